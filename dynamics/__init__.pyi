@@ -1,0 +1,10 @@
+from .activations import ACTIVATIONS as ACTIVATIONS
+from .errors import ComputationError as ComputationError
+from .errors import ProblemError as ProblemError
+from .flow import GradientFlow as GradientFlow
+from .integration import Stop as Stop
+from .problem import Problem as Problem
+from .problem import Student as Student
+from .problem import Teacher as Teacher
+from .trajectory import IntegrationError as IntegrationError
+from .trajectory import Trajectory as Trajectory

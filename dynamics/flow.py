@@ -1,0 +1,228 @@
+"""Gradient flow of the population loss: the theory's learning curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.errors import ProblemError
+from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
+from dynamics.problem import Problem, Student, Teacher
+from dynamics.reduction import Reduction, reduce_problem
+from dynamics.trajectory import IntegrationError, Trajectory
+from dynamics.validation import validate_real
+
+Array = NDArray[np.float64]
+
+LARGEST_DENSE_HESSIAN = 300  # unknowns; above, extreme eigenvalues come from Lanczos iterations
+
+
+class GradientFlow:
+    """The flow θ̇ = −∇L(θ) of a two-layer network on its population loss.
+
+    The flow is integrated in the exactly reduced problem (see `dynamics.reduction`); time is learning
+    rate × steps.
+
+    Parameters
+    ----------
+    problem : Problem or Teacher
+        The problem, or its teacher.
+    student : Student, optional
+        Initial state, if `problem` is a teacher.
+    activation : str
+        Used with a teacher and a student; see `dynamics.activations.ACTIVATIONS`.
+    covariance : (d, d) array, optional
+        Used with a teacher and a student; None is the identity.
+    reduce : bool
+        Whether to use the span reduction; False keeps all d inputs (for tests).
+
+    Examples
+    --------
+    >>> from dynamics import GradientFlow, Student, Teacher
+    >>> flow = GradientFlow(Teacher.from_eigenvalues([4, 2, 1]), Student.initialise(3, 3, seed=1))
+    >>> trajectory = flow.integrate(t_end=5.0)
+    >>> bool(trajectory.conserved_drift < 1e-9)
+    True
+    """
+
+    def __init__(
+        self,
+        problem: Problem | Teacher,
+        student: Student | None = None,
+        *,
+        activation: str = "quadratic",
+        covariance: ArrayLike | None = None,
+        reduce: bool = True,
+    ) -> None:
+        if isinstance(problem, Teacher):
+            if student is None:
+                raise ProblemError("A teacher alone is no problem: give a student as well.")
+            problem = Problem(problem, student, activation, covariance)  # type: ignore[arg-type]
+        elif student is not None:
+            raise ProblemError("The problem already contains a student: give a teacher, or no second student.")
+        self.problem = problem
+        self.reduction = reduce_problem(problem) if reduce else Reduction(problem, None)
+        small = self.reduction.problem
+        self.activation = ACTIVATIONS[problem.activation]
+        self.population = self.activation.population(small.teacher.V, small.teacher.B, small.covariance)
+        self.theta0 = self.pack(small.student.W, small.student.A)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the second layer is trained."""
+        return self.problem.student.trainable
+
+    def pack(self, W: Array, A: Array) -> Array:
+        """Trained parameters as one vector θ: W row by row, then A row by row unless it is fixed."""
+        return np.concatenate([W.ravel(), A.ravel()]) if self.trainable else W.ravel().copy()
+
+    def unpack(self, theta: Array) -> tuple[Array, Array]:
+        """Weights (…, K, r) and (…, O, K) of parameter vectors (…, n); r is the reduced dimension."""
+        W0, A0 = self.reduction.problem.student.W, self.reduction.problem.student.A
+        W = theta[..., : W0.size].reshape(*theta.shape[:-1], *W0.shape)
+        if not self.trainable:
+            return W, np.broadcast_to(A0, (*theta.shape[:-1], *A0.shape))
+        return W, theta[..., W0.size :].reshape(*theta.shape[:-1], *A0.shape)
+
+    def __call__(self, t: float, theta: Array) -> Array:
+        """Right-hand side −∇L(θ)."""
+        return self.pack(*self.population.velocity(*self.unpack(theta)))
+
+    def jacobian(self, t: float, theta: Array) -> Array:
+        """Jacobian of the right-hand side, minus the Hessian, (n, n)."""
+        return -self.hessian(theta)
+
+    def loss(self, theta: Array) -> float:
+        """Loss at θ."""
+        return self.population.loss(*self.unpack(theta))
+
+    def hessian(self, theta: Array) -> Array:
+        """Hessian over the trained parameters, (n, n)."""
+        n = theta.size
+        return self.population.hessian(*self.unpack(theta))[:n, :n]
+
+    def hessian_vector(self, theta: Array, direction: Array) -> Array:
+        """Hessian times a direction in parameter space, (n,)."""
+        W, A = self.unpack(theta)
+        dW, dA = self.unpack(direction)
+        if not self.trainable:
+            dA = np.zeros_like(A)
+        return self.pack(*self.population.hessian_vector(W, A, dW, dA))
+
+    def extreme_eigenvalue(self, theta: Array, which: str) -> float:
+        """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian at θ."""
+        n = theta.size
+        if n <= LARGEST_DENSE_HESSIAN:
+            return float(np.linalg.eigvalsh(self.hessian(theta))[0 if which == "lowest" else -1])
+        operator = LinearOperator((n, n), matvec=lambda v: self.hessian_vector(theta, v.ravel()), dtype=float)
+        start = np.random.default_rng(0).standard_normal(n)
+        try:
+            values = eigsh(operator, k=1, which="SA" if which == "lowest" else "LA", tol=1e-6, v0=start)[0]
+        except ArpackNoConvergence as failure:
+            if len(failure.eigenvalues) == 0:
+                raise
+            values = failure.eigenvalues
+        return float(values[0])
+
+    def integrate(
+        self,
+        t_end: float | None = None,
+        *,
+        times: ArrayLike | None = None,
+        samples: int = 201,
+        log_times: bool = False,
+        until_loss: float | None = None,
+        method: str = "auto",
+        rtol: float = DEFAULT_RTOL,
+        atol: float | None = None,
+        stops: Sequence[Stop] = (),
+        max_evaluations: int | None = None,
+        progress: bool = False,
+        throw: bool = True,
+    ) -> Trajectory:
+        """Integrate from the student's initial weights.
+
+        Parameters
+        ----------
+        t_end : float, optional
+            End time. Without it and without `times` the flow runs until it has converged: the gradient has
+            vanished and no descent direction is left (a plateau at a saddle does not count).
+        times : (T,) array, optional
+            Sample times, increasing.
+        samples : int
+            Number of sample times if `times` is not given, evenly spaced.
+        log_times : bool
+            Space them evenly in log t over the last four decades instead (t = 0 included).
+        until_loss : float, optional
+            Stop where the loss falls to this value.
+        method, rtol, atol, max_evaluations, progress
+            See `dynamics.integration.integrate`.
+        stops : sequence of Stop
+            Further reasons to stop, as functions of (t, θ) in reduced coordinates (see `unpack`).
+        throw : bool
+            Raise if the solver fails (default), or return what it computed with status "failed".
+
+        Returns
+        -------
+        Trajectory
+
+        Raises
+        ------
+        ProblemError
+            If an argument is not usable.
+        IntegrationError
+            If the solver fails; the error carries the partial trajectory.
+        """
+        open_ended = t_end is None and times is None
+        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self._horizon())
+        stops = list(stops)
+        if until_loss is not None:
+            goal = validate_real("until_loss", until_loss, positive=True)
+            stops.append(Stop("target loss reached", lambda t, theta: self.loss(theta) - goal))
+        if open_ended:
+            stops.append(Stop("converged", self._distance_from_convergence))
+        times_, states, report = integrate(
+            self,
+            self.theta0,
+            sampling,
+            method=method,
+            rtol=rtol,
+            atol=atol,
+            stops=stops,
+            max_evaluations=max_evaluations,
+            progress=progress,
+        )
+        W, A = self.unpack(states)
+        trajectory = Trajectory.from_states(self.problem, self.reduction, times_, W, A, report)
+        if report.status == "failed" and throw:
+            raise IntegrationError(report.message, trajectory)
+        return trajectory
+
+    def _speed_scale(self) -> float:
+        """Natural size of the eigenvalues of G: of 4 ΣD*Σ for the teacher alone, at least of the start."""
+        small = self.reduction.problem
+        zero = self.population.loss(0 * small.student.W, small.student.A)
+        return 4 * float(np.sqrt(max(zero, self.loss(self.theta0), np.finfo(float).tiny)))
+
+    def _horizon(self) -> float:
+        """Time after which an open-ended integration gives up waiting for convergence."""
+        size = float(np.sqrt(np.mean(self.theta0**2)))
+        return 1e5 / self._speed_scale() * max(1.0, 1.0 / max(size, 1e-8))
+
+    def _distance_from_convergence(self, t: float, theta: Array) -> float:
+        """Positive until ‖∇L‖ is negligible *and* the Hessian has no descent direction.
+
+        Near a saddle the smallest eigenvalue is of the order of G, near the degenerate origin of
+        √(‖G‖‖∇L‖), both far above the √ε-small values left by an unfinished convergence.
+        """
+        scale = self._speed_scale()
+        speed = float(np.linalg.norm(self(t, theta)))
+        excess = speed - 1e-9 * scale
+        if excess > 0:
+            return excess
+        descent = self.extreme_eigenvalue(theta, "lowest") < -0.01 * np.sqrt(speed * scale)
+        return 1.0 if descent else excess

@@ -1,0 +1,263 @@
+"""SciPy's solvers behind one function that chooses the method, samples, stops early and reports.
+
+The choice of method was measured: after convergence a gradient flow is stiff, so small systems go to
+LSODA with the analytic Jacobian; for large ones a dense implicit step costs more than it saves and DOP853
+is used. The default tolerances keep the relative error of the loss below 1e-8 and the drift of the conserved
+quantities below 1e-9 on the way from a small initialisation through several saddles, because errors grow there
+by the same factor as the solution. SciPy's own default `atol` (1e-6) would be larger than a small initial state.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolution, Radau
+from scipy.optimize import brentq
+
+from dynamics.errors import ProblemError
+from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
+
+Array = NDArray[np.float64]
+
+SOLVERS = {"LSODA": LSODA, "DOP853": DOP853, "RK45": RK45, "RK23": RK23, "Radau": Radau, "BDF": BDF}
+METHODS = ("auto", *SOLVERS)
+IMPLICIT = ("LSODA", "Radau", "BDF")
+LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
+DEFAULT_RTOL = 1e-12
+
+
+class VectorField(Protocol):
+    """Right-hand side of θ̇ = F(θ); `jacobian` gives dF/dθ."""
+
+    def __call__(self, t: float, theta: Array) -> Array:
+        """F(θ)."""
+
+    def jacobian(self, t: float, theta: Array) -> Array:
+        """dF/dθ, (n, n)."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A reason to stop early: the integration ends where `function(t, θ)` crosses zero."""
+
+    name: str
+    function: Callable[[float, Array], float]
+
+
+@dataclass(frozen=True)
+class SolverReport:
+    """What the solver did.
+
+    Parameters
+    ----------
+    method : str
+        SciPy's name of the method that was used.
+    rtol, atol : float
+        Tolerances per step.
+    evaluations, jacobian_evaluations : int
+        Of the right-hand side and of its Jacobian.
+    seconds : float
+        Wall-clock time of the integration.
+    status : str
+        "finished" (end time reached), the name of the `Stop` that ended it, or "failed".
+    time_reached : float
+    message : str
+        Empty, or why the solver failed and what to do about it.
+    """
+
+    method: str
+    rtol: float
+    atol: float
+    evaluations: int
+    jacobian_evaluations: int
+    seconds: float
+    status: str
+    time_reached: float
+    message: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """Where a solution is wanted: at given times, or at a number of times up to the end."""
+
+    t_end: float
+    times: Array | None
+    count: int
+    logarithmic: bool
+
+    @classmethod
+    def create(cls, t_end: object, times: object, samples: object, log_times: bool, horizon: float) -> Sampling:
+        """Check the user's wishes; without `t_end` and `times` the end is `horizon`."""
+        count = validate_count("samples", samples, minimum=2)
+        if times is not None:
+            t = validate_times(times)  # type: ignore[arg-type]
+            end = float(t[-1]) if t_end is None else validate_real("t_end", t_end, nonnegative=True)
+            if end < t[-1]:
+                raise ProblemError(f"`times` goes up to {t[-1]:g}, but `t_end` is only {end:g}.")
+            return cls(end, t, count, False)
+        end = horizon if t_end is None else validate_real("t_end", t_end, positive=True)
+        return cls(end, None, count, log_times)
+
+    def resolve(self, reached: float) -> Array:
+        """Sample times, none of them later than the time that was reached."""
+        if self.times is not None:
+            kept = self.times[self.times <= reached]
+            return kept if reached >= self.times[-1] else np.append(kept, reached)
+        if self.logarithmic:
+            late = np.geomspace(1e-4 * reached, reached, self.count - 1) if reached else np.empty(0)
+            return np.append(0.0, late)
+        return np.linspace(0.0, reached, self.count) if reached else np.zeros(1)
+
+
+def choose_method(method: str, unknowns: int) -> str:
+    """SciPy's name of the method: LSODA for small systems, DOP853 for large ones."""
+    validate_choice("method", method, METHODS)
+    if method != "auto":
+        return method
+    return "LSODA" if unknowns <= LARGEST_IMPLICIT else "DOP853"
+
+
+def integrate(
+    field: VectorField,
+    theta0: Array,
+    sampling: Sampling,
+    *,
+    method: str = "auto",
+    rtol: float = DEFAULT_RTOL,
+    atol: float | None = None,
+    stops: Sequence[Stop] = (),
+    max_evaluations: int | None = None,
+    progress: bool = False,
+) -> tuple[Array, Array, SolverReport]:
+    """Integrate θ̇ = F(θ) from t = 0.
+
+    Parameters
+    ----------
+    field : VectorField
+    theta0 : (n,) array
+    sampling : Sampling
+    method : str
+        One of `METHODS`; "auto" chooses by the number of unknowns.
+    rtol : float
+        Relative tolerance per step.
+    atol : float, optional
+        Absolute tolerance per step; default `rtol` times the root mean square of the initial state.
+    stops : sequence of Stop
+    max_evaluations : int, optional
+        Give up after so many evaluations of the right-hand side.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
+
+    Returns
+    -------
+    times : (T,) array
+    states : (T, n) array
+    report : SolverReport
+        Status "failed" comes with everything computed up to `time_reached`.
+    """
+    rtol = validate_real("rtol", rtol, positive=True)
+    if not 1e-13 <= rtol < 1:
+        raise ProblemError(f"`rtol` is {rtol:g}, but must lie between 1e-13 (double precision) and 1.")
+    if atol is None:
+        scale = float(np.sqrt(np.mean(theta0**2)))
+        atol = rtol * min(scale, 1.0) if scale > 0 else rtol
+    atol = validate_real("atol", atol, positive=True)
+    name = choose_method(method, theta0.size)
+    options = {"jac": field.jacobian} if name in IMPLICIT else {}
+    start = time.perf_counter()
+    solver = SOLVERS[name](field, 0.0, theta0, sampling.t_end, rtol=rtol, atol=atol, **options)
+    path = _Path(theta0, sampling, keep_all=bool(stops))
+    status, message = _advance(solver, path, stops, max_evaluations, progress)
+    seconds = time.perf_counter() - start
+    if message:
+        message = f"{name} gave up at t = {path.reached:.6g} of {sampling.t_end:g} ({message})."
+    times, states = path.sampled()
+    report = SolverReport(
+        name, rtol, atol, int(solver.nfev), int(solver.njev), seconds, status, path.reached, message
+    )
+    return times, states, report
+
+
+def _advance(
+    solver: Any, path: _Path, stops: Sequence[Stop], max_evaluations: int | None, progress: bool
+) -> tuple[str, str]:
+    """Step until the end, a stop or a failure; returns the status and the reason of a failure."""
+    from tqdm import tqdm
+
+    for stop in stops:
+        if stop.function(0.0, solver.y) <= 0:
+            return stop.name, ""
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    bar_format = "{l_bar}{bar}| t = {n:.4g} of {total:.4g} [{elapsed}]"
+    with tqdm(total=solver.t_bound, leave=False, disable=None if progress else True, bar_format=bar_format) as bar:
+        while solver.status == "running":
+            reason = solver.step()
+            if solver.status == "failed":
+                return "failed", f"{reason.rstrip('.')}: try another method or a larger rtol"
+            if not np.isfinite(solver.y).all():
+                return "failed", "the state is no longer finite: try another method or a smaller rtol"
+            piece = solver.dense_output()
+            crossings = [(_crossing(stop, piece), stop.name) for stop in stops if stop.function(solver.t, solver.y) <= 0]
+            if crossings:
+                end, name = min(crossings)
+                path.append(piece, end)
+                return name, ""
+            path.append(piece, solver.t)
+            if max_evaluations is not None and solver.nfev > max_evaluations:
+                return "failed", f"more than {max_evaluations} evaluations: allow more or shorten the time"
+            bar.update(solver.t - bar.n)
+    return "finished", ""
+
+
+def _crossing(stop: Stop, piece: Any) -> float:
+    """Time within one step at which the stop's function crosses zero."""
+    function = partial(_on_piece, stop, piece)
+    if function(piece.t_old) <= 0:  # the interpolant may differ from the state by rounding
+        return float(piece.t_old)
+    return float(brentq(function, piece.t_old, piece.t, xtol=1e-14 * max(1.0, piece.t)))
+
+
+def _on_piece(stop: Stop, piece: Any, t: float) -> float:
+    return stop.function(t, piece(t))
+
+
+class _Path:
+    """Collects the solution: at the sample times as it goes, or whole where the end is not yet known."""
+
+    def __init__(self, theta0: Array, sampling: Sampling, keep_all: bool) -> None:
+        self.theta0, self.sampling, self.reached = theta0, sampling, 0.0
+        self.pieces: list[Any] = []
+        self.keep_all = keep_all and sampling.times is None
+        self.wanted = np.empty(0) if self.keep_all else sampling.resolve(sampling.t_end)
+        self.states = [theta0] if self.wanted.size and self.wanted[0] == 0 else []
+
+    def append(self, piece: Any, end: float) -> None:
+        """Add a step's interpolant, valid up to `end`."""
+        if self.keep_all:
+            self.pieces.append(piece)
+        else:
+            inside = self.wanted[len(self.states) :]
+            self.states.extend(piece(t) for t in inside[inside <= end])
+        self.last = piece
+        self.reached = float(end)
+
+    def sampled(self) -> tuple[Array, Array]:
+        """Sample times and states, (T,) and (T, n)."""
+        if self.reached == 0:
+            return np.zeros(1), self.theta0[None]
+        times = self.sampling.resolve(self.reached)
+        if self.keep_all:
+            states = OdeSolution([p.t_old for p in self.pieces] + [self.pieces[-1].t], self.pieces)(times).T
+            states[0] = self.theta0
+            return times, states
+        known = self.wanted[: len(self.states)]
+        states = list(self.states)
+        if len(known) < len(self.wanted) and self.reached > known[-1:].max(initial=-1.0):
+            known, states = np.append(known, self.reached), [*states, self.last(self.reached)]
+        return known, np.stack(states)

@@ -1,0 +1,316 @@
+"""Teacher, student and the problem they form: validated and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.errors import ProblemError
+from dynamics.validation import (
+    validate_array,
+    validate_choice,
+    validate_count,
+    validate_covariance,
+    validate_real,
+    validate_symmetric,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """Teacher network f*_o(x) = Σ_m B_om φ(v_m·x), that is the quadratic form M*_o = Σ_m B_om v_m v_mᵀ.
+
+    Parameters
+    ----------
+    V : (R, d) array
+        Teacher directions v_m as rows; they need be neither orthogonal nor normalised.
+    B : (R,) or (O, R) array
+        Teacher weights; stored with shape (O, R).
+
+    Raises
+    ------
+    ProblemError
+        If the arrays are not finite or do not fit together.
+    """
+
+    V: NDArray[np.float64]
+    B: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        V = validate_array("V", self.V, 2)
+        B = validate_array("b", np.atleast_2d(np.asarray(self.B)), 2)
+        if V.shape[1] == 0:
+            raise ProblemError("`V` has no columns, but the inputs must have at least one dimension.")
+        if B.shape[1] != V.shape[0] or B.shape[0] == 0:
+            raise ProblemError(
+                f"`b` has shape {B.shape}, but the teacher's {V.shape[0]} directions need (O, {V.shape[0]})."
+            )
+        object.__setattr__(self, "V", V)
+        object.__setattr__(self, "B", B)
+
+    @classmethod
+    def from_eigenvalues(
+        cls, eigenvalues: ArrayLike, inputs: int | None = None, outputs: int = 1
+    ) -> Teacher:
+        """Diagonal teacher M* = diag(λ), padded with zeros up to `inputs`; the same for every output."""
+        lam = validate_array("teacher", eigenvalues, 1)
+        d = len(lam) if inputs is None else validate_count("inputs", inputs)
+        if lam.size == 0:
+            raise ProblemError("`teacher` is empty, but must name at least one eigenvalue.")
+        if lam.size > d:
+            raise ProblemError(f"`teacher` has {lam.size} eigenvalues, but only {d} inputs: raise `inputs`.")
+        kept = np.flatnonzero(lam)
+        V = np.zeros((kept.size, d))
+        V[np.arange(kept.size), kept] = 1.0
+        return cls(V, np.tile(lam[kept], (validate_count("outputs", outputs), 1)))
+
+    @classmethod
+    def power_law(cls, exponent: float, count: int, inputs: int | None = None, outputs: int = 1) -> Teacher:
+        """Diagonal teacher with λ_j = j^(−exponent), j = 1 … count."""
+        alpha = validate_real("exponent", exponent)
+        j = np.arange(1, validate_count("count", count) + 1)
+        return cls.from_eigenvalues(j**-alpha, inputs, outputs)
+
+    @classmethod
+    def from_matrix(cls, M: ArrayLike, inputs: int | None = None, outputs: int = 1) -> Teacher:
+        """Teacher of the symmetric matrix M* (d, d), or one matrix per output (O, d, d), padded with zeros."""
+        stack = np.asarray(M)
+        matrices = [validate_symmetric("teacher", m) for m in (stack if stack.ndim == 3 else [stack])]
+        if len(matrices) == 1:
+            matrices = matrices * validate_count("outputs", outputs)
+        V_parts, b_parts = [], []
+        for m in matrices:
+            lam, E = np.linalg.eigh(m)
+            kept = np.abs(lam) > 1e-14 * max(np.abs(lam).max(), np.finfo(float).tiny)
+            V_parts.append(E.T[kept])
+            b_parts.append(lam[kept])
+        if len({m.tobytes() for m in matrices}) == 1:
+            teacher = cls(V_parts[0], np.tile(b_parts[0], (len(matrices), 1)))
+        else:
+            B = np.zeros((len(matrices), sum(map(len, b_parts))))
+            start = 0
+            for o, b in enumerate(b_parts):
+                B[o, start : start + len(b)] = b
+                start += len(b)
+            teacher = cls(np.vstack(V_parts), B)
+        return teacher.padded(teacher.inputs if inputs is None else inputs)
+
+    @property
+    def inputs(self) -> int:
+        """Input dimension d."""
+        return self.V.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs O."""
+        return self.B.shape[0]
+
+    @cached_property
+    def eigen(self) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
+        """Non-zero eigenvalues, descending, and their eigenvectors as rows, for each output.
+
+        Works in the span of the directions, so that no d × d matrix is formed when R < d.
+        """
+        R, d = self.V.shape
+        if R < d:
+            Q, T = np.linalg.qr(self.V.T)  # (d, R), (R, R)
+        else:
+            Q, T = np.eye(d), self.V.T
+        pairs = []
+        for b in self.B:
+            lam, E = np.linalg.eigh((T * b) @ T.T)
+            order = np.argsort(-lam, kind="stable")
+            order = order[np.abs(lam[order]) > 1e-13 * np.abs(lam).max(initial=0.0)]
+            vectors = (Q @ E[:, order]).T
+            # Sign convention: the largest entry of an eigenvector is positive.
+            peak = np.abs(vectors).argmax(axis=1)
+            vectors *= np.sign(vectors[np.arange(len(vectors)), peak])[:, None]
+            pairs.append((lam[order], vectors))
+        return tuple(pairs)
+
+    def matrix(self, output: int = 0) -> NDArray[np.float64]:
+        """Dense M* of one output, (d, d)."""
+        return (self.V.T * self.B[output]) @ self.V
+
+    def padded(self, inputs: int) -> Teacher:
+        """The same teacher in a larger input space; the new inputs are ignored by it."""
+        d = validate_count("inputs", inputs)
+        if d < self.inputs:
+            raise ProblemError(f"`inputs` is {d}, but the teacher already has dimension {self.inputs}.")
+        return self if d == self.inputs else replace(self, V=np.pad(self.V, ((0, 0), (0, d - self.inputs))))
+
+    def __repr__(self) -> str:
+        lam = ", ".join(f"{x:.4g}" for x in self.eigen[0][0][:6])
+        more = ", …" if len(self.eigen[0][0]) > 6 else ""
+        return f"Teacher(eigenvalues=[{lam}{more}], inputs={self.inputs}, outputs={self.outputs})"
+
+
+@dataclass(frozen=True, eq=False)
+class Student:
+    """Initial state of the student f_o(x) = Σ_k A_ok φ(w_k·x).
+
+    Parameters
+    ----------
+    W : (K, d) array
+        First-layer weights, one hidden unit w_k per row.
+    A : (K,) or (O, K) array
+        Second-layer weights; stored with shape (O, K).
+    trainable : bool
+        Whether the second layer is trained too.
+
+    Raises
+    ------
+    ProblemError
+        If the arrays are not finite or do not fit together.
+    """
+
+    W: NDArray[np.float64]
+    A: NDArray[np.float64]
+    trainable: bool = True
+
+    def __post_init__(self) -> None:
+        W = validate_array("W", self.W, 2)
+        A = validate_array("a", np.atleast_2d(np.asarray(self.A)), 2)
+        if 0 in W.shape:
+            raise ProblemError(f"`W` has shape {W.shape}, but needs at least one hidden unit and one input.")
+        if A.shape[1] != W.shape[0] or A.shape[0] == 0:
+            raise ProblemError(f"`a` has shape {A.shape}, but {W.shape[0]} hidden units need (O, {W.shape[0]}).")
+        object.__setattr__(self, "W", W)
+        object.__setattr__(self, "A", A)
+
+    @classmethod
+    def initialise(
+        cls,
+        hidden: int,
+        inputs: int,
+        *,
+        init: str = "gaussian",
+        scale: float = 0.1,
+        seed: int = 0,
+        outputs: int = 1,
+        second_layer: str = "trainable",
+        second_layer_value: float = 1.0,
+    ) -> Student:
+        """Draw initial weights.
+
+        Parameters
+        ----------
+        hidden, inputs, outputs : int
+            K, d and O.
+        init : {"gaussian", "balanced", "aligned"}
+            ``gaussian``: w entries N(0, scale²/d), a entries N(0, scale²). ``balanced``: the same w, and a of
+            random sign (direction, if O > 1) with ‖A_k‖ = ‖w_k‖/√2, so that c_k = 0. ``aligned``:
+            w_k = scale·e_k (units beyond d start again at e_1), every a = scale.
+        scale : float
+            Size ε of the initial weights.
+        seed : int
+            Seed of NumPy's default generator.
+        second_layer : {"trainable", "fixed"}
+            With ``fixed`` every a equals `second_layer_value`.
+        """
+        K, d, O = (
+            validate_count(n, v) for n, v in (("hidden", hidden), ("inputs", inputs), ("outputs", outputs))
+        )
+        eps = validate_real("init_scale", scale, nonnegative=True)
+        validate_choice("init", init, INITIALISATIONS)
+        validate_choice("second_layer", second_layer, SECOND_LAYERS)
+        rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
+        if init == "aligned":
+            W = np.zeros((K, d))
+            W[np.arange(K), np.arange(K) % d] = eps
+            A = np.full((O, K), eps)
+        else:
+            W = rng.standard_normal((K, d))
+            W *= eps / np.sqrt(d)
+            A = eps * rng.standard_normal((O, K))
+        if init == "balanced":
+            size = np.linalg.norm(A, axis=0)
+            A = A / np.where(size > 0, size, 1.0) * np.linalg.norm(W, axis=1) / np.sqrt(2)
+        if second_layer == "fixed":
+            A = np.full((O, K), validate_real("second_layer_value", second_layer_value))
+        return cls(W, A, trainable=second_layer == "trainable")
+
+    @property
+    def hidden(self) -> int:
+        """Number of hidden units K."""
+        return self.W.shape[0]
+
+    @property
+    def inputs(self) -> int:
+        """Input dimension d."""
+        return self.W.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs O."""
+        return self.A.shape[0]
+
+    @property
+    def a(self) -> NDArray[np.float64]:
+        """Second layer (K,) of a student with one output."""
+        if self.outputs != 1:
+            raise ProblemError(f"This student has {self.outputs} outputs: use `A`, of shape (O, K).")
+        return self.A[0]
+
+    def padded(self, inputs: int) -> Student:
+        """The same student in a larger input space, with zero weights on the new inputs."""
+        d = validate_count("inputs", inputs)
+        if d < self.inputs:
+            raise ProblemError(f"`inputs` is {d}, but the student already has dimension {self.inputs}.")
+        return self if d == self.inputs else replace(self, W=np.pad(self.W, ((0, 0), (0, d - self.inputs))))
+
+    def __repr__(self) -> str:
+        layer = "trainable" if self.trainable else "fixed"
+        return f"Student(hidden={self.hidden}, inputs={self.inputs}, outputs={self.outputs}, second_layer={layer})"
+
+
+INITIALISATIONS = ("gaussian", "balanced", "aligned")
+SECOND_LAYERS = ("trainable", "fixed")
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A student that learns a teacher from inputs x ~ N(0, Σ) under the loss L = ½ E‖f* − f‖².
+
+    Parameters
+    ----------
+    teacher : Teacher
+    student : Student
+        Its weights are the initial state.
+    activation : str
+        Name in `dynamics.activations.ACTIVATIONS`.
+    covariance : (d, d) array, optional
+        Input covariance Σ, positive definite; None means the identity.
+
+    Raises
+    ------
+    ProblemError
+        If teacher, student and covariance do not fit together.
+    """
+
+    teacher: Teacher
+    student: Student
+    activation: str = "quadratic"
+    covariance: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        validate_choice("activation", self.activation, ACTIVATIONS)
+        for side in ("inputs", "outputs"):
+            theirs, ours = getattr(self.teacher, side), getattr(self.student, side)
+            if theirs != ours:
+                raise ProblemError(f"The teacher has {theirs} {side}, but the student has {ours}.")
+        if self.covariance is not None:
+            object.__setattr__(self, "covariance", validate_covariance(self.covariance, self.teacher.inputs))
+
+    @property
+    def inputs(self) -> int:
+        """Input dimension d."""
+        return self.teacher.inputs
+
+    def __repr__(self) -> str:
+        sigma = "identity" if self.covariance is None else "given"
+        return f"Problem({self.teacher}, {self.student}, activation={self.activation}, covariance={sigma})"

@@ -1,0 +1,231 @@
+"""The result of an integration: a learning curve with everything that can be read off it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.errors import ComputationError, ProblemError
+from dynamics.integration import SolverReport
+from dynamics.problem import Problem, Student, Teacher
+from dynamics.reduction import Reduction
+from dynamics.stages import Stage, find_stages
+
+Array = NDArray[np.float64]
+
+LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduced coordinates only
+
+
+class IntegrationError(ComputationError):
+    """The solver gave up; `trajectory` holds what was computed until then."""
+
+    def __init__(self, message: str, trajectory: Trajectory) -> None:
+        super().__init__(message)
+        self.trajectory = trajectory
+
+
+def teacher_modes(teacher: Teacher, W: Array, A: Array) -> Array:
+    """Learned part v_iᵀ M_o v_i of each teacher eigenvector, (…, modes), outputs one after the other.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    W : (…, K, d) array
+    A : (…, O, K) array
+    """
+    columns = []
+    for o, (_, vectors) in enumerate(teacher.eigen):
+        overlaps = W @ vectors.T  # (…, K, modes)
+        columns.append(np.einsum("...k,...km->...m", A[..., o, :], overlaps**2))
+    return np.concatenate(columns, axis=-1)
+
+
+def unit_invariants(W: Array, A: Array, degree: int) -> Array:
+    """c_k = ‖w_k‖² − h Σ_o A_ok² of every hidden unit, (…, K); W (…, K, d), A (…, O, K)."""
+    return np.sum(W**2, axis=-1) - degree * np.sum(A**2, axis=-2)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computed a result."""
+    try:
+        own = metadata.version("quadflow")
+    except metadata.PackageNotFoundError:
+        own = "not installed"
+    return {
+        "quadflow": own,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """A solution of the flow at its sample times (T of them).
+
+    Parameters
+    ----------
+    problem : Problem
+    times : (T,) array
+        In units of learning rate × steps.
+    coordinates : (T, K, r) array
+        First-layer weights in the reduced coordinates.
+    A : (T, O, K) array
+        Second-layer weights.
+    basis : (d, r) array or None
+        Lifts reduced coordinates to weights, W = coordinates @ basisᵀ; None: they are the weights.
+    loss : (T,) array
+        Population loss, in squared units of the output.
+    modes : (T, modes) array
+        v_iᵀ M v_i for each teacher eigenvector of non-zero eigenvalue, eigenvalues descending, outputs
+        one after the other.
+    solver : SolverReport
+    versions : dict
+    """
+
+    problem: Problem
+    times: Array
+    coordinates: Array
+    A: Array
+    basis: Array | None
+    loss: Array
+    modes: Array
+    solver: SolverReport
+    versions: dict[str, str] = field(default_factory=versions)
+
+    @classmethod
+    def from_states(
+        cls, problem: Problem, reduction: Reduction, times: Array, W: Array, A: Array, solver: SolverReport
+    ) -> Trajectory:
+        """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
+        small = reduction.problem
+        population = ACTIVATIONS[problem.activation].population(
+            small.teacher.V, small.teacher.B, small.covariance
+        )
+        loss = np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
+        return cls(
+            problem, times, W, np.array(A), reduction.basis, loss, teacher_modes(small.teacher, W, A), solver
+        )
+
+    @property
+    def W(self) -> Array:
+        """First-layer weights (T, K, d). For a huge d ask `W_at` for single times instead."""
+        return self.coordinates if self.basis is None else self.coordinates @ self.basis.T
+
+    def W_at(self, index: int) -> Array:
+        """First-layer weights (K, d) at one sample time."""
+        w = self.coordinates[index]
+        return w if self.basis is None else w @ self.basis.T
+
+    @property
+    def a(self) -> Array:
+        """Second-layer weights (T, K) of a network with one output."""
+        if self.A.shape[1] != 1:
+            raise ProblemError(f"This network has {self.A.shape[1]} outputs: use `A`, of shape (T, O, K).")
+        return self.A[:, 0]
+
+    @property
+    def reduced_dimension(self) -> int:
+        """Inputs r of the problem that was really integrated."""
+        return self.coordinates.shape[2]
+
+    @cached_property
+    def conserved(self) -> Array:
+        """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (T, K); a constant of the flow if the second layer is trained."""
+        return unit_invariants(self.coordinates, self.A, ACTIVATIONS[self.problem.activation].degree)
+
+    @property
+    def conserved_drift(self) -> float:
+        """Largest |c_k(t) − c_k(0)|. Not small, and not meant to be, if the second layer is fixed."""
+        return float(np.abs(self.conserved - self.conserved[0]).max())
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """Plateaus of the loss, in order of time."""
+        targets = np.concatenate([lam for lam, _ in self.problem.teacher.eigen])
+        return find_stages(self.times, self.loss, self.modes, targets)
+
+    def summary(self) -> str:
+        """What happened, in a few lines."""
+        s = self.solver
+        lines = [
+            f"{len(self.times)} samples up to t = {self.times[-1]:.6g} ({s.status})",
+            f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}",
+            "modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]),
+            f"largest drift of a conserved quantity {self.conserved_drift:.2e}",
+            f"{s.method}: {s.evaluations} evaluations, {s.seconds:.3g} s, {self.reduced_dimension} of "
+            f"{self.problem.inputs} inputs after reduction",
+        ]
+        if not self.problem.student.trainable:
+            lines.pop(3)
+        if s.message:
+            lines.append(s.message)
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return "Trajectory\n  " + self.summary().replace("\n", "\n  ")
+
+    def save(self, file: str | Path | IO[bytes]) -> None:
+        """Write everything to an `.npz` file; W(t) itself is left out beyond 50 million entries."""
+        problem = self.problem
+        arrays = {
+            "times": self.times,
+            "loss": self.loss,
+            "modes": self.modes,
+            "conserved": self.conserved,
+            "a": self.A[:, 0] if self.A.shape[1] == 1 else self.A,
+            "teacher_V": problem.teacher.V,
+            "teacher_B": problem.teacher.B,
+            "initial_W": problem.student.W,
+            "initial_A": problem.student.A,
+        }
+        if self.basis is not None:
+            arrays |= {"coordinates": self.coordinates, "basis": self.basis}
+        if self.basis is None or len(self.times) * problem.student.W.size <= LARGEST_STORED_W:
+            arrays["W"] = self.W
+        if problem.covariance is not None:
+            arrays["covariance"] = problem.covariance
+        about = {
+            "format": "quadflow trajectory 1",
+            "activation": problem.activation,
+            "trainable": problem.student.trainable,
+            "solver": asdict(self.solver),
+            "versions": self.versions,
+        }
+        np.savez_compressed(file, about=json.dumps(about), **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, file: str | Path | IO[bytes]) -> Trajectory:
+        """Read a trajectory written by `save`."""
+        with np.load(file) as f:
+            if "about" not in f or not str(f["about"]).startswith('{"format": "quadflow trajectory'):
+                raise ProblemError(f"{file} is not a trajectory saved by quadflow.")
+            about = json.loads(str(f["about"]))
+            problem = Problem(
+                Teacher(f["teacher_V"], f["teacher_B"]),
+                Student(f["initial_W"], f["initial_A"], about["trainable"]),
+                about["activation"],
+                f.get("covariance"),
+            )
+            reduced = "basis" in f
+            return cls(
+                problem,
+                f["times"],
+                f["coordinates"] if reduced else f["W"],
+                f["a"].reshape(len(f["times"]), problem.student.outputs, problem.student.hidden),
+                f["basis"] if reduced else None,
+                f["loss"],
+                f["modes"],
+                SolverReport(**about["solver"]),
+                about["versions"],
+            )
