@@ -63,7 +63,9 @@ class GradientFlow:
                 raise ProblemError("A teacher alone is no problem: give a student as well.")
             problem = Problem(problem, student, activation, covariance)  # type: ignore[arg-type]
         elif student is not None:
-            raise ProblemError("The problem already contains a student: give a teacher, or no second student.")
+            raise ProblemError(
+                "The problem already contains a student: give a teacher, or no second student."
+            )
         self.problem = problem
         self.reduction = reduce_problem(problem) if reduce else Reduction(problem, None)
         small = self.reduction.problem

@@ -92,7 +92,9 @@ class Sampling:
     logarithmic: bool
 
     @classmethod
-    def create(cls, t_end: object, times: object, samples: object, log_times: bool, horizon: float) -> Sampling:
+    def create(
+        cls, t_end: object, times: object, samples: object, log_times: bool, horizon: float
+    ) -> Sampling:
         """Check the user's wishes; without `t_end` and `times` the end is `horizon`."""
         count = validate_count("samples", samples, minimum=2)
         if times is not None:
@@ -195,7 +197,9 @@ def _advance(
             return stop.name, ""
     # disable=None: a bar on a terminal, nothing in a pipe.
     bar_format = "{l_bar}{bar}| t = {n:.4g} of {total:.4g} [{elapsed}]"
-    with tqdm(total=solver.t_bound, leave=False, disable=None if progress else True, bar_format=bar_format) as bar:
+    with tqdm(
+        total=solver.t_bound, leave=False, disable=None if progress else True, bar_format=bar_format
+    ) as bar:
         while solver.status == "running":
             reason = solver.step()
             if solver.status == "failed":
@@ -203,7 +207,11 @@ def _advance(
             if not np.isfinite(solver.y).all():
                 return "failed", "the state is no longer finite: try another method or a smaller rtol"
             piece = solver.dense_output()
-            crossings = [(_crossing(stop, piece), stop.name) for stop in stops if stop.function(solver.t, solver.y) <= 0]
+            crossings = [
+                (_crossing(stop, piece), stop.name)
+                for stop in stops
+                if stop.function(solver.t, solver.y) <= 0
+            ]
             if crossings:
                 end, name = min(crossings)
                 path.append(piece, end)

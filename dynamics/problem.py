@@ -53,9 +53,7 @@ class Teacher:
         object.__setattr__(self, "B", B)
 
     @classmethod
-    def from_eigenvalues(
-        cls, eigenvalues: ArrayLike, inputs: int | None = None, outputs: int = 1
-    ) -> Teacher:
+    def from_eigenvalues(cls, eigenvalues: ArrayLike, inputs: int | None = None, outputs: int = 1) -> Teacher:
         """Diagonal teacher M* = diag(λ), padded with zeros up to `inputs`; the same for every output."""
         lam = validate_array("teacher", eigenvalues, 1)
         d = len(lam) if inputs is None else validate_count("inputs", inputs)
@@ -116,7 +114,7 @@ class Teacher:
         Works in the span of the directions, so that no d × d matrix is formed when R < d.
         """
         R, d = self.V.shape
-        if R < d:
+        if d > R:
             Q, T = np.linalg.qr(self.V.T)  # (d, R), (R, R)
         else:
             Q, T = np.eye(d), self.V.T
@@ -178,7 +176,9 @@ class Student:
         if 0 in W.shape:
             raise ProblemError(f"`W` has shape {W.shape}, but needs at least one hidden unit and one input.")
         if A.shape[1] != W.shape[0] or A.shape[0] == 0:
-            raise ProblemError(f"`a` has shape {A.shape}, but {W.shape[0]} hidden units need (O, {W.shape[0]}).")
+            raise ProblemError(
+                f"`a` has shape {A.shape}, but {W.shape[0]} hidden units need (O, {W.shape[0]})."
+            )
         object.__setattr__(self, "W", W)
         object.__setattr__(self, "A", A)
 

@@ -19,9 +19,7 @@ def validate_count(name: str, value: Any, minimum: int = 1) -> int:
     return int(value)
 
 
-def validate_real(
-    name: str, value: Any, *, positive: bool = False, nonnegative: bool = False
-) -> float:
+def validate_real(name: str, value: Any, *, positive: bool = False, nonnegative: bool = False) -> float:
     """Finite real number, on request positive or non-negative."""
     try:
         number = float(value)

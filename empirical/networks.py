@@ -1,0 +1,127 @@
+"""The two-layer student as an ordinary PyTorch module; a leading axis makes it an ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from dynamics.errors import ProblemError
+from dynamics.problem import Student
+from dynamics.validation import validate_choice, validate_count
+
+
+def _quadratic(z: Tensor, W: Tensor, covariance: Tensor | None) -> Tensor:
+    return z.square()
+
+
+def _centred(z: Tensor, W: Tensor, covariance: Tensor | None) -> Tensor:
+    SW = W if covariance is None else W @ covariance
+    return z.square() - (SW * W).sum(-1, keepdim=True)
+
+
+HIDDEN_LAYERS: dict[str, Callable[[Tensor, Tensor, Tensor | None], Tensor]] = {
+    "quadratic": _quadratic,
+    "centred": _centred,
+}
+"""φ from pre-activations z_k = w_k·x (…, K, B), weights W (…, K, d) and covariance, as (…, K, B)."""
+
+
+class QuadraticNetwork(nn.Module):
+    """Two-layer network f_o(x) = Σ_k A_ok φ(w_k·x).
+
+    Parameters
+    ----------
+    inputs, hidden, outputs : int
+        d, K and O.
+    activation : {"quadratic", "centred"}
+        φ(z) = z², or z² minus its mean over the inputs.
+    trainable : bool
+        Whether the second layer is trained.
+    covariance : (d, d) array, optional
+        Input covariance Σ, which the centred activation needs to know; None is the identity.
+    ensemble : int, optional
+        Number S of networks held, and trained, in one module. Weights then have a leading axis S.
+    init_scale : float
+        Entries of W start as N(0, init_scale²/d), those of A as N(0, init_scale²), from PyTorch's
+        global generator; `from_student` sets them instead.
+    dtype, device
+        As for every PyTorch module.
+
+    Attributes
+    ----------
+    W : ([S,] K, d) Parameter
+    A : ([S,] O, K) Parameter
+    """
+
+    covariance: Tensor | None
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        outputs: int = 1,
+        *,
+        activation: str = "quadratic",
+        trainable: bool = True,
+        covariance: ArrayLike | None = None,
+        ensemble: int | None = None,
+        init_scale: float = 0.1,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        super().__init__()
+        d, K, O = (
+            validate_count(n, v) for n, v in (("inputs", inputs), ("hidden", hidden), ("outputs", outputs))
+        )
+        self.activation = validate_choice("activation", activation, HIDDEN_LAYERS)
+        lead = () if ensemble is None else (validate_count("ensemble", ensemble),)
+        self.W = nn.Parameter(init_scale / d**0.5 * torch.randn(*lead, K, d, dtype=dtype, device=device))
+        self.A = nn.Parameter(
+            init_scale * torch.randn(*lead, O, K, dtype=dtype, device=device), requires_grad=trainable
+        )
+        Sigma = (
+            None if covariance is None else torch.as_tensor(np.array(covariance), dtype=dtype, device=device)
+        )
+        self.register_buffer("covariance", Sigma)
+
+    @classmethod
+    def from_student(
+        cls,
+        student: Student,
+        *,
+        activation: str = "quadratic",
+        covariance: ArrayLike | None = None,
+        ensemble: int | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> QuadraticNetwork:
+        """Network (or ensemble of identical copies) with the student's weights."""
+        network = cls(
+            student.inputs,
+            student.hidden,
+            student.outputs,
+            activation=activation,
+            trainable=student.trainable,
+            covariance=covariance,
+            ensemble=ensemble,
+            dtype=dtype,
+            device=device,
+        )
+        with torch.no_grad():
+            network.W.copy_(torch.from_numpy(student.W.copy()))
+            network.A.copy_(torch.from_numpy(student.A.copy()))
+        return network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs ([S,] B, O) for inputs ([S,] B, d)."""
+        if x.shape[-1] != self.W.shape[-1]:
+            raise ProblemError(
+                f"The inputs have dimension {x.shape[-1]}, but the network {self.W.shape[-1]}."
+            )
+        # Units before samples: long contiguous rows make forward and backward pass about 1.6 times faster.
+        hidden = HIDDEN_LAYERS[self.activation](self.W @ x.mT, self.W, self.covariance)
+        return (self.A @ hidden).mT

@@ -1,0 +1,243 @@
+"""Measuring a network while it trains: ours, or anybody's own module in anybody's own loop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.errors import ProblemError
+from dynamics.problem import Problem, Student, Teacher
+from dynamics.trajectory import teacher_modes, unit_invariants, versions
+from dynamics.validation import validate_count, validate_real
+from empirical.data import GaussianData
+
+Array = NDArray[np.float64]
+Weights = tuple[Tensor, Tensor]
+
+TEST_SEED = 2**31 - 1
+LARGEST_KEPT_WEIGHTS = 20_000_000  # entries of W over all records and seeds that a run keeps
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """What was measured of S networks in training, at T recorded steps.
+
+    Parameters
+    ----------
+    steps : (T,) integer array
+    times : (T,) array
+        Learning rate × step.
+    loss : (S, T) array
+        Generalisation loss ½ E‖f* − f‖² (without label noise).
+    modes : (S, T, modes) array
+        v_iᵀ M v_i for each teacher eigenvector, eigenvalues descending.
+    conserved : (S, T, K) array
+        c_k = ‖w_k‖² − h Σ_o A_ok².
+    W : (S, T, K, d) array or None
+        First-layer weights; None if they would have been too many to keep.
+    A : (S, T, O, K) array
+    loss_measured : str
+        How the loss was measured.
+    about : dict
+        Options of the training, speed, versions.
+    """
+
+    steps: NDArray[np.int64]
+    times: Array
+    loss: Array
+    modes: Array
+    conserved: Array
+    W: Array | None
+    A: Array
+    loss_measured: str
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def conserved_drift(self) -> float:
+        """Largest |c_k(t) − c_k(0)| over units, seeds and records."""
+        return float(np.abs(self.conserved - self.conserved[:, :1]).max())
+
+    def summary(self) -> str:
+        """What happened, in a few lines."""
+        first, last = np.median(self.loss[:, 0]), np.median(self.loss[:, -1])
+        lines = [
+            f"{len(self.loss)} seeds, {self.steps[-1]} steps up to t = {self.times[-1]:.6g}",
+            f"loss (median) {first:.6g} → {last:.6g}, measured {self.loss_measured}",
+            "modes (median) " + ", ".join(f"{m:.4g}" for m in np.median(self.modes[:, -1], axis=0)[:8]),
+            f"largest drift of c_k {self.conserved_drift:.2e}",
+        ]
+        if "steps_per_second" in self.about:
+            lines.append(f"{self.about['steps_per_second']:.0f} steps per second (all seeds together)")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return "TrainingRun\n  " + self.summary().replace("\n", "\n  ")
+
+    def save(self, file: str | Path | IO[bytes]) -> None:
+        """Write everything to an `.npz` file."""
+        arrays = {k: getattr(self, k) for k in ("steps", "times", "loss", "modes", "conserved", "A")}
+        if self.W is not None:
+            arrays["W"] = self.W
+        about = {"format": "quadflow training run 1", "loss_measured": self.loss_measured, **self.about}
+        np.savez_compressed(file, about=json.dumps(about), **arrays)
+
+    @classmethod
+    def load(cls, file: str | Path | IO[bytes]) -> TrainingRun:
+        """Read a run written by `save`."""
+        with np.load(file) as f:
+            about = json.loads(str(f["about"])) if "about" in f else {}
+            if about.pop("format", "") != "quadflow training run 1":
+                raise ProblemError(f"{file} is not a training run saved by quadflow.")
+            arrays = {k: f[k] for k in ("steps", "times", "loss", "modes", "conserved", "A")}
+            return cls(**arrays, W=f.get("W"), loss_measured=about.pop("loss_measured"), about=about)
+
+
+class Recorder:
+    """Measures loss, teacher modes and conserved quantities at chosen steps of any training loop.
+
+    Parameters
+    ----------
+    teacher : Teacher or Problem
+        What the network learns; a problem also says activation and covariance.
+    step : float
+        Learning rate η, which turns steps into times.
+    every : int
+        Record each step that is a multiple of `every` (including 0) ...
+    at : sequence of int, optional
+        ... or exactly these steps.
+    activation : str
+        φ of the measured network, if `teacher` is a Teacher.
+    test_samples : int
+        Measure the loss on a fixed test sample of this size; 0 computes it exactly from the weights.
+    weights : callable, optional
+        ``weights(model)`` returns W ([S,] K, d) and A ([S,] O, K). By default they are found: attributes
+        `W` and `A`, or the two bias-free `torch.nn.Linear` layers of the module.
+
+    Examples
+    --------
+    Two lines in a training loop of one's own::
+
+        recorder = Recorder(teacher, step=1e-3, every=100)
+        for n in range(10_000):
+            recorder(model, n)
+            ...
+        run = recorder.run()
+    """
+
+    def __init__(
+        self,
+        teacher: Teacher | Problem,
+        step: float,
+        *,
+        every: int = 1,
+        at: Sequence[int] | None = None,
+        activation: str = "quadratic",
+        test_samples: int = 0,
+        weights: Callable[[nn.Module], Weights] | None = None,
+    ) -> None:
+        if isinstance(teacher, Teacher):
+            # Only teacher, activation and covariance matter here; the student is a placeholder of weight zero.
+            blank = Student(np.zeros((1, teacher.inputs)), np.zeros((teacher.outputs, 1)))
+            teacher = Problem(teacher, blank, activation)
+        self.problem = teacher
+        self.step = validate_real("step", step, positive=True)
+        self.every = validate_count("every", every)
+        self.at = None if at is None else {validate_count("at", n, minimum=0) for n in at}
+        self.test_samples = validate_count("test_samples", test_samples, minimum=0)
+        self.weights = weights or find_weights
+        self.population = ACTIVATIONS[self.problem.activation].population(
+            self.problem.teacher.V, self.problem.teacher.B, self.problem.covariance
+        )
+        self._test: tuple[Tensor, Tensor] | None = None
+        self._records: list[_Record] = []
+
+    def __call__(self, model: nn.Module, n: int) -> bool:
+        """Record the model if step number `n` is due; returns whether it was."""
+        if (n not in self.at) if self.at is not None else (n % self.every):
+            return False
+        self.record(model, n)
+        return True
+
+    @torch.no_grad()
+    def record(self, model: nn.Module, n: int) -> None:
+        """Record the model now, as of step number `n`."""
+        W_, A_ = self.weights(model)
+        W, A = (np.array(p.detach().cpu().to(torch.float64)) for p in (W_, A_))
+        if W.ndim == 2:
+            W, A = W[None], A[None]
+        if self.test_samples:
+            loss = self._test_loss(model, W_)
+        else:
+            loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
+        modes = teacher_modes(self.problem.teacher, W, A)
+        invariants = unit_invariants(W, A, ACTIVATIONS[self.problem.activation].degree)
+        self._records.append(_Record(n, loss, modes, invariants, W, A))
+
+    def run(self, until: int | None = None, **about: Any) -> TrainingRun:
+        """Everything recorded so far, or up to step `until`; `about` is stored with it."""
+        records = [r for r in self._records if until is None or r.n <= until]
+        if not records:
+            raise ProblemError("Nothing was recorded: call the recorder with the model and the step number.")
+        steps = np.array([r.n for r in records])
+        measured = {
+            name: np.stack([getattr(r, name) for r in records], axis=1)
+            for name in ("loss", "modes", "conserved", "A")
+        }
+        few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
+        how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
+        return TrainingRun(
+            steps,
+            self.step * steps,
+            W=np.stack([r.W for r in records], axis=1) if few else None,
+            loss_measured=how,
+            about={"step": self.step, **about, "versions": versions() | {"torch": torch.__version__}},
+            **measured,
+        )
+
+    def _test_loss(self, model: nn.Module, like: Tensor) -> Array:
+        """½ mean ‖f* − f‖² on a fixed noiseless test sample, one entry per network, (S,)."""
+        if self._test is None:
+            # Its own seed: never the samples anybody trains on.
+            data = GaussianData(self.problem, batch=self.test_samples, seed=TEST_SEED)
+            x, y = next(data.batches(like.dtype, like.device))
+            self._test = x[0], y[0]
+        x, y = self._test
+        f = model(x)
+        if f.ndim == 1:  # a module with one output may drop the last axis
+            f = f.unsqueeze(-1)
+        return np.atleast_1d((0.5 * (y - f).square().sum(-1).mean(-1)).cpu().to(torch.float64).numpy())
+
+
+@dataclass(frozen=True)
+class _Record:
+    """One measurement of S networks: loss (S,), modes (S, m), conserved (S, K), W (S, K, d), A (S, O, K)."""
+
+    n: int
+    loss: Array
+    modes: Array
+    conserved: Array
+    W: Array
+    A: Array
+
+
+def find_weights(model: nn.Module) -> Weights:
+    """W and A of a module: its attributes of these names, or its two bias-free linear layers."""
+    W, A = getattr(model, "W", None), getattr(model, "A", None)
+    if isinstance(W, Tensor) and isinstance(A, Tensor):
+        return W, A
+    layers = [m for m in model.modules() if isinstance(m, nn.Linear)]
+    if len(layers) == 2 and all(layer.bias is None for layer in layers):
+        return layers[0].weight, layers[1].weight
+    raise ProblemError(
+        f"The weights of {type(model).__name__} are not found: it has neither attributes W and A nor exactly "
+        "two bias-free Linear layers; pass weights=lambda model: (W, A)."
+    )

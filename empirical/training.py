@@ -1,0 +1,213 @@
+"""The training loop: S networks at once, gradients by PyTorch, nothing of the theory in it."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from dynamics.errors import ComputationError, ProblemError
+from dynamics.problem import Problem
+from dynamics.validation import validate_choice, validate_count, validate_real
+from empirical.data import GaussianData
+from empirical.networks import QuadraticNetwork
+from empirical.recorder import Recorder, TrainingRun
+
+OPTIMIZERS = ("sgd", "momentum")
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+CHECK_EVERY = 50  # steps between looks at the batch losses; the diverging step itself is still named
+EXPLOSION = 1e6  # a batch loss of this many times the first one is a divergence
+
+
+class TrainingDiverged(ComputationError):
+    """Training exploded; `run` holds what was recorded before, `step` the step at which it happened."""
+
+    def __init__(self, message: str, run: TrainingRun, step: int) -> None:
+        super().__init__(message)
+        self.run = run
+        self.step = step
+
+
+def train(
+    problem: Problem,
+    *,
+    steps: int,
+    step: float,
+    batch: int = 256,
+    samples: int = 0,
+    label_noise: float = 0.0,
+    seeds: int = 1,
+    seed: int = 0,
+    optimizer: str = "sgd",
+    momentum: float | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    records: int = 200,
+    record_at: np.ndarray | None = None,
+    log_times: bool = False,
+    test_samples: int = 0,
+    progress: bool = False,
+) -> TrainingRun:
+    """Train S networks, all from the problem's initial weights, each on data of its own.
+
+    Parameters
+    ----------
+    problem : Problem
+    steps : int
+        Number of optimiser steps.
+    step : float
+        Learning rate η.
+    batch, samples, label_noise, seeds, seed
+        See `empirical.data.GaussianData`.
+    optimizer : {"sgd", "momentum"}
+    momentum : float, optional
+        Heavy-ball β in [0, 1); default 0, or 0.9 with the optimizer "momentum".
+    device, dtype : str
+        PyTorch device; "float32" or "float64".
+    records : int
+        Number of records, evenly spaced over the run (first and last step included).
+    record_at : array of int, optional
+        Record at these steps instead.
+    log_times : bool
+        Space the records evenly in the logarithm of the step.
+    test_samples : int
+        See `empirical.recorder.Recorder`.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable.
+    TrainingDiverged
+        If a batch loss explodes or becomes NaN.
+    """
+    n_steps = validate_count("steps", steps)
+    eta = validate_real("step", step, positive=True)
+    validate_choice("optimizer", optimizer, OPTIMIZERS)
+    beta = validate_momentum(momentum, optimizer)
+    type_ = DTYPES[validate_choice("dtype", dtype, DTYPES)]
+    device = validate_device(device)
+    if record_at is None:
+        record_at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
+    data = GaussianData(problem, batch, samples, label_noise, seeds, seed)
+    network = QuadraticNetwork.from_student(
+        problem.student,
+        activation=problem.activation,
+        covariance=problem.covariance,
+        ensemble=seeds,
+        dtype=type_,
+        device=device,
+    )
+    trained = [p for p in network.parameters() if p.requires_grad]
+    sgd = torch.optim.SGD(trained, lr=eta, momentum=beta, foreach=True)
+    recorder = Recorder(problem, eta, at=[int(n) for n in record_at], test_samples=test_samples)
+
+    start = time.perf_counter()
+    failed_at = _loop(network, sgd, data, recorder, n_steps, type_, device, progress)
+    seconds = time.perf_counter() - start
+    done = n_steps if failed_at is None else failed_at
+    run = recorder.run(
+        until=done,
+        steps=n_steps,
+        batch=batch,
+        samples=samples,
+        label_noise=label_noise,
+        seeds=seeds,
+        seed=seed,
+        optimizer=optimizer,
+        momentum=beta,
+        device=device,
+        dtype=dtype,
+        seconds=seconds,
+        steps_per_second=done / seconds,
+    )
+    if failed_at is not None:
+        raise TrainingDiverged(_divergence_message(problem, eta, beta, failed_at), run, failed_at)
+    return run
+
+
+def _loop(
+    network: QuadraticNetwork,
+    sgd: torch.optim.Optimizer,
+    data: GaussianData,
+    recorder: Recorder,
+    steps: int,
+    dtype: torch.dtype,
+    device: str,
+    progress: bool,
+) -> int | None:
+    """Train and record; returns the step at which the batch loss exploded, if it did."""
+    recent: list[Tensor] = []  # batch losses (S,) since the last check
+    limit = np.inf
+    stream = data.batches(dtype, device)
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    for n in tqdm(range(steps), desc="training", leave=False, disable=None if progress else True):
+        recorder(network, n)
+        x, y = next(stream)
+        losses = 0.5 * (network(x) - y).square().sum(-1).mean(-1)  # (S,)
+        sgd.zero_grad()
+        losses.sum().backward()  # seeds do not interact: each gets the gradient of its own loss
+        sgd.step()
+        recent.append(losses.detach())
+        if len(recent) == CHECK_EVERY or n in (0, steps - 1):
+            worst = torch.stack(recent).amax(dim=1).cpu().numpy()
+            limit = EXPLOSION * max(worst[0], np.finfo(float).tiny) if n == 0 else limit
+            exploded = np.flatnonzero(~(worst <= limit))  # NaN compares false
+            if exploded.size:
+                return n - len(recent) + 1 + int(exploded[0])
+            recent.clear()
+    recorder(network, steps)
+    return None
+
+
+def record_steps(steps: int, records: int, log_times: bool) -> np.ndarray:
+    """Steps at which to record: 0 … steps, evenly spaced in the step or in its logarithm."""
+    if log_times:
+        late = np.geomspace(1, steps, records - 1)
+        return np.unique(np.append(0, np.round(late).astype(int)))
+    return np.unique(np.round(np.linspace(0, steps, records)).astype(int))
+
+
+def validate_momentum(momentum: float | None, optimizer: str) -> float:
+    """Heavy-ball β in [0, 1); its default depends on the optimiser."""
+    if momentum is None:
+        return 0.9 if optimizer == "momentum" else 0.0
+    beta = validate_real("momentum", momentum, nonnegative=True)
+    if beta >= 1:
+        raise ProblemError(f"`momentum` is {beta:g}, but must be below 1.")
+    return beta
+
+
+def validate_device(device: str) -> str:
+    """A device PyTorch knows and this machine has."""
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):
+        has = "cpu, cuda" if torch.cuda.is_available() else "cpu"
+        raise ProblemError(f"`device` is {device!r}, but PyTorch can use here: {has}.") from None
+    return str(device)
+
+
+def _divergence_message(problem: Problem, eta: float, beta: float, step: int) -> str:
+    """Says where training exploded and what step size the theory would have allowed."""
+    from dynamics.flow import GradientFlow
+    from dynamics.stability import largest_stable_step
+
+    message = (
+        f"Training diverged at step {step} (batch loss NaN or more than {EXPLOSION:.0e} times the first)"
+    )
+    flow = GradientFlow(problem)
+    path = flow.integrate(samples=50, throw=False)
+    bound = largest_stable_step(flow, path, beta)
+    return (
+        f"{message}: `step` is {eta:g}, and theory predicts a largest stable step of {bound:.3g} along the "
+        "gradient flow (less for small batches)."
+    )
