@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolution, Radau
+from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 from scipy.optimize import brentq
 
 from dynamics.errors import ProblemError
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 SOLVERS = {"LSODA": LSODA, "DOP853": DOP853, "RK45": RK45, "RK23": RK23, "Radau": Radau, "BDF": BDF}
 METHODS = ("auto", *SOLVERS)
-IMPLICIT = ("LSODA", "Radau", "BDF")
+EXPLICIT = (DOP853, RK45, RK23)
 LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
 DEFAULT_RTOL = 1e-12
 
@@ -61,7 +61,7 @@ class SolverReport:
     rtol, atol : float
         Tolerances per step.
     evaluations, jacobian_evaluations : int
-        Of the right-hand side and of its Jacobian.
+        Of the right-hand side (those for samples within a step included) and of its Jacobian.
     seconds : float
         Wall-clock time of the integration.
     status : str
@@ -171,7 +171,7 @@ def integrate(
         atol = rtol * min(scale, 1.0) if scale > 0 else rtol
     atol = validate_real("atol", atol, positive=True)
     name = choose_method(method, theta0.size)
-    options = {"jac": field.jacobian} if name in IMPLICIT else {}
+    options = {} if SOLVERS[name] in EXPLICIT else {"jac": field.jacobian}
     start = time.perf_counter()
     solver = SOLVERS[name](field, 0.0, theta0, sampling.t_end, rtol=rtol, atol=atol, **options)
     path = _Path(theta0, sampling, keep_all=bool(stops))
@@ -201,38 +201,60 @@ def _advance(
         total=solver.t_bound, leave=False, disable=None if progress else True, bar_format=bar_format
     ) as bar:
         while solver.status == "running":
+            before = solver.y.copy()
             reason = solver.step()
             if solver.status == "failed":
                 return "failed", f"{reason.rstrip('.')}: try another method or a larger rtol"
             if not np.isfinite(solver.y).all():
                 return "failed", "the state is no longer finite: try another method or a smaller rtol"
-            piece = solver.dense_output()
+            step = _ExplicitStep(solver, before) if isinstance(solver, EXPLICIT) else solver.dense_output()
             crossings = [
-                (_crossing(stop, piece), stop.name)
-                for stop in stops
-                if stop.function(solver.t, solver.y) <= 0
+                (_crossing(stop, step), stop.name) for stop in stops if stop.function(solver.t, solver.y) <= 0
             ]
             if crossings:
                 end, name = min(crossings)
-                path.append(piece, end)
+                path.append(step, end)
                 return name, ""
-            path.append(piece, solver.t)
+            path.append(step, solver.t)
             if max_evaluations is not None and solver.nfev > max_evaluations:
                 return "failed", f"more than {max_evaluations} evaluations: allow more or shorten the time"
             bar.update(solver.t - bar.n)
     return "finished", ""
 
 
-def _crossing(stop: Stop, piece: Any) -> float:
+class _ExplicitStep:
+    """The solution within one step of a Runge–Kutta method, by a shorter step of the same method.
+
+    SciPy's interpolants of these methods have a lower order than the method and no error control: where
+    stability limits the step, they were seen to be wrong by a thousand times the tolerance.
+    """
+
+    def __init__(self, solver: Any, before: Array) -> None:
+        self.t_old, self.t, self.before, self.after = solver.t_old, solver.t, before, solver.y
+        self.solver = solver
+
+    def __call__(self, t: float) -> Array:
+        if t >= self.t or t <= self.t_old:
+            return self.after if t >= self.t else self.before
+        s = self.solver
+        short = type(s)(
+            s.fun, self.t_old, self.before, t, first_step=t - self.t_old, rtol=s.rtol, atol=s.atol
+        )
+        while short.status == "running":
+            short.step()
+        return short.y
+
+
+def _crossing(stop: Stop, step: Any) -> float:
     """Time within one step at which the stop's function crosses zero."""
-    function = partial(_on_piece, stop, piece)
-    if function(piece.t_old) <= 0:  # the interpolant may differ from the state by rounding
-        return float(piece.t_old)
-    return float(brentq(function, piece.t_old, piece.t, xtol=1e-14 * max(1.0, piece.t)))
+    function = partial(_along, stop, step)
+    if function(step.t_old) <= 0:  # an interpolant may differ from the state by rounding
+        return float(step.t_old)
+    return float(brentq(function, step.t_old, step.t, xtol=1e-14 * max(1.0, step.t)))
 
 
-def _on_piece(stop: Stop, piece: Any, t: float) -> float:
-    return stop.function(t, piece(t))
+def _along(stop: Stop, step: Any, t: float) -> float:
+    return stop.function(t, step(t))
 
 
 class _Path:
@@ -240,32 +262,31 @@ class _Path:
 
     def __init__(self, theta0: Array, sampling: Sampling, keep_all: bool) -> None:
         self.theta0, self.sampling, self.reached = theta0, sampling, 0.0
-        self.pieces: list[Any] = []
+        self.steps: list[Any] = []
         self.keep_all = keep_all and sampling.times is None
         self.wanted = np.empty(0) if self.keep_all else sampling.resolve(sampling.t_end)
         self.states = [theta0] if self.wanted.size and self.wanted[0] == 0 else []
 
-    def append(self, piece: Any, end: float) -> None:
-        """Add a step's interpolant, valid up to `end`."""
+    def append(self, step: Any, end: float) -> None:
+        """Add a step, valid up to `end`; calling it gives the state at a time."""
         if self.keep_all:
-            self.pieces.append(piece)
+            self.steps.append(step)
         else:
             inside = self.wanted[len(self.states) :]
-            self.states.extend(piece(t) for t in inside[inside <= end])
-        self.last = piece
+            self.states.extend(step(t) for t in inside[inside <= end])
+        self.last = step
         self.reached = float(end)
 
     def sampled(self) -> tuple[Array, Array]:
         """Sample times and states, (T,) and (T, n)."""
         if self.reached == 0:
             return np.zeros(1), self.theta0[None]
-        times = self.sampling.resolve(self.reached)
         if self.keep_all:
-            states = OdeSolution([p.t_old for p in self.pieces] + [self.pieces[-1].t], self.pieces)(times).T
-            states[0] = self.theta0
-            return times, states
-        known = self.wanted[: len(self.states)]
-        states = list(self.states)
-        if len(known) < len(self.wanted) and self.reached > known[-1:].max(initial=-1.0):
-            known, states = np.append(known, self.reached), [*states, self.last(self.reached)]
-        return known, np.stack(states)
+            times = self.sampling.resolve(self.reached)
+            which = np.searchsorted([step.t for step in self.steps], times).clip(max=len(self.steps) - 1)
+            states = [self.steps[i](t) for i, t in zip(which, times, strict=True)]
+            return times, np.stack([self.theta0, *states[1:]])
+        times, states = self.wanted[: len(self.states)], self.states
+        if len(times) < len(self.wanted) and self.reached > times[-1:].max(initial=-1.0):
+            times, states = np.append(times, self.reached), [*states, self.last(self.reached)]
+        return times, np.stack(states)

@@ -171,15 +171,16 @@ class Recorder:
     def record(self, model: nn.Module, n: int) -> None:
         """Record the model now, as of step number `n`."""
         W_, A_ = self.weights(model)
-        W, A = (np.array(p.detach().cpu().to(torch.float64)) for p in (W_, A_))
+        W, A = (p.detach().cpu().to(torch.float64).numpy().copy() for p in (W_, A_))
         if W.ndim == 2:
             W, A = W[None], A[None]
-        if self.test_samples:
-            loss = self._test_loss(model, W_)
-        else:
-            loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
-        modes = teacher_modes(self.problem.teacher, W, A)
-        invariants = unit_invariants(W, A, ACTIVATIONS[self.problem.activation].degree)
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverging network is recorded as such
+            if self.test_samples:
+                loss = self._test_loss(model, W_)
+            else:
+                loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
+            modes = teacher_modes(self.problem.teacher, W, A)
+            invariants = unit_invariants(W, A, ACTIVATIONS[self.problem.activation].degree)
         self._records.append(_Record(n, loss, modes, invariants, W, A))
 
     def run(self, until: int | None = None, **about: Any) -> TrainingRun:

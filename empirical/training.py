@@ -115,7 +115,7 @@ def train(
     seconds = time.perf_counter() - start
     done = n_steps if failed_at is None else failed_at
     run = recorder.run(
-        until=done,
+        until=n_steps if failed_at is None else max(failed_at - 1, 0),
         steps=n_steps,
         batch=batch,
         samples=samples,

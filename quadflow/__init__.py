@@ -1,0 +1,1 @@
+"""The command line of quadflow: options → a call → JSON or a file. No mathematics."""

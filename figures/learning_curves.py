@@ -1,0 +1,170 @@
+"""Learning curves: theory as lines, trained networks as markers and bands, plateau levels labelled."""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.fixed_points.levels import plateau_level
+from dynamics.population import QuadraticPopulation
+from dynamics.trajectory import Trajectory
+from empirical.comparison import Comparison
+from empirical.recorder import TrainingRun
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+
+Array = NDArray[np.float64]
+
+SHOWN_MODES = 6  # more lines than that cannot be told apart
+SHOWN_DECADES = 6  # of the loss, below its initial value
+MARKERS_PER_CURVE = 24
+
+
+def learning_curves(result: Comparison | Trajectory) -> Figure:
+    """Loss (above, logarithmic) and teacher modes (below) against time.
+
+    Parameters
+    ----------
+    result : Comparison or Trajectory
+        A comparison shows both sides; a trajectory the theory alone.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    trajectory, run = (result.trajectory, result.run) if isinstance(result, Comparison) else (result, None)
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 4.2))
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+        _draw_loss(above, trajectory, run)
+        _draw_modes(below, trajectory, run)
+        momentum = run is not None and run.about.get("momentum")
+        below.set_xlabel("time $t$ = learning rate × steps" + (" / (1 − momentum)" if momentum else ""))
+        below.set_xlim(trajectory.times[0], trajectory.times[-1])
+        figure.align_ylabels([above, below])
+        if run is not None:
+            handles, labels = above.get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.2)
+    return figure
+
+
+def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+    t = trajectory.times
+    top = float(trajectory.loss.max())
+    bottom = max(float(trajectory.loss.min()), top * 10.0**-SHOWN_DECADES)
+    _draw_levels(axes, trajectory, bottom)
+    axes.plot(t, trajectory.loss, color="black", zorder=3, label="theory: gradient flow")
+    if run is not None:
+        low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
+        bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
+        shown = _thin(t, np.log10(np.maximum(median, bottom)))
+        shown = shown[median[shown] >= bottom]
+        axes.fill_between(
+            t, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="10–90 % of the networks"
+        )
+        axes.plot(
+            t[shown],
+            median[shown],
+            "o",
+            color=PALETTE[1],
+            markerfacecolor="white",
+            zorder=4,
+            clip_on=False,
+            label=f"median of {len(run.loss)} trained networks",
+        )
+    axes.set_yscale("log")
+    axes.set_ylim(bottom / 1.5, top * 2)
+    axes.yaxis.set_major_locator(LogLocator(numticks=8))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylabel("loss $L$ (squared output units)")
+
+
+def _draw_levels(axes: Axes, trajectory: Trajectory, bottom: float) -> None:
+    """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode."""
+    problem = trajectory.problem
+    if problem.covariance is not None or problem.teacher.outputs > 1:
+        return  # the closed form of L_S holds for one output and Σ = I
+    lam = problem.teacher.eigen[0][0]
+    population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B)
+    if not isinstance(population, QuadraticPopulation):
+        return
+    lowest_drawn = np.inf
+    for learned in visited_sets(trajectory):
+        level = plateau_level(lam, learned, population.trace_coupling)
+        if level.loss <= bottom or level.loss > lowest_drawn / 1.5:
+            continue
+        lowest_drawn = level.loss
+        axes.axhline(level.loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+        name = ",".join(str(i + 1) for i in learned) if learned else "∅"
+        label = f"$L_{{\\{{{name}\\}}}}$" if learned else "$L_\\varnothing$"
+        axes.annotate(
+            f"{label} = {level.loss:.4g}",
+            (1.0, level.loss),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 1.5),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            color="0.35",
+            fontsize=6.5,
+        )
+
+
+def visited_sets(trajectory: Trajectory) -> list[tuple[int, ...]]:
+    """Sets of modes that are more than half learned, in the order in which the trajectory passes them."""
+    targets = trajectory.problem.teacher.eigen[0][0]
+    sets: list[tuple[int, ...]] = []
+    for row in trajectory.modes / targets > 0.5:
+        learned = tuple(int(i) for i in np.flatnonzero(row))
+        if learned not in sets:
+            sets.append(learned)
+    return sets
+
+
+def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+    t = trajectory.times
+    targets = np.concatenate([lam for lam, _ in trajectory.problem.teacher.eigen])
+    chosen = np.sort(np.argsort(-np.abs(targets), kind="stable")[:SHOWN_MODES])
+    for i, colour, line, marker in zip(chosen, cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False):
+        axes.axhline(targets[i], color="0.8", linewidth=0.6, zorder=0)
+        axes.plot(t, trajectory.modes[:, i], color=colour, linestyle=line, zorder=2)
+        if run is not None:
+            low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
+            axes.fill_between(t, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+            shown = _thin(t, median / np.abs(targets[i]))
+            axes.plot(
+                t[shown],
+                median[shown],
+                marker,
+                color=colour,
+                markerfacecolor="white",
+                zorder=3,
+                clip_on=False,
+            )
+        axes.annotate(
+            f"$\\lambda_{{{i + 1}}} = {targets[i]:.4g}$",
+            (1.0, targets[i]),
+            xycoords=("axes fraction", "data"),
+            xytext=(2, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            fontsize=6.5,
+            annotation_clip=False,
+        )
+    axes.set_ylabel(r"teacher modes $v_i^\top M v_i$")
+
+
+def _thin(t: Array, y: Array) -> NDArray[np.int64]:
+    """Indices of markers, evenly spaced along the drawn curve rather than in time, so that drops show too."""
+    span = np.ptp(y)
+    length = np.hypot(np.diff(t) / np.ptp(t), np.diff(y) / (span if span > 0 else 1.0))
+    along = np.append(0.0, np.cumsum(length))
+    return np.unique(
+        np.searchsorted(along, np.linspace(0, along[-1], MARKERS_PER_CURVE)).clip(max=len(t) - 1)
+    )

@@ -1,0 +1,5 @@
+"""`python -m quadflow`."""
+
+from quadflow.cli import main
+
+main()

@@ -1,0 +1,90 @@
+"""`quadflow compare`: theory against practice."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from dynamics.errors import ProblemError
+from quadflow import options as opt
+from quadflow.commands.simulate import trajectory_json
+from quadflow.commands.train import run_json, training_arguments
+from quadflow.output import echo_result, validate_output, write_file
+
+if TYPE_CHECKING:
+    from empirical.comparison import Comparison
+
+FIGURES = ("png", "pdf", "svg")
+
+compare_options = opt.together(
+    opt.problem_options,
+    opt.training_options,
+    click.option("--t-end", type=float, help="Train up to this time instead of a number of steps."),
+    click.option("--times", metavar="T1,T2,…", help="Measure at these times, rounded to whole steps."),
+    opt.solver_options,
+)
+
+
+@click.command(
+    epilog="Example: quadflow compare --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.05 --seed 3 --step 5e-4 "
+    "--t-end 7 --batch 512 --seeds 8 --output learning-curves.png"
+)
+@compare_options
+@opt.output_option("Write the overlay figure (.png, .pdf, .svg).")
+@opt.json_option
+def command(output: str | None, as_json: bool, **options: Any) -> int:
+    """Train networks, integrate the theory from the same weights, and compare."""
+    suffix = validate_output(output, FIGURES)
+    comparison = run_comparison(options)
+    if output is not None:
+        assert suffix is not None
+        write_learning_curves(comparison, output, suffix)
+    echo_result(comparison_json(comparison), comparison.summary, as_json)
+    return 0
+
+
+def run_comparison(options: dict[str, Any]) -> Comparison:
+    """`empirical.compare` with the values of `compare_options`."""
+    from dynamics.validation import validate_real
+    from empirical.comparison import compare
+    from quadflow.problem_input import build_problem
+
+    solver = {name: options.pop(name) for name in ("method", "rtol", "atol")}
+    t_end, times = options.pop("t_end"), options.pop("times")
+    if times is not None:
+        times = opt.parse_numbers("--times", times)
+    if options["steps"] is None:
+        if t_end is None and times is None:
+            raise ProblemError("The length of training is missing: give `--steps` or `--t-end`.")
+        end = validate_real("t_end", max(times) if t_end is None else t_end, positive=True)
+        options["steps"] = max(1, round(end / validate_real("step", options["step"], positive=True)))
+    elif t_end is not None:
+        raise ProblemError("`--steps` and `--t-end` both say how long to train: give one of them.")
+    problem = build_problem(options)
+    return compare(problem, times=times, solver=solver, progress=True, **training_arguments(options))
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """The keys that interface and README promise; what `simulate` and `train` print stands under their names."""
+    theory, run = trajectory_json(comparison.trajectory), run_json(comparison.run)
+    return {
+        "relative_error": comparison.relative_error,
+        "gap": comparison.gap.largest(comparison.trajectory.loss[0]),
+        "times": comparison.run.times,
+        "theory": theory,
+        "training": run,
+        "warnings": theory["warnings"] + run["warnings"],
+    }
+
+
+def write_learning_curves(comparison: Comparison, path: str, format: str) -> None:
+    """Draw the overlay figure into a file."""
+    from figures import learning_curves, save_figure
+
+    figure = learning_curves(comparison)
+
+    def write(file: IO[bytes]) -> None:
+        save_figure(figure, file, format)
+
+    write_file(path, write)

@@ -1,0 +1,98 @@
+"""`quadflow derive`: the symbolic ODEs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dynamics.errors import ProblemError
+from quadflow import options as opt
+from quadflow.output import to_json, validate_output, write_text
+
+if TYPE_CHECKING:
+    from dynamics.derivation import Derivation
+
+FORMATS = {"text": "txt", "latex": "tex", "json": "json", "python": "py", "javascript": "js", "tensor": "txt"}
+SUFFIXES = ("txt", "tex", "json", "py", "js")
+
+
+@click.command(epilog="Example: quadflow derive --hidden 2 --inputs 2 --format python --output flow.py")
+@opt.network_options
+@click.option(
+    "--format",
+    "form",
+    help="text, latex, json, python, javascript, or tensor: index-free, valid for every d and K. "
+    "[default: from the suffix of --output, else text]",
+)
+@click.option("--aligned", is_flag=True, help="The mode system: w_k = p_k e_k, M* = diag(λ).")
+@opt.output_option("Write the result (.txt, .tex, .json, .py, .js).")
+@opt.json_option
+def command(form: str | None, aligned: bool, output: str | None, as_json: bool, **network: Any) -> int:
+    """Derive loss and gradient-flow ODEs from the Gaussian moments, for concrete K, d and O.
+
+    A --teacher only tells the sizes here: the symbols of its matrix stay free.
+    """
+    from dynamics.validation import validate_choice
+
+    suffix = validate_output(output, SUFFIXES)
+    if form is None:
+        by_suffix = None if suffix is None else next(f for f, s in FORMATS.items() if s == suffix)
+        form = by_suffix or ("json" if as_json else "text")
+    validate_choice("format", form, FORMATS)
+    exports = tensor_exports(network) if form == "tensor" else concrete_exports(network, form, aligned)
+    text = exports["latex"] if suffix == "tex" else exports[form]
+    if output is not None:
+        write_text(output, text.rstrip("\n") + "\n")
+    if as_json and form != "json":
+        known = json.loads(exports["json"]) if "json" in exports else {}
+        click.echo(to_json(known | {name: e for name, e in exports.items() if name != "json"}))
+    elif as_json or output is None:
+        click.echo(text.rstrip("\n"))
+    return 0
+
+
+def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[str, str]:
+    """Derivation for given sizes: as JSON, and in the format that was asked for."""
+    from dynamics import code_export, export
+    from dynamics.derivation import derive
+    from quadflow.problem_input import read_matrix, read_teacher
+
+    d, O = network["inputs"], network["outputs"]
+    if network["teacher"]:
+        teacher = read_teacher(network["teacher"], d, O)
+        d, O = teacher.inputs, teacher.outputs
+    if d is None:
+        raise ProblemError("The input dimension is missing: give `--inputs` or a `--teacher`.")
+    Sigma = None if network["covariance"] is None else read_matrix("--covariance", network["covariance"])
+    derivation = derive(
+        hidden=d if network["hidden"] is None else network["hidden"],
+        inputs=d,
+        outputs=1 if O is None else O,
+        activation=network["activation"],
+        second_layer=network["second_layer"],
+        second_layer_value=network["second_layer_value"],
+        covariance=Sigma,
+    )
+    if aligned:
+        derivation = derivation.aligned()
+    exporters: dict[str, Callable[[Derivation], str]] = {
+        "text": export.to_text,
+        "latex": export.to_latex,
+        "json": lambda derivation: to_json(export.to_json_dict(derivation)),
+        "python": code_export.to_python,
+        "javascript": code_export.to_javascript,
+    }
+    return {name: exporters[name](derivation) for name in dict.fromkeys((form, "json"))}
+
+
+def tensor_exports(network: dict[str, Any]) -> dict[str, str]:
+    """Index-free form: LaTeX alone, and text with the LaTeX below."""
+    from dynamics.export import tensor_latex, tensor_text
+    from dynamics.tensor_form import derive_tensor
+
+    form = derive_tensor(network["activation"], network["second_layer"], network["covariance"] is not None)
+    text, latex = tensor_text(form), tensor_latex(form)
+    return {"tensor": f"{text}\n{latex}", "latex": latex}

@@ -1,0 +1,149 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import click
+
+from dynamics.errors import ProblemError
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def together(*options: Decorator) -> Decorator:
+    """Several options as one decorator, in reading order."""
+    return lambda function: reduce(lambda f, option: option(f), reversed(options), function)
+
+
+def load_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
+    """Make a TOML file the default of the command's options; the command line wins."""
+    if path is None:
+        return
+    try:
+        with open(path, "rb") as file:
+            values = tomllib.load(file)
+    except OSError as error:
+        raise ProblemError(f"`--config` {path!r} cannot be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProblemError(f"`--config` {path!r} is not valid TOML: {error}.") from None
+    known = {p.name for p in ctx.command.params if isinstance(p, click.Option)} - {"config", "help"}
+    defaults = {key.replace("-", "_"): _as_option(value) for key, value in values.items()}
+    for key in values:
+        if key.replace("-", "_") not in known:
+            names = ", ".join(sorted(str(name).replace("_", "-") for name in known))
+            raise ProblemError(f"`--config` {path!r} names the unknown option {key!r}; known are: {names}.")
+    ctx.default_map = {**(ctx.default_map or {}), **defaults}
+
+
+def _as_option(value: Any) -> Any:
+    """TOML lists such as [4, 2, 1] as the text an option would have."""
+    return ",".join(str(v) for v in value) if isinstance(value, list) else value
+
+
+config_option = click.option(
+    "--config",
+    metavar="FILE.toml",
+    is_eager=True,
+    expose_value=False,
+    callback=load_config,
+    help="Options by the same names in a TOML file; the command line wins.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+seed_option = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of every random number."
+)
+
+network_options = together(
+    click.option(
+        "--teacher",
+        metavar="SPEC",
+        help="Eigenvalues of M*, as 4,2,1; power-law:ALPHA:COUNT; FILE.npy or .csv with a symmetric matrix; "
+        "FILE.npz with a teacher network V (R, d), b (R,).",
+    ),
+    click.option("--inputs", type=int, metavar="D", help="Input dimension d [default: the teacher's]."),
+    click.option("--hidden", type=int, metavar="K", help="Hidden units [default: as many as inputs]."),
+    click.option("--outputs", type=int, metavar="O", help="Outputs [default: the teacher's, else 1]."),
+    click.option("--activation", default="quadratic", show_default=True, help="quadratic or centred."),
+    click.option(
+        "--second-layer", default="trainable", show_default=True, help="trainable, or fixed at one value."
+    ),
+    click.option(
+        "--second-layer-value", type=float, default=1.0, show_default=True, help="a_k if it is fixed."
+    ),
+    click.option("--covariance", metavar="FILE.npy", help="Input covariance Σ [default: identity]."),
+    config_option,
+)
+
+start_options = together(
+    click.option(
+        "--init-scale", type=float, default=0.1, show_default=True, help="Size ε of the initial weights."
+    ),
+    click.option(
+        "--init",
+        default="gaussian",
+        show_default=True,
+        help="gaussian (w ~ N(0, ε²/d), a ~ N(0, ε²)), balanced (same w, a_k = ±‖w_k‖/√2) "
+        "or aligned (w_k = ε e_k, a_k = ε).",
+    ),
+    click.option("--init-file", metavar="FILE.npz", help="Initial weights W (K, d) and a (K,)."),
+    seed_option,
+)
+
+problem_options = together(network_options, start_options)
+
+solver_options = together(
+    click.option("--method", default="auto", show_default=True, help="auto, or a solver of SciPy by name."),
+    click.option("--rtol", type=float, default=1e-12, show_default=True, help="Relative tolerance per step."),
+    click.option(
+        "--atol", type=float, help="Absolute tolerance per step [default: rtol × size of the start]."
+    ),
+)
+
+training_options = together(
+    click.option("--steps", type=int, help="Number of training steps."),
+    click.option("--step", type=float, default=1e-3, show_default=True, metavar="η", help="Learning rate."),
+    click.option("--batch", type=int, default=256, show_default=True, help="Batch size; 0 is the whole set."),
+    click.option(
+        "--samples", type=int, default=0, show_default=True, help="Training set size; 0: always fresh data."
+    ),
+    click.option(
+        "--label-noise", type=float, default=0.0, show_default=True, help="Variance of the label noise."
+    ),
+    click.option(
+        "--seeds",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Networks trained together, each on its own data.",
+    ),
+    click.option("--optimizer", default="sgd", show_default=True, help="sgd or momentum."),
+    click.option("--momentum", type=float, help="Heavy-ball β [default: 0, or 0.9 with momentum]."),
+    click.option("--device", default="cpu", show_default=True, help="PyTorch device, such as cuda."),
+    click.option("--dtype", default="float32", show_default=True, help="float32 or float64."),
+    click.option("--records", type=int, default=200, show_default=True, help="Number of measurements."),
+    click.option("--log-times", is_flag=True, help="Space them evenly in log time."),
+    click.option(
+        "--test-samples",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Measure the loss on so many test samples; 0: exactly from the weights.",
+    ),
+)
+
+
+def output_option(what: str) -> Decorator:
+    """`--output` with a help text that says what is written."""
+    return click.option("--output", metavar="PATH", help=what)
+
+
+def parse_numbers(option: str, text: str) -> list[float]:
+    """Comma-separated numbers."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ProblemError(f"`{option}` is {text!r}, but must be numbers separated by commas.") from None

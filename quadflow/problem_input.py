@@ -1,0 +1,116 @@
+"""From the problem options to a `Problem`; reads the files they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.errors import ProblemError
+from dynamics.problem import Problem, Student, Teacher
+
+MATRIX_FILES = (".npy", ".csv")
+
+
+def build_problem(options: Mapping[str, Any]) -> Problem:
+    """Problem from the values of `quadflow.options.problem_options`, named as in Python."""
+    if not options["teacher"]:
+        raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
+    start = None if options["init_file"] is None else read_student(options["init_file"], options)
+    teacher = read_teacher(options["teacher"], options["inputs"], options["outputs"])
+    if start is not None and options["inputs"] is None:
+        teacher = teacher.padded(max(teacher.inputs, start.inputs))
+    if start is None:
+        hidden = teacher.inputs if options["hidden"] is None else options["hidden"]
+        start = Student.initialise(
+            hidden,
+            teacher.inputs,
+            init=options["init"],
+            scale=options["init_scale"],
+            seed=options["seed"],
+            outputs=teacher.outputs,
+            second_layer=options["second_layer"],
+            second_layer_value=options["second_layer_value"],
+        )
+    Sigma = None if options["covariance"] is None else read_matrix("--covariance", options["covariance"])
+    return Problem(teacher, start.padded(teacher.inputs), options["activation"], Sigma)
+
+
+def read_teacher(spec: str, inputs: int | None, outputs: int | None) -> Teacher:
+    """Teacher from the text of `--teacher`."""
+    O = 1 if outputs is None else outputs
+    suffix = Path(spec).suffix.lower()
+    if spec.startswith("power-law:"):
+        alpha, _, count = spec.removeprefix("power-law:").partition(":")
+        try:
+            return Teacher.power_law(float(alpha), int(count), inputs, O)
+        except ProblemError:
+            raise
+        except ValueError:
+            raise ProblemError(f"`--teacher` is {spec!r}, but must be power-law:ALPHA:COUNT.") from None
+    if suffix in MATRIX_FILES:
+        M = read_matrix("--teacher", spec)
+        teacher = Teacher.from_matrix(M, inputs, O)
+    elif suffix == ".npz":
+        arrays = read_arrays("--teacher", spec, ("V", "b"))
+        teacher = Teacher(arrays["V"], arrays["b"])
+        if teacher.outputs == 1 and O > 1:
+            teacher = Teacher(teacher.V, np.tile(teacher.B, (O, 1)))
+        teacher = teacher if inputs is None else teacher.padded(inputs)
+    else:
+        try:
+            eigenvalues = [float(part) for part in spec.split(",")]
+        except ValueError:
+            raise ProblemError(
+                f"`--teacher` is {spec!r}, but must be eigenvalues such as 4,2,1, power-law:ALPHA:COUNT, "
+                "or a file ending in .npy, .csv or .npz."
+            ) from None
+        teacher = Teacher.from_eigenvalues(eigenvalues, inputs, O)
+    if outputs is not None and teacher.outputs != outputs:
+        raise ProblemError(f"`--outputs` is {outputs}, but the teacher of {spec!r} has {teacher.outputs}.")
+    return teacher
+
+
+def read_student(path: str, options: Mapping[str, Any]) -> Student:
+    """Initial weights from `--init-file`."""
+    arrays = read_arrays("--init-file", path, ("W", "a"))
+    student = Student(arrays["W"], arrays["a"], trainable=options["second_layer"] == "trainable")
+    if options["hidden"] not in (None, student.hidden):
+        raise ProblemError(
+            f"`--hidden` is {options['hidden']}, but {path!r} has {student.hidden} hidden units."
+        )
+    return student
+
+
+def read_matrix(option: str, path: str) -> NDArray[np.float64]:
+    """Array in a `.npy` or `.csv` file."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in MATRIX_FILES:
+        raise ProblemError(f"`{option}` is {path!r}, but a matrix file must end in .npy or .csv.")
+    try:
+        return np.load(path) if suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
+    except OSError as error:
+        raise ProblemError(f"`{option}` {path!r} cannot be read: {error.strerror or error}.") from None
+    except (ValueError, EOFError):
+        raise ProblemError(f"`{option}` {path!r} does not contain an array of numbers.") from None
+
+
+def read_arrays(option: str, path: str, names: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
+    """Arrays of these names in an `.npz` file."""
+    try:
+        with np.load(path) as file:
+            missing = [name for name in names if name not in file]
+            if missing:
+                raise ProblemError(
+                    f"`{option}` {path!r} lacks the array {missing[0]!r}; it needs {', '.join(names)}."
+                )
+            return {name: file[name] for name in names}
+    except ProblemError:
+        raise
+    except OSError as error:
+        raise ProblemError(f"`{option}` {path!r} cannot be read: {error.strerror or error}.") from None
+    except Exception:  # np.load raises what zipfile, pickle and zlib please to
+        raise ProblemError(f"`{option}` {path!r} is not an .npz file of numeric arrays.") from None

@@ -1,0 +1,140 @@
+"""The integrator: exact solutions, sampling, stops, failures."""
+
+import numpy as np
+import pytest
+
+from dynamics.errors import ProblemError
+from dynamics.integration import METHODS, Sampling, Stop, choose_method, integrate
+
+
+class Decay:
+    """θ̇ = −θ, solved by θ₀ e^{−t}."""
+
+    def __call__(self, t, theta):
+        return -theta
+
+    def jacobian(self, t, theta):
+        return -np.eye(theta.size)
+
+
+def sampling(t_end=None, times=None, samples=11, log_times=False):
+    return Sampling.create(t_end, times, samples, log_times, horizon=100.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_meets_its_tolerance(method):
+    """Global error of a decaying mode stays within 100 rtol of e^{−t}."""
+    rtol = 1e-6 if method in ("RK23", "BDF") else 1e-9
+    t, theta, report = integrate(Decay(), np.array([1.0, 2.0]), sampling(3.0), method=method, rtol=rtol)
+    np.testing.assert_allclose(theta, np.exp(-t)[:, None] * [1, 2], rtol=100 * rtol)
+    assert report.status == "finished"
+    assert report.evaluations > 0
+
+
+def test_cost_budget():
+    """LSODA needs a few hundred evaluations here; a lost Jacobian or tolerance would show."""
+    report = integrate(Decay(), np.ones(3), sampling(50.0), method="LSODA")[2]
+    assert report.evaluations < 1500
+
+
+def test_sample_times():
+    np.testing.assert_allclose(
+        integrate(Decay(), np.ones(1), sampling(2.0, samples=5))[0], [0, 0.5, 1, 1.5, 2]
+    )
+    given = [0.0, 0.1, 1.5]
+    np.testing.assert_array_equal(integrate(Decay(), np.ones(1), sampling(times=given))[0], given)
+    log = integrate(Decay(), np.ones(1), sampling(2.0, samples=6, log_times=True))[0]
+    np.testing.assert_allclose(log, [0, 2e-4, 2e-3, 2e-2, 0.2, 2.0])
+
+
+def test_times_may_start_late_and_end_before_t_end():
+    t, theta, report = integrate(Decay(), np.ones(1), sampling(2.0, times=[0.5, 1.0]), rtol=1e-10)
+    np.testing.assert_array_equal(t, [0.5, 1.0])
+    np.testing.assert_allclose(theta[:, 0], np.exp(-t), rtol=1e-8)
+    assert report.time_reached == 2.0
+
+
+def test_time_zero_is_the_initial_state():
+    t, theta, _ = integrate(Decay(), np.array([0.3]), sampling(times=[0.0]))
+    np.testing.assert_array_equal(t, [0.0])
+    np.testing.assert_array_equal(theta, [[0.3]])
+
+
+@pytest.mark.parametrize("times", [None, [0.0, 0.2, 5.0]])
+def test_a_stop_ends_at_its_zero(times):
+    """θ falls to ½ at t = ln 2; the sooner of two stops wins."""
+    stops = [Stop("late", lambda t, y: y[0] - 0.1), Stop("half", lambda t, y: y[0] - 0.5)]
+    t, theta, report = integrate(Decay(), np.ones(1), sampling(5.0, times), rtol=1e-11, stops=stops)
+    assert report.status == "half"
+    assert t[-1] == pytest.approx(np.log(2), rel=1e-9)
+    assert theta[-1, 0] == pytest.approx(0.5, rel=1e-9)
+
+
+def test_a_stop_that_holds_at_the_start_ends_at_once():
+    t, _, report = integrate(Decay(), np.ones(1), sampling(5.0), stops=[Stop("there", lambda t, y: -1.0)])
+    assert report.status == "there"
+    np.testing.assert_array_equal(t, [0.0])
+
+
+def test_failure_keeps_what_was_computed():
+    t, theta, report = integrate(Decay(), np.ones(1), sampling(50.0), rtol=1e-10, max_evaluations=60)
+    assert report.status == "failed"
+    assert "more than 60 evaluations" in report.message
+    assert 0 < report.time_reached < 50
+    np.testing.assert_allclose(theta[:, 0], np.exp(-t), rtol=1e-6)
+
+
+class Broken(Decay):
+    """Not a number from t = 1 on."""
+
+    def __call__(self, t, theta):
+        return -theta if t < 1 else np.full_like(theta, np.nan)
+
+
+@pytest.mark.parametrize("method", ["LSODA", "DOP853", "Radau"])
+def test_nan_is_a_failure_and_never_a_result(method):
+    with np.errstate(invalid="ignore"):
+        _, theta, report = integrate(Broken(), np.ones(1), sampling(5.0), method=method, rtol=1e-8)
+    assert report.status == "failed"
+    assert report.time_reached <= 1.5
+    assert np.isfinite(theta).all()
+
+
+def test_choice_of_method():
+    assert choose_method("auto", 300) == "LSODA"
+    assert choose_method("auto", 301) == "DOP853"
+    assert choose_method("Radau", 5000) == "Radau"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rtol": 1e-16}, "1e-13"),
+        ({"rtol": -1}, "positive"),
+        ({"atol": 0}, "positive"),
+        ({"method": "Euler"}, "LSODA"),
+        ({"rtol": float("nan")}, "finite"),
+    ],
+)
+def test_bad_tolerances_are_refused(options, words):
+    with pytest.raises(ProblemError, match=words):
+        integrate(Decay(), np.ones(1), sampling(1.0), **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"times": [1, 0]}, "increasing"),
+        ({"times": [0, 0]}, "increasing"),
+        ({"times": [-1, 0]}, "non-negative"),
+        ({"times": []}, "empty"),
+        ({"times": [0, np.nan]}, "NaN"),
+        ({"times": [0, 2], "t_end": 1}, "only"),
+        ({"t_end": 0}, "positive"),
+        ({"t_end": np.inf}, "finite"),
+        ({"samples": 1}, "at least 2"),
+    ],
+)
+def test_bad_times_are_refused(arguments, words):
+    with pytest.raises(ProblemError, match=words):
+        sampling(**arguments)

@@ -1,0 +1,96 @@
+"""Inputs have the stated covariance, labels are the teacher's, sets and batches behave."""
+
+import numpy as np
+import pytest
+import torch
+
+from dynamics import Problem, ProblemError, Student, Teacher
+from empirical import GaussianData
+
+
+@pytest.fixture
+def problem(make_problem, rng):
+    return make_problem(rng, d=3, O=2, covariance=True)
+
+
+def test_inputs_have_the_stated_covariance(problem):
+    """Sample covariance of 100,000 inputs: each entry within 5 of its standard errors √((Σ_ii Σ_jj + Σ_ij²)/n)."""
+    n = 100_000
+    x, _ = next(GaussianData(problem, batch=n).batches(torch.float64, "cpu"))
+    Sigma = problem.covariance
+    x = x[0].numpy()
+    error = np.sqrt((np.outer(np.diag(Sigma), np.diag(Sigma)) + Sigma**2) / n)
+    assert (np.abs(x.T @ x / n - Sigma) < 5 * error).all()
+
+
+def test_labels_are_the_teachers(problem):
+    x, y = next(GaussianData(problem, batch=10, seeds=2).batches(torch.float64, "cpu"))
+    for o in range(2):
+        expected = torch.einsum("sbi,ij,sbj->sb", x, torch.tensor(problem.teacher.matrix(o)), x)
+        torch.testing.assert_close(y[..., o], expected)
+
+
+def test_label_noise_has_the_stated_variance(problem):
+    """Variance of 100,000 label errors within 5 standard errors Δ√(2/n)."""
+    noisy = GaussianData(problem, batch=50_000, label_noise=0.3)
+    clean = GaussianData(problem, batch=50_000)
+    (x, y), (x0, y0) = (next(data.batches(torch.float64, "cpu")) for data in (noisy, clean))
+    torch.testing.assert_close(x, x0)
+    assert abs(torch.var(y - y0).item() / 0.3 - 1) < 5 * np.sqrt(2 / 100_000)
+
+
+def test_fresh_batches_differ_and_seeds_differ(problem):
+    stream = GaussianData(problem, batch=4, seeds=2).batches(torch.float64, "cpu")
+    (x1, _), (x2, _) = next(stream), next(stream)
+    assert not torch.equal(x1, x2)
+    assert not torch.equal(x1[0], x1[1])
+
+
+def test_same_seed_same_data_in_both_precisions(problem):
+    x32, _ = next(GaussianData(problem, batch=4, seed=7).batches(torch.float32, "cpu"))
+    x64, _ = next(GaussianData(problem, batch=4, seed=7).batches(torch.float64, "cpu"))
+    other, _ = next(GaussianData(problem, batch=4, seed=8).batches(torch.float64, "cpu"))
+    torch.testing.assert_close(x32.double(), x64, rtol=1e-5, atol=1e-5)
+    assert not torch.equal(x64, other)
+
+
+def test_an_epoch_visits_every_sample_once(problem):
+    """10 samples in batches of 4: 4 + 4 + 2, each seed in an order of its own, epoch after epoch."""
+    whole, _ = next(GaussianData(problem, batch=0, samples=10, seeds=2).batches(torch.float64, "cpu"))
+    stream = GaussianData(problem, batch=4, samples=10, seeds=2).batches(torch.float64, "cpu")
+    for _ in range(2):
+        parts = [next(stream)[0] for _ in range(3)]
+        assert [p.shape[1] for p in parts] == [4, 4, 2]
+        epoch = torch.cat(parts, dim=1)
+        for s in range(2):
+            torch.testing.assert_close(epoch[s].sort(dim=0).values, whole[s].sort(dim=0).values)
+            assert not torch.equal(epoch[s], whole[s])
+
+
+def test_the_whole_set_stays_the_same(problem):
+    stream = GaussianData(problem, batch=0, samples=5).batches(torch.float64, "cpu")
+    (x1, y1), (x2, y2) = next(stream), next(stream)
+    assert torch.equal(x1, x2)
+    assert torch.equal(y1, y2)
+
+
+def test_zero_teacher_labels_are_zero():
+    problem = Problem(Teacher.from_eigenvalues([0.0], 2), Student.initialise(2, 2))
+    _, y = next(GaussianData(problem, batch=3).batches(torch.float64, "cpu"))
+    assert not y.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"batch": 0}, "whole set"),
+        ({"batch": -1}, "at least 0"),
+        ({"batch": 9, "samples": 5}, "only 5 samples"),
+        ({"label_noise": -1}, "negative"),
+        ({"seeds": 0}, "at least 1"),
+        ({"seed": -1}, "at least 0"),
+    ],
+)
+def test_bad_input_is_refused(problem, options, words):
+    with pytest.raises(ProblemError, match=words):
+        GaussianData(problem, **options)

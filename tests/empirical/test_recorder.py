@@ -1,0 +1,111 @@
+"""The recorder measures anybody's network in anybody's loop."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dynamics import Problem, ProblemError, Student, Teacher
+from empirical import QuadraticNetwork, Recorder, train
+
+
+class Square(nn.Module):
+    def forward(self, z):
+        return z**2
+
+
+def own_module(d=3, K=4):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(d, K, bias=False), Square(), nn.Linear(K, 1, bias=False)).double()
+
+
+def test_two_lines_in_a_loop_of_ones_own():
+    """Loss, modes and c_k from the definitions with dense matrices."""
+    teacher = Teacher.from_eigenvalues([2, -1], 3)
+    model = own_module()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    recorder = Recorder(teacher, step=0.01, every=10)
+    weights = []
+    for n in range(21):
+        if recorder(model, n):
+            weights.append([layer.weight.detach().numpy().copy() for layer in (model[0], model[2])])
+        x = torch.randn(32, 3, dtype=torch.float64)
+        y = 2 * x[:, :1] ** 2 - x[:, 1:2] ** 2
+        optimizer.zero_grad()
+        (0.5 * (model(x) - y) ** 2).mean().backward()
+        optimizer.step()
+    run = recorder.run()
+    np.testing.assert_array_equal(run.steps, [0, 10, 20])
+    np.testing.assert_allclose(run.times, [0, 0.1, 0.2])
+    for i, (W, A) in enumerate(weights):
+        M = (W.T * A[0]) @ W
+        D = np.diag([2.0, -1, 0]) - M
+        assert run.loss[0, i] == pytest.approx(np.sum(D**2) + 0.5 * np.trace(D) ** 2, rel=1e-12)
+        np.testing.assert_allclose(run.modes[0, i], [M[0, 0], M[1, 1]], rtol=1e-12)
+        np.testing.assert_allclose(run.conserved[0, i], np.sum(W**2, 1) - 2 * A[0] ** 2, rtol=1e-12)
+        np.testing.assert_array_equal(run.W[0, i], W)
+
+
+def test_loss_on_a_test_sample_agrees_with_the_exact_one():
+    """n = 200,000 test samples of ½(f* − f)², a Gaussian chaos: within 5 standard errors."""
+    problem = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(4, 3, scale=0.5))
+    model = QuadraticNetwork.from_student(problem.student)
+    n = 200_000
+    exact, sampled = (Recorder(problem, step=1.0, test_samples=m) for m in (0, n))
+    exact(model, 0)
+    sampled(model, 0)
+    x = torch.randn(n, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    spread = (0.5 * (model(x)[:, 0] - 2 * x[:, 0] ** 2 - x[:, 1] ** 2) ** 2).std().item()
+    a, b = exact.run(), sampled.run()
+    assert abs(a.loss[0, 0] - b.loss[0, 0]) < 5 * spread / np.sqrt(n)
+    assert a.loss_measured == "exactly from the weights"
+    assert "200000" in b.loss_measured
+
+
+def test_test_sample_works_for_ensembles_and_flat_outputs():
+    problem = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(4, 3, scale=0.5))
+    run = train(problem, steps=4, step=1e-3, batch=8, seeds=3, test_samples=100)
+    assert run.loss.shape == (3, 5)
+    model = own_module()
+
+    class Flat(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, x):
+            return self.inner(x)[:, 0]
+
+    flat, full = (Recorder(problem, step=1.0, test_samples=50) for _ in range(2))
+    flat(Flat(), 0)
+    full(model, 0)
+    np.testing.assert_allclose(flat.run().loss, full.run().loss)
+
+
+def test_weights_can_be_pointed_at():
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Parameter(torch.ones(2, 3, dtype=torch.float64))
+            self.second = nn.Parameter(torch.ones(1, 2, dtype=torch.float64))
+
+    recorder = Recorder(Teacher.from_eigenvalues([1], 3), step=1.0, weights=lambda m: (m.first, m.second))
+    recorder(Odd(), 0)
+    np.testing.assert_allclose(recorder.run().conserved[0, 0], [1.0, 1.0])  # 3 − 2·1
+
+
+def test_chosen_steps():
+    recorder = Recorder(Teacher.from_eigenvalues([1], 3), step=1.0, at=[0, 7])
+    assert [n for n in range(10) if recorder(own_module(), n)] == [0, 7]
+
+
+def test_bad_use_is_refused():
+    teacher = Teacher.from_eigenvalues([1], 3)
+    with pytest.raises(ProblemError, match="weights=lambda"):
+        Recorder(teacher, step=1.0)(nn.Linear(3, 1), 0)
+    with pytest.raises(ProblemError, match="Nothing was recorded"):
+        Recorder(teacher, step=1.0).run()
+    with pytest.raises(ProblemError, match="positive"):
+        Recorder(teacher, step=0.0)
+    with pytest.raises(ProblemError, match="at least 1"):
+        Recorder(teacher, step=1.0, every=0)

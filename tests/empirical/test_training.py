@@ -1,0 +1,146 @@
+"""Training is gradient descent on sampled data, and nothing of the theory leaks into it."""
+
+import numpy as np
+import pytest
+import torch
+
+from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
+from empirical import GaussianData, QuadraticNetwork, TrainingDiverged, TrainingRun, train
+from empirical.training import record_steps
+
+
+@pytest.fixture
+def problem():
+    return Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(4, 3, scale=0.5, seed=2))
+
+
+def test_first_step_is_minus_the_gradient_of_the_batch_loss(problem):
+    """In NumPy: residual r = f − f*, ∂L/∂w_k = mean 2 a_k r (w_k·x) x, ∂L/∂a_k = mean r (w_k·x)²."""
+    run = train(problem, steps=1, step=0.01, batch=16, seeds=2, dtype="float64", seed=5)
+    x, y = next(GaussianData(problem, batch=16, seeds=2, seed=5).batches(torch.float64, "cpu"))
+    W, a = problem.student.W, problem.student.a
+    for s in range(2):
+        xs, ys = x[s].numpy(), y[s, :, 0].numpy()
+        z = xs @ W.T
+        r = z**2 @ a - ys
+        gW = 2 * (a * z * r[:, None]).T @ xs / len(xs)
+        ga = (z**2).T @ r / len(xs)
+        np.testing.assert_allclose(run.W[s, 1], W - 0.01 * gW, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(run.A[s, 1, 0], a - 0.01 * ga, rtol=1e-12, atol=1e-14)
+
+
+def test_an_ensemble_trains_like_its_members_alone(problem):
+    """Each member in a plain PyTorch loop of its own on the same batches."""
+    data = GaussianData(problem, batch=8, seeds=3, seed=1)
+    run = train(problem, steps=20, step=0.01, batch=8, seeds=3, seed=1, dtype="float64")
+    for s in range(3):
+        network = QuadraticNetwork.from_student(problem.student)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
+        for (x, y), _ in zip(data.batches(torch.float64, "cpu"), range(20), strict=False):
+            optimizer.zero_grad()
+            (0.5 * (network(x[s]) - y[s]).square().sum(-1)).mean().backward()
+            optimizer.step()
+        np.testing.assert_allclose(run.W[s, -1], network.W.detach().numpy(), rtol=1e-11, atol=1e-13)
+
+
+def test_momentum_is_heavy_ball(problem):
+    """v ← βv + g, θ ← θ − ηv on one fixed data set, in NumPy with finite data through PyTorch's gradient."""
+    run = train(problem, steps=10, step=0.01, batch=0, samples=20, momentum=0.8, dtype="float64")
+    x, y = next(GaussianData(problem, batch=0, samples=20).batches(torch.float64, "cpu"))
+    W, A = (torch.tensor(p, requires_grad=True) for p in (problem.student.W, problem.student.A))
+    v = [torch.zeros_like(W), torch.zeros_like(A)]
+    for _ in range(10):
+        f = ((x[0] @ W.T) ** 2) @ A.T
+        g = torch.autograd.grad(0.5 * ((f - y[0]) ** 2).sum(1).mean(), (W, A))
+        v = [0.8 * vi + gi for vi, gi in zip(v, g, strict=True)]
+        W, A = ((p - 0.01 * vi).detach().requires_grad_() for p, vi in zip((W, A), v, strict=True))
+    np.testing.assert_allclose(run.W[0, -1], W.detach().numpy(), rtol=1e-11, atol=1e-13)
+
+
+def test_invariants_drift_by_the_exact_amount_of_gradient_descent(problem):
+    """Δc_k = η²(‖∂L/∂w_k‖² − 2(∂L/∂a_k)²) per step (theory section 2), gradients by autograd on the same set."""
+    eta = 0.01
+    run = train(problem, steps=30, step=eta, batch=0, samples=50, dtype="float64", records=31)
+    x, y = next(GaussianData(problem, batch=0, samples=50).batches(torch.float64, "cpu"))
+    for n in range(30):
+        W, A = (torch.tensor(p, requires_grad=True) for p in (run.W[0, n], run.A[0, n]))
+        loss = 0.5 * (((x[0] @ W.T) ** 2 @ A.T - y[0]) ** 2).sum(1).mean()
+        gW, gA = (g.numpy() for g in torch.autograd.grad(loss, (W, A)))
+        predicted = eta**2 * (np.sum(gW**2, axis=1) - 2 * np.sum(gA**2, axis=0))
+        np.testing.assert_allclose(
+            run.conserved[0, n + 1] - run.conserved[0, n], predicted, rtol=0, atol=1e-12
+        )
+
+
+def test_the_same_seed_gives_the_same_run(problem):
+    one, two = (train(problem, steps=30, step=1e-3, seeds=2, batch=8, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(one.loss, two.loss)
+    other = train(problem, steps=30, step=1e-3, seeds=2, batch=8, seed=4)
+    assert not np.array_equal(one.loss, other.loss)
+
+
+def test_single_precision_stays_close_to_double(problem):
+    single, double = (train(problem, steps=200, step=1e-3, batch=32, dtype=t) for t in ("float32", "float64"))
+    np.testing.assert_allclose(single.loss, double.loss, rtol=1e-4)
+
+
+def test_fixed_second_layer_does_not_move():
+    problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(3, 2, second_layer="fixed"))
+    run = train(problem, steps=50, step=1e-2, batch=64)
+    np.testing.assert_array_equal(run.A, 1.0)
+    assert run.loss[0, -1] < run.loss[0, 0]
+
+
+def test_several_outputs_covariance_and_centred_activation_follow_their_flow(make_problem, rng):
+    """Mean of 16 networks with large batches within 3 % of the flow."""
+    problem = make_problem(rng, O=2, covariance=True, activation="centred", scale=0.4)
+    run = train(problem, steps=200, step=1e-3, batch=2048, seeds=16)
+    theory = GradientFlow(problem).integrate(times=run.times)
+    assert np.abs(run.loss.mean(0) / theory.loss - 1).max() < 0.03
+
+
+def test_divergence_is_reported_with_step_and_remedy(problem):
+    with pytest.raises(TrainingDiverged, match="largest stable step") as caught:
+        train(problem, steps=500, step=0.5, batch=64)
+    error = caught.value
+    assert f"step {error.step} " in str(error)
+    assert error.run.steps[-1] <= error.step
+    assert np.isfinite(error.run.loss).all()
+
+
+def test_record_steps():
+    np.testing.assert_array_equal(record_steps(10, 3, False), [0, 5, 10])
+    np.testing.assert_array_equal(record_steps(2, 200, False), [0, 1, 2])
+    log = record_steps(1000, 5, True)
+    np.testing.assert_array_equal(log, [0, 1, 10, 100, 1000])
+
+
+def test_save_and_load(problem, tmp_path):
+    run = train(problem, steps=10, step=1e-3, batch=8, seeds=2)
+    run.save(tmp_path / "run.npz")
+    back = TrainingRun.load(tmp_path / "run.npz")
+    for name in ("steps", "times", "loss", "modes", "conserved", "W", "A"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(run, name))
+    assert back.about == run.about
+    assert back.loss_measured == run.loss_measured
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"steps": 0}, "at least 1"),
+        ({"step": 0.0}, "positive"),
+        ({"step": float("nan")}, "finite"),
+        ({"optimizer": "adam"}, "sgd, momentum"),
+        ({"momentum": 1.0}, "below 1"),
+        ({"momentum": -0.1}, "negative"),
+        ({"device": "abacus"}, "can use here"),
+        ({"dtype": "float8"}, "float32, float64"),
+        ({"records": 1}, "at least 2"),
+        ({"test_samples": -1}, "at least 0"),
+        ({"batch": 0}, "whole set"),
+    ],
+)
+def test_bad_input_is_refused(problem, options, words):
+    with pytest.raises(ProblemError, match=words):
+        train(problem, **({"steps": 5, "step": 1e-3} | options))
