@@ -150,7 +150,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> 
             f"$\\lambda_{{{i + 1}}} = {targets[i]:.4g}$",
             (1.0, targets[i]),
             xycoords=("axes fraction", "data"),
-            xytext=(2, 0),
+            xytext=(5, 0),
             textcoords="offset points",
             va="center",
             color=colour,
