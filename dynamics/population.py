@@ -92,7 +92,38 @@ class QuadraticPopulation:
         return float(np.sum(D * D) + 0.5 * np.sum(tau**2))
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
-        """Minus the gradient of the loss, (K, d) and (O, K)."""
+        """Minus the gradient of the loss, (K, d) and (O, K).
+
+        Through G_o, (O, d, d), where d ≤ R + K, as always after the span reduction: that needs fewer and
+        larger operations. Through the factors of G_o otherwise.
+        """
+        if W.shape[1] > len(self.V) + len(W):
+            return self._velocity_in_factors(W, A)
+        GW = W @ self._G(W, A)  # (O, K, d)
+        # the sum over one output, without einsum's overhead
+        dW = A[0][:, None] * GW[0] if len(A) == 1 else np.einsum("ok,oki->ki", A, GW)
+        return dW, 0.5 * np.einsum("oki,ki->ok", GW, W)
+
+    @cached_property
+    def _targets(self) -> Array:
+        """Teacher matrices M*_o, (O, d, d)."""
+        return (self.V.T * self.B[:, None, :]) @ self.V
+
+    def _G(self, W: Array, A: Array) -> Array:
+        """G_o = 4ΣD_oΣ + 2τ_oΣ, (O, d, d)."""
+        D = self._targets - (W.T * A[:, None, :]) @ W
+        if self.covariance is None:
+            tau = self.trace_coupling * np.trace(D, axis1=1, axis2=2)
+            D *= 4
+            # the diagonals of the O matrices, as a view
+            D.reshape(len(D), -1)[:, :: len(D[0]) + 1] += 2 * tau[:, None]
+            return D
+        S = self.covariance
+        tau = self.trace_coupling * np.einsum("oij,ij->o", D, S)
+        return 4 * S @ D @ S + 2 * tau[:, None, None] * S
+
+    def _velocity_in_factors(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """The same without any d × d matrix."""
         SW = self._times_covariance(W)
         S_V, S_W = SW @ self.V.T, SW @ W.T  # w_kᵀΣv_m (K, R), w_kᵀΣw_l (K, K)
         norms = S_W.diagonal()
@@ -124,12 +155,9 @@ class QuadraticPopulation:
         """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
         (K, d), O = W.shape, len(A)
         Sigma = np.eye(d) if self.covariance is None else self.covariance
-        C, U = np.hstack([self.B, -A]), np.vstack([self.V, W])
-        SW, SU = W @ Sigma, U @ Sigma
+        G = self._G(W, A)  # (O, d, d)
+        SW = W @ Sigma
         S = SW @ W.T
-        tau = self._traces(A, S.diagonal())
-        # G_o w_k without G_o: 4 ΣD_oΣw_k + 2 τ_o Σw_k, (O, K, d); Σ_o A_ok G_o, (K, d, d)
-        G = 4 * np.einsum("on,ni,nj->oij", C, SU, SU) + 2 * tau[:, None, None] * Sigma
         Gw = np.einsum("oij,kj->oki", G, W)
         N, t = A.T @ A, self.trace_coupling
         H_WW = (

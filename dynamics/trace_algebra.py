@@ -7,7 +7,7 @@ that equal polynomials are equal objects. How they are written is in :mod:`dynam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -24,7 +24,7 @@ HALF = Fraction(1, 2)
 
 
 class Letter(NamedTuple):
-    """A matrix in a word: symmetric (side 0), as given (side 1), transposed (side −1), or the dyad b cᵀ."""
+    """A matrix in a word: symmetric (side 0), as given (side 1), transposed (side 2), or the dyad b cᵀ."""
 
     name: str
     side: int = 0
@@ -33,7 +33,7 @@ class Letter(NamedTuple):
     @property
     def T(self) -> Letter:
         """The transposed matrix."""
-        return Letter(self.partner, 0, self.name) if self.partner else Letter(self.name, -self.side)
+        return Letter(self.partner, 0, self.name) if self.partner else Letter(self.name, (0, 2, 1)[self.side])
 
 
 Word = tuple[Letter, ...]
@@ -77,7 +77,7 @@ Monomial = tuple[Factor, ...]  # sorted; the empty monomial is the number 1
 Scalar = int | Fraction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TracePolynomial:
     """Scalar polynomial Σ coefficient · ∏ factors, each factor a trace or a bilinear form.
 
@@ -163,14 +163,17 @@ class TracePolynomial:
         return trace_printing.to_sympy(self.terms, dimension)
 
     def latex(self) -> str:
-        """LaTeX, for example ``\\operatorname{tr}(A)^{2} + 2 \\operatorname{tr}(A^{2})``."""
+        r"""LaTeX, for example ``\operatorname{tr}(A)^{2} + 2 \operatorname{tr}(A^{2})``."""
         return trace_printing.sum_of_terms(trace_printing.LATEX, [(c, m, None) for m, c in self.terms])
 
     def __str__(self) -> str:
         return trace_printing.sum_of_terms(trace_printing.TEXT, [(c, m, None) for m, c in self.terms])
 
+    def __repr__(self) -> str:
+        return f"<TracePolynomial: {self}>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class MatrixPolynomial:
     """Matrix-valued polynomial Σ coefficient · (∏ scalar factors) · word; the empty word is the identity.
 
@@ -206,19 +209,23 @@ class MatrixPolynomial:
 
         Takes and refuses what `TracePolynomial.evaluate` does.
         """
-        used = [(f.word, f) for (m, _), _ in self.terms for f in m] + [(w, None) for (_, w), _ in self.terms]
+        used: list[tuple[Word, Factor | None]] = [(word, None) for (_, word), _ in self.terms]
+        used += [(f.word, f) for (m, _), _ in self.terms for f in m]
         numbers = _Values(values, used, dimension)
-        total = np.zeros((numbers.d, numbers.d))
+        total = np.zeros((numbers.dimension, numbers.dimension))
         for (monomial, word), c in self.terms:
             total += float(c) * numbers.monomial(monomial) * numbers.word(word)
         return total
 
     def latex(self) -> str:
-        """LaTeX, for example ``4 D + 2 \\operatorname{tr}(D) I``."""
+        r"""LaTeX, for example ``4 D + 2 \operatorname{tr}(D) I``."""
         return trace_printing.sum_of_terms(trace_printing.LATEX, [(c, m, w) for (m, w), c in self.terms])
 
     def __str__(self) -> str:
         return trace_printing.sum_of_terms(trace_printing.TEXT, [(c, m, w) for (m, w), c in self.terms])
+
+    def __repr__(self) -> str:
+        return f"<MatrixPolynomial: {self}>"
 
 
 def _collected(terms: Iterable[tuple[Any, Scalar]], key: Any) -> tuple[tuple[Any, Fraction], ...]:
@@ -232,7 +239,10 @@ class _Values:
     """Checked arrays for the letters and vectors of a polynomial; each factor is computed once."""
 
     def __init__(
-        self, values: Mapping[str, ArrayLike], used: list[tuple[Word, Factor | None]], dimension: int | None
+        self,
+        values: Mapping[str, ArrayLike],
+        used: Sequence[tuple[Word, Factor | None]],
+        dimension: int | None,
     ) -> None:
         letters = {letter for word, _ in used for letter in word}
         vectors = {name for _, f in used if f is not None and not f.is_trace for name in (f.left, f.right)}
@@ -249,11 +259,18 @@ class _Values:
         sizes = {size for array in self._arrays.values() for size in array.shape}
         sizes |= set() if dimension is None else {dimension}
         if len(sizes) > 1:
-            raise ProblemError(f"`values` have the sizes {sorted(sizes)}, but must all have the same dimension.")
-        if not sizes:
-            raise ProblemError("`dimension` is needed, as no matrix or vector says what it is.")
-        (self.d,) = sizes
+            raise ProblemError(
+                f"`values` have the sizes {sorted(sizes)}, but must all have the same dimension."
+            )
+        self._d = sizes.pop() if sizes else None
         self._factors: dict[Factor, float] = {}
+
+    @property
+    def dimension(self) -> int:
+        """The dimension d, where an identity needs it."""
+        if self._d is None:
+            raise ProblemError("`dimension` is needed, as no matrix or vector says what it is.")
+        return self._d
 
     def monomial(self, monomial: Monomial) -> float:
         for factor in monomial:
@@ -267,9 +284,9 @@ class _Values:
         return float(self._arrays[factor.left] @ self.word(factor.word) @ self._arrays[factor.right])
 
     def word(self, word: Word) -> NDArray[np.float64]:
-        return reduce(np.matmul, [self._letter(letter) for letter in word], np.eye(self.d))
+        return reduce(np.matmul, [self._letter(letter) for letter in word], np.eye(self.dimension))
 
     def _letter(self, letter: Letter) -> NDArray[np.float64]:
         if letter.partner:
             return np.outer(self._arrays[letter.name], self._arrays[letter.partner])
-        return self._arrays[letter.name].T if letter.side < 0 else self._arrays[letter.name]
+        return self._arrays[letter.name].T if letter.side == 2 else self._arrays[letter.name]

@@ -18,6 +18,7 @@ COMMANDS = {
     "simulate": "simulate",
     "train": "train",
     "compare": "compare",
+    "conserved": "conserved",
     "figure": "figure",
 }
 

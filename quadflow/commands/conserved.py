@@ -1,0 +1,119 @@
+"""`quadflow conserved`: the conservation laws of a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dynamics.errors import ProblemError
+from quadflow import options as opt
+from quadflow.output import echo_result, to_json, validate_output, write_text
+
+if TYPE_CHECKING:
+    from dynamics.conservation import PolynomialNetwork
+
+
+@click.command(
+    epilog="Example: quadflow conserved --model quadratic --inputs 2 --hidden 3 --second-layer-values 1,1,-1"
+)
+@click.option("--model", help="quadratic (default), linear, relu or bilinear.")
+@click.option(
+    "--network",
+    "expression",
+    metavar="EXPR",
+    help="Any polynomial network instead: a SymPy expression in inputs x_0, x_1, … and parameters.",
+)
+@click.option("--inputs", type=int, metavar="D", help="Input dimension d [default: 2, or the teacher's].")
+@click.option("--hidden", type=int, metavar="K", default=2, show_default=True, help="Hidden units.")
+@click.option("--outputs", type=int, metavar="O", default=1, show_default=True, help="Outputs.")
+@click.option("--second-layer-values", metavar="A1,A2,…", help="A fixed second layer [default: trainable].")
+@click.option("--output-weight", type=click.Choice(["yes", "no"]), help="Whether bilinear units have one.")
+@click.option("--teacher", metavar="SPEC", help="Look also for polynomial laws special to this teacher.")
+@click.option(
+    "--degree", type=int, default=2, show_default=True, help="Largest degree of the polynomial laws sought."
+)
+@opt.seed_option
+@opt.output_option("Write the JSON object (.json).")
+@opt.json_option
+def command(output: str | None, as_json: bool, **options: Any) -> int:
+    """Conservation laws of gradient flow that hold for every target, and how many there are.
+
+    The number is parameters minus dimension of the Lie algebra of the gradients; it is called exact where as many
+    independent laws are listed.
+    """
+    from dynamics.conservation import conserved_report, laws_for_teacher
+
+    validate_output(output, ("json",))
+    network, matrix = build_network(options)
+    result = conserved_report(network, degree=options["degree"], seed=options["seed"])
+    if matrix is not None:
+        special = laws_for_teacher(network, matrix, options["degree"]).special
+        result["special_laws"] = [str(law.expression) for law in special.laws]
+    if output is not None:
+        write_text(output, to_json(result) + "\n")
+    echo_result(result, lambda: describe(result, network), as_json)
+    return 0
+
+
+def build_network(options: dict[str, Any]) -> tuple[PolynomialNetwork, Any]:
+    """The network, and the teacher's matrix if one is given."""
+    from dynamics.conservation import build_model
+    from quadflow.problem_input import read_teacher
+
+    teacher = None
+    if options["teacher"]:
+        teacher = read_teacher(options["teacher"], options["inputs"], None)
+        if teacher.outputs > 1 or options["outputs"] > 1:
+            raise ProblemError("`--teacher` looks for special laws of one output, but there are several.")
+    d = options["inputs"] or (2 if teacher is None else teacher.inputs)
+    matrix = None if teacher is None else teacher.matrix()
+    if options["expression"] is not None:
+        if options["model"] is not None:
+            raise ProblemError("`--model` and `--network` both name the network: give one of them.")
+        return read_network(options["expression"]), matrix
+    values = options["second_layer_values"]
+    network = build_model(
+        options["model"] or "quadratic",
+        d if options["inputs"] is None else options["inputs"],
+        options["hidden"],
+        options["outputs"],
+        output_weight=None if options["output_weight"] is None else options["output_weight"] == "yes",
+        second_layer=None if values is None else opt.parse_numbers("--second-layer-values", values),
+    )
+    return network, matrix
+
+
+def read_network(text: str) -> PolynomialNetwork:
+    """Polynomial network from a SymPy expression; its inputs are the symbols x_0, x_1, …"""
+    import re
+
+    import sympy
+
+    from dynamics.conservation import polynomial
+
+    try:
+        expression = sympy.sympify(text)
+        symbols = expression.free_symbols
+    except (sympy.SympifyError, SyntaxError, TypeError, AttributeError):
+        raise ProblemError(f"`--network` is {text!r}, but must be a SymPy expression.") from None
+    inputs = sorted((s for s in symbols if re.fullmatch(r"x_\d+", s.name)), key=lambda s: int(s.name[2:]))
+    if not inputs:
+        raise ProblemError(f"`--network` is {text!r}, but must depend on inputs x_0, x_1, …")
+    return polynomial(expression, inputs)
+
+
+def describe(result: dict[str, Any], network: PolynomialNetwork) -> str:
+    """The report in words."""
+    bound = "" if result["exact"] else "at most "
+    lines = [
+        f"{result['parameters']} parameters, Lie algebra of dimension {result['lie_algebra_dimension']}: "
+        f"{bound}{result['count']} independent laws" + (" (exact)" if result["exact"] else ""),
+        *(f"  {law}" for law in result["laws"]),
+    ]
+    if not result["exact"] and len(result["laws"]) < result["count"]:
+        lines.append(f"  ({len(result['laws'])} of them found)")
+    if "special_laws" in result:
+        lines.append("special to this teacher: " + ("none" if not result["special_laws"] else ""))
+        lines += [f"  {law}" for law in result["special_laws"]]
+    return "\n".join(lines)
