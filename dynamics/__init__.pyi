@@ -1,10 +1,15 @@
 from .activations import ACTIVATIONS as ACTIVATIONS
+from .derivation import derive as derive
 from .errors import ComputationError as ComputationError
 from .errors import ProblemError as ProblemError
 from .flow import GradientFlow as GradientFlow
 from .integration import Stop as Stop
+from .moments import expectation as expectation
+from .moments import moment_tensor as moment_tensor
 from .problem import Problem as Problem
 from .problem import Student as Student
 from .problem import Teacher as Teacher
+from .tensor_form import derive_tensor as derive_tensor
+from .traces import form_moment as form_moment
 from .trajectory import IntegrationError as IntegrationError
 from .trajectory import Trajectory as Trajectory
