@@ -1,0 +1,88 @@
+"""Phase portrait of one mode: flow, nullclines, fixed points, separatrix."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from dynamics.phase_plane import PhasePlane
+from figures.style import COLUMN_WIDTH, PALETTE, paper
+
+
+def phase_portrait(plane: PhasePlane) -> Figure:
+    """Draw the plane (a, p) of one mode.
+
+    Parameters
+    ----------
+    plane : PhasePlane
+        See `dynamics.phase_plane.phase_plane`.
+    """
+    size = float(plane.a[-1])
+    side = float(np.sign(plane.eigenvalue))
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 3.9))
+        axes = figure.subplots()
+        a, p = plane.separatrix
+        axes.fill_betweenx(
+            np.append(-p[::-1], p), np.append(a[::-1], a), -side * size, color="0.92", linewidth=0, zorder=0
+        )
+        axes.fill_between([-size, size], [-9, -9], [-9, -9], color="0.92", label="initial states that fail")
+        axes.streamplot(
+            plane.a,
+            plane.p,
+            *plane.velocity,
+            density=0.9,
+            color="0.6",
+            linewidth=0.5,
+            arrowsize=0.6,
+            zorder=1,
+        )
+        axes.axvline(
+            0, color=PALETTE[5], linewidth=1, linestyle=":", zorder=2, label=r"nullcline $\dot p = 0$"
+        )
+        for i, sign in enumerate((1, -1)):
+            label = lambda text, first=i == 0: text if first else None
+            axes.plot(
+                plane.minima[0],
+                sign * plane.minima[1],
+                color=PALETTE[0],
+                linewidth=2,
+                zorder=3,
+                label=label(r"global minima $a p^2 = \lambda$"),
+            )
+            axes.plot(
+                a,
+                sign * p,
+                color=PALETTE[4],
+                linestyle="-.",
+                zorder=3,
+                label=label(r"separatrix $p^2 = 2a^2$"),
+            )
+        axes.plot(
+            [-side * size, 0],
+            [0, 0],
+            color=PALETTE[1],
+            linewidth=2,
+            zorder=3,
+            label="stable, not minimal: $p = 0$",
+        )
+        axes.plot(
+            [0, side * size],
+            [0, 0],
+            color=PALETTE[1],
+            linewidth=1.2,
+            linestyle="--",
+            zorder=3,
+            label="unstable: $p = 0$",
+        )
+        axes.plot(0, 0, "s", color="black", markersize=4, zorder=5, label="degenerate saddle")
+        for k, path in enumerate(plane.paths):
+            axes.plot(*path, color="black", linewidth=0.9, zorder=4, label="trajectories" if k == 0 else None)
+            axes.plot(*path[:, 0], "o", color="black", markerfacecolor="white", zorder=5)
+        axes.set_xlim(-size, size)
+        axes.set_ylim(-size, size)
+        axes.set_aspect("equal")
+        axes.set_xlabel("second layer $a$")
+        axes.set_ylabel("first layer $p$")
+        figure.legend(loc="outside lower center", ncols=2, columnspacing=1.0)
+    return figure
