@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.errors import ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_count, validate_real
@@ -88,6 +89,8 @@ def phase_plane(
         If an argument is not usable.
     """
     lam = validate_real("eigenvalue", eigenvalue)
+    if lam == 0:
+        raise ProblemError("`eigenvalue` is 0, but a mode needs something to learn: any other number.")
     size = validate_real("extent", extent, positive=True)
     axis = np.linspace(-size, size, validate_count("points", points, minimum=3))
     teacher = Teacher.from_eigenvalues([lam])

@@ -30,7 +30,8 @@ def phase_portrait(plane: PhasePlane) -> Figure:
         axes.streamplot(
             plane.a,
             plane.p,
-            *plane.velocity,
+            plane.velocity[0],
+            plane.velocity[1],
             density=0.9,
             color="0.6",
             linewidth=0.5,
@@ -40,24 +41,13 @@ def phase_portrait(plane: PhasePlane) -> Figure:
         axes.axvline(
             0, color=PALETTE[5], linewidth=1, linestyle=":", zorder=2, label=r"nullcline $\dot p = 0$"
         )
-        for i, sign in enumerate((1, -1)):
-            label = lambda text, first=i == 0: text if first else None
-            axes.plot(
-                plane.minima[0],
-                sign * plane.minima[1],
-                color=PALETTE[0],
-                linewidth=2,
-                zorder=3,
-                label=label(r"global minima $a p^2 = \lambda$"),
+        for sign in (1, -1):
+            (minima,) = axes.plot(
+                plane.minima[0], sign * plane.minima[1], color=PALETTE[0], linewidth=2, zorder=3
             )
-            axes.plot(
-                a,
-                sign * p,
-                color=PALETTE[4],
-                linestyle="-.",
-                zorder=3,
-                label=label(r"separatrix $p^2 = 2a^2$"),
-            )
+            (separatrix,) = axes.plot(a, sign * p, color=PALETTE[4], linestyle="-.", zorder=3)
+        minima.set_label(r"global minima $a p^2 = \lambda$")
+        separatrix.set_label(r"separatrix $p^2 = 2a^2$")
         axes.plot(
             [-side * size, 0],
             [0, 0],

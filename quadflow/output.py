@@ -8,11 +8,14 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from dynamics.errors import ProblemError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def echo_result(result: dict[str, Any], text: Callable[[], str], as_json: bool) -> None:
@@ -64,7 +67,7 @@ def write_file(path: str, write: Callable[[IO[bytes]], object]) -> None:
     try:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
             try:
-                write(file)  # type: ignore[arg-type]
+                write(file)
                 file.close()
                 mask = os.umask(0)
                 os.umask(mask)
@@ -80,3 +83,10 @@ def write_file(path: str, write: Callable[[IO[bytes]], object]) -> None:
 def write_text(path: str, text: str) -> None:
     """Write a text file, whole or not at all."""
     write_file(path, lambda file: file.write(text.encode()))
+
+
+def write_figure(figure: Figure, path: str, format: str) -> None:
+    """Write a figure in its format, whole or not at all."""
+    from figures import save_figure
+
+    write_file(path, lambda file: save_figure(figure, file, format))

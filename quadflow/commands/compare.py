@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +10,7 @@ from dynamics.errors import ProblemError
 from quadflow import options as opt
 from quadflow.commands.simulate import trajectory_json
 from quadflow.commands.train import run_json, training_arguments
-from quadflow.output import echo_result, validate_output, write_file
+from quadflow.output import echo_result, validate_output, write_figure
 
 if TYPE_CHECKING:
     from empirical.comparison import Comparison
@@ -38,8 +38,10 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     suffix = validate_output(output, FIGURES)
     comparison = run_comparison(options)
     if output is not None:
+        from figures import learning_curves
+
         assert suffix is not None
-        write_learning_curves(comparison, output, suffix)
+        write_figure(learning_curves(comparison), output, suffix)
     echo_result(comparison_json(comparison), comparison.summary, as_json)
     return 0
 
@@ -76,15 +78,3 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "training": run,
         "warnings": theory["warnings"] + run["warnings"],
     }
-
-
-def write_learning_curves(comparison: Comparison, path: str, format: str) -> None:
-    """Draw the overlay figure into a file."""
-    from figures import learning_curves, save_figure
-
-    figure = learning_curves(comparison)
-
-    def write(file: IO[bytes]) -> None:
-        save_figure(figure, file, format)
-
-    write_file(path, write)

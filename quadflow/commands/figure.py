@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from quadflow.commands.compare import FIGURES, compare_options, run_comparison, write_learning_curves
-from quadflow.output import validate_output
+from quadflow.commands.compare import FIGURES, compare_options, run_comparison
+from quadflow.options import parse_numbers
+from quadflow.output import validate_output, write_figure
 
 
 class Gallery(click.Group):
@@ -66,6 +67,41 @@ def learning_curves(output: str, **options: Any) -> int:
     if options["steps"] is not None:
         options["t_end"] = None  # a number of steps replaces the default end time
     comparison = run_comparison(options)
-    write_learning_curves(comparison, output, suffix)
+    from figures import learning_curves as draw
+
+    write_figure(draw(comparison), output, suffix)
     click.echo(f"{comparison.summary()}\nwritten: {output}")
     return 0
+
+
+@command.command(
+    "phase-portrait",
+    epilog="Example: quadflow figure phase-portrait --eigenvalue 1 --start -1,1.6 --start -1.2,1",
+)
+@click.option("--eigenvalue", type=float, default=1.0, show_default=True, help="λ of the teacher.")
+@click.option("--activation", default="quadratic", show_default=True, help="quadratic or centred.")
+@click.option(
+    "--start", "starts", multiple=True, metavar="A,P", help="Initial state of a trajectory; repeat at will."
+)
+@click.option("--extent", type=float, default=2.0, show_default=True, help="Shown are |a|, |p| up to this.")
+@click.option(
+    "--output", metavar="PATH", default="phase-portrait.png", show_default=True, help=".png, .pdf or .svg."
+)
+def phase_portrait(
+    eigenvalue: float, activation: str, starts: tuple[str, ...], extent: float, output: str
+) -> int:
+    """One mode in its phase plane (a, p): nullclines, fixed points, separatrix, and who fails to learn."""
+    from dynamics.phase_plane import phase_plane
+    from figures.phase_portrait import phase_portrait as draw
+
+    suffix = validate_output(output, FIGURES)
+    assert suffix is not None
+    states = [parse_numbers("--start", start) for start in starts] or PORTRAIT_STARTS
+    plane = phase_plane(eigenvalue, states, activation=activation, extent=extent)
+    write_figure(draw(plane), output, suffix)
+    click.echo(f"written: {output}")
+    return 0
+
+
+# on both sides of the separatrix, and one beyond the minima
+PORTRAIT_STARTS = [[-1.0, 1.6], [-1.2, 1.0], [-0.5, 0.3], [0.1, -0.3], [-0.9, -1.4], [1.6, -1.8]]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from quadflow import options as opt
-from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
+from quadflow.output import echo_result, to_json, validate_output, write_figure, write_file, write_text
 
 if TYPE_CHECKING:
     from dynamics.trajectory import Trajectory
@@ -130,14 +130,9 @@ def write_trajectory(trajectory: Trajectory, path: str) -> None:
     elif suffix == "npz":
         write_file(path, trajectory.save)
     else:
-        from figures import learning_curves, save_figure
+        from figures import learning_curves
 
-        figure = learning_curves(trajectory)
-
-        def write(file: IO[bytes]) -> None:
-            save_figure(figure, file, suffix)
-
-        write_file(path, write)
+        write_figure(learning_curves(trajectory), path, suffix)
 
 
 def curves_csv(trajectory: Trajectory) -> str:

@@ -155,6 +155,14 @@ def test_figure_learning_curves(quadflow, tmp_path):
     assert "learning-curves" in listed.out
 
 
+def test_figure_phase_portrait(quadflow, tmp_path):
+    path = tmp_path / "portrait.png"
+    assert quadflow("figure", "phase-portrait", "--start", "-1,1.6", "--output", path).status == 0
+    assert path.stat().st_size > 10_000
+    bad = quadflow("figure", "phase-portrait", "--eigenvalue", "0", "--output", path)
+    assert bad.status == 2
+
+
 def test_derive_prints_parsable_odes(quadflow):
     """The printed ODE is minus the derivative of the printed loss."""
     result = quadflow("derive", "--teacher", "2,1", "--hidden", "2", "--json").json
