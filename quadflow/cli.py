@@ -18,6 +18,8 @@ COMMANDS = {
     "simulate": "simulate",
     "train": "train",
     "compare": "compare",
+    "fixed-points": "fixed_points",
+    "staircase": "staircase",
     "conserved": "conserved",
     "figure": "figure",
 }

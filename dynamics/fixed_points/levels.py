@@ -51,7 +51,26 @@ def plateau_level(eigenvalues: ArrayLike, learned: Sequence[int], trace_coupling
     """
     lam = np.asarray(eigenvalues, dtype=float)
     S = tuple(sorted(int(i) for i in learned))
-    rest = np.delete(lam, S)
-    T = float(rest.sum())
-    shift = trace_coupling * T / (len(S) + 2)
-    return Level(S, lam[list(S)] + shift, T, float(np.sum(rest**2) + shift * T))
+    unlearned = np.ones(len(lam))
+    unlearned[list(S)] = 0
+    T, shift, loss = overshoot(lam, unlearned, len(S), trace_coupling)
+    return Level(S, lam[list(S)] + shift, T, loss)
+
+
+def overshoot(
+    eigenvalues: NDArray[np.float64], unlearned: NDArray, rank: int, trace_coupling: float
+) -> tuple[float, float, float]:
+    """Residual trace T, overshoot T/(r+2) of every learned mode, and loss.
+
+    Parameters
+    ----------
+    eigenvalues : (m,) array
+    unlearned : (m,) array
+        How many modes of each eigenvalue are not learned.
+    rank : int
+        Number r of learned modes.
+    trace_coupling : float
+    """
+    T = float(eigenvalues @ unlearned)
+    shift = trace_coupling * T / (rank + 2)
+    return T, shift, float(eigenvalues**2 @ unlearned) + shift * T

@@ -184,3 +184,8 @@ def test_zero_teacher_is_a_problem_too():
     ).integrate(t_end=1.0, samples=3)
     assert t.modes.shape == (3, 0)
     assert t.loss[-1] < t.loss[0]
+
+
+def test_a_loss_that_overflows_is_refused():
+    with pytest.raises(ProblemError, match="scale teacher and weights down"):
+        GradientFlow(Teacher.from_eigenvalues([1e200]), Student.initialise(1, 1))

@@ -1,0 +1,72 @@
+"""The atlas: stationary points found by a blind search on the levels that theory predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from dynamics.fixed_points.matching import Match
+from dynamics.fixed_points.points import FixedPoint
+from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
+
+KINDS = ("global minimum", "minimum", "saddle", "degenerate saddle")
+LABELLED = 12  # levels; more labels would overlap
+
+
+def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
+    """Loss against Morse index: predicted levels as lines and crosses, found roots as open markers.
+
+    Parameters
+    ----------
+    points : sequence of FixedPoint
+        The feasible points of the catalogue.
+    match : Match
+        The search, matched with it.
+    """
+    losses = np.array(sorted({round(p.loss, 12) for p in points}))
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 3.6))
+        axes = figure.subplots()
+        for p in points[:LABELLED]:
+            axes.axhline(p.loss, color="0.75", linewidth=0.7, linestyle=":", zorder=0)
+            name = ",".join(str(i + 1) for i in p.learned_modes) or r"\varnothing"
+            axes.annotate(
+                rf"$\{{{name}\}}$" if p.learned_modes else rf"${name}$",
+                (1.0, p.loss),
+                xycoords=("axes fraction", "data"),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                color="0.35",
+                fontsize=6.5,
+            )
+        axes.plot(
+            [p.index for p in points],
+            [p.loss for p in points],
+            "x",
+            color="black",
+            markersize=5,
+            zorder=4,
+            label="predicted (spare units positive)",
+        )
+        for kind, colour, marker in zip(KINDS, PALETTE, MARKERS, strict=False):
+            roots = [r for r in match.search.roots if r.kind == kind]
+            if roots:
+                axes.scatter(
+                    [r.index for r in roots],
+                    [r.loss for r in roots],
+                    s=[18 + 14 * np.log10(r.hits) for r in roots],
+                    marker=marker,
+                    facecolors="none",
+                    edgecolors=colour,
+                    zorder=3,
+                    label=f"found: {kind}",
+                )
+        axes.set_xlabel("Morse index (negative eigenvalues of the Hessian)")
+        axes.set_ylabel("loss $L$ (squared output units)")
+        axes.set_yscale("symlog", linthresh=max(losses[losses > 1e-9].min(initial=1.0), 1e-6))
+        axes.set_ylim(-0.15 * losses[losses > 1e-9].min(initial=1.0), 1.4 * losses.max())
+        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
+    return figure

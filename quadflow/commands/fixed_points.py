@@ -1,0 +1,149 @@
+"""`quadflow fixed-points`: the complete catalogue of stationary points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dynamics.errors import ProblemError
+from quadflow import options as opt
+from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
+
+if TYPE_CHECKING:
+    from dynamics.fixed_points import Catalogue
+
+
+@click.command(epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify")
+@opt.network_options
+@click.option(
+    "--signs",
+    metavar="+,-,…",
+    help="Signs of the a_k for which the Hessian is counted; 0 is a unit at the origin. "
+    "[default: as each point needs, spare units +]",
+)
+@click.option(
+    "--lowest", type=int, metavar="N", help="Only the N lowest feasible points, without listing all."
+)
+@click.option("--search", type=int, metavar="N", help="Search numerically from N random starts, and match.")
+@click.option("--certify", is_flag=True, help="Prove existence and signature by interval arithmetic.")
+@click.option("--graph", is_flag=True, help="Which plateau the unstable directions of each point lead to.")
+@click.option("--symbolic", is_flag=True, help="The catalogue for symbolic eigenvalues, as many as inputs.")
+@click.option(
+    "--representative",
+    metavar="I,J,…",
+    help="Write a student (W, a) that sits at the point with these learned modes; none: the empty text.",
+)
+@opt.seed_option
+@opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")
+@opt.json_option
+def command(output: str | None, as_json: bool, **options: Any) -> int:
+    """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
+
+    Modes are numbered from 0 by descending eigenvalue.
+    """
+    from dynamics.fixed_points import fixed_points
+    from dynamics.fixed_points.report import fixed_points_report
+
+    suffix = validate_output(output, ("json", "npz", "tex"))
+    if options["symbolic"]:
+        return symbolic(options, output, suffix, as_json)
+    teacher, hidden, Sigma = read_network(options)
+    catalogue = fixed_points(
+        teacher,
+        hidden,
+        second_layer=options["second_layer"],
+        second_layer_value=options["second_layer_value"],
+        activation=options["activation"],
+        covariance=Sigma,
+        signs=options["signs"],
+        lowest=options["lowest"],
+    )
+    if (suffix == "npz") != (options["representative"] is not None):
+        raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
+    result = fixed_points_report(
+        catalogue, search=options["search"], seed=options["seed"], certify=options["certify"]
+    )
+    if options["graph"]:
+        from dynamics.fixed_points.connections import saddle_graph
+
+        result |= saddle_graph(catalogue).to_dict()
+    if suffix == "npz":
+        assert output is not None
+        write_representative(catalogue, options["representative"], output)
+    elif output is not None:
+        write_text(output, to_json(result) + "\n")
+    echo_result(result, lambda: describe(catalogue, result), as_json)
+    return 0
+
+
+def read_network(options: dict[str, Any]) -> tuple[Any, int, Any]:
+    """Teacher, number of hidden units and covariance."""
+    from quadflow.problem_input import read_matrix, read_teacher
+
+    if not options["teacher"]:
+        raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
+    teacher = read_teacher(options["teacher"], options["inputs"], options["outputs"])
+    hidden = teacher.inputs if options["hidden"] is None else options["hidden"]
+    Sigma = None if options["covariance"] is None else read_matrix("--covariance", options["covariance"])
+    return teacher, hidden, Sigma
+
+
+def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
+    """Save W and a of a student at one of the points, usable as `--init-file`."""
+    import numpy as np
+
+    learned = [int(m) for m in opt.parse_numbers("--representative", modes)] if modes else []
+    student = catalogue.representative(catalogue.point(learned))
+    write_file(path, lambda file: np.savez(file, W=student.W, a=student.a))
+
+
+def symbolic(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> int:
+    """The catalogue with symbolic eigenvalues, as many as the teacher has."""
+    from dynamics.fixed_points.symbolic import symbolic_fixed_points
+
+    teacher, _, _ = read_network(options)
+    points = symbolic_fixed_points(teacher.inputs, options["activation"])
+    latex = "\n".join(rf"\[ {point.latex()} \]" for point in points)
+    result = {
+        "count": len(points),
+        "fixed_points": [
+            {
+                "learned_modes": point.learned_modes,
+                "learned_values": [str(mu) for mu in point.learned_values],
+                "residual_trace": str(point.residual_trace),
+                "loss": str(point.loss),
+            }
+            for point in points
+        ],
+    }
+    if output is not None:
+        write_text(output, (latex if suffix == "tex" else to_json(result)) + "\n")
+    lines = [
+        f"{set(p.learned_modes) or '{}'}: L = {p.loss}, learned values {list(p.learned_values)}"
+        for p in points
+    ]
+    echo_result(result, lambda: "\n".join(lines), as_json)
+    return 0
+
+
+def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
+    """Table, reasons of what is surprising, search and certificates."""
+    lines = [catalogue.summary()]
+    for point in catalogue.points:
+        if point.kind == "spurious minimum" or point.degenerate:
+            lines.append(f"{set(point.learned_modes) or '{}'} is a {point.kind}: {point.reason}")
+    if "search" in result:
+        s = result["search"]
+        lines.append(
+            f"search: {s['converged']} of {s['starts']} starts converged, {s['matched']} on predicted levels"
+        )
+        lines += [
+            f"  not predicted: loss {root['loss']:.6g}, index {root['index']}" for root in s["unmatched"]
+        ]
+    proved = [p for p in result["fixed_points"] if p.get("certified")]
+    if proved:
+        worst = max(p["radius"] for p in proved)
+        lines.append(f"certified: {len(proved)} points, each within {worst:.1e} of its representative")
+    lines += [f"{c['from']} → {c['to']}" for c in result.get("connections", [])]
+    return "\n".join(lines)

@@ -1,0 +1,28 @@
+"""`quadflow staircase`: predicted jumps from an initial state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from quadflow import options as opt
+from quadflow.output import echo_result, to_json, validate_output, write_text
+
+
+@click.command(epilog="Example: quadflow staircase --teacher 4,2,1 --hidden 6 --init-scale 1e-4 --seed 1")
+@opt.problem_options
+@opt.output_option("Write the JSON object (.json).")
+@opt.json_option
+def command(output: str | None, as_json: bool, **options: Any) -> int:
+    """Plateaus and jump times from small initial weights, without integrating the flow."""
+    from dynamics.staircase import staircase
+    from quadflow.problem_input import build_problem
+
+    validate_output(output, ("json",))
+    prediction = staircase(build_problem(options))
+    result = prediction.as_dict()
+    if output is not None:
+        write_text(output, to_json(result) + "\n")
+    echo_result(result, prediction.summary, as_json)
+    return 0
