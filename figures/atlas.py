@@ -11,7 +11,12 @@ from dynamics.fixed_points.matching import Match
 from dynamics.fixed_points.points import FixedPoint
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
 
-KINDS = ("global minimum", "minimum", "saddle", "degenerate saddle")
+SHORT = {
+    "global minimum": "global minimum",
+    "minimum": "local minimum",
+    "saddle": "saddle",
+    "degenerate saddle": "degenerate",
+}
 LABELLED = 12  # levels; more labels would overlap
 
 
@@ -29,29 +34,30 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 3.6))
         axes = figure.subplots()
-        for p in points[:LABELLED]:
+        for i, p in enumerate(points[:LABELLED]):
             axes.axhline(p.loss, color="0.75", linewidth=0.7, linestyle=":", zorder=0)
-            name = ",".join(str(i + 1) for i in p.learned_modes) or r"\varnothing"
+            name = ",".join(str(m + 1) for m in p.learned_modes)
             axes.annotate(
-                rf"$\{{{name}\}}$" if p.learned_modes else rf"${name}$",
-                (1.0, p.loss),
+                rf"$\{{{name}\}}$" if name else r"$\varnothing$",
+                (0.99 - 0.1 * (i % 2), p.loss),  # neighbours side by side: levels can be close
                 xycoords=("axes fraction", "data"),
-                xytext=(3, 0),
+                xytext=(0, 1),
                 textcoords="offset points",
-                va="center",
+                ha="right",
+                va="bottom",
                 color="0.35",
                 fontsize=6.5,
             )
         axes.plot(
-            [p.index for p in points],
+            [p.index or 0 for p in points],
             [p.loss for p in points],
             "x",
             color="black",
             markersize=5,
             zorder=4,
-            label="predicted (spare units positive)",
+            label="predicted, spare $a_k > 0$",
         )
-        for kind, colour, marker in zip(KINDS, PALETTE, MARKERS, strict=False):
+        for kind, colour, marker in zip(SHORT, PALETTE, MARKERS, strict=False):
             roots = [r for r in match.search.roots if r.kind == kind]
             if roots:
                 axes.scatter(
@@ -62,8 +68,9 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
                     facecolors="none",
                     edgecolors=colour,
                     zorder=3,
-                    label=f"found: {kind}",
+                    label=f"found: {SHORT[kind]}",
                 )
+        axes.set_xlim(right=1.3 * max(p.index or 0 for p in points) + 1)  # room for the names of the levels
         axes.set_xlabel("Morse index (negative eigenvalues of the Hessian)")
         axes.set_ylabel("loss $L$ (squared output units)")
         axes.set_yscale("symlog", linthresh=max(losses[losses > 1e-9].min(initial=1.0), 1e-6))

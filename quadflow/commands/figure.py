@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dynamics.errors import ProblemError
+from quadflow import options as opt
 from quadflow.commands.compare import FIGURES, compare_options, run_comparison
-from quadflow.options import parse_numbers
 from quadflow.output import validate_output, write_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Gallery(click.Group):
@@ -37,6 +42,21 @@ def command(ctx: click.Context, list_figures: bool) -> None:
         raise click.UsageError(f"Which figure? One of: {', '.join(command.commands)}.")
 
 
+def figure_output(name: str) -> opt.Decorator:
+    """`--output` of a gallery figure, by default NAME.png here."""
+    return click.option(
+        "--output", metavar="PATH", default=f"{name}.png", show_default=True, help=".png, .pdf or .svg."
+    )
+
+
+def draw_into(path: str, make: Callable[[], Figure]) -> None:
+    """Check the file name, make the figure, write it, say so."""
+    suffix = validate_output(path, FIGURES)
+    assert suffix is not None
+    write_figure(make(), path, suffix)
+    click.echo(f"written: {path}")
+
+
 # The demonstration: three modes, plateaus at 45.5, 8 and 1.25 with the drops between them.
 LEARNING_CURVES = {
     "teacher": "4,2,1",
@@ -57,9 +77,7 @@ LEARNING_CURVES = {
     epilog="Example: quadflow figure learning-curves --teacher 3,1,-2 --init-scale 0.03 --t-end 12 --output mine.pdf",
 )
 @compare_options
-@click.option(
-    "--output", metavar="PATH", default="learning-curves.png", show_default=True, help=".png, .pdf or .svg."
-)
+@figure_output("learning-curves")
 def learning_curves(output: str, **options: Any) -> int:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels."""
     suffix = validate_output(output, FIGURES)
@@ -94,14 +112,126 @@ def phase_portrait(
     from dynamics.phase_plane import phase_plane
     from figures.phase_portrait import phase_portrait as draw
 
-    suffix = validate_output(output, FIGURES)
-    assert suffix is not None
-    states = [parse_numbers("--start", start) for start in starts] or PORTRAIT_STARTS
-    plane = phase_plane(eigenvalue, states, activation=activation, extent=extent)
-    write_figure(draw(plane), output, suffix)
-    click.echo(f"written: {output}")
+    states = [opt.parse_numbers("--start", start) for start in starts] or PORTRAIT_STARTS
+    draw_into(output, lambda: draw(phase_plane(eigenvalue, states, activation=activation, extent=extent)))
     return 0
 
 
 # on both sides of the separatrix, and one beyond the minima
 PORTRAIT_STARTS = [[-1.0, 1.6], [-1.2, 1.0], [-0.5, 0.3], [0.1, -0.3], [-0.9, -1.4], [1.6, -1.8]]
+
+
+@command.command(
+    "atlas",
+    context_settings={"default_map": {"teacher": "4,2,1", "hidden": 4}},
+    epilog="Example: quadflow figure atlas --teacher 3,1,-2 --hidden 3 --search 400",
+)
+@opt.network_options
+@click.option(
+    "--search", type=int, default=400, show_default=True, help="Random starts of the numerical search."
+)
+@opt.seed_option
+@figure_output("atlas")
+def atlas(search: int, seed: int, output: str, **network: Any) -> int:
+    """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
+
+    def make() -> Figure:
+        from dynamics.fixed_points.matching import catalogue_flow, match_fixed_points
+        from dynamics.fixed_points.search import search_fixed_points
+        from figures.atlas import atlas as draw
+        from quadflow.commands.fixed_points import read_catalogue
+
+        catalogue = read_catalogue(network)
+        found = search_fixed_points(catalogue_flow(catalogue, seed), search, seed=seed)
+        return draw(catalogue.feasible, match_fixed_points(found, catalogue))
+
+    draw_into(output, make)
+    return 0
+
+
+@command.command(
+    "saddle-graph",
+    context_settings={"default_map": {"teacher": "4,2,1", "hidden": 3, "init_scale": 0.03, "seed": 1}},
+    epilog="Example: quadflow figure saddle-graph --teacher 4,2,1 --hidden 3 --init-scale 0.03",
+)
+@opt.problem_options
+@click.option(
+    "--step", type=float, default=2e-3, show_default=True, help="Learning rate of the trained network."
+)
+@click.option("--batch", type=int, default=512, show_default=True, help="Its batch size.")
+@click.option("--t-end", type=float, default=40.0, show_default=True, help="Its training time.")
+@figure_output("saddle-graph")
+def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: Any) -> int:
+    """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
+
+    def make() -> Figure:
+        from dynamics.fixed_points import fixed_points
+        from dynamics.fixed_points.connections import saddle_graph as graph_of
+        from dynamics.fixed_points.connections import visited
+        from empirical import train
+        from figures.saddle_graph import saddle_graph_figure
+        from quadflow.problem_input import build_problem
+
+        start = build_problem(problem)
+        graph = graph_of(fixed_points(start))
+        run = train(
+            start,
+            steps=round(t_end / step),
+            step=step,
+            batch=batch,
+            records=400,
+            seed=problem["seed"],
+            progress=True,
+        )
+        stages = visited(run, start, seed=0)
+        return saddle_graph_figure(graph, [stage.learned_modes for stage in stages])
+
+    draw_into(output, make)
+    return 0
+
+
+@command.command(
+    "staircase",
+    context_settings={"default_map": {"teacher": "4,2,1", "hidden": 6, "init_scale": 0.01, "seed": 1}},
+    epilog="Example: quadflow figure staircase --teacher 3,1,-2 --hidden 8 --init-scale 1e-2 --seeds 0",
+)
+@opt.problem_options
+@click.option(
+    "--step", type=float, default=2e-3, show_default=True, help="Learning rate of the trained networks."
+)
+@click.option("--batch", type=int, default=512, show_default=True, help="Their batch size.")
+@click.option("--seeds", type=int, default=6, show_default=True, help="How many; 0: theory alone.")
+@figure_output("staircase")
+def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) -> int:
+    """Jumps and plateaus predicted without integration, against the flow and trained networks."""
+
+    def make() -> Figure:
+        from dynamics.flow import GradientFlow
+        from dynamics.staircase import staircase as predict
+        from empirical import train
+        from figures.staircase import staircase_figure
+        from quadflow.problem_input import build_problem
+
+        start = build_problem(problem)
+        prediction = predict(start)
+        if not prediction.jumps:
+            raise ProblemError(
+                f"Nothing to draw: from these initial weights no jump follows ({prediction.end})"
+            )
+        t_end = 1.3 * prediction.jumps[-1].time
+        trajectory = GradientFlow(start).integrate(t_end, samples=1000, progress=True)
+        run = None
+        if seeds:
+            run = train(
+                start,
+                steps=max(1, round(t_end / step)),
+                step=step,
+                batch=batch,
+                seeds=seeds,
+                seed=problem["seed"],
+                progress=True,
+            )
+        return staircase_figure(prediction, trajectory, run)
+
+    draw_into(output, make)
+    return 0

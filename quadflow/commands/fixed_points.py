@@ -42,23 +42,12 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
 
     Modes are numbered from 0 by descending eigenvalue.
     """
-    from dynamics.fixed_points import fixed_points
     from dynamics.fixed_points.report import fixed_points_report
 
     suffix = validate_output(output, ("json", "npz", "tex"))
     if options["symbolic"]:
         return symbolic(options, output, suffix, as_json)
-    teacher, hidden, Sigma = read_network(options)
-    catalogue = fixed_points(
-        teacher,
-        hidden,
-        second_layer=options["second_layer"],
-        second_layer_value=options["second_layer_value"],
-        activation=options["activation"],
-        covariance=Sigma,
-        signs=options["signs"],
-        lowest=options["lowest"],
-    )
+    catalogue = read_catalogue(options)
     if (suffix == "npz") != (options["representative"] is not None):
         raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
     result = fixed_points_report(
@@ -87,6 +76,23 @@ def read_network(options: dict[str, Any]) -> tuple[Any, int, Any]:
     hidden = teacher.inputs if options["hidden"] is None else options["hidden"]
     Sigma = None if options["covariance"] is None else read_matrix("--covariance", options["covariance"])
     return teacher, hidden, Sigma
+
+
+def read_catalogue(options: dict[str, Any]) -> Catalogue:
+    """Catalogue from the values of `network_options`, with signs and lowest where they are given."""
+    from dynamics.fixed_points import fixed_points
+
+    teacher, hidden, Sigma = read_network(options)
+    return fixed_points(
+        teacher,
+        hidden,
+        second_layer=options["second_layer"],
+        second_layer_value=options["second_layer_value"],
+        activation=options["activation"],
+        covariance=Sigma,
+        signs=options.get("signs"),
+        lowest=options.get("lowest"),
+    )
 
 
 def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:

@@ -1,0 +1,128 @@
+"""The saddle-to-saddle graph: which plateau leads to which, and how fast."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dynamics.fixed_points.connections import Edge, SaddleGraph
+from dynamics.fixed_points.points import FixedPoint
+from figures.style import COLUMN_WIDTH, PALETTE, paper
+
+STYLES = {  # kind → marker, colour
+    "global minimum": ("o", PALETTE[0]),
+    "spurious minimum": ("D", PALETTE[1]),
+    "saddle": ("s", PALETTE[2]),
+    "degenerate saddle": ("^", PALETTE[4]),
+}
+
+
+def saddle_graph_figure(graph: SaddleGraph, visited: list[tuple[int, ...]] | None = None) -> Figure:
+    """Stationary points by rank and loss, connections as arrows with their growth rates.
+
+    Parameters
+    ----------
+    graph : SaddleGraph
+    visited : list of tuple of int, optional
+        Learned sets that a real run passed, in order; their path is marked.
+    """
+    nodes = [node for node in graph.nodes if node.feasible]
+    place = _places(nodes)
+    path = set(zip(visited or [], (visited or [])[1:], strict=False))
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 4.0))
+        axes = figure.subplots()
+        into: dict[tuple[int, ...], int] = {}  # labels of arrows with one target at different heights
+        for edge in graph.edges:
+            share = 0.3 + 0.22 * into.get(edge.target, 0)
+            _draw_edge(axes, place, edge, (edge.source, edge.target) in path, share)
+            into[edge.target] = into.get(edge.target, 0) + edge.generic
+        for kind, (marker, colour) in STYLES.items():
+            chosen = [node for node in nodes if node.kind == kind]
+            if chosen:
+                x, y = np.array([place[node.learned_modes] for node in chosen]).T
+                axes.plot(x, y, marker, color=colour, markersize=6, zorder=4, label=kind)
+        for node in nodes:
+            name = ",".join(str(i + 1) for i in node.learned_modes)
+            axes.annotate(
+                (rf"$\{{{name}\}}$" if name else r"$\varnothing$") + f": {node.loss:.4g}",
+                place[node.learned_modes],
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=6.5,
+                bbox={"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.7},
+                zorder=5,
+            )
+        axes.plot([], [], color="black", linewidth=1.2, label="blow-up, rate × $a$")
+        axes.plot([], [], color="black", linewidth=1.2, linestyle="--", label="linear growth, rate")
+        if path:
+            axes.plot([], [], color="black", linewidth=2.4, label="path of a trained network")
+        axes.set_xlabel("number of learned modes")
+        axes.set_ylabel("loss $L$ (squared output units)")
+        losses = np.array([node.loss for node in nodes])
+        smallest = losses[losses > 1e-9].min(initial=1.0)
+        axes.set_yscale("symlog", linthresh=smallest)
+        axes.set_ylim(-0.35 * smallest, 3 * losses.max())
+        axes.set_xticks(sorted({node.rank for node in nodes}))
+        axes.margins(x=0.12)
+        axes.set_xlim(right=axes.get_xlim()[1] + 0.25)  # room for the names
+        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
+    return figure
+
+
+def _places(nodes: list[FixedPoint]) -> dict[tuple[int, ...], tuple[float, float]]:
+    """Rank (spread where several nodes share it) and loss of every node."""
+    place = {}
+    for rank in {node.rank for node in nodes}:
+        row = sorted((n for n in nodes if n.rank == rank), key=lambda n: n.learned_modes)
+        for i, node in enumerate(row):
+            place[node.learned_modes] = (
+                rank + 0.66 * (i - (len(row) - 1) / 2) / max(len(row) - 1, 1),
+                node.loss,
+            )
+    return place
+
+
+def _draw_edge(
+    axes: Axes, place: dict[tuple[int, ...], tuple[float, float]], edge: Edge, on_path: bool, share: float
+) -> None:
+    start, end = place[edge.source], place[edge.target]
+    linear = edge.kind == "linear"
+    axes.annotate(
+        "",
+        end,
+        start,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "linestyle": "--" if linear else "-",
+            "linewidth": 2.4 if on_path else 1.2 if edge.generic else 0.5,
+            "color": "black" if edge.generic or on_path else "0.6",
+            "shrinkA": 5,
+            "shrinkB": 5,
+            "mutation_scale": 9,
+        },
+        zorder=2,
+    )
+    if edge.generic:
+        axes.annotate(
+            f"{edge.growth_rate:.3g}" + (r" $a$" if not linear else ""),
+            (
+                (start[0] + end[0]) / 2,
+                (start[1] * end[1]) ** 0.5 if min(start[1], end[1]) > 0 else start[1] / 2,
+            ),
+            fontsize=6,
+            ha="center",
+            va="center",
+            bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},
+            zorder=3,
+        )
+
+
+def _along(start: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:
+    """A point on an arrow, between its ends as the logarithmic axis shows them."""
+    x = start[0] + share * (end[0] - start[0])
+    if end[1] <= 0:
+        return x, start[1] * (1 - share)
+    return x, start[1] ** (1 - share) * end[1] ** share

@@ -1,0 +1,64 @@
+"""The staircase: predicted jumps against the integrated flow and trained networks."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from dynamics.staircase import Staircase
+from dynamics.trajectory import Trajectory
+from empirical.recorder import TrainingRun
+from figures.style import COLUMN_WIDTH, PALETTE, paper
+
+
+def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: TrainingRun | None = None) -> Figure:
+    """Loss against time: plateaus and jumps predicted without integration, flow, and networks.
+
+    Parameters
+    ----------
+    prediction : Staircase
+    trajectory : Trajectory
+    run : TrainingRun, optional
+        Networks trained from the same initial weights.
+    """
+    t = trajectory.times
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 3.0))
+        axes = figure.subplots()
+        axes.plot(t, trajectory.loss, color=PALETTE[0], linewidth=1.4, zorder=3, label="integrated flow")
+        edges = np.concatenate([[t[0]], [jump.time for jump in prediction.jumps], [t[-1]]])
+        heights = np.array([level.loss for level in prediction.levels])
+        bottom = heights[heights > 1e-9].min(initial=1.0) / 30
+        drawn = np.maximum(heights, bottom / 2)
+        axes.stairs(
+            drawn, edges, baseline=None, color="black", linestyle="--", zorder=4, label="predicted staircase"
+        )
+        if run is not None:
+            times = run.times
+            low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
+            axes.fill_between(times, low, high, color=PALETTE[5], alpha=0.4, linewidth=0, zorder=1)
+            every = max(1, len(times) // 40)
+            axes.plot(
+                times[::every],
+                median[::every],
+                "o",
+                color=PALETTE[1],
+                markerfacecolor="white",
+                zorder=2,
+                label=f"median of {len(run.loss)} networks",
+            )
+        for jump in prediction.jumps:
+            axes.annotate(
+                rf"mode {jump.mode + 1}",
+                (jump.time, max(np.sqrt(jump.loss_before * max(jump.loss_after, bottom)), bottom)),
+                xytext=(3, 0),
+                textcoords="offset points",
+                fontsize=6.5,
+            )
+        axes.set_yscale("log")
+        axes.set_ylim(bottom, 2 * heights.max())
+        axes.set_xlim(t[0], t[-1])
+        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_ylabel("loss $L$ (squared output units)")
+        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
+    return figure
