@@ -35,7 +35,7 @@ def saddle_graph_figure(graph: SaddleGraph, visited: list[tuple[int, ...]] | Non
         axes = figure.subplots()
         into: dict[tuple[int, ...], int] = {}  # labels of arrows with one target at different heights
         for edge in graph.edges:
-            share = 0.3 + 0.22 * into.get(edge.target, 0)
+            share = (0.35, 0.15, 0.6)[into.get(edge.target, 0) % 3]
             _draw_edge(axes, place, edge, (edge.source, edge.target) in path, share)
             into[edge.target] = into.get(edge.target, 0) + edge.generic
         for kind, (marker, colour) in STYLES.items():

@@ -1,0 +1,22 @@
+"""The staircase figure draws the predicted heights and times beside flow and networks."""
+
+import numpy as np
+
+from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.staircase import staircase
+from empirical import train
+from figures.staircase import staircase_figure
+
+
+def test_prediction_flow_and_networks_are_drawn():
+    problem = Problem(Teacher.from_eigenvalues([3, 1]), Student.initialise(4, 2, scale=0.05, seed=1))
+    prediction = staircase(problem)
+    trajectory = GradientFlow(problem).integrate(1.2 * prediction.jumps[-1].time, samples=50)
+    run = train(problem, steps=20, step=1e-2, batch=16, seeds=2)
+    axes = staircase_figure(prediction, trajectory, run).axes[0]
+    steps = axes.patches[0].get_data()
+    np.testing.assert_allclose(steps.edges[1:-1], [jump.time for jump in prediction.jumps])
+    np.testing.assert_allclose(steps.values[:-1], [level.loss for level in prediction.levels[:-1]])
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), trajectory.loss)
+    assert len(axes.texts) == len(prediction.jumps)
+    assert len(staircase_figure(prediction, trajectory).axes[0].lines) == 1

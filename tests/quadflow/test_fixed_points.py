@@ -1,0 +1,121 @@
+"""`quadflow fixed-points` and `quadflow staircase`: the numbers of theory section 3, keys, bad input."""
+
+import numpy as np
+import pytest
+
+KEYS = {
+    *("learned_modes", "rank", "learned_values", "residual_trace", "loss", "index", "nullity", "positive"),
+    *("kind", "feasible"),
+}
+
+
+def test_levels_of_the_example(quadflow):
+    """λ = (4, 2, 1): 45.5, 32, 25.333…, 20, 8, 5, 1.25, 0."""
+    result = quadflow("fixed-points", "--teacher", "4,2,1", "--hidden", "3", "--json").json
+    assert result["count"] == 8
+    losses = [p["loss"] for p in result["fixed_points"]]
+    np.testing.assert_allclose(losses, [0, 1.25, 5, 8, 20, 76 / 3, 32, 45.5], atol=1e-12)
+    for point in result["fixed_points"]:
+        assert set(point) >= KEYS
+        assert point["index"] + point["nullity"] + point["positive"] == 12
+
+
+def test_a_spurious_minimum_is_reported_with_its_reason(quadflow):
+    """λ = (2, −1.9), one unit: {1} at 4.8133… and {2} at 5.3333…, both stable."""
+    result = quadflow("fixed-points", "--teacher", "2,-1.9", "--hidden", "1", "--json").json
+    by_set = {tuple(p["learned_modes"]): p for p in result["fixed_points"]}
+    assert by_set[(0,)]["loss"] == pytest.approx(1.9**2 * 4 / 3)
+    assert by_set[(1,)]["loss"] == pytest.approx(16 / 3)
+    assert by_set[(0,)]["index"] == by_set[(1,)]["index"] == 0
+    assert by_set[(1,)]["kind"] == "spurious minimum"
+    text = quadflow("fixed-points", "--teacher", "2,-1.9", "--hidden", "1").out
+    assert "spurious minimum" in text
+    assert "positive a" in text
+
+
+def test_search_certificates_and_graph(quadflow):
+    pytest.importorskip("flint")
+    arguments = ["--teacher", "2,1", "--hidden", "2", "--search", "30", "--certify", "--graph", "--json"]
+    result = quadflow("fixed-points", *arguments).json
+    search = result["search"]
+    assert search["starts"] == 30
+    assert search["matched"] == search["converged"] > 20
+    assert search["unmatched"] == []
+    assert all(p["certified"] and p["radius"] < 1e-12 for p in result["fixed_points"])
+    edges = {(tuple(e["from"]), tuple(e["to"])) for e in result["connections"]}
+    assert {((), (0,)), ((0,), (0, 1))} <= edges
+
+
+def test_lowest_of_many(quadflow):
+    arguments = ["--teacher", "power-law:1:40", "--hidden", "45", "--lowest", "3", "--json"]
+    result = quadflow("fixed-points", *arguments).json
+    assert result["count"] == 3
+    assert result["fixed_points"][0]["loss"] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_representative_is_a_fixed_point(quadflow, tmp_path):
+    """Started there, the flow stays there: loss 20 of {2, 3} for λ = (4, 2, 1)."""
+    path = tmp_path / "saddle.npz"
+    written = quadflow(
+        "fixed-points", "--teacher", "4,2,1", "--hidden", "3", "--representative", "1,2", "--output", path
+    )
+    assert written.status == 0
+    result = quadflow(
+        "simulate", "--teacher", "4,2,1", "--init-file", path, "--times", "0,0.1", "--json"
+    ).json
+    np.testing.assert_allclose(result["loss"], 20, rtol=1e-10)
+
+
+def test_symbolic_catalogue(quadflow, tmp_path):
+    path = tmp_path / "points.tex"
+    result = quadflow("fixed-points", "--teacher", "2,1", "--symbolic", "--output", path, "--json").json
+    assert result["count"] == 4
+    assert path.read_text().count("\\[") == 4
+
+
+def test_staircase(quadflow, tmp_path):
+    """Heights 45.5 → 8 → 1.25 → 0, times increasing."""
+    path = tmp_path / "stairs.json"
+    arguments = ["--teacher", "4,2,1", "--hidden", "6", "--init-scale", "1e-3", "--seed", "1"]
+    result = quadflow("staircase", *arguments, "--output", path, "--json").json
+    jumps = result["jumps"]
+    np.testing.assert_allclose([j["loss_before"] for j in jumps], [45.5, 8, 1.25])
+    np.testing.assert_allclose([j["loss_after"] for j in jumps], [8, 1.25, 0], atol=1e-12)
+    assert [j["learned_modes"] for j in jumps] == [[0], [0, 1], [0, 1, 2]]
+    assert (np.diff([j["time"] for j in jumps]) > 0).all()
+    assert path.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["atlas", "saddle-graph", "staircase"])
+def test_figures(quadflow, tmp_path, name):
+    path = tmp_path / f"{name}.png"
+    quick = {
+        "atlas": ["--search", "20"],
+        "saddle-graph": ["--init-scale", "0.2", "--t-end", "2"],
+        "staircase": ["--init-scale", "0.1", "--seeds", "2"],
+    }
+    assert quadflow("figure", name, *quick[name], "--output", path).status == 0
+    assert path.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fixed-points"], "missing"),
+        (["fixed-points", "--teacher", "2,1", "--signs", "+,?"], "one of"),
+        (["fixed-points", "--teacher", "2,1", "--signs", "+"], "2 hidden units"),
+        (["fixed-points", "--teacher", "2,1", "--outputs", "2"], "one output"),
+        (["fixed-points", "--teacher", "2,1", "--lowest", "0"], "at least 1"),
+        (["fixed-points", "--teacher", "2,1", "--search", "0"], "at least 1"),
+        (["fixed-points", "--teacher", "2,1", "--representative", "0"], "need each other"),
+        (["fixed-points", "--teacher", "power-law:1:40", "--hidden", "40"], "lowest"),
+        (["fixed-points", "--teacher", "2,1", "--activation", "cubic"], "must be one of"),
+        (["staircase", "--teacher", "2,1", "--outputs", "2"], "output"),
+    ],
+)
+def test_bad_input(quadflow, arguments, words):
+    result = quadflow(*arguments)
+    assert result.status == 2
+    assert words in result.err
+    assert result.err.count("\n") == 1
