@@ -21,6 +21,9 @@ COMMANDS = {
     "fixed-points": "fixed_points",
     "staircase": "staircase",
     "conserved": "conserved",
+    "diagnose": "diagnose",
+    "invariance": "invariance",
+    "hannet": "hannet",
     "figure": "figure",
 }
 

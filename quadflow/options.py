@@ -89,7 +89,9 @@ start_options = together(
         help="gaussian (w ~ N(0, ε²/d), a ~ N(0, ε²)), balanced (same w, a_k = ±‖w_k‖/√2) "
         "or aligned (w_k = ε e_k, a_k = ε).",
     ),
-    click.option("--init-file", metavar="FILE.npz", help="Initial weights W (K, d) and a (K,)."),
+    click.option(
+        "--init-file", metavar="FILE", help="Initial weights: .npz with W (K, d), a (K,), or a PyTorch .pt."
+    ),
     seed_option,
 )
 

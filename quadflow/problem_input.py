@@ -13,6 +13,7 @@ from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
 
 MATRIX_FILES = (".npy", ".csv")
+CHECKPOINTS = (".pt", ".pth", ".ckpt")
 
 
 def build_problem(options: Mapping[str, Any]) -> Problem:
@@ -76,8 +77,14 @@ def read_teacher(spec: str, inputs: int | None, outputs: int | None) -> Teacher:
 
 def read_student(path: str, options: Mapping[str, Any]) -> Student:
     """Initial weights from `--init-file`."""
-    arrays = read_arrays("--init-file", path, ("W", "a"))
-    student = Student(arrays["W"], arrays["a"], trainable=options["second_layer"] == "trainable")
+    trainable = options["second_layer"] == "trainable"
+    if Path(path).suffix.lower() in CHECKPOINTS:
+        from empirical.checkpoints import read_student as read_checkpoint
+
+        student = read_checkpoint(path, trainable=trainable)
+    else:
+        arrays = read_arrays("--init-file", path, ("W", "a"))
+        student = Student(arrays["W"], arrays["a"], trainable)
     if options["hidden"] not in (None, student.hidden):
         raise ProblemError(
             f"`--hidden` is {options['hidden']}, but {path!r} has {student.hidden} hidden units."

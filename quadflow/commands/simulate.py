@@ -115,7 +115,7 @@ def describe(trajectory: Trajectory) -> str:
     """Summary and plateaus."""
     lines = [trajectory.summary()]
     for p in trajectory.stages:
-        learned = "{" + ", ".join(str(m + 1) for m in p.learned_modes) + "}"
+        learned = "{" + ", ".join(map(str, p.learned_modes)) + "}"
         lines.append(f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}  learned modes {learned}")
     return "\n".join(lines)
 

@@ -1,0 +1,163 @@
+"""Common eigenbasis of teacher and inputs, in which the plateaus of a problem and their growth rates are diagonal.
+
+On a plateau with learned modes S every other direction grows with an eigenvalue of G = 4ΣDΣ + 2τΣ. If Σ commutes
+with M* both are diagonal in one basis: with variances σ_j and whitened eigenvalues λ_j = σ_j · (eigenvalue of M*),
+
+    g_j = 4 σ_j λ̃_j,   λ̃_j = λ_j + T/(r+2)  (j ∉ S),   g_j = 0  (j ∈ S),
+
+r = |S|, T = Σ_{j∉S} λ_j (derived here; for Σ = I see `dynamics.fixed_points.levels`, centred activation: T → 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.errors import ProblemError
+from dynamics.fixed_points.levels import Level, plateau_level
+from dynamics.population import QuadraticPopulation
+from dynamics.problem import Problem
+from dynamics.reduction import reduce_problem
+
+Array = NDArray[np.float64]
+
+SAME = 1e-9  # eigenvalues closer than this, relative to the largest, are one repeated eigenvalue
+NEGLIGIBLE = 1e-12  # rates and residual eigenvalues below this, relative to the largest, are rounding errors
+
+
+@dataclass(frozen=True, eq=False)
+class EigenFrame:
+    """Eigenbasis of a problem with one output.
+
+    Its r directions are those that the flow can reach: all eigenvectors of non-zero eigenvalue, and what the student
+    starts with outside of them.
+
+    Parameters
+    ----------
+    eigenvalues : (r,) array
+        Whitened eigenvalues λ_j = σ_j · (eigenvalue of M*), descending.
+    variances : (r,) array
+        σ_j; all 1 for Σ = I.
+    W : (K, r) array
+        First-layer weights in the basis.
+    a : (K,) array
+        Second-layer weights.
+    trace_coupling : float
+        1 for the quadratic activation, 0 for the centred one.
+    inputs : int
+        Input dimension d.
+    """
+
+    eigenvalues: Array
+    variances: Array
+    W: Array
+    a: Array
+    trace_coupling: float
+    inputs: int
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """Names of the directions, (r,): their places among all d eigenvalues, as in the catalogue."""
+        unreached = self.inputs - len(self.eigenvalues)  # all of them zero
+        return np.arange(len(self.eigenvalues)) + unreached * (self.eigenvalues < 0)
+
+    def level(self, learned: Sequence[int]) -> Level:
+        """Plateau with these modes learned."""
+        return plateau_level(self.eigenvalues, learned, self.trace_coupling)
+
+    def named(self, learned: Sequence[int]) -> Level:
+        """The same with the modes called by their names."""
+        level = self.level(learned)
+        return replace(level, learned=tuple(int(i) for i in self.numbers[list(level.learned)]))
+
+    def residual(self, learned: Sequence[int]) -> Array:
+        """Effective eigenvalues λ̃_j that are left on a plateau, (r,); zero for the learned modes."""
+        S = list(learned)
+        lam = self.eigenvalues.copy()
+        lam[S] = 0.0
+        lam = lam + self.trace_coupling * lam.sum() / (len(S) + 2)
+        lam[S] = 0.0
+        return np.where(np.abs(lam) > NEGLIGIBLE * np.abs(self.eigenvalues).max(initial=0.0), lam, 0.0)
+
+    def rates(self, learned: Sequence[int]) -> Array:
+        """Eigenvalues g_j of G on a plateau, (r,)."""
+        return 4 * self.variances * self.residual(learned)
+
+    def alike(self, mode: int) -> NDArray[np.int64]:
+        """Modes of the same eigenvalue and variance, `mode` included: their eigenvectors are arbitrary."""
+        near = np.ones(len(self.eigenvalues), dtype=bool)
+        for values in (self.eigenvalues, self.variances):
+            near &= np.abs(values - values[mode]) <= SAME * np.abs(values).max()
+        return np.flatnonzero(near)
+
+    def rotated(self, modes: NDArray[np.int64], rotation: Array) -> EigenFrame:
+        """The same with other eigenvectors (rows of `rotation`, in the present ones) for a repeated eigenvalue."""
+        part = self.W[:, modes] @ rotation.T
+        size = np.linalg.norm(part, axis=1, keepdims=True)
+        W = self.W.copy()
+        W[:, modes] = np.where(np.abs(part) > NEGLIGIBLE * size, part, 0.0)
+        return replace(self, W=W)
+
+
+def eigenframe(problem: Problem) -> EigenFrame:
+    """Eigenbasis of a problem, in the subspace that its flow can reach.
+
+    Raises
+    ------
+    ProblemError
+        If there are several outputs, if φ is not quadratic, or if Σ and M* have no common eigenbasis.
+    """
+    if problem.teacher.outputs > 1:
+        raise ProblemError(
+            f"`outputs` is {problem.teacher.outputs}, but plateaus and jumps are known in closed form only for 1:"
+            " with several outputs no fixed set of directions stays aligned."
+        )
+    small = reduce_problem(problem).problem
+    population = ACTIVATIONS[problem.activation].population(
+        small.teacher.V, small.teacher.B, small.covariance
+    )
+    if not isinstance(population, QuadraticPopulation):
+        raise ProblemError(
+            f"`activation` is {problem.activation!r}, but plateaus and jumps are known in closed form only for"
+            " quadratic and centred."
+        )
+    M = small.teacher.matrix()
+    Sigma = np.eye(small.inputs) if small.covariance is None else small.covariance
+    values, basis = _common_eigenbasis(M, Sigma)
+    variances = np.einsum("ji,jk,ki->i", basis, Sigma, basis)
+    order = np.argsort(-values * variances, kind="stable")
+    return EigenFrame(
+        (values * variances)[order],
+        variances[order],
+        np.asarray(small.student.W @ basis[:, order]),
+        small.student.a.copy(),
+        population.trace_coupling,
+        problem.inputs,
+    )
+
+
+def _common_eigenbasis(M: Array, Sigma: Array) -> tuple[Array, Array]:
+    """Eigenvalues of M and common eigenvectors as columns."""
+    values, basis = np.linalg.eigh(M)
+    size = np.abs(values).max(initial=0.0)
+    values[np.abs(values) <= 1e-13 * size] = 0.0
+    start = 0
+    for end in range(1, len(values) + 1):  # inside each eigenspace of M, the basis that diagonalises Σ
+        if end == len(values) or values[end] - values[start] > SAME * size:
+            block = basis[:, start:end]
+            variances, inner = np.linalg.eigh(block.T @ Sigma @ block)
+            if np.ptp(variances) > SAME * variances[-1]:
+                basis[:, start:end] = block @ inner[:, ::-1]
+            start = end
+    Sigma_in_basis = basis.T @ Sigma @ basis
+    mixing = np.abs(Sigma_in_basis - np.diag(Sigma_in_basis.diagonal())).max()
+    if mixing > SAME * Sigma_in_basis.diagonal().max():
+        raise ProblemError(
+            f"`covariance` mixes eigenvectors of the teacher (largest entry {mixing:.3g} between two of them), but"
+            " plateaus and jumps are known in closed form only where the two commute."
+        )
+    return values, basis

@@ -1,0 +1,359 @@
+"""Path space: the coordinates of a network that positive rescaling of its hidden units leaves unchanged.
+
+A bias-free network of layers W_l (n_l, n_{l−1}), l = 1 … L, with an activation homogeneous of degree h computes
+the same function after W_l → c W_l on the edges into a hidden unit and W_{l+1} → W_{l+1}/c^h on those out of it.
+For h = 1 the products of weights along the paths from inputs to outputs do not change; they are not
+independent, and a basis holds m − H of them (m edges, H hidden units; Meng et al., G-SGD, section 3).
+
+The basis used here needs one skeleton edge in(v) into and one out(v) out of every hidden unit v, chosen freely.
+Following the in-edges back to the inputs and the out-edges on to the outputs, every edge e = (u → v) lies on
+
+    p(e) = in-chain of u,  e,  out-chain of v,
+
+and only p(in(v)) = p(out(v)) =: s(v) coincide. That leaves m − H paths; they span all others, because the path
+along e_1 … e_L through the hidden units v_1 … v_{L−1} is Σ_l p(e_l) − Σ_l s(v_l) as a vector of edge counts, so
+layers may have any widths (derived here; the paper's construction needs equally wide hidden layers).
+For h > 1 a path branches into h copies at every unit, and the same holds with these multiplicities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, product
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.errors import ComputationError, ProblemError
+from dynamics.validation import validate_count
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Layers = Sequence[Any]
+"""One array per layer (W_1, …, W_L): NumPy arrays or PyTorch tensors, with any leading axes in common."""
+
+LARGEST_ENUMERATION = 100_000  # paths; above, listing them all is a mistake rather than a wish
+
+
+class SkeletonCrossing(ComputationError):
+    """A skeleton path value reaches zero, where the coordinates of path space end.
+
+    Parameters
+    ----------
+    message : str
+    unit : (int, int)
+        Hidden layer (from 1) and unit (from 0).
+    step : int, optional
+        Optimiser step that would have crossed zero.
+    time : float, optional
+        Time at which the flow got there.
+    """
+
+    def __init__(
+        self, message: str, unit: tuple[int, int], *, step: int | None = None, time: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.unit = unit
+        self.step = step
+        self.time = time
+
+
+def enumerate_paths(widths: Sequence[int]) -> Indices:
+    """All paths from inputs to outputs as the units they pass, (paths, L + 1)."""
+    widths = validate_widths(widths)
+    if prod(widths) > LARGEST_ENUMERATION:
+        raise ProblemError(
+            f"`widths` {widths} has {prod(widths)} paths, but at most {LARGEST_ENUMERATION} can be listed: "
+            "use basis_paths."
+        )
+    return np.array(list(product(*map(range, widths))))
+
+
+def incidence(widths: Sequence[int]) -> Indices:
+    """Edge–path incidence matrix, (paths, m); edges are ordered as the entries of W_1, …, W_L, row by row."""
+    paths = enumerate_paths(widths)
+    blocks = []
+    for l, (n_in, n_out) in enumerate(pairwise(widths)):
+        edge = paths[:, l + 1] * n_in + paths[:, l]
+        blocks.append(np.eye(n_in * n_out, dtype=np.int64)[edge])
+    return np.hstack(blocks)
+
+
+def incidence_rank(widths: Sequence[int]) -> int:
+    """Rank of the incidence matrix: how many path values are independent."""
+    return int(np.linalg.matrix_rank(incidence(widths).astype(float)))
+
+
+def validate_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    """Widths (n_0, …, n_L) of inputs, at least one hidden layer, and outputs."""
+    checked = tuple(validate_count("widths", n) for n in widths)
+    if len(checked) < 3:
+        raise ProblemError(
+            f"`widths` is {checked}, but must name inputs, at least one hidden layer and outputs."
+        )
+    return checked
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """One edge into and one edge out of every hidden unit.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        (n_0, …, n_L).
+    into : tuple of (n_l,) integer arrays, l = 1 … L − 1
+        Where in(v) comes from: a unit of layer l − 1.
+    out : tuple of (n_l,) integer arrays, l = 1 … L − 1
+        Where out(v) goes to: a unit of layer l + 1.
+    """
+
+    widths: tuple[int, ...]
+    into: tuple[Indices, ...]
+    out: tuple[Indices, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", validate_widths(self.widths))
+        for name, shift in (("into", -1), ("out", 1)):
+            ends = tuple(np.array(e, dtype=np.int64) for e in getattr(self, name))
+            if [e.shape for e in ends] != [(n,) for n in self.widths[1:-1]]:
+                raise ProblemError(
+                    f"`{name}` must name one edge for each unit of the layers {self.widths[1:-1]}."
+                )
+            for l, e in enumerate(ends, start=1):
+                if e.min() < 0 or e.max() >= self.widths[l + shift]:
+                    raise ProblemError(
+                        f"`{name}` of hidden layer {l} names the unit {int(e[np.argmax(np.abs(e))])}, but must lie "
+                        f"between 0 and {self.widths[l + shift] - 1}."
+                    )
+            object.__setattr__(self, name, ends)
+
+    @classmethod
+    def diagonal(cls, widths: Sequence[int]) -> Skeleton:
+        """Unit k is joined to unit k (modulo the width) of both neighbouring layers."""
+        widths = validate_widths(widths)
+        into = [np.arange(n) % below for below, n in pairwise(widths[:-1])]
+        out = [np.arange(n) % above for n, above in pairwise(widths[1:])]
+        return cls(widths, tuple(into), tuple(out))
+
+    @classmethod
+    def strongest(cls, weights: Layers, degree: int = 1) -> Skeleton:
+        """The skeleton whose path values are as far from zero as possible.
+
+        Every unit takes the in-edge and the out-edge that make |in-chain| and |out-chain| largest. Rescaling
+        multiplies all candidates of a unit by the same factor, so rescaled copies get the same skeleton.
+        With leading axes (an ensemble) the product over the members decides.
+        """
+        tiny = np.finfo(float).tiny  # a weight that is zero is the weakest
+        logs = [np.log(np.maximum(np.abs(np.asarray(W, dtype=float)), tiny)) for W in weights]
+        logs = [S.reshape(-1, *S.shape[-2:]).sum(axis=0) for S in logs]
+        widths = (logs[0].shape[1], *(len(S) for S in logs))
+        into, out, below, chain = [], [], np.zeros(widths[0]), []
+        for S in logs[:-1]:
+            candidates = S + below  # (n_l, n_{l−1})
+            into.append(candidates.argmax(axis=1))
+            chain.append(candidates.max(axis=1))
+            below = degree * chain[-1]
+        above = np.zeros(widths[-1])
+        for S, size in zip(logs[:0:-1], chain[::-1], strict=True):
+            candidates = S + above[:, None]  # (n_{l+1}, n_l)
+            out.append(candidates.argmax(axis=0))
+            above = candidates.max(axis=0) + (degree - 1) * size
+        return cls(widths, tuple(into), tuple(out[::-1]))
+
+    @property
+    def edges(self) -> int:
+        """Number of edges m."""
+        return sum(n * below for below, n in pairwise(self.widths))
+
+    @property
+    def hidden_units(self) -> int:
+        """Number of hidden units H."""
+        return sum(self.widths[1:-1])
+
+    @cached_property
+    def chosen(self) -> tuple[NDArray[np.bool_], ...]:
+        """Edges that stand for a basis path, one (n_l, n_{l−1}) mask per layer: all but the out(v)."""
+        masks = [np.ones((n, below), dtype=bool) for below, n in pairwise(self.widths)]
+        for mask, out in zip(masks[1:], self.out, strict=True):
+            mask[out, np.arange(len(out))] = False
+        return tuple(masks)
+
+    @cached_property
+    def shared(self) -> tuple[tuple[Indices, Indices], ...]:
+        """Edges u → v that are out(u) and in(v) at once: (u, v) for each pair of hidden layers."""
+        pairs = []
+        for out, into in zip(self.out[:-1], self.into[1:], strict=True):
+            v = np.flatnonzero(out[into] == np.arange(len(into)))
+            pairs.append((into[v], v))
+        return tuple(pairs)
+
+
+def path_values(weights: Layers, skeleton: Skeleton, degree: int = 1) -> Array:
+    """Values of the basis paths, (…, m − H), in the order of `Skeleton.chosen`; NumPy arrays only."""
+    X, Y, _ = _chains(weights, skeleton, degree)
+    matrices = [W * _context(X, Y, l) for l, W in enumerate(weights)]
+    return _chosen(matrices, skeleton)
+
+
+def path_gradient(weights: Layers, gradients: Layers, skeleton: Skeleton, degree: int = 1) -> Array:
+    """∂L/∂v of the basis-path values from ∂L/∂W_l (inverse chain rule), (…, m − H); NumPy arrays only.
+
+    With f_e = w_e ∂L/∂w_e an ordinary edge has ∂L/∂v = f_e / v_{p(e)}; a skeleton path collects the f_e of its own
+    skeleton edges less the flow Σ_in f through the units that join them (derived here, from the identity above).
+    """
+    X, Y, s = _chains(weights, skeleton, degree)
+    matrices = [g / _context(X, Y, l) for l, g in enumerate(gradients)]
+    for l, F in enumerate(_skeleton_flows(weights, gradients, skeleton)):
+        matrices[l][..., np.arange(F.shape[-1]), skeleton.into[l]] = F / s[l]
+    return _chosen(matrices, skeleton)
+
+
+def path_step(
+    weights: Layers,
+    gradients: Layers,
+    skeleton: Skeleton,
+    step: float,
+    *,
+    degree: int = 1,
+    free_layer: int = 1,
+    number: int = 0,
+) -> list[Any]:
+    """Weights after one step of gradient descent v ← v − η ∂L/∂v on the basis-path values.
+
+    Parameters
+    ----------
+    weights, gradients : sequences of (…, n_l, n_{l−1}) arrays or tensors
+    skeleton : Skeleton
+    step : float
+        Learning rate η.
+    degree : int
+        Degree of homogeneity h.
+    free_layer : int
+        One weight per hidden unit can be kept, as the new path values do not fix it: in(v) below this layer of
+        weights (1 … L), out(v) from it on. The function and all path values after the step do not depend on it.
+    number : int
+        Number of the step, for the report.
+
+    Returns
+    -------
+    list of arrays or tensors
+        New ones; the given weights are not touched.
+
+    Raises
+    ------
+    SkeletonCrossing
+        If a skeleton path value would reach or pass zero.
+
+    Notes
+    -----
+    Weight allocation, derived here for any depth and degree. With the ratios R of new to old skeleton path values,
+    in- and out-chains change by factors that follow from R alone, so no weight is used after it has changed.
+    """
+    X, Y, s = _chains(weights, skeleton, degree)
+    F = _skeleton_flows(weights, gradients, skeleton)
+    R = [1 - step * F_l / s_l**2 for F_l, s_l in zip(F, s, strict=True)]
+    _check_signs(R, s, step, number)
+    dX, dY = _chain_ratios(R, X, Y, skeleton, degree, free_layer)
+    moved = []
+    for l, (W, g) in enumerate(zip(weights, gradients, strict=True)):
+        change = _context(dX, dY, l)
+        new = (W - step * g / _context(X, Y, l) ** 2) / change
+        if l < len(R):
+            into = (..., np.arange(R[l].shape[-1]), skeleton.into[l])
+            new[into] = W[into] * (R[l] / change[into])
+        if l > 0:
+            out = (..., skeleton.out[l - 1], np.arange(R[l - 1].shape[-1]))
+            new[out] = W[out] * (R[l - 1] / change[out])
+        moved.append(new)
+    return moved
+
+
+def _chains(weights: Layers, skeleton: Skeleton, degree: int) -> tuple[list[Any], list[Any], list[Any]]:
+    """What the in-chains (X) and the out-chains (Y) contribute to path values, and skeleton path values (s).
+
+    With I and O the products of weights along the chains of v, a path that goes on upwards from v carries X = I^h,
+    and one that enters v from below is multiplied by Y = I^{h−1} O; s = X O. X is listed for layers 0 … L − 1 and Y
+    for 1 … L (both are 1 at the ends of the network), s for the hidden layers; each (…, n_l).
+    """
+    I: list[Any] = []
+    X = [1 + 0 * weights[0][..., 0, :]]
+    for l, into in enumerate(skeleton.into):
+        I.append(weights[l][..., np.arange(len(into)), into] * X[l][..., into])
+        X.append(I[l] ** degree)
+    Y = [1 + 0 * weights[-1][..., :, 0]]
+    s: list[Any] = []
+    for l in reversed(range(len(I))):
+        out = skeleton.out[l]
+        O = weights[l + 1][..., out, np.arange(len(out))] * Y[0][..., out]
+        Y.insert(0, I[l] ** (degree - 1) * O)
+        s.insert(0, X[l + 1] * O)
+    return X, Y, s
+
+
+def _context(X: list[Any], Y: list[Any], l: int) -> Any:
+    """Value of the paths p(e) per weight of the l-th layer (from 0): what the chains multiply it by."""
+    return Y[l][..., :, None] * X[l][..., None, :]
+
+
+def _chosen(matrices: list[Any], skeleton: Skeleton) -> Array:
+    """Entries that stand for a basis path, layer after layer, (…, m − H)."""
+    return np.concatenate([V[..., mask] for V, mask in zip(matrices, skeleton.chosen, strict=True)], axis=-1)
+
+
+def _skeleton_flows(weights: Layers, gradients: Layers, skeleton: Skeleton) -> list[Any]:
+    """v ∂L/∂v of the skeleton path of every unit, (…, n_l) per hidden layer.
+
+    A path's skeleton edges are joined by hidden units; the edges' f = w ∂L/∂w are summed downwards from each unit,
+    upwards from it, and the flow through every joining unit is taken off once.
+    """
+    f = [W * g for W, g in zip(weights, gradients, strict=True)]
+    through = [layer.sum(-1) for layer in f[:-1]]
+    hidden = len(through)
+    down = [f[l][..., np.arange(len(into)), into] for l, into in enumerate(skeleton.into)]
+    up = [f[l + 1][..., out, np.arange(len(out))] for l, out in enumerate(skeleton.out)]
+    for l in range(1, hidden):
+        u, v = skeleton.shared[l - 1]
+        down[l][..., v] += (down[l - 1] - through[l - 1])[..., u]
+    for l in reversed(range(hidden - 1)):
+        u, v = skeleton.shared[l]
+        up[l][..., u] += (up[l + 1] - through[l + 1])[..., v]
+    return [d + b - t for d, b, t in zip(down, up, through, strict=True)]
+
+
+def _check_signs(R: list[Any], s: list[Any], step: float, number: int) -> None:
+    """Refuse a step in which a skeleton path value would lose its sign."""
+    for l, (ratio, value) in enumerate(zip(R, s, strict=True), start=1):
+        smallest = float(ratio.min())
+        if smallest > 0:
+            continue
+        where = int(ratio.argmin())
+        unit = where % ratio.shape[-1]
+        old = float(value.reshape(-1)[where])
+        what = f"At step {number} the skeleton path value of unit {unit} of hidden layer {l} (now {old:.3g})"
+        if smallest <= 0:
+            what += f" would pass zero, where path coordinates end: take a step below {step:g} or another skeleton."
+        else:
+            what += (
+                " or its gradient is infinite or NaN, so that no step is defined: start from other weights."
+            )
+        raise SkeletonCrossing(what, (l, unit), step=number)
+
+
+def _chain_ratios(
+    R: list[Any], X: list[Any], Y: list[Any], skeleton: Skeleton, degree: int, free_layer: int
+) -> tuple[list[Any], list[Any]]:
+    """Factors by which X and Y of `_chains` change when the skeleton path values change by the factors R."""
+    # Below the free layer the in-edges are kept, so that I and X stay and O takes all of R ...
+    dX = [1 + 0 * below for below in X]
+    dY = [*R, 1 + 0 * Y[-1]]
+    # ... from it on the out-edges are kept, so that O = out(v) Y(head of out(v)) follows the layer above.
+    for l in reversed(range(free_layer - 1, len(R))):
+        dO = dY[l + 1][..., skeleton.out[l]]
+        dX[l + 1] = R[l] / dO
+        dY[l] = dX[l + 1] ** ((degree - 1) / degree) * dO
+    return dX, dY

@@ -1,0 +1,87 @@
+"""The figures of the HanNet, from made-up data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from empirical.checkerboard import GRID, Board, CheckerboardRun, TrainedClassifier
+from empirical.han_check import HanCheck
+from figures.hannet import checkerboard, gradient_norms
+from figures.style import COLUMN_WIDTH
+
+
+@pytest.fixture
+def check() -> HanCheck:
+    """Twenty layers, five stacks each, exponents known."""
+    layer = np.arange(21)
+    spread = np.linspace(-1, 1, 5)[:, None]
+    norms = {
+        name: 10.0 ** ((layer - 20) * (rate + 0.1 * rate * spread))
+        for name, rate in (("hannet", 0.0), ("relu", 0.1), ("relu-default", 0.4))
+    }
+    return HanCheck(
+        np.ones(3), 1e-16, np.array([2e-7, 1e-7]), {"hannet": 1, "dense": 2}, {}, norms, {"layers": 20}
+    )
+
+
+@pytest.fixture
+def run() -> CheckerboardRun:
+    """A perfect HanNet, and a dense network that is wrong for x₁ > ½ and nowhere else."""
+    board = Board.create()
+    labels = board.labels.reshape(GRID, GRID).astype(float)
+    wrong = labels.copy()
+    wrong[61:] = 1 - wrong[61:]
+    steps = np.arange(100, 1001, 100)
+
+    def network(surface: np.ndarray, accuracy: float, parameters: int) -> TrainedClassifier:
+        return TrainedClassifier(surface, 1.0, accuracy, steps, 1.0 / steps, parameters, 0.05, 1.0)
+
+    return CheckerboardRun(
+        board, {"hannet": network(labels, 1.0, 3032), "dense": network(wrong, 0.75, 51002)}, {}
+    )
+
+
+def assert_inside_column(figure: Figure) -> None:
+    """Nothing is cut off at single-column width, and no two titles or labels overlap."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    assert figure.get_size_inches()[0] == COLUMN_WIDTH
+    tight = figure.get_tightbbox(canvas.get_renderer())
+    assert tight.x0 >= -0.01 and tight.x1 <= COLUMN_WIDTH + 0.01
+    boxes = [
+        text.get_window_extent()
+        for axes in figure.axes
+        for text in (axes.title, axes.xaxis.label, axes.yaxis.label)
+        if text.get_text()
+    ]
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[i + 1 :])
+
+
+def test_gradient_norms_are_medians(check: HanCheck) -> None:
+    """The middle stack of each kind is the drawn line; the band has its quantiles."""
+    figure = gradient_norms(check)
+    (axes,) = figure.axes
+    for line, name in zip(axes.lines, ("hannet", "relu", "relu-default"), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), check.gradient_norms[name][2])
+    assert len(axes.collections) == 3 and axes.get_yscale() == "log"
+    assert len({line.get_marker() for line in axes.lines}) == 3  # told apart without colour
+    assert_inside_column(figure)
+
+
+def test_checkerboard_shows_labels_surfaces_and_errors(run: CheckerboardRun) -> None:
+    """Pictures are indexed (x₂, x₁) with the origin below; wrong test points are those with x₁ > ½."""
+    figure = checkerboard(run)
+    labels, _, hannet, dense = figure.axes
+    expected = run.board.labels.reshape(GRID, GRID).T
+    np.testing.assert_array_equal(labels.images[0].get_array(), expected)
+    np.testing.assert_array_equal(hannet.images[0].get_array(), expected)
+    assert hannet.lines[0].get_xdata().size == 0
+    x = run.board.x[run.board.test]
+    right_of_half = x[np.round((x[:, 0] + 1) * 40) >= 61]
+    np.testing.assert_array_equal(np.stack(dense.lines[0].get_data(), axis=1), right_of_half)
+    assert "3,032" in hannet.get_title() and "75.0 %" in dense.get_title()
+    assert_inside_column(figure)

@@ -1,0 +1,67 @@
+"""The figure of the twin experiment, from made-up data."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from empirical.invariance import Invariance
+from figures.invariance import ROUNDING, invariance
+from figures.style import COLUMN_WIDTH, save_figure
+
+
+@pytest.fixture
+def result() -> Invariance:
+    """31 records; G-SGD differs by exactly zero at first, as it may."""
+    steps = np.arange(0, 301, 10)
+    tiny = np.where(steps < 50, 0.0, 1e-15)
+    decay = np.exp(-steps / 100)
+    return Invariance(
+        steps=steps,
+        path_difference={"gsgd": tiny, "sgd": 0.3 * (1 - decay)},
+        function_difference={"gsgd": tiny, "sgd": 0.2 * (1 - decay)},
+        loss={"gsgd": np.array([decay, decay]), "sgd": np.array([decay, 2 * decay])},
+        edges=64,
+        hidden_units=8,
+        basis_paths=56,
+        about={"step": 0.01},
+    )
+
+
+def test_every_curve_is_drawn(result: Invariance) -> None:
+    """Data come back from the axes; an exact zero is drawn at the rounding level, not lost."""
+    above, below = invariance(result).axes
+    drawn = {line.get_label(): line.get_ydata() for line in above.lines}
+    np.testing.assert_array_equal(drawn["SGD: path values"], result.path_difference["sgd"].clip(ROUNDING))
+    np.testing.assert_array_equal(drawn["SGD: function"], result.function_difference["sgd"].clip(ROUNDING))
+    assert drawn["G-SGD: path values"].min() == ROUNDING
+    losses = [line.get_ydata() for line in below.lines if len(line.get_ydata())]
+    expected = [*result.loss["gsgd"], *result.loss["sgd"]]
+    for curve, values in zip(losses, expected, strict=True):
+        np.testing.assert_array_equal(curve, values)
+    assert above.get_yscale() == below.get_yscale() == "log"
+
+
+def test_original_and_copy_differ_without_colour(result: Invariance) -> None:
+    """Lines for the original, markers for the rescaled copy, as the legend says."""
+    _, below = invariance(result).axes
+    lines = [line for line in below.lines if len(line.get_ydata())]
+    assert [line.get_marker() for line in lines[::2]] == ["None", "None"]
+    assert all(line.get_marker() != "None" and line.get_linestyle() == "None" for line in lines[1::2])
+
+
+def test_everything_lies_inside_the_column(result: Invariance) -> None:
+    """No label is cut off at single-column width, and the same data give the same bytes."""
+    figure = invariance(result)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    assert figure.get_size_inches()[0] == COLUMN_WIDTH
+    tight = figure.get_tightbbox(canvas.get_renderer())
+    assert tight.x0 >= -0.01 and tight.x1 <= COLUMN_WIDTH + 0.01
+    files = [io.BytesIO(), io.BytesIO()]
+    for file in files:
+        save_figure(invariance(result), file, "png")
+    assert files[0].getvalue() == files[1].getvalue()
