@@ -1,4 +1,7 @@
 from .activations import ACTIVATIONS as ACTIVATIONS
+from .atlas.catalogue import fixed_points as fixed_points
+from .conservation.diagnosis import diagnose as diagnose
+from .conservation.quantities import conserved_quantities as conserved_quantities
 from .derivation import derive as derive
 from .errors import ComputationError as ComputationError
 from .errors import ProblemError as ProblemError

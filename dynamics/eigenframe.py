@@ -5,7 +5,7 @@ with M* both are diagonal in one basis: with variances σ_j and whitened eigenva
 
     g_j = 4 σ_j λ̃_j,   λ̃_j = λ_j + T/(r+2)  (j ∉ S),   g_j = 0  (j ∈ S),
 
-r = |S|, T = Σ_{j∉S} λ_j (derived here; for Σ = I see `dynamics.fixed_points.levels`, centred activation: T → 0).
+r = |S|, T = Σ_{j∉S} λ_j (derived here; for Σ = I see `dynamics.atlas.levels`, centred activation: T → 0).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
 from dynamics.errors import ProblemError
-from dynamics.fixed_points.levels import Level, plateau_level
+from dynamics.atlas.levels import Level, plateau_level
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import Problem
 from dynamics.reduction import reduce_problem

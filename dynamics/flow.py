@@ -11,6 +11,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from dynamics.activations import ACTIVATIONS
 from dynamics.errors import ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
+from dynamics.population import PopulationLoss
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.reduction import Reduction, reduce_problem
 from dynamics.trajectory import IntegrationError, Trajectory
@@ -18,6 +19,7 @@ from dynamics.validation import validate_real
 
 Array = NDArray[np.float64]
 
+LARGEST_LOSS = 1e100  # well before squares and products overflow
 LARGEST_DENSE_HESSIAN = 300  # unknowns; above, extreme eigenvalues come from Lanczos iterations
 
 
@@ -25,7 +27,8 @@ class GradientFlow:
     """The flow θ̇ = −∇L(θ) of a two-layer network on its population loss.
 
     The flow is integrated in the exactly reduced problem (see `dynamics.reduction`); time is learning
-    rate × steps.
+    rate × steps. Flows down another loss, such as `dynamics.modified_flow.ModifiedFlow`, are subclasses that
+    replace the attribute `objective`; their learning curve still is the population loss.
 
     Parameters
     ----------
@@ -39,6 +42,13 @@ class GradientFlow:
         Used with a teacher and a student; None is the identity.
     reduce : bool
         Whether to use the span reduction; False keeps all d inputs (for tests).
+
+    Attributes
+    ----------
+    population, objective : PopulationLoss
+        The loss that is measured, and the one whose gradient is followed: here the same.
+    theta0 : (n,) array
+        Initial state.
 
     Examples
     --------
@@ -66,12 +76,24 @@ class GradientFlow:
             raise ProblemError(
                 "The problem already contains a student: give a teacher, or no second student."
             )
-        self.problem = problem
-        self.reduction = reduce_problem(problem) if reduce else Reduction(problem, None)
-        small = self.reduction.problem
+        self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
+
+    def _start(
+        self, problem: Problem, reduction: Reduction, objective: PopulationLoss | None = None
+    ) -> None:
+        """Set every attribute; the objective is the population loss unless another one is given."""
+        self.problem, self.reduction = problem, reduction
+        small = reduction.problem
         self.activation = ACTIVATIONS[problem.activation]
         self.population = self.activation.population(small.teacher.V, small.teacher.B, small.covariance)
+        self.objective = self.population if objective is None else objective
         self.theta0 = self.pack(small.student.W, small.student.A)
+        with np.errstate(over="ignore", invalid="ignore"):
+            start = self.loss(self.theta0)
+        if not start < LARGEST_LOSS:
+            raise ProblemError(
+                f"The initial loss is {start:.3g}, beyond {LARGEST_LOSS:.0e}: scale teacher and weights down."
+            )
 
     @property
     def trainable(self) -> bool:
@@ -91,29 +113,33 @@ class GradientFlow:
         return W, theta[..., W0.size :].reshape(*theta.shape[:-1], *A0.shape)
 
     def __call__(self, t: float, theta: Array) -> Array:
-        """Right-hand side −∇L(θ)."""
-        return self.pack(*self.population.velocity(*self.unpack(theta)))
+        """Right-hand side −∇L(θ) for the objective L."""
+        return self.pack(*self.objective.velocity(*self.unpack(theta)))
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, minus the Hessian, (n, n)."""
         return -self.hessian(theta)
 
     def loss(self, theta: Array) -> float:
-        """Loss at θ."""
+        """Population loss at θ."""
         return self.population.loss(*self.unpack(theta))
 
     def hessian(self, theta: Array) -> Array:
-        """Hessian over the trained parameters, (n, n)."""
+        """Hessian of the objective over the trained parameters, (n, n)."""
         n = theta.size
-        return self.population.hessian(*self.unpack(theta))[:n, :n]
+        return self.objective.hessian(*self.unpack(theta))[:n, :n]
 
     def hessian_vector(self, theta: Array, direction: Array) -> Array:
-        """Hessian times a direction in parameter space, (n,)."""
+        """Hessian of the objective times a direction in parameter space, (n,)."""
         W, A = self.unpack(theta)
         dW, dA = self.unpack(direction)
         if not self.trainable:
             dA = np.zeros_like(A)
-        return self.pack(*self.population.hessian_vector(W, A, dW, dA))
+        return self.pack(*self.objective.hessian_vector(W, A, dW, dA))
+
+    def observed(self, times: Array, states: Array) -> Array:
+        """States (T, n) of the network at the given times, from those of the flow; here the same."""
+        return states
 
     def extreme_eigenvalue(self, theta: Array, which: str) -> float:
         """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian at θ."""
@@ -198,7 +224,7 @@ class GradientFlow:
             max_evaluations=max_evaluations,
             progress=progress,
         )
-        W, A = self.unpack(states)
+        W, A = self.unpack(self.observed(times_, states))
         trajectory = Trajectory.from_states(self.problem, self.reduction, times_, W, A, report)
         if report.status == "failed" and throw:
             raise IntegrationError(report.message, trajectory)
@@ -206,9 +232,9 @@ class GradientFlow:
 
     def _speed_scale(self) -> float:
         """Natural size of the eigenvalues of G: of 4 ΣD*Σ for the teacher alone, at least of the start."""
-        small = self.reduction.problem
-        zero = self.population.loss(0 * small.student.W, small.student.A)
-        return 4 * float(np.sqrt(max(zero, self.loss(self.theta0), np.finfo(float).tiny)))
+        loss, small = self.objective.loss, self.reduction.problem.student
+        start, zero = loss(*self.unpack(self.theta0)), loss(0 * small.W, small.A)
+        return 4 * float(np.sqrt(max(zero, start, np.finfo(float).tiny)))
 
     def _horizon(self) -> float:
         """Time after which an open-ended integration gives up waiting for convergence."""

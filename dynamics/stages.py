@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 from scipy.signal import savgol_filter
 
-from dynamics.fixed_points.levels import Level, plateau_level
+from dynamics.atlas.levels import Level, plateau_level
 
 Array = NDArray[np.float64]
 

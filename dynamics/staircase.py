@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynamics.collective_growth import CollectiveGrowth
 from dynamics.eigenframe import SAME, EigenFrame, eigenframe
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.fixed_points.levels import Level
+from dynamics.atlas.levels import Level
 from dynamics.frozen_unit import FrozenUnit, invariant
 from dynamics.problem import Problem
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynamics.fixed_points.matching import Match
-from dynamics.fixed_points.points import FixedPoint
+from dynamics.atlas.matching import Match
+from dynamics.atlas.points import FixedPoint
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
 
 SHORT = {

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.fixed_points.levels import plateau_level
+from dynamics.atlas.levels import plateau_level
 from dynamics.population import QuadraticPopulation
 from dynamics.trajectory import Trajectory
 from empirical.comparison import Comparison

@@ -136,8 +136,8 @@ def atlas(search: int, seed: int, output: str, **network: Any) -> int:
     """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
 
     def make() -> Figure:
-        from dynamics.fixed_points.matching import catalogue_flow, match_fixed_points
-        from dynamics.fixed_points.search import search_fixed_points
+        from dynamics.atlas.matching import catalogue_flow, match_fixed_points
+        from dynamics.atlas.search import search_fixed_points
         from figures.atlas import atlas as draw
         from quadflow.commands.fixed_points import read_catalogue
 
@@ -165,9 +165,9 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
     """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
 
     def make() -> Figure:
-        from dynamics.fixed_points import fixed_points
-        from dynamics.fixed_points.connections import saddle_graph as graph_of
-        from dynamics.fixed_points.connections import visited
+        from dynamics.atlas import fixed_points
+        from dynamics.atlas.connections import saddle_graph as graph_of
+        from dynamics.atlas.connections import visited
         from empirical import train
         from figures.saddle_graph import saddle_graph_figure
         from quadflow.problem_input import build_problem

@@ -11,7 +11,7 @@ from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
 
 if TYPE_CHECKING:
-    from dynamics.fixed_points import Catalogue
+    from dynamics.atlas import Catalogue
 
 
 @click.command(epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify")
@@ -42,7 +42,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
 
     Modes are numbered from 0 by descending eigenvalue.
     """
-    from dynamics.fixed_points.report import fixed_points_report
+    from dynamics.atlas.report import fixed_points_report
 
     suffix = validate_output(output, ("json", "npz", "tex"))
     if options["symbolic"]:
@@ -54,7 +54,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
         catalogue, search=options["search"], seed=options["seed"], certify=options["certify"]
     )
     if options["graph"]:
-        from dynamics.fixed_points.connections import saddle_graph
+        from dynamics.atlas.connections import saddle_graph
 
         result |= saddle_graph(catalogue).to_dict()
     if suffix == "npz":
@@ -80,7 +80,7 @@ def read_network(options: dict[str, Any]) -> tuple[Any, int, Any]:
 
 def read_catalogue(options: dict[str, Any]) -> Catalogue:
     """Catalogue from the values of `network_options`, with signs and lowest where they are given."""
-    from dynamics.fixed_points import fixed_points
+    from dynamics.atlas import fixed_points
 
     teacher, hidden, Sigma = read_network(options)
     return fixed_points(
@@ -106,7 +106,7 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
 
 def symbolic(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> int:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
-    from dynamics.fixed_points.symbolic import symbolic_fixed_points
+    from dynamics.atlas.symbolic import symbolic_fixed_points
 
     teacher, _, _ = read_network(options)
     points = symbolic_fixed_points(teacher.inputs, options["activation"])

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import find_peaks
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.fixed_points.levels import plateau_level
+from dynamics.atlas.levels import plateau_level
 from dynamics.stages import find_drops, find_stages, levels_passed
 from empirical.training import train
 

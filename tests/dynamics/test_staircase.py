@@ -10,7 +10,7 @@ from scipy.stats import ortho_group
 from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.collective_growth import logarithmic_law
 from dynamics.eigenframe import eigenframe
-from dynamics.fixed_points.levels import plateau_level
+from dynamics.atlas.levels import plateau_level
 from dynamics.staircase import staircase
 
 

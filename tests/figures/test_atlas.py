@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dynamics import Teacher
-from dynamics.fixed_points import fixed_points
-from dynamics.fixed_points.matching import catalogue_flow, match_fixed_points
-from dynamics.fixed_points.search import search_fixed_points
+from dynamics.atlas import fixed_points
+from dynamics.atlas.matching import catalogue_flow, match_fixed_points
+from dynamics.atlas.search import search_fixed_points
 from figures.atlas import atlas
 
 

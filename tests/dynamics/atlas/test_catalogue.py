@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.fixed_points import fixed_points
+from dynamics.atlas import fixed_points
 
 KINDS = {"global minimum", "spurious minimum", "saddle", "degenerate saddle"}
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamics.fixed_points.levels import plateau_level
+from dynamics.atlas.levels import plateau_level
 
 eigenvalues = st.lists(st.floats(-3, 3), min_size=1, max_size=6)
 

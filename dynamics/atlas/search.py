@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from dynamics.fixed_points.root_finding import find_root
+from dynamics.atlas.root_finding import find_root
 from dynamics.population import QuadraticPopulation
 from dynamics.validation import validate_count, validate_real
 

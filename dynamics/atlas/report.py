@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynamics.fixed_points.catalogue import Catalogue
-from dynamics.fixed_points.matching import catalogue_flow, match_fixed_points
-from dynamics.fixed_points.search import search_fixed_points
+from dynamics.atlas.catalogue import Catalogue
+from dynamics.atlas.matching import catalogue_flow, match_fixed_points
+from dynamics.atlas.search import search_fixed_points
 
 
 def fixed_points_report(
@@ -30,7 +30,7 @@ def fixed_points_report(
         ``count``, ``fixed_points``, with a search also ``search``.
     """
     if certify:
-        from dynamics.fixed_points.certification import certify as prove
+        from dynamics.atlas.certification import certify as prove
 
         catalogue = prove(catalogue)
     data = catalogue.to_dict()

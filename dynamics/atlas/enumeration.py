@@ -30,9 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.errors import ComputationError
-from dynamics.fixed_points.hessian import Units, needed_units
-from dynamics.fixed_points.levels import overshoot
-from dynamics.fixed_points.spectrum import Spectrum
+from dynamics.atlas.hessian import Units, needed_units
+from dynamics.atlas.levels import overshoot
+from dynamics.atlas.spectrum import Spectrum
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ The zero is a stationary point of the full loss, and neither the values μ_i nor
 Signs. The test also proves that the differential of P is onto, hence rank Y = r and exactly r(r+1)/2 positive
 eigenvalues, the rest zero, in the block (Y, a). The block Q_j = 4 (aYYᵀa − λ̃_j a) of an unlearned mode has the
 kernel {Y e_i: λ_i = λ_j}, or {x: Yᵀa x = 0} if λ̃_j = 0, which exact arithmetic on the eigenvalues decides; the signs of
-its other eigenvalues are proven (see `dynamics.fixed_points.hessian` for the blocks).
+its other eigenvalues are proven (see `dynamics.atlas.hessian` for the blocks).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.fixed_points import intervals as iv
-from dynamics.fixed_points.catalogue import Catalogue
-from dynamics.fixed_points.points import FixedPoint
-from dynamics.fixed_points.representatives import mode_weights
+from dynamics.atlas import intervals as iv
+from dynamics.atlas.catalogue import Catalogue
+from dynamics.atlas.points import FixedPoint
+from dynamics.atlas.representatives import mode_weights
 from dynamics.problem import Student
 
 Array = NDArray[np.float64]

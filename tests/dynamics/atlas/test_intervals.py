@@ -10,7 +10,7 @@ import pytest
 from dynamics import ProblemError, Teacher
 
 flint = pytest.importorskip("flint")
-from dynamics.fixed_points import intervals as iv  # noqa: E402 (only where python-flint is installed)
+from dynamics.atlas import intervals as iv  # noqa: E402 (only where python-flint is installed)
 
 
 def column(entries):
@@ -95,6 +95,6 @@ def test_axis_parallel_teachers_have_exact_eigenvalues():
 
 def test_missing_library_is_a_clear_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "flint", None)
-    monkeypatch.delitem(sys.modules, "dynamics.fixed_points.intervals")
+    monkeypatch.delitem(sys.modules, "dynamics.atlas.intervals")
     with pytest.raises(ProblemError, match=r"pip install 'quadflow\[certify\]'"):
-        importlib.import_module("dynamics.fixed_points.intervals")
+        importlib.import_module("dynamics.atlas.intervals")

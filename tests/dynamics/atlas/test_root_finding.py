@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dynamics.fixed_points.root_finding import find_root
+from dynamics.atlas.root_finding import find_root
 
 
 def circle(x):

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.fixed_points import fixed_points
-from dynamics.fixed_points.hessian import Units, signature
-from dynamics.fixed_points.spectrum import Spectrum
+from dynamics.atlas import fixed_points
+from dynamics.atlas.hessian import Units, signature
+from dynamics.atlas.spectrum import Spectrum
 
 
 def random_catalogue(rng):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, ProblemError, Teacher
-from dynamics.fixed_points import fixed_points, representative
+from dynamics.atlas import fixed_points, representative
 
 TEACHER = Teacher.from_matrix(
     np.array([[1.5, 0.3, 0.0, 0.1], [0.3, 0.4, 0.2, 0.0], [0.0, 0.2, -0.9, 0.3], [0.1, 0.0, 0.3, 0.0]])

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.fixed_points.catalogue import Catalogue
-from dynamics.fixed_points.points import FixedPoint
-from dynamics.fixed_points.search import SAME, Root, Search, same_invariants
+from dynamics.atlas.catalogue import Catalogue
+from dynamics.atlas.points import FixedPoint
+from dynamics.atlas.search import SAME, Root, Search, same_invariants
 from dynamics.flow import GradientFlow
 from dynamics.problem import Problem, Student
 

@@ -8,8 +8,8 @@ import sympy
 
 from dynamics import ProblemError, Teacher
 from dynamics.derivation import derive
-from dynamics.fixed_points import fixed_points, symbolic_fixed_points
-from dynamics.fixed_points.symbolic import solve_aligned, vanishes_in_full_flow
+from dynamics.atlas import fixed_points, symbolic_fixed_points
+from dynamics.atlas.symbolic import solve_aligned, vanishes_in_full_flow
 
 
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.fixed_points.hessian import (
+from dynamics.atlas.hessian import (
     Signature,
     Units,
     needed_units,
     rotation_dimension,
     signature,
 )
-from dynamics.fixed_points.levels import overshoot
-from dynamics.fixed_points.spectrum import Spectrum
+from dynamics.atlas.levels import overshoot
+from dynamics.atlas.spectrum import Spectrum
 
 KINDS = ("global minimum", "spurious minimum", "saddle", "degenerate saddle")
 
@@ -64,7 +64,7 @@ class FixedPoint:
         Numbers of positive and negative a_k, if there are any, for which the same level is a spurious minimum of a
         student with a trained second layer.
     certified : bool, optional
-        Whether interval arithmetic proved existence and signature; see `dynamics.fixed_points.certification`.
+        Whether interval arithmetic proved existence and signature; see `dynamics.atlas.certification`.
     radius : float, optional
         Distance from the representative within which the true point lies.
     """
@@ -171,7 +171,7 @@ class Surveyor:
         return (1,) * max(self.hidden - negative, needed.positive) + (-1,) * negative
 
     def _kind(self, loss: float, hessian: Signature, units: Units) -> str:
-        """Kind by the theorem of `dynamics.fixed_points.hessian`."""
+        """Kind by the theorem of `dynamics.atlas.hessian`."""
         # A loss is a sum of squares of eigenvalues of size `scale`, with rounding errors of that size.
         if loss - self.least <= 1e-12 * max(self.least, self.spectrum.scale**2 * 1e-2):
             return "global minimum"

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynamics import ComputationError, Teacher
-from dynamics.fixed_points import enumeration
-from dynamics.fixed_points.enumeration import by_loss
-from dynamics.fixed_points.hessian import Units
-from dynamics.fixed_points.levels import plateau_level
-from dynamics.fixed_points.spectrum import Spectrum
+from dynamics.atlas import enumeration
+from dynamics.atlas.enumeration import by_loss
+from dynamics.atlas.hessian import Units
+from dynamics.atlas.levels import plateau_level
+from dynamics.atlas.spectrum import Spectrum
 
 
 def sorted_by_brute_force(spectrum, coupling, units, hidden):

@@ -1,7 +1,7 @@
 """Connections found by following the flow: leave a saddle in every unstable direction, see where it stops next.
 
 Nothing here knows which modes can be learned from where: directions and rates come from the Hessian and the velocity
-of the flow, ends from a comparison with the catalogue. Theory: `dynamics.fixed_points.connections`.
+of the flow, ends from a comparison with the catalogue. Theory: `dynamics.atlas.connections`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.fixed_points.catalogue import Catalogue
-from dynamics.fixed_points.connections import BLOW_UP, LINEAR, Edge, SaddleGraph, graph_nodes, graph_of
-from dynamics.fixed_points.points import FixedPoint
+from dynamics.atlas.catalogue import Catalogue
+from dynamics.atlas.connections import BLOW_UP, LINEAR, Edge, SaddleGraph, graph_nodes, graph_of
+from dynamics.atlas.points import FixedPoint
 from dynamics.flow import GradientFlow
 from dynamics.integration import Stop
 from dynamics.problem import Problem, Student

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.activations import ACTIVATIONS
 from dynamics.errors import ProblemError
-from dynamics.fixed_points.enumeration import by_loss, capacities
-from dynamics.fixed_points.hessian import Units
-from dynamics.fixed_points.points import FixedPoint, Surveyor, count_units, set_name
-from dynamics.fixed_points.spectrum import Spectrum
+from dynamics.atlas.enumeration import by_loss, capacities
+from dynamics.atlas.hessian import Units
+from dynamics.atlas.points import FixedPoint, Surveyor, count_units, set_name
+from dynamics.atlas.spectrum import Spectrum
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
 from dynamics.validation import validate_choice, validate_count, validate_real
@@ -96,8 +96,8 @@ class Catalogue:
         )
 
     def representative(self, point: FixedPoint, seed: int | None = None) -> Student:
-        """A student that sits at the point; see `dynamics.fixed_points.representatives`."""
-        from dynamics.fixed_points.representatives import representative
+        """A student that sits at the point; see `dynamics.atlas.representatives`."""
+        from dynamics.atlas.representatives import representative
 
         return representative(self, point, seed)
 
@@ -183,7 +183,7 @@ def fixed_points(
     Examples
     --------
     >>> from dynamics import Teacher
-    >>> from dynamics.fixed_points import fixed_points
+    >>> from dynamics.atlas import fixed_points
     >>> catalogue = fixed_points(Teacher.from_eigenvalues([4, 2, 1]), hidden=3)
     >>> [round(point.loss, 3) for point in catalogue.points]
     [0.0, 1.25, 5.0, 8.0, 20.0, 25.333, 32.0, 45.5]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.fixed_points import catalogue_flow, fixed_points, match_fixed_points, search_fixed_points
+from dynamics.atlas import catalogue_flow, fixed_points, match_fixed_points, search_fixed_points
 
 F = np.random.default_rng(3).standard_normal((3, 3))
 PROBLEMS = [
@@ -86,7 +86,7 @@ def test_signatures_of_roots_without_vanishing_a_are_the_counted_ones(searches):
 
 
 def test_roots_with_vanishing_a_are_never_minima(searches):
-    """Theorem of `dynamics.fixed_points.hessian`; here descents from nearby decide."""
+    """Theorem of `dynamics.atlas.hessian`; here descents from nearby decide."""
     seen = 0
     for catalogue, search, _ in searches:
         if not catalogue.trainable:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.fixed_points import catalogue_flow, fixed_points, match_fixed_points, search_fixed_points
+from dynamics.atlas import catalogue_flow, fixed_points, match_fixed_points, search_fixed_points
 
 pytest.importorskip("flint")
-from dynamics.fixed_points import certify, certify_point
+from dynamics.atlas import certify, certify_point
 
 rng = np.random.default_rng(0)
 Q = np.linalg.qr(rng.standard_normal((4, 4)))[0]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.fixed_points.catalogue import fixed_points
-from dynamics.fixed_points.connections import BLOW_UP, LINEAR, saddle_graph, visited
-from dynamics.fixed_points.escapes import follow_connections
+from dynamics.atlas.catalogue import fixed_points
+from dynamics.atlas.connections import BLOW_UP, LINEAR, saddle_graph, visited
+from dynamics.atlas.escapes import follow_connections
 from dynamics.staircase import staircase
 from empirical.training import train
 

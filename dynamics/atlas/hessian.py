@@ -44,7 +44,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.fixed_points.spectrum import Spectrum
+from dynamics.atlas.spectrum import Spectrum
 
 
 class Units(NamedTuple):

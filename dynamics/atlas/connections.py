@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.errors import ProblemError
-from dynamics.fixed_points.catalogue import Catalogue, trace_coupling
-from dynamics.fixed_points.levels import overshoot
-from dynamics.fixed_points.points import FixedPoint
+from dynamics.atlas.catalogue import Catalogue, trace_coupling
+from dynamics.atlas.levels import overshoot
+from dynamics.atlas.points import FixedPoint
 from dynamics.problem import Problem
 from dynamics.stages import Stage, find_stages, levels_passed
 
@@ -150,7 +150,7 @@ class SaddleGraph:
 def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
     """Connections by theory: every single mode that can be learned, or take the place of a weaker one.
 
-    Spare units lie at the origin if the second layer is trained. `dynamics.fixed_points.escapes` finds the
+    Spare units lie at the origin if the second layer is trained. `dynamics.atlas.escapes` finds the
     connections by following the flow instead.
 
     Parameters

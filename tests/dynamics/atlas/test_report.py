@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dynamics import Teacher
-from dynamics.fixed_points import fixed_points, fixed_points_report
+from dynamics.atlas import fixed_points, fixed_points_report
 
 
 def test_report_has_the_keys_of_the_interface():

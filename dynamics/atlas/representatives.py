@@ -12,8 +12,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from dynamics.errors import ProblemError
-from dynamics.fixed_points.catalogue import Catalogue
-from dynamics.fixed_points.points import FixedPoint
+from dynamics.atlas.catalogue import Catalogue
+from dynamics.atlas.points import FixedPoint
 from dynamics.problem import Student
 
 Array = NDArray[np.float64]

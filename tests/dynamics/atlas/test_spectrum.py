@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 
 from dynamics import Teacher
-from dynamics.fixed_points.spectrum import Spectrum
+from dynamics.atlas.spectrum import Spectrum
 
 
 def random_covariance(rng, d):
