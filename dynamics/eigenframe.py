@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.errors import ProblemError
 from dynamics.atlas.levels import Level, plateau_level
+from dynamics.errors import ProblemError
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import Problem
 from dynamics.reduction import reduce_problem

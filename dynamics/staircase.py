@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.atlas.levels import Level
 from dynamics.collective_growth import CollectiveGrowth
 from dynamics.eigenframe import SAME, EigenFrame, eigenframe
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.atlas.levels import Level
 from dynamics.frozen_unit import FrozenUnit, invariant
 from dynamics.problem import Problem
 
@@ -102,8 +102,8 @@ class Staircase:
         """One line per plateau and jump."""
         lines = [f"plateau  loss {self.levels[0].loss:.6g}"]
         for jump in self.jumps:
-            who = "" if jump.unit is None else f"  unit {jump.unit + 1}"
-            lines.append(f"t = {jump.time:.6g}{who}  learns mode {jump.mode + 1}  loss {jump.loss_after:.6g}")
+            who = "" if jump.unit is None else f"  unit {jump.unit}"
+            lines.append(f"t = {jump.time:.6g}{who}  learns mode {jump.mode}  loss {jump.loss_after:.6g}")
         return "\n".join([*lines, self.end, *self.warnings])
 
     def __repr__(self) -> str:

@@ -15,11 +15,13 @@ import scipy
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.atlas.levels import Level
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import SolverReport
+from dynamics.population import QuadraticPopulation
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.reduction import Reduction
-from dynamics.stages import Stage, find_stages
+from dynamics.stages import Stage, find_stages, levels_passed
 
 Array = NDArray[np.float64]
 
@@ -151,9 +153,15 @@ class Trajectory:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """Plateaus of the loss, in order of time."""
-        targets = np.concatenate([lam for lam, _ in self.problem.teacher.eigen])
-        return find_stages(self.times, self.loss, self.modes, targets)
+        """Plateaus of the loss, in order of time, with the fixed points they belong to where a catalogue exists."""
+        problem = self.problem
+        targets = np.concatenate([lam for lam, _ in problem.teacher.eigen])
+        population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B)
+        levels: tuple[Level, ...] = ()
+        known = isinstance(population, QuadraticPopulation) and problem.covariance is None
+        if known and problem.teacher.outputs == 1:
+            levels = levels_passed(self.modes, targets, population.trace_coupling)
+        return find_stages(self.times, self.loss, self.modes, targets, levels=levels)
 
     def summary(self) -> str:
         """What happened, in a few lines."""

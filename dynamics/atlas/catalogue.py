@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.errors import ProblemError
 from dynamics.atlas.enumeration import by_loss, capacities
 from dynamics.atlas.hessian import Units
 from dynamics.atlas.points import FixedPoint, Surveyor, count_units, set_name
 from dynamics.atlas.spectrum import Spectrum
+from dynamics.errors import ProblemError
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
 from dynamics.validation import validate_choice, validate_count, validate_real

@@ -25,10 +25,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.errors import ProblemError
 from dynamics.atlas.catalogue import Catalogue, trace_coupling
 from dynamics.atlas.levels import overshoot
 from dynamics.atlas.points import FixedPoint
+from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.stages import Stage, find_stages, levels_passed
 

@@ -29,10 +29,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.errors import ComputationError
 from dynamics.atlas.hessian import Units, needed_units
 from dynamics.atlas.levels import overshoot
 from dynamics.atlas.spectrum import Spectrum
+from dynamics.errors import ComputationError
 
 Array = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
-from dynamics.errors import ComputationError, ProblemError
 from dynamics.atlas.catalogue import Catalogue
 from dynamics.atlas.connections import BLOW_UP, LINEAR, Edge, SaddleGraph, graph_nodes, graph_of
 from dynamics.atlas.points import FixedPoint
+from dynamics.errors import ComputationError, ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.integration import Stop
 from dynamics.problem import Problem, Student

@@ -11,9 +11,9 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from dynamics.errors import ProblemError
 from dynamics.atlas.catalogue import Catalogue
 from dynamics.atlas.points import FixedPoint
+from dynamics.errors import ProblemError
 from dynamics.problem import Student
 
 Array = NDArray[np.float64]

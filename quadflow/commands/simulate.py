@@ -10,6 +10,7 @@ from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_file, write_text
 
 if TYPE_CHECKING:
+    from dynamics.stages import Stage
     from dynamics.trajectory import Trajectory
 
 OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
@@ -82,10 +83,7 @@ def trajectory_json(trajectory: Trajectory) -> dict[str, Any]:
         "loss": trajectory.loss,
         "modes": trajectory.modes,
         "conserved_drift": trajectory.conserved_drift,
-        "stages": [
-            {"start": p.start, "end": p.end, "loss": p.loss, "learned_modes": p.learned_modes}
-            for p in trajectory.stages
-        ],
+        "stages": [stage_json(stage) for stage in trajectory.stages],
         "solver": {
             "method": s.method,
             "evaluations": s.evaluations,
@@ -99,6 +97,19 @@ def trajectory_json(trajectory: Trajectory) -> dict[str, Any]:
         },
         "warnings": warnings(trajectory),
     }
+
+
+def stage_json(stage: Stage) -> dict[str, Any]:
+    """A plateau; where a predicted level matches, also its height and the relative deviation from it."""
+    found: dict[str, Any] = {
+        "start": stage.start,
+        "end": stage.end,
+        "loss": stage.loss,
+        "learned_modes": stage.learned_modes,
+    }
+    if stage.level is not None:
+        found |= {"predicted_loss": stage.level.loss, "deviation": stage.deviation}
+    return found
 
 
 def warnings(trajectory: Trajectory) -> list[str]:
@@ -116,7 +127,10 @@ def describe(trajectory: Trajectory) -> str:
     lines = [trajectory.summary()]
     for p in trajectory.stages:
         learned = "{" + ", ".join(map(str, p.learned_modes)) + "}"
-        lines.append(f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}  learned modes {learned}")
+        predicted = "" if p.level is None else f"  (predicted {p.level.loss:.6g})"
+        lines.append(
+            f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}{predicted}  learned modes {learned}"
+        )
     return "\n".join(lines)
 
 

@@ -95,9 +95,15 @@ def test_rounded_shoulders(seed, heights):
 
 
 def test_trajectory_stages():
-    """`Trajectory.stages` is this function on the trajectory's own modes."""
+    """`Trajectory.stages` is this function on the trajectory's own modes and the levels that they pass."""
     flow = flow_of(0.1, 1, 6.0)
-    assert flow.stages == find_stages(flow.times, flow.loss, flow.modes, LAM)
+    levels = levels_passed(flow.modes, np.array(LAM, dtype=float))
+    expected = find_stages(flow.times, flow.loss, flow.modes, LAM, levels=levels)
+    described = [
+        [(s.start, s.end, s.loss, s.learned_modes, s.level.loss) for s in e] for e in (flow.stages, expected)
+    ]
+    assert described[0] == described[1]
+    assert described[0]
 
 
 STEADY = {

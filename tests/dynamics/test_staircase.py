@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import ortho_group
 
 from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.atlas.levels import plateau_level
 from dynamics.collective_growth import logarithmic_law
 from dynamics.eigenframe import eigenframe
-from dynamics.atlas.levels import plateau_level
 from dynamics.staircase import staircase
 
 
@@ -209,7 +209,7 @@ def test_output():
     assert set(data["jumps"][0]) == {"time", "unit", "learned_modes", "loss_before", "loss_after"}
     t = prediction.jumps[1].time
     assert prediction.loss([0, 0.999 * t, 1.001 * t, 1e9]) == pytest.approx([45.5, 8, 1.25, 0])
-    assert "learns mode 2" in repr(prediction)
+    assert "learns mode 1" in repr(prediction)
     assert not prediction.warnings
     assert "rough" in staircase(problem_of([4, 2, 1], 6, 8, 0.3)).warnings[0]
 
