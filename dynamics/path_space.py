@@ -3,7 +3,7 @@
 A bias-free network of layers W_l (n_l, n_{l−1}), l = 1 … L, with an activation homogeneous of degree h computes
 the same function after W_l → c W_l on the edges into a hidden unit and W_{l+1} → W_{l+1}/c^h on those out of it.
 For h = 1 the products of weights along the paths from inputs to outputs do not change; they are not
-independent, and a basis holds m − H of them (m edges, H hidden units; Meng et al., G-SGD, section 3).
+independent, and a basis holds m − H of them (m edges, H hidden units; Meng et al., *G-SGD*, ICLR 2019).
 
 The basis used here needs one skeleton edge in(v) into and one out(v) out of every hidden unit v, chosen freely.
 Following the in-edges back to the inputs and the out-edges on to the outputs, every edge e = (u → v) lies on

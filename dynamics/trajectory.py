@@ -158,8 +158,8 @@ class Trajectory:
         targets = np.concatenate([lam for lam, _ in problem.teacher.eigen])
         population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B)
         levels: tuple[Level, ...] = ()
-        known = isinstance(population, QuadraticPopulation) and problem.covariance is None
-        if known and problem.teacher.outputs == 1:
+        white, scalar = problem.covariance is None, problem.teacher.outputs == 1
+        if isinstance(population, QuadraticPopulation) and white and scalar:
             levels = levels_passed(self.modes, targets, population.trace_coupling)
         return find_stages(self.times, self.loss, self.modes, targets, levels=levels)
 

@@ -25,8 +25,8 @@ BORDER = 4  # grid points of zero border before the board; one more after it
 BOARD = 72  # grid points per axis of the board
 TRAINING_POINTS = 1640  # the other 4,921 are for testing
 MOMENTUM = 0.9
-WARM_UP = 0.05  # the step size rises linearly from 0 over this fraction of the run ...
-DECAY_AT, DECAY = (0.5, 0.7, 0.9), 0.2  # ... and is multiplied by DECAY at each of these
+WARM_UP = 750  # optimiser steps over which the learning rate rises linearly from 0
+DECAY_AT, DECAY = (0.5, 0.7, 0.9), 0.2  # it is multiplied by DECAY at these fractions of the run
 RECORDS = 100
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {"hannet": HanNet, "dense": DenseNet}
@@ -159,7 +159,7 @@ def train_checkerboard(
         Optimiser steps of each network.
     step, dense_step : float
         Largest learning rates of the HanNet and of the dense network; the defaults are the best of those tried for
-        each (see Notes). The rate rises linearly over 5 % of the steps and falls to a fifth after 50, 70 and 90 %.
+        each (see Notes). The rate rises linearly over 750 steps and falls to a fifth after 50, 70 and 90 %.
     batch : int
         Training points per step.
     squares : int
@@ -206,9 +206,9 @@ def train_checkerboard(
     return CheckerboardRun(board, networks, about)
 
 
-def step_factor(progress: float) -> float:
-    """Learning rate relative to its peak, at a fraction of the run."""
-    return min(1.0, progress / WARM_UP) * DECAY ** sum(progress >= at for at in DECAY_AT)
+def step_factor(n: int, steps: int) -> float:
+    """Learning rate of step n of `steps`, relative to its peak."""
+    return min(1.0, n / WARM_UP) * DECAY ** sum(n >= at * steps for at in DECAY_AT)
 
 
 def _train(
@@ -226,7 +226,7 @@ def _train(
     x = torch.from_numpy(board.x).float().to(device)
     y = torch.from_numpy(board.labels).float().to(device)[:, None].expand(-1, 2)
     optimizer = torch.optim.SGD(network.parameters(), lr=step, momentum=MOMENTUM, foreach=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: step_factor(n / steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: step_factor(n, steps))
     every = max(1, steps // RECORDS)
     recorded, losses = [], []
     total = torch.zeros((), device=device)

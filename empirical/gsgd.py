@@ -46,6 +46,16 @@ class GSGD(torch.optim.Optimizer):
     SkeletonCrossing
         By `step`, if a skeleton path value would pass zero; it carries step and unit, and no weight has changed.
 
+    Examples
+    --------
+    >>> import torch
+    >>> network = torch.nn.Sequential(
+    ...     torch.nn.Linear(3, 8, bias=False), torch.nn.ReLU(), torch.nn.Linear(8, 1, bias=False)
+    ... )
+    >>> optimizer = GSGD(network.parameters(), lr=1e-3)
+    >>> _ = network(torch.ones(1, 3)).square().sum().backward()
+    >>> optimizer.step()
+
     Notes
     -----
     Meng et al., *G-SGD: Optimizing ReLU neural networks in its positively scale-invariant space* (ICLR 2019), for

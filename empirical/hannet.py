@@ -33,7 +33,7 @@ class HanLayer(nn.Module):
 
     Notes
     -----
-    Yu & Zhang, *Householder-absolute neural layers for high variability and deep trainability* (2021), section 2.
+    Yu & Zhang, *Householder-absolute neural layers for high variability and deep trainability* (2021).
     """
 
     def __init__(

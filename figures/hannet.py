@@ -88,7 +88,7 @@ def checkerboard(run: CheckerboardRun) -> Figure:
             _draw_plane(axes, np.clip(network.surface, 0, 1))
             _draw_errors(axes, run, network.surface)
             axes.set_title(
-                f"{label}, {network.parameters:,} weights\n{100 * network.test_accuracy:.1f} % of test points",
+                f"{label}, {network.parameters:,} parameters\n{100 * network.test_accuracy:.1f} % of test points",
                 fontsize=7,
             )
             axes.set_xlabel("$x_1$")
@@ -102,7 +102,7 @@ def checkerboard(run: CheckerboardRun) -> Figure:
         losses.yaxis.set_minor_formatter(NullFormatter())
         losses.set_xlabel("optimiser step / 1000")
         losses.set_title("training loss\n(mean square)", fontsize=7)
-        losses.legend(loc="upper right", handlelength=1.5)
+        losses.legend(loc="lower left", handlelength=1.5)
     return figure
 
 

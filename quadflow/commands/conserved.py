@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 @click.option("--output-weight", type=click.Choice(["yes", "no"]), help="Whether bilinear units have one.")
 @click.option("--teacher", metavar="SPEC", help="Look also for polynomial laws special to this teacher.")
 @click.option(
+    "--infer",
+    "logs",
+    multiple=True,
+    metavar="FILE",
+    help="Find instead what stayed constant in recorded weights: an .npz with W, a over time, or checkpoints.",
+)
+@click.option(
     "--degree", type=int, default=2, show_default=True, help="Largest degree of the polynomial laws sought."
 )
 @opt.seed_option
@@ -45,6 +52,8 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     from dynamics.conservation import conserved_report, laws_for_teacher
 
     validate_output(output, ("json",))
+    if options["logs"]:
+        return infer(options["logs"], output, as_json)
     network, matrix = build_network(options)
     result = conserved_report(network, degree=options["degree"], seed=options["seed"])
     if matrix is not None:
@@ -53,6 +62,32 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe(result, network), as_json)
+    return 0
+
+
+def infer(logs: tuple[str, ...], output: str | None, as_json: bool) -> int:
+    """Quadratic quantities that recorded weights kept constant, matched with the known laws."""
+    from dynamics.conservation.inference import infer_quantities
+    from empirical.checkpoints import read_weights
+
+    inference = infer_quantities(*read_weights(logs[0] if len(logs) == 1 else list(logs)))
+    result = {
+        "count": len(inference.quantities),
+        "laws": [
+            {
+                "formula": q.formula,
+                "match": q.match,
+                "value": q.values,
+                "drift": q.drift,
+                "constancy": q.constancy,
+            }
+            for q in inference.quantities
+        ],
+        "warnings": inference.notes,
+    }
+    if output is not None:
+        write_text(output, to_json(result) + "\n")
+    echo_result(result, inference.summary, as_json)
     return 0
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.commands.compare import FIGURES, compare_options, run_comparison
-from quadflow.output import validate_output, write_figure
+from quadflow.commands import figure_conservation
+from quadflow.commands.compare import compare_options, run_comparison
+from quadflow.commands.gallery import draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,21 +42,6 @@ def command(ctx: click.Context, list_figures: bool) -> None:
         raise click.UsageError(f"Which figure? One of: {', '.join(command.commands)}.")
 
 
-def figure_output(name: str) -> opt.Decorator:
-    """`--output` of a gallery figure, by default NAME.png here."""
-    return click.option(
-        "--output", metavar="PATH", default=f"{name}.png", show_default=True, help=".png, .pdf or .svg."
-    )
-
-
-def draw_into(path: str, make: Callable[[], Figure]) -> None:
-    """Check the file name, make the figure, write it, say so."""
-    suffix = validate_output(path, FIGURES)
-    assert suffix is not None
-    write_figure(make(), path, suffix)
-    click.echo(f"written: {path}")
-
-
 # The demonstration: three modes, plateaus at 45.5, 8 and 1.25 with the drops between them.
 LEARNING_CURVES = {
     "teacher": "4,2,1",
@@ -80,15 +65,17 @@ LEARNING_CURVES = {
 @figure_output("learning-curves")
 def learning_curves(output: str, **options: Any) -> int:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels."""
-    suffix = validate_output(output, FIGURES)
-    assert suffix is not None
     if options["steps"] is not None:
         options["t_end"] = None  # a number of steps replaces the default end time
-    comparison = run_comparison(options)
-    from figures import learning_curves as draw
 
-    write_figure(draw(comparison), output, suffix)
-    click.echo(f"{comparison.summary()}\nwritten: {output}")
+    def make() -> Figure:
+        from figures import learning_curves as draw
+
+        comparison = run_comparison(options)
+        click.echo(comparison.summary())
+        return draw(comparison)
+
+    draw_into(output, make)
     return 0
 
 
@@ -235,3 +222,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
 
     draw_into(output, make)
     return 0
+
+
+for figure in figure_conservation.FIGURES:
+    command.add_command(figure)

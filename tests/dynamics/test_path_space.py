@@ -79,7 +79,7 @@ def from_paths(weights: list[Array], skeleton: Skeleton, degree: int, delta: Arr
 @settings(deadline=None, max_examples=30)
 @given(widths_strategy)
 def test_rank_is_edges_minus_hidden_units(widths: tuple[int, ...]) -> None:
-    """m − H (Meng et al., theorem 3.4), here by the rank of the enumerated incidence matrix."""
+    """m − H (Meng et al.), here by the rank of the enumerated incidence matrix."""
     edges = sum(a * b for a, b in pairwise(widths))
     assert incidence_rank(widths) == edges - sum(widths[1:-1])
 
@@ -187,7 +187,7 @@ def test_kept_weights_stay_bit_for_bit(free_layer: int) -> None:
 
 
 def test_two_layer_step_is_the_published_one() -> None:
-    """The formula of G-SGD for two layers, written out with loops (Meng et al., section 4)."""
+    """The formula of G-SGD for two layers, written out with loops (Meng et al.)."""
     rng = np.random.default_rng(14)
     W, A = random_weights((3, 4, 2), 15)
     skeleton = random_skeleton((3, 4, 2), 16)

@@ -1,0 +1,372 @@
+"""Which quadratic quantities θᵀSθ stayed constant in somebody's training run?
+
+Given recorded weights W(t), A(t) of a two-layer network, nothing else. Quadratic features, the products of weights,
+are centred in every run and divided by how far they *could* have moved, rms(|Δu||v| + |u||Δv|) for the product u·v: a
+combination with coefficients x of unit length that moves by ε has then kept constant to the fraction ε of its possible
+movement. The search is in the order of what can be trusted:
+
+1. *Known laws* without any free coefficient: ‖w_k‖² − h‖A_k‖² for h = 1, 2; w_k·w_l − A_k·A_l (linear units);
+   w_k·w_l (opposite fixed output weights). They are tested, not fitted.
+2. *One coefficient*: ‖w_k‖² − r‖A_k‖² for the other units; r = h η_w/η_a tells unequal learning rates.
+3. *All rotation invariants* w_k·w_l and A_k·A_l together, and on request *all products* θ_iθ_j: small right singular
+   vectors of the features, orthogonal to what is known already. One run is a smooth curve, along which many
+   combinations are nearly constant without any law, and so are runs from one start: several starts are needed. The
+   runs are cut in two halves, and only directions that both find on their own count. Where the halves leave so many
+   directions open that some agree by chance (n₁ + n₂ > number of features), nothing is claimed and a note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.conservation.quantities import weights
+from dynamics.errors import ProblemError
+from dynamics.validation import validate_choice, validate_real
+
+Array = NDArray[np.float64]
+
+SEARCHES = ("known", "invariant", "all")
+LARGEST_SEARCH = 2000  # features; the singular value decomposition grows with their cube
+AGREEMENT = 0.99  # cosine of the angle between directions that two halves of the data find
+DIFFERENT = 0.1  # relative distance from which on two starts are different
+SHOWN = 0.02  # coefficients below this fraction of the largest are left out of the formula
+
+
+@dataclass(frozen=True, eq=False)
+class InferredQuantity:
+    """A quantity that stayed constant.
+
+    Parameters
+    ----------
+    formula : str
+    match : str
+        The law that it is; "" if it matches none.
+    coefficients : dict
+        Coefficient of θ_iθ_j for i ≤ j, over θ = (W row by row, A row by row).
+    values : (R,) array
+        Mean over every run.
+    drift : float
+        Largest |q(t) − q(0)|, over all runs.
+    movement : float
+        How far q could have moved, given how far the weights did: root of the mean square.
+    constancy : float
+        Root of the mean square of what q did move, relative to that.
+    """
+
+    formula: str
+    match: str
+    coefficients: dict[tuple[int, int], float] = field(repr=False)
+    values: Array
+    drift: float
+    movement: float
+    constancy: float
+
+    def matrix(self, size: int) -> Array:
+        """S with q = θᵀSθ, (n, n) for n = `size` parameters."""
+        S = np.zeros((size, size))
+        for (i, j), c in self.coefficients.items():
+            S[i, j] += 0.5 * c
+            S[j, i] += 0.5 * c
+        return S
+
+
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """What was found.
+
+    Parameters
+    ----------
+    quantities : tuple of InferredQuantity
+        Linearly independent; known laws first.
+    tolerance : float
+        Constancy that was asked for.
+    notes : tuple of str
+        What could not be decided with these data.
+    """
+
+    quantities: tuple[InferredQuantity, ...]
+    tolerance: float
+    notes: tuple[str, ...]
+
+    def summary(self) -> str:
+        """One line per quantity."""
+        lines = [
+            f"{q.formula} = {q.values.mean():.6g}, drift {q.drift:.2g}, constant to {q.constancy:.1e} of its possible"
+            f" movement{': ' + q.match if q.match else ''}"
+            for q in self.quantities
+        ]
+        return "\n".join([f"{len(self.quantities)} conserved quantities", *lines, *self.notes])
+
+
+def infer_quantities(
+    W: ArrayLike, A: ArrayLike, *, tolerance: float = 0.01, search: str = "invariant"
+) -> Inference:
+    """Find the quadratic quantities that recorded weights kept constant.
+
+    Parameters
+    ----------
+    W : (T, K, d) or (R, T, K, d) array
+        First layer at T records, of R runs.
+    A : (T, O, K) or (R, T, O, K) array, or without the axis O
+        Second layer.
+    tolerance : float
+        Largest constancy (movement relative to the possible one) of what counts as conserved. Gradient descent of
+        step η breaks a law by a fraction of the order of η.
+    search : {"known", "invariant", "all"}
+        How far to search: steps 1 and 2 only, also combinations of rotation invariants, or of all products.
+
+    Returns
+    -------
+    Inference
+
+    Raises
+    ------
+    ProblemError
+        If the arrays do not fit together or there are fewer than 4 records.
+    """
+    W_, A_ = weights(W, A)
+    if W_.ndim == 3:
+        W_, A_ = W_[None], A_[None]
+    if W_.ndim != 4 or W_.shape[1] < 4:
+        raise ProblemError(
+            f"`W` has shape {np.shape(W)}, but must be (T, K, d) or (runs, T, K, d) with at least 4 records T."
+        )
+    if not (np.isfinite(W_).all() and np.isfinite(A_).all()):
+        raise ProblemError("`W` and `A` must be finite: leave out the records after a divergence.")
+    validate_choice("search", search, SEARCHES)
+    log = _Log(W_, A_, validate_real("tolerance", tolerance, positive=True))
+    for k in range(log.units):
+        _search_unit(log, k)
+    for k, l in combinations_with_replacement(range(log.units), 2):
+        _search_pair(log, k, l)
+    if search != "known":
+        _search_jointly(log, log.invariants(), "rotation invariants")
+    if search == "all":
+        _search_jointly(log, log.products(), "products of weights")
+    return Inference(tuple(log.found), log.tolerance, tuple(log.notes))
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Product u·v of two groups of parameters."""
+
+    name: str
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+
+
+class _Log:
+    """The records as parameter vectors θ (R, T, n), and what was found in them so far."""
+
+    def __init__(self, W: Array, A: Array, tolerance: float) -> None:
+        self.units, self.inputs, self.outputs = W.shape[2], W.shape[3], A.shape[2]
+        self.theta = np.concatenate([W.reshape(*W.shape[:2], -1), A.reshape(*A.shape[:2], -1)], axis=-1)
+        self.tolerance = tolerance
+        self.found: list[InferredQuantity] = []
+        self.notes: list[str] = []
+
+    def first(self, k: int) -> tuple[int, ...]:
+        """Parameters of w_k."""
+        return tuple(range(k * self.inputs, (k + 1) * self.inputs))
+
+    def second(self, k: int) -> tuple[int, ...]:
+        """Parameters of A_k."""
+        start = self.units * self.inputs
+        return tuple(start + o * self.units + k for o in range(self.outputs))
+
+    def product(self, layer: str, k: int, l: int) -> Feature:
+        """w_k·w_l or A_k·A_l."""
+        of = self.first if layer == "w" else self.second
+        square = f"{layer}_{k}²" if layer == "a" and self.outputs == 1 else f"‖{layer}_{k}‖²"
+        return Feature(square if k == l else f"{layer}_{k}·{layer}_{l}", of(k), of(l))
+
+    def invariants(self) -> list[Feature]:
+        """All w_k·w_l and A_k·A_l."""
+        pairs = list(combinations_with_replacement(range(self.units), 2))
+        return [self.product(layer, k, l) for layer in "wa" for k, l in pairs]
+
+    def products(self) -> list[Feature]:
+        """All θ_iθ_j of parameters that move."""
+        names = [f"w_{k}_{i}" for k in range(self.units) for i in range(self.inputs)]
+        rows = [""] if self.outputs == 1 else [f"{o}_" for o in range(self.outputs)]
+        names += [f"a_{row}{k}" for row in rows for k in range(self.units)]
+        moving = np.flatnonzero(np.ptp(self.theta, axis=1).any(axis=0)).tolist()
+        pairs = combinations_with_replacement(moving, 2)
+        return [Feature(f"{names[i]}²" if i == j else f"{names[i]} {names[j]}", (i,), (j,)) for i, j in pairs]
+
+    def has_different_starts(self) -> bool:
+        """Whether there are several runs whose first records differ by more than they would by noise."""
+        first = self.theta[:, 0]
+        apart = np.linalg.norm(first[1:] - first[:1], axis=-1)
+        return len(first) > 1 and bool((apart > DIFFERENT * np.linalg.norm(first[0])).all())
+
+    def values(self, feature: Feature) -> Array:
+        """u·v at every record, (R, T)."""
+        return np.einsum("rti,rti->rt", self.theta[..., feature.left], self.theta[..., feature.right])
+
+    def possible(self, feature: Feature) -> Array:
+        """|Δu||v| + |u||Δv| at every record, (R, T): how far the product could have moved."""
+        u, v = self.theta[..., feature.left], self.theta[..., feature.right]
+        size_u, size_v = np.linalg.norm(u, axis=-1), np.linalg.norm(v, axis=-1)
+        moved_u = np.linalg.norm(u - u.mean(axis=1, keepdims=True), axis=-1)
+        moved_v = np.linalg.norm(v - v.mean(axis=1, keepdims=True), axis=-1)
+        return np.asarray(moved_u * size_v + size_u * moved_v)
+
+    def judge(
+        self, features: Sequence[Feature], coefficients: Sequence[float], match: str
+    ) -> InferredQuantity:
+        """Measure how constant a combination of features stayed."""
+        q = sum(c * self.values(f) for c, f in zip(coefficients, features, strict=True))
+        movement = np.sqrt(
+            sum(c**2 * np.mean(self.possible(f) ** 2) for c, f in zip(coefficients, features, strict=True))
+        )
+        q = np.asarray(q)
+        rms = np.sqrt(np.mean((q - q.mean(axis=1, keepdims=True)) ** 2))
+        return InferredQuantity(
+            _formula([f.name for f in features], coefficients),
+            match,
+            _expand(features, coefficients),
+            q.mean(axis=1),
+            float(np.abs(q - q[:, :1]).max()),
+            float(movement),
+            float(rms / movement) if movement > 0 else np.inf,
+        )
+
+    def keep(self, candidates: Sequence[InferredQuantity]) -> bool:
+        """Add the most constant of some candidates if it is constant enough."""
+        best = min(candidates, key=lambda q: q.constancy)
+        if best.constancy <= self.tolerance:
+            self.found.append(best)
+        return best.constancy <= self.tolerance
+
+
+def _search_unit(log: _Log, k: int) -> None:
+    """‖w_k‖² − h‖A_k‖² with h = 1, 2, or with a fitted coefficient."""
+    w, a = log.product("w", k, k), log.product("a", k, k)
+    if log.possible(w).max() == 0 or log.possible(a).max() == 0:
+        return  # a layer that was not trained, or a dead unit: what does not move tells nothing
+    known = [
+        log.judge([w, a], [1.0, -h], f"balance of unit {k}, φ homogeneous of degree {h}") for h in (1, 2)
+    ]
+    if log.keep(known):
+        return
+    x, y = (log.values(f) - log.values(f).mean(axis=1, keepdims=True) for f in (a, w))
+    ratio = float(np.sum(x * y) / np.sum(x * x)) if x.any() else 0.0
+    if ratio > 0:
+        name = f"balance of unit {k} with h η_w/η_a = {ratio:.4g}"
+        log.keep([log.judge([w, a], [1.0, -ratio], name)])
+
+
+def _search_pair(log: _Log, k: int, l: int) -> None:
+    """w_k·w_l for fixed opposite output weights, w_k·w_l − A_k·A_l for two units whose output weights move."""
+    w, a = log.product("w", k, l), log.product("a", k, l)
+    if log.possible(w).max() == 0:
+        return
+    if log.possible(a).max() > 0:
+        if k != l:
+            log.keep([log.judge([w, a], [1.0, -1.0], f"balance of units {k} and {l}, linear units")])
+    elif np.allclose(log.theta[..., log.second(k)], -log.theta[..., log.second(l)]):
+        log.keep([log.judge([w], [1.0], f"product of units {k} and {l}, output weights fixed and opposite")])
+
+
+def _search_jointly(log: _Log, features: list[Feature], name: str) -> None:
+    """Directions of small movement in the span of many features, beyond what is known."""
+    if len(features) > LARGEST_SEARCH:
+        log.notes.append(
+            f"There are {len(features)} {name}: more than {LARGEST_SEARCH} are not searched jointly."
+        )
+        return
+    if not log.has_different_starts():
+        log.notes.append(
+            f"Combinations of {name} were not searched: that takes runs from different starts, because along one curve"
+            " many of them stay nearly constant by accident."
+        )
+        return
+    scale = np.array([np.sqrt(np.mean(log.possible(f) ** 2)) for f in features])
+    features = [f for f, s in zip(features, scale, strict=True) if s > 0]
+    scale = scale[scale > 0]
+    if not features:
+        return
+    values = np.stack([log.values(f) for f in features], axis=-1) / scale  # (R, T, F)
+    free = _complement(_coordinates(log, features) * scale)  # directions that are not known, (F, F − known)
+    halves = [half @ free for half in _halves(values)]
+    open_directions = [_still(half, log.tolerance) for half in halves]
+    count = sum(N.shape[1] for N in open_directions)
+    if count > free.shape[1]:
+        log.notes.append(
+            f"Beyond the quantities listed, these data do not decide: {free.shape[1]} combinations of {name} are left,"
+            f" of which the two halves of the runs leave {count} open; more runs from other starts would decide."
+        )
+        return
+    cosines = scipy.linalg.svdvals(open_directions[0].T @ open_directions[1]) if count else np.empty(0)
+    agreed = int(np.sum(cosines > AGREEMENT))
+    everything = np.concatenate(list(_centred(values) @ free))
+    directions = free @ np.linalg.svd(everything, full_matrices=True)[2][free.shape[1] - agreed :].T
+    for column in _sparse_basis(directions / scale[:, None]).T:
+        log.keep([log.judge(features, column.tolist(), "")])
+
+
+def _expand(features: Sequence[Feature], coefficients: Sequence[float]) -> dict[tuple[int, int], float]:
+    """Coefficients of the products θ_iθ_j, i ≤ j, in a combination of features."""
+    expanded: dict[tuple[int, int], float] = {}
+    for feature, c in zip(features, coefficients, strict=True):
+        for i, j in zip(feature.left, feature.right, strict=True):
+            pair = (min(i, j), max(i, j))
+            expanded[pair] = expanded.get(pair, 0.0) + c
+    return expanded
+
+
+def _coordinates(log: _Log, features: list[Feature]) -> Array:
+    """Quantities found so far as combinations of features, (found, F).
+
+    No two features share a product θ_iθ_j, so that a coefficient can be read off the first product of its feature.
+    """
+    rows = [[q.coefficients.get((f.left[0], f.right[0]), 0.0) for f in features] for q in log.found]
+    return np.array(rows).reshape(-1, len(features))
+
+
+def _complement(rows: Array) -> Array:
+    """Orthonormal basis of the directions orthogonal to some rows, (F, F − rank)."""
+    return np.asarray(scipy.linalg.null_space(rows)) if len(rows) else np.eye(rows.shape[1])
+
+
+def _centred(values: Array) -> Array:
+    """Deviations from the mean of every run, (R, T, F)."""
+    return np.asarray(values - values.mean(axis=1, keepdims=True))
+
+
+def _halves(values: Array) -> list[Array]:
+    """Centred features of every other run and of the rest, (rows, F) each."""
+    return [np.concatenate(list(_centred(values[half::2]))) for half in (0, 1)]
+
+
+def _still(half: Array, tolerance: float) -> Array:
+    """Orthonormal directions in which features (rows, F) move less than the tolerance, as columns."""
+    _, sizes, directions = np.linalg.svd(half / np.sqrt(len(half)), full_matrices=True)
+    moving = int(np.sum(sizes > tolerance))
+    return directions[moving:].T
+
+
+def _sparse_basis(directions: Array) -> Array:
+    """Basis of the same space with an identity block at its most prominent features: easier to read."""
+    if not directions.shape[1]:
+        return directions
+    pivots = scipy.linalg.qr(directions.T, pivoting=True, mode="r")[1][: directions.shape[1]]
+    return np.asarray(directions @ np.linalg.inv(directions[pivots]))
+
+
+def _formula(names: Sequence[str], coefficients: Sequence[float]) -> str:
+    """Combination as text; terms that do not matter are left out."""
+    largest = max(map(abs, coefficients))
+    text = ""
+    for name, c in zip(names, coefficients, strict=True):
+        if abs(c) > SHOWN * largest:
+            size = "" if abs(abs(c) - 1) < 1e-9 else f"{abs(c):.4g} "
+            text += (" − " if c < 0 else " + " if text else "") + size + name
+    return text.strip()

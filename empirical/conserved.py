@@ -1,0 +1,202 @@
+"""Conserved quantities of real training: read off modules, and their drift measured against its prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
+from dynamics.conservation.drift import predicted_drift
+from dynamics.conservation.quantities import Quantity, conserved_quantities, weights
+from dynamics.errors import ComputationError
+from dynamics.flow import GradientFlow
+from dynamics.problem import Problem
+from dynamics.validation import validate_array, validate_count, validate_real
+from empirical.networks import QuadraticNetwork
+from empirical.recorder import TrainingRun, find_weights
+from empirical.training import train
+
+Array = NDArray[np.float64]
+
+
+def measure(quantities: Sequence[Quantity], model: nn.Module) -> Array:
+    """Values of conserved quantities at any module with two bias-free layers, (Q,) or (Q, S).
+
+    See `empirical.recorder.find_weights` for what is found in a module.
+    """
+    W, A = weights(*(w.detach().cpu().double().numpy() for w in find_weights(model)))
+    return np.array([quantity(W, A) for quantity in quantities])
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """Gradient descent on the population loss.
+
+    Parameters
+    ----------
+    steps : (T,) integer array
+    times : (T,) array
+        η × step / (1 − momentum).
+    W : (T, K, d) array
+    A : (T, O, K) array
+    """
+
+    steps: NDArray[np.int64]
+    times: Array
+    W: Array
+    A: Array
+
+
+def population_descent(
+    problem: Problem,
+    step: float,
+    at: ArrayLike,
+    *,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    rates: Sequence[float] = (1.0, 1.0),
+) -> Descent:
+    """Train with `torch.optim.SGD` on the exact gradient of the population loss, in double precision.
+
+    Parameters
+    ----------
+    problem : Problem
+    step : float
+        η.
+    at : (T,) integer array
+        Steps at which to record, ascending.
+    momentum, weight_decay : float
+        As PyTorch means them.
+    rates : (η_w, η_a)
+        Learning rates of the layers in units of η.
+
+    Raises
+    ------
+    ComputationError
+        If the weights become infinite.
+    """
+    eta = validate_real("step", step, positive=True)
+    flow = GradientFlow(problem, reduce=False)
+    network = QuadraticNetwork.from_student(problem.student, activation=problem.activation)
+    W, A = (p.detach().numpy() for p in (network.W, network.A))  # the same memory
+    trained = [(network.W, rates[0])] + ([(network.A, rates[1])] if problem.student.trainable else [])
+    groups = [{"params": [p], "lr": eta * validate_real("rates", rate, positive=True)} for p, rate in trained]
+    sgd = torch.optim.SGD(groups, momentum=momentum, weight_decay=weight_decay)
+    wanted = [validate_count("at", int(n), minimum=0) for n in np.asarray(at)]
+    states: list[tuple[Array, Array]] = []
+    for n in range(wanted[-1] + 1):
+        if n == wanted[len(states)]:
+            states.append((W.copy(), A.copy()))
+        with np.errstate(over="ignore", invalid="ignore"):
+            dW, dA = flow.population.velocity(W, A)
+        if not np.isfinite(dW).all():
+            raise ComputationError(f"Gradient descent diverged: `step` is {eta:g}, try a smaller one.")
+        network.W.grad = torch.from_numpy(-dW)
+        if problem.student.trainable:
+            network.A.grad = torch.from_numpy(-dA)
+        sgd.step()
+    steps = np.array(wanted)
+    return Descent(
+        steps, eta * steps / (1 - momentum), *(np.stack(arrays) for arrays in zip(*states, strict=True))
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ConservedCurves:
+    """Conserved quantities along training, measured and predicted.
+
+    Parameters
+    ----------
+    names : tuple of str
+    times : (T,) array
+    measured : (S, T, Q) array
+        One curve per network.
+    predicted : (T, Q) array
+        Mean over networks, to leading order in the step.
+    """
+
+    names: tuple[str, ...]
+    times: Array
+    measured: Array
+    predicted: Array
+
+
+def conserved_curves(
+    problem: Problem, *, steps: int, step: float, batch: int, label_noise: float = 0.0, **training: object
+) -> ConservedCurves:
+    """Train networks on fresh samples and predict the drift of their conserved quantities.
+
+    Further arguments go to `empirical.training.train`.
+    """
+    run = train(
+        problem,
+        steps=steps,
+        step=step,
+        batch=batch,
+        label_noise=label_noise,
+        **training,  # type: ignore[arg-type]
+    )
+    beta = float(run.about["momentum"])
+    times = run.times / (1 - beta)
+    drift = predicted_drift(problem, step, times, momentum=beta, batch=batch, label_noise=label_noise)
+    return ConservedCurves(drift.names, times, measured_values(problem, run), drift.values)
+
+
+def measured_values(problem: Problem, run: TrainingRun) -> Array:
+    """Conserved quantities of a recorded run, (S, T, Q)."""
+    return np.stack([quantity(run) for quantity in conserved_quantities(problem)], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class DriftScaling:
+    """Drift of conserved quantities up to a fixed time against the step size.
+
+    Parameters
+    ----------
+    time : float
+    step : (n,) array
+    measured, predicted : (n, Q) arrays
+        Signed drifts.
+    names : tuple of str
+    """
+
+    time: float
+    step: Array
+    measured: Array
+    predicted: Array
+    names: tuple[str, ...]
+
+    @property
+    def slope(self) -> Array:
+        """Slope of log |measured drift| against log step for every quantity, (Q,)."""
+        return np.asarray(np.polyfit(np.log(self.step), np.log(np.abs(self.measured)), 1)[0])
+
+
+def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: float = 0.0) -> DriftScaling:
+    """Gradient descent on the population loss with several step sizes, up to about the same time.
+
+    Parameters
+    ----------
+    problem : Problem
+    steps : (n,) array
+        Step sizes η.
+    time : float
+        η × number of steps / (1 − momentum); rounded to whole steps.
+    momentum : float
+    """
+    etas = validate_array("steps", steps, 1)
+    end = validate_real("time", time, positive=True)
+    quantities = conserved_quantities(problem)
+    measured, predicted = [], []
+    for eta in etas:
+        last = max(1, round(end * (1 - momentum) / eta))
+        path = population_descent(problem, eta, [0, last], momentum=momentum)
+        measured.append([float(np.diff(q(path))[0]) for q in quantities])
+        predicted.append(predicted_drift(problem, eta, path.times, momentum=momentum).drift[-1])
+    return DriftScaling(
+        end, np.array(etas), np.array(measured), np.array(predicted), tuple(q.name for q in quantities)
+    )

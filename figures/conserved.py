@@ -1,0 +1,107 @@
+"""Conserved quantities in training: their drift in time, and its growth with the step size."""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from empirical.conserved import ConservedCurves, DriftScaling
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+
+Array = NDArray[np.float64]
+
+SHOWN = 5  # more curves than that cannot be told apart
+MARKERS_PER_CURVE = 14
+
+
+def conserved_along_training(curves: ConservedCurves) -> Figure:
+    """Drift of every conserved quantity: predicted lines, and the mean over trained networks with its error.
+
+    Parameters
+    ----------
+    curves : ConservedCurves
+        Of all its quantities the first five are shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    t, S = curves.times, len(curves.measured)
+    drift = curves.measured - curves.measured[:, :1]  # (S, T, Q)
+    mean = drift.mean(axis=0)
+    error = drift.std(axis=0, ddof=1) / np.sqrt(S) if S > 1 else np.zeros_like(mean)
+    theory = curves.predicted - curves.predicted[0]
+    shown = np.unique(np.linspace(0, len(t) - 1, MARKERS_PER_CURVE).astype(int))
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.6))
+        axes = figure.subplots()
+        axes.axhline(0.0, color="0.8", linewidth=0.6, zorder=0)
+        styles = zip(
+            range(min(len(curves.names), SHOWN)), cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False
+        )
+        for q, colour, line, marker in styles:
+            axes.plot(t, theory[:, q], color=colour, linestyle=line)
+            axes.errorbar(
+                t[shown],
+                mean[shown, q],
+                error[shown, q],
+                fmt=marker,
+                color=colour,
+                markerfacecolor="white",
+                elinewidth=0.8,
+                zorder=3,
+                label=f"$c_{{{q}}}$",
+            )
+        axes.set_xlim(t[0], t[-1] + 0.02 * (t[-1] - t[0]))
+        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_ylabel("drift $c_k(t) - c_k(0)$ (squared weights)")
+        figure.legend(loc="outside upper center", ncols=SHOWN, columnspacing=1.0, handletextpad=0.3)
+        axes.set_title(f"lines: theory, markers: mean and error of {S} networks", fontsize=7)
+    return figure
+
+
+def drift_against_step(scaling: DriftScaling) -> Figure:
+    """|Drift| up to a fixed time against the step size: measured markers on predicted lines of slope 1.
+
+    Parameters
+    ----------
+    scaling : DriftScaling
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    order = np.argsort(scaling.step)
+    eta = scaling.step[order]
+    measured, predicted = np.abs(scaling.measured[order]), np.abs(scaling.predicted[order])
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.8))
+        axes = figure.subplots()
+        styles = zip(
+            range(min(len(scaling.names), SHOWN)), cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False
+        )
+        for q, colour, line, marker in styles:
+            axes.plot(eta, predicted[:, q], color=colour, linestyle=line)
+            axes.plot(
+                eta,
+                measured[:, q],
+                marker,
+                color=colour,
+                markerfacecolor="white",
+                zorder=3,
+                label=f"$c_{{{q}}}$, slope {scaling.slope[q]:.2f}",
+            )
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("learning rate $\\eta$")
+        axes.set_ylabel(f"|drift of $c_k$| at $t$ = {scaling.time:g} (squared weights)")
+        axes.legend(
+            loc="lower right",
+            handletextpad=0.3,
+            title="lines: theory,\nmarkers: gradient descent",
+            title_fontsize=7,
+        )
+    return figure

@@ -1,0 +1,121 @@
+"""Where training succeeds and where it fails: predicted regions, and grids of trained networks upon them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from empirical.phase_diagram import ScaleDiagram, SingleModeDiagram
+from figures.style import COLUMN_WIDTH, PALETTE, paper
+
+Array = NDArray[np.float64]
+
+FAILS, SUCCEEDS = "#F6D9C4", "#DCE9F3"  # pale vermilion and pale blue of the palette
+
+
+def phase_diagram(diagram: SingleModeDiagram) -> Figure:
+    """One unit, one mode: initial weights (a₀, p₀), the predicted regions, and every trained network as a marker.
+
+    Parameters
+    ----------
+    diagram : SingleModeDiagram
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    grid_a, grid_p = np.meshgrid(diagram.a0, diagram.p0, indexing="ij")
+    done, wrong = diagram.trained, diagram.trained != diagram.predicted
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 3.1))
+        axes = figure.subplots()
+        _draw_regions(axes, diagram)
+        axes.plot(grid_a[done], grid_p[done], "o", label="trained: succeeded", **_marker(0, 2.2, 0.6))
+        axes.plot(grid_a[~done], grid_p[~done], "x", label="trained: failed", **_marker(1, 2.6, 0.8))
+        if wrong.any():
+            axes.plot(grid_a[wrong], grid_p[wrong], "o", label="not as predicted", **_marker(6, 6.0, 0.9))
+        axes.set_xlabel("initial second-layer weight $a_0$")
+        axes.set_ylabel("initial first-layer weight $p_0$")
+        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
+    return figure
+
+
+def _marker(colour: int, size: float, width: float) -> dict[str, Any]:
+    return {
+        "color": PALETTE[colour],
+        "markerfacecolor": "none",
+        "markersize": size,
+        "markeredgewidth": width,
+        "linestyle": "none",
+    }
+
+
+def _draw_regions(axes: Axes, diagram: SingleModeDiagram) -> None:
+    """The separatrix p₀² = 2a₀², a₀ < 0, and the region of failure that it encloses."""
+    half_a, half_p = (0.5 * np.ptp(x) / max(len(x) - 1, 1) for x in (diagram.a0, diagram.p0))
+    left, right = diagram.a0.min() - half_a, diagram.a0.max() + half_a
+    low, high = diagram.p0.min() - half_p, diagram.p0.max() + half_p
+    a = np.array([min(left, 0.0), 0.0])
+    edge = -np.sqrt(2) * a
+    axes.set_facecolor(SUCCEEDS)
+    axes.fill_between(a, -edge, edge, color=FAILS, linewidth=0, zorder=0)
+    label = "theory: $p_0^2 = 2a_0^2$"
+    for p, visible in ((edge, diagram.p0.max() > 0), (-edge, diagram.p0.min() < 0)):
+        if visible:
+            axes.plot(a, p, color="black", linewidth=1.4, zorder=1, label=label)
+            label = "_nolegend_"
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, high)
+
+
+def scale_diagram(diagram: ScaleDiagram) -> Figure:
+    """Several units: fraction of successes over two initialisation scales, predicted beside trained.
+
+    Parameters
+    ----------
+    diagram : ScaleDiagram
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.2))
+        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+        undecided = float(1 - (diagram.succeeds + diagram.fails).mean())
+        note = f" ({undecided:.0%} undecided)" if undecided > 5e-3 else ""
+        for axes, fraction, title in zip(
+            panels, (diagram.succeeds, diagram.trained), (f"theory{note}", "trained"), strict=True
+        ):
+            image = axes.pcolormesh(
+                diagram.scale_a,
+                diagram.scale_w,
+                fraction,
+                cmap="cividis",
+                vmin=0,
+                vmax=1,
+                shading="nearest",
+                rasterized=True,
+            )
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_locator(LogLocator(numticks=6))
+                axis.set_minor_formatter(NullFormatter())
+            limits = axes.get_xlim(), axes.get_ylim()
+            # E‖w‖² = scale_w² and E a² = scale_a²
+            ends = np.array([min(map(min, limits)), max(map(max, limits))])
+            axes.plot(ends, np.sqrt(2) * ends, color="white", linestyle="--", linewidth=1.2)
+            axes.set_xlim(limits[0])
+            axes.set_ylim(limits[1])
+            axes.set_title(title)
+        panels[0].set_ylabel("scale of $w$")
+        figure.supxlabel("scale of $a$   (dashed: $c_k = 0$ on average)", fontsize=8)
+        bar = figure.colorbar(image, ax=panels, fraction=0.05, aspect=25, ticks=[0, 0.5, 1])
+        bar.set_label("fraction that succeeds")
+    return figure

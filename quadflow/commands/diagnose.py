@@ -1,0 +1,31 @@
+"""`quadflow diagnose`: will this initialisation succeed?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from quadflow import options as opt
+from quadflow.output import echo_result, to_json, validate_output, write_text
+
+
+@click.command(
+    epilog="Example: quadflow diagnose --teacher 2,-1.9 --init-file start.npz (or start.pt, a PyTorch checkpoint)"
+)
+@opt.problem_options
+@click.option("--no-follow", is_flag=True, help="Never integrate the flow: what the start alone decides.")
+@opt.output_option("Write the JSON object (.json).")
+@opt.json_option
+def command(no_follow: bool, output: str | None, as_json: bool, **options: Any) -> int:
+    """Decide from the initial weights whether gradient flow can reach the global minimum, and where it ends."""
+    from dynamics.conservation.diagnosis import diagnose
+    from quadflow.problem_input import build_problem
+
+    validate_output(output, ("json",))
+    diagnosis = diagnose(build_problem(options), follow=not no_follow)
+    result = diagnosis.to_dict()
+    if output is not None:
+        write_text(output, to_json(result) + "\n")
+    echo_result(result, diagnosis.summary, as_json)
+    return 0

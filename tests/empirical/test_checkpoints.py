@@ -1,0 +1,119 @@
+"""Weights come back from every supported file, and other files are refused in one sentence."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.conservation import infer_quantities
+from empirical import QuadraticNetwork, train
+from empirical.checkpoints import read_student, read_weights
+
+
+@pytest.fixture
+def problem():
+    return Problem(Teacher.from_eigenvalues([2, -1], 3), Student.initialise(2, 3, scale=0.5, seed=4))
+
+
+def sequential(student, bias=False):
+    model = nn.Sequential(nn.Linear(3, 2, bias=bias), nn.Identity(), nn.Linear(2, 1, bias=bias))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor(student.W))
+        model[2].weight.copy_(torch.tensor(student.A))
+    return model.double() if not bias else model
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda s: s, lambda s: {"epoch": 3, "model_state_dict": s}, lambda s: {"state_dict": s}]
+)
+def test_one_checkpoint(wrap, problem, tmp_path):
+    """By the names W and A, and by shape in a module of two linear layers, wrapped as loops do."""
+    for n, model in enumerate((QuadraticNetwork.from_student(problem.student), sequential(problem.student))):
+        torch.save(wrap(model.state_dict()), tmp_path / f"{n}.pt")
+        student = read_student(tmp_path / f"{n}.pt")
+        np.testing.assert_allclose(student.W, problem.student.W, atol=1e-7)
+        np.testing.assert_allclose(student.A, problem.student.A, atol=1e-7)
+
+
+def test_a_series_of_checkpoints_for_inference(problem, tmp_path):
+    """Saved along a run by somebody's own loop; the c_k are found in them."""
+    path = GradientFlow(problem).integrate(t_end=1.0, samples=8)
+    files = []
+    for n in range(8):
+        files.append(tmp_path / f"step{n}.pth")
+        torch.save(QuadraticNetwork.from_student(Student(path.W_at(n), path.A[n])).state_dict(), files[-1])
+    W, A = read_weights(files)
+    np.testing.assert_array_equal(W, path.W)
+    assert len(infer_quantities(W, A, tolerance=1e-6).quantities) == 2
+
+
+def test_archives(problem, tmp_path):
+    """Trajectories and training runs as they are saved, and plain arrays of anybody."""
+    path = GradientFlow(problem).integrate(t_end=1.0, samples=5)
+    path.save(tmp_path / "theory.npz")
+    W, A = read_weights(tmp_path / "theory.npz")
+    np.testing.assert_array_equal(W, path.W)
+    np.testing.assert_array_equal(A, path.A)
+    run = train(problem, steps=10, step=1e-3, batch=4, seeds=2, records=4)
+    run.save(tmp_path / "run.npz")
+    assert read_weights(tmp_path / "run.npz")[0].shape == (2, 4, 2, 3)
+    with pytest.raises(ProblemError, match="holds 2 networks"):
+        read_student(tmp_path / "run.npz")
+    np.savez(tmp_path / "own.npz", W=problem.student.W, a=problem.student.a)
+    np.testing.assert_array_equal(read_student(tmp_path / "own.npz", trainable=False).A, problem.student.A)
+    np.savez(tmp_path / "names.npz", first=problem.student.W, second=problem.student.A)
+    np.testing.assert_array_equal(read_student(tmp_path / "names.npz").W, problem.student.W)
+
+
+def test_square_matrices_are_taken_in_the_order_of_the_layers(tmp_path):
+    W, A = np.arange(9.0).reshape(3, 3), np.eye(3)
+    torch.save({"0.weight": torch.tensor(W), "2.weight": torch.tensor(A)}, tmp_path / "square.pt")
+    np.testing.assert_array_equal(read_weights(tmp_path / "square.pt")[0], W)
+    swapped = read_weights(tmp_path / "square.pt", first="2.weight", second="0.weight")
+    np.testing.assert_array_equal(swapped[0], A)
+
+
+class Mischief:
+    """Pickles that run code when they are loaded."""
+
+    def __reduce__(self):
+        return (print, ("this must not run",))
+
+
+def test_files_that_are_refused(problem, tmp_path, capsys):
+    torch.save({"model": Mischief()}, tmp_path / "mischief.pt")
+    (tmp_path / "mischief2.pt").write_bytes(pickle.dumps(Mischief()))
+    np.savez(tmp_path / "object.npz", W=np.array([Mischief()], dtype=object), a=np.ones(2))
+    (tmp_path / "text.npz").write_text("no archive")
+    torch.save([1, 2], tmp_path / "list.pt")
+    torch.save(sequential(problem.student, bias=True).state_dict(), tmp_path / "bias.pt")
+    torch.save(nn.Linear(3, 2, bias=False).state_dict(), tmp_path / "single.pt")
+    np.savez(tmp_path / "shapes.npz", W=np.ones((2, 3)), A=np.ones((1, 5)))
+    for name, message in [
+        ("mischief.pt", "plain tensors"),
+        ("mischief2.pt", "plain tensors"),
+        ("object.npz", "plain arrays"),
+        ("text.npz", "NumPy archive"),
+        ("list.pt", "state_dict"),
+        ("bias.pt", "biases"),
+        ("single.pt", "exactly two matrices"),
+        ("shapes.npz", "must have"),
+        ("missing.pt", "opened"),
+        ("weights.txt", "suffix"),
+    ]:
+        with pytest.raises(ProblemError, match=message) as error:
+            read_weights(tmp_path / name)
+        assert "\n" not in str(error.value)
+    assert "this must not run" not in capsys.readouterr().out
+    with pytest.raises(ProblemError, match="no 'V'"):
+        read_weights(tmp_path / "shapes.npz", first="V")
+    with pytest.raises(ProblemError, match="empty"):
+        read_weights([])
+    other = tmp_path / "other.npz"
+    np.savez(other, W=np.ones((3, 3)), a=np.ones(3))
+    np.savez(tmp_path / "one.npz", W=np.ones((2, 3)), a=np.ones(2))
+    with pytest.raises(ProblemError, match="different shapes"):
+        read_weights([other, tmp_path / "one.npz"])

@@ -1,0 +1,119 @@
+"""Drift of real training against its prediction, and quantities read off modules and runs."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from dynamics import ComputationError, Problem, ProblemError, Student, Teacher
+from dynamics.conservation import conserved_quantities, infer_quantities, predicted_drift
+from empirical import QuadraticNetwork, train
+from empirical.conserved import conserved_curves, drift_scaling, measure, measured_values, population_descent
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return Problem(Teacher.from_eigenvalues([2, -1], 3), Student.initialise(3, 3, scale=0.5, seed=1))
+
+
+def test_quantities_on_modules(problem):
+    """c_k of our network, of an ensemble and of two bias-free linear layers holding the same weights."""
+    W, a = problem.student.W, problem.student.a
+    expected = np.sum(W**2, axis=1) - 2 * a**2
+    network = QuadraticNetwork.from_student(problem.student)
+    quantities = conserved_quantities(network)
+    np.testing.assert_allclose([q(network) for q in quantities], expected, rtol=1e-12)
+    ensemble = QuadraticNetwork.from_student(problem.student, ensemble=4, dtype=torch.float32)
+    assert measure(quantities, ensemble).shape == (3, 4)
+
+    class Square(nn.Module):
+        def forward(self, z):
+            return z.square()
+
+    plain = nn.Sequential(nn.Linear(3, 3, bias=False), Square(), nn.Linear(3, 1, bias=False)).double()
+    with torch.no_grad():
+        plain[0].weight.copy_(torch.tensor(W))
+        plain[2].weight.copy_(torch.tensor(problem.student.A))
+    np.testing.assert_allclose(measure(quantities, plain), expected, rtol=1e-12)
+
+
+def test_modules_whose_quantities_are_others(problem):
+    opposite = Student(problem.student.W, [1.0, -1.0, 2.0], trainable=False)
+    names = [q.name for q in conserved_quantities(QuadraticNetwork.from_student(opposite))]
+    assert names == ["w_0·w_1"]
+    ensemble = QuadraticNetwork.from_student(opposite, ensemble=2)
+    with torch.no_grad():
+        ensemble.A[1] *= 2
+    with pytest.raises(ProblemError, match="ensemble"):
+        conserved_quantities(ensemble)
+    network = QuadraticNetwork.from_student(problem.student)
+    network.W.requires_grad_(False)
+    with pytest.raises(ProblemError, match="first layer"):
+        conserved_quantities(network)
+
+
+def test_descent_is_torch_s_with_the_exact_gradient(problem):
+    """Against autograd of the loss ‖D‖² + τ²/2, through momentum and weight decay, twenty steps."""
+    options = {"momentum": 0.7, "weight_decay": 0.1}
+    W, A = (torch.tensor(x, requires_grad=True) for x in (problem.student.W.copy(), problem.student.A.copy()))
+    sgd = torch.optim.SGD([W, A], lr=0.01, **options)
+    target = torch.tensor(problem.teacher.matrix())
+    for _ in range(20):
+        D = target - (W.T * A[0]) @ W
+        sgd.zero_grad()
+        (D.square().sum() + 0.5 * D.trace() ** 2).backward()
+        sgd.step()
+    path = population_descent(problem, 0.01, [0, 20], **options)
+    np.testing.assert_allclose(path.W[-1], W.detach(), atol=1e-13)
+    np.testing.assert_allclose(path.A[-1], A.detach(), atol=1e-13)
+    assert path.times[-1] == pytest.approx(0.01 * 20 / 0.3)
+    with pytest.raises(ComputationError, match="smaller"):
+        population_descent(problem, 5.0, [0, 100])
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_drift_grows_with_slope_one(momentum, problem):
+    """At fixed time; the next order in η bends the line by a few per cent at η = 0.01."""
+    scaling = drift_scaling(problem, np.geomspace(5e-4, 1e-2, 5), 1.0, momentum=momentum)
+    np.testing.assert_allclose(scaling.slope, 1.0, atol=0.05 / (1 - momentum))
+    np.testing.assert_allclose(scaling.measured[0], scaling.predicted[0], rtol=0.02 / (1 - momentum) ** 2)
+
+
+def test_drift_by_sampling_and_label_noise(problem):
+    """Mean over 600 networks within four standard errors plus the next order: half the change from η to η/2."""
+    deviation = {}
+    for step in (4e-3, 2e-3):
+        curves = conserved_curves(
+            problem,
+            steps=round(1.2 / step),
+            step=step,
+            batch=8,
+            label_noise=1.0,
+            seeds=600,
+            records=7,
+            dtype="float64",
+        )
+        mean = curves.measured.mean(axis=0)
+        error = curves.measured.std(axis=0, ddof=1) / np.sqrt(600)
+        deviation[step] = np.maximum(np.abs(mean - curves.predicted) - 4 * error, 0) / step
+    predicted = np.abs(curves.predicted - curves.predicted[0]).max() / 2e-3
+    assert deviation[2e-3].max() < 0.05 * predicted
+    # relative to η the deviation is of order η: it halves, or drowns in the statistical error
+    assert deviation[2e-3].max() <= 0.75 * deviation[4e-3].max() + 1e-12
+
+
+def test_inference_recovers_the_balances_from_the_log_of_a_run(problem):
+    """Nothing but W(t), A(t): every c_k to the size of its drift, which agrees with the prediction within 20 %.
+
+    Full batches of 20,000 samples: the finite set moves the drift by ~ 1/√20,000 times a kurtosis factor ~ 10.
+    """
+    step = 2e-3
+    run = train(problem, steps=1000, step=step, batch=0, samples=20_000, dtype="float64", records=60)
+    found = infer_quantities(run.W, run.A)
+    assert [q.formula for q in found.quantities] == [f"‖w_{k}‖² − 2 a_{k}²" for k in range(3)]
+    predicted = predicted_drift(problem, step, run.times)
+    size = np.abs(predicted.drift).max(axis=0)
+    c = run.conserved[0, 0]
+    assert (np.abs([q.values[0] for q in found.quantities] - c) <= 1.2 * size).all()
+    np.testing.assert_allclose([q.drift for q in found.quantities], size, rtol=0.2)
+    np.testing.assert_allclose(measured_values(problem, run), run.conserved, atol=1e-13)

@@ -1,0 +1,54 @@
+"""Drift figures draw the data they are given: theory as lines, measurement as markers with errors."""
+
+import numpy as np
+import pytest
+
+from empirical.conserved import ConservedCurves, DriftScaling
+from figures.conserved import conserved_along_training, drift_against_step
+
+
+@pytest.fixture
+def curves(rng):
+    t = np.linspace(0, 2, 50)
+    predicted = 0.3 + np.outer(t, [0.01, -0.02])
+    measured = predicted + 1e-3 * rng.normal(size=(6, 50, 2))
+    measured[:, 0] = predicted[0]
+    return ConservedCurves(("c_0", "c_1"), t, measured, predicted)
+
+
+def test_drift_along_training(curves):
+    axes = conserved_along_training(curves).axes[0]
+    lines = [line for line in axes.lines if len(line.get_xdata()) == 50]
+    np.testing.assert_allclose(lines[0].get_ydata(), 0.01 * curves.times, atol=1e-14)
+    np.testing.assert_allclose(lines[1].get_ydata(), -0.02 * curves.times, atol=1e-14)
+    assert lines[0].get_linestyle() != lines[1].get_linestyle()
+    markers, _, (bars,) = axes.containers[1]
+    shown = np.searchsorted(curves.times, markers.get_xdata())
+    drift = curves.measured[:, shown, 1] - curves.measured[:, :1, 1]
+    np.testing.assert_allclose(markers.get_ydata(), drift.mean(axis=0), atol=1e-14)
+    heights = [segment[1, 1] - segment[0, 1] for segment in bars.get_segments()]
+    np.testing.assert_allclose(heights, 2 * drift.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-14)
+    assert "learning rate × steps" in axes.get_xlabel()
+
+
+def test_a_single_network_has_no_error_bar(curves):
+    alone = ConservedCurves(curves.names, curves.times, curves.measured[:1], curves.predicted)
+    conserved_along_training(alone).canvas.draw()
+
+
+def test_drift_against_step():
+    step = np.array([1e-2, 1e-3, 3e-3])
+    predicted = np.outer(step, [0.5, -0.2])
+    data = DriftScaling(2.0, step, predicted * 1.02, predicted, ("c_0", "c_1"))
+    np.testing.assert_allclose(data.slope, 1)
+    figure = drift_against_step(data)
+    axes = figure.axes[0]
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    theory, measured = axes.lines[:2]
+    np.testing.assert_allclose(theory.get_xydata(), np.column_stack([np.sort(step), 0.5 * np.sort(step)]))
+    np.testing.assert_allclose(measured.get_ydata(), 0.51 * np.sort(step))
+    assert measured.get_linestyle() == "None"
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == ["$c_{0}$, slope 1.00", "$c_{1}$, slope 1.00"]
+    assert "$t$ = 2" in axes.get_ylabel()
+    figure.canvas.draw()

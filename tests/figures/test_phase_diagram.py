@@ -1,0 +1,68 @@
+"""The phase diagrams draw the data they are given; made-up data, so that every marker is known."""
+
+import numpy as np
+import pytest
+
+from empirical.phase_diagram import GridTraining, ScaleDiagram, SingleModeDiagram
+from figures.phase_diagram import phase_diagram, scale_diagram
+
+
+def training(n):
+    return GridTraining(np.zeros(n), np.zeros((n, 1, 1)), np.zeros((n, 1, 1)), 1e-3, 10, 8)
+
+
+def single_mode(p0):
+    a0 = np.array([-1.0, -0.5, 0.0, 0.5])
+    predicted = (a0[:, None] >= 0) | (p0**2 > 2 * a0[:, None] ** 2)
+    trained = predicted.copy()
+    trained[0, 0] = ~trained[0, 0]
+    return SingleModeDiagram(
+        1.0, a0, p0, predicted, np.where(trained, 0.0, 1.5), trained, training(predicted.size)
+    )
+
+
+def series(axes):
+    return {line.get_label(): line for line in axes.lines}
+
+
+def test_every_network_is_a_marker_and_disagreements_are_ringed():
+    data = single_mode(np.array([0.3, 1.0, 1.6]))
+    figure = phase_diagram(data)
+    lines = series(figure.axes[0])
+    assert len(lines["trained: succeeded"].get_xdata()) == data.trained.sum()
+    assert len(lines["trained: failed"].get_xdata()) == (~data.trained).sum()
+    assert lines["not as predicted"].get_xydata().tolist() == [[-1.0, 0.3]]
+    assert lines["trained: succeeded"].get_marker() != lines["trained: failed"].get_marker()
+
+
+def test_the_separatrix_is_where_c_vanishes():
+    axes = phase_diagram(single_mode(np.array([0.3, 1.0, 1.6]))).axes[0]
+    a, p = series(axes)["theory: $p_0^2 = 2a_0^2$"].get_xydata().T
+    np.testing.assert_allclose(p**2, 2 * a**2)
+    assert a.max() == 0
+
+
+@pytest.mark.parametrize("p0", [[-1.0, 0.5, 1.0], [-1.0, -0.5]])
+def test_first_layer_weights_of_both_signs(p0):
+    figure = phase_diagram(single_mode(np.array(p0)))
+    curves = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
+    assert len(curves) == (2 if max(p0) > 0 else 1)
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize(("undecided", "title"), [(0.0, "theory"), (0.25, "theory (25% undecided)")])
+def test_scales_side_by_side(undecided, title):
+    scale = np.array([0.1, 0.3, 1.0])
+    succeeds = np.linspace(0, 1 - undecided, 9).reshape(3, 3)
+    fails = 1 - undecided - succeeds
+    trained = succeeds + undecided
+    data = ScaleDiagram(
+        np.array([2, -1.9]), 4, 2, scale, scale, succeeds, fails, trained, 10, True, 0, training(90)
+    )
+    figure = scale_diagram(data)
+    theory, measured, _ = figure.axes
+    assert theory.get_title() == title
+    np.testing.assert_allclose(theory.collections[0].get_array(), succeeds)
+    np.testing.assert_allclose(measured.collections[0].get_array(), trained)
+    assert theory.get_xscale() == theory.get_yscale() == "log"
+    figure.canvas.draw()
