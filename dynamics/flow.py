@@ -78,9 +78,7 @@ class GradientFlow:
             )
         self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
 
-    def _start(
-        self, problem: Problem, reduction: Reduction, objective: PopulationLoss | None = None
-    ) -> None:
+    def _start(self, problem: Problem, reduction: Reduction, objective: PopulationLoss | None = None) -> None:
         """Set every attribute; the objective is the population loss unless another one is given."""
         self.problem, self.reduction = problem, reduction
         small = reduction.problem

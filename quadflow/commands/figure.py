@@ -37,7 +37,7 @@ def command(ctx: click.Context, list_figures: bool) -> None:
     """Draw a figure of the gallery; each has defaults that show its point."""
     if list_figures:
         for name, figure in sorted(command.commands.items()):
-            click.echo(f"{name:20} {figure.get_short_help_str(90)}")
+            click.echo(f"{name:20} {figure.get_short_help_str(200)}")
     elif ctx.invoked_subcommand is None:
         raise click.UsageError(f"Which figure? One of: {', '.join(command.commands)}.")
 
