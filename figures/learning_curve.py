@@ -93,6 +93,9 @@ def _draw_levels(axes: Axes, trajectory: Trajectory, bottom: float) -> None:
     population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B)
     if not isinstance(population, QuadraticPopulation):
         return
+    for stage in trajectory.stages:  # plateaus that the curve really has
+        if stage.level is not None and stage.level.loss > bottom:
+            axes.hlines(stage.level.loss, stage.start, stage.end, color="0.85", linewidth=6, zorder=0)
     lowest_drawn = np.inf
     for learned in visited_sets(trajectory):
         level = plateau_level(lam, learned, population.trace_coupling)

@@ -32,6 +32,13 @@ def test_plateau_levels_are_drawn_and_labelled(comparison):
     axes = learning_curves(comparison).axes[0]
     heights = {round(line.get_ydata()[0], 9) for line in axes.lines if len(set(line.get_ydata())) == 1}
     assert {45.5, 8.0, 1.25} <= heights
+    bars = [segment for bar in axes.collections for segment in getattr(bar, "get_segments", list)()]
+    expected = [
+        (s.start, s.end, s.level.loss) for s in comparison.trajectory.stages if s.level and s.level.loss > 0.1
+    ]
+    assert expected
+    drawn = [(bar[0, 0], bar[1, 0], bar[0, 1]) for bar in bars]
+    np.testing.assert_allclose(drawn[: len(expected)], expected)
     labels = " ".join(text.get_text() for text in axes.texts)
     assert "45.5" in labels
     assert "1.25" in labels
