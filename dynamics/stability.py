@@ -1,19 +1,41 @@
-"""Largest stable step size of gradient descent, from the sharpness along the flow."""
+"""Largest stable step size: of gradient descent from the sharpness along the flow, of SGD from its mean dynamics."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.differentiation import jacobian
+from dynamics.errors import ComputationError
 from dynamics.flow import GradientFlow
+from dynamics.modified_flow import validate_momentum
+from dynamics.problem import Problem
+from dynamics.sgd import MeanSGD
 from dynamics.trajectory import Trajectory
+from dynamics.validation import validate_count, validate_real
+
+Array = NDArray[np.float64]
+
+LONGEST_FLOW = 20_000  # evaluations after which a flow with an algebraic tail counts as having ended
+GROWTH = (
+    1e-6  # growth per unit of time, relative to the fastest rate, that counts as such and not as rounding
+)
+RESOLUTION = 1e-3  # relative width of the bracket at which the bisection for a largest step ends
 
 
-def sharpness(flow: GradientFlow, trajectory: Trajectory, points: int = 20) -> NDArray[np.float64]:
+def sharpness(flow: GradientFlow, trajectory: Trajectory, points: int = 20) -> Array:
     """Largest Hessian eigenvalue at up to `points` samples, evenly spaced along a trajectory of the flow."""
-    index = np.unique(np.linspace(0, len(trajectory.times) - 1, points).astype(int))
-    states = [flow.pack(trajectory.coordinates[i], trajectory.A[i]) for i in index]
+    states = [flow.pack(trajectory.coordinates[i], trajectory.A[i]) for i in _spaced(trajectory, points)]
     return np.array([flow.extreme_eigenvalue(theta, "highest") for theta in states])
+
+
+def _spaced(trajectory: Trajectory, points: int) -> NDArray[np.intp]:
+    """Indices of up to `points` samples, evenly spaced, the last one among them."""
+    index = np.linspace(0, len(trajectory.times) - 1, validate_count("points", points, minimum=2))
+    return np.unique(index.astype(int))
 
 
 def largest_stable_step(flow: GradientFlow, trajectory: Trajectory, momentum: float = 0.0) -> float:
@@ -23,3 +45,136 @@ def largest_stable_step(flow: GradientFlow, trajectory: Trajectory, momentum: fl
     Polyak, Introduction to Optimization, 1987, section 3.2.1). Sampling noise lowers it further.
     """
     return float(2 * (1 + momentum) / sharpness(flow, trajectory).max())
+
+
+@dataclass(frozen=True, eq=False)
+class StabilityReport:
+    """Sharpness along a trajectory against what a step size can bear.
+
+    Parameters
+    ----------
+    times, sharpness : (n,) array
+    step, momentum : float
+        η and β.
+    """
+
+    times: Array
+    sharpness: Array
+    step: float
+    momentum: float
+
+    @property
+    def threshold(self) -> float:
+        """Sharpness 2(1 + β)/η above which gradient descent oscillates ever more wildly in the sharpest direction."""
+        return 2 * (1 + self.momentum) / self.step
+
+    @property
+    def unstable_from(self) -> float | None:
+        """First of the times at which the sharpness is above the threshold; None if it never is."""
+        beyond = self.times[self.sharpness > self.threshold]
+        return float(beyond[0]) if beyond.size else None
+
+
+def stability_along(
+    flow: GradientFlow, trajectory: Trajectory, step: float, momentum: float = 0.0, points: int = 20
+) -> StabilityReport:
+    """Sharpness at up to `points` samples, evenly spaced along a trajectory of the flow, for a step and momentum.
+
+    Raises
+    ------
+    ProblemError
+        If the step is not positive, the momentum not in [0, 1), or `points` below 2.
+    """
+    eta, beta = validate_real("step", step, positive=True), validate_momentum(momentum)
+    values = sharpness(flow, trajectory, points)
+    return StabilityReport(trajectory.times[_spaced(trajectory, points)], values, eta, beta)
+
+
+def largest_stable_sgd_step(problem: Problem, batch: int = 1) -> float:
+    """Step η beyond which one-pass SGD cannot stay where the gradient flow ends, in the mean of many inputs.
+
+    Beyond it the recursion s ← s + ηF(s) for the mean order parameters (`dynamics.sgd`), linearised, has a multiplier
+    of modulus above 1: mean squares of deviations grow. For one unit, batch 1 and many inputs this is 1/(6daλ); see
+    `dynamics.closed_forms.one_unit_largest_step`. With few inputs single runs may diverge below it: the
+    distribution of the gradients has heavy tails.
+
+    Parameters
+    ----------
+    problem : Problem
+        With covariance I.
+    batch : int
+        B.
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable.
+    ComputationError
+        If no step is stable there (or none is unstable), because the flow ends at no minimum.
+    """
+    trajectory = GradientFlow(problem).integrate(max_evaluations=LONGEST_FLOW, throw=False)
+    W, A = trajectory.W_at(-1), trajectory.A[-1]
+    order = MeanSGD(problem, 1.0, batch).order
+    end = order.pack(W @ W.T, W @ problem.teacher.V.T, A)
+    # The drift is F₁ + ηF₂, so two Jacobians give all others.
+    J2 = jacobian(MeanSGD(problem, 2.0, batch).drift, end) - jacobian(MeanSGD(problem, 1.0, batch).drift, end)
+    J1 = jacobian(MeanSGD(problem, 1.0, batch).drift, end) - J2
+    fastest = np.abs(np.linalg.eigvals(J1)).max()
+
+    def stable(eta: float) -> bool:
+        multipliers = 1 + eta * np.linalg.eigvals(J1 + eta * J2)
+        return bool((np.abs(multipliers).max() - 1) / eta <= GROWTH * fastest)
+
+    return _largest(stable, 2.1 / fastest)
+
+
+def largest_sgd_step_from_start(problem: Problem, batch: int = 1, label_noise: float = 0.0) -> float:
+    """Step η beyond which the mean dynamics of SGD, started from the problem's initial weights, diverges.
+
+    At most `largest_stable_sgd_step`, and less where the way leads through larger gradients. Found by bisection, each
+    step size being followed for three times as long as the flow needs for 99 % of its descent.
+
+    Parameters
+    ----------
+    problem : Problem
+        With covariance I.
+    batch : int
+        B.
+    label_noise : float
+        Variance Δ.
+
+    Raises
+    ------
+    ProblemError, ComputationError
+        As for `largest_stable_sgd_step`.
+    """
+    local = largest_stable_sgd_step(problem, batch)
+    curve = GradientFlow(problem).integrate(
+        max_evaluations=LONGEST_FLOW, throw=False, samples=1001, log_times=True
+    )
+    goal = curve.loss[-1] + 0.01 * (curve.loss[0] - curve.loss[-1])
+    t_end = 3 * float(curve.times[np.argmax(curve.loss <= goal)])
+
+    def survives(eta: float) -> bool:
+        run = MeanSGD(problem, eta, batch, label_noise).integrate(t_end, samples=2, throw=False)
+        return run.solver.status == "finished"
+
+    return _largest(survives, local)
+
+
+def _largest(possible: Callable[[float], bool], upper: float) -> float:
+    """Largest step up to `upper` that is possible, by bisection in the logarithm."""
+    if possible(upper):
+        return upper
+    lower = upper
+    while not possible(lower):
+        lower /= 10
+        if lower < 1e-12 * upper:
+            raise ComputationError(
+                "No step size is stable here: the gradient flow ends at no minimum of the loss."
+            )
+    upper = 10 * lower
+    while upper / lower > 1 + RESOLUTION:
+        middle = np.sqrt(lower * upper)
+        lower, upper = (middle, upper) if possible(middle) else (lower, middle)
+    return float(lower)

@@ -16,7 +16,7 @@ README = Path(__file__).parents[1].joinpath("README.md").read_text()
 def shown_commands():
     """Pairs of command line and shown output, from the indented blocks that start with `$ quadflow`."""
     text = README.replace("\\\n", " ")
-    for block in re.findall(r"^    \$ quadflow .*\n(?:    .*\n|\n(?=    ))*", text, flags=re.M):
+    for block in re.findall(r"^    \$ quadflow .*\n(?:    (?!\$).*\n|\n(?=    (?!\$)))*", text, flags=re.M):
         lines = [line[4:] for line in block.rstrip().splitlines()]
         yield pytest.param(lines[0].removeprefix("$ quadflow "), "\n".join(lines[1:]), id=lines[0][11:50])
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dynamics.errors import ProblemError
 from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_file, write_text
 
 if TYPE_CHECKING:
+    from dynamics.flow import GradientFlow
+    from dynamics.problem import Problem
     from dynamics.stages import Stage
     from dynamics.trajectory import Trajectory
 
@@ -27,6 +30,14 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 )
 @click.option("--log-times", is_flag=True, help="Space them evenly in log time.")
 @click.option("--until-loss", type=float, help="Stop where the loss falls to this value.")
+@click.option(
+    "--correction",
+    default="none",
+    show_default=True,
+    help="none, or modified: the flow that gradient descent with a finite --step follows to second order.",
+)
+@click.option("--step", type=float, metavar="η", help="Learning rate of the correction.")
+@click.option("--momentum", type=float, default=0.0, show_default=True, help="Its heavy-ball β.")
 @opt.solver_options
 @opt.output_option(
     "Write the trajectory (.npz: with W(t) and a(t); .json, .csv) or its figure (.png, .pdf, .svg)."
@@ -38,6 +49,9 @@ def command(
     samples: int,
     log_times: bool,
     until_loss: float | None,
+    correction: str,
+    step: float | None,
+    momentum: float,
     method: str,
     rtol: float,
     atol: float | None,
@@ -46,14 +60,13 @@ def command(
     **problem: Any,
 ) -> int:
     """Integrate the gradient flow of the population loss."""
-    from dynamics.flow import GradientFlow
     from dynamics.trajectory import IntegrationError
     from quadflow.problem_input import build_problem
 
     validate_output(output, OUTPUTS)
     failure = None
     try:
-        trajectory = GradientFlow(build_problem(problem)).integrate(
+        trajectory = choose_flow(build_problem(problem), correction, step, momentum).integrate(
             t_end,
             times=None if times is None else opt.parse_numbers("--times", times),
             samples=samples,
@@ -67,12 +80,31 @@ def command(
     except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
+    if correction == "modified":
+        result["warnings"].append("gradient descent does not conserve c_k: its drift is predicted, no error")
     if output is not None:
         write_trajectory(trajectory, output)
     if failure is not None:
         raise failure
     echo_result(result, lambda: describe(trajectory), as_json)
     return 0
+
+
+def choose_flow(problem: Problem, correction: str, step: float | None, momentum: float) -> GradientFlow:
+    """The plain flow, or the one corrected for a finite step."""
+    from dynamics.flow import GradientFlow
+    from dynamics.modified_flow import ModifiedFlow
+    from dynamics.validation import validate_choice
+
+    if validate_choice("correction", correction, ("none", "modified")) == "none":
+        if step is not None or momentum:
+            raise ProblemError(
+                "`--step` and `--momentum` belong to `--correction modified`: give that as well."
+            )
+        return GradientFlow(problem)
+    if step is None:
+        raise ProblemError("`--correction modified` needs the learning rate `--step`.")
+    return ModifiedFlow(problem, step, momentum)
 
 
 def trajectory_json(trajectory: Trajectory) -> dict[str, Any]:

@@ -27,6 +27,21 @@ def test_simulate_prints_the_trajectory(quadflow):
     assert result["warnings"] == []
 
 
+def test_the_modified_flow_is_closer_to_gradient_descent(quadflow):
+    """First- against second-order theory of the same descent, by the exact descent on the population loss."""
+    from empirical.comparison import gradient_descent_loss
+
+    eta, steps = 5e-3, np.arange(0, 201, 20)
+    times = ",".join(str(n * eta) for n in steps)
+    descent = gradient_descent_loss(flow(), eta, steps)
+    plain = quadflow("simulate", *PROBLEM, "--times", times, "--json").json
+    arguments = ["--correction", "modified", "--step", eta, "--times", times, "--json"]
+    modified = quadflow("simulate", *PROBLEM, *arguments).json
+    errors = [np.abs(np.array(r["loss"]) - descent).max() for r in (plain, modified)]
+    assert errors[1] < 0.1 * errors[0]
+    assert any("conserve" in w for w in modified["warnings"])
+
+
 def test_simulate_finds_the_plateaus(quadflow):
     result = quadflow(
         "simulate", "--teacher", "4,2,1", "--hidden", "8", "--init-scale", "0.01", "--t-end", "40", "--json"

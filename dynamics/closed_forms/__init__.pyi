@@ -1,0 +1,12 @@
+from .late_time import ExponentialTail as ExponentialTail
+from .late_time import PowerTail as PowerTail
+from .late_time import aligned_tail as aligned_tail
+from .late_time import fixed_layer_tail as fixed_layer_tail
+from .one_unit_sgd import noise_balance as noise_balance
+from .one_unit_sgd import one_unit_largest_step as one_unit_largest_step
+from .one_unit_sgd import one_unit_risk as one_unit_risk
+from .power_law import power_law_loss as power_law_loss
+from .power_law import power_law_tail as power_law_tail
+from .riccati import RiccatiSolution as RiccatiSolution
+from .riccati import riccati_solution as riccati_solution
+from .single_mode import SingleMode as SingleMode

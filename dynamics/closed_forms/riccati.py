@@ -1,0 +1,149 @@
+"""A fixed, equal second layer: the flow of WᵀW is a matrix Riccati equation, with an explicit solution.
+
+With a = 1 (any other value a only rescales weights, time and the sign of the teacher) Ẇ = W(4M* + 2τ) − 4WWᵀW. Let
+h(t) = ∫₀ᵗ τ and Φ = e^{4M*t + 2h}; then (derived here; matrix Riccati equations: Reid, *Riccati Differential
+Equations*, 1972)
+
+    WᵀW(t) = Φ W₀ᵀ [I + 8 W₀ (∫₀ᵗ Φ²) W₀ᵀ]⁻¹ W₀ Φ.
+
+For the centred activation τ is absent, h = 0 and everything is explicit. Otherwise ḣ = tr M* − tr WᵀW and the
+r integrals of the eigenvalues of Φ² are r + 1 scalar equations. W itself is determined up to a rotation among the
+hidden units, which neither loss nor modes see.
+
+The solution is evaluated over windows of time in which Φ² changes by a bounded factor, each started from a factor
+of the WᵀW where the last one ended: exact, and free of overflow and cancellation, at a cost proportional to time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import solve_ivp
+from scipy.linalg import solve_triangular
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.errors import ComputationError, ProblemError
+from dynamics.problem import Problem
+from dynamics.reduction import reduce_problem
+from dynamics.validation import validate_real, validate_times
+
+Array = NDArray[np.float64]
+
+LARGEST_EXPONENT = 8.0  # of Φ² within one window
+
+
+@dataclass(frozen=True, eq=False)
+class RiccatiSolution:
+    """The flow of M = a WᵀW at its sample times (T of them), in the exactly reduced problem of r inputs.
+
+    Parameters
+    ----------
+    times : (T,) array
+    M : (T, r, r) array
+    basis : (d, r) array or None
+        M of all inputs is basis @ M @ basisᵀ; None: r = d.
+    loss : (T,) array
+    """
+
+    times: Array
+    M: Array
+    basis: Array | None
+    loss: Array
+
+
+def riccati_solution(problem: Problem, times: ArrayLike, rtol: float = 1e-12) -> RiccatiSolution:
+    """Solution for a fixed second layer with equal entries, from the closed form.
+
+    Parameters
+    ----------
+    problem : Problem
+        One output, covariance I, second layer fixed and all of its entries equal.
+    times : (T,) array
+        Increasing, not negative.
+    rtol : float
+        Relative tolerance of the scalar equations for h and ∫Φ², which only the raw activation needs.
+
+    Returns
+    -------
+    RiccatiSolution
+
+    Raises
+    ------
+    ProblemError
+        If the problem is not of this kind: the flow is then no Riccati equation.
+    ComputationError
+        If the solver of the scalar equations fails.
+    """
+    a = _equal_entry(problem)
+    t = validate_times(times)
+    rtol = validate_real("rtol", rtol, positive=True)
+    reduction = reduce_problem(problem)
+    small = reduction.problem
+    lam, E = np.linalg.eigh(np.sign(a) * small.teacher.matrix())
+    W = np.sqrt(abs(a)) * small.student.W @ E
+    coupled = problem.activation == "quadratic"
+    population = ACTIVATIONS[problem.activation].population(small.teacher.V, small.teacher.B, None)
+    M, loss, now = [], [], 0.0
+    for time in abs(a) * t:
+        W, now = _advance(W, lam, time - now, coupled, rtol), time
+        lifted = W @ E.T
+        M.append(np.sign(a) * lifted.T @ lifted)
+        loss.append(population.loss(lifted, np.full((1, len(W)), np.sign(a))))
+    return RiccatiSolution(t, np.array(M), reduction.basis, np.array(loss))
+
+
+def _equal_entry(problem: Problem) -> float:
+    """The value a of the second layer, if the problem is one with a Riccati equation."""
+    A = problem.student.A
+    if problem.student.trainable:
+        raise ProblemError("The second layer is trainable, but the closed form needs a fixed one.")
+    if problem.covariance is not None:
+        raise ProblemError("`covariance` is given, but the closed form needs uncorrelated inputs.")
+    if len(A) > 1 or A[0, 0] == 0 or np.ptp(A) > 0:
+        raise ProblemError(
+            f"The second layer is {A.tolist()}, but the closed form needs one output and equal entries, not zero."
+        )
+    return float(A[0, 0])
+
+
+def _advance(W: Array, lam: Array, duration: float, coupled: bool, rtol: float) -> Array:
+    """A factor W (K, r) of WᵀW after some time, in the eigenbasis of M*."""
+    while duration > 0:
+        tau = lam.sum() - np.sum(W * W) if coupled else 0.0
+        rate = 8 * np.abs(lam).max() + 4 * abs(tau)
+        window = min(duration, LARGEST_EXPONENT / rate) if rate > 0 else duration
+        if coupled:
+            h, integral = _scalar_equations(W, lam, window, rtol)
+        else:
+            h, integral = 0.0, window * _exprel(8 * lam * window)
+        W = _propagate(W, 4 * lam * window + 2 * h, integral)
+        duration -= window
+    return W
+
+
+def _propagate(W: Array, phi: Array, integral: Array) -> Array:
+    """A factor of ΦWᵀ[I + 8W(∫Φ²)Wᵀ]⁻¹WΦ for Φ = diag(e^φ)."""
+    L = np.linalg.cholesky(np.eye(len(W)) + 8 * (W * integral) @ W.T)
+    return solve_triangular(L, W * np.exp(phi), lower=True)
+
+
+def _scalar_equations(W: Array, lam: Array, duration: float, rtol: float) -> tuple[float, Array]:
+    """h and the diagonal of ∫Φ², from ḣ = tr M* − tr WᵀW(t)."""
+
+    def rates(t: float, y: Array) -> Array:
+        phi = 4 * lam * t + 2 * y[0]
+        now = _propagate(W, phi, y[1:])
+        return np.concatenate([[lam.sum() - np.sum(now * now)], np.exp(2 * phi)])
+
+    start = np.zeros(1 + len(lam))
+    end = solve_ivp(rates, (0.0, duration), start, method="DOP853", rtol=rtol, atol=rtol * duration)
+    if not end.success:
+        raise ComputationError(f"The scalar equations of the closed form failed: {end.message}")
+    return float(end.y[0, -1]), end.y[1:, -1]
+
+
+def _exprel(x: Array) -> Array:
+    """(eˣ − 1)/x, 1 at x = 0."""
+    return np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))

@@ -1,0 +1,176 @@
+"""Discrete gradient descent as a flow: the modified equation, with and without momentum.
+
+Gradient descent θ ← θ − η∇L(θ) follows, with an error O(η²) over finite times, the gradient flow of
+L + (η/4)‖∇L‖² (backward error analysis of Euler's method: Hairer, Lubich & Wanner, *Geometric Numerical
+Integration*, 2006, section IX.1; for gradient descent: Barrett & Dherin, ICLR 2021).
+
+Heavy ball, v ← βv + ∇L(θ), θ ← θ − ηv from v = 0, is the recursion θ₊ − θ = β(θ − θ₋) − η∇L(θ). In the time
+t = η × steps/(1 − β), in which it follows the flow of L to first order, inserting θ₊, θ₋ = θ(t ± η/(1 − β)) and
+θ̈ = H∇L + O(η) gives (derived here)
+
+    θ̇ = −∇L − (h/2) H∇L,   h = η(1 + β)/(1 − β)²,
+
+the gradient flow of L + (h/4)‖∇L‖². (In the time η × steps: of L/(1 − β) + η(1 + β)/(4(1 − β)³)‖∇L‖².)
+
+The velocity starts at 0 instead of ∇L/(1 − β) and catches up within some 1/(1 − β) steps. With the gradient
+constant over these few steps, v after n of them is (1 − βⁿ)∇L/(1 − β), and summed up
+
+    θ_n = θ(t_n) − β^{n+1} η/(1 − β)² ∇L(θ₀) + O(η²),   θ(0) = θ₀ + βη/(1 − β)² ∇L(θ₀):
+
+the slow flow starts from a shifted point, and a layer of size O(η) dies away geometrically. Without the shift
+the error would be O(η) for ever, without the layer O(η) during the first steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.errors import ProblemError
+from dynamics.flow import GradientFlow
+from dynamics.population import PopulationLoss
+from dynamics.problem import Problem
+from dynamics.validation import validate_real
+
+Array = NDArray[np.float64]
+
+DIFFERENCE = 1e-5  # shift for central differences of the Hessian, relative to the size of the weights
+
+
+@dataclass(frozen=True, eq=False)
+class ModifiedLoss:
+    """The loss L + (h/4)‖∇L‖², the gradient taken over the trained parameters.
+
+    Value and gradient are exact, through one Hessian–vector product. The Hessian needs ∂H, the third derivative
+    of L, along ∇L: a central difference of exact Hessians, good to ten digits.
+
+    Parameters
+    ----------
+    base : PopulationLoss
+        L.
+    step : float
+        h.
+    trainable : bool
+        Whether the second layer is trained.
+    """
+
+    base: PopulationLoss
+    step: float
+    trainable: bool
+
+    def loss(self, W: Array, A: Array) -> float:
+        """L + (h/4)‖∇L‖²."""
+        vW, vA = self._base_velocity(W, A)
+        return self.base.loss(W, A) + self.step / 4 * float(np.sum(vW**2) + np.sum(vA**2))
+
+    def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """Minus the gradient, v + (h/2) H v with v = −∇L."""
+        vW, vA = self._base_velocity(W, A)
+        hW, hA = self._base_hessian_vector(W, A, vW, vA)
+        return vW + self.step / 2 * hW, vA + self.step / 2 * hA
+
+    def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
+        """[H + (h/2)(H² + ∂H)] (dW, dA)."""
+        hW, hA = self._base_hessian_vector(W, A, dW, dA)
+        hhW, hhA = self._base_hessian_vector(W, A, hW, hA)
+        upper, lower, distance = self._shifted(W, A)
+        upW, upA = self._base_hessian_vector(*upper, dW, dA)
+        loW, loA = self._base_hessian_vector(*lower, dW, dA)
+        return (
+            hW + self.step / 2 * (hhW + (upW - loW) / distance),
+            hA + self.step / 2 * (hhA + (upA - loA) / distance),
+        )
+
+    def hessian(self, W: Array, A: Array) -> Array:
+        """Dense Hessian H + (h/2)(H² + ∂H)."""
+        H = self._base_hessian(W, A)
+        upper, lower, distance = self._shifted(W, A)
+        third = (self._base_hessian(*upper) - self._base_hessian(*lower)) / distance
+        return H + self.step / 2 * (H @ H + third)
+
+    def _shifted(self, W: Array, A: Array) -> tuple[tuple[Array, Array], tuple[Array, Array], float]:
+        """Weights up and down the gradient, and their distance in units of it."""
+        vW, vA = self._base_velocity(W, A)
+        speed = np.sqrt(np.sum(vW**2) + np.sum(vA**2))
+        size = np.sqrt(np.sum(W**2) + np.sum(A**2))
+        s = DIFFERENCE * max(size, np.finfo(float).tiny) / max(speed, np.finfo(float).tiny)
+        return (W - s * vW, A - s * vA), (W + s * vW, A + s * vA), 2 * s
+
+    def _base_velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
+        vW, vA = self.base.velocity(W, A)
+        return vW, vA if self.trainable else np.zeros_like(vA)
+
+    def _base_hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
+        hW, hA = self.base.hessian_vector(W, A, dW, dA)
+        return hW, hA if self.trainable else np.zeros_like(hA)
+
+    def _base_hessian(self, W: Array, A: Array) -> Array:
+        H = self.base.hessian(W, A)
+        if not self.trainable:
+            H[W.size :] = H[:, W.size :] = 0
+        return H
+
+
+class ModifiedFlow(GradientFlow):
+    """The flow that gradient descent with a finite step follows, to second order in the step.
+
+    Time is step × steps/(1 − β), as for `GradientFlow`, of which it is the correction: `times_of` gives the time
+    of a number of steps. The learning curve is the unmodified loss.
+
+    Parameters
+    ----------
+    flow : Problem or GradientFlow
+        What is descended: the population loss of a problem, or the objective of a flow, such as
+        `dynamics.finite_data.FiniteDataFlow`.
+    step : float
+        Learning rate η.
+    momentum : float
+        Heavy-ball β in [0, 1), in the form v ← βv + ∇L, θ ← θ − ηv with v = 0 at first, PyTorch's.
+
+    Raises
+    ------
+    ProblemError
+        If the step is not positive, the momentum not in [0, 1), or the flow is a modified one already.
+
+    Examples
+    --------
+    >>> from dynamics import Problem, Student, Teacher
+    >>> problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(3, 2, scale=0.3))
+    >>> trajectory = ModifiedFlow(problem, step=0.01, momentum=0.5).integrate(t_end=1.0)
+    """
+
+    step: float
+    momentum: float
+
+    def __init__(self, flow: Problem | GradientFlow, step: float, momentum: float = 0.0) -> None:
+        base = flow if isinstance(flow, GradientFlow) else GradientFlow(flow)
+        if isinstance(base, ModifiedFlow):
+            raise ProblemError(f"`flow` is modified for the step {base.step:g} already: give the plain flow.")
+        self.step = eta = validate_real("step", step, positive=True)
+        self.momentum = beta = validate_momentum(momentum)
+        h = eta * (1 + beta) / (1 - beta) ** 2
+        self._start(base.problem, base.reduction, ModifiedLoss(base.objective, h, base.trainable))
+        # (η/(1 − β)²) ∇L(θ₀): what the slow start of the velocity costs, up to a factor β^{n+1} after n steps
+        self._lag = -eta / (1 - beta) ** 2 * base(0.0, base.theta0)
+        self.theta0 = base.theta0 + beta * self._lag
+
+    def times_of(self, steps: ArrayLike) -> Array:
+        """Times, step × steps/(1 − β), of numbers of steps."""
+        return self.step * np.asarray(steps, dtype=float) / (1 - self.momentum)
+
+    def observed(self, times: Array, states: Array) -> Array:
+        """States of the descent: those of the slow flow with the initial layer."""
+        if self.momentum == 0:
+            return states
+        steps = times * (1 - self.momentum) / self.step
+        return states - np.multiply.outer(self.momentum ** (steps + 1), self._lag)
+
+
+def validate_momentum(momentum: float) -> float:
+    """Heavy-ball β in [0, 1)."""
+    beta = validate_real("momentum", momentum, nonnegative=True)
+    if beta >= 1:
+        raise ProblemError(f"`momentum` is {beta:g}, but must be below 1.")
+    return beta

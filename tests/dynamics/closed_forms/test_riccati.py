@@ -1,0 +1,70 @@
+"""The matrix Riccati solution against direct integration, and against its own semigroup."""
+
+import numpy as np
+import pytest
+
+from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.closed_forms import riccati_solution
+
+TIMES = [0.0, 0.1, 0.5, 1.0, 3.0, 10.0]
+
+
+def problem_of(rng, d, K, a, eigenvalues, activation="quadratic", scale=0.1):
+    V = np.linalg.qr(rng.standard_normal((d, d)))[0][: len(eigenvalues)]
+    student = Student(scale * rng.standard_normal((K, d)), np.full(K, a), trainable=False)
+    return Problem(Teacher(V, eigenvalues), student, activation)
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+@pytest.mark.parametrize(
+    ("d", "K", "a", "eigenvalues"),
+    [(4, 3, 1.0, [4, 2, 1]), (5, 5, 0.7, [2, 1]), (4, 4, -0.8, [1, -2, 0.5]), (9, 2, 1.3, [3, 1])],
+)
+def test_equals_direct_integration(rng, activation, d, K, a, eigenvalues):
+    """M to 1e-9 and loss to 1e-7, LSODA at rtol 1e-12 on the other side; K < d, K = d, span reduction, a < 0."""
+    problem = problem_of(rng, d, K, a, eigenvalues, activation)
+    solution = riccati_solution(problem, TIMES)
+    run = GradientFlow(problem).integrate(times=TIMES)
+    M = a * run.coordinates.swapaxes(1, 2) @ run.coordinates
+    np.testing.assert_allclose(solution.M, M, atol=1e-9)
+    np.testing.assert_allclose(solution.loss, run.loss, rtol=1e-7, atol=1e-12)
+    lifted = solution.M if solution.basis is None else solution.basis @ solution.M @ solution.basis.T
+    np.testing.assert_allclose(lifted, a * run.W.swapaxes(1, 2) @ run.W, atol=1e-9)
+
+
+def test_one_dimension_is_the_logistic_curve():
+    """d = 1, centred: ṁ = 8m(λ − m), so m = λ/(1 + (λ/m₀ − 1)e^{−8λt})."""
+    problem = Problem(Teacher.from_eigenvalues([2.0]), Student([[0.1]], [1.0], False), "centred")
+    t = np.array([0.0, 0.2, 0.5, 5.0, 100.0])
+    m = 2 / (1 + (2 / 0.01 - 1) * np.exp(-16 * t))
+    np.testing.assert_allclose(riccati_solution(problem, t).M[:, 0, 0], m, rtol=1e-11)
+
+
+def test_long_times_neither_overflow_nor_drift(rng):
+    """e^{8λt} is 10^{1389} at t = 100: the limit is the teacher itself."""
+    problem = problem_of(rng, 4, 4, 1.0, [4, 3, 2, 1], "centred")
+    solution = riccati_solution(problem, [100.0])
+    np.testing.assert_allclose(solution.M[-1], problem.teacher.matrix(), atol=1e-11)
+
+
+def test_no_teacher_means_algebraic_forgetting():
+    """M* = 0, centred: P = P₀(I + 8tP₀)⁻¹."""
+    W = np.array([[1.0, 0.3], [0.2, 0.5]])
+    problem = Problem(Teacher.from_eigenvalues([0.0], 2), Student(W, [1.0, 1.0], False), "centred")
+    P = W.T @ W
+    expected = P @ np.linalg.inv(np.eye(2) + 8 * 7.0 * P)
+    np.testing.assert_allclose(riccati_solution(problem, [7.0]).M[0], expected, rtol=1e-12)
+
+
+def test_other_problems_are_refused(rng, make_problem):
+    teacher, W = Teacher.from_eigenvalues([1, 1]), np.eye(2)
+    refused = [
+        (Problem(teacher, Student(W, [1, 1])), "trainable"),
+        (Problem(teacher, Student(W, [1, 2], False)), "equal"),
+        (Problem(teacher, Student(W, [0, 0], False)), "not zero"),
+        (make_problem(rng, O=2, trainable=False), "one output"),
+        (make_problem(rng, covariance=True, trainable=False), "uncorrelated"),
+    ]
+    for problem, words in refused:
+        with pytest.raises(ProblemError, match=words):
+            riccati_solution(problem, [1.0])
