@@ -12,7 +12,7 @@ in η too, which is as large as the linear one there, though only through ‖x�
 
 The expansion is to leading order: it has no tails, which matter where a single sample can kick a network far (batch 1,
 few inputs, large steps), and it fails while networks leave a saddle one by one, at random times. Both show: the
-correction of the mean is then no longer small.
+mean loss is then far from the mean-field loss, which the trajectory holds as well.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class FluctuatingSGD(MeanSGD):
     problem, step, batch, label_noise
         As for `dynamics.sgd.MeanSGD`.
     """
+
+    default_rtol = 1e-7
 
     def __init__(self, problem: Problem, step: float, batch: int = 1, label_noise: float = 0.0) -> None:
         super().__init__(problem, step, batch, label_noise)

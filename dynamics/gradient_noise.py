@@ -60,11 +60,8 @@ class GradientMoments:
     @cached_property
     def DD(self) -> Array:
         """4 UD_oD_o′Uᵀ, (…, O, O, n, n); c_oo′ is this plus its transpose."""
-        return (
-            2
-            * (self.a[..., :, None, :, :] * self.C[..., None, :, None, :])
-            @ self.Omega[..., None, None, :, :]
-        )
+        left = 2 * self.a[..., :, None, :, :] * self.C[..., None, :, None, :]
+        return left @ self.Omega[..., None, None, :, :]
 
     @cached_property
     def c(self) -> Array:

@@ -37,7 +37,6 @@ from dynamics.validation import validate_count, validate_real
 
 Array = NDArray[np.float64]
 
-DEFAULT_RTOL = 1e-9
 STATIONARY = 1e-10  # rate of change, relative to the natural one, that counts as rest
 
 
@@ -75,6 +74,8 @@ class MeanSGD:
     >>> problem = Problem(Teacher.from_eigenvalues([1, 0.5], 500), student)
     >>> curve = MeanSGD(problem, step=1e-4, label_noise=0.1).integrate(t_end=3.0)
     """
+
+    default_rtol = 1e-9
 
     def __init__(self, problem: Problem, step: float, batch: int = 1, label_noise: float = 0.0) -> None:
         if problem.covariance is not None:
@@ -138,7 +139,7 @@ class MeanSGD:
         until_loss : float, optional
             Stop where the mean loss falls to this value.
         rtol, atol : float, optional
-            Tolerances per step; by default 1e-9, and that times the size of the smallest block of the state.
+            Tolerances per step; by default `default_rtol`, and that times the smaller of the sizes of Q and A.
         throw : bool
             Raise if the dynamics diverges or the solver fails (default), or return what was computed with
             status "diverged" or "failed".
@@ -163,7 +164,7 @@ class MeanSGD:
             )
         if t_end is None and times is None:
             stops.append(Stop("stationary", self._distance_from_rest))
-        rtol = DEFAULT_RTOL if rtol is None else rtol
+        rtol = self.default_rtol if rtol is None else rtol
         times_, states, report = integrate(
             self,
             self.theta0,
@@ -201,16 +202,21 @@ class MeanSGD:
         observables = (order.loss, order.modes, order.balance)
         loss, modes, balance = (np.array([self.expect(f, y) for y in states]) for f in observables)
         loss_std, modes_std = ([self.deviation(f, y) for y in states] for f in observables[:2])
+        mean_field = np.array([self.mean_state(y) for y in states])
+        Q, R, A = order.unpack(mean_field)
         return SGDTrajectory(
             self.problem,
             self.step,
             self.batch,
             self.label_noise,
             times,
-            *order.unpack(np.array([self.mean_state(y) for y in states])),
+            Q,
+            R,
+            A,
             loss,
             modes,
             balance,
+            order.loss(mean_field),
             None if loss_std[0] is None else np.array(loss_std),
             None if modes_std[0] is None else np.array(modes_std),
             report,
@@ -241,14 +247,14 @@ class MeanSGD:
         """
         state = self.mean_state(y)
         F = self.drift(state)
-        return 1.5 - self.step * float(F @ along(self.drift, state, F)) / max(
-            float(F @ F), np.finfo(float).tiny
-        )
+        growth = float(F @ along(self.drift, state, F)) / max(float(F @ F), np.finfo(float).tiny)
+        return 1.5 - self.step * growth
 
     def _distance_from_rest(self, t: float, y: Array) -> float:
         """Positive until the drift is negligible and nothing grows any more."""
         state, scale = self.mean_state(y), self._rate()
-        excess = float(np.linalg.norm(self.drift(state)) / np.linalg.norm(state)) - STATIONARY * scale
+        size = max(float(np.linalg.norm(state)), np.finfo(float).tiny)
+        excess = float(np.linalg.norm(self.drift(state))) / size - STATIONARY * scale
         if excess > 0:
             return excess
         growth = float(np.linalg.eigvals(jacobian(self.drift, state)).real.max())

@@ -31,15 +31,18 @@ class SGDTrajectory:
     times : (T,) array
         η × steps.
     Q, R : (T, K, K), (T, K, R) arrays
-        Mean overlaps w_k·w_l and w_k·v_m.
+        Overlaps w_k·w_l and w_k·v_m of the mean-field solution.
     A : (T, O, K) array
-        Mean second layer.
+        Second layer of the mean-field solution.
     loss : (T,) array
         Mean population loss.
     modes : (T, modes) array
         Mean of v_iᵀ M v_i for each teacher eigenvector, as in `dynamics.trajectory.Trajectory`.
     conserved : (T, K) array
         Mean of c_k = ‖w_k‖² − 2 Σ_o A_ok², which SGD does not conserve.
+    mean_field_loss : (T,) array
+        Loss of the mean-field solution Q, R, A. `loss` differs from it by the effect of the fluctuations, where these
+        were computed; if not by little, they are too large to be computed in this way.
     loss_std, modes_std : (T,), (T, modes) arrays or None
         Standard deviation over seeds, where it was computed (`dynamics.fluctuations`).
     solver : SolverReport
@@ -57,6 +60,7 @@ class SGDTrajectory:
     loss: Array
     modes: Array
     conserved: Array
+    mean_field_loss: Array
     loss_std: Array | None
     modes_std: Array | None
     solver: SolverReport
@@ -103,7 +107,7 @@ class SGDTrajectory:
     def save(self, file: str | Path | IO[bytes]) -> None:
         """Write everything to an `.npz` file."""
         problem = self.problem
-        curves = ("times", "Q", "R", "A", "loss", "modes", "conserved", "loss_std", "modes_std")
+        curves = "times Q R A loss modes conserved mean_field_loss loss_std modes_std".split()
         arrays = {name: getattr(self, name) for name in curves if getattr(self, name) is not None}
         arrays |= {
             "teacher_V": problem.teacher.V,

@@ -20,9 +20,7 @@ from dynamics.validation import validate_count, validate_real
 Array = NDArray[np.float64]
 
 LONGEST_FLOW = 20_000  # evaluations after which a flow with an algebraic tail counts as having ended
-GROWTH = (
-    1e-6  # growth per unit of time, relative to the fastest rate, that counts as such and not as rounding
-)
+GROWTH = 1e-6  # growth rates below this fraction of the fastest rate are rounding
 RESOLUTION = 1e-3  # relative width of the bracket at which the bisection for a largest step ends
 
 

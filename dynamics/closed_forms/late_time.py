@@ -1,8 +1,8 @@
 """How the loss ends: laws for late times, with their prefactors.
 
 Derived here, by following the ν = d − m directions that a teacher of rank m does not have, all in the same state, with
-the learned modes adiabatically at the place where they do not move, G = 0. There D = −(τ/2), so with
-D = −q in the other directions τ = −2νq/(m + 2), hence G = −4κq and L = νκq² with the trace factor
+the learned modes adiabatically at the place where they do not move, G = 4D + 2τ = 0. There D = −τ/2, so with D = −q
+in the other directions τ = −2νq/(m + 2), hence G = −4κq and L = νκq² there, with the trace factor
 κ = (d + 2)/(m + 2), or κ = 1 for the centred activation.
 
 * Second layer fixed at a, K ≥ d: q = ap², q̇ = −8aκq², so L = ν/(64κ(at)²).

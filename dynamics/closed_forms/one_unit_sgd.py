@@ -6,8 +6,9 @@ For one unit with a fixed second-layer weight a and a teacher λ v vᵀ, ‖v‖
 
     ρ̇/(8aλ) = −ρ [1 − 6x(d + 6)/B − 2x(1 − 1/B)] + x(d + 2)Δ/(2λ²B),
 
-so the stationary risk is ηaλ(d + 2)Δ/B over the bracket, for large d and B = 1 ηdaλΔ/(1 − 6ηdaλ), and at the step
-where the bracket vanishes SGD diverges.
+so the stationary risk is x(d + 2)Δ/B over the bracket, for large d and B = 1 ηdaλΔ/(1 − 6ηdaλ), and at the step where
+the bracket vanishes SGD diverges. The length of w relaxes at the rate 12aλ, which large batches feel first: it
+overshoots for ever at x = 1/6.
 """
 
 from __future__ import annotations
@@ -33,18 +34,17 @@ def one_unit_risk(
     ProblemError
         If the step is too large, so that there is no stationary state, or an argument is not usable.
     """
-    eta, Delta = (
-        validate_real("step", step, positive=True),
-        validate_real("label_noise", label_noise, nonnegative=True),
-    )
+    eta = validate_real("step", step, positive=True)
+    Delta = validate_real("label_noise", label_noise, nonnegative=True)
     largest = one_unit_largest_step(inputs, batch=batch, eigenvalue=eigenvalue, a=a)
     if eta >= largest:
         raise ProblemError(f"`step` is {eta:g}, but must be below {largest:g}: SGD diverges otherwise.")
-    return eta * a * eigenvalue * (inputs + 2) * Delta / batch / (1 - eta / largest)
+    x = eta * a * eigenvalue
+    return x * (inputs + 2) * Delta / batch / (1 - x * _growth(inputs, batch))
 
 
 def one_unit_largest_step(inputs: int, *, batch: int = 1, eigenvalue: float = 1.0, a: float = 1.0) -> float:
-    """Step at which the mean square of the direction's error no longer shrinks, 1/(6dλa) for large d and B = 1.
+    """Step beyond which the mean dynamics of one unit leaves the minimum, 1/(6dλa) for large d and B = 1.
 
     Parameters
     ----------
@@ -64,7 +64,12 @@ def one_unit_largest_step(inputs: int, *, batch: int = 1, eigenvalue: float = 1.
         raise ProblemError(
             f"`a`·`eigenvalue` is {strength:g}, but must be positive: the mode is not learned else."
         )
-    return 1 / (strength * (6 * (d + 6) / B + 2 * (1 - 1 / B)))
+    return 1 / (strength * max(_growth(d, B), 6.0))
+
+
+def _growth(d: int, B: int) -> float:
+    """6(d + 6)/B + 2(1 − 1/B): how a step, in units of 1/(aλ), drives the error of the direction."""
+    return 6 * (d + 6) / B + 2 * (1 - 1 / B)
 
 
 def noise_balance(inputs: int, activation: str = "quadratic") -> float:

@@ -25,7 +25,7 @@ from dynamics.validation import validate_choice, validate_real, validate_times
 
 Array = NDArray[np.float64]
 
-BALANCED = 1e-14
+BALANCED = 1e-14  # |c| relative to its terms below which it is rounding
 KAPPA = {"quadratic": 3.0, "centred": 2.0}
 
 

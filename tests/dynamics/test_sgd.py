@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import one_unit_largest_step, one_unit_risk
@@ -174,6 +176,7 @@ def test_summary_and_file(tmp_path):
     with np.load(tmp_path / "run.npz") as file:
         np.testing.assert_array_equal(file["loss"], run.loss)
         assert json.loads(str(file["about"]))["step"] == 1e-3
+        np.testing.assert_array_equal(file["mean_field_loss"], run.loss)
         assert "loss_std" not in file
     with pytest.raises(ProblemError, match="not a trajectory"):
         Trajectory.load(tmp_path / "run.npz")
@@ -193,3 +196,19 @@ def test_bad_input_is_refused(options, words):
 def test_correlated_inputs_are_refused(make_problem, rng):
     with pytest.raises(ProblemError, match="uncorrelated"):
         MeanSGD(make_problem(rng, covariance=True), 0.1)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**31), st.sampled_from(["quadratic", "centred"]), st.integers(1, 4))
+def test_units_with_equal_weights_may_be_rotated_into_each_other(seed, activation, batch):
+    """f depends on W through WᵀW if all a are equal: F(GQGᵀ, GR) = (G F_Q Gᵀ, G F_R) for orthogonal G."""
+    rng = np.random.default_rng(seed)
+    G = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    student = Student(rng.standard_normal((3, 5)), [0.7] * 3, trainable=False)
+    problem = Problem(Teacher(rng.standard_normal((2, 5)), rng.standard_normal(2)), student, activation)
+    theory = MeanSGD(problem, 0.01, batch, 0.2)
+    Q, R, A = theory.order.unpack(theory.theta0)
+    FQ, FR, FA = theory.order.unpack(theory.drift(theory.theta0))
+    turned = theory.drift(theory.order.pack(G @ Q @ G.T, G @ R, A))
+    expected = theory.order.pack(G @ FQ @ G.T, G @ FR, FA)
+    np.testing.assert_allclose(turned, expected, atol=1e-11 * np.abs(expected).max())

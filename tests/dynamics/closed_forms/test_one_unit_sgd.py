@@ -27,6 +27,11 @@ def test_risk_of_many_inputs():
     assert one_unit_largest_step(d) * d == pytest.approx(1 / 6, rel=1e-5)
 
 
+def test_large_batches_are_limited_by_the_length():
+    """B → ∞ is gradient descent: 2/λ_max with the Hessian eigenvalue 12aλ along w."""
+    assert one_unit_largest_step(10, batch=10**9, eigenvalue=3.0, a=0.5) == pytest.approx(2 / (12 * 1.5))
+
+
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])
 def test_noise_does_not_change_the_mean_balance_at_the_predicted_ratio(brute_force_step, activation):
     """E[Δc] of one exact step on pure label noise at zero loss vanishes at the ratio, with opposite signs beside it."""
