@@ -107,7 +107,18 @@ class SGDTrajectory:
     def save(self, file: str | Path | IO[bytes]) -> None:
         """Write everything to an `.npz` file."""
         problem = self.problem
-        curves = "times Q R A loss modes conserved mean_field_loss loss_std modes_std".split()
+        curves = [
+            "times",
+            "Q",
+            "R",
+            "A",
+            "loss",
+            "modes",
+            "conserved",
+            "mean_field_loss",
+            "loss_std",
+            "modes_std",
+        ]
         arrays = {name: getattr(self, name) for name in curves if getattr(self, name) is not None}
         arrays |= {
             "teacher_V": problem.teacher.V,
