@@ -143,6 +143,15 @@ def test_correlated_inputs_in_the_span_of_the_samples(make_problem, rng):
     assert run.loss[-1] == pytest.approx(population.loss(run.W_at(-1), run.A[-1]), rel=1e-10)
 
 
+def test_centring_by_a_covariance_leaves_the_span_of_the_samples(make_problem, rng):
+    """Then Σw_k moves the weights too: nothing is reduced, and the gradient is that of autograd in all inputs."""
+    problem = make_problem(rng, d=12, K=2, R=1, covariance=True, activation="centred")
+    X, Y = labelled(rng, problem, 4)
+    flow = FiniteDataFlow(problem, X, Y)
+    assert flow.reduction.basis is None
+    np.testing.assert_allclose(flow(0, flow.theta0), -with_gradient(problem, X, Y, flow.theta0)[1], rtol=1e-9)
+
+
 def test_few_noisy_samples_are_fitted_and_do_not_generalise(rng):
     """n = 5 labels, 3 units in 4 dimensions: train loss → 0, test loss stays large; train loss never rises."""
     problem = Problem(Teacher.from_eigenvalues([2, 1], 4), Student.initialise(3, 4, scale=0.5, seed=4))

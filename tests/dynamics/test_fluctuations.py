@@ -95,6 +95,25 @@ def test_variance_falls_with_batch_and_step():
     assert coarse.modes_std.shape == coarse.modes.shape
 
 
+def test_equations_of_mean_correction_and_covariance(make_problem, rng):
+    """μ̇ = F′μ + ½F″:Σ and Σ̇ = F′Σ + ΣF′ᵀ + C, derivatives of the exact drift by finite differences.
+
+    With Σ = Σ_c l_c l_cᵀ, F″:Σ is the sum of second differences along the l_c.
+    """
+    theory = FluctuatingSGD(make_problem(rng, d=3, K=2, R=1, scale=0.5), 0.01, 2, 0.2)
+    m, h = theory.order.start, 1e-3
+    u, L, mu = m.size, rng.standard_normal((m.size, m.size)), rng.standard_normal(m.size)
+    Sigma, F = L @ L.T, theory.drift
+    J = np.stack([(F(m + h * v) - F(m - h * v)) / (2 * h) for v in np.eye(u)], axis=1)
+    curvature = sum((F(m + h * l) + F(m - h * l) - 2 * F(m)) / h**2 for l in L.T)
+    rates = theory(0, np.concatenate([m, mu, Sigma[np.triu_indices(u)]]))
+    d_m, d_mu, d_Sigma = theory.split(rates)
+    np.testing.assert_array_equal(d_m, MeanSGD.__call__(theory, 0, m))
+    np.testing.assert_allclose(d_mu, J @ mu + curvature / 2, atol=1e-4 * np.abs(d_mu).max())
+    expected = J @ Sigma + Sigma @ J.T + theory.step_covariance(m)
+    np.testing.assert_allclose(d_Sigma, expected, atol=1e-4 * np.abs(expected).max())
+
+
 def test_jacobian_is_the_blocks_of_the_full_one(make_problem, rng):
     """Central differences of the right-hand side: diagonal blocks for m, μ and Σ."""
     theory = FluctuatingSGD(make_problem(rng, d=3, K=2, R=1, scale=0.5), 0.01, 2, 0.2)
