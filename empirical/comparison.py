@@ -8,63 +8,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.errors import ProblemError
 from dynamics.flow import GradientFlow
+from dynamics.modes import mode_targets
+from dynamics.modified_flow import ModifiedFlow
 from dynamics.problem import Problem
+from dynamics.sgd import MeanSGD
+from dynamics.sgd_trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
-from dynamics.validation import validate_count, validate_real, validate_times
+from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
+from empirical.gap import Gap, explain_gap, one_pass_theory
 from empirical.recorder import TrainingRun
-from empirical.training import record_steps, train, validate_momentum
+from empirical.training import OPTIMIZERS, record_steps, train, validate_momentum
 
 Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True, eq=False)
-class Gap:
-    """The measured difference from the flow, mean over seeds, as a sum of three signed curves, each (T,).
-
-    Parameters
-    ----------
-    discretisation : (T,) array
-        Gradient descent on the population loss with the same step (and momentum), minus the flow.
-    finite_data : (T,) array
-        Gradient descent on the seeds' whole data sets minus gradient descent on the population loss;
-        zero with fresh samples.
-    sampling_noise : (T,) array
-        The rest: measured minus full-batch gradient descent; zero with full batches.
-    """
-
-    discretisation: Array
-    finite_data: Array
-    sampling_noise: Array
-
-    @property
-    def total(self) -> Array:
-        """Measured loss minus the flow's, (T,)."""
-        return self.discretisation + self.finite_data + self.sampling_noise
-
-    def largest(self, scale: float) -> dict[str, float]:
-        """Largest absolute value of each part, in units of `scale`."""
-        return {
-            name: float(np.abs(getattr(self, name)).max() / scale)
-            for name in ("discretisation", "finite_data", "sampling_noise", "total")
-        }
+THEORIES = ("flow", "modified", "sgd")
+GAPS = ("theory", "training")
+GRADIENT_DESCENT = ("sgd", "momentum")
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A flow, a training run from the same weights, and their difference.
+    """A theory, a training run from the same weights, and why the run differs from the gradient flow.
 
     Parameters
     ----------
-    trajectory : Trajectory
+    trajectory : Trajectory or SGDTrajectory
         The theory at the times of the records.
     run : TrainingRun
     gap : Gap
+    theory : {"flow", "modified", "sgd"}
+        Which theory the trajectory is of.
     """
 
-    trajectory: Trajectory
+    trajectory: Trajectory | SGDTrajectory
     run: TrainingRun
     gap: Gap
+    theory: str = "flow"
 
     @property
     def relative_error(self) -> dict[str, float]:
@@ -74,7 +55,7 @@ class Comparison:
         """
         theory = self.trajectory
         loss = np.abs(self.run.loss.mean(axis=0) - theory.loss).max() / theory.loss[0]
-        sizes = np.concatenate([lam for lam, _ in theory.problem.teacher.eigen])
+        sizes = mode_targets(theory.problem.teacher, theory.problem.activation)
         modes = np.abs(self.run.modes.mean(axis=0) - theory.modes).max(initial=0.0)
         return {
             "loss_sup": float(loss),
@@ -83,14 +64,13 @@ class Comparison:
 
     def summary(self) -> str:
         """Errors and their causes, in a few lines."""
-        error, gap = self.relative_error, self.gap.largest(self.trajectory.loss[0])
+        error = self.relative_error
         return "\n".join(
             [
                 f"{len(self.run.loss)} seeds, {self.run.steps[-1]} steps, t up to {self.trajectory.times[-1]:.6g}",
                 f"largest deviation from theory: loss {error['loss_sup']:.2%} of the initial loss, "
                 f"modes {error['modes_sup']:.2%} of the largest",
-                f"of the loss deviation: discretisation {gap['discretisation']:.2%}, finite data "
-                f"{gap['finite_data']:.2%}, sampling noise {gap['sampling_noise']:.2%} (largest of each)",
+                "from the gradient flow, mean over seeds: " + self.gap.summary(),
             ]
         )
 
@@ -108,13 +88,15 @@ def compare(
     log_times: bool = False,
     momentum: float | None = None,
     optimizer: str = "sgd",
+    theory: str = "flow",
+    gap: str = "theory",
     solver: dict[str, Any] | None = None,
     progress: bool = False,
     **training: Any,
 ) -> Comparison:
-    """Train networks and integrate the flow from the same initial weights.
+    """Train networks and integrate the theory from the same initial weights.
 
-    The flow's time is learning rate × steps, divided by 1 − β for heavy-ball momentum β.
+    The time of flows is learning rate × steps, divided by 1 − β for heavy-ball momentum β.
 
     Parameters
     ----------
@@ -123,6 +105,12 @@ def compare(
         See `empirical.training.train`.
     times : (T,) array, optional
         Record at these times (rounded to whole steps) instead.
+    theory : {"flow", "modified", "sgd"}
+        What the networks are held against: gradient flow, `dynamics.modified_flow.ModifiedFlow` for the step (and
+        momentum) of the training, or the mean dynamics of SGD, `dynamics.sgd.MeanSGD`.
+    gap : {"theory", "training"}
+        Explain the difference from the gradient flow by theory curves, or by further training runs
+        (`empirical.gap`).
     solver : dict, optional
         `method`, `rtol`, `atol` of `dynamics.flow.GradientFlow.integrate`.
     progress : bool
@@ -139,6 +127,13 @@ def compare(
     ProblemError, TrainingDiverged, IntegrationError
         As `train` and `GradientFlow.integrate` do.
     """
+    validate_choice("theory", theory, THEORIES)
+    validate_choice("gap", gap, GAPS)
+    if validate_choice("optimizer", optimizer, OPTIMIZERS) not in GRADIENT_DESCENT:
+        raise ProblemError(
+            f"`optimizer` is {optimizer!r}, but the theory is of gradient descent: compare takes "
+            f"{' or '.join(GRADIENT_DESCENT)}."
+        )
     eta = validate_real("step", step, positive=True)
     n_steps = validate_count("steps", steps)
     beta = validate_momentum(momentum, optimizer)
@@ -155,29 +150,31 @@ def compare(
         "progress": progress,
         **training,
     }
+    follow = choose_theory(problem, theory, shared)  # its objections come before the training
     run = train(problem, **shared)
-    flow = GradientFlow(problem)
-    trajectory = flow.integrate(times=run.times / (1 - beta), progress=progress, **(solver or {}))
-    descent = gradient_descent_loss(flow, eta, run.steps, beta)
-    measured = run.loss.mean(axis=0)
-    whole = descent
-    if run.about["samples"]:
-        full_batch = run.about["batch"] in (0, run.about["samples"])
-        whole = measured if full_batch else train(problem, **(shared | {"batch": 0})).loss.mean(axis=0)
-    gap = Gap(descent - trajectory.loss, whole - descent, measured - whole)
-    return Comparison(trajectory, run, gap)
+    times_ = run.times / (1 - beta)
+    trajectory = follow.integrate(times=times_, progress=progress, **(solver or {}))
+    flow_loss = trajectory.loss if theory == "flow" else GradientFlow(problem).integrate(times=times_).loss
+    explained = explain_gap(
+        problem,
+        run,
+        flow_loss,
+        lambda: train(problem, **(shared | {"batch": 0})).loss,
+        by=gap,
+        progress=progress,
+    )
+    return Comparison(trajectory, run, explained, theory)
 
 
-def gradient_descent_loss(flow: GradientFlow, eta: float, at: NDArray[np.int64], beta: float = 0.0) -> Array:
-    """Loss after given numbers of steps of gradient descent on the population loss, (T,).
-
-    Heavy ball in PyTorch's form: v ← βv + ∇L, θ ← θ − ηv.
-    """
-    theta, v = flow.theta0.copy(), np.zeros_like(flow.theta0)
-    losses, wanted = [], set(at.tolist())
-    for n in range(int(at[-1]) + 1):
-        if n in wanted:
-            losses.append(flow.loss(theta))
-        v = beta * v + flow(0.0, theta)
-        theta = theta + eta * v
-    return np.array(losses)
+def choose_theory(problem: Problem, theory: str, training: dict[str, Any]) -> GradientFlow | MeanSGD:
+    """What the networks are held against, by its name in `THEORIES`."""
+    eta, beta = training["step"], training["momentum"]
+    if theory == "flow":
+        return GradientFlow(problem)
+    if theory == "modified":
+        return ModifiedFlow(problem, eta, beta)
+    if beta or training.get("samples"):
+        raise ProblemError(
+            "`theory` is 'sgd', the mean dynamics of plain SGD on fresh samples: it needs momentum 0 and samples 0."
+        )
+    return one_pass_theory(problem, eta, training.get("batch", 256), training.get("label_noise", 0.0))

@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from dynamics.conservation.drift import predicted_drift
 from dynamics.conservation.quantities import Quantity, conserved_quantities, weights
-from dynamics.errors import ComputationError
-from dynamics.flow import GradientFlow
 from dynamics.problem import Problem
-from dynamics.validation import validate_array, validate_count, validate_real
-from empirical.networks import QuadraticNetwork
+from dynamics.validation import validate_array, validate_real
+from empirical.descent import population_descent
 from empirical.recorder import TrainingRun, find_weights
 from empirical.training import train
 
@@ -30,79 +27,6 @@ def measure(quantities: Sequence[Quantity], model: nn.Module) -> Array:
     """
     W, A = weights(*(w.detach().cpu().double().numpy() for w in find_weights(model)))
     return np.array([quantity(W, A) for quantity in quantities])
-
-
-@dataclass(frozen=True, eq=False)
-class Descent:
-    """Gradient descent on the population loss.
-
-    Parameters
-    ----------
-    steps : (T,) integer array
-    times : (T,) array
-        η × step / (1 − momentum).
-    W : (T, K, d) array
-    A : (T, O, K) array
-    """
-
-    steps: NDArray[np.int64]
-    times: Array
-    W: Array
-    A: Array
-
-
-def population_descent(
-    problem: Problem,
-    step: float,
-    at: ArrayLike,
-    *,
-    momentum: float = 0.0,
-    weight_decay: float = 0.0,
-    rates: Sequence[float] = (1.0, 1.0),
-) -> Descent:
-    """Train with `torch.optim.SGD` on the exact gradient of the population loss, in double precision.
-
-    Parameters
-    ----------
-    problem : Problem
-    step : float
-        η.
-    at : (T,) integer array
-        Steps at which to record, ascending.
-    momentum, weight_decay : float
-        As PyTorch means them.
-    rates : (η_w, η_a)
-        Learning rates of the layers in units of η.
-
-    Raises
-    ------
-    ComputationError
-        If the weights become infinite.
-    """
-    eta = validate_real("step", step, positive=True)
-    flow = GradientFlow(problem, reduce=False)
-    network = QuadraticNetwork.from_student(problem.student, activation=problem.activation)
-    W, A = (p.detach().numpy() for p in (network.W, network.A))  # the same memory
-    trained = [(network.W, rates[0])] + ([(network.A, rates[1])] if problem.student.trainable else [])
-    groups = [{"params": [p], "lr": eta * validate_real("rates", rate, positive=True)} for p, rate in trained]
-    sgd = torch.optim.SGD(groups, momentum=momentum, weight_decay=weight_decay)
-    wanted = [validate_count("at", int(n), minimum=0) for n in np.asarray(at)]
-    states: list[tuple[Array, Array]] = []
-    for n in range(wanted[-1] + 1):
-        if n == wanted[len(states)]:
-            states.append((W.copy(), A.copy()))
-        with np.errstate(over="ignore", invalid="ignore"):
-            dW, dA = flow.population.velocity(W, A)
-        if not np.isfinite(dW).all():
-            raise ComputationError(f"Gradient descent diverged: `step` is {eta:g}, try a smaller one.")
-        network.W.grad = torch.from_numpy(-dW)
-        if problem.student.trainable:
-            network.A.grad = torch.from_numpy(-dA)
-        sgd.step()
-    steps = np.array(wanted)
-    return Descent(
-        steps, eta * steps / (1 - momentum), *(np.stack(arrays) for arrays in zip(*states, strict=True))
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
 from dynamics.atlas.levels import plateau_level
+from dynamics.modes import mode_targets
 from dynamics.population import QuadraticPopulation
+from dynamics.sgd_trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
@@ -23,15 +25,22 @@ Array = NDArray[np.float64]
 SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value
 MARKERS_PER_CURVE = 24
+DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
 
 
-def learning_curves(result: Comparison | Trajectory) -> Figure:
+THEORY_NAMES = {"flow": "gradient flow", "modified": "modified flow", "sgd": "mean of SGD"}
+
+
+def learning_curves(result: Comparison | Trajectory | SGDTrajectory, theory: str | None = None) -> Figure:
     """Loss (above, logarithmic) and teacher modes (below) against time.
 
     Parameters
     ----------
-    result : Comparison or Trajectory
-        A comparison shows both sides; a trajectory the theory alone.
+    result : Comparison, Trajectory or SGDTrajectory
+        A comparison shows both sides; a trajectory the theory alone. Where the spread over seeds was predicted,
+        the range of 10–90 % of a normal distribution is shown.
+    theory : str, optional
+        Name of the theory in the legend; by default that of the comparison, or of the kind of trajectory.
 
     Returns
     -------
@@ -41,7 +50,7 @@ def learning_curves(result: Comparison | Trajectory) -> Figure:
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 4.2))
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-        _draw_loss(above, trajectory, run)
+        _draw_loss(above, trajectory, run, theory or _theory_name(result))
         _draw_modes(below, trajectory, run)
         momentum = run is not None and run.about.get("momentum")
         below.set_xlabel("time $t$ = learning rate × steps" + (" / (1 − momentum)" if momentum else ""))
@@ -53,19 +62,32 @@ def learning_curves(result: Comparison | Trajectory) -> Figure:
     return figure
 
 
-def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
+    if isinstance(result, Comparison):
+        return THEORY_NAMES[result.theory]
+    return THEORY_NAMES["sgd" if isinstance(result, SGDTrajectory) else "flow"]
+
+
+def _draw_loss(
+    axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None, theory: str
+) -> None:
     t = trajectory.times
     top = float(trajectory.loss.max())
     bottom = max(float(trajectory.loss.min()), top * 10.0**-SHOWN_DECADES)
     _draw_levels(axes, trajectory, bottom)
-    axes.plot(t, trajectory.loss, color="black", zorder=3, label="theory: gradient flow")
+    axes.plot(t, trajectory.loss, color="black", zorder=3, label=f"theory: {theory}")
+    if isinstance(trajectory, SGDTrajectory) and trajectory.loss_std is not None:
+        for sign in (-DECILE, DECILE):
+            edge = np.maximum(trajectory.loss + sign * trajectory.loss_std, bottom / 10)
+            label = "theory: 10–90 %" if sign > 0 else None
+            axes.plot(t, edge, color="black", linewidth=0.7, linestyle=(0, (4, 2)), zorder=2, label=label)
     if run is not None:
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
         shown = _thin(t, np.log10(np.maximum(median, bottom)))
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
-            t, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="10–90 % of the networks"
+            t, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"
         )
         axes.plot(
             t[shown],
@@ -75,7 +97,7 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
             markerfacecolor="white",
             zorder=4,
             clip_on=False,
-            label=f"median of {len(run.loss)} trained networks",
+            label=f"networks: median of {len(run.loss)}",
         )
     axes.set_yscale("log")
     axes.set_ylim(bottom / 1.5, top * 2)
@@ -84,7 +106,7 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
     axes.set_ylabel("loss $L$ (squared output units)")
 
 
-def _draw_levels(axes: Axes, trajectory: Trajectory, bottom: float) -> None:
+def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> None:
     """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode."""
     problem = trajectory.problem
     if problem.covariance is not None or problem.teacher.outputs > 1:
@@ -118,7 +140,7 @@ def _draw_levels(axes: Axes, trajectory: Trajectory, bottom: float) -> None:
         )
 
 
-def visited_sets(trajectory: Trajectory) -> list[tuple[int, ...]]:
+def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
     """Sets of modes that are more than half learned, in the order in which the trajectory passes them."""
     targets = trajectory.problem.teacher.eigen[0][0]
     sets: list[tuple[int, ...]] = []
@@ -129,9 +151,9 @@ def visited_sets(trajectory: Trajectory) -> list[tuple[int, ...]]:
     return sets
 
 
-def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
     t = trajectory.times
-    targets = np.concatenate([lam for lam, _ in trajectory.problem.teacher.eigen])
+    targets = mode_targets(trajectory.problem.teacher, trajectory.problem.activation)
     chosen = np.sort(np.argsort(-np.abs(targets), kind="stable")[:SHOWN_MODES])
     for i, colour, line, marker in zip(chosen, cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False):
         axes.axhline(targets[i], color="0.8", linewidth=0.6, zorder=0)

@@ -61,13 +61,16 @@ network_options = together(
     click.option(
         "--teacher",
         metavar="SPEC",
-        help="Eigenvalues of M*, as 4,2,1; power-law:ALPHA:COUNT; FILE.npy or .csv with a symmetric matrix; "
+        help="Eigenvalues of M*, as 4,2,1 (other activations φ than quadratic: f* = Σ λ_m φ(x_m)); power-law:ALPHA:COUNT; "
+        "FILE.npy or .csv with a symmetric matrix; "
         "FILE.npz with a teacher network V (R, d), b (R,).",
     ),
     click.option("--inputs", type=int, metavar="D", help="Input dimension d [default: the teacher's]."),
     click.option("--hidden", type=int, metavar="K", help="Hidden units [default: as many as inputs]."),
     click.option("--outputs", type=int, metavar="O", help="Outputs [default: the teacher's, else 1]."),
-    click.option("--activation", default="quadratic", show_default=True, help="quadratic or centred."),
+    click.option(
+        "--activation", default="quadratic", show_default=True, help="quadratic, centred, linear, relu or abs."
+    ),
     click.option(
         "--second-layer", default="trainable", show_default=True, help="trainable, or fixed at one value."
     ),
@@ -86,7 +89,8 @@ start_options = together(
         "--init",
         default="gaussian",
         show_default=True,
-        help="gaussian (w ~ N(0, ε²/d), a ~ N(0, ε²)), balanced (same w, a_k = ±‖w_k‖/√2) "
+        help="gaussian (w ~ N(0, ε²/d), a ~ N(0, ε²)), balanced (same w, a_k = ±‖w_k‖/√h, "
+        "h the degree of the activation) "
         "or aligned (w_k = ε e_k, a_k = ε).",
     ),
     click.option(
@@ -99,10 +103,22 @@ problem_options = together(network_options, start_options)
 
 solver_options = together(
     click.option("--method", default="auto", show_default=True, help="auto, or a solver of SciPy by name."),
-    click.option("--rtol", type=float, default=1e-12, show_default=True, help="Relative tolerance per step."),
+    click.option(
+        "--rtol", type=float, help="Relative tolerance per step [default: 1e-12; 1e-9 or less with --sgd]."
+    ),
     click.option(
         "--atol", type=float, help="Absolute tolerance per step [default: rtol × size of the start]."
     ),
+)
+
+theory_options = together(
+    click.option(
+        "--correction",
+        default="none",
+        show_default=True,
+        help="none, or modified: the flow that gradient descent with a finite --step follows to second order.",
+    ),
+    click.option("--sgd", is_flag=True, help="Mean dynamics of SGD on fresh samples instead of a flow."),
 )
 
 training_options = together(
@@ -122,7 +138,7 @@ training_options = together(
         show_default=True,
         help="Networks trained together, each on its own data.",
     ),
-    click.option("--optimizer", default="sgd", show_default=True, help="sgd or momentum."),
+    click.option("--optimizer", default="sgd", show_default=True, help="sgd, momentum or gsgd."),
     click.option("--momentum", type=float, help="Heavy-ball β [default: 0, or 0.9 with momentum]."),
     click.option("--device", default="cpu", show_default=True, help="PyTorch device, such as cuda."),
     click.option("--dtype", default="float32", show_default=True, help="float32 or float64."),
@@ -136,6 +152,12 @@ training_options = together(
         help="Measure the loss on so many test samples; 0: exactly from the weights.",
     ),
 )
+
+
+def solver_arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of `solver_options` out of all; what was not given is left to the defaults."""
+    taken = {name: options.pop(name) for name in ("method", "rtol", "atol")}
+    return {name: value for name, value in taken.items() if value is not None}
 
 
 def output_option(what: str) -> Decorator:

@@ -14,6 +14,7 @@ from quadflow.output import echo_result, validate_output, write_figure
 
 if TYPE_CHECKING:
     from empirical.comparison import Comparison
+    from empirical.gap import Gap
 
 FIGURES = ("png", "pdf", "svg")
 
@@ -22,6 +23,13 @@ compare_options = opt.together(
     opt.training_options,
     click.option("--t-end", type=float, help="Train up to this time instead of a number of steps."),
     click.option("--times", metavar="T1,T2,…", help="Measure at these times, rounded to whole steps."),
+    opt.theory_options,
+    click.option(
+        "--gap",
+        default="theory",
+        show_default=True,
+        help="Explain the difference from the gradient flow by theory curves (theory), or by further training.",
+    ),
     opt.solver_options,
 )
 
@@ -46,13 +54,14 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     return 0
 
 
-def run_comparison(options: dict[str, Any]) -> Comparison:
+def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison:
     """`empirical.compare` with the values of `compare_options`."""
     from dynamics.validation import validate_real
     from empirical.comparison import compare
     from quadflow.problem_input import build_problem
 
-    solver = {name: options.pop(name) for name in ("method", "rtol", "atol")}
+    solver = opt.solver_arguments(options)
+    theory = choose_theory(options.pop("correction"), options.pop("sgd"))
     t_end, times = options.pop("t_end"), options.pop("times")
     if times is not None:
         times = opt.parse_numbers("--times", times)
@@ -64,17 +73,49 @@ def run_comparison(options: dict[str, Any]) -> Comparison:
     elif t_end is not None:
         raise ProblemError("`--steps` and `--t-end` both say how long to train: give one of them.")
     problem = build_problem(options)
-    return compare(problem, times=times, solver=solver, progress=True, **training_arguments(options))
+    return compare(
+        problem, times=times, theory=theory, solver=solver, progress=progress, **training_arguments(options)
+    )
+
+
+def choose_theory(correction: str, sgd: bool) -> str:
+    """Name of the theory that the networks are held against, from `theory_options`."""
+    from dynamics.validation import validate_choice
+
+    validate_choice("correction", correction, ("none", "modified"))
+    if sgd and correction == "modified":
+        raise ProblemError("`--sgd` contains the correction for the step: give it without `--correction`.")
+    return "sgd" if sgd else "modified" if correction == "modified" else "flow"
+
+
+def gap_json(gap: Gap) -> dict[str, Any]:
+    """Largest part of each cause relative to the initial loss, where each comes from, and the curves."""
+    return {
+        **gap.largest(gap.flow[0]),
+        "sources": gap.sources,
+        "curves": {
+            "flow": gap.flow,
+            "discretised": gap.discretised,
+            "on_data": gap.on_data,
+            "with_noise": gap.with_noise,
+            "measured": gap.measured,
+            "error_bar": gap.error_bar,
+        },
+    }
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """The keys that interface and README promise; what `simulate` and `train` print stands under their names."""
+    import numpy as np
+
     theory, run = trajectory_json(comparison.trajectory), run_json(comparison.run)
+    unknown = not np.isfinite(comparison.gap.error_bar).all()
+    why = ["the error bar of the gap is unknown: it takes several seeds"] if unknown else []
     return {
         "relative_error": comparison.relative_error,
-        "gap": comparison.gap.largest(comparison.trajectory.loss[0]),
+        "gap": gap_json(comparison.gap),
         "times": comparison.run.times,
         "theory": theory,
         "training": run,
-        "warnings": theory["warnings"] + run["warnings"],
+        "warnings": [*theory["warnings"], *run["warnings"], *why],
     }

@@ -9,7 +9,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.commands import figure_conservation
+from quadflow.commands import figure_companions, figure_conservation, figure_neuron, figure_practice, figure_sweep
 from quadflow.commands.compare import compare_options, run_comparison
 from quadflow.commands.gallery import draw_into, figure_output
 
@@ -224,5 +224,13 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
     return 0
 
 
-for figure in figure_conservation.FIGURES:
-    command.add_command(figure)
+# further modules of the gallery: one line each
+for module in (
+    figure_companions,
+    figure_conservation,
+    figure_neuron,
+    figure_practice,
+    figure_sweep,
+):
+    for figure in module.FIGURES:
+        command.add_command(figure)

@@ -8,11 +8,14 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.output import echo_result, to_json, validate_output, write_figure, write_file, write_text
+from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
+from quadflow.provenance import problem_json
 
 if TYPE_CHECKING:
     from dynamics.flow import GradientFlow
     from dynamics.problem import Problem
+    from dynamics.sgd import MeanSGD
+    from dynamics.sgd_trajectory import SGDTrajectory
     from dynamics.stages import Stage
     from dynamics.trajectory import Trajectory
 
@@ -30,14 +33,14 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 )
 @click.option("--log-times", is_flag=True, help="Space them evenly in log time.")
 @click.option("--until-loss", type=float, help="Stop where the loss falls to this value.")
+@opt.theory_options
+@click.option("--step", type=float, metavar="η", help="Learning rate of the correction, or of SGD.")
 @click.option(
-    "--correction",
-    default="none",
-    show_default=True,
-    help="none, or modified: the flow that gradient descent with a finite --step follows to second order.",
+    "--momentum", type=float, default=0.0, show_default=True, help="Heavy-ball β of the correction."
 )
-@click.option("--step", type=float, metavar="η", help="Learning rate of the correction.")
-@click.option("--momentum", type=float, default=0.0, show_default=True, help="Its heavy-ball β.")
+@click.option("--batch", type=int, help="Batch size of SGD [default: 1].")
+@click.option("--label-noise", type=float, help="Variance of the label noise of SGD [default: 0].")
+@click.option("--fluctuations", is_flag=True, help="With --sgd: also the spread over seeds (small networks).")
 @opt.solver_options
 @opt.output_option(
     "Write the trajectory (.npz: with W(t) and a(t); .json, .csv) or its figure (.png, .pdf, .svg)."
@@ -49,39 +52,33 @@ def command(
     samples: int,
     log_times: bool,
     until_loss: float | None,
-    correction: str,
-    step: float | None,
-    momentum: float,
-    method: str,
-    rtol: float,
-    atol: float | None,
     output: str | None,
     as_json: bool,
-    **problem: Any,
+    **options: Any,
 ) -> int:
-    """Integrate the gradient flow of the population loss."""
+    """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
+    from dynamics.sgd import SGDError
     from dynamics.trajectory import IntegrationError
     from quadflow.problem_input import build_problem
 
     validate_output(output, OUTPUTS)
-    failure = None
+    failure: SGDError | IntegrationError | None = None
+    solver = opt.solver_arguments(options)
     try:
-        trajectory = choose_flow(build_problem(problem), correction, step, momentum).integrate(
+        trajectory = choose_theory(build_problem(options), options).integrate(
             t_end,
             times=None if times is None else opt.parse_numbers("--times", times),
             samples=samples,
             log_times=log_times,
             until_loss=until_loss,
-            method=method,
-            rtol=rtol,
-            atol=atol,
             progress=True,
+            **solver,
         )
-    except IntegrationError as error:
+    except (IntegrationError, SGDError) as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
-    if correction == "modified":
-        result["warnings"].append("gradient descent does not conserve c_k: its drift is predicted, no error")
+    if options["sgd"] or options["correction"] == "modified":
+        result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
     if output is not None:
         write_trajectory(trajectory, output)
     if failure is not None:
@@ -90,31 +87,54 @@ def command(
     return 0
 
 
-def choose_flow(problem: Problem, correction: str, step: float | None, momentum: float) -> GradientFlow:
-    """The plain flow, or the one corrected for a finite step."""
+def choose_theory(problem: Problem, options: dict[str, Any]) -> GradientFlow | MeanSGD:
+    """The plain flow, the one corrected for a finite step, or the mean dynamics of SGD."""
     from dynamics.flow import GradientFlow
+    from dynamics.fluctuations import FluctuatingSGD
     from dynamics.modified_flow import ModifiedFlow
+    from dynamics.sgd import MeanSGD
     from dynamics.validation import validate_choice
 
-    if validate_choice("correction", correction, ("none", "modified")) == "none":
-        if step is not None or momentum:
-            raise ProblemError(
-                "`--step` and `--momentum` belong to `--correction modified`: give that as well."
-            )
-        return GradientFlow(problem)
-    if step is None:
-        raise ProblemError("`--correction modified` needs the learning rate `--step`.")
-    return ModifiedFlow(problem, step, momentum)
+    modified = validate_choice("correction", options["correction"], ("none", "modified")) == "modified"
+    step, sgd, momentum = options["step"], options["sgd"], options["momentum"]
+    if sgd and modified:
+        raise ProblemError("`--sgd` contains the correction for the step: give it without `--correction`.")
+    if sgd and momentum:
+        raise ProblemError(f"`--momentum` is {momentum:g}, but the theory of `--sgd` is of plain SGD.")
+    if (sgd or modified) and step is None:
+        raise ProblemError(
+            f"`{'--sgd' if sgd else '--correction modified'}` needs the learning rate `--step`."
+        )
+    for name in ("batch", "label_noise", "fluctuations"):
+        if options[name] and not sgd:
+            raise ProblemError(f"`--{name.replace('_', '-')}` belongs to `--sgd`: give that as well.")
+    if sgd:
+        theory = FluctuatingSGD if options["fluctuations"] else MeanSGD
+        batch = 1 if options["batch"] is None else options["batch"]
+        return theory(problem, step, batch, options["label_noise"] or 0.0)
+    if not modified and (step is not None or momentum):
+        raise ProblemError(
+            "`--step` and `--momentum` belong to `--correction modified` or `--sgd`: give that as well."
+        )
+    return ModifiedFlow(problem, step, momentum) if modified else GradientFlow(problem)
 
 
-def trajectory_json(trajectory: Trajectory) -> dict[str, Any]:
+def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:
     """The keys that interface and README promise."""
+    from dynamics.sgd_trajectory import SGDTrajectory
+    from dynamics.unit_drift import unit_drift
+
     s = trajectory.solver
+    spread: dict[str, Any] = {}
+    if isinstance(trajectory, SGDTrajectory) and trajectory.loss_std is not None:
+        spread = {"loss_std": trajectory.loss_std, "modes_std": trajectory.modes_std}
     return {
         "times": trajectory.times,
         "loss": trajectory.loss,
         "modes": trajectory.modes,
+        **spread,
         "conserved_drift": trajectory.conserved_drift,
+        "conserved": unit_drift(trajectory.conserved),
         "stages": [stage_json(stage) for stage in trajectory.stages],
         "solver": {
             "method": s.method,
@@ -127,6 +147,7 @@ def trajectory_json(trajectory: Trajectory) -> dict[str, Any]:
             "status": s.status,
             "time_reached": s.time_reached,
         },
+        "problem": problem_json(trajectory.problem),
         "warnings": warnings(trajectory),
     }
 
@@ -144,7 +165,7 @@ def stage_json(stage: Stage) -> dict[str, Any]:
     return found
 
 
-def warnings(trajectory: Trajectory) -> list[str]:
+def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
     found = []
     if trajectory.solver.message:
@@ -154,7 +175,7 @@ def warnings(trajectory: Trajectory) -> list[str]:
     return found
 
 
-def describe(trajectory: Trajectory) -> str:
+def describe(trajectory: Trajectory | SGDTrajectory) -> str:
     """Summary and plateaus."""
     lines = [trajectory.summary()]
     for p in trajectory.stages:
@@ -166,7 +187,7 @@ def describe(trajectory: Trajectory) -> str:
     return "\n".join(lines)
 
 
-def write_trajectory(trajectory: Trajectory, path: str) -> None:
+def write_trajectory(trajectory: Trajectory | SGDTrajectory, path: str) -> None:
     """Write a trajectory in the format of the suffix."""
     suffix = path.rpartition(".")[2].lower()
     if suffix == "json":
@@ -174,14 +195,14 @@ def write_trajectory(trajectory: Trajectory, path: str) -> None:
     elif suffix == "csv":
         write_text(path, curves_csv(trajectory))
     elif suffix == "npz":
-        write_file(path, trajectory.save)
+        write_run(path, trajectory.save, trajectory_json(trajectory))
     else:
         from figures import learning_curves
 
         write_figure(learning_curves(trajectory), path, suffix)
 
 
-def curves_csv(trajectory: Trajectory) -> str:
+def curves_csv(trajectory: Trajectory | SGDTrajectory) -> str:
     """Times, loss and modes as a table."""
     head = ["time", "loss", *(f"mode_{i + 1}" for i in range(trajectory.modes.shape[1]))]
     rows = zip(trajectory.times, trajectory.loss, *trajectory.modes.T, strict=True)

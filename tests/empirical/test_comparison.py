@@ -5,7 +5,7 @@ import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from empirical import compare, train
-from empirical.comparison import gradient_descent_loss
+from empirical.descent import gradient_descent_loss
 
 
 def problem_of(scale=0.3, K=8, d=6, seed=0, lam=(4, 2, 1)):
@@ -20,7 +20,7 @@ def slope(x, y):
 @pytest.mark.slow
 def test_trained_networks_lie_on_the_theory():
     """The orientation of the project: 3000 steps of 512 fresh samples, two seeds: below 0.08 of the initial loss."""
-    c = compare(problem_of(), steps=3000, step=1e-3, batch=512, seeds=2)
+    c = compare(problem_of(), steps=3000, step=1e-3, batch=512, seeds=2, gap="training")
     assert c.relative_error["loss_sup"] < 0.08
     assert c.relative_error["modes_sup"] < 0.08
 
@@ -55,9 +55,9 @@ def test_error_of_trained_networks_falls_with_the_step():
     problem = problem_of(d=3, K=3, lam=(2, 1))
     etas = np.array([1.6e-2, 8e-3, 4e-3])
     errors = [
-        compare(problem, steps=round(1.6 / eta), step=eta, batch=8192, seeds=4, records=50).relative_error[
-            "loss_sup"
-        ]
+        compare(
+            problem, steps=round(1.6 / eta), step=eta, batch=8192, seeds=4, records=50, gap="training"
+        ).relative_error["loss_sup"]
         for eta in etas
     ]
     assert slope(etas, errors) == pytest.approx(1.0, abs=0.2)
@@ -89,22 +89,26 @@ def test_both_sides_start_from_the_same_weights():
     np.testing.assert_allclose(c.run.loss[:, 0], c.trajectory.loss[0], rtol=1e-13)
 
 
+@pytest.mark.parametrize("gap", ["theory", "training"])
 @pytest.mark.parametrize("data", [{"batch": 16}, {"batch": 0, "samples": 40}, {"batch": 8, "samples": 40}])
-def test_the_gap_adds_up(data):
-    """Its three parts sum to measured minus theory at every time; absent causes contribute nothing."""
-    c = compare(problem_of(d=3, K=2, lam=(2, 1)), steps=100, step=5e-3, seeds=2, dtype="float64", **data)
+def test_the_gap_adds_up(data, gap):
+    """Its parts sum to measured minus flow at every time; absent causes contribute nothing."""
+    c = compare(
+        problem_of(d=3, K=2, lam=(2, 1)), steps=100, step=5e-3, seeds=2, dtype="float64", gap=gap, **data
+    )
     np.testing.assert_allclose(c.gap.total, c.run.loss.mean(0) - c.trajectory.loss, rtol=0, atol=1e-13)
     largest = c.gap.largest(c.trajectory.loss[0])
     assert (largest["finite_data"] == 0) == ("samples" not in data)
     assert (largest["sampling_noise"] < 1e-12) == (data["batch"] == 0)
     assert largest["discretisation"] > 0
+    assert (largest["remainder"] < 1e-12) == (gap == "training")
 
 
 def test_whole_batch_on_finite_data_is_the_training_itself():
     """Finite-data part = full-batch training on the same set minus population descent."""
     problem = problem_of(d=3, K=2, lam=(2, 1))
-    mini = compare(problem, steps=50, step=5e-3, batch=10, samples=40, seeds=2, dtype="float64")
-    full = compare(problem, steps=50, step=5e-3, batch=0, samples=40, seeds=2, dtype="float64")
+    options = {"steps": 50, "step": 5e-3, "samples": 40, "seeds": 2, "dtype": "float64", "gap": "training"}
+    mini, full = compare(problem, batch=10, **options), compare(problem, batch=0, **options)
     np.testing.assert_allclose(mini.gap.finite_data, full.gap.finite_data, rtol=0, atol=1e-13)
 
 

@@ -8,7 +8,8 @@ from torch import nn
 from dynamics import ComputationError, Problem, ProblemError, Student, Teacher
 from dynamics.conservation import conserved_quantities, infer_quantities, predicted_drift
 from empirical import QuadraticNetwork, train
-from empirical.conserved import conserved_curves, drift_scaling, measure, measured_values, population_descent
+from empirical.conserved import conserved_curves, drift_scaling, measure, measured_values
+from empirical.descent import population_descent
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.conservation import diagnose
-from empirical.conserved import population_descent
+from empirical.descent import population_descent
 from empirical.phase_diagram import scale_diagram, single_mode_diagram, train_grid
 
 MARGIN = 0.05  # in |c|: see the test that states it

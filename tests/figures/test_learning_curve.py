@@ -11,14 +11,14 @@ from figures import learning_curves
 @pytest.fixture(scope="module")
 def comparison():
     problem = Problem(Teacher.from_eigenvalues([4, 2, 1], 6), Student.initialise(8, 6, scale=0.1, seed=3))
-    return compare(problem, steps=1500, step=2e-3, batch=64, seeds=3)
+    return compare(problem, steps=1500, step=2e-3, batch=64, seeds=3, gap="training")
 
 
 def test_theory_is_a_line_and_measurement_markers(comparison):
     loss_axes, mode_axes = learning_curves(comparison).axes
     theory = next(line for line in loss_axes.lines if line.get_label().startswith("theory"))
     np.testing.assert_array_equal(theory.get_ydata(), comparison.trajectory.loss)
-    measured = next(line for line in loss_axes.lines if "trained" in line.get_label())
+    measured = next(line for line in loss_axes.lines if "median" in line.get_label())
     assert measured.get_linestyle() == "None"
     medians = np.median(comparison.run.loss, axis=0)
     assert set(measured.get_ydata()) <= set(medians)

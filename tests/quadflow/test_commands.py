@@ -29,7 +29,7 @@ def test_simulate_prints_the_trajectory(quadflow):
 
 def test_the_modified_flow_is_closer_to_gradient_descent(quadflow):
     """First- against second-order theory of the same descent, by the exact descent on the population loss."""
-    from empirical.comparison import gradient_descent_loss
+    from empirical.descent import gradient_descent_loss
 
     eta, steps = 5e-3, np.arange(0, 201, 20)
     times = ",".join(str(n * eta) for n in steps)

@@ -1,0 +1,319 @@
+"""Why trained networks differ from the gradient flow: corrections switched on one after the other.
+
+Four curves of the mean loss, each with one more effect of real training in it:
+
+1. the gradient flow;
+2. a finite step: the modified flow (`dynamics.modified_flow`);
+3. finite data: the modified flow on the very data set of each network (`dynamics.finite_data`);
+4. sampling noise: the mean over seeds of SGD on fresh samples (`dynamics.fluctuations`, finite step included).
+
+The differences between neighbours are the parts of the gap, measured minus the last curve is the remainder. A part
+for which there is no theory (which ones, `Gap.sources` says) is measured instead, by training without the effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.errors import ProblemError
+from dynamics.finite_data import FiniteDataFlow
+from dynamics.flow import GradientFlow
+from dynamics.fluctuations import FluctuatingSGD
+from dynamics.modified_flow import ModifiedFlow
+from dynamics.problem import Problem
+from dynamics.sgd import MeanSGD, SGDError
+from dynamics.sgd_trajectory import SGDTrajectory
+from dynamics.trajectory import IntegrationError
+from empirical.data import GaussianData
+from empirical.descent import gradient_descent_loss
+from empirical.recorder import TrainingRun
+
+Array = NDArray[np.float64]
+
+PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
+SPREAD_UNKNOWNS = 80  # order parameters up to which the spread over seeds is computed: some 20 s
+SPREAD_RTOL = 1e-5  # of a correction that is itself of leading order only
+
+
+@dataclass(frozen=True, eq=False)
+class Gap:
+    """Curves of the mean loss, from the gradient flow to the measurement, each (T,).
+
+    Parameters
+    ----------
+    times : (T,) array
+        Times of the theory.
+    flow, discretised, on_data, with_noise : (T,) arrays
+        Gradient flow; with a finite step; on the networks' own data; with sampling noise.
+    measured : (T,) array
+        Mean over the trained networks.
+    standard_error : (T,) array
+        Of the measured mean about the theory, over networks; NaN for a single one whose spread is not predicted.
+    truncation : (T,) array
+        What the modified flow leaves out, O(η²): its distance from gradient descent on the population loss.
+    spread : (T,) array or None
+        Predicted standard deviation over networks, where there is a theory of it.
+    sources : dict
+        For each part, how its curve was computed.
+    """
+
+    times: Array
+    flow: Array
+    discretised: Array
+    on_data: Array
+    with_noise: Array
+    measured: Array
+    standard_error: Array
+    truncation: Array
+    spread: Array | None
+    sources: dict[str, str]
+
+    @property
+    def discretisation(self) -> Array:
+        """Effect of the finite step, (T,)."""
+        return self.discretised - self.flow
+
+    @property
+    def finite_data(self) -> Array:
+        """Effect of the finite data sets, mean over networks, (T,)."""
+        return self.on_data - self.discretised
+
+    @property
+    def sampling_noise(self) -> Array:
+        """Effect of drawing batches, mean over networks, (T,)."""
+        return self.with_noise - self.on_data
+
+    @property
+    def remainder(self) -> Array:
+        """What no correction explains, (T,)."""
+        return self.measured - self.with_noise
+
+    @property
+    def total(self) -> Array:
+        """Measured loss minus the flow's: the sum of the four parts, (T,)."""
+        return self.measured - self.flow
+
+    @property
+    def error_bar(self) -> Array:
+        """Two standard errors plus the truncation, (T,): what the remainder should stay within."""
+        return 2 * self.standard_error + self.truncation
+
+    def largest(self, scale: float = 1.0) -> dict[str, float]:
+        """Largest absolute value of each part and of the total over the run, in units of `scale`.
+
+        ``error_bar`` is the one at the time of the largest remainder.
+        """
+        found = {name: float(np.abs(getattr(self, name)).max() / scale) for name in (*PARTS, "total")}
+        worst = int(np.abs(self.remainder).argmax())
+        return found | {"error_bar": float(self.error_bar[worst] / scale)}
+
+    def summary(self) -> str:
+        """The parts at the time of the largest difference, and the remainder against its error bar."""
+        n, first = int(np.abs(self.total).argmax()), self.flow[0]
+        parts = ", ".join(f"{name.replace('_', ' ')} {getattr(self, name)[n] / first:+.2%}" for name in PARTS)
+        largest = self.largest(first)
+        bar = largest["error_bar"]
+        known = f"error bar there {bar:.2%}" if np.isfinite(bar) else "error bar unknown for one network"
+        return (
+            f"largest loss difference {self.total[n] / first:+.2%} of the initial loss, at t = {self.times[n]:.4g}: "
+            f"{parts}\nlargest remainder {largest['remainder']:.2%}, {known}"
+        )
+
+
+@dataclass(frozen=True)
+class Practice:
+    """How the networks of a run were trained, as far as the corrections depend on it.
+
+    Parameters
+    ----------
+    step, momentum, batch, samples, label_noise, seeds, seed
+        As for `empirical.training.train`.
+    """
+
+    step: float
+    momentum: float
+    batch: int
+    samples: int
+    label_noise: float
+    seeds: int
+    seed: int
+
+    @classmethod
+    def of(cls, run: TrainingRun) -> Practice:
+        """Read off what a run recorded about itself."""
+        return cls(**{name: run.about[name] for name in cls.__dataclass_fields__})
+
+    @property
+    def whole_set(self) -> bool:
+        """Whether every step uses all of the data."""
+        return self.samples > 0 and self.batch in (0, self.samples)
+
+
+def explain_gap(
+    problem: Problem,
+    run: TrainingRun,
+    flow: Array,
+    whole_set_losses: Callable[[], Array],
+    *,
+    by: str = "theory",
+    progress: bool = False,
+) -> Gap:
+    """Account for the difference between a training run and the gradient flow.
+
+    Parameters
+    ----------
+    problem : Problem
+    run : TrainingRun
+        Of `empirical.train`, by plain gradient descent or with momentum.
+    flow : (T,) array
+        Loss of the gradient flow at the records of the run.
+    whole_set_losses : callable
+        Trains the same networks with their whole data sets in every step, and returns their losses (S, T);
+        called only where mini-batches are drawn from finite sets.
+    by : {"theory", "training"}
+        Theory curves, or descents without the effect for all parts (nothing remains then).
+    progress : bool
+        Show progress bars on standard error if that is a terminal.
+    """
+    practice = Practice.of(run)
+    times = run.times / (1 - practice.momentum)
+    descent = gradient_descent_loss(GradientFlow(problem), practice.step, run.steps, practice.momentum)
+    use_theory = by == "theory"
+    discretised = _modified_loss(GradientFlow(problem), practice, times) if use_theory else None
+    sources = {"discretisation": "modified flow"}
+    if discretised is None:
+        discretised, sources["discretisation"] = descent, "gradient descent on the population loss"
+    on_data, sources["finite_data"] = _on_data(
+        problem, practice, times, discretised, run.loss, whole_set_losses, use_theory, progress
+    )
+    with_noise, spread, sources["sampling_noise"] = _with_noise(
+        problem, practice, run, on_data, descent, whole_set_losses, use_theory, progress
+    )
+    return Gap(
+        times,
+        flow,
+        discretised,
+        on_data.mean(axis=0),
+        with_noise,
+        run.loss.mean(axis=0),
+        _standard_error(run.loss - on_data, spread, practice),
+        np.abs(descent - discretised),
+        spread,
+        sources,
+    )
+
+
+def _on_data(
+    problem: Problem,
+    practice: Practice,
+    times: Array,
+    discretised: Array,
+    measured: Array,
+    whole_set_losses: Callable[[], Array],
+    use_theory: bool,
+    progress: bool,
+) -> tuple[Array, str]:
+    """Curves on the networks' own data sets, (S, T), and how they were computed; (1, T) with fresh data."""
+    if practice.samples == 0:
+        return discretised[None], "none: fresh samples in every step"
+    if use_theory and ACTIVATIONS[problem.activation].degree == 2:
+        X, Y = data_sets(problem, practice)
+        bar = tqdm(X, desc="flows on the data", leave=False, disable=None if progress else True)
+        flows = (FiniteDataFlow(problem, x, y) for x, y in zip(bar, Y, strict=True))
+        curves = [_modified_loss(flow, practice, times) for flow in flows]
+        if all(curve is not None for curve in curves):
+            return np.array(curves), "modified flow on each network's data set"
+    whole = measured if practice.whole_set else whole_set_losses()
+    return whole, "training on the whole data sets"
+
+
+def _with_noise(
+    problem: Problem,
+    practice: Practice,
+    run: TrainingRun,
+    on_data: Array,
+    descent: Array,
+    whole_set_losses: Callable[[], Array],
+    use_theory: bool,
+    progress: bool,
+) -> tuple[Array, Array | None, str]:
+    """Mean curve with sampling noise (T,), its predicted spread, and how they were computed."""
+    mean = on_data.mean(axis=0)
+    if practice.whole_set:
+        return mean, None, "none: the whole data set in every step"
+    theory = sgd_theory(problem, practice, run.times, progress) if use_theory else None
+    why = ""
+    if theory is not None and not fluctuations_are_small(theory):
+        theory, why = None, ": the fluctuations are too large for their theory"
+    if theory is not None:
+        name = "mean SGD dynamics" + ("" if theory.loss_std is None else " with fluctuations")
+        return theory.loss, theory.loss_std, name
+    without = whole_set_losses().mean(axis=0) if practice.samples else descent
+    return mean + run.loss.mean(axis=0) - without, None, "training with and without it" + why
+
+
+def one_pass_theory(problem: Problem, step: float, batch: int, label_noise: float) -> MeanSGD:
+    """Mean dynamics of SGD, with the spread over seeds where the network is small enough for it."""
+    theory = MeanSGD(problem, step, batch, label_noise)
+    small = len(theory.theta0) <= SPREAD_UNKNOWNS
+    return FluctuatingSGD(problem, step, batch, label_noise) if small else theory
+
+
+def fluctuations_are_small(theory: SGDTrajectory) -> bool:
+    """Whether what the fluctuations do to the mean loss is a correction, as their expansion assumes.
+
+    Not if it is more than half of the loss without them (and visible, 1 ‰ of the initial loss): in the escape
+    from a saddle, for instance, which is early for one network and late for the next.
+    """
+    correction = np.abs(theory.loss - theory.mean_field_loss)
+    return bool((correction <= theory.mean_field_loss / 2 + 1e-3 * theory.loss[0]).all())
+
+
+def sgd_theory(
+    problem: Problem, practice: Practice, times: Array, progress: bool = False
+) -> SGDTrajectory | None:
+    """Theory of one-pass SGD at η × steps, with the spread over seeds for small networks; None where there is none.
+
+    There is none for momentum, mini-batches of a finite set, correlated inputs, other activations than quadratic
+    ones, and where it diverges.
+    """
+    if practice.momentum or practice.samples:
+        return None
+    try:
+        theory = one_pass_theory(problem, practice.step, practice.batch, practice.label_noise)
+        rtol = SPREAD_RTOL if isinstance(theory, FluctuatingSGD) else None
+        return theory.integrate(times=times, rtol=rtol, progress=progress)
+    except (ProblemError, SGDError):
+        return None
+
+
+def _modified_loss(flow: GradientFlow, practice: Practice, times: Array) -> Array | None:
+    """Loss of the modified flow at the given times; None if the step is too large for it."""
+    try:
+        return ModifiedFlow(flow, practice.step, practice.momentum).integrate(times=times).loss
+    except IntegrationError:
+        return None
+
+
+def _standard_error(deviations: Array, spread: Array | None, practice: Practice) -> Array:
+    """Standard error of the mean over S networks: the larger of the measured and the predicted one, (T,)."""
+    S = len(deviations)
+    predicted = np.zeros(deviations.shape[1]) if spread is None else spread / np.sqrt(S)
+    if S == 1:
+        known = practice.whole_set or spread is not None
+        return predicted if known else np.full_like(predicted, np.nan)
+    return np.maximum(deviations.std(axis=0, ddof=1) / np.sqrt(S), predicted)
+
+
+def data_sets(problem: Problem, practice: Practice) -> tuple[Array, Array]:
+    """The finite data sets of the networks, X (S, N, d) and Y (S, N, O)."""
+    data = GaussianData(problem, 0, practice.samples, practice.label_noise, practice.seeds, practice.seed)
+    X, Y = next(data.batches(torch.float64, "cpu"))
+    return X.numpy(), Y.numpy()

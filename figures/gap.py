@@ -1,0 +1,100 @@
+"""The gap between trained networks and the gradient flow, closed by one correction after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from empirical.gap import Gap
+from figures.style import COLUMN_WIDTH, LINES, PALETTE, paper
+
+Array = NDArray[np.float64]
+
+SHOWN_DECADES = 5  # of the loss, and of the distances
+CURVES = ("gradient flow", "+ finite step", "+ finite data", "+ sampling noise")
+NEGLIGIBLE = 1e-12  # change of the curve, relative to the initial loss, below which a correction is not drawn
+
+
+def gap_figure(gap: Gap) -> Figure:
+    """Loss (above) and distance of each theory curve from the measured mean (below), against time.
+
+    A correction that changes nothing, such as finite data where all samples are fresh, is not drawn.
+    """
+    curves = shown_curves(gap)
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 4.4))
+        above, below = figure.subplots(2, 1, sharex=True)
+        _draw_losses(above, gap, curves)
+        _draw_distances(below, gap, curves)
+        below.set_xlabel("time $t$ = learning rate × steps")
+        below.set_xlim(gap.times[0], gap.times[-1])
+        figure.align_ylabels([above, below])
+        handles, labels = above.get_legend_handles_labels()
+        more, names = below.get_legend_handles_labels()
+        figure.legend(handles + more, labels + names, loc="outside upper center", ncols=2, columnspacing=1.2)
+    return figure
+
+
+def shown_curves(gap: Gap) -> dict[str, Array]:
+    """The theory curves that differ from the one before, by their names in the legend."""
+    shown: dict[str, Array] = {}
+    before = np.full_like(gap.flow, np.inf)
+    for name, curve in zip(CURVES, (gap.flow, gap.discretised, gap.on_data, gap.with_noise), strict=True):
+        if np.abs(curve - before).max() > NEGLIGIBLE * gap.flow[0]:
+            shown[name] = curve
+        before = curve
+    return shown
+
+
+def _style(name: str) -> dict[str, Any]:
+    """Colour and dashes of a theory curve, the same in every figure."""
+    n = CURVES.index(name)
+    return {"color": PALETTE[n], "linestyle": LINES[n]}
+
+
+def _draw_losses(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
+    every = np.array([*curves.values(), gap.measured])
+    top = float(every.max())
+    bottom = max(float(every[every > 0].min()), top * 10.0**-SHOWN_DECADES)
+    for name, curve in curves.items():
+        axes.plot(gap.times, np.maximum(curve, bottom / 10), label=name, **_style(name))
+    marked = slice(None, None, max(1, len(gap.times) // 30))
+    axes.errorbar(
+        gap.times[marked],
+        gap.measured[marked],
+        yerr=2 * np.nan_to_num(gap.standard_error[marked]),
+        fmt="o",
+        color="black",
+        markerfacecolor="white",
+        elinewidth=0.8,
+        clip_on=False,
+        zorder=4,
+        label="trained networks, mean ± 2 s.e.",
+    )
+    axes.set_yscale("log")
+    axes.set_ylim(bottom / 1.5, top * 1.5)
+    axes.yaxis.set_major_locator(LogLocator(numticks=7))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylabel("loss $L$ (squared output units)")
+
+
+def _draw_distances(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
+    scale = gap.flow[0]
+    distances = {name: np.abs(gap.measured - curve)[1:] / scale for name, curve in curves.items()}
+    top = max(float(d.max()) for d in distances.values())
+    bottom = top * 10.0**-SHOWN_DECADES
+    bar = np.nan_to_num(gap.error_bar)[1:] / scale
+    t = gap.times[1:]  # all curves start from the same weights
+    axes.fill_between(t, bottom / 10, bar, color="0.85", linewidth=0, zorder=0, label="error bar of the mean")
+    for name, distance in distances.items():
+        axes.plot(t, np.maximum(distance, bottom / 10), **_style(name))
+    axes.set_yscale("log")
+    axes.set_ylim(bottom, top * 2)
+    axes.yaxis.set_major_locator(LogLocator(numticks=7))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylabel("|measured − theory| / $L(0)$")

@@ -1,0 +1,51 @@
+"""Sharpness against 2/η, and what networks do below and beyond the largest stable step."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from empirical.edge_of_stability import EdgeOfStability
+from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
+
+
+def stability_figure(edge: EdgeOfStability) -> Figure:
+    """Sharpness (above) and loss on the data (below): flow as line, networks as markers; dotted: their 2/η."""
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 4.2))
+        above, below = figure.subplots(2, 1, sharex=True)
+        above.plot(edge.times, edge.sharpness, color="black", label="gradient flow on the data")
+        below.plot(edge.times, edge.loss, color="black")
+        for descent, colour, marker in zip(edge.descents, PALETTE, MARKERS, strict=False):
+            label = f"network, $η$ = {descent.factor:g} $η_*$"
+            if descent.diverged_at is not None:
+                label += ", diverges"
+            style = {"color": colour, "marker": marker, "markerfacecolor": "white", "linestyle": "none"}
+            above.plot(descent.times, descent.sharpness, label=label, **style)
+            below.plot(descent.times, descent.loss, **style)
+            above.axhline(2 / descent.step, color=colour, linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=0)
+        _finish(above, below, edge)
+        figure.align_ylabels([above, below])
+        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
+    return figure
+
+
+def _finish(above: Axes, below: Axes, edge: EdgeOfStability) -> None:
+    above.set_ylim(0, 1.6 * max(2 / d.step for d in edge.descents))
+    above.set_ylabel("sharpness (1 / time)")
+    above.annotate(
+        "dotted: $2/η$\n$η_* = 2$/largest sharpness of the flow",
+        (0.01, 0.98),
+        xycoords="axes fraction",
+        va="top",
+        color="0.35",
+        fontsize=6.5,
+    )
+    below.set_yscale("log")
+    below.set_ylim(max(edge.loss.min(), edge.loss.max() * 1e-10) / 3, 30 * edge.loss.max())
+    below.yaxis.set_major_locator(LogLocator(numticks=7))
+    below.yaxis.set_minor_formatter(NullFormatter())
+    below.set_xlim(edge.times[0], edge.times[-1])
+    below.set_ylabel("loss on the data")
+    below.set_xlabel("time $t$ = learning rate × steps")

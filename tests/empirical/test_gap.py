@@ -1,0 +1,152 @@
+"""The gap report: corrections switched on one after the other account for what networks do differently."""
+
+import numpy as np
+import pytest
+
+from dynamics import Problem, ProblemError, Student, Teacher
+from dynamics.fluctuations import FluctuatingSGD
+from empirical import compare
+from empirical.gap import fluctuations_are_small
+
+
+def small(seed=1, **options):
+    return Problem(
+        Teacher.from_eigenvalues([2, 1], 3), Student.initialise(3, 3, scale=0.4, seed=seed), **options
+    )
+
+
+def finite_data_parts(eta, gap):
+    c = compare(
+        small(),
+        steps=round(0.8 / eta),
+        step=eta,
+        batch=0,
+        samples=60,
+        seeds=2,
+        dtype="float64",
+        records=21,
+        gap=gap,
+    )
+    return c.gap
+
+
+def test_theory_of_finite_data_is_that_of_training_up_to_the_step_squared():
+    """Curve on the data sets by modified flow against trained networks: halve η, a quarter of the error."""
+    etas = np.array([8e-3, 4e-3, 2e-3])
+    errors = []
+    for eta in etas:
+        by_theory, by_training = finite_data_parts(eta, "theory"), finite_data_parts(eta, "training")
+        errors.append(np.abs(by_theory.on_data - by_training.on_data).max())
+        np.testing.assert_array_equal(by_theory.measured, by_training.measured)
+    assert np.polyfit(np.log(etas), np.log(errors), 1)[0] == pytest.approx(2.0, abs=0.15)
+
+
+def test_truncation_is_the_step_squared_and_bounds_the_remainder_without_noise():
+    """Full batches: the remainder is the O(η²) of the modified flow on the data, of the size of the truncation."""
+    truncation, remainder = [], []
+    for eta in (8e-3, 4e-3):
+        gap = finite_data_parts(eta, "theory")
+        truncation.append(gap.truncation.max())
+        remainder.append(np.abs(gap.remainder).max())
+        assert gap.sources["sampling_noise"].startswith("none")
+    assert truncation[0] / truncation[1] == pytest.approx(4, rel=0.15)
+    assert remainder[0] / remainder[1] == pytest.approx(4, rel=0.15)
+    assert remainder[0] < 3 * truncation[0]
+
+
+@pytest.mark.slow
+def test_sampling_noise_follows_the_inverse_batch():
+    """The predicted part is linear in η/B, to leading order: twice the batch, half of it; and it is really there.
+
+    Mean over 256 networks and late times against the predicted change of the mean; standard error from the run.
+    """
+    problem = Problem(
+        Teacher.from_eigenvalues([2, 1], 30),
+        Student.initialise(2, 30, init="aligned", scale=0.5, second_layer="fixed"),
+    )
+    parts = []
+    for batch in (4, 8):
+        c = compare(problem, steps=800, step=1e-3, batch=batch, label_noise=0.2, seeds=256, records=9)
+        gap = c.gap
+        assert gap.sources["sampling_noise"] == "mean SGD dynamics with fluctuations"
+        assert abs(gap.remainder[-1]) < 4 * gap.standard_error[-1]
+        assert gap.sampling_noise[-1] > 20 * gap.standard_error[-1]
+        measured_spread = c.run.loss[:, -1].std(ddof=1)
+        assert gap.spread[-1] == pytest.approx(
+            measured_spread, rel=0.25
+        )  # relative error of a spread: 1/√512 = 4 %
+        parts.append(gap.sampling_noise[-1])
+    assert parts[0] / parts[1] == pytest.approx(2, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"momentum": 0.5, "batch": 32},
+        {"batch": 8, "samples": 64},
+    ],
+)
+def test_where_there_is_no_theory_of_the_noise_it_is_measured(options):
+    c = compare(small(), steps=60, step=4e-3, seeds=2, dtype="float64", records=5, **options)
+    assert c.gap.sources["sampling_noise"] == "training with and without it"
+    assert np.abs(c.gap.sampling_noise).max() > 0
+    assert c.gap.spread is None
+    np.testing.assert_allclose(c.gap.total, c.run.loss.mean(0) - c.trajectory.loss, atol=1e-12)
+
+
+def test_correlated_inputs_have_no_sgd_theory(rng):
+    Sigma = np.diag([1.0, 2.0, 0.5])
+    c = compare(small(covariance=Sigma), steps=40, step=2e-3, batch=64, records=5, dtype="float64")
+    assert c.gap.sources["sampling_noise"] == "training with and without it"
+    assert np.isnan(c.gap.error_bar).all()  # one network, nothing known of its spread
+    assert "nan" not in c.gap.summary()
+
+
+def test_one_network_gets_the_predicted_error_bar():
+    c = compare(small(), steps=40, step=2e-3, batch=64, records=5, dtype="float64")
+    np.testing.assert_allclose(c.gap.standard_error, c.gap.spread)
+    assert c.gap.error_bar[-1] > 0
+
+
+def test_large_fluctuations_are_recognised():
+    """Escape from a saddle with batch 4 and noisy labels: the correction exceeds the loss; batch 1000: it does not."""
+    problem = Problem(Teacher.from_eigenvalues([2, 1], 20), Student.initialise(3, 20, scale=1.0, seed=1))
+    for batch, small_enough in ((8, False), (8000, True)):
+        theory = FluctuatingSGD(problem, 1e-3, batch, 0.5).integrate(t_end=2.0, samples=21, rtol=1e-5)
+        assert fluctuations_are_small(theory) == small_enough
+
+
+def test_compare_against_the_corrected_theories():
+    """The modified flow is nearer to trained networks than the flow; the mean of SGD nearer than both."""
+    problem = Problem(
+        Teacher.from_eigenvalues([2, 1], 50),
+        Student.initialise(2, 50, init="aligned", scale=0.5, second_layer="fixed"),
+    )
+    options = {
+        "steps": 400,
+        "step": 1e-3,
+        "batch": 8,
+        "label_noise": 0.2,
+        "seeds": 16,
+        "records": 21,
+        "gap": "training",
+    }
+    for theory, allowed in (("flow", (0.99, 1.0)), ("sgd", (0.0, 0.2))):
+        c = compare(problem, theory=theory, **options)
+        measured = c.run.loss.mean(axis=0)[-1]  # the stationary risk, of which the flow knows nothing
+        assert allowed[0] <= abs(measured - c.trajectory.loss[-1]) / measured <= allowed[1]
+    options = {"steps": 80, "step": 1e-2, "batch": 4096, "records": 41, "gap": "training"}
+    errors = {
+        t: compare(small(), theory=t, **options).relative_error["loss_sup"] for t in ("flow", "modified")
+    }
+    assert errors["modified"] < errors["flow"] / 2
+
+
+def test_theories_that_do_not_apply_are_refused():
+    for options in ({"momentum": 0.5}, {"samples": 100, "batch": 10}):
+        with pytest.raises(ProblemError, match="sgd"):
+            compare(small(), steps=2, step=1e-3, theory="sgd", **options)
+    with pytest.raises(ProblemError, match="theory"):
+        compare(small(), steps=2, step=1e-3, theory="quantum")
+    with pytest.raises(ProblemError, match="gap"):
+        compare(small(), steps=2, step=1e-3, gap="moon")

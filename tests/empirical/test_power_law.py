@@ -1,0 +1,24 @@
+"""Scaling laws: exact curve, law and trained network belong together."""
+
+import numpy as np
+import pytest
+
+from empirical.power_law import scaling_laws
+
+
+@pytest.mark.slow
+def test_trained_networks_fall_with_the_predicted_exponent():
+    """Trained against the exact loss of as many modes, and the exact curve against its law near its end.
+
+    The step changes the loss by a fraction of about 4ηλ₁ = 1 %, batches of 512 by 2 × (1/√512) of the largest
+    single mode: 5 % allowed. The law leaves out modes beyond N, (8t/N^α)^(2 − 1/α) = 0.2 % of what is left, and
+    the sum's difference from the integral.
+    """
+    law = scaling_laws([1.5], count=100_000, trained_modes=64, step=2e-3)[0]
+    np.testing.assert_allclose(law.trained_loss, law.trained_theory, rtol=0.05)
+    assert law.tail_exponent == pytest.approx(2 - 1 / 1.5)
+    tail = law.prefactor * law.times**-law.tail_exponent
+    np.testing.assert_allclose(law.loss[-10:], tail[-10:], rtol=0.01)
+    late = law.trained_times > 2
+    slope = np.polyfit(np.log(law.trained_times[late]), np.log(law.trained_loss[late]), 1)[0]
+    assert slope == pytest.approx(-law.tail_exponent, rel=0.1)
