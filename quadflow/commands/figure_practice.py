@@ -141,6 +141,29 @@ def scaling_law(exponents: str, count: int, trained_modes: int, step: float, see
     return 0
 
 
+@click.command("late-time", epilog="Example: quadflow figure late-time --teacher 2,1,0.5 --inputs 6")
+@click.option("--teacher", default="2,1", show_default=True, help="Eigenvalues, positive, fewer than inputs.")
+@click.option("--inputs", type=int, default=5, show_default=True, help="Inputs and hidden units.")
+@click.option("--step", type=float, default=2e-3, show_default=True, help="Learning rate.")
+@click.option("--batch", type=int, default=512, show_default=True, help="Fresh samples per step.")
+@opt.seed_option
+@figure_output("late-time")
+def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, output: str) -> int:
+    """Power laws in which the loss ends where units are to spare: closed forms, flows and trained networks."""
+
+    def make() -> Figure:
+        from empirical.late_time import late_time as compute
+        from figures.late_time import late_time_figure
+
+        eigenvalues = opt.parse_numbers("--teacher", teacher)
+        return late_time_figure(
+            compute(eigenvalues, inputs, step=step, batch=batch, seed=seed, progress=True)
+        )
+
+    draw_into(output, make)
+    return 0
+
+
 @click.command(
     "stability",
     context_settings={
@@ -186,6 +209,7 @@ FIGURES = (
     fluctuations,
     train_test,
     scaling_law,
+    late_time,
     stability,
     gap_command("gap-step", "the step size dominates"),
     gap_command("gap-data", "few samples dominate"),

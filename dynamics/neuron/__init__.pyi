@@ -1,0 +1,12 @@
+from .conserved import NeuronLaws as NeuronLaws
+from .derivation import NeuronDerivation as NeuronDerivation
+from .derivation import derive_neurons as derive_neurons
+from .flow import NeuronFlow as NeuronFlow
+from .function_space import function_space_dimension as function_space_dimension
+from .function_space import function_space_dimensions as function_space_dimensions
+from .function_space import quadratic_functions as quadratic_functions
+from .population import NeuronPopulation as NeuronPopulation
+from .problem import Neurons as Neurons
+from .problem import QuadraticTarget as QuadraticTarget
+from .problem import Rates as Rates
+from .trajectory import NeuronTrajectory as NeuronTrajectory

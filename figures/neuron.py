@@ -1,0 +1,178 @@
+"""Quadratic neurons: learning curves for several rates, where training collapses, how many functions are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
+
+from dynamics.neuron.function_space import FunctionSpace, predicted_dimension
+from dynamics.neuron.problem import Rates
+from dynamics.neuron.trajectory import NeuronTrajectory
+from empirical.neuron_collapse import CollapseStudy
+from empirical.neuron_training import NeuronRun
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+
+Array = NDArray[np.float64]
+
+SHOWN_DECADES = 6  # of the loss, below its largest value
+MARKERS_PER_CURVE = 16
+STARTS = {"random": "random start", "relinear": "ReLinear start"}
+KINDS = {
+    "quadratic": ("quadratic neurons", PALETTE[0], "-", "o"),
+    "ordinary": ("ordinary neurons, $\\varphi(z) = z^2$", PALETTE[1], "--", "s"),
+}
+
+
+def neuron_curves(curves: Sequence[tuple[NeuronTrajectory, NeuronRun | None]]) -> Figure:
+    """Loss against time: the flow as lines, trained networks as markers, one pair for each choice of rates.
+
+    Parameters
+    ----------
+    curves : sequence of (NeuronTrajectory, NeuronRun or None)
+        For one target; the run shows the median and the 10–90 % band of its networks.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.8))
+        axes = figure.subplots()
+        top = max(float(trajectory.loss.max()) for trajectory, _ in curves)
+        lowest = min(float(trajectory.loss.min()) for trajectory, _ in curves)
+        bottom = max(lowest, top * 10.0**-SHOWN_DECADES)
+        for (trajectory, run), colour, line, marker in zip(
+            curves, cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False
+        ):
+            label = _rates(trajectory.rates, trajectory.shrink)
+            axes.plot(trajectory.times, trajectory.loss, linestyle=line, color=colour)
+            if run is not None:
+                _draw_run(axes, run, colour, marker, bottom)
+            axes.plot([], [], linestyle=line, color=colour, marker=marker if run else "", markerfacecolor="white",
+                      label=label)  # fmt: skip
+        affine = curves[0][0].target.best_affine_loss
+        if affine > bottom:
+            axes.axhline(affine, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+            axes.annotate(
+                "best affine function", (1, affine), xycoords=("axes fraction", "data"), xytext=(0, 1.5),
+                textcoords="offset points", ha="right", va="bottom", color="0.35", fontsize=6.5,
+            )  # fmt: skip
+        axes.set_yscale("log")
+        axes.set_ylim(bottom / 1.5, top * 2)
+        axes.set_xlim(0, max(float(trajectory.times[-1]) for trajectory, _ in curves))
+        axes.yaxis.set_major_locator(LogLocator(numticks=8))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.set_ylabel("loss $L$ (squared output units)")
+        axes.set_xlabel("time $t$ = learning rate × steps")
+        trained = ", markers: trained networks" if any(run is not None for _, run in curves) else ""
+        figure.legend(
+            *axes.get_legend_handles_labels(),
+            loc="outside upper center",
+            ncols=min(len(curves), 3),
+            columnspacing=1.2,
+            title=f"relative rate $\\gamma$ of the quadratic weights\nlines: gradient flow{trained}",
+            title_fontsize=7,
+        )
+    return figure
+
+
+def _rates(rates: Rates, shrink: float) -> str:
+    slow = f"$\\gamma = {rates.g:g}$"
+    if rates.g != rates.b:
+        slow = f"$\\gamma_g = {rates.g:g}, \\gamma_b = {rates.b:g}$"
+    return slow + (f", $\\lambda = {shrink:g}$" if shrink else "")
+
+
+def _draw_run(axes: Axes, run: NeuronRun, colour: str, marker: str, bottom: float) -> None:
+    """Median and 10–90 % of the networks."""
+    low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
+    axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+    height = np.log10(np.maximum(median, bottom))
+    # evenly spaced along the drawn curve rather than in time, so that a fast drop shows too
+    span = max(float(np.ptp(height)), np.finfo(float).tiny)
+    along = np.append(0.0, np.cumsum(np.hypot(np.diff(run.times) / run.times[-1], np.diff(height) / span)))
+    shown = np.unique(np.searchsorted(along, np.linspace(0, along[-1], MARKERS_PER_CURVE)))
+    shown = shown[(shown < len(along)) & (median[shown.clip(max=len(along) - 1)] >= bottom)]
+    axes.plot(
+        run.times[shown],
+        median[shown],
+        marker,
+        color=colour,
+        markerfacecolor="white",
+        zorder=3,
+        clip_on=False,
+    )
+
+
+def collapse_map(study: CollapseStudy) -> Figure:
+    """Percentage of diverging runs over learning rate and γ, from random starts and from ReLinear's.
+
+    Parameters
+    ----------
+    study : CollapseStudy
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 3.8))
+        panels = figure.subplots(2, 1, sharex=True)
+        for axes, (name, label) in zip(panels, STARTS.items(), strict=True):
+            fractions = 100 * study.fractions[name]
+            # dark enough to tell, light enough for the numbers
+            axes.imshow(fractions, cmap="Greys", vmin=0, vmax=200, aspect="auto", origin="upper")
+            for (i, j), value in np.ndenumerate(fractions):
+                axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7)
+            axes.set_xticks(range(len(study.learning_rates)), [f"{eta:g}" for eta in study.learning_rates])
+            axes.set_yticks(range(len(study.gammas)), [f"{gamma:g}" for gamma in study.gammas])
+            axes.tick_params(length=0)
+            axes.spines[:].set_visible(True)
+            axes.set_ylabel(r"$\gamma_g = \gamma_b$")
+            axes.set_title(f"{label}: diverging runs (% of {study.starts})")
+        panels[-1].set_xlabel(r"learning rate $\eta$")
+    return figure
+
+
+def function_space(space: FunctionSpace) -> Figure:
+    """Dimension of the functions that h units reach: exact ranks as markers, the formulas as lines.
+
+    Parameters
+    ----------
+    space : FunctionSpace
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.6))
+        axes = figure.subplots()
+        axes.axhline(space.everything, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+        axes.annotate(
+            f"all polynomials of degree 2, $d = {space.inputs}$: {space.everything}", (1, space.everything),
+            xycoords=("axes fraction", "data"), xytext=(0, 4), textcoords="offset points", ha="right", va="bottom",
+            color="0.35", fontsize=6.5,
+        )  # fmt: skip
+        for kind, (label, colour, line, marker) in KINDS.items():
+            formula = [predicted_dimension(kind, int(h), space.inputs) for h in space.units]
+            ranks = space.quadratic if kind == "quadratic" else space.ordinary
+            axes.plot(space.units, formula, linestyle=line, color=colour, zorder=2)
+            axes.plot(
+                space.units, ranks, marker, color=colour, markerfacecolor="white", markersize=5, zorder=3
+            )
+            axes.plot(
+                [], [], marker=marker, linestyle=line, color=colour, markerfacecolor="white", label=label
+            )
+        axes.set_ylim(0, 1.15 * space.everything)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("hidden units $h$")
+        axes.set_ylabel("dimension of the functions reached")
+        axes.legend(loc="lower right", title="lines: formula, markers: exact rank", title_fontsize=7)
+    return figure

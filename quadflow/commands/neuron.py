@@ -1,0 +1,215 @@
+"""`quadflow neuron`: quadratic neurons (ReLinear), their flow, training, stability, collapse and function space."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dynamics.errors import ProblemError
+from quadflow import options as opt
+from quadflow.output import echo_result, to_json, validate_output, write_figure, write_file, write_text
+
+if TYPE_CHECKING:
+    from dynamics.neuron import Neurons, NeuronTrajectory, QuadraticTarget, Rates
+    from empirical.neuron_training import NeuronRun
+
+OUTPUTS = ("json", "npz", "png", "pdf", "svg")
+DEFAULT_INPUTS = 6
+
+neuron_options = opt.together(
+    click.option(
+        "--teacher",
+        metavar="SPEC",
+        help="Quadratic part M* of the target: eigenvalues, as 4,2,1; power-law:ALPHA:COUNT; FILE.npy, .csv or .npz "
+        "[default: a random quadratic function].",
+    ),
+    click.option(
+        "--teacher-linear", metavar="V", help="Linear part v of the target, as 1,0.5 [default: none]."
+    ),
+    click.option("--teacher-constant", type=float, metavar="E", help="Constant e of the target."),
+    click.option(
+        "--inputs", type=int, metavar="D", help="Input dimension d [default: the teacher's, else 6]."
+    ),
+    click.option("--hidden", type=int, default=6, show_default=True, help="Quadratic neurons."),
+    click.option(
+        "--init", default="relinear", show_default=True, help="relinear (ordinary neurons), or random."
+    ),
+    click.option(
+        "--init-scale", type=float, default=0.7, show_default=True, help="Size of the initial weights."
+    ),
+    opt.seed_option,
+    opt.config_option,
+)
+
+
+@click.command(
+    epilog="Example: quadflow neuron --inputs 4 --hidden 4 --rates 1,0.1,0.1 --step 0.01 --steps 2000"
+)
+@neuron_options
+@click.option(
+    "--rates",
+    default="1,1,1",
+    show_default=True,
+    metavar="R,G,B",
+    help="Learning rates of (w^r, b^r), (w^g, b^g), (w^b, c), relative to that of the output weights, which is 1.",
+)
+@click.option("--shrink", type=float, default=0.0, show_default=True, metavar="λ",
+              help="Draw w^g, b^g, w^b, c to the ReLinear start at this rate.")  # fmt: skip
+@click.option("--t-end", type=float, help="End time [default: steps × step if trained, else converged].")
+@click.option("--samples", type=int, default=201, show_default=True, help="Number of output times.")
+@click.option("--steps", type=int, help="Also train networks, so many steps.")
+@click.option("--step", type=float, default=0.01, show_default=True, metavar="η", help="Learning rate.")
+@click.option(
+    "--batch",
+    type=int,
+    default=256,
+    show_default=True,
+    help="Fresh samples per step; 0: the whole population.",
+)
+@click.option("--seeds", type=int, default=4, show_default=True, help="Networks trained together.")
+@click.option("--collapse", is_flag=True, help="Fraction of diverging runs against learning rate and γ.")
+@click.option("--starts", type=int, default=100, show_default=True, help="Random starts of each.")
+@click.option("--derive", is_flag=True, help="Print the symbolic equations instead.")
+@click.option("--device", default="cpu", show_default=True, help="PyTorch device.")
+@opt.output_option("Write the result (.json; .npz: the flow) or the figure (.png, .pdf, .svg).")
+@opt.json_option
+def command(output: str | None, as_json: bool, **options: Any) -> int:
+    """Quadratic neurons (w^r·x + b^r)(w^g·x + b^g) + w^b·(x⊙x) + c: flow, conserved quantities, stability, training.
+
+    A figure shows the learning curve, with --collapse the diverging runs.
+    """
+    suffix = validate_output(output, OUTPUTS)
+    if options["derive"]:
+        return _derive(options, output, suffix, as_json)
+    from dynamics.neuron import NeuronFlow
+    from dynamics.neuron.function_space import function_space_dimensions
+
+    target = build_target(options)
+    neurons = build_neurons(options, target.inputs)
+    rates, shrink = parse_rates(options["rates"]), options["shrink"]
+    t_end, steps = options["t_end"], options["steps"]
+    if t_end is None and steps is not None:
+        t_end = steps * options["step"]
+    trajectory = NeuronFlow(target, neurons, rates, shrink).integrate(
+        t_end, samples=options["samples"], progress=True
+    )
+    space = function_space_dimensions(target.inputs)
+    result, text = trajectory.to_dict(), [trajectory.summary(), space.summary()]
+    result["function_space"] = space.to_dict()
+    run = study = None
+    if steps is not None:
+        run = train(target, neurons, rates, options)
+        result["trained"] = run.to_dict()
+        text.append(run.summary())
+    if options["collapse"]:
+        from empirical.neuron_collapse import collapse_study
+
+        study = collapse_study(
+            target if options["teacher"] else None,
+            inputs=target.inputs,
+            hidden=neurons.hidden,
+            starts=options["starts"],
+            scale=options["init_scale"],
+            seed=options["seed"],
+            device=options["device"],
+            progress=True,
+        )
+        result["collapse"] = study.to_dict()
+        text.append(study.summary())
+    if output is not None and suffix is not None:
+        _write(output, suffix, result, trajectory, run, study)
+    echo_result(result, lambda: "\n".join(text), as_json)
+    return 0
+
+
+def build_target(options: dict[str, Any]) -> QuadraticTarget:
+    """Target from `--teacher`, `--teacher-linear`, `--teacher-constant`, or a random one."""
+    from dynamics.neuron import QuadraticTarget
+
+    inputs = options["inputs"]
+    if not options["teacher"]:
+        for name in ("teacher_linear", "teacher_constant"):
+            if options[name] is not None:
+                raise ProblemError(
+                    f"`--{name.replace('_', '-')}` needs a `--teacher`: without it all of it is random."
+                )
+        return QuadraticTarget.random(DEFAULT_INPUTS if inputs is None else inputs, seed=options["seed"])
+    import numpy as np
+
+    from quadflow.problem_input import read_teacher
+
+    M = read_teacher(options["teacher"], inputs, 1).matrix()
+    v = np.zeros(len(M))
+    if options["teacher_linear"] is not None:
+        linear = opt.parse_numbers("--teacher-linear", options["teacher_linear"])
+        if len(linear) > len(M):
+            raise ProblemError(
+                f"`--teacher-linear` has {len(linear)} entries, but there are {len(M)} inputs."
+            )
+        v[: len(linear)] = linear
+    return QuadraticTarget(M, v, options["teacher_constant"] or 0.0)
+
+
+def build_neurons(options: dict[str, Any], inputs: int) -> Neurons:
+    """Initial weights."""
+    from dynamics.neuron import Neurons
+
+    return Neurons.initialise(
+        options["hidden"],
+        inputs,
+        init=options["init"],
+        scale=options["init_scale"],
+        seed=options["seed"],
+    )
+
+
+def parse_rates(text: str) -> Rates:
+    """Rates r, g, b."""
+    from dynamics.neuron import Rates
+
+    values = opt.parse_numbers("--rates", text)
+    if len(values) != 3:
+        raise ProblemError(f"`--rates` is {text!r}, but must be three numbers r,g,b, such as 1,0.1,0.1.")
+    return Rates(*values)
+
+
+def train(target: QuadraticTarget, neurons: Neurons, rates: Rates, options: dict[str, Any]) -> NeuronRun:
+    """Train as the options say."""
+    from empirical.neuron_training import train_neurons
+
+    names = ("steps", "step", "shrink", "batch", "seeds", "seed", "device")
+    return train_neurons(target, neurons, rates=rates, **{n: options[n] for n in names}, progress=True)
+
+
+def _derive(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> int:
+    from dynamics.neuron import derive_neurons
+
+    if suffix not in (None, "json"):
+        raise ProblemError(f"`--output` is {output!r}, but equations are written as .json.")
+    derivation = derive_neurons(options["hidden"], build_target(options).inputs)
+    if output is not None:
+        write_text(output, to_json(derivation.to_dict()) + "\n")
+    echo_result(derivation.to_dict(), derivation.summary, as_json)
+    return 0
+
+
+def _write(
+    output: str,
+    suffix: str,
+    result: dict[str, Any],
+    trajectory: NeuronTrajectory,
+    run: NeuronRun | None,
+    study: Any,
+) -> None:
+    """The file in the format of its suffix."""
+    if suffix == "json":
+        write_text(output, to_json(result) + "\n")
+    elif suffix == "npz":
+        write_file(output, trajectory.save)
+    else:
+        from figures.neuron import collapse_map, neuron_curves
+
+        write_figure(
+            collapse_map(study) if study is not None else neuron_curves([(trajectory, run)]), output, suffix
+        )

@@ -1,0 +1,106 @@
+"""`quadflow neuron` and its figures, and the gallery's figures of the other companions."""
+
+import json
+
+import numpy as np
+import pytest
+
+NEURON = ["neuron", "--inputs", "3", "--hidden", "3"]
+
+
+def test_json_of_the_flow(quadflow):
+    """Keys of the contract; Q1 and Q2 drift below 1e-9; d = 3: 10 functions of degree 2."""
+    result = quadflow(*NEURON, "--rates", "1,0.1,0.1", "--json").json
+    assert result["times"][0] == 0
+    assert len(result["times"]) == len(result["loss"]) == 201
+    assert set(result["conserved_drift"]) == {"Q1", "Q2"}
+    assert max(result["conserved_drift"].values()) < 1e-9
+    assert result["largest_stable_step"] > 0
+    assert result["function_space"]["all"] == 10
+    assert "collapse" not in result and "trained" not in result
+    assert result["solver"]["status"] == "converged"
+
+
+def test_frozen_quadratic_weights_end_at_the_best_affine_loss(quadflow):
+    """λ = (4, 2, 1): ‖M*‖² = 21, to 1e-8."""
+    arguments = ["neuron", "--teacher", "4,2,1", "--teacher-linear", "1,-1", "--teacher-constant", "2"]
+    result = quadflow(*arguments, "--hidden", "2", "--rates", "1,0,0", "--json").json
+    assert result["best_affine_loss"] == 21
+    assert result["loss"][-1] == pytest.approx(21, abs=1e-8)
+
+
+def test_training_and_collapse(quadflow, tmp_path):
+    """Trained networks end where the flow does; the study has both kinds of start; the files are written."""
+    path = tmp_path / "neuron.json"
+    arguments = ["--steps", "200", "--step", "0.005", "--batch", "0", "--seeds", "1", "--shrink", "0.1"]
+    result = quadflow(*NEURON, *arguments, "--collapse", "--starts", "2", "--json", "--output", path).json
+    assert result["trained"]["loss"][0][-1] == pytest.approx(result["loss"][-1], rel=0.05)
+    assert result["times"][-1] == pytest.approx(1.0)
+    collapse = result["collapse"]
+    assert np.shape(collapse["random"]) == np.shape(collapse["relinear"])
+    assert np.shape(collapse["random"]) == (len(collapse["gammas"]), len(collapse["learning_rates"]))
+    assert collapse["starts"] == 2
+    assert "Q1 and Q2 are not conserved" in result["warnings"][0]
+    assert json.loads(path.read_text())["collapse"] == collapse
+
+
+@pytest.mark.parametrize("suffix", ["npz", "png"])
+def test_files(quadflow, tmp_path, suffix):
+    path = tmp_path / f"neuron.{suffix}"
+    result = quadflow(*NEURON, "--t-end", "0.5", "--init", "random", "--output", path)
+    assert result.status == 0
+    assert "3 quadratic neurons, 3 inputs" in result.out
+    assert path.stat().st_size > 1000
+
+
+def test_equations(quadflow):
+    """--derive prints them, as text and as JSON that names every parameter."""
+    result = quadflow("neuron", "--inputs", "1", "--hidden", "1", "--derive")
+    assert "dwr_0_0/dt" in result.out
+    as_json = quadflow("neuron", "--inputs", "1", "--hidden", "1", "--derive", "--json").json
+    assert set(as_json["ode"]) == set(as_json["parameters"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rates", "1,2"], "three numbers"),
+        (["--rates", "1,x,1"], "commas"),
+        (["--rates", "1,-1,0"], "rates.g"),
+        (["--hidden", "0"], "at least 1"),
+        (["--init", "he"], "relinear, random"),
+        (["--shrink", "-1"], "shrink"),
+        (["--teacher-linear", "1"], "--teacher"),
+        (["--teacher", "2,1", "--teacher-linear", "1,2,3"], "3 entries"),
+        (["--output", "x.txt"], "must end in"),
+        (["--derive", "--inputs", "1", "--hidden", "1", "--output", "x.png"], ".json"),
+    ],
+)
+def test_bad_input(quadflow, arguments, words):
+    result = quadflow("neuron", *arguments)
+    assert result.status == 2
+    assert words in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_divergence_is_a_failed_computation(quadflow):
+    result = quadflow(*NEURON, "--t-end", "0.1", "--steps", "100", "--step", "5")
+    assert result.status == 1
+    assert "largest stable step" in result.err
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("neuron", ["--t-end", "0.5", "--seeds", "1"]),
+        ("neuron-collapse", ["--inputs", "3", "--hidden", "2", "--starts", "2", "--steps", "20"]),
+        ("neuron-functions", ["--inputs", "3"]),
+        ("invariance", ["--inputs", "3", "--hidden", "3", "--steps", "20"]),
+        ("hannet", ["--layers", "5", "--width", "4"]),
+    ],
+)
+def test_gallery(quadflow, tmp_path, name, arguments):
+    path = tmp_path / f"{name}.svg"
+    assert quadflow("figure", name, *arguments, "--output", path).status == 0
+    assert path.stat().st_size > 1000
+    assert name in quadflow("figure", "--list").out
