@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 from sympy.printing.codeprinter import CodePrinter
@@ -40,7 +40,8 @@ def to_python(derivation: Derivation) -> str:
 
     It needs NumPy alone; `rhs` has the signature of SciPy's `solve_ivp`. Repeated subexpressions are computed
     once, the entries of the residual matrix keep their names. Where Σ is symbolic, both functions take its
-    entries ``s`` as a further argument, and COVARIANCE names them.
+    entries ``s`` as a further argument, and COVARIANCE names them. Where something is conserved there is a third
+    function, ``conserved(theta)``.
     """
     extra = ", s" if derivation.covariance_symbols else ""
     lines = [
@@ -72,6 +73,16 @@ def to_python(derivation: Derivation) -> str:
         *_rhs_body(derivation, PYTHON),
         "    return velocity",
     ]
+    if derivation.conserved:
+        lines += [
+            "",
+            "",
+            "def conserved(theta):",
+            '    """Values of the conserved quantities, which gradient flow does not change."""',
+            f"    values = np.empty(({len(derivation.conserved)}, *np.shape(theta)[1:]))",
+            *_conserved_body(derivation, PYTHON),
+            "    return values",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -79,28 +90,61 @@ def to_javascript(derivation: Derivation) -> str:
     """Standalone ES module exporting PARAMETERS, TARGETS, ``loss(theta, m)`` and ``rhs(t, theta, m)``.
 
     Arguments and results are arrays of numbers. Where Σ is symbolic, both functions take its entries ``s`` as a
-    further argument, and COVARIANCE names them.
+    further argument, and COVARIANCE names them. Where something is conserved there is a third function,
+    ``conserved(theta)``.
     """
+    return _javascript(derivation, "export ")
+
+
+def to_javascript_object(derivation: Derivation) -> str:
+    """The module of `to_javascript` as an expression whose value is an object with the same members.
+
+    For pages that hold several derivations, and that browsers open from a file: there a page cannot import modules.
+    """
+    names = [
+        "PARAMETERS",
+        "TARGETS",
+        *(["COVARIANCE"] if derivation.covariance_symbols else []),
+        "loss",
+        "rhs",
+    ]
+    names += ["conserved"] if derivation.conserved else []
+    return f"(() => {{\n{_javascript(derivation, '')}\nreturn {{ {', '.join(names)} }};\n}})()"
+
+
+def _javascript(derivation: Derivation, export: str) -> str:
+    """The JavaScript program; `export` stands before what it defines."""
+    language = replace(JAVASCRIPT, export=f"{export}const ")
     extra = ", s" if derivation.covariance_symbols else ""
     lines = [
         "/**",
         *(f" * {line}".rstrip() for line in [_title(derivation), "", *_description(derivation)]),
         " */",
         "",
-        *_constants(derivation, JAVASCRIPT),
+        *_constants(derivation, language),
         "",
         "/** Population loss: half the mean square of teacher minus student, summed over the outputs. */",
-        f"export function loss(theta, m{extra}) {{",
+        f"{export}function loss(theta, m{extra}) {{",
         *_loss_body(derivation, JAVASCRIPT),
         "}",
         "",
         "/** Time derivative of theta under gradient flow, in the order of PARAMETERS. */",
-        f"export function rhs(t, theta, m{extra}) {{",
+        f"{export}function rhs(t, theta, m{extra}) {{",
         f"  const velocity = new Array({len(derivation.parameters)});",
         *_rhs_body(derivation, JAVASCRIPT),
         "  return velocity;",
         "}",
     ]
+    if derivation.conserved:
+        lines += [
+            "",
+            "/** Values of the conserved quantities, which gradient flow does not change. */",
+            f"{export}function conserved(theta) {{",
+            f"  const values = new Array({len(derivation.conserved)});",
+            *_conserved_body(derivation, JAVASCRIPT),
+            "  return values;",
+            "}",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -150,8 +194,8 @@ def _constants(derivation: Derivation, language: _Language) -> list[str]:
     ]
 
 
-def _preamble(derivation: Derivation, language: _Language) -> list[str]:
-    """Statements that unpack the arguments into the symbols."""
+def _preamble(derivation: Derivation, language: _Language, arguments: int | None = None) -> list[str]:
+    """Statements that unpack the arguments, or the first of them, into the symbols."""
     opening, closing = language.brackets
     return [
         _wrapped(
@@ -161,7 +205,7 @@ def _preamble(derivation: Derivation, language: _Language) -> list[str]:
             language.indent,
             language.indent,
         )
-        for _, argument, symbols in _arguments(derivation)
+        for _, argument, symbols in _arguments(derivation)[:arguments]
     ]
 
 
@@ -183,6 +227,13 @@ def _rhs_body(derivation: Derivation, language: _Language) -> list[str]:
             _assignment(f"velocity[{i}] = ", rate, language, f"  {language.comment} d{theta}/dt")
             for i, (theta, rate) in enumerate(zip(derivation.parameters, rates, strict=True))
         ),
+    ]
+
+
+def _conserved_body(derivation: Derivation, language: _Language) -> list[str]:
+    return [
+        *_preamble(derivation, language, arguments=1),
+        *(_assignment(f"values[{i}] = ", law, language) for i, law in enumerate(derivation.conserved)),
     ]
 
 

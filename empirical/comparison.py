@@ -70,7 +70,7 @@ class Comparison:
                 f"{len(self.run.loss)} seeds, {self.run.steps[-1]} steps, t up to {self.trajectory.times[-1]:.6g}",
                 f"largest deviation from theory: loss {error['loss_sup']:.2%} of the initial loss, "
                 f"modes {error['modes_sup']:.2%} of the largest",
-                "from the gradient flow, mean over seeds: " + self.gap.summary(),
+                self.gap.summary(),
             ]
         )
 

@@ -122,8 +122,9 @@ class Gap:
         bar = largest["error_bar"]
         known = f"error bar there {bar:.2%}" if np.isfinite(bar) else "error bar unknown for one network"
         return (
-            f"largest loss difference {self.total[n] / first:+.2%} of the initial loss, at t = {self.times[n]:.4g}: "
-            f"{parts}\nlargest remainder {largest['remainder']:.2%}, {known}"
+            f"mean loss minus gradient flow, at its largest, t = {self.times[n]:.4g}: {self.total[n] / first:+.2%}\n"
+            f"  = {parts}\n"
+            f"largest remainder {largest['remainder']:.2%}, {known}"
         )
 
 

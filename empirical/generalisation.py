@@ -84,5 +84,12 @@ def train_and_test(
             raise ProblemError("The weights are too many to be kept: take fewer records, seeds or inputs.")
         weights = zip(run.W[s], run.A[s], strict=True)
         measured.append([on_set.loss(W, A) for W, A in weights])
-    curves = (np.array(c) for c in (theory_train, theory_test, measured))
-    return TrainTest(times, *curves, run.loss, samples, practice.label_noise)
+    return TrainTest(
+        times,
+        np.array(theory_train),
+        np.array(theory_test),
+        np.array(measured),
+        run.loss,
+        samples,
+        practice.label_noise,
+    )

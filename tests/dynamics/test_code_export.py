@@ -10,7 +10,7 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from dynamics.code_export import WIDTH, to_javascript, to_python
+from dynamics.code_export import WIDTH, to_javascript, to_javascript_object, to_python
 from dynamics.derivation import derive
 
 DERIVATIONS = {
@@ -49,6 +49,12 @@ def exact_values(derived, point):
     ]
 
 
+def exact_laws(derived, theta):
+    """Conserved quantities by SymPy with 30 digits."""
+    values = dict(zip(derived.parameters, map(sympy.Float, theta, [30] * len(theta)), strict=True))
+    return [float(law.xreplace(values)) for law in derived.conserved]
+
+
 def module_of(source):
     """Run a generated module in a namespace of its own."""
     namespace = {"__name__": "generated"}
@@ -68,6 +74,9 @@ def test_python_module_computes_the_derived_equations(derived, point):
     np.testing.assert_array_equal(module["rhs"](0.0, list(theta), *others), velocity)
     assert module["PARAMETERS"] == tuple(s.name for s in derived.parameters)
     assert module["TARGETS"] == tuple(s.name for s in derived.targets)
+    if derived.conserved:
+        np.testing.assert_allclose(module["conserved"](theta), exact_laws(derived, theta), rtol=0, atol=1e-13)
+    assert ("conserved" in module) == bool(derived.conserved)
     assert module.get("COVARIANCE", ()) == tuple(s.name for s in derived.covariance_symbols)
 
 
@@ -91,7 +100,7 @@ def test_python_module_needs_numpy_alone(derived):
     assert [alias.name for node in imports for alias in node.names] == ["numpy"]
     assert "derivation" in ast.get_docstring(tree)
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    assert [f.name for f in functions] == ["loss", "rhs"]
+    assert [f.name for f in functions] == ["loss", "rhs"] + ["conserved"] * bool(derived.conserved)
     assert all(ast.get_docstring(f) for f in functions)
     assert max(map(len, source.splitlines())) <= WIDTH + len("  # da_0_0/dt")
 
@@ -116,7 +125,8 @@ def test_common_subexpressions_are_computed_once():
     residual included, stays below a fifth of the operations that SymPy counts in the expressions.
     """
     derived = derive(8, 6)
-    rhs = ast.parse(to_python(derived)).body[-1]
+    functions = [f for f in ast.parse(to_python(derived)).body if isinstance(f, ast.FunctionDef)]
+    (rhs,) = (f for f in functions if f.name == "rhs")
     assigned = [node for node in rhs.body if isinstance(node, ast.Assign)]
     values = [ast.dump(node.value) for node in assigned]
     assert len(set(values)) == len(values)
@@ -132,21 +142,26 @@ def test_common_subexpressions_are_computed_once():
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-def test_javascript_module_computes_the_derived_equations(derived, point, tmp_path):
-    """Imported and run by node; the numbers come back through JSON."""
-    (tmp_path / "flow.mjs").write_text(to_javascript(derived), encoding="utf-8")
+@pytest.mark.parametrize("form", ["module", "object"])
+def test_javascript_module_computes_the_derived_equations(derived, point, tmp_path, form):
+    """Imported and run by node, as a module or as the default export of one; the numbers come back through JSON."""
+    source = (
+        to_javascript(derived) if form == "module" else f"export default {to_javascript_object(derived)};"
+    )
+    (tmp_path / "flow.mjs").write_text(source, encoding="utf-8")
     theta, *others = (list(group) for group in point)
     script = (
-        "import * as flow from './flow.mjs';\n"
+        "import * as imported from './flow.mjs';\nconst flow = imported.default ?? imported;\n"
         f"const theta = {json.dumps(theta)}, others = {json.dumps(others)};\n"
         "console.log(JSON.stringify([flow.loss(theta, ...others), flow.rhs(0, theta, ...others),"
-        " flow.PARAMETERS, flow.TARGETS, flow.COVARIANCE ?? []]));\n"
+        " flow.PARAMETERS, flow.TARGETS, flow.COVARIANCE ?? [], flow.conserved?.(theta) ?? []]));\n"
     )
     (tmp_path / "main.mjs").write_text(script, encoding="utf-8")
     run = subprocess.run(
         ["node", "main.mjs"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
-    computed_loss, velocity, *names = json.loads(run.stdout)
+    computed_loss, velocity, *names, laws = json.loads(run.stdout)
+    np.testing.assert_allclose(laws, exact_laws(derived, theta), rtol=0, atol=1e-13)
     loss, rates = exact_values(derived, point)
     assert computed_loss == pytest.approx(loss, rel=1e-12)
     np.testing.assert_allclose(velocity, rates, rtol=0, atol=1e-13 * max(1, *np.abs(rates)))

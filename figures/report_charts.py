@@ -1,0 +1,292 @@
+"""The interactive charts of a report, drawn by plotly: learning curves, gap, stationary points, staircase.
+
+Each maker takes the JSON object that a command printed. Modes count from 1. Colours and dashes are those of the
+paper figures; backgrounds, text and axes get their colours in the page, so that they suit a dark screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
+from plotly.subplots import make_subplots
+
+from figures.style import PALETTE
+from figures.web_page import DASHES, INK, SYMBOLS
+
+Array = NDArray[np.float64]
+
+SHOWN_MODES = 6  # more curves than that cannot be told apart
+SHOWN_SAMPLES = 1000
+SHOWN_DECADES = 8  # of the loss, below its largest value
+MARKERS = 40  # per curve
+DIGITS = 7  # of a coordinate; the file keeps the full precision
+
+GAP_PARTS = {  # part → the curves whose difference it is
+    "discretisation": ("discretised", "flow"),
+    "finite data": ("on_data", "discretised"),
+    "sampling noise": ("with_noise", "on_data"),
+    "remainder": ("measured", "with_noise"),
+}
+
+
+def learning_chart(
+    theory: Mapping[str, Any] | None, training: Mapping[str, Any] | None, eigenvalues: Sequence[float] = ()
+) -> go.Figure:
+    """Loss (above, logarithmic) and teacher modes (below) against time: theory as lines, networks as markers.
+
+    Parameters
+    ----------
+    theory : mapping, optional
+        What `quadflow simulate` prints.
+    training : mapping, optional
+        What `quadflow train` prints; at least one of both.
+    eigenvalues : sequence of float
+        Of the teacher modes, in their order.
+    """
+    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.06)
+    times = _floats(theory["times"] if theory else (training or {})["times"])
+    losses = []
+    if theory:
+        loss = _floats(theory["loss"])
+        losses.append(loss)
+        _line(figure, 1, times, loss, "theory", INK, "solid", 2.5)
+    if training:
+        losses.append(_training_loss(figure, times, _floats(training["loss"])))
+    _levels(figure, (theory or {}).get("stages", ()), times)
+    modes = _floats((theory or training or {})["modes"])
+    targets = np.asarray(eigenvalues, dtype=float)
+    reach = (
+        np.abs(targets)
+        if len(targets) == modes.shape[-1]
+        else np.abs(modes).max(axis=tuple(range(modes.ndim - 1)))
+    )
+    for n, i in enumerate(np.sort(np.argsort(-reach, kind="stable")[:SHOWN_MODES])):
+        if len(targets) == modes.shape[-1]:
+            figure.add_hline(
+                targets[i], row=2, line={"color": PALETTE[n], "width": 1, "dash": "dot"}, opacity=0.6
+            )
+        name = f"mode {i + 1}"
+        if theory:
+            _line(figure, 2, times, _floats(theory["modes"])[:, i], name, PALETTE[n], DASHES[n], 2)
+        if training:
+            of_networks = np.nanmedian(_floats(training["modes"])[..., i], axis=0)
+            shown = name + (", networks" if theory else " (median)")
+            _markers(figure, 2, times, of_networks, shown, PALETTE[n], SYMBOLS[n])
+    _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
+    figure.update_yaxes(title_text="teacher modes", row=2)
+    _time_axis(figure, times[-1], row=2)
+    return _finished(figure, 620)
+
+
+def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
+    """Median and 10–90 % band of the networks' loss (S, T); returns the median."""
+    low, median, high = np.nanquantile(loss, [0.1, 0.5, 0.9], axis=0)
+    if len(loss) > 1:
+        t = _thin(times)
+        band = {
+            "x": _rounded(np.append(times[t], times[t][::-1])),
+            "y": _rounded(np.append(high[t], low[t][::-1])),
+        }
+        figure.add_scatter(
+            **band,
+            fill="toself",
+            fillcolor="rgba(86,180,233,0.35)",
+            line={"width": 0},
+            name=f"10–90 % of {len(loss)} networks",
+            hoverinfo="skip",
+            row=1,
+            col=1,
+        )
+    name = "trained network" if len(loss) == 1 else "median network"
+    _markers(
+        figure, 1, times, median, name, PALETTE[1], SYMBOLS[0], spacing=np.log10(np.maximum(median, 1e-300))
+    )
+    return median
+
+
+def _levels(figure: go.Figure, stages: Sequence[Mapping[str, Any]], times: Array) -> None:
+    """Predicted heights of the plateaus that the theory detected."""
+    for stage in stages:
+        loss = stage.get("predicted_loss")
+        if not loss:
+            continue
+        figure.add_scatter(
+            x=_rounded(times[[0, -1]]),
+            y=[loss, loss],
+            mode="lines",
+            line={"color": "gray", "width": 1, "dash": "dot"},
+            name=f"level of {mode_set(stage['learned_modes'])}: {loss:.5g}",
+            showlegend=False,
+            row=1,
+            col=1,
+        )
+
+
+def overlay_chart(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> go.Figure:
+    """Losses of several runs: name → (times, loss)."""
+    figure = make_subplots(1, 1)
+    for n, (name, (times, loss)) in enumerate(curves.items()):
+        colour, dash = PALETTE[n % len(PALETTE)], DASHES[n % len(DASHES)]
+        _line(figure, 1, _floats(times), _floats(loss), name, colour, dash, 2)
+    _loss_axis(figure, np.concatenate([_floats(loss) for _, loss in curves.values()]))
+    _time_axis(figure, max(_floats(times)[-1] for times, _ in curves.values()))
+    return _finished(figure, 440)
+
+
+def gap_chart(times: ArrayLike, curves: Mapping[str, Any]) -> go.Figure:
+    """Parts of the measured deviation from the flow along training, and the error bar of its mean."""
+    t = _floats(times)
+    figure = make_subplots(1, 1)
+    if "error_bar" in curves:
+        bar = _floats(curves["error_bar"])
+        at = _thin(t)
+        figure.add_scatter(
+            x=_rounded(np.append(t[at], t[at][::-1])),
+            y=_rounded(np.append(bar[at], -bar[at][::-1])),
+            fill="toself",
+            fillcolor="rgba(128,128,128,0.25)",
+            line={"width": 0},
+            name="error bar of the mean",
+            hoverinfo="skip",
+        )
+    for n, (name, (with_it, without)) in enumerate(GAP_PARTS.items()):
+        if with_it in curves and without in curves:
+            part = _floats(curves[with_it]) - _floats(curves[without])
+            _line(figure, 1, t, part, name, PALETTE[n], DASHES[n], 2)
+    figure.update_yaxes(title_text="part of the loss")
+    _time_axis(figure, t[-1])
+    return _finished(figure, 420)
+
+
+def atlas_chart(points: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Stationary points: loss against Morse index, one symbol for each kind."""
+    figure = make_subplots(1, 1)
+    kinds = list(dict.fromkeys(point["kind"] for point in points if point["index"] is not None))
+    for n, kind in enumerate(kinds):
+        chosen = [point for point in points if point["kind"] == kind and point["index"] is not None]
+        figure.add_scatter(
+            x=[point["index"] for point in chosen],
+            y=[point["loss"] for point in chosen],
+            text=[mode_set(point["learned_modes"]) for point in chosen],
+            mode="markers",
+            marker={"symbol": SYMBOLS[n % len(SYMBOLS)], "color": PALETTE[n % len(PALETTE)], "size": 10},
+            name=kind,
+            hovertemplate="%{text}: loss %{y:.6g}, index %{x}<extra></extra>",
+        )
+    figure.update_xaxes(title_text="Morse index (descending directions)")
+    figure.update_yaxes(title_text="loss")
+    return _finished(figure, 420)
+
+
+def staircase_chart(jumps: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Predicted loss as steps."""
+    figure = make_subplots(1, 1)
+    times = [0.0, *(jump["time"] for jump in jumps)]
+    loss = [jumps[0]["loss_before"], *(jump["loss_after"] for jump in jumps)]
+    figure.add_scatter(
+        x=[*times, 1.15 * times[-1]],
+        y=[*loss, loss[-1]],
+        mode="lines",
+        line={"shape": "hv", "color": INK, "width": 2.5},
+        name="predicted loss",
+    )
+    _time_axis(figure, 1.15 * times[-1])
+    figure.update_yaxes(title_text="loss")
+    return _finished(figure, 420)
+
+
+def mode_set(modes: Sequence[int]) -> str:
+    """Learned modes, counted from 1."""
+    return "{" + ", ".join(str(i + 1) for i in modes) + "}" if modes else "∅"
+
+
+def _line(
+    figure: go.Figure, row: int, x: Array, y: Array, name: str, colour: str, dash: str, width: float
+) -> None:
+    shown = _thin(x)
+    figure.add_scatter(
+        x=_rounded(x[shown]),
+        y=_rounded(y[shown]),
+        mode="lines",
+        line={"color": colour, "dash": dash, "width": width},
+        name=name,
+        row=row,
+        col=1,
+    )
+
+
+def _markers(
+    figure: go.Figure,
+    row: int,
+    x: Array,
+    y: Array,
+    name: str,
+    colour: str,
+    symbol: str,
+    spacing: Array | None = None,
+) -> None:
+    shown = _along(x, y if spacing is None else spacing)
+    figure.add_scatter(
+        x=_rounded(x[shown]),
+        y=_rounded(y[shown]),
+        mode="markers",
+        marker={"color": colour, "symbol": f"{symbol}-open", "size": 7, "line": {"width": 1.5}},
+        name=name,
+        row=row,
+        col=1,
+    )
+
+
+def _loss_axis(figure: go.Figure, loss: Array) -> None:
+    seen = loss[np.isfinite(loss) & (loss > 0)]
+    high = np.log10(seen.max()) if seen.size else 0.0
+    low = max(np.log10(seen.min()), high - SHOWN_DECADES) if seen.size else -1.0
+    figure.update_yaxes(
+        title_text="loss", type="log", range=[low - 0.2, high + 0.2], exponentformat="power", row=1, col=1
+    )
+
+
+def _finished(figure: go.Figure, height: int) -> go.Figure:
+    below = {"orientation": "h", "yanchor": "top", "yref": "container", "y": 0.08, "xanchor": "left", "x": 0}
+    return figure.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 68, "r": 16, "t": 34, "b": 100},
+        legend=below,
+        showlegend=True,
+    )
+
+
+def _time_axis(figure: go.Figure, end: float, row: int = 1) -> None:
+    figure.update_xaxes(range=[0, end])
+    figure.update_xaxes(title_text="time = learning rate × steps", row=row, col=1)
+
+
+def _floats(values: ArrayLike) -> Array:
+    """Array in which the null of a JSON file is NaN."""
+    return np.asarray(values, dtype=float)
+
+
+def _thin(x: Array) -> NDArray[np.int64]:
+    """Indices of at most `SHOWN_SAMPLES` samples."""
+    return np.unique(np.linspace(0, len(x) - 1, min(len(x), SHOWN_SAMPLES)).round().astype(int))
+
+
+def _along(x: Array, y: Array) -> NDArray[np.int64]:
+    """Indices of at most `MARKERS` finite samples, evenly spaced along the drawn curve rather than in time."""
+    known = np.flatnonzero(np.isfinite(y))
+    if known.size < 2:
+        return known
+    dx, dy = (np.diff(values[known]) / (np.ptp(values[known]) or 1.0) for values in (x, y))
+    along = np.append(0.0, np.cumsum(np.hypot(dx, dy)))
+    places = np.searchsorted(along, np.linspace(0, along[-1], MARKERS))
+    return known[np.unique(places.clip(max=known.size - 1))]
+
+
+def _rounded(values: Array) -> list[float | None]:
+    """Few digits and plain numbers, which keep the page small."""
+    return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in values]

@@ -1,0 +1,326 @@
+"""What a report says about each result: facts, tables and charts, found by the keys of its JSON object.
+
+Modes and units count from 1 here, as in figures.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from figures import report_charts as charts
+from figures.report_charts import mode_set
+
+Result = Mapping[str, Any]
+
+LARGEST_TABLE = 2000  # rows
+LARGEST_LIST = 12  # entries of a list that are written out
+NOT_FACTS = {"command", "versions", "warnings"}  # have a place of their own
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text of a table cell and what it is sorted by."""
+
+    text: str
+    key: float | str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that the reader sorts by its columns."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart as plotly's JSON object; `timed` if its time axis can be logarithmic."""
+
+    title: str
+    figure: Mapping[str, Any]
+    timed: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One result of the report."""
+
+    title: str
+    source: str
+    command: str
+    versions: Mapping[str, str]
+    warnings: Sequence[str]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    parts: Sequence[Table | Chart] = ()
+
+
+def section(result: Result, source: str) -> Section:
+    """Section of one result.
+
+    Parameters
+    ----------
+    result : mapping
+        What a command printed with ``--json``. What belongs to the same problem may be added to it, as
+        ``quadflow report`` does with the stationary points.
+    source : str
+        Name of the file.
+    """
+    theory, training = _sides(result)
+    problem = result.get("problem") or (theory or {}).get("problem") or (training or {}).get("problem") or {}
+    parts: list[Table | Chart] = []
+    shown: set[str] = {"problem"}
+
+    def show(keys: Sequence[str], make: Callable[[], Sequence[Table | Chart]]) -> None:
+        if all(key in result for key in keys):
+            parts.extend(make())
+            shown.update(keys)
+
+    if theory or training:
+        figure = charts.learning_chart(theory, training, problem.get("eigenvalues", ()))
+        parts.append(
+            Chart("Learning curves", figure_json(figure), timed=True, note=_curve_note(theory, training))
+        )
+        shown |= {"times", "steps", "loss", "modes", "theory", "training", "stages", "conserved", "solver"}
+        parts += _stages((theory or {}).get("stages", ()))
+    else:  # a curve without modes, such as that of a quadratic neuron
+        show(
+            ["times", "loss"], lambda: [Chart("Learning curve", figure_json(_loss_alone(result)), timed=True)]
+        )
+    show(["gap"], lambda: _gap(result, theory))
+    for side, name in ((theory, "theory"), (training, "networks")):
+        if side is not None:
+            parts += _conserved(side, name, problem)
+    show(["fixed_points"], lambda: _atlas(result["fixed_points"]))
+    shown |= {"origin", "connections"} if "fixed_points" in result else set()
+    show(["jumps"], lambda: _staircase(result["jumps"]))
+    show(["laws"], lambda: [_laws(result["laws"])])
+    facts = _problem_facts(problem) | _facts({k: v for k, v in result.items() if k not in shown | NOT_FACTS})
+    command = str(result.get("command", ""))
+    words = command.split()
+    return Section(
+        title=words[1] if len(words) > 1 else "result",
+        source=source,
+        command=command,
+        versions=result.get("versions", {}),
+        warnings=result.get("warnings", ()),
+        facts=facts,
+        parts=parts,
+    )
+
+
+def together(results: Mapping[str, Result]) -> Chart | None:
+    """Losses of all results that have a learning curve in one chart, if there are several."""
+    curves = {}
+    for source, result in results.items():
+        theory, training = _sides(result)
+        if theory:
+            curves[source + (" (theory)" if training else "")] = (theory["times"], theory["loss"])
+        if training:
+            times = theory["times"] if theory else training["times"]
+            median = [_median(values) for values in zip(*training["loss"], strict=True)]
+            curves[source + " (median network)"] = (times, median)
+    if len(results) < 2 or len(curves) < 2:
+        return None
+    return Chart("All runs together", figure_json(charts.overlay_chart(curves)), timed=True)
+
+
+def _loss_alone(result: Result) -> Any:
+    return charts.overlay_chart({"loss": (result["times"], result["loss"])})
+
+
+def figure_json(figure: Any) -> Mapping[str, Any]:
+    """Data and layout of a plotly figure as plain objects."""
+    plain = json.loads(figure.to_json())
+    return {"data": plain["data"], "layout": plain["layout"]}
+
+
+def _sides(result: Result) -> tuple[Result | None, Result | None]:
+    """Theory and training of a result, as far as it has them."""
+    if "theory" in result and "training" in result:
+        return result["theory"], result["training"]
+    if not {"times", "loss", "modes"} <= result.keys():
+        return None, None
+    networks = bool(result["loss"]) and isinstance(result["loss"][0], list)
+    return (None, result) if networks else (result, None)
+
+
+def _curve_note(theory: Result | None, training: Result | None) -> str:
+    lines = ["Lines: theory."] if theory else []
+    lines += ["Markers: trained networks, median over seeds."] if training else []
+    lines += ["Dotted: eigenvalues of the teacher, and levels of the plateaus passed." if theory else ""]
+    return " ".join(
+        [*lines, "Click a name in the legend to hide its curve; drag to zoom, double-click to go back."]
+    )
+
+
+def _stages(stages: Sequence[Result]) -> list[Table]:
+    if not stages:
+        return []
+    rows = [
+        (
+            _number(stage["start"]),
+            _number(stage["end"]),
+            Cell(mode_set(stage["learned_modes"]), len(stage["learned_modes"])),
+            _number(stage["loss"]),
+            _number(stage.get("predicted_loss")),
+        )
+        for stage in stages
+    ]
+    return [_table("Plateaus", ("from t", "to t", "learned modes", "loss", "predicted loss"), rows)]
+
+
+def _gap(result: Result, theory: Result | None) -> list[Table | Chart]:
+    """Parts of the difference between theory and practice, relative to the initial loss."""
+    gap = result["gap"]
+    sources = gap.get("sources", {})
+    rows = [
+        (Cell(name.replace("_", " "), name), _number(value, "{:.2%}"), Cell(str(sources.get(name, "")), ""))
+        for name, value in gap.items()
+        if isinstance(value, int | float) or value is None
+    ]
+    note = "Largest deviation from the gradient flow along training, in per cent of the initial loss."
+    parts: list[Table | Chart] = [
+        _table("Gap between theory and practice", ("cause", "largest", "found by"), rows, note)
+    ]
+    if "curves" in gap and theory is not None:
+        figure = charts.gap_chart(theory["times"], gap["curves"])
+        parts.append(Chart("Gap along training", figure_json(figure), timed=True))
+    return parts
+
+
+def _conserved(side: Result, name: str, problem: Result) -> list[Table]:
+    """c_k and its drift, unit by unit."""
+    conserved = side.get("conserved")
+    if not isinstance(conserved, Mapping):
+        return []
+    formula = {"linear": "1", "relu": "1", "abs": "1"}.get(problem.get("activation", ""), "2")
+    note = f"c = ‖w‖² − {formula.replace('1', '')}Σ a² of each unit"
+    note += (
+        ", which gradient flow conserves."
+        if problem.get("second_layer") != "fixed"
+        else "; no constant here."
+    )
+    pairs = zip(conserved["initial"], conserved["drift"], strict=True)
+    rows = [(_number(k + 1), _number(c), _number(drift, "{:.2e}")) for k, (c, drift) in enumerate(pairs)]
+    return [_table(f"Conserved quantities: {name}", ("unit", "c at the start", "largest change"), rows, note)]
+
+
+def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
+    """The catalogue of stationary points."""
+    rows = [
+        (
+            Cell(mode_set(p["learned_modes"]), len(p["learned_modes"])),
+            _number(p["loss"]),
+            Cell(", ".join(f"{mu:.5g}" for mu in p["learned_values"]), len(p["learned_values"])),
+            _number(p.get("index")),
+            _number(p.get("nullity")),
+            _number(p.get("positive")),
+            Cell(p.get("kind") or "not feasible", p.get("kind") or "~"),
+        )
+        for p in points
+    ]
+    columns = ("learned modes", "loss", "learned values μ", "index", "nullity", "positive", "kind")
+    parts: list[Table | Chart] = [_table("Stationary points", columns, rows)]
+    if sum(p.get("index") is not None for p in points) > 1:
+        parts.append(Chart("Loss against Morse index", figure_json(charts.atlas_chart(points))))
+    return parts
+
+
+def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:
+    rows = [
+        (
+            _number(jump["time"]),
+            _number(None if jump["unit"] is None else jump["unit"] + 1),
+            Cell(mode_set(jump["learned_modes"]), len(jump["learned_modes"])),
+            _number(jump["loss_before"]),
+            _number(jump["loss_after"]),
+        )
+        for jump in jumps
+    ]
+    table = _table("Predicted jumps", ("time", "unit", "learned modes", "loss before", "loss after"), rows)
+    return (
+        [table, Chart("Staircase", figure_json(charts.staircase_chart(jumps)), timed=True)]
+        if jumps
+        else [table]
+    )
+
+
+def _laws(laws: Sequence[str]) -> Table:
+    rows = [(_number(n + 1), Cell(law, law)) for n, law in enumerate(laws)]
+    return _table(
+        "Conservation laws",
+        ("law", "expression"),
+        rows,
+        "Symbols as in `quadflow derive`: indices count from 0.",
+    )
+
+
+def _problem_facts(problem: Result) -> dict[str, str]:
+    """Sizes and teacher in words."""
+    if not problem:
+        return {}
+    known = {
+        name: problem[name]
+        for name in ("inputs", "hidden", "outputs", "activation", "covariance")
+        if name in problem
+    }
+    values = problem.get("second_layer_values")
+    layer = str(problem.get("second_layer", ""))
+    facts = {"teacher eigenvalues": _text(problem.get("eigenvalues", []))}
+    names = {"hidden": "hidden units", "covariance": "input covariance"}
+    facts |= {names.get(name, name): str(value) for name, value in known.items()}
+    return facts | {"second layer": layer if values is None else f"{layer}: {_text(values)}"}
+
+
+def _facts(values: Result, prefix: str = "") -> dict[str, str]:
+    """Numbers and short texts of a result, nested ones with their path."""
+    facts: dict[str, str] = {}
+    for key, value in values.items():
+        name = prefix + str(key).replace("_", " ")
+        if isinstance(value, Mapping):
+            facts |= _facts(value, f"{name}: ")
+        else:
+            facts[name] = _text(value)
+    return facts
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        if len(value) > LARGEST_LIST or any(isinstance(entry, Mapping) for entry in value):
+            return f"{len(value)} entries"
+        return ", ".join(map(_text, value)) or "none"
+    return str(value)
+
+
+def _number(value: float | None, form: str = "{:.6g}") -> Cell:
+    if value is None or not math.isfinite(value):
+        return Cell("–", math.inf)
+    return Cell(form.format(value).replace("-", "−"), value)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]], note: str = "") -> Table:
+    if len(rows) > LARGEST_TABLE:
+        note = f"{note} The first {LARGEST_TABLE} of {len(rows)} rows.".strip()
+    return Table(title, columns, tuple(rows[:LARGEST_TABLE]), note)
+
+
+def _median(values: Sequence[float | None]) -> float:
+    known = sorted(value for value in values if value is not None)
+    middle = len(known) // 2
+    if not known:
+        return math.nan
+    return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2

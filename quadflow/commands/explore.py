@@ -1,0 +1,35 @@
+"""`quadflow explore`: one web page in which initial weights and teacher are moved by hand."""
+
+from __future__ import annotations
+
+import click
+
+from quadflow import options as opt
+from quadflow.output import echo_result, validate_output, write_text
+
+
+@click.command(epilog="Example: quadflow explore --output explorer.html")
+@click.option(
+    "--output", default="explorer.html", show_default=True, metavar="PATH", help="Write the page (.html)."
+)
+@opt.json_option
+def command(output: str, as_json: bool) -> int:
+    """Write the explorer: drag the initial weights, move eigenvalues, number of units, scale and signs.
+
+    One HTML file that needs neither network nor server; its equations are those of `quadflow derive`.
+    """
+    from dynamics.explorer_models import explorer_models
+    from figures.explorer_page import explorer_page
+    from figures.web_page import require_report_extra
+
+    validate_output(output, ("html",))
+    require_report_extra()
+    page = explorer_page(explorer_models())
+    write_text(output, page)
+    size = len(page.encode())
+    echo_result(
+        {"output": output, "bytes": size, "warnings": []},
+        lambda: f"{output}: {size / 1e6:.1f} MB, opens in any browser",
+        as_json,
+    )
+    return 0

@@ -1,0 +1,71 @@
+"""What a result says about its origin: the command that made it, versions, and the problem."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from dynamics.atlas import Catalogue
+    from dynamics.problem import Problem
+
+LIBRARIES = ("numpy", "scipy", "sympy", "torch")  # named where they took part
+
+
+def provenance() -> dict[str, Any]:
+    """Command line and versions; empty outside the command line, where nobody knows what is going on."""
+    command = command_line()
+    return {} if command is None else {"command": command, "versions": versions()}
+
+
+def command_line() -> str | None:
+    """The command that is running, as one types it into a shell; None outside the command line."""
+    context = click.get_current_context(silent=True)
+    arguments = None if context is None else context.find_root().obj
+    return None if arguments is None else shlex.join(["quadflow", *arguments])
+
+
+def versions() -> dict[str, str]:
+    """Versions of quadflow, Python and the libraries that have been loaded."""
+    loaded = [name for name in LIBRARIES if name in sys.modules]
+    return {"quadflow": version_of("quadflow"), "python": platform.python_version()} | {
+        name: version_of(name) for name in loaded
+    }
+
+
+def version_of(name: str) -> str:
+    """Version of an installed distribution, without importing it."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
+    """Sizes and teacher of a problem, for readers of its result.
+
+    ``eigenvalues`` are those of the teacher modes, in their order, one output after the other.
+    """
+    from dynamics.modes import mode_targets
+    from dynamics.problem import Problem
+
+    values: Any
+    if isinstance(problem, Problem):
+        hidden, values = problem.student.hidden, None if problem.student.trainable else problem.student.A
+    else:
+        hidden, values = problem.hidden, None if problem.trainable else [problem.second_layer]
+    return {
+        "inputs": problem.teacher.inputs,
+        "hidden": hidden,
+        "outputs": problem.teacher.outputs,
+        "activation": problem.activation,
+        "second_layer": "trainable" if values is None else "fixed",
+        **({} if values is None else {"second_layer_values": values}),
+        "covariance": "identity" if problem.covariance is None else "given",
+        "eigenvalues": mode_targets(problem.teacher, problem.activation),
+    }

@@ -1,0 +1,37 @@
+"""`quadflow explore`: one file of moderate size, refusals. The page itself is tested in tests/figures."""
+
+import sys
+
+import pytest
+
+LARGEST_PAGE = 6_000_000  # bytes
+
+
+def test_it_writes_one_page(quadflow, tmp_path):
+    pytest.importorskip("plotly")
+    path = tmp_path / "explorer.html"
+    result = quadflow("explore", "--output", path, "--json")
+    assert result.json["bytes"] == path.stat().st_size < LARGEST_PAGE
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_equations_are_those_of_derive(quadflow, tmp_path):
+    """The page holds, word for word, what `quadflow derive` exports for its sizes."""
+    pytest.importorskip("plotly")
+    path = tmp_path / "explorer.html"
+    quadflow("explore", "--output", path)
+    exported = quadflow("derive", "--inputs", "3", "--hidden", "4", "--format", "javascript").out
+    assert exported.replace("export ", "") in path.read_text(encoding="utf-8")
+
+
+def test_refusals_are_one_line(quadflow, tmp_path, monkeypatch):
+    result = quadflow("explore", "--output", tmp_path / "explorer.png")
+    assert result.status == 2
+    assert "must end in: html" in result.err
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    result = quadflow("explore", "--output", tmp_path / "explorer.html")
+    assert result.status == 2
+    assert "pip install 'quadflow[report]'" in result.err
+    assert result.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
