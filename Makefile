@@ -18,6 +18,7 @@ lint: $(VENV)/installed
 	$(BIN)/mypy
 
 bench: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]' --constraint constraints.txt
 	$(BIN)/python -m benchmarks
 
 clean:

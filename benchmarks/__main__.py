@@ -1,33 +1,62 @@
-"""Runs every benchmark and prints one table."""
+"""Runs the benchmarks, prints their tables and writes them with a figure: `python -m benchmarks [NAME …]`."""
 
 from __future__ import annotations
 
 import os
 
-# One thread on both sides: ratios then compare algorithms, not thread pools.
+# One thread on both sides: ratios then compare algorithms, not thread pools (ensembles say what they use).
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-import platform
+import argparse
 import sys
+from pathlib import Path
 
-from benchmarks import bench_ensemble, bench_flow
-from benchmarks.timing import Row, table
+from benchmarks import (
+    bench_fixed_points,
+    bench_initial_conditions,
+    bench_inputs,
+    bench_symbolic,
+    bench_training,
+    bench_trajectory,
+)
+from benchmarks.figure import draw
+from benchmarks.machine import machine
+from benchmarks.report import Table, read_results, write_results
+
+BENCHMARKS = {
+    "small": bench_trajectory.small,
+    "large": bench_trajectory.large,
+    "single-mode": bench_initial_conditions.single_mode,
+    "four-units": bench_initial_conditions.four_units,
+    "inputs": bench_inputs.inputs,
+    "training": bench_training.training,
+    "derivation": bench_symbolic.derivation,
+    "moments": bench_symbolic.moments,
+    "catalogue": bench_fixed_points.catalogue,
+}
 
 
 def main() -> None:
-    """Print a line about the machine and the table of ratios."""
-    print(
-        f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, one thread each side"
-    )
-    print(
-        "ratio: time of the alternative / time of quadflow (median of the pairs), errors at equal tolerance\n"
-    )
-    rows: list[Row] = []
-    for benchmark in (*bench_flow.BENCHMARKS, *bench_ensemble.BENCHMARKS):
-        print(f"… {benchmark.__name__}", file=sys.stderr)
-        rows.append(benchmark())
-    print(table(rows))
+    """Run what was asked for, or everything."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results"))
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}: choose from {', '.join(BENCHMARKS)}")
+    about = machine()
+    tables: list[Table] = []
+    for name in arguments.names or BENCHMARKS:
+        print(f"… {name}", file=sys.stderr)
+        tables += BENCHMARKS[name]()
+        write_results(tables, about, arguments.output)  # an interrupted run keeps what it has
+    for table in tables:
+        if not table.name.startswith("work"):
+            print(table.markdown())
+    draw(read_results(arguments.output), arguments.output / "results.png")
+    print(f"Written to {arguments.output}: results.json, results.md, results.png")
 
 
 main()

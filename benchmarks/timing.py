@@ -1,4 +1,4 @@
-"""Paired timing of two callables that do the same work."""
+"""Timing of callables that do the same work, in turn, so that a drifting or busy machine hits all alike."""
 
 from __future__ import annotations
 
@@ -28,30 +28,25 @@ def compare_times(
     agreement: str,
     pairs: int = 5,
 ) -> Row:
-    """Time both in turn, A B A B …, after one warm-up of each, so that a drifting machine hits both alike."""
+    """Time both in turn, A B A B …, after one warm-up of each."""
     ours()
     theirs()
-    times = [(_seconds(ours), _seconds(theirs)) for _ in range(pairs)]
+    times = [(seconds(ours), seconds(theirs)) for _ in range(pairs)]
     a, b = (median(column) for column in zip(*times, strict=True))
     return Row(task, alternative, a, b, median(y / x for x, y in times), agreement)
 
 
-def _seconds(call: Callable[[], object]) -> float:
+def fastest(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Shortest of several runs of each, taken in turn: the one that was disturbed least, in seconds."""
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(rounds):
+        for name, call in calls.items():
+            best[name] = min(best[name], seconds(call))
+    return best
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Wall-clock time of one call."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
-
-
-def table(rows: list[Row]) -> str:
-    """Aligned text table."""
-    head = ("task", "alternative", "quadflow", "alternative", "ratio", "results agree to")
-    body = [
-        (r.task, r.alternative, f"{r.ours:.3g} s", f"{r.theirs:.3g} s", f"{r.ratio:.1f}", r.agreement)
-        for r in rows
-    ]
-    widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        for line in (head, *body)
-    ]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

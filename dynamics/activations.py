@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from dynamics.errors import ProblemError
+from dynamics.kernel_population import KernelPopulation
+from dynamics.kernels import KERNELS
 from dynamics.population import QuadraticPopulation
+from dynamics.validation import validate_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +43,17 @@ ACTIVATIONS: dict[str, Activation] = {
     "centred": Activation(
         "φ(w·x) = (w·x)² − wᵀΣw, the second Hermite polynomial",
         2,
-        lambda V, B, covariance=None: QuadraticPopulation(V, B, covariance, trace_coupling=0.0),
+        partial(QuadraticPopulation, trace_coupling=0.0),
     ),
+    "linear": Activation("φ(w·x) = w·x", 1, partial(KernelPopulation, kernel=KERNELS["linear"])),
+    "relu": Activation("φ(w·x) = max(w·x, 0)", 1, partial(KernelPopulation, kernel=KERNELS["relu"])),
+    "abs": Activation("φ(w·x) = |w·x|", 1, partial(KernelPopulation, kernel=KERNELS["abs"])),
 }
+
+
+def require_quadratic(activation: str, subject: str) -> None:
+    """Refuse an activation for which a subject, "the mean dynamics of SGD" for example, is not known."""
+    if ACTIVATIONS[validate_choice("activation", activation, ACTIVATIONS)].degree != 2:
+        raise ProblemError(
+            f"`activation` is {activation!r}, but {subject} exists for quadratic and centred only."
+        )

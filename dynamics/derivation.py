@@ -125,6 +125,12 @@ class Derivation:
             f" {len(self.parameters)} equations>"
         )
 
+    def _repr_latex_(self) -> str | None:
+        from dynamics.export import to_latex  # builds on this module
+        from dynamics.notebook import short_latex
+
+        return short_latex(to_latex(self))
+
     def numeric(self) -> tuple[Callable[..., NDArray[np.float64]], Callable[..., float | NDArray]]:
         """Fast NumPy functions ``(rhs, loss)``.
 

@@ -24,6 +24,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.activations import require_quadratic
 from dynamics.errors import ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.problem import Problem
@@ -214,6 +215,7 @@ class FiniteDataFlow(GradientFlow):
     """
 
     def __init__(self, problem: Problem, X: ArrayLike, y: ArrayLike, form: str = "auto") -> None:
+        require_quadratic(problem.activation, "the flow on a data set")
         X = validate_array("X", X, 2)
         Y = validate_array("y", np.asarray(y)[:, None] if np.ndim(y) == 1 else y, 2)
         validate_choice("form", form, FORMS)

@@ -11,11 +11,14 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from dynamics.activations import ACTIVATIONS
 from dynamics.errors import ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
+from dynamics.kernel_population import KernelPopulation
 from dynamics.population import PopulationLoss
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.reduction import Reduction, reduce_problem
+from dynamics.taylor import FlowShape
 from dynamics.trajectory import IntegrationError, Trajectory
 from dynamics.validation import validate_real
+from dynamics.vanishing_units import VanishingUnits
 
 Array = NDArray[np.float64]
 
@@ -117,6 +120,19 @@ class GradientFlow:
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, minus the Hessian, (n, n)."""
         return -self.hessian(theta)
+
+    def polynomial(self) -> tuple[FlowShape, Array]:
+        """The right-hand side as a polynomial, for Taylor's method: its shape and parameters."""
+        small = self.reduction.problem
+        shape = FlowShape.of(self.objective, small.student.W, small.student.A, self.trainable)
+        M = np.stack([small.teacher.matrix(o) for o in range(small.teacher.outputs)])
+        return shape, shape.parameters(M, small.student.A, small.covariance)
+
+    def vanishing_units(self, atol: float) -> VanishingUnits | None:
+        """What interrupts the integration where a kinked activation has no derivative; None if nothing does."""
+        if not isinstance(self.population, KernelPopulation) or self.population.kernel.folded == 0:
+            return None
+        return VanishingUnits(self, atol)
 
     def loss(self, theta: Array) -> float:
         """Population loss at θ."""

@@ -21,19 +21,24 @@ from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 from scipy.optimize import brentq
 
 from dynamics.errors import ProblemError
+from dynamics.taylor import TaylorSolver, sample
 from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
+from dynamics.vanishing_units import SwitchingSolver
 
 Array = NDArray[np.float64]
 
 SOLVERS = {"LSODA": LSODA, "DOP853": DOP853, "RK45": RK45, "RK23": RK23, "Radau": Radau, "BDF": BDF}
-METHODS = ("auto", *SOLVERS)
+METHODS = ("auto", *SOLVERS, "Taylor")
 EXPLICIT = (DOP853, RK45, RK23)
 LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
 DEFAULT_RTOL = 1e-12
 
 
 class VectorField(Protocol):
-    """Right-hand side of θ̇ = F(θ); `jacobian` gives dF/dθ."""
+    """Right-hand side of θ̇ = F(θ); `jacobian` gives dF/dθ.
+
+    Taylor's method asks for a method `polynomial` instead, as of `dynamics.flow.GradientFlow`.
+    """
 
     def __call__(self, t: float, theta: Array) -> Array:
         """F(θ)."""
@@ -57,11 +62,12 @@ class SolverReport:
     Parameters
     ----------
     method : str
-        SciPy's name of the method that was used.
+        Name of the method that was used: SciPy's, or "Taylor" (see `dynamics.taylor`).
     rtol, atol : float
         Tolerances per step.
     evaluations, jacobian_evaluations : int
-        Of the right-hand side (those for samples within a step included) and of its Jacobian.
+        Of the right-hand side (those for samples within a step included; of Taylor's method the number of
+        expansions) and of its Jacobian.
     seconds : float
         Wall-clock time of the integration.
     status : str
@@ -118,11 +124,19 @@ class Sampling:
 
 
 def choose_method(method: str, unknowns: int) -> str:
-    """SciPy's name of the method: LSODA for small systems, DOP853 for large ones."""
+    """Name of the method: LSODA for small systems, DOP853 for large ones, unless another one is wanted."""
     validate_choice("method", method, METHODS)
     if method != "auto":
         return method
     return "LSODA" if unknowns <= LARGEST_IMPLICIT else "DOP853"
+
+
+def validate_tolerance(rtol: float) -> float:
+    """Relative tolerance that double precision can meet."""
+    rtol = validate_real("rtol", rtol, positive=True)
+    if not 1e-13 <= rtol < 1:
+        raise ProblemError(f"`rtol` is {rtol:g}, but must lie between 1e-13 (double precision) and 1.")
+    return rtol
 
 
 def integrate(
@@ -163,17 +177,23 @@ def integrate(
     report : SolverReport
         Status "failed" comes with everything computed up to `time_reached`.
     """
-    rtol = validate_real("rtol", rtol, positive=True)
-    if not 1e-13 <= rtol < 1:
-        raise ProblemError(f"`rtol` is {rtol:g}, but must lie between 1e-13 (double precision) and 1.")
+    rtol = validate_tolerance(rtol)
     if atol is None:
         scale = float(np.sqrt(np.mean(theta0**2)))
         atol = rtol * min(scale, 1.0) if scale > 0 else rtol
     atol = validate_real("atol", atol, positive=True)
     name = choose_method(method, theta0.size)
-    options = {} if SOLVERS[name] in EXPLICIT else {"jac": field.jacobian}
     start = time.perf_counter()
-    solver = SOLVERS[name](field, 0.0, theta0, sampling.t_end, rtol=rtol, atol=atol, **options)
+    if name == "Taylor" and hasattr(field, "polynomial") and not (stops or progress):
+        times = sampling.resolve(sampling.t_end)
+        grid = times if times[-1] == sampling.t_end else np.append(times, sampling.t_end)
+        shape, parameters = field.polynomial()
+        sampled, steps = sample(shape, parameters, theta0, grid, rtol, atol, max_evaluations)
+        if sampled is not None:  # else step by step, to see where it fails
+            seconds, end = time.perf_counter() - start, sampling.t_end
+            report = SolverReport(name, rtol, atol, steps, 0, seconds, "finished", end)
+            return times, sampled[: len(times)], report
+    solver = _create_solver(name, field, theta0, sampling.t_end, rtol, atol)
     path = _Path(theta0, sampling, keep_all=bool(stops))
     status, message = _advance(solver, path, stops, max_evaluations, progress)
     seconds = time.perf_counter() - start
@@ -184,6 +204,26 @@ def integrate(
         name, rtol, atol, int(solver.nfev), int(solver.njev), seconds, status, path.reached, message
     )
     return times, states, report
+
+
+def _create_solver(
+    name: str, field: VectorField, theta0: Array, t_end: float, rtol: float, atol: float
+) -> Any:
+    """A solver at t = 0."""
+    if name == "Taylor":
+        if not hasattr(field, "polynomial"):
+            raise ProblemError(
+                "The method 'Taylor' is there for the gradient flow of quadratic networks only: choose another one."
+            )
+        shape, parameters = field.polynomial()
+        return TaylorSolver(shape, parameters, theta0, t_end, rtol, atol)
+    options = {} if SOLVERS[name] in EXPLICIT else {"jac": field.jacobian}
+
+    def create(t: float, theta: Array) -> Any:
+        return SOLVERS[name](field, t, theta, t_end, rtol=rtol, atol=atol, **options)
+
+    units = field.vanishing_units(atol) if hasattr(field, "vanishing_units") else None
+    return create(0.0, theta0) if units is None else SwitchingSolver(create, units, theta0, _within_step)
 
 
 def _advance(
@@ -207,19 +247,24 @@ def _advance(
                 return "failed", f"{reason.rstrip('.')}: try another method or a larger rtol"
             if not np.isfinite(solver.y).all():
                 return "failed", "the state is no longer finite: try another method or a smaller rtol"
-            step = _ExplicitStep(solver, before) if isinstance(solver, EXPLICIT) else solver.dense_output()
-            crossings = [
-                (_crossing(stop, step), stop.name) for stop in stops if stop.function(solver.t, solver.y) <= 0
-            ]
-            if crossings:
-                end, name = min(crossings)
-                path.append(step, end)
+            stopping = [stop for stop in stops if stop.function(solver.t, solver.y) <= 0]
+            step = None
+            if stopping or path.wants(solver.t):  # interpolants are not for free
+                step = _within_step(solver, before)
+            if stopping:
+                end, name = min((_crossing(stop, step), stop.name) for stop in stopping)
+                path.append(step, end, step(end))  # type: ignore[misc]
                 return name, ""
-            path.append(step, solver.t)
+            path.append(step, solver.t, solver.y)
             if max_evaluations is not None and solver.nfev > max_evaluations:
                 return "failed", f"more than {max_evaluations} evaluations: allow more or shorten the time"
             bar.update(solver.t - bar.n)
     return "finished", ""
+
+
+def _within_step(solver: Any, before: Array) -> Any:
+    """The solution within the last step, as a function of t with attributes `t_old` and `t`."""
+    return _ExplicitStep(solver, before) if isinstance(solver, EXPLICIT) else solver.dense_output()
 
 
 class _ExplicitStep:
@@ -267,14 +312,21 @@ class _Path:
         self.wanted = np.empty(0) if self.keep_all else sampling.resolve(sampling.t_end)
         self.states = [theta0] if self.wanted.size and self.wanted[0] == 0 else []
 
-    def append(self, step: Any, end: float) -> None:
-        """Add a step, valid up to `end`; calling it gives the state at a time."""
+    def wants(self, end: float) -> bool:
+        """Whether states are wanted within a step that goes up to `end`."""
+        return self.keep_all or bool((self.wanted[len(self.states) : len(self.states) + 1] <= end).any())
+
+    def append(self, step: Any, end: float, state: Array) -> None:
+        """Add a step, valid up to `end`, where the state is given; calling it gives the state at a time.
+
+        It may be None if nothing is wanted of it.
+        """
         if self.keep_all:
             self.steps.append(step)
-        else:
+        elif step is not None:
             inside = self.wanted[len(self.states) :]
             self.states.extend(step(t) for t in inside[inside <= end])
-        self.last = step
+        self.last = state.copy()  # solvers may reuse theirs
         self.reached = float(end)
 
     def sampled(self) -> tuple[Array, Array]:
@@ -288,5 +340,5 @@ class _Path:
             return times, np.stack([self.theta0, *states[1:]])
         times, states = self.wanted[: len(self.states)], self.states
         if len(times) < len(self.wanted) and self.reached > times[-1:].max(initial=-1.0):
-            times, states = np.append(times, self.reached), [*states, self.last(self.reached)]
+            times, states = np.append(times, self.reached), [*states, self.last]
         return times, np.stack(states)

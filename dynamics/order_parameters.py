@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.activations import require_quadratic
 from dynamics.problem import Problem
 
 Array = NDArray[np.float64]
@@ -34,6 +35,9 @@ class OrderParameters:
     """
 
     problem: Problem
+
+    def __post_init__(self) -> None:
+        require_quadratic(self.problem.activation, "the dynamics of order parameters under SGD")
 
     @cached_property
     def P(self) -> Array:

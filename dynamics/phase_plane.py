@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.activations import require_quadratic
 from dynamics.errors import ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.problem import Problem, Student, Teacher
@@ -88,6 +89,7 @@ def phase_plane(
     ProblemError
         If an argument is not usable.
     """
+    require_quadratic(activation, "the phase plane of one mode")
     lam = validate_real("eigenvalue", eigenvalue)
     if lam == 0:
         raise ProblemError("`eigenvalue` is 0, but a mode needs something to learn: any other number.")

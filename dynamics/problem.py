@@ -22,7 +22,7 @@ from dynamics.validation import (
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """Teacher network f*_o(x) = Σ_m B_om φ(v_m·x), that is the quadratic form M*_o = Σ_m B_om v_m v_mᵀ.
+    """Teacher network f*_o(x) = Σ_m B_om φ(v_m·x); for quadratic φ the form M*_o = Σ_m B_om v_m v_mᵀ.
 
     Parameters
     ----------
@@ -194,6 +194,7 @@ class Student:
         outputs: int = 1,
         second_layer: str = "trainable",
         second_layer_value: float = 1.0,
+        degree: int = 2,
     ) -> Student:
         """Draw initial weights.
 
@@ -203,7 +204,7 @@ class Student:
             K, d and O.
         init : {"gaussian", "balanced", "aligned"}
             ``gaussian``: w entries N(0, scale²/d), a entries N(0, scale²). ``balanced``: the same w, and a of
-            random sign (direction, if O > 1) with ‖A_k‖ = ‖w_k‖/√2, so that c_k = 0. ``aligned``:
+            random sign (direction, if O > 1) with ‖A_k‖ = ‖w_k‖/√h, so that c_k = 0. ``aligned``:
             w_k = scale·e_k (units beyond d start again at e_1), every a = scale.
         scale : float
             Size ε of the initial weights.
@@ -211,6 +212,8 @@ class Student:
             Seed of NumPy's default generator.
         second_layer : {"trainable", "fixed"}
             With ``fixed`` every a equals `second_layer_value`.
+        degree : int
+            Degree h of the activation, which ``balanced`` needs to know.
         """
         K, d, O = (
             validate_count(n, v) for n, v in (("hidden", hidden), ("inputs", inputs), ("outputs", outputs))
@@ -229,7 +232,8 @@ class Student:
             A = eps * rng.standard_normal((O, K))
         if init == "balanced":
             size = np.linalg.norm(A, axis=0)
-            A = A / np.where(size > 0, size, 1.0) * np.linalg.norm(W, axis=1) / np.sqrt(2)
+            h = validate_count("degree", degree)
+            A = A / np.where(size > 0, size, 1.0) * np.linalg.norm(W, axis=1) / np.sqrt(h)
         if second_layer == "fixed":
             A = np.full((O, K), validate_real("second_layer_value", second_layer_value))
         return cls(W, A, trainable=second_layer == "trainable")
@@ -314,3 +318,13 @@ class Problem:
     def __repr__(self) -> str:
         sigma = "identity" if self.covariance is None else "given"
         return f"Problem({self.teacher}, {self.student}, activation={self.activation}, covariance={sigma})"
+
+    def _repr_html_(self) -> str:
+        from dynamics.notebook import problem_html
+
+        return problem_html(self)
+
+    def _repr_latex_(self) -> str:
+        from dynamics.notebook import problem_latex
+
+        return problem_latex(self)

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from dynamics.integration import SolverReport
 from dynamics.problem import Problem
 from dynamics.stages import Stage, find_stages
 from dynamics.trajectory import versions
+
+if TYPE_CHECKING:
+    import xarray
 
 Array = NDArray[np.float64]
 
@@ -103,6 +106,17 @@ class SGDTrajectory:
 
     def __repr__(self) -> str:
         return "SGDTrajectory\n  " + self.summary().replace("\n", "\n  ")
+
+    def _repr_html_(self) -> str:
+        from dynamics.notebook import result_html
+
+        return result_html("SGDTrajectory", self.summary(), self.stages)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Labelled data for xarray; see `dynamics.labelled`. Needs the extra ``sweep``."""
+        from dynamics.labelled import sgd_dataset
+
+        return sgd_dataset(self)
 
     def save(self, file: str | Path | IO[bytes]) -> None:
         """Write everything to an `.npz` file."""

@@ -40,6 +40,11 @@ class TensorForm:
     loss: TracePolynomial
     G: MatrixPolynomial
 
+    def _repr_latex_(self) -> str:
+        from dynamics.export import tensor_latex  # builds on this module
+
+        return tensor_latex(self)
+
 
 def derive_tensor(
     activation: str = "quadratic", second_layer: str = "trainable", correlated: bool = False

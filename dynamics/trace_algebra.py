@@ -172,6 +172,9 @@ class TracePolynomial:
     def __repr__(self) -> str:
         return f"<TracePolynomial: {self}>"
 
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
 
 @dataclass(frozen=True, repr=False)
 class MatrixPolynomial:
@@ -226,6 +229,9 @@ class MatrixPolynomial:
 
     def __repr__(self) -> str:
         return f"<MatrixPolynomial: {self}>"
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
 
 
 def _collected(terms: Iterable[tuple[Any, Scalar]], key: Any) -> tuple[tuple[Any, Fraction], ...]:

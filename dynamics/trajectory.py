@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import platform
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import scipy
@@ -18,10 +18,14 @@ from dynamics.activations import ACTIVATIONS
 from dynamics.atlas.levels import Level
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import SolverReport
+from dynamics.modes import mode_targets, teacher_modes
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.reduction import Reduction
 from dynamics.stages import Stage, find_stages, levels_passed
+
+if TYPE_CHECKING:
+    import xarray
 
 Array = NDArray[np.float64]
 
@@ -36,35 +40,24 @@ class IntegrationError(ComputationError):
         self.trajectory = trajectory
 
 
-def teacher_modes(teacher: Teacher, W: Array, A: Array) -> Array:
-    """Learned part v_iᵀ M_o v_i of each teacher eigenvector, (…, modes), outputs one after the other.
-
-    Parameters
-    ----------
-    teacher : Teacher
-    W : (…, K, d) array
-    A : (…, O, K) array
-    """
-    columns = []
-    for o, (_, vectors) in enumerate(teacher.eigen):
-        overlaps = W @ vectors.T  # (…, K, modes)
-        columns.append(np.einsum("...k,...km->...m", A[..., o, :], overlaps**2))
-    return np.concatenate(columns, axis=-1)
-
-
 def unit_invariants(W: Array, A: Array, degree: int) -> Array:
     """c_k = ‖w_k‖² − h Σ_o A_ok² of every hidden unit, (…, K); W (…, K, d), A (…, O, K)."""
     return np.sum(W**2, axis=-1) - degree * np.sum(A**2, axis=-2)
 
 
+@cache
+def _own_version() -> str:
+    """Of the installed distribution; looking it up takes longer than a short integration."""
+    try:
+        return metadata.version("quadflow")
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
 def versions() -> dict[str, str]:
     """Versions of what computed a result."""
-    try:
-        own = metadata.version("quadflow")
-    except metadata.PackageNotFoundError:
-        own = "not installed"
     return {
-        "quadflow": own,
+        "quadflow": _own_version(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
@@ -90,7 +83,7 @@ class Trajectory:
         Population loss, in squared units of the output.
     modes : (T, modes) array
         v_iᵀ M v_i for each teacher eigenvector of non-zero eigenvalue, eigenvalues descending, outputs
-        one after the other.
+        one after the other; for other activations than the quadratic ones see `dynamics.modes`.
     solver : SolverReport
     versions : dict
     """
@@ -115,9 +108,8 @@ class Trajectory:
             small.teacher.V, small.teacher.B, small.covariance
         )
         loss = np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
-        return cls(
-            problem, times, W, np.array(A), reduction.basis, loss, teacher_modes(small.teacher, W, A), solver
-        )
+        modes = teacher_modes(small.teacher, W, A, problem.activation)
+        return cls(problem, times, W, np.array(A), reduction.basis, loss, modes, solver)
 
     @property
     def W(self) -> Array:
@@ -155,7 +147,7 @@ class Trajectory:
     def stages(self) -> tuple[Stage, ...]:
         """Plateaus of the loss, in order of time, with the fixed points they belong to where a catalogue exists."""
         problem = self.problem
-        targets = np.concatenate([lam for lam, _ in problem.teacher.eigen])
+        targets = mode_targets(problem.teacher, problem.activation)
         population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B)
         levels: tuple[Level, ...] = ()
         white, scalar = problem.covariance is None, problem.teacher.outputs == 1
@@ -182,6 +174,17 @@ class Trajectory:
 
     def __repr__(self) -> str:
         return "Trajectory\n  " + self.summary().replace("\n", "\n  ")
+
+    def _repr_html_(self) -> str:
+        from dynamics.notebook import result_html
+
+        return result_html("Trajectory", self.summary(), self.stages)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Labelled data for xarray; see `dynamics.labelled`. Needs the extra ``sweep``."""
+        from dynamics.labelled import trajectory_dataset
+
+        return trajectory_dataset(self)
 
     def save(self, file: str | Path | IO[bytes]) -> None:
         """Write everything to an `.npz` file; W(t) itself is left out beyond 50 million entries."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.errors import ProblemError
+from dynamics.suggestions import closest
 
 
 def validate_count(name: str, value: Any, minimum: int = 1) -> int:
@@ -37,7 +38,9 @@ def validate_real(name: str, value: Any, *, positive: bool = False, nonnegative:
 def validate_choice(name: str, value: Any, allowed: Any) -> str:
     """One of the allowed names."""
     if value not in allowed:
-        raise ProblemError(f"`{name}` is {value!r}, but must be one of: {', '.join(allowed)}.")
+        near = closest(str(value), allowed)
+        hint = "" if near is None else f" (did you mean {near!r}?)"
+        raise ProblemError(f"`{name}` is {value!r}{hint}, but must be one of: {', '.join(allowed)}.")
     return str(value)
 
 

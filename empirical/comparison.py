@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,9 @@ from dynamics.validation import validate_choice, validate_count, validate_real, 
 from empirical.gap import Gap, explain_gap, one_pass_theory
 from empirical.recorder import TrainingRun
 from empirical.training import OPTIMIZERS, record_steps, train, validate_momentum
+
+if TYPE_CHECKING:
+    import xarray
 
 Array = NDArray[np.float64]
 
@@ -76,6 +79,17 @@ class Comparison:
 
     def __repr__(self) -> str:
         return "Comparison\n  " + self.summary().replace("\n", "\n  ")
+
+    def _repr_html_(self) -> str:
+        from dynamics.notebook import result_html
+
+        return result_html("Comparison", self.summary())
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Labelled data for xarray; see `empirical.labelled`. Needs the extra ``sweep``."""
+        from empirical.labelled import comparison_dataset
+
+        return comparison_dataset(self)
 
 
 def compare(

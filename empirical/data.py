@@ -1,13 +1,16 @@
-"""Gaussian inputs with a teacher's labels: fresh in every step, or a finite set."""
+"""Gaussian inputs with a teacher's labels: fresh in every step, or a finite set.
+
+Every seed has a generator of its own: what it sees does not depend on how many others are trained with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student
@@ -17,7 +20,7 @@ from empirical.networks import QuadraticNetwork
 
 @dataclass(frozen=True)
 class GaussianData:
-    """Where training data come from; every seed has its own.
+    """Where training data come from; every seed has its own, the same however many there are.
 
     Parameters
     ----------
@@ -33,6 +36,10 @@ class GaussianData:
         Number S of independent data streams.
     seed : int
         Seeds them all.
+    streams : tuple of (int, int), optional
+        Which streams they are instead: the pair (q, s) is stream s of the seed q. `seeds` must be their number.
+    sizes : tuple of int, optional
+        Batch size of each stream, at most `batch`, where they differ.
     """
 
     problem: Problem
@@ -41,6 +48,8 @@ class GaussianData:
     label_noise: float = 0.0
     seeds: int = 1
     seed: int = 0
+    streams: tuple[tuple[int, int], ...] = ()
+    sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         validate_count("batch", self.batch, minimum=0)
@@ -48,6 +57,19 @@ class GaussianData:
         validate_count("seeds", self.seeds)
         validate_count("seed", self.seed, minimum=0)
         validate_real("label_noise", self.label_noise, nonnegative=True)
+        if not self.streams:
+            object.__setattr__(self, "streams", tuple((self.seed, s) for s in range(self.seeds)))
+        for name in ("streams", "sizes"):
+            if getattr(self, name) and len(getattr(self, name)) != self.seeds:
+                raise ProblemError(
+                    f"`{name}` has {len(getattr(self, name))} entries, but `seeds` is {self.seeds}."
+                )
+        for size in self.sizes:
+            validate_count("sizes", size)
+        if self.sizes and max(self.sizes) != self.batch:
+            raise ProblemError(
+                f"`batch` is {self.batch}, but must be the largest of `sizes`, {max(self.sizes)}."
+            )
         if self.batch == 0 and self.samples == 0:
             raise ProblemError(
                 "`batch` 0 means the whole set, but `samples` 0 means there is none: give one of them."
@@ -57,58 +79,116 @@ class GaussianData:
 
     def batches(self, dtype: torch.dtype, device: torch.device | str) -> Iterator[tuple[Tensor, Tensor]]:
         """Endless batches of inputs (S, B, d) and labels (S, B, O)."""
-        # A stream of its own: data must not repeat the numbers that made the initial weights.
-        state = int(np.random.SeedSequence([self.seed, 1]).generate_state(1, np.uint64)[0] >> 1)
-        generator = torch.Generator(device).manual_seed(state)
-        sample = _Sampler(self, generator, dtype, device)
+        return ((x, y) for x, y, _ in self.weighted_batches(dtype, device))
+
+    def weighted_batches(
+        self, dtype: torch.dtype, device: torch.device | str
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Endless batches, and the weights (S, B) with which their rows enter the mean; None if they are equal.
+
+        Rows that fill up a batch smaller than the largest have weight zero.
+        """
+        generators = [_generator(seed, stream, device) for seed, stream in self.streams]
+        sample = _Sampler(self, generators, dtype, device)
+        uneven = len(set(self.sizes)) > 1
         if self.samples == 0:
+            weights = _weights(self.sizes, dtype, device) if uneven else None
             while True:
-                yield sample(self.batch)
+                yield *sample(self.sizes if uneven else self.batch), weights
         x, y = sample(self.samples)
+        if uneven:
+            yield from self._uneven(x, y, generators)
         if self.batch in (0, self.samples):
             while True:
-                yield x, y
+                yield x, y, None
         while True:
-            yield from self._epoch(x, y, generator)
+            yield from self._epoch(x, y, generators)
 
-    def _epoch(self, x: Tensor, y: Tensor, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    def _uneven(
+        self, x: Tensor, y: Tensor, generators: Sequence[torch.Generator]
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        """Passes through the finite set in parts of different sizes, each seed in an order of its own."""
+
+        def rows(size: int, generator: torch.Generator) -> Iterator[Tensor]:
+            while True:
+                yield from (
+                    torch.rand(self.samples, generator=generator, device=x.device).argsort().split(size)
+                )
+
+        for parts in zip(*map(rows, self.sizes, generators), strict=True):
+            counts = [len(part) for part in parts]
+            index = nn.utils.rnn.pad_sequence(list(parts), batch_first=True).unsqueeze(-1)
+            weights = _weights(counts, x.dtype, x.device)
+            yield x.take_along_dim(index, dim=1), y.take_along_dim(index, dim=1), weights
+
+    def _epoch(
+        self, x: Tensor, y: Tensor, generators: Sequence[torch.Generator]
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         """One pass through the finite set in random order, another order for each seed."""
-        keys = torch.rand(self.seeds, self.samples, generator=generator, device=x.device)
+        keys = torch.stack([torch.rand(self.samples, generator=g, device=x.device) for g in generators])
         for part in keys.argsort(dim=1).split(self.batch, dim=1):
             rows = part.unsqueeze(-1)
-            yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1)
+            yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1), None
+
+
+def _generator(seed: int, stream: int, device: torch.device | str) -> torch.Generator:
+    """Generator of one stream of data, which must not repeat the numbers that made the initial weights."""
+    state = np.random.SeedSequence([seed, 1, stream]).generate_state(1, np.uint64)[0]
+    return torch.Generator(device).manual_seed(int(state >> 1))
+
+
+def _weights(counts: Sequence[int], dtype: torch.dtype, device: torch.device | str) -> Tensor:
+    """1/n in the first n entries of each row (S, B), n the stream's count, and zero in the others."""
+    n = torch.tensor(counts, device=device).unsqueeze(-1)
+    return (torch.arange(max(counts), device=device) < n).to(dtype) / n
 
 
 class _Sampler:
     """Draws labelled samples."""
 
     def __init__(
-        self, data: GaussianData, generator: torch.Generator, dtype: torch.dtype, device: torch.device | str
+        self,
+        data: GaussianData,
+        generators: Sequence[torch.Generator],
+        dtype: torch.dtype,
+        device: torch.device | str,
     ) -> None:
-        self.lead, self.generator = data.seeds, generator
+        self.generators = generators
         self.dtype, self.device = dtype, device
         self.noise = data.label_noise**0.5
         self.teacher = teacher_network(data.problem, dtype, device)
         Sigma = data.problem.covariance
         self.factor = None if Sigma is None else torch.from_numpy(np.linalg.cholesky(Sigma)).to(device, dtype)
 
-    def __call__(self, count: int) -> tuple[Tensor, Tensor]:
+    def __call__(self, count: int | Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Samples of every stream, as many of each or given numbers; missing ones are zero inputs."""
+        counts = [count] * len(self.generators) if isinstance(count, int) else count
         # (S, d, B) in memory, seen as (S, B, d): the layout the network multiplies fastest.
-        x = self._normal(self.lead, self.teacher.W.shape[-1], count).mT
+        d = self.teacher.W.shape[-1]
+        x = self._normal([(d, n) for n in counts]).mT
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
             y = self.teacher(x)
             if self.noise:
-                y += self.noise * self._normal(*y.shape)
+                y += self.noise * self._normal([(n, y.shape[-1]) for n in counts])
         return x, y
 
-    def _normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers, drawn in single precision whatever the dtype.
+    def _normal(self, shapes: Sequence[tuple[int, int]]) -> Tensor:
+        """Standard normal numbers (S, …), drawn in single precision whatever the dtype; zeros fill smaller shapes.
 
         PyTorch draws them five times faster, and runs in both precisions then see the same data.
         """
-        return torch.randn(shape, generator=self.generator, device=self.device).to(self.dtype)
+        largest = max(shapes)
+        if len(set(shapes)) == 1:
+            numbers = torch.empty(len(shapes), *largest, device=self.device)
+            for part, generator in zip(numbers, self.generators, strict=True):
+                part.normal_(generator=generator)
+        else:
+            numbers = torch.zeros(len(shapes), *largest, device=self.device)
+            for part, (m, n), generator in zip(numbers, shapes, self.generators, strict=True):
+                part[:m, :n] = torch.randn(m, n, generator=generator, device=self.device)
+        return numbers.to(self.dtype)
 
 
 def teacher_network(problem: Problem, dtype: torch.dtype, device: torch.device | str) -> QuadraticNetwork:

@@ -26,6 +26,9 @@ def _centred(z: Tensor, W: Tensor, covariance: Tensor | None) -> Tensor:
 HIDDEN_LAYERS: dict[str, Callable[[Tensor, Tensor, Tensor | None], Tensor]] = {
     "quadratic": _quadratic,
     "centred": _centred,
+    "linear": lambda z, W, covariance: z,
+    "relu": lambda z, W, covariance: z.relu(),
+    "abs": lambda z, W, covariance: z.abs(),
 }
 """φ from pre-activations z_k = w_k·x (…, K, B), weights W (…, K, d) and covariance, as (…, K, B)."""
 
@@ -37,8 +40,8 @@ class QuadraticNetwork(nn.Module):
     ----------
     inputs, hidden, outputs : int
         d, K and O.
-    activation : {"quadratic", "centred"}
-        φ(z) = z², or z² minus its mean over the inputs.
+    activation : {"quadratic", "centred", "linear", "relu", "abs"}
+        φ(z) = z², z² minus its mean over the inputs, z, max(z, 0), |z|.
     trainable : bool
         Whether the second layer is trained.
     covariance : (d, d) array, optional

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.trajectory import teacher_modes, unit_invariants, versions
 from dynamics.validation import validate_count, validate_real
 from empirical.data import GaussianData
+
+if TYPE_CHECKING:
+    import xarray
 
 Array = NDArray[np.float64]
 Weights = tuple[Tensor, Tensor]
@@ -81,6 +84,17 @@ class TrainingRun:
 
     def __repr__(self) -> str:
         return "TrainingRun\n  " + self.summary().replace("\n", "\n  ")
+
+    def _repr_html_(self) -> str:
+        from dynamics.notebook import result_html
+
+        return result_html("TrainingRun", self.summary())
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Labelled data for xarray; see `empirical.labelled`. Needs the extra ``sweep``."""
+        from empirical.labelled import run_dataset
+
+        return run_dataset(self)
 
     def save(self, file: str | Path | IO[bytes]) -> None:
         """Write everything to an `.npz` file."""
@@ -179,7 +193,7 @@ class Recorder:
                 loss = self._test_loss(model, W_)
             else:
                 loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
-            modes = teacher_modes(self.problem.teacher, W, A)
+            modes = teacher_modes(self.problem.teacher, W, A, self.problem.activation)
             invariants = unit_invariants(W, A, ACTIVATIONS[self.problem.activation].degree)
         self._records.append(_Record(n, loss, modes, invariants, W, A))
 

@@ -8,21 +8,25 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from dynamics.activations import ACTIVATIONS
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
+from empirical.gsgd import GSGD
 from empirical.networks import QuadraticNetwork
 from empirical.recorder import Recorder, TrainingRun
 
-OPTIMIZERS = ("sgd", "momentum")
+OPTIMIZERS = ("sgd", "momentum", "gsgd")
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 CHECK_EVERY = 50  # steps between looks at the batch losses; the diverging step itself is still named
 SMALL_STEP = 10_000_000  # multiplications in the first layer below which one thread serves best
 EXPLOSION = 1e6  # a batch loss of this many times the first one is a divergence
+NEVER = np.iinfo(np.int64).max  # step at which nothing exploded
 
 
 class TrainingDiverged(ComputationError):
@@ -65,7 +69,8 @@ def train(
         Learning rate η.
     batch, samples, label_noise, seeds, seed
         See `empirical.data.GaussianData`.
-    optimizer : {"sgd", "momentum"}
+    optimizer : {"sgd", "momentum", "gsgd"}
+        "gsgd" descends in path space (`empirical.gsgd.GSGD`) and needs a trainable second layer and no momentum.
     momentum : float, optional
         Heavy-ball β in [0, 1); default 0, or 0.9 with the optimizer "momentum".
     device, dtype : str
@@ -91,6 +96,8 @@ def train(
         If an argument is not usable.
     TrainingDiverged
         If a batch loss explodes or becomes NaN.
+    SkeletonCrossing
+        With "gsgd", if a skeleton path value would pass zero.
     """
     n_steps = validate_count("steps", steps)
     eta = validate_real("step", step, positive=True)
@@ -109,14 +116,14 @@ def train(
         dtype=type_,
         device=device,
     )
-    trained = [p for p in network.parameters() if p.requires_grad]
-    sgd = torch.optim.SGD(trained, lr=eta, momentum=beta, foreach=True)
+    sgd = make_optimizer(optimizer, network, eta, beta)
     recorder = Recorder(problem, eta, at=[int(n) for n in record_at], test_samples=test_samples)
 
     start = time.perf_counter()
-    with _few_threads(network.W.numel() * (batch or samples)):
-        failed_at = _loop(network, sgd, data, recorder, n_steps, type_, device, progress)
+    with few_threads(network.W.numel() * (batch or samples)):
+        first = int(run_loop(network, sgd, data, recorder, n_steps, type_, device, progress).min())
     seconds = time.perf_counter() - start
+    failed_at = None if first == NEVER else first
     done = n_steps if failed_at is None else failed_at
     run = recorder.run(
         until=n_steps if failed_at is None else max(failed_at - 1, 0),
@@ -138,7 +145,19 @@ def train(
     return run
 
 
-def _loop(
+def make_optimizer(name: str, network: QuadraticNetwork, eta: float, beta: float) -> torch.optim.Optimizer:
+    """Optimiser of the trained layers."""
+    if name != "gsgd":
+        trained = [p for p in network.parameters() if p.requires_grad]
+        return torch.optim.SGD(trained, lr=eta, momentum=beta, foreach=True)
+    if not network.A.requires_grad:
+        raise ProblemError("The second layer is fixed, but `optimizer` gsgd mixes both layers: train both.")
+    if beta:
+        raise ProblemError(f"`momentum` is {beta:g}, but `optimizer` gsgd has none: leave it out.")
+    return GSGD([network.W, network.A], eta, degree=ACTIVATIONS[network.activation].degree)
+
+
+def run_loop(
     network: QuadraticNetwork,
     sgd: torch.optim.Optimizer,
     data: GaussianData,
@@ -147,33 +166,42 @@ def _loop(
     dtype: torch.dtype,
     device: str,
     progress: bool,
-) -> int | None:
-    """Train and record; returns the step at which the batch loss exploded, if it did."""
+    rates: Tensor | None = None,
+) -> NDArray[np.int64]:
+    """Train and record; returns the step (S,) at which the batch loss of each network exploded, or `NEVER`.
+
+    Learning rates may differ, `rates` (S,) times that of the optimiser; training then goes on until all explode.
+    """
     recent: list[Tensor] = []  # batch losses (S,) since the last check
     limit = np.inf
-    stream = data.batches(dtype, device)
+    failed = np.full(data.seeds, NEVER)
+    stream = data.weighted_batches(dtype, device)
     # disable=None: a bar on a terminal, nothing in a pipe.
     for n in tqdm(range(steps), desc="training", leave=False, disable=None if progress else True):
         recorder(network, n)
-        x, y = next(stream)
-        losses = 0.5 * (network(x) - y).square().sum(-1).mean(-1)  # (S,)
+        x, y, weights = next(stream)
+        errors = 0.5 * (network(x) - y).square().sum(-1)  # (S, B)
+        losses = errors.mean(-1) if weights is None else (weights * errors).sum(-1)  # (S,)
+        total = losses if rates is None else rates * losses
         sgd.zero_grad()
-        losses.sum().backward()  # seeds do not interact: each gets the gradient of its own loss
+        total.sum().backward()  # networks do not interact: each gets the gradient of its own loss
         sgd.step()
         recent.append(losses.detach())
         if len(recent) == CHECK_EVERY or n in (0, steps - 1):
-            worst = torch.stack(recent).amax(dim=1).cpu().numpy()
-            limit = EXPLOSION * max(worst[0], np.finfo(float).tiny) if n == 0 else limit
-            exploded = np.flatnonzero(~(worst <= limit))  # NaN compares false
-            if exploded.size:
-                return n - len(recent) + 1 + int(exploded[0])
+            checked = torch.stack(recent).cpu().numpy()  # (n, S)
+            limit = EXPLOSION * max(checked.max(), np.finfo(float).tiny) if n == 0 else limit
+            exploded = ~(checked <= limit)  # NaN compares false
+            first = n - len(recent) + 1 + exploded.argmax(axis=0)
+            failed = np.where(exploded.any(axis=0), np.minimum(failed, first), failed)
+            if (failed < NEVER).all() if rates is not None else (failed < NEVER).any():
+                return failed
             recent.clear()
     recorder(network, steps)
-    return None
+    return failed
 
 
 @contextmanager
-def _few_threads(work: int) -> Iterator[None]:
+def few_threads(work: int) -> Iterator[None]:
     """One thread where a step is small: waiting for each other costs threads more than they gain.
 
     On two cores the gain was below 20 % at 10⁶ multiplications a step, the loss on a busy machine a factor 10.

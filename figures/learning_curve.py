@@ -84,7 +84,7 @@ def _draw_loss(
     if run is not None:
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
-        shown = _thin(t, np.log10(np.maximum(median, bottom)))
+        shown = markers_along(t, np.log10(np.maximum(median, bottom)))
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
             t, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"
@@ -161,7 +161,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         if run is not None:
             low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
             axes.fill_between(t, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-            shown = _thin(t, median / np.abs(targets[i]))
+            shown = markers_along(t, median / np.abs(targets[i]))
             axes.plot(
                 t[shown],
                 median[shown],
@@ -185,11 +185,9 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
     axes.set_ylabel(r"teacher modes $v_i^\top M v_i$")
 
 
-def _thin(t: Array, y: Array) -> NDArray[np.int64]:
+def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:
     """Indices of markers, evenly spaced along the drawn curve rather than in time, so that drops show too."""
     span = np.ptp(y)
     length = np.hypot(np.diff(t) / np.ptp(t), np.diff(y) / (span if span > 0 else 1.0))
     along = np.append(0.0, np.cumsum(length))
-    return np.unique(
-        np.searchsorted(along, np.linspace(0, along[-1], MARKERS_PER_CURVE)).clip(max=len(t) - 1)
-    )
+    return np.unique(np.searchsorted(along, np.linspace(0, along[-1], count)).clip(max=len(t) - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,6 +11,8 @@ from typing import NoReturn
 import click
 
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.suggestions import did_you_mean
+from quadflow.versions import version_option
 
 # command → module of quadflow.commands; modules import numpy, torch and sympy only when they run
 COMMANDS = {
@@ -18,13 +20,20 @@ COMMANDS = {
     "simulate": "simulate",
     "train": "train",
     "compare": "compare",
+    "sweep": "sweep",
     "fixed-points": "fixed_points",
     "staircase": "staircase",
     "conserved": "conserved",
     "diagnose": "diagnose",
     "invariance": "invariance",
     "hannet": "hannet",
+    "neuron": "neuron",
     "figure": "figure",
+    "report": "report",
+    "explore": "explore",
+    "init": "init",
+    "run": "run",
+    "completion": "completion",
 }
 
 
@@ -38,8 +47,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import the module of a command."""
         if name not in COMMANDS:
-            close = difflib.get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(name, COMMANDS)
             raise click.UsageError(f"No such command {name!r}.{hint} Commands: {', '.join(COMMANDS)}.")
         module = import_module(f"quadflow.commands.{COMMANDS[name]}")
         command = module.command
@@ -48,7 +56,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="quadflow")
+@version_option
 def cli() -> None:
     """Learning dynamics of two-layer quadratic networks, from symbolic theory to trained networks.
 
@@ -63,8 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; every error is one line on standard error."""
+    given = sys.argv[1:] if arguments is None else [*arguments]
     try:
-        status = cli.main(arguments, prog_name="quadflow", standalone_mode=False)
+        status = cli.main(given, prog_name="quadflow", standalone_mode=False, obj=given)
     except (click.ClickException, ProblemError) as error:
         return _report(error.format_message() if isinstance(error, click.ClickException) else str(error), 2)
     except ComputationError as error:
@@ -80,5 +89,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(message: str, status: int) -> int:
-    click.echo("quadflow: " + " ".join(message.split()), err=True)
+    colour = False if os.environ.get("NO_COLOR") else None  # None: on a terminal only
+    prefix = click.style("quadflow:", fg="red", bold=True)
+    click.echo(f"{prefix} {' '.join(message.split())}", err=True, color=colour)
     return status

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from functools import reduce
+from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from dynamics.errors import ProblemError
+from quadflow.configuration import COMMAND, as_option, chosen_parameters, read_toml, takes_several
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def together(*options: Decorator) -> Decorator:
@@ -23,30 +26,37 @@ def load_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
     """Make a TOML file the default of the command's options; the command line wins."""
     if path is None:
         return
-    try:
-        with open(path, "rb") as file:
-            values = tomllib.load(file)
-    except OSError as error:
-        raise ProblemError(f"`--config` {path!r} cannot be read: {error.strerror}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ProblemError(f"`--config` {path!r} is not valid TOML: {error}.") from None
-    known = {p.name for p in ctx.command.params if isinstance(p, click.Option)} - {"config", "help"}
-    defaults = {key.replace("-", "_"): _as_option(value) for key, value in values.items()}
-    for key in values:
-        if key.replace("-", "_") not in known:
-            names = ", ".join(sorted(str(name).replace("_", "-") for name in known))
-            raise ProblemError(f"`--config` {path!r} names the unknown option {key!r}; known are: {names}.")
+    what = f"`--config` {path!r}"
+    values = read_toml(path, what)
+    name = values.pop(COMMAND, None)  # in files of `quadflow init`
+    words = ctx.command_path.split()[1:]
+    if name is not None and str(name).split() != words:
+        raise ProblemError(f"{what} is for the command {str(name)!r}, but this is {' '.join(words)!r}.")
+    defaults = {
+        str(parameter.name): value if takes_several(parameter) else as_option(value)
+        for parameter, value in chosen_parameters(ctx.command, values, what)
+    }
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
 
 
-def _as_option(value: Any) -> Any:
-    """TOML lists such as [4, 2, 1] as the text an option would have."""
-    return ",".join(str(v) for v in value) if isinstance(value, list) else value
+def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Leave the completion of file names to the shell."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_from(module: str, table: str) -> Completion:
+    """Completion of the names in a table, which is imported only when the shell asks."""
+
+    def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+        return [name for name in getattr(import_module(module), table) if name.startswith(incomplete)]
+
+    return complete
 
 
 config_option = click.option(
     "--config",
     metavar="FILE.toml",
+    shell_complete=complete_files,
     is_eager=True,
     expose_value=False,
     callback=load_config,
@@ -61,7 +71,8 @@ network_options = together(
     click.option(
         "--teacher",
         metavar="SPEC",
-        help="Eigenvalues of M*, as 4,2,1 (other activations φ than quadratic: f* = Σ λ_m φ(x_m)); power-law:ALPHA:COUNT; "
+        shell_complete=complete_files,
+        help="Eigenvalues of M*, as 4,2,1 (not quadratic: f* = Σ λ_m φ(x_m)); power-law:ALPHA:COUNT; "
         "FILE.npy or .csv with a symmetric matrix; "
         "FILE.npz with a teacher network V (R, d), b (R,).",
     ),
@@ -69,15 +80,28 @@ network_options = together(
     click.option("--hidden", type=int, metavar="K", help="Hidden units [default: as many as inputs]."),
     click.option("--outputs", type=int, metavar="O", help="Outputs [default: the teacher's, else 1]."),
     click.option(
-        "--activation", default="quadratic", show_default=True, help="quadratic, centred, linear, relu or abs."
+        "--activation",
+        default="quadratic",
+        show_default=True,
+        shell_complete=complete_from("dynamics.activations", "ACTIVATIONS"),
+        help="quadratic, centred, linear, relu or abs.",
     ),
     click.option(
-        "--second-layer", default="trainable", show_default=True, help="trainable, or fixed at one value."
+        "--second-layer",
+        default="trainable",
+        show_default=True,
+        shell_complete=complete_from("dynamics.problem", "SECOND_LAYERS"),
+        help="trainable, or fixed at one value.",
     ),
     click.option(
         "--second-layer-value", type=float, default=1.0, show_default=True, help="a_k if it is fixed."
     ),
-    click.option("--covariance", metavar="FILE.npy", help="Input covariance Σ [default: identity]."),
+    click.option(
+        "--covariance",
+        metavar="FILE.npy",
+        shell_complete=complete_files,
+        help="Input covariance Σ [default: identity].",
+    ),
     config_option,
 )
 
@@ -89,12 +113,16 @@ start_options = together(
         "--init",
         default="gaussian",
         show_default=True,
+        shell_complete=complete_from("dynamics.problem", "INITIALISATIONS"),
         help="gaussian (w ~ N(0, ε²/d), a ~ N(0, ε²)), balanced (same w, a_k = ±‖w_k‖/√h, "
         "h the degree of the activation) "
         "or aligned (w_k = ε e_k, a_k = ε).",
     ),
     click.option(
-        "--init-file", metavar="FILE", help="Initial weights: .npz with W (K, d), a (K,), or a PyTorch .pt."
+        "--init-file",
+        metavar="FILE",
+        shell_complete=complete_files,
+        help="Initial weights: .npz with W (K, d), a (K,), or a PyTorch .pt.",
     ),
     seed_option,
 )
@@ -102,7 +130,13 @@ start_options = together(
 problem_options = together(network_options, start_options)
 
 solver_options = together(
-    click.option("--method", default="auto", show_default=True, help="auto, or a solver of SciPy by name."),
+    click.option(
+        "--method",
+        default="auto",
+        show_default=True,
+        shell_complete=complete_from("dynamics.integration", "METHODS"),
+        help="auto, a solver of SciPy by name, or Taylor (needs quadflow[fast]).",
+    ),
     click.option(
         "--rtol", type=float, help="Relative tolerance per step [default: 1e-12; 1e-9 or less with --sgd]."
     ),
@@ -162,7 +196,7 @@ def solver_arguments(options: dict[str, Any]) -> dict[str, Any]:
 
 def output_option(what: str) -> Decorator:
     """`--output` with a help text that says what is written."""
-    return click.option("--output", metavar="PATH", help=what)
+    return click.option("--output", metavar="PATH", shell_complete=complete_files, help=what)
 
 
 def parse_numbers(option: str, text: str) -> list[float]:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from dynamics.errors import ProblemError
+from quadflow.provenance import provenance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,12 +25,17 @@ def echo_result(result: dict[str, Any], text: Callable[[], str], as_json: bool) 
     click.echo(to_json(result) if as_json else text())
 
 
-def to_json(result: dict[str, Any]) -> str:
-    """One JSON object with full-precision numbers; NaN and infinity become null, with a warning."""
+def to_json(result: dict[str, Any], origin: bool = True) -> str:
+    """One JSON object with full-precision numbers; NaN and infinity become null, with a warning.
+
+    Where the result itself does not say so, ``command`` and ``versions`` tell what made it, unless without `origin`.
+    """
     lost: list[str] = []
     clean = _clean(result, "", lost)
     if lost:
         clean["warnings"] = [*clean.get("warnings", []), f"not finite, given as null: {', '.join(lost)}"]
+    if origin:
+        clean |= {key: value for key, value in provenance().items() if key not in clean}
     return json.dumps(clean, allow_nan=False, ensure_ascii=False)
 
 
@@ -46,18 +53,18 @@ def _clean(value: Any, where: str, lost: list[str]) -> Any:
     return value
 
 
-def validate_output(path: str | None, allowed: tuple[str, ...]) -> str | None:
+def validate_output(path: str | None, allowed: tuple[str, ...], option: str = "--output") -> str | None:
     """Check suffix and folder of an output file before any work is done; returns the suffix."""
     if path is None:
         return None
     suffix = Path(path).suffix.lower().lstrip(".")
     if suffix not in allowed:
-        raise ProblemError(f"`--output` is {path!r}, but its name must end in: {', '.join(allowed)}.")
+        raise ProblemError(f"`{option}` is {path!r}, but its name must end in: {', '.join(allowed)}.")
     folder = Path(path).resolve().parent
     if not folder.is_dir():
-        raise ProblemError(f"`--output` is {path!r}, but the folder {str(folder)!r} does not exist.")
+        raise ProblemError(f"`{option}` is {path!r}, but the folder {str(folder)!r} does not exist.")
     if Path(path).is_dir() or not os.access(folder, os.W_OK):
-        raise ProblemError(f"`--output` is {path!r}, but it cannot be written.")
+        raise ProblemError(f"`{option}` is {path!r}, but it cannot be written.")
     return suffix
 
 
@@ -83,6 +90,19 @@ def write_file(path: str, write: Callable[[IO[bytes]], object]) -> None:
 def write_text(path: str, text: str) -> None:
     """Write a text file, whole or not at all."""
     write_file(path, lambda file: file.write(text.encode()))
+
+
+def write_run(path: str, save: Callable[[IO[bytes]], object], result: dict[str, Any]) -> None:
+    """Write an `.npz` file with the function `save`, and add the JSON of the result as its array ``result``."""
+
+    def write(file: IO[bytes]) -> None:
+        import numpy as np
+
+        save(file)
+        with zipfile.ZipFile(file, "a") as archive, archive.open("result.npy", "w") as member:
+            np.lib.format.write_array(member, np.array(to_json(result)))
+
+    write_file(path, write)
 
 
 def write_figure(figure: Figure, path: str, format: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.activations import ACTIVATIONS
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.validation import validate_choice
 
 MATRIX_FILES = (".npy", ".csv")
 CHECKPOINTS = (".pt", ".pth", ".ckpt")
@@ -20,8 +22,9 @@ def build_problem(options: Mapping[str, Any]) -> Problem:
     """Problem from the values of `quadflow.options.problem_options`, named as in Python."""
     if not options["teacher"]:
         raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
+    activation = validate_choice("activation", options["activation"], ACTIVATIONS)
     start = None if options["init_file"] is None else read_student(options["init_file"], options)
-    teacher = read_teacher(options["teacher"], options["inputs"], options["outputs"])
+    teacher = read_teacher(options["teacher"], options["inputs"], options["outputs"], activation)
     if start is not None and options["inputs"] is None:
         teacher = teacher.padded(max(teacher.inputs, start.inputs))
     if start is None:
@@ -35,13 +38,16 @@ def build_problem(options: Mapping[str, Any]) -> Problem:
             outputs=teacher.outputs,
             second_layer=options["second_layer"],
             second_layer_value=options["second_layer_value"],
+            degree=ACTIVATIONS[activation].degree,
         )
     Sigma = None if options["covariance"] is None else read_matrix("--covariance", options["covariance"])
-    return Problem(teacher, start.padded(teacher.inputs), options["activation"], Sigma)
+    return Problem(teacher, start.padded(teacher.inputs), activation, Sigma)
 
 
-def read_teacher(spec: str, inputs: int | None, outputs: int | None) -> Teacher:
-    """Teacher from the text of `--teacher`."""
+def read_teacher(
+    spec: str, inputs: int | None, outputs: int | None, activation: str = "quadratic"
+) -> Teacher:
+    """Teacher from the text of `--teacher`: eigenvalues λ_m mean the network Σ λ_m φ(x_m), a matrix needs φ(z) = z²."""
     O = 1 if outputs is None else outputs
     suffix = Path(spec).suffix.lower()
     if spec.startswith("power-law:"):
@@ -53,6 +59,11 @@ def read_teacher(spec: str, inputs: int | None, outputs: int | None) -> Teacher:
         except ValueError:
             raise ProblemError(f"`--teacher` is {spec!r}, but must be power-law:ALPHA:COUNT.") from None
     if suffix in MATRIX_FILES:
+        if ACTIVATIONS[activation].degree != 2:
+            raise ProblemError(
+                f"`--teacher` is the matrix {spec!r}, which means nothing to {activation} units: give eigenvalues λ_m "
+                "for Σ λ_m φ(x_m), or an .npz file with a teacher network V, b."
+            )
         M = read_matrix("--teacher", spec)
         teacher = Teacher.from_matrix(M, inputs, O)
     elif suffix == ".npz":

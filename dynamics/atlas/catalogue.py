@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,9 @@ from dynamics.errors import ProblemError
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
 from dynamics.validation import validate_choice, validate_count, validate_real
+
+if TYPE_CHECKING:
+    import pandas
 
 LARGEST_CATALOGUE = 20_000  # points that are listed without being asked for the lowest only
 
@@ -131,6 +134,17 @@ class Catalogue:
             f"Catalogue({head}, hidden={self.hidden}, inputs={self.spectrum.inputs}, activation={self.activation},"
             f" second_layer={layer})"
         )
+
+    def _repr_html_(self) -> str:
+        from dynamics.notebook import catalogue_html
+
+        return catalogue_html(self)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Table for pandas, one point per row; see `dynamics.labelled`. Needs the extra ``sweep``."""
+        from dynamics.labelled import catalogue_frame
+
+        return catalogue_frame(self)
 
 
 def fixed_points(

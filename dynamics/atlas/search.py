@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from dynamics.atlas.root_finding import find_root
+from dynamics.kernel_population import KernelPopulation
 from dynamics.population import QuadraticPopulation
 from dynamics.validation import validate_count, validate_real
 
@@ -129,8 +130,9 @@ def search_fixed_points(
         value at zero: there the student's output is as large as the teacher's.
     invariants : callable, optional
         θ → (m,) array that does not change under the symmetries and tells roots apart. By default the spectrum of
-        the whitened residual matrices for a quadratic network, otherwise the loss. Unit permutations, the null
-        manifolds of constant M and rotations inside eigenspaces leave both alone.
+        the whitened residual matrices for a quadratic network, `KernelPopulation.invariants` for one of degree 1,
+        otherwise the loss. Unit permutations, the null manifolds of constant f and rotations inside eigenspaces leave
+        them alone.
 
     Returns
     -------
@@ -195,6 +197,8 @@ def _default_invariants(flow: Flow) -> Callable[[Array], Array]:
     population = getattr(flow, "population", None)
     if isinstance(population, QuadraticPopulation):
         return lambda theta: residual_spectrum(flow, theta)
+    if isinstance(population, KernelPopulation):
+        return lambda theta: population.invariants(*flow.unpack(theta))  # type: ignore[attr-defined]
     return lambda theta: np.array([flow.loss(theta)])
 
 

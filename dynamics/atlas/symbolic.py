@@ -56,6 +56,9 @@ class SymbolicFixedPoint:
         S = rf"\{{{names}\}}" if names else r"\varnothing"
         return rf"S = {S}: \quad " + r",\; ".join([*values, rf"L = {sympy.latex(self.loss)}"])
 
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
 
 def symbolic_fixed_points(modes: int, activation: str = "quadratic") -> tuple[SymbolicFixedPoint, ...]:
     """All stationary points for `modes` symbolic eigenvalues, one per set of learned modes, smallest sets first.

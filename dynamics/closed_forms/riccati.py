@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
 from scipy.linalg import solve_triangular
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import ACTIVATIONS, require_quadratic
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.reduction import reduce_problem
@@ -96,6 +96,7 @@ def riccati_solution(problem: Problem, times: ArrayLike, rtol: float = 1e-12) ->
 
 def _equal_entry(problem: Problem) -> float:
     """The value a of the second layer, if the problem is one with a Riccati equation."""
+    require_quadratic(problem.activation, "the closed form")
     A = problem.student.A
     if problem.student.trainable:
         raise ProblemError("The second layer is trainable, but the closed form needs a fixed one.")

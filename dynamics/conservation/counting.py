@@ -76,6 +76,11 @@ class LawCount:
             f" {self.lie_algebra_dimension}, independent laws {self.count} ({verdict})"
         )
 
+    def _repr_latex_(self) -> str | None:
+        from dynamics.notebook import laws_latex
+
+        return laws_latex([law.latex() for law in self.laws], self.summary())
+
 
 def count_laws(
     network: PolynomialNetwork,

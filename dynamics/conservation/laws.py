@@ -67,6 +67,16 @@ class Law:
     def __str__(self) -> str:
         return str(self.expression)
 
+    def latex(self) -> str:
+        """LaTeX of the expression."""
+        from dynamics.printers import LatexPrinter, latex_symbol
+
+        names = {s: latex_symbol(s.name) for s in self.expression.free_symbols if "_" in s.name}
+        return str(LatexPrinter({"symbol_names": names}).doprint(self.expression))
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
     @cached_property
     def degree(self) -> int | None:
         """Total degree of a polynomial law; None for any other."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -128,6 +129,17 @@ def relu(inputs: int, hidden: int, outputs: int = 1, *, rates: tuple[Any, Any] =
     )
 
 
+def absolute(
+    inputs: int, hidden: int, outputs: int = 1, *, rates: tuple[Any, Any] = (1, 1)
+) -> PolynomialNetwork:
+    """Two-layer absolute-value network, locally: as `relu`, with y_k = ±x by the sign of w_k·x; two inputs or more."""
+    if validate_count("inputs", inputs) == 1:
+        raise ProblemError(
+            "`inputs` is 1, where all units compute |w_k||x| and have more laws in common: abs needs at least 2."
+        )
+    return replace(relu(inputs, hidden, outputs, rates=rates), name="abs")
+
+
 def bilinear(
     inputs: int, hidden: int, *, output_weight: bool = True, rates: tuple[Any, Any, Any] = (1, 1, 1)
 ) -> PolynomialNetwork:
@@ -195,6 +207,7 @@ MODELS: dict[str, Callable[..., PolynomialNetwork]] = {
     "linear": linear,
     "relu": relu,
     "bilinear": bilinear,
+    "abs": absolute,
 }
 
 

@@ -36,6 +36,8 @@ QUADRATIC = ("quadratic", "centred")  # units for which one symmetric matrix per
 class Quantity(Protocol):
     """A conserved quantity."""
 
+    def _repr_latex_(self) -> str: ...
+
     @property
     def name(self) -> str:
         """What it is, as a formula."""
@@ -75,6 +77,9 @@ class QuadraticQuantity:
             value += q * np.einsum("...o,...o->...", A[..., k], A[..., l])
         return value
 
+    def _repr_latex_(self) -> str:
+        return name_latex(self.name)
+
 
 @dataclass(frozen=True)
 class ProjectorQuantity:
@@ -90,6 +95,9 @@ class ProjectorQuantity:
         W = weights(source, A)[0]
         Q = np.linalg.qr(W[..., self.units, :]).Q
         return np.asarray(np.einsum("...i,...i->...", Q[..., self.k, :], Q[..., self.l, :]))
+
+    def _repr_latex_(self) -> str:
+        return name_latex(self.name)
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,27 @@ class LawQuantity:
         if theta.shape[-1] < len(self.law.parameters):
             theta = np.concatenate([theta, A_.reshape(*A_.shape[:-2], -1)], axis=-1)
         return self.law(theta)
+
+    def _repr_latex_(self) -> str:
+        return f"${self.law.latex()}$"
+
+
+class Quantities(tuple[Quantity, ...]):
+    """A tuple of conserved quantities that notebooks show as formulas."""
+
+    __slots__ = ()
+
+    def _repr_latex_(self) -> str | None:
+        from dynamics.notebook import laws_latex
+
+        return laws_latex([quantity._repr_latex_().strip("$") for quantity in self])
+
+
+def name_latex(name: str) -> str:
+    """The name of a quantity, which is a formula, in LaTeX."""
+    from dynamics.notebook import formula_latex
+
+    return f"${formula_latex(name)}$"
 
 
 def weights(source: Any, A: ArrayLike | None = None) -> tuple[Array, Array]:
@@ -138,7 +167,7 @@ def weights(source: Any, A: ArrayLike | None = None) -> tuple[Array, Array]:
     return W_, A_
 
 
-def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> tuple[Quantity, ...]:
+def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> Quantities:
     """Conserved quantities of gradient flow on any loss of a model.
 
     Parameters
@@ -151,7 +180,8 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
 
     Returns
     -------
-    tuple of Quantity
+    Quantities
+        A tuple.
 
     Raises
     ------
@@ -170,7 +200,7 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
     if hasattr(model, "potentials"):  # polynomial network; SymPy is only loaded for those
         from dynamics.conservation.counting import count_laws
 
-        return tuple(LawQuantity(law) for law in count_laws(model).laws)
+        return Quantities(LawQuantity(law) for law in count_laws(model).laws)
     model = getattr(model, "problem", model)
     state, trainable = getattr(model, "student", model), True
     activation = getattr(model, "activation", None)
@@ -186,14 +216,14 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
             "`model` does not train its first layer, so that its quantities are not conserved."
         )
     if trainable:
-        return tuple(_balances(activation, W.shape[-2], A.shape[-2], rates))
+        return Quantities(_balances(activation, W.shape[-2], A.shape[-2], rates))
     if activation not in QUADRATIC:
-        return ()
+        return Quantities()
     if A.ndim > 2 and np.ptp(A.reshape(-1, *A.shape[-2:]), axis=0).any():
         raise ProblemError(
             "`model` is an ensemble with different fixed second layers, which share no quantities: take one network."
         )
-    return tuple(_fixed_layer_quantities(A.reshape(-1, *A.shape[-2:])[0], W.shape[-1]))
+    return Quantities(_fixed_layer_quantities(A.reshape(-1, *A.shape[-2:])[0], W.shape[-1]))
 
 
 def _balances(activation: str, units: int, outputs: int, rates: Sequence[float]) -> list[QuadraticQuantity]:

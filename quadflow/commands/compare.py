@@ -8,6 +8,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.commands.report import report_option, validate_report, write_report
 from quadflow.commands.simulate import trajectory_json
 from quadflow.commands.train import run_json, training_arguments
 from quadflow.output import echo_result, validate_output, write_figure
@@ -40,17 +41,22 @@ compare_options = opt.together(
 )
 @compare_options
 @opt.output_option("Write the overlay figure (.png, .pdf, .svg).")
+@report_option
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, report: str | None, as_json: bool, **options: Any) -> int:
     """Train networks, integrate the theory from the same weights, and compare."""
     suffix = validate_output(output, FIGURES)
+    validate_report(report)
     comparison = run_comparison(options)
     if output is not None:
         from figures import learning_curves
 
         assert suffix is not None
         write_figure(learning_curves(comparison), output, suffix)
-    echo_result(comparison_json(comparison), comparison.summary, as_json)
+    result = comparison_json(comparison)
+    if report is not None:
+        write_report(report, {"compare": result})
+    echo_result(result, comparison.summary, as_json)
     return 0
 
 

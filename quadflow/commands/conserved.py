@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog="Example: quadflow conserved --model quadratic --inputs 2 --hidden 3 --second-layer-values 1,1,-1"
 )
-@click.option("--model", help="quadratic (default), linear, relu or bilinear.")
+@click.option("--model", help="quadratic (default), linear, relu, abs or bilinear.")
 @click.option(
     "--network",
     "expression",

@@ -81,7 +81,7 @@ def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[
     exporters: dict[str, Callable[[Derivation], str]] = {
         "text": export.to_text,
         "latex": export.to_latex,
-        "json": lambda derivation: to_json(export.to_json_dict(derivation)),
+        "json": lambda derivation: to_json(export.to_json_dict(derivation), origin=False),
         "python": code_export.to_python,
         "javascript": code_export.to_javascript,
     }

@@ -8,11 +8,10 @@ import click
 
 from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_text
+from quadflow.provenance import problem_json
 
 
-@click.command(
-    epilog="Example: quadflow diagnose --teacher 2,-1.9 --init-file start.npz (or start.pt, a PyTorch checkpoint)"
-)
+@click.command(epilog="Example: quadflow diagnose --teacher 2,-1.9 --init-file start.npz")
 @opt.problem_options
 @click.option("--no-follow", is_flag=True, help="Never integrate the flow: what the start alone decides.")
 @opt.output_option("Write the JSON object (.json).")
@@ -23,8 +22,9 @@ def command(no_follow: bool, output: str | None, as_json: bool, **options: Any) 
     from quadflow.problem_input import build_problem
 
     validate_output(output, ("json",))
-    diagnosis = diagnose(build_problem(options), follow=not no_follow)
-    result = diagnosis.to_dict()
+    problem = build_problem(options)
+    diagnosis = diagnose(problem, follow=not no_follow)
+    result = diagnosis.to_dict() | {"problem": problem_json(problem)}
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, diagnosis.summary, as_json)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dynamics.errors import ProblemError
+from dynamics.suggestions import did_you_mean
 from quadflow import options as opt
-from quadflow.commands import figure_companions, figure_conservation, figure_neuron, figure_practice, figure_sweep
+from quadflow.commands import (
+    figure_activations,
+    figure_companions,
+    figure_conservation,
+    figure_neuron,
+    figure_practice,
+    figure_sweep,
+)
 from quadflow.commands.compare import compare_options, run_comparison
 from quadflow.commands.gallery import draw_into, figure_output
 
@@ -24,8 +31,7 @@ class Gallery(click.Group):
         """Figure by name."""
         found = super().get_command(ctx, name)
         if found is None:
-            close = difflib.get_close_matches(name, self.commands, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(name, self.commands)
             raise click.UsageError(f"No such figure {name!r}.{hint} Figures: {', '.join(self.commands)}.")
         return found
 
@@ -226,6 +232,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
 
 # further modules of the gallery: one line each
 for module in (
+    figure_activations,
     figure_companions,
     figure_conservation,
     figure_neuron,

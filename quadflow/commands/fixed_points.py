@@ -8,10 +8,13 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.commands.report import report_option, validate_report, write_report
 from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
+from quadflow.provenance import problem_json
 
 if TYPE_CHECKING:
     from dynamics.atlas import Catalogue
+    from dynamics.problem import Problem
 
 
 @click.command(epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify")
@@ -36,8 +39,9 @@ if TYPE_CHECKING:
 )
 @opt.seed_option
 @opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")
+@report_option
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, report: str | None, as_json: bool, **options: Any) -> int:
     """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
 
     Modes are numbered from 0 by descending eigenvalue.
@@ -45,18 +49,25 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     from dynamics.atlas.report import fixed_points_report
 
     suffix = validate_output(output, ("json", "npz", "tex"))
+    validate_report(report)
     if options["symbolic"]:
+        if report is not None:
+            raise ProblemError("`--symbolic` has formulas, not numbers: `--report` does not go with it.")
         return symbolic(options, output, suffix, as_json)
+    if not has_catalogue(options["activation"]):
+        return numerical(options, output, suffix, report, as_json)
     catalogue = read_catalogue(options)
     if (suffix == "npz") != (options["representative"] is not None):
         raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
     result = fixed_points_report(
         catalogue, search=options["search"], seed=options["seed"], certify=options["certify"]
-    )
+    ) | {"problem": problem_json(catalogue)}
     if options["graph"]:
         from dynamics.atlas.connections import saddle_graph
 
         result |= saddle_graph(catalogue).to_dict()
+    if report is not None:
+        write_report(report, {"fixed-points": result})
     if suffix == "npz":
         assert output is not None
         write_representative(catalogue, options["representative"], output)
@@ -64,6 +75,53 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe(catalogue, result), as_json)
     return 0
+
+
+def has_catalogue(activation: str) -> bool:
+    """Whether all stationary points are known in closed form."""
+    from dynamics.activations import ACTIVATIONS
+    from dynamics.validation import validate_choice
+
+    return ACTIVATIONS[validate_choice("activation", activation, ACTIVATIONS)].degree == 2
+
+
+def numerical(
+    options: dict[str, Any], output: str | None, suffix: str | None, report: str | None, as_json: bool
+) -> int:
+    """Search where there is no catalogue."""
+    from dynamics.atlas.numerical import describe_points, numerical_points
+
+    activation = options["activation"]
+    if options["search"] is None:
+        raise ProblemError(
+            f"`--activation` is {activation!r}, but the catalogue exists for quadratic and centred only: `--search N` "
+            "looks for stationary points numerically."
+        )
+    for name in ("signs", "lowest", "certify", "graph", "representative"):
+        if options[name]:
+            raise ProblemError(
+                f"`--{name}` needs the catalogue, which exists for quadratic and centred only."
+            )
+    if suffix not in (None, "json"):
+        raise ProblemError(f"`--output` is {output!r}, but what a search finds is written as .json only.")
+    problem = read_problem(options)
+    result = numerical_points(problem, options["search"], options["seed"]) | {
+        "problem": problem_json(problem)
+    }
+    if report is not None:
+        write_report(report, {"fixed-points": result})
+    if output is not None:
+        write_text(output, to_json(result) + "\n")
+    echo_result(result, lambda: describe_points(result), as_json)
+    return 0
+
+
+def read_problem(options: dict[str, Any]) -> Problem:
+    """Problem with a placeholder for a start: random weights of order 1."""
+    from quadflow.problem_input import build_problem
+
+    start = {"init": "gaussian", "init_scale": 1.0, "init_file": None}
+    return build_problem(options | start)
 
 
 def read_network(options: dict[str, Any]) -> tuple[Any, int, Any]:

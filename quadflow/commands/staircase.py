@@ -8,6 +8,7 @@ import click
 
 from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_text
+from quadflow.provenance import problem_json
 
 
 @click.command(epilog="Example: quadflow staircase --teacher 4,2,1 --hidden 6 --init-scale 1e-4 --seed 1")
@@ -20,8 +21,9 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     from quadflow.problem_input import build_problem
 
     validate_output(output, ("json",))
-    prediction = staircase(build_problem(options))
-    result = prediction.as_dict()
+    problem = build_problem(options)
+    prediction = staircase(problem)
+    result = prediction.as_dict() | {"problem": problem_json(problem)}
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, prediction.summary, as_json)

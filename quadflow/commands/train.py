@@ -8,7 +8,8 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
+from quadflow.output import echo_result, to_json, validate_output, write_run, write_text
+from quadflow.provenance import problem_json
 
 if TYPE_CHECKING:
     from empirical.recorder import TrainingRun
@@ -41,9 +42,9 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
         run = train(problem, **training_arguments(options), progress=True)
     except TrainingDiverged as error:
         failure, run = error, error.run  # what was recorded is kept
-    result = run_json(run)
+    result = run_json(run) | {"problem": problem_json(problem)}
     if output is not None and output.lower().endswith(".npz"):
-        write_file(output, run.save)
+        write_run(output, run.save, result)
     elif output is not None:
         write_text(output, to_json(result) + "\n")
     if failure is not None:
@@ -59,6 +60,8 @@ def training_arguments(options: dict[str, Any]) -> dict[str, Any]:
 
 def run_json(run: TrainingRun) -> dict[str, Any]:
     """The keys that interface and README promise."""
+    from dynamics.unit_drift import unit_drift
+
     return {
         "times": run.times,
         "steps": run.steps,
@@ -66,6 +69,7 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
         "loss_measured": run.loss_measured,
         "modes": run.modes,
         "conserved_drift": run.conserved_drift,
-        "steps_per_second": run.about["steps_per_second"],
+        "conserved": unit_drift(run.conserved),
+        "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
         "warnings": [],
     }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics.errors import ProblemError
-from dynamics.integration import METHODS, Sampling, Stop, choose_method, integrate
+from dynamics.integration import SOLVERS, Sampling, Stop, choose_method, integrate
 
 
 class Decay:
@@ -21,7 +21,7 @@ def sampling(t_end=None, times=None, samples=11, log_times=False):
     return Sampling.create(t_end, times, samples, log_times, horizon=100.0)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ("auto", *SOLVERS))
 def test_every_method_meets_its_tolerance(method):
     """Global error of a decaying mode stays within 100 rtol of e^{−t}."""
     rtol = 1e-6 if method in ("RK23", "BDF") else 1e-9
@@ -138,3 +138,8 @@ def test_bad_tolerances_are_refused(options, words):
 def test_bad_times_are_refused(arguments, words):
     with pytest.raises(ProblemError, match=words):
         sampling(**arguments)
+
+
+def test_taylor_needs_a_polynomial():
+    with pytest.raises(ProblemError, match="quadratic networks"):
+        integrate(Decay(), np.ones(1), sampling(1.0), method="Taylor")

@@ -1,0 +1,144 @@
+"""The benchmarks in one figure."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.report import Table
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, save_figure
+
+SHOWN = {  # solvers of the work–precision diagrams: colour, dashes, marker
+    "quadflow Taylor": ("black", "-", "o"),
+    "quadflow LSODA": ("0.45", "-", "s"),
+    "quadflow DOP853": ("0.45", "-", "D"),
+    "solve_ivp DOP853": (PALETTE[0], "--", "D"),
+    "solve_ivp LSODA": (PALETTE[0], ":", "s"),
+    "solve_ivp Radau": (PALETTE[5], "-.", "^"),
+    "solve_ivp RK45": (PALETTE[5], "--", "v"),
+    "diffrax Dopri8": (PALETTE[1], "--", "D"),
+    "diffrax Kvaerno5": (PALETTE[1], ":", "^"),
+    "torchdiffeq dopri8": (PALETTE[2], "--", "D"),
+    "torchdiffeq dopri5": (PALETTE[2], ":", "v"),
+}
+
+
+def draw(tables: list[Table], path: Path) -> None:
+    """Draw what there is and save it as PNG."""
+    rows = {table.name: table.rows for table in tables}
+    with paper():
+        figure = Figure(figsize=(2 * COLUMN_WIDTH, 7.6))
+        axes = figure.subplots(3, 2)
+        _work_precision(axes[0, 0], rows.get("work-precision small", []), "a  small: 4 inputs, 3 units")
+        _work_precision(axes[0, 1], rows.get("work-precision large", []), "b  large: 100 inputs, 50 units")
+        _engines(axes[1, 0], rows)
+        _inputs(axes[1, 1], rows.get("inputs", []))
+        _moments(axes[2, 0], rows.get("moments", []))
+        _catalogue(axes[2, 1], rows.get("catalogue", []))
+        named = {}
+        for axis in axes[0]:
+            named |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+        order = [name for name in SHOWN if name in named]
+        figure.legend([named[n] for n in order], order, loc="outside upper center", ncols=4)
+    save_figure(figure, path)
+
+
+def _title(axes: Axes, text: str) -> None:
+    axes.set_title(text, loc="left")
+
+
+def _work_precision(axes: Axes, rows: list[dict[str, Any]], title: str) -> None:
+    for solver, (colour, dashes, marker) in SHOWN.items():
+        points = [
+            (r["error"], r["seconds"]) for r in rows if r["solver"] == solver and r["error"] is not None
+        ]
+        points = [(e, s) for e, s in points if e < 0.1]
+        if points:
+            axes.loglog(
+                *zip(*points, strict=True), color=colour, linestyle=dashes, marker=marker, label=solver
+            )
+    axes.axvline(1e-8, color="0.8", linewidth=0.6, zorder=0)
+    axes.invert_xaxis()
+    axes.set_xlabel("relative error of the weights (better →)")
+    axes.set_ylabel("time after set-up [s]")
+    _title(axes, title)
+
+
+def _engines(axes: Axes, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Time per trajectory of every engine, for both ensembles."""
+    tasks = {"10⁴ × single mode": "single mode", "10³ × K = 4, d = 4": "four units"}
+    found = {label: rows.get(f"initial conditions, {name}", []) for label, name in tasks.items()}
+    names: list[str] = []
+    for table in reversed(found.values()):
+        names += [r["engine"] for r in table if r["engine"] not in names and "RK23" not in r["engine"]]
+    for (label, table), colour, marker in zip(found.items(), PALETTE, MARKERS, strict=False):
+        shown = [(r["ms per trajectory"], names.index(r["engine"])) for r in table if r["engine"] in names]
+        if shown:
+            axes.semilogx(*zip(*shown, strict=True), marker, color=colour, label=label)
+    axes.set_yticks(range(len(names)), [_short(name) for name in names])
+    axes.grid(axis="y", color="0.9", linewidth=0.5)
+    axes.invert_yaxis()
+    axes.set_xlabel("time per trajectory [ms], error below 1e-8")
+    if names:
+        axes.legend(loc="lower left")
+    _title(axes, "c  ensembles of initial conditions")
+
+
+def _short(name: str) -> str:
+    return name.replace("loop over ", "").replace(" (scikit-sundae)", "").replace(" engine", "")
+
+
+def _inputs(axes: Axes, rows: list[dict[str, Any]]) -> None:
+    keys = {
+        "everything [s]": "everything",
+        "integration [s]": "integration",
+        "reduction [s]": "reduction",
+        "textbook solve_ivp DOP853 [s]": "textbook, DOP853",
+    }
+    _lines(axes, rows, "inputs d", keys)
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=1e-5)
+    axes.set_xlabel("inputs $d$")
+    _title(axes, "d  number of inputs, 10 units")
+
+
+def _moments(axes: Axes, rows: list[dict[str, Any]]) -> None:
+    keys = {
+        "naive SymPy [s]": "SymPy: expand, $d = 3$",
+        "polynomials [s]": "quadflow, $d = 3$",
+        "traces, any d [s]": "quadflow, traces, any $d$",
+    }
+    _lines(axes, rows, "order", keys)
+    axes.set_ylim(top=1.0)
+    axes.set_xticks([row["order"] for row in rows])
+    axes.set_xlabel("order of the moment")
+    _title(axes, "e  symbolic moments of a quadratic form")
+
+
+def _catalogue(axes: Axes, rows: list[dict[str, Any]]) -> None:
+    every = [row for row in rows if row["points"].startswith("all")]
+    lowest = [row for row in rows if not row["points"].startswith("all")]
+    axes.plot([r["modes"] for r in every], [r["seconds"] for r in every], "o-", label="all $2^m$ points")
+    axes.plot([r["modes"] for r in lowest], [r["seconds"] for r in lowest], "s--", label="lowest points only")
+    axes.set(xscale="log", yscale="log", xlabel="modes $m$", ylabel="time [s]")
+    ticks = (2, 5, 10, 20, 50, 100, 200)
+    axes.set_xticks(ticks, map(str, ticks))
+    axes.minorticks_off()
+    if rows:
+        axes.legend()
+    _title(axes, "f  catalogue of fixed points")
+
+
+def _lines(axes: Axes, rows: list[dict[str, Any]], x: str, keys: dict[str, str]) -> None:
+    for (key, label), line, marker in zip(keys.items(), cycle(LINES), cycle(MARKERS), strict=False):
+        points = [(row[x], row[key]) for row in rows if row[key] is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker=marker, linestyle=line, label=label)
+    axes.set_yscale("log")
+    axes.set_ylabel("time [s]")
+    if rows:
+        axes.legend()

@@ -1,0 +1,125 @@
+"""The problems of an ensemble as arrays with one leading axis, exactly reduced together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.population import PopulationLoss, QuadraticPopulation
+from dynamics.problem import Problem, Student, Teacher
+
+Array = NDArray[np.float64]
+
+ENTRIES_AT_ONCE = 2_000_000  # of residual matrices that are held at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """N problems that differ in their weights or teachers only.
+
+    Parameters
+    ----------
+    V : (N, R, d) or (1, R, d) array
+        Teacher directions; of one teacher for all, or of each.
+    B : (N, O, R) or (1, O, R) array
+    W : (N, K, d) array
+        Initial first-layer weights.
+    A : (N, O, K) array
+    trainable : bool
+    activation : str
+    covariance : (d, d) array or None
+    """
+
+    V: Array
+    B: Array
+    W: Array
+    A: Array
+    trainable: bool
+    activation: str
+    covariance: Array | None
+
+    def __len__(self) -> int:
+        return len(self.W)
+
+    def problem(self, index: int) -> Problem:
+        """One of the problems."""
+        which = index if len(self.V) > 1 else 0
+        teacher = Teacher(self.V[which], self.B[which])
+        student = Student(self.W[index], self.A[index], self.trainable)
+        return Problem(teacher, student, self.activation, self.covariance)
+
+    def population(self) -> PopulationLoss:
+        """Population loss of the first problem, which tells what kind they are of."""
+        return ACTIVATIONS[self.activation].population(self.V[0], self.B[0], self.covariance)
+
+    def targets(self) -> Array:
+        """Teacher matrices M*_o, (N, O, d, d) or (1, O, d, d)."""
+        V = self.V[:, None]
+        return (V.swapaxes(-1, -2) * self.B[:, :, None, :]) @ V
+
+    def reduced(self) -> tuple[Members, Array | None]:
+        """The span reduction of `dynamics.reduction` for all members, with bases (N, d, r).
+
+        Nothing is reduced, and None returned, where that would not help or where there is a covariance.
+        """
+        N, K, d = self.W.shape
+        if self.V.shape[1] + K >= d or self.covariance is not None:
+            return self, None
+        V = np.broadcast_to(self.V, (N, *self.V.shape[1:]))
+        Q = np.linalg.qr(np.concatenate([V, self.W], axis=1).swapaxes(1, 2))[0]  # (N, d, R + K)
+        B = np.broadcast_to(self.B, (N, *self.B.shape[1:]))
+        return replace(self, V=V @ Q, B=B, W=self.W @ Q), Q
+
+    def losses(self, W: Array, A: Array) -> Array:
+        """Population loss (N, T) of all members at T states each, W (N, T, K, d) and A (N, T, O, K).
+
+        As `QuadraticPopulation.loss`: differences are taken entry by entry before they are squared.
+        """
+        population = self.population()
+        if not isinstance(population, QuadraticPopulation):
+            return self._losses_one_by_one(W, A)
+        M = self.targets()
+        if self.covariance is not None:
+            L = np.linalg.cholesky(self.covariance)
+            W, M = W @ L, L.T @ M @ L
+        out = np.empty(W.shape[:2])
+        size = max(1, ENTRIES_AT_ONCE // (W.shape[1] * M[0].size))
+        for start in range(0, len(W), size):
+            part = slice(start, start + size)
+            target = M[part] if len(M) > 1 else M
+            out[part] = _losses(target, W[part], A[part], population.trace_coupling)
+        return out
+
+    def _losses_one_by_one(self, W: Array, A: Array) -> Array:
+        """The same for any activation; NaN where a state is."""
+        out = np.full(W.shape[:2], np.nan)
+        kind = ACTIVATIONS[self.activation].population
+        for i in range(len(self)):
+            teacher = self.problem(i).teacher
+            loss = kind(teacher.V, teacher.B, self.covariance).loss
+            for t in np.flatnonzero(np.isfinite(W[i]).all(axis=(1, 2))):
+                out[i, t] = loss(W[i, t], A[i, t])
+        return out
+
+
+def _losses(M: Array, W: Array, A: Array, trace_coupling: float) -> Array:
+    """Σ_o tr(D_o²) + ½ τ_o², (n, T), from M (n or 1, O, d, d), W (n, T, K, d), A (n, T, O, K)."""
+    loss = np.zeros(W.shape[:2])
+    with np.errstate(over="ignore", invalid="ignore"):  # of members that failed
+        for o in range(A.shape[2]):
+            D = M[:, None, o] - np.einsum("ntk,ntki,ntkj->ntij", A[:, :, o], W, W, optimize=True)
+            tau = trace_coupling * np.einsum("ntii->nt", D)
+            loss += np.einsum("ntij,ntij->nt", D, D) + 0.5 * tau**2
+    return loss
+
+
+def stack_teachers(teachers: Sequence[Teacher]) -> tuple[Array, Array]:
+    """Directions (N, R, d) and weights (N, O, R) of teachers, padded with zeros to the largest R."""
+    R = max(len(teacher.V) for teacher in teachers)
+    V = [np.pad(t.V, ((0, R - len(t.V)), (0, 0))) for t in teachers]
+    B = [np.pad(t.B, ((0, 0), (0, R - len(t.V)))) for t in teachers]
+    return np.stack(V), np.stack(B)

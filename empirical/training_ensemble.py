@@ -1,0 +1,253 @@
+"""Networks with different starts, step sizes, batch sizes and seeds, trained together in one computation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.errors import ProblemError
+from dynamics.problem import Problem
+from dynamics.validation import validate_choice, validate_count, validate_real
+from empirical.data import GaussianData
+from empirical.networks import QuadraticNetwork
+from empirical.recorder import Recorder, TrainingRun
+from empirical.training import (
+    DTYPES,
+    NEVER,
+    few_threads,
+    make_optimizer,
+    record_steps,
+    run_loop,
+    validate_device,
+    validate_momentum,
+)
+
+ENSEMBLE_OPTIMIZERS = ("sgd", "momentum")
+WASTE = 2  # a batch is filled up with zeros to at most so many times its size
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network: its start, learning rate, batch size, and the seed of its data."""
+
+    problem: Problem
+    step: float
+    batch: int
+    seed: int
+
+
+def train_ensemble(
+    problems: Problem | Sequence[Problem],
+    *,
+    steps: int,
+    step: ArrayLike,
+    batch: int | Sequence[int] = 256,
+    seed: int | Sequence[int] = 0,
+    samples: int = 0,
+    label_noise: float = 0.0,
+    optimizer: str = "sgd",
+    momentum: float | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+    records: int = 200,
+    record_at: NDArray[np.int64] | None = None,
+    log_times: bool = False,
+    memory: int = 2**28,
+    progress: bool = False,
+) -> list[TrainingRun]:
+    """Train E networks that differ in start, learning rate, batch size and seed, as batch dimensions of one tensor.
+
+    `problems`, `step`, `batch` and `seed` are each one value for all networks, or a sequence of E values. Every
+    network is trained exactly as `train` would train it alone (up to rounding): its data follow from its own seed.
+
+    Parameters
+    ----------
+    problems : Problem or sequence of Problem
+        They may differ in their initial weights only.
+    steps : int
+        Number of optimiser steps, the same for all.
+    step : float or (E,) array
+        Learning rates η.
+    batch : int or sequence of int
+        Batch sizes; 0 is the whole set.
+    seed : int or sequence of int
+    samples, label_noise, optimizer, momentum, device, dtype, records, record_at, log_times
+        See `empirical.training.train`; not the optimizer "gsgd".
+    memory : int
+        Bytes within which data, activations and records stay: the networks are trained in as many groups as it takes,
+        at least one by one.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
+
+    Returns
+    -------
+    list of TrainingRun
+        One for each network, in their order. A network that diverges stops nothing: its run ends before, and
+        ``about["diverged_at"]`` is the step (None if it did not).
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable.
+    """
+    n_steps = validate_count("steps", steps)
+    if validate_choice("optimizer", optimizer, ("sgd", "momentum", "gsgd")) == "gsgd":
+        raise ProblemError("`optimizer` gsgd has one learning rate: use `train`.")
+    if record_at is None:
+        record_at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
+    shared: dict[str, Any] = {
+        "steps": n_steps,
+        "samples": validate_count("samples", samples, minimum=0),
+        "label_noise": label_noise,
+        "optimizer": optimizer,
+        "momentum": validate_momentum(momentum, optimizer),
+        "device": validate_device(device),
+        "dtype": validate_choice("dtype", dtype, DTYPES),
+    }
+    members = _members(problems, step, batch, seed, samples)
+    limit = validate_count("memory", memory)
+    runs: dict[int, TrainingRun] = {}
+    for group in groups(members, limit, samples, len(record_at), DTYPES[dtype].itemsize):
+        found = _train_group([members[i] for i in group], shared, record_at, progress)
+        runs |= zip(group, found, strict=True)
+    return [runs[i] for i in range(len(members))]
+
+
+def _members(
+    problems: Problem | Sequence[Problem],
+    step: ArrayLike,
+    batch: int | Sequence[int],
+    seed: int | Sequence[int],
+    samples: int,
+) -> list[Member]:
+    """Broadcast the four arguments against each other."""
+    columns: dict[str, list[Any]] = {
+        "problems": [problems] if isinstance(problems, Problem) else list(problems),
+        "step": np.atleast_1d(np.asarray(step, dtype=float)).tolist(),
+        "batch": [batch] if isinstance(batch, int | np.integer) else list(batch),
+        "seed": [seed] if isinstance(seed, int | np.integer) else list(seed),
+    }
+    E = max(map(len, columns.values()))
+    for name, values in columns.items():
+        if len(values) not in (1, E):
+            raise ProblemError(
+                f"`{name}` has {len(values)} entries, but must have one, or one for each of {E} networks."
+            )
+    for eta in columns["step"]:
+        validate_real("step", eta, positive=True)
+    whole = [validate_count("batch", b, minimum=0) or samples for b in columns["batch"]]
+    if 0 in whole:
+        raise ProblemError(
+            "`batch` 0 means the whole set, but `samples` 0 means there is none: give one of them."
+        )
+    first = columns["problems"][0]
+    for problem in columns["problems"]:
+        _check_alike(first, problem)
+    columns["batch"] = whole
+    full = [values * E if len(values) == 1 else values for values in columns.values()]
+    return [Member(*values) for values in zip(*full, strict=True)]
+
+
+def _check_alike(one: Problem, other: Problem) -> None:
+    """Refuse problems that differ in more than their initial weights."""
+    teachers = one.teacher is other.teacher or (
+        np.array_equal(one.teacher.V, other.teacher.V) and np.array_equal(one.teacher.B, other.teacher.B)
+    )
+    same = (
+        teachers
+        and one.activation == other.activation
+        and np.array_equal(np.asarray(one.covariance), np.asarray(other.covariance))
+        and one.student.W.shape == other.student.W.shape
+        and one.student.trainable == other.student.trainable
+    )
+    if not same:
+        raise ProblemError(
+            "`problems` differ in more than their initial weights: teacher, activation, covariance, hidden units "
+            "and what is trained must be the same."
+        )
+
+
+def groups(
+    members: Sequence[Member], memory: int, samples: int, records: int, itemsize: int
+) -> list[list[int]]:
+    """Members that are trained together: of similar batch sizes, and not more than fit into the memory."""
+    found: list[list[int]] = []
+    used = 0
+    for i in sorted(range(len(members)), key=lambda i: -members[i].batch):
+        student, batch = members[i].problem.student, members[i].batch
+        # inputs, hidden layer with its gradients, the set; and what is recorded, in double precision
+        size = itemsize * (batch * (2 * student.inputs + 4 * student.hidden) + samples * student.inputs)
+        size += 8 * records * student.W.size
+        if found and used + size <= memory and members[found[-1][0]].batch <= WASTE * batch:
+            found[-1].append(i)
+            used += size
+        else:
+            found.append([i])
+            used = size
+    return found
+
+
+def _train_group(
+    members: Sequence[Member], shared: dict[str, Any], record_at: NDArray[np.int64], progress: bool
+) -> list[TrainingRun]:
+    """Train some members in one computation."""
+    problem, S = members[0].problem, len(members)
+    type_, device = DTYPES[shared["dtype"]], shared["device"]
+    sizes = tuple(m.batch for m in members)
+    data = GaussianData(
+        problem,
+        max(sizes),
+        shared["samples"],
+        shared["label_noise"],
+        seeds=S,
+        streams=tuple((validate_count("seed", m.seed, minimum=0), 0) for m in members),
+        sizes=sizes,
+    )
+    network = QuadraticNetwork.from_student(
+        problem.student,
+        activation=problem.activation,
+        covariance=problem.covariance,
+        ensemble=S,
+        dtype=type_,
+        device=device,
+    )
+    with torch.no_grad():
+        network.W.copy_(torch.from_numpy(np.stack([m.problem.student.W for m in members])))
+        network.A.copy_(torch.from_numpy(np.stack([m.problem.student.A for m in members])))
+    eta = max(m.step for m in members)
+    rates = torch.tensor([m.step / eta for m in members], dtype=type_, device=device)
+    sgd = make_optimizer(shared["optimizer"], network, eta, shared["momentum"])
+    recorder = Recorder(problem, eta, at=[int(n) for n in record_at])
+    start = time.perf_counter()
+    with few_threads(network.W.numel() * max(sizes)):
+        failed = run_loop(network, sgd, data, recorder, shared["steps"], type_, device, progress, rates)
+    seconds = time.perf_counter() - start
+    whole = recorder.run(**shared, seconds=seconds, trained_together=S)
+    return [_one(whole, i, member, int(failed[i])) for i, member in enumerate(members)]
+
+
+def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun:
+    """The run of one member, up to where it diverged."""
+    kept = max(1, int(np.sum(whole.steps < failed)))
+    part = {name: getattr(whole, name)[i : i + 1, :kept] for name in ("loss", "modes", "conserved", "A")}
+    about = {
+        "step": member.step,
+        "batch": member.batch,
+        "seed": member.seed,
+        "seeds": 1,
+        "diverged_at": None if failed == NEVER else failed,
+    }
+    return replace(
+        whole,
+        steps=whole.steps[:kept],
+        times=np.asarray(member.step * whole.steps[:kept], dtype=np.float64),
+        W=None if whole.W is None else whole.W[i : i + 1, :kept],
+        about=whole.about | about,
+        **part,
+    )

@@ -1,0 +1,198 @@
+"""Phase diagrams and scaling laws from the file of a sweep."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from matplotlib.axis import XAxis, YAxis
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from empirical.sweep_reading import SweepCurves, SweepMap
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+
+Array = NDArray[np.float64]
+
+LABELS = {
+    "init_scale": "initial scale ε",
+    "hidden": "hidden units $K$",
+    "inputs": "inputs $d$",
+    "step": "learning rate η",
+    "batch": "batch size $B$",
+    "samples": "training set size $N$",
+    "label_noise": "label noise Δ",
+    "momentum": "momentum β",
+    "seeds": "networks",
+    "steps": "steps",
+    "t_end": "end time (learning rate × steps)",
+}
+WIDE = 20.0  # ratio of the largest to the smallest value from which unevenly spaced axes are logarithmic
+FLOOR = 1e-6  # of the largest value: smaller ones share the darkest colour
+
+
+def phase_map(data: SweepMap) -> Figure:
+    """A quantity over two varied options, in colour; hatched where no run has it.
+
+    Parameters
+    ----------
+    data : SweepMap
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.6))
+        axes = figure.subplots()
+        axes.set_facecolor("0.93")
+        x, y = (_edges(values) for values in (data.x, data.y))
+        colours = _norm(data.values, data.fraction)
+        image = axes.pcolormesh(
+            x,
+            y,
+            np.ma.masked_invalid(data.values),
+            cmap="cividis",
+            norm=colours,
+            shading="flat",
+            rasterized=True,
+        )
+        missing = np.isnan(data.values)
+        if missing.any():
+            axes.patch.set_hatch("////")
+            axes.patch.set_edgecolor("0.7")
+            axes.set_title("hatched: no value", fontsize=7)
+        for axis, name, values in ((axes.xaxis, data.x_name, data.x), (axes.yaxis, data.y_name, data.y)):
+            _label(axis, name, values)
+        below = bool(np.nanmin(data.values, initial=np.inf) < (colours.vmin or 0.0))
+        bar = figure.colorbar(image, ax=axes, aspect=25, extend="min" if below else "neither")
+        bar.set_label(_broken(data.label))
+    return figure
+
+
+def scaling_curves(data: SweepCurves) -> Figure:
+    """A quantity over one varied option: median and 10–90 % band over the replicates, and power laws if fitted.
+
+    Parameters
+    ----------
+    data : SweepCurves
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    styles = cycle(zip(PALETTE, LINES, MARKERS, strict=False))
+    named = bool(data.curve_name or data.fits)
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.4 + (0.08 * (len(data.curves) + 1) if named else 0)))
+        axes = figure.subplots()
+        for i, (colour, line, marker) in zip(range(len(data.curves)), styles, strict=False):
+            fit = data.fits[i] if data.fits else None
+            axes.fill_between(data.x, data.low[i], data.high[i], color=colour, alpha=0.2, linewidth=0)
+            axes.plot(
+                data.x,
+                data.median[i],
+                marker,
+                linestyle="none" if fit else line,
+                color=colour,
+                markerfacecolor="white",
+                zorder=3,
+            )
+            if fit:
+                ends = data.x[data.x > 0][[0, -1]]
+                axes.plot(ends, fit.factor * ends**fit.exponent, color=colour, linestyle=line, linewidth=0.9)
+            # one entry for both, without anything to draw
+            axes.plot(
+                [],
+                [],
+                marker=marker,
+                linestyle=line,
+                color=colour,
+                markerfacecolor="white",
+                label=_entry(data, i),
+            )
+        _label(axes.xaxis, data.x_name, data.x)
+        if not data.fraction and _logarithmic(data.median[np.isfinite(data.median)]):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(numticks=8))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        if data.fraction:
+            axes.set_ylim(-0.03, 1.03)
+        axes.set_ylabel(_broken(data.label))
+        if named:
+            figure.legend(loc="outside upper center", ncols=1 if data.fits else 2, columnspacing=1.2)
+    return figure
+
+
+def _entry(data: SweepCurves, i: int) -> str:
+    """Legend text of a curve: the value it belongs to, the fitted exponent."""
+    name = (
+        f"{LABELS.get(data.curve_name, data.curve_name)} = {_text(data.curves[i])}" if data.curve_name else ""
+    )
+    if not data.fits:
+        return name
+    fit = data.fits[i]
+    error = "" if np.isnan(fit.error) else f" ± {fit.error:.1g}"
+    power = f"fitted exponent {fit.exponent:.3g}{error}".replace("-", "−")
+    return f"{name}, {power}" if name else power
+
+
+def _broken(label: str) -> str:
+    """Units on a line of their own where a label would be longer than its axis."""
+    return label.replace(" (", "\n(") if len(label) > 30 else label
+
+
+def _norm(values: Array, fraction: bool) -> Normalize:
+    if fraction:
+        return Normalize(0, 1)
+    known = values[np.isfinite(values)]
+    if known.size and known.min() > 0 and known.max() > WIDE * known.min():
+        return LogNorm(max(known.min(), FLOOR * known.max()), known.max())
+    return Normalize(known.min(initial=np.inf), known.max(initial=-np.inf)) if known.size else Normalize(0, 1)
+
+
+def _logarithmic(values: NDArray[Any]) -> bool:
+    """Whether values are spaced evenly in their logarithm, or unevenly and widely."""
+    if values.dtype.kind not in "if" or values.size < 2 or values.min() <= 0:
+        return False
+    steps = np.diff(np.sort(values.astype(float)))
+    if values.size > 2 and np.allclose(steps, steps[0], rtol=1e-6):
+        return False
+    ratios = np.diff(np.log(np.sort(values.astype(float))))
+    return (
+        bool(values.size > 2 and np.allclose(ratios, ratios[0], rtol=1e-3))
+        or values.max() > WIDE * values.min()
+    )
+
+
+def _edges(values: NDArray[Any]) -> Array:
+    """Borders of cells around increasing values; text is numbered."""
+    if values.dtype.kind not in "if":
+        return np.arange(-0.5, len(values))
+    log = _logarithmic(values)
+    u = np.log(values) if log else values.astype(float)
+    if len(u) == 1:
+        edges = np.array([u[0] - 0.5, u[0] + 0.5])
+    else:
+        middles = 0.5 * (u[1:] + u[:-1])
+        edges = np.concatenate([[1.5 * u[0] - 0.5 * u[1]], middles, [1.5 * u[-1] - 0.5 * u[-2]]])
+    return np.array(np.exp(edges) if log else edges, dtype=np.float64)
+
+
+def _label(axis: XAxis | YAxis, name: str, values: NDArray[Any]) -> None:
+    axis.set_label_text(LABELS.get(name, name.replace("_", " ")))
+    if values.dtype.kind not in "if":
+        axis.set_ticks(range(len(values)), labels=[_text(v) for v in values])
+    elif _logarithmic(values):
+        axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+        axis.set_major_locator(LogLocator(numticks=8))
+        axis.set_minor_formatter(NullFormatter())
+    elif values.dtype.kind == "i" and len(values) <= 8:
+        axis.set_ticks(values)
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)

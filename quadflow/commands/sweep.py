@@ -1,0 +1,143 @@
+"""`quadflow sweep`: many runs over a grid of options, on all cores or on a Dask cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dynamics.errors import ComputationError, ProblemError
+from quadflow import options as opt
+from quadflow.commands.compare import compare_options
+from quadflow.output import echo_result
+
+if TYPE_CHECKING:
+    import xarray
+
+SHOWN_FAILURES = 5
+
+
+@click.command(
+    epilog="Example: quadflow sweep simulate diagnose --teacher 4,2,1 --vary init-scale=1e-3:1e-1:20:log "
+    "--vary hidden=2,4,6 --replicates 10 --t-end 20 --output sweep.zarr"
+)
+@click.argument("kinds", nargs=-1, required=True, metavar="KIND…")
+@click.option(
+    "--vary",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="Vary an option: NAME=START:STOP:COUNT, the same with :log, or NAME=V1,V2,… (teachers: separated by ;). "
+    "Repeat for a grid.",
+)
+@click.option("--replicates", type=int, default=1, show_default=True, help="Random starts per point.")
+@click.option("--same-seeds", is_flag=True, help="Replicate r has the same seed at every point of the grid.")
+@click.option("--scheduler", metavar="ADDRESS", help="An existing Dask cluster [default: this machine].")
+@click.option(
+    "--workers", type=int, help="Processes on this machine [default: one per core]; 0: this process, no Dask."
+)
+@click.option("--resume", is_flag=True, help="Continue an interrupted sweep into the same file.")
+@compare_options
+@click.option("--until-loss", type=float, help="simulate: stop where the loss falls to this value.")
+@click.option("--fluctuations", is_flag=True, help="simulate --sgd: also the spread over seeds.")
+@click.option("--no-follow", is_flag=True, help="diagnose: never integrate the flow.")
+@click.option("--output", metavar="PATH", default="sweep.nc", show_default=True, help=".nc or .zarr.")
+@opt.json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    kinds: tuple[str, ...],
+    vary: tuple[str, ...],
+    replicates: int,
+    same_seeds: bool,
+    scheduler: str | None,
+    workers: int | None,
+    resume: bool,
+    output: str,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Run simulate, train, compare, diagnose, any of them, at every point of a grid, several times.
+
+    The result is one labelled file for xarray. Options are those of the commands; --samples is the size of the
+    training set, --records the number of sample times. Finished runs are on disk at once: --resume continues after
+    whatever interrupted the sweep.
+    """
+    from empirical.sweep import finished_runs, pieces_path, run_sweep
+    from quadflow.sweep_input import build_plan
+    from quadflow.sweep_run import evaluate
+
+    _validate_folder(output)
+    if scheduler is not None and workers is not None:
+        raise ProblemError(
+            "`--workers` is for this machine, `--scheduler` for another cluster: give one of them."
+        )
+    if workers is not None and workers < 0:
+        raise ProblemError(f"`workers` is {workers}, but must be at least 0.")
+    plan = build_plan(ctx.command, kinds, vary, replicates, same_seeds, options)
+    try:
+        dataset = run_sweep(
+            plan, evaluate, output, resume=resume, scheduler=scheduler, workers=workers, progress=True
+        )
+    except (KeyboardInterrupt, ComputationError):
+        done = finished_runs(plan, output)
+        click.echo(
+            f"quadflow: {done} of {len(plan)} runs are in {pieces_path(output)}; continue with --resume.",
+            err=True,
+        )
+        raise
+    result = sweep_json(dataset, kinds, output)
+    echo_result(result, lambda: describe(result), as_json)
+    if not result["done"]:
+        raise ComputationError(
+            f"All {len(plan)} runs failed, the first because: {result['failures'][0]['reason']}"
+        )
+    return 0
+
+
+def _validate_folder(output: str) -> None:
+    folder = Path(output).resolve().parent
+    if not folder.is_dir():
+        raise ProblemError(f"`--output` is {output!r}, but the folder {str(folder)!r} does not exist.")
+
+
+def sweep_json(dataset: xarray.Dataset, kinds: tuple[str, ...], output: str) -> dict[str, Any]:
+    """What was done; the numbers themselves are in the file."""
+    failures = []
+    done = 0
+    for kind in kinds:
+        status = dataset[f"{kind}_status"]
+        done += int((status == "done").sum())
+        failed = status.where(status == "failed", drop=False).stack(run=status.dims)
+        for place in failed.run.values[(failed == "failed").values]:
+            at = dict(zip(status.dims, place, strict=True))
+            failures.append({"kind": kind, **at, "reason": dataset[f"{kind}_reason"].sel(at).item()})
+    return {
+        "output": output,
+        "runs": done + len(failures),
+        "done": done,
+        "failed": len(failures),
+        "failures": failures,
+        "dimensions": dict(dataset.sizes),
+        "variables": list(dataset.data_vars),
+        "warnings": [],
+    }
+
+
+def describe(result: dict[str, Any]) -> str:
+    """Counts, dimensions, and why runs failed."""
+    sizes = ", ".join(f"{name} {size}" for name, size in result["dimensions"].items())
+    lines = [
+        f"{result['done']} of {result['runs']} runs done, {result['failed']} failed",
+        f"dimensions: {sizes}",
+    ]
+    for failure in result["failures"][:SHOWN_FAILURES]:
+        place = ", ".join(
+            f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}"
+            for k, v in failure.items()
+            if k != "reason"
+        )
+        lines.append(f"failed: {place}: {failure['reason']}")
+    if result["failed"] > SHOWN_FAILURES:
+        lines.append(f"… and {result['failed'] - SHOWN_FAILURES} more: see the variables *_reason")
+    return "\n".join([*lines, f"written: {result['output']}"])

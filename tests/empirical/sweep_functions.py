@@ -1,0 +1,47 @@
+"""What the sweeps of the tests compute: functions of a module, because worker processes import them."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from dynamics import ProblemError
+
+
+def parabola(run):
+    """A curve and an end known in closed form, with numbers that depend on the run's seed."""
+    x = run.options["x"]
+    if x == run.options.get("bad"):
+        raise ProblemError(f"`x` is {x}, which is refused.")
+    if x == run.options.get("broken"):
+        raise ZeroDivisionError("of a kind nobody expected")
+    times = np.linspace(0.0, run.options.get("t_end", 1.0), 3)
+    noise = np.random.default_rng(run.options["seed"]).standard_normal(run.options.get("size", 2))
+    return {
+        "time": (("time",), times),
+        "loss": (("time",), x * times**2),
+        "final_loss": ((), np.array(x * times[-1] ** 2)),
+        "noise": (("unit",), noise),
+        "end": ((), np.array("finished")),
+    }
+
+
+def slow_parabola(run):
+    """The same, in so much time that a sweep can be interrupted."""
+    time.sleep(run.options["pause"])
+    return parabola(run)
+
+
+def deadly(run):
+    """Kills its process at the point x = 1; at x = 2 once, if the file `mark` can be made."""
+    if run.options["x"] == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if run.options["x"] == 2:
+        try:
+            Path(run.options["mark"]).touch(exist_ok=False)
+        except FileExistsError:
+            return parabola(run)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return parabola(run)

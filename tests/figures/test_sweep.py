@@ -1,0 +1,112 @@
+"""Figures of sweeps draw the data they are given; made-up data, so that every cell and marker is known."""
+
+import numpy as np
+import pytest
+
+from empirical.sweep_reading import PowerLaw, SweepCurves, SweepMap
+from figures.sweep import phase_map, scaling_curves
+
+
+def sweep_map(**changes):
+    given = {
+        "x_name": "init_scale",
+        "y_name": "hidden",
+        "x": np.array([1e-3, 1e-2, 1e-1]),
+        "y": np.array([2, 4]),
+        "values": np.array([[0.0, 0.5, 1.0], [1.0, 1.0, 0.25]]),
+        "label": "fraction that ends below loss 1",
+        "fraction": True,
+    }
+    return SweepMap(**(given | changes))
+
+
+def curves(**changes):
+    x = np.array([1.0, 10.0, 100.0])
+    median = np.array([x**2, 3 * x])
+    given = {
+        "x_name": "init_scale",
+        "x": x,
+        "curve_name": "hidden",
+        "curves": np.array([2, 4]),
+        "median": median,
+        "low": 0.5 * median,
+        "high": 2 * median,
+        "label": "time to loss 1 (learning rate × steps)",
+        "fraction": False,
+    }
+    return SweepCurves(**(given | changes))
+
+
+def test_every_cell_has_its_colour_around_its_value():
+    figure = phase_map(sweep_map())
+    axes, bar = figure.axes
+    (mesh,) = axes.collections
+    np.testing.assert_array_equal(mesh.get_array(), sweep_map().values)
+    assert mesh.get_clim() == (0, 1)
+    corners = mesh.get_coordinates()
+    np.testing.assert_allclose(corners[0, :, 0], np.geomspace(10**-3.5, 10**-0.5, 4))
+    np.testing.assert_allclose(corners[:, 0, 1], [1, 3, 5])
+    assert axes.get_xscale() == "log"
+    assert axes.get_yscale() == "linear"
+    assert axes.get_xlabel() == "initial scale ε"
+    assert "fraction" in bar.get_ylabel()
+    figure.canvas.draw()
+
+
+def test_cells_without_a_value_are_said_to_be_so():
+    values = np.array([[1.0, np.nan, 1e3], [2.0, 3.0, 1e-12]])
+    figure = phase_map(sweep_map(values=values, fraction=False))
+    axes = figure.axes[0]
+    assert axes.collections[0].get_array().mask.tolist() == np.isnan(values).tolist()
+    assert "hatched" in axes.get_title()
+    assert axes.collections[0].get_clim() == pytest.approx((1e-3, 1e3))  # six decades, the rest is "below"
+    figure.canvas.draw()
+    assert phase_map(sweep_map()).axes[0].get_title() == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"values": np.full((2, 3), np.nan), "fraction": False},
+        {"y": np.array(["4,2,1", "2,1"]), "y_name": "teacher"},
+        {"x": np.array([0.5]), "values": np.array([[1.0], [0.0]])},
+        {"values": np.full((2, 3), 0.7), "fraction": False},
+    ],
+)
+def test_special_cases_of_maps(changes):
+    figure = phase_map(sweep_map(**changes))
+    figure.canvas.draw()
+    if "y" in changes:
+        assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["4,2,1", "2,1"]
+
+
+def test_medians_are_markers_and_fits_lines():
+    fits = (PowerLaw(2.0, 0.01, 1.0), PowerLaw(-1.0, np.nan, 3.0))
+    figure = scaling_curves(curves(fits=fits))
+    (axes,) = figure.axes
+    drawn = [line for line in axes.lines if len(line.get_xdata()) == 3]
+    for line, median in zip(drawn, curves().median, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), median)
+        assert line.get_linestyle() == "None"
+    assert drawn[0].get_marker() != drawn[1].get_marker()
+    fitted = [line for line in axes.lines if len(line.get_xdata()) == 2]
+    np.testing.assert_allclose(fitted[0].get_ydata(), [1, 1e4])
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [
+        "hidden units $K$ = 2, fitted exponent 2 ± 0.01",
+        "hidden units $K$ = 4, fitted exponent −1",
+    ]
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert "learning rate × steps" in axes.get_ylabel()
+    assert len(axes.collections) == 2  # the bands
+    figure.canvas.draw()
+
+
+def test_one_curve_of_a_fraction_needs_no_legend():
+    half = np.full((1, 3), 0.5)
+    figure = scaling_curves(
+        curves(curve_name="", curves=np.array([""]), median=half, low=half, high=half, fraction=True)
+    )
+    assert not figure.legends
+    assert figure.axes[0].get_ylim()[1] < 1.1
+    figure.canvas.draw()
