@@ -51,7 +51,9 @@ class KernelPopulation:
     @cached_property
     def _factor(self) -> Array | None:
         """F with Σ = FFᵀ."""
-        return None if self.covariance is None else np.linalg.cholesky(self.covariance)
+        return (
+            None if self.covariance is None else np.asarray(np.linalg.cholesky(self.covariance), dtype=float)
+        )
 
     def _white(self, X: Array) -> Array:
         """Rows of X for uncorrelated inputs, X F."""

@@ -23,7 +23,7 @@ the error would be O(η) for ever, without the layer O(η) during the first step
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,9 +33,11 @@ from dynamics.flow import GradientFlow
 from dynamics.population import PopulationLoss
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
+from dynamics.vanishing_units import VanishingUnits
 
 Array = NDArray[np.float64]
 
+SHORTEST = 1.0  # of h times the curvature: length of ‖w_k‖/‖A_k‖ from which a vanished unit is followed
 DIFFERENCE = 1e-5  # shift for central differences of the Hessian, relative to the size of the weights
 
 
@@ -155,6 +157,18 @@ class ModifiedFlow(GradientFlow):
         # (η/(1 − β)²) ∇L(θ₀): what the slow start of the velocity costs, up to a factor β^{n+1} after n steps
         self._lag = -eta / (1 - beta) ** 2 * base(0.0, base.theta0)
         self.theta0 = base.theta0 + beta * self._lag
+
+    def vanishing_units(self, atol: float) -> VanishingUnits | None:
+        """As of the flow; but a unit comes back with a length that a step of the descent resolves.
+
+        On shorter ones, of the order of h‖A_k‖ times the curvature of the loss, the correction is no small one.
+        """
+        units = super().vanishing_units(atol)
+        if units is None:
+            return None
+        assert isinstance(self.objective, ModifiedLoss)
+        resolved = SHORTEST * self.objective.step * self._speed_scale()
+        return replace(units, returned=min(max(units.returned, resolved), 0.1))
 
     def times_of(self, steps: ArrayLike) -> Array:
         """Times, step × steps/(1 − β), of numbers of steps."""

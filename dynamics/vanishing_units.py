@@ -40,6 +40,7 @@ LARGEST_VANISHED = 1e-3  # the same at most, where the tolerance of the solver i
 RESOLVED = 100  # times the absolute tolerance: smaller units are not resolved by the solver
 ROUNDING = 1e-12  # of the terms of m: a smaller m is zero
 ASCENT_STEPS = 60
+MOST_SWITCHES = 50  # per unit
 RANDOM_STARTS = 16
 
 
@@ -53,15 +54,18 @@ class VanishingUnits:
         Of a kinked activation.
     atol : float
         Absolute tolerance of the solver.
+    returned : float
+        Length, in units of ‖A_k‖, with which a unit comes back.
     """
 
     flow: GradientFlow
     atol: float
-    _seen: tuple[Array, Array] | None = field(default=None, init=False)
+    returned: float = RETURNED
+    _seen: tuple[float, Array] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         W, _ = self.flow.unpack(self.flow.theta0)
-        self.inert = ~W.any(axis=1)
+        self.inert: NDArray[np.bool_] = np.logical_not(W.any(axis=1))
 
     def distance(self, theta: Array) -> float:
         """Positive until a unit vanishes or comes back."""
@@ -80,7 +84,7 @@ class VanishingUnits:
         small = (r <= 1.001 * threshold) & ~self.inert
         m, directions = self.gain(theta, np.flatnonzero(small))
         returning = (m > 0)[:, None]
-        size = np.maximum(2 * threshold, RETURNED * np.linalg.norm(A, axis=0))
+        size = np.maximum(2 * threshold, self.returned * np.linalg.norm(A, axis=0))
         W[small] = np.where(returning, size[small, None] * directions, 0.0)
         self._seen = None
         return self.flow.pack(W, A)
@@ -177,13 +181,14 @@ class SwitchingSolver:
         self._create, self._units, self._interpolate = create, units, interpolate
         self._solver = create(0.0, theta0)
         self._spent = [0, 0]  # evaluations of earlier solvers
+        self._left = MOST_SWITCHES * len(units.inert)
         self.t, self.y, self.t_bound = 0.0, theta0, self._solver.t_bound
         self._last: Callable[[], Any]
 
     @property
     def status(self) -> str:
         """As of SciPy's solvers."""
-        return str(self._solver.status)
+        return str(self._solver.status) if self._left else "failed"
 
     @property
     def nfev(self) -> int:
@@ -203,7 +208,8 @@ class SwitchingSolver:
         self._last = lambda: self._interpolate(solver, before)
         if solver.status != "failed" and self._units.distance(self.y) <= 0:
             self._switch(self._last())
-        return reason
+            self._left -= 1
+        return reason if self._left else "units vanish and come back without end"
 
     def _switch(self, step: Any) -> None:
         """Cut the step at the switch and start a new solver behind it."""

@@ -40,6 +40,7 @@ Array = NDArray[np.float64]
 PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
 SPREAD_UNKNOWNS = 80  # order parameters up to which the spread over seeds is computed: some 20 s
 SPREAD_RTOL = 1e-5  # of a correction that is itself of leading order only
+LONGEST_MODIFIED = 100_000  # evaluations after which the modified flow is given up
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,9 +297,10 @@ def sgd_theory(
 
 
 def _modified_loss(flow: GradientFlow, practice: Practice, times: Array) -> Array | None:
-    """Loss of the modified flow at the given times; None if the step is too large for it."""
+    """Loss of the modified flow at the given times; None if the step is too large for it, or the flow too stiff."""
     try:
-        return ModifiedFlow(flow, practice.step, practice.momentum).integrate(times=times).loss
+        modified = ModifiedFlow(flow, practice.step, practice.momentum)
+        return modified.integrate(times=times, max_evaluations=LONGEST_MODIFIED).loss
     except IntegrationError:
         return None
 

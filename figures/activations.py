@@ -76,7 +76,7 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
     for stage in trajectory.stages:
         if stage.loss > bottom * scale:
             height = stage.loss / scale
-            label = "plateau" if stage is trajectory.stages[0] else None
+            label = "plateau" if stage is trajectory.stages[0] else "_"
             axes.hlines(height, stage.start, stage.end, color="0.8", linewidth=6, zorder=0, label=label)
     axes.plot(t, trajectory.loss / scale, color="black", zorder=2, label="gradient flow")
     if run is not None:

@@ -182,7 +182,8 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
             fontsize=6.5,
             annotation_clip=False,
         )
-    axes.set_ylabel(r"teacher modes $v_i^\top M v_i$")
+    linear = trajectory.problem.activation == "linear"
+    axes.set_ylabel("teacher modes " + (r"$v_i^\top \sum_k a_k w_k$" if linear else r"$v_i^\top M v_i$"))
 
 
 def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:

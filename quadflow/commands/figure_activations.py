@@ -96,7 +96,7 @@ def follow(problem: Problem, t_end: float, training: dict[str, Any]) -> tuple[Tr
     apart = np.abs(run.loss.mean(axis=0) - theory).max() / trajectory.loss[0]
     click.echo(
         f"{problem.activation}: networks within {apart:.2%} of the initial loss, "
-        f"{len(trajectory.stages)} plateaus"
+        f"{sum(stage.loss > 1e-3 * trajectory.loss[0] for stage in trajectory.stages)} plateaus before the end"
     )
     return trajectory, run
 

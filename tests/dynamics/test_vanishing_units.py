@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics import GradientFlow, IntegrationError, Problem, Student, Teacher
+from dynamics.modified_flow import ModifiedFlow
+from dynamics.vanishing_units import VanishingUnits
+
+
+def descent(flow, eta, records):
+    """Loss at the times 0, 0.1, … of explicit Euler steps, which know nothing of vanishing units."""
+    theta, losses = flow.theta0.copy(), [flow.loss(flow.theta0)]
+    for n in range(1, round(0.1 * (records - 1) / eta) + 1):
+        theta = theta + eta * flow(0.0, theta)
+        if n % round(0.1 / eta) == 0:
+            losses.append(flow.loss(theta))
+    return np.array(losses)
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "abs"])
@@ -54,7 +66,7 @@ def test_a_vanished_unit_comes_back_when_it_is_pulled():
 
 @pytest.mark.parametrize(("activation", "lam"), [("relu", [2, -1]), ("abs", [2, 1])])
 def test_gradient_descent_converges_to_the_flow_at_first_order(activation, lam):
-    """Explicit Euler steps that know nothing of vanishing units: the largest loss error halves with the step."""
+    """The largest error of the loss halves with the step."""
     problem = Problem(
         Teacher.from_eigenvalues(lam, 3), Student.initialise(4, 3, scale=0.3, seed=1), activation
     )
@@ -62,12 +74,7 @@ def test_gradient_descent_converges_to_the_flow_at_first_order(activation, lam):
     trajectory = flow.integrate(times=0.1 * np.arange(61))
     errors = []
     for eta in (0.02, 0.01, 0.005):
-        theta, losses = flow.theta0.copy(), [flow.loss(flow.theta0)]
-        for n in range(1, round(6 / eta) + 1):
-            theta = theta + eta * flow(0.0, theta)
-            if n % round(0.1 / eta) == 0:
-                losses.append(flow.loss(theta))
-        errors.append(np.abs(np.array(losses) - trajectory.loss).max())
+        errors.append(np.abs(descent(flow, eta, 61) - trajectory.loss).max())
     order = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(order, 1, atol=0.1)
     if activation == "abs":
@@ -80,3 +87,26 @@ def test_a_unit_that_starts_at_zero_stays_there():
     trajectory = GradientFlow(problem).integrate(t_end=10.0, samples=20)
     assert not trajectory.W[:, 0].any()
     assert (trajectory.a[:, 0] == 0.5).all()
+
+
+def test_the_modified_flow_keeps_its_order_through_vanishing_and_return():
+    """Gradient descent on the population loss against L + (η/4)‖∇L‖²: error ∝ η² (see `test_modified_flow`)."""
+    student = Student.initialise(4, 3, scale=0.1, seed=1)
+    problem = Problem(Teacher.from_eigenvalues([2, 1], 3), student, "abs")
+    flow, errors = GradientFlow(problem), []
+    for eta in (0.01, 0.005, 0.0025):
+        modified = ModifiedFlow(problem, eta).integrate(times=0.1 * np.arange(61))
+        r = np.linalg.norm(modified.W[:, 0], axis=1)
+        assert r.min() == 0
+        assert r[-1] > 1e-3
+        errors.append(np.abs(descent(flow, eta, 61) - modified.loss).max())
+    np.testing.assert_allclose(np.log2(np.array(errors[:-1]) / errors[1:]), 2, atol=0.1)
+
+
+def test_endless_switching_is_a_failure(monkeypatch):
+    """A unit that is taken for vanished again and again, without any change."""
+    monkeypatch.setattr(VanishingUnits, "distance", lambda self, theta: -1.0)
+    monkeypatch.setattr(VanishingUnits, "switched", lambda self, theta: theta)
+    problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=0.3), "abs")
+    with pytest.raises(IntegrationError, match="without end"):
+        GradientFlow(problem).integrate(t_end=1.0)
