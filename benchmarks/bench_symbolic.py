@@ -12,7 +12,7 @@ from sympy.polys.rings import PolyRing
 from benchmarks.report import Table
 from benchmarks.timing import fastest
 from dynamics import derive, form_moment
-from dynamics.moments import ring_expectation
+from dynamics.symbolic.moments import ring_expectation
 
 
 def cold(call: Callable[[], object]) -> Callable[[], object]:

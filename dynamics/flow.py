@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.ensemble.taylor import FlowShape
 from dynamics.errors import ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
 from dynamics.kernel_population import KernelPopulation
 from dynamics.population import PopulationLoss
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.reduction import Reduction, reduce_problem
-from dynamics.taylor import FlowShape
 from dynamics.trajectory import IntegrationError, Trajectory
 from dynamics.validation import validate_real
 from dynamics.vanishing_units import VanishingUnits

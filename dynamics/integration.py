@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 from scipy.optimize import brentq
 
+from dynamics.ensemble.taylor import TaylorSolver, sample
 from dynamics.errors import ProblemError
-from dynamics.taylor import TaylorSolver, sample
 from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
 from dynamics.vanishing_units import SwitchingSolver
 
@@ -62,7 +62,7 @@ class SolverReport:
     Parameters
     ----------
     method : str
-        Name of the method that was used: SciPy's, or "Taylor" (see `dynamics.taylor`).
+        Name of the method that was used: SciPy's, or "Taylor" (see `dynamics.ensemble.taylor`).
     rtol, atol : float
         Tolerances per step.
     evaluations, jacobian_evaluations : int

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import xarray
 
     from dynamics.atlas.catalogue import Catalogue
-    from dynamics.ensemble_trajectory import EnsembleTrajectory
+    from dynamics.ensemble.trajectory import EnsembleTrajectory
     from dynamics.problem import Problem
-    from dynamics.sgd_trajectory import SGDTrajectory
+    from dynamics.sgd.trajectory import SGDTrajectory
     from dynamics.trajectory import Trajectory
 
 Variables = Mapping[str, tuple[tuple[str, ...], Any]]

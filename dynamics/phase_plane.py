@@ -1,7 +1,7 @@
 """The phase plane (a, p) of one mode: f(x) = a φ(p x) learns λ φ(x).
 
-Section 1 of the theory (derived by `dynamics.derivation`, ``derive(1, 1)``), with κ = 3 for the quadratic and 2 for
-the centred activation:
+Section 1 of the theory (derived by `dynamics.symbolic.derivation`, ``derive(1, 1)``), with κ = 3 for the quadratic
+and 2 for the centred activation:
 
     ṗ = 2κ a p (λ − a p²),   ȧ = κ p² (λ − a p²).
 

@@ -3,7 +3,7 @@
 Everything is written in factors: with U = [V; W] (rows: teacher directions, then hidden units) and
 C_o = [B_o, −A_o] the residual form is D_o = M*_o − M_o = Uᵀ diag(C_o) U, so a teacher of low rank
 never needs a d × d matrix. The formulas are those of the symbolic derivation
-(`dynamics.derivation`), against which the tests hold them:
+(`dynamics.symbolic.derivation`), against which the tests hold them:
 
     L = Σ_o [tr(D_oΣD_oΣ) + ½ τ_o²],  τ_o = tr(D_oΣ),  G_o = 4ΣD_oΣ + 2τ_oΣ,
     ẇ_k = Σ_o A_ok G_o w_k,           Ȧ_ok = ½ w_kᵀ G_o w_k.

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.differentiation import jacobian
 from dynamics.errors import ComputationError
 from dynamics.flow import GradientFlow
 from dynamics.modified_flow import validate_momentum
 from dynamics.problem import Problem
-from dynamics.sgd import MeanSGD
+from dynamics.sgd.differentiation import jacobian
+from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.trajectory import Trajectory
 from dynamics.validation import validate_count, validate_real
 
@@ -91,9 +91,9 @@ def stability_along(
 def largest_stable_sgd_step(problem: Problem, batch: int = 1) -> float:
     """Step η beyond which one-pass SGD cannot stay where the gradient flow ends, in the mean of many inputs.
 
-    Beyond it the recursion s ← s + ηF(s) for the mean order parameters (`dynamics.sgd`), linearised, has a multiplier
-    of modulus above 1: mean squares of deviations grow. For one unit, batch 1 and many inputs this is 1/(6daλ); see
-    `dynamics.closed_forms.one_unit_largest_step`. With few inputs single runs may diverge below it: the
+    Beyond it the recursion s ← s + ηF(s) for the mean order parameters (`dynamics.sgd.mean_sgd`), linearised, has a
+    multiplier of modulus above 1: mean squares of deviations grow. For one unit, batch 1 and many inputs this is
+    1/(6daλ); see `dynamics.closed_forms.one_unit_largest_step`. With few inputs single runs may diverge below it: the
     distribution of the gradients has heavy tails.
 
     Parameters

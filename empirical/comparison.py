@@ -13,8 +13,8 @@ from dynamics.flow import GradientFlow
 from dynamics.modes import mode_targets
 from dynamics.modified_flow import ModifiedFlow
 from dynamics.problem import Problem
-from dynamics.sgd import MeanSGD
-from dynamics.sgd_trajectory import SGDTrajectory
+from dynamics.sgd.mean_sgd import MeanSGD
+from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
 from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
 from empirical.gap import Gap, explain_gap, one_pass_theory
@@ -67,10 +67,10 @@ class Comparison:
 
     def summary(self) -> str:
         """Errors and their causes, in a few lines."""
-        error = self.relative_error
+        error, S = self.relative_error, len(self.run.loss)
         return "\n".join(
             [
-                f"{len(self.run.loss)} seeds, {self.run.steps[-1]} steps, t up to {self.trajectory.times[-1]:.6g}",
+                f"{S} seed{'s' * (S > 1)}, {self.run.steps[-1]} steps, t up to {self.trajectory.times[-1]:.6g}",
                 f"largest deviation from theory: loss {error['loss_sup']:.2%} of the initial loss, "
                 f"modes {error['modes_sup']:.2%} of the largest",
                 self.gap.summary(),
@@ -121,7 +121,7 @@ def compare(
         Record at these times (rounded to whole steps) instead.
     theory : {"flow", "modified", "sgd"}
         What the networks are held against: gradient flow, `dynamics.modified_flow.ModifiedFlow` for the step (and
-        momentum) of the training, or the mean dynamics of SGD, `dynamics.sgd.MeanSGD`.
+        momentum) of the training, or the mean dynamics of SGD, `dynamics.sgd.mean_sgd.MeanSGD`.
     gap : {"theory", "training"}
         Explain the difference from the gradient flow by theory curves, or by further training runs
         (`empirical.gap`).

@@ -5,7 +5,7 @@ Four curves of the mean loss, each with one more effect of real training in it:
 1. the gradient flow;
 2. a finite step: the modified flow (`dynamics.modified_flow`);
 3. finite data: the modified flow on the very data set of each network (`dynamics.finite_data`);
-4. sampling noise: the mean over seeds of SGD on fresh samples (`dynamics.fluctuations`, finite step included).
+4. sampling noise: the mean over seeds of SGD on fresh samples (`dynamics.sgd.fluctuations`, finite step included).
 
 The differences between neighbours are the parts of the gap, measured minus the last curve is the remainder. A part
 for which there is no theory (which ones, `Gap.sources` says) is measured instead, by training without the effect.
@@ -25,11 +25,11 @@ from dynamics.activations import ACTIVATIONS
 from dynamics.errors import ProblemError
 from dynamics.finite_data import FiniteDataFlow
 from dynamics.flow import GradientFlow
-from dynamics.fluctuations import FluctuatingSGD
 from dynamics.modified_flow import ModifiedFlow
 from dynamics.problem import Problem
-from dynamics.sgd import MeanSGD, SGDError
-from dynamics.sgd_trajectory import SGDTrajectory
+from dynamics.sgd.fluctuations import FluctuatingSGD
+from dynamics.sgd.mean_sgd import MeanSGD, SGDError
+from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.trajectory import IntegrationError
 from empirical.data import GaussianData
 from empirical.descent import gradient_descent_loss

@@ -73,7 +73,7 @@ class TrainingRun:
         """What happened, in a few lines."""
         first, last = np.median(self.loss[:, 0]), np.median(self.loss[:, -1])
         lines = [
-            f"{len(self.loss)} seeds, {self.steps[-1]} steps up to t = {self.times[-1]:.6g}",
+            f"{len(self.loss)} seed{'s' * (len(self.loss) > 1)}, {self.steps[-1]} steps up to t = {self.times[-1]:.6g}",
             f"loss (median) {first:.6g} → {last:.6g}, measured {self.loss_measured}",
             "modes (median) " + ", ".join(f"{m:.4g}" for m in np.median(self.modes[:, -1], axis=0)[:8]),
             f"largest drift of c_k {self.conserved_drift:.2e}",

@@ -92,7 +92,7 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
             markerfacecolor="white",
             zorder=3,
             clip_on=False,
-            label=f"{len(run.loss)} networks",
+            label="1 network" if len(run.loss) == 1 else f"{len(run.loss)} networks",
         )
     axes.set_yscale("log")
     axes.set_ylim(bottom, 2)

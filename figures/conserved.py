@@ -98,10 +98,12 @@ def drift_against_step(scaling: DriftScaling) -> Figure:
         axes.set_yscale("log")
         axes.set_xlabel("learning rate $\\eta$")
         axes.set_ylabel(f"|drift of $c_k$| at $t$ = {scaling.time:g} (squared weights)")
-        axes.legend(
-            loc="lower right",
+        figure.legend(
+            loc="outside upper center",
+            ncols=SHOWN,
+            columnspacing=1.0,
             handletextpad=0.3,
-            title="lines: theory,\nmarkers: gradient descent",
+            title="lines: theory, markers: gradient descent",
             title_fontsize=7,
         )
     return figure

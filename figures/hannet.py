@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from empirical.checkerboard import CheckerboardRun
-from empirical.han_check import HanCheck
+from empirical.hannet.check import HanCheck
+from empirical.hannet.checkerboard import CheckerboardRun
 from figures.style import COLUMN_WIDTH, PALETTE, paper
 
 Array = NDArray[np.float64]
@@ -29,7 +29,7 @@ def gradient_norms(check: HanCheck) -> Figure:
     Parameters
     ----------
     check : HanCheck
-        See `empirical.han_check.check_hannet`.
+        See `empirical.hannet.check.check_hannet`.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def checkerboard(run: CheckerboardRun) -> Figure:
     Parameters
     ----------
     run : CheckerboardRun
-        See `empirical.checkerboard.train_checkerboard`.
+        See `empirical.hannet.checkerboard.train_checkerboard`.
 
     Returns
     -------

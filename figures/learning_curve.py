@@ -14,7 +14,7 @@ from dynamics.activations import ACTIVATIONS
 from dynamics.atlas.levels import plateau_level
 from dynamics.modes import mode_targets
 from dynamics.population import QuadraticPopulation
-from dynamics.sgd_trajectory import SGDTrajectory
+from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dynamics.neuron.function_space import FunctionSpace, predicted_dimension
 from dynamics.neuron.problem import Rates
 from dynamics.neuron.trajectory import NeuronTrajectory
-from empirical.neuron_collapse import CollapseStudy
-from empirical.neuron_training import NeuronRun
+from empirical.neuron.collapse import CollapseStudy
+from empirical.neuron.training import NeuronRun
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
 
 Array = NDArray[np.float64]

@@ -35,7 +35,7 @@ def saddle_graph_figure(graph: SaddleGraph, visited: list[tuple[int, ...]] | Non
         axes = figure.subplots()
         into: dict[tuple[int, ...], int] = {}  # labels of arrows with one target at different heights
         for edge in graph.edges:
-            share = (0.35, 0.15, 0.6)[into.get(edge.target, 0) % 3]
+            share = (0.3, 0.4, 0.6)[into.get(edge.target, 0) % 3]
             _draw_edge(axes, place, edge, (edge.source, edge.target) in path, share)
             into[edge.target] = into.get(edge.target, 0) + edge.generic
         for kind, (marker, colour) in STYLES.items():
@@ -73,15 +73,13 @@ def saddle_graph_figure(graph: SaddleGraph, visited: list[tuple[int, ...]] | Non
 
 
 def _places(nodes: list[FixedPoint]) -> dict[tuple[int, ...], tuple[float, float]]:
-    """Rank (spread where several nodes share it) and loss of every node."""
+    """Rank and loss of every node; nodes of one rank are spread, the lowest in the middle, where arrows meet."""
     place = {}
     for rank in {node.rank for node in nodes}:
-        row = sorted((n for n in nodes if n.rank == rank), key=lambda n: n.learned_modes)
-        for i, node in enumerate(row):
-            place[node.learned_modes] = (
-                rank + 0.66 * (i - (len(row) - 1) / 2) / max(len(row) - 1, 1),
-                node.loss,
-            )
+        row = sorted((n for n in nodes if n.rank == rank), key=lambda n: n.loss)
+        offsets = 0.7 * (np.arange(len(row)) - (len(row) - 1) / 2) / max(len(row) - 1, 1)
+        for node, offset in zip(row, sorted(offsets, key=abs), strict=True):
+            place[node.learned_modes] = (rank + offset, node.loss)
     return place
 
 
@@ -108,10 +106,7 @@ def _draw_edge(
     if edge.generic:
         axes.annotate(
             f"{edge.growth_rate:.3g}" + (r" $a$" if not linear else ""),
-            (
-                (start[0] + end[0]) / 2,
-                (start[1] * end[1]) ** 0.5 if min(start[1], end[1]) > 0 else start[1] / 2,
-            ),
+            _along(start, end, share),
             fontsize=6,
             ha="center",
             va="center",

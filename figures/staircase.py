@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynamics.staircase import Staircase
+from dynamics.saddle_to_saddle.staircase import Staircase
 from dynamics.trajectory import Trajectory
 from empirical.recorder import TrainingRun
 from figures.style import COLUMN_WIDTH, PALETTE, paper

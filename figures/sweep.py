@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from empirical.sweep_reading import SweepCurves, SweepMap
+from empirical.sweep.reading import SweepCurves, SweepMap
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
 
 Array = NDArray[np.float64]

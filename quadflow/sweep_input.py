@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from dynamics.errors import ProblemError
-from empirical.sweep_grid import KINDS, Axis, SweepPlan
+from empirical.sweep.grid import KINDS, Axis, SweepPlan
 from quadflow.problem_input import build_problem
 from quadflow.sweep_run import options_of
 

@@ -11,8 +11,8 @@ from quadflow import options as opt
 from quadflow.problem_input import build_problem
 
 if TYPE_CHECKING:
-    from empirical.sweep_grid import Run
-    from empirical.sweep_store import Labelled
+    from empirical.sweep.grid import Run
+    from empirical.sweep.store import Labelled
 
 # what a kind understands beside the options of its command, in which `--samples` of simulate is `--records`
 EXTRA = {"simulate": {"records"}, "train": {"t_end", "times"}, "compare": set(), "diagnose": set()}
@@ -33,7 +33,7 @@ def evaluate(run: Run) -> dict[str, Labelled]:
 
 
 def _simulate(options: dict[str, Any]) -> dict[str, Labelled]:
-    from empirical.sweep_results import of_trajectory
+    from empirical.sweep.results import of_trajectory
     from quadflow.commands.simulate import choose_theory
 
     # Options of training, which have other defaults there, concern the flow only if it is corrected for them.
@@ -58,7 +58,7 @@ def _train(options: dict[str, Any]) -> dict[str, Labelled]:
     import numpy as np
 
     from dynamics.validation import validate_real
-    from empirical.sweep_results import of_training
+    from empirical.sweep.results import of_training
     from empirical.training import train
     from quadflow.commands.train import training_arguments
 
@@ -78,7 +78,7 @@ def _train(options: dict[str, Any]) -> dict[str, Labelled]:
 
 
 def _compare(options: dict[str, Any]) -> dict[str, Labelled]:
-    from empirical.sweep_results import of_comparison
+    from empirical.sweep.results import of_comparison
     from quadflow.commands.compare import run_comparison
 
     return of_comparison(run_comparison(options, progress=False))
@@ -86,7 +86,7 @@ def _compare(options: dict[str, Any]) -> dict[str, Labelled]:
 
 def _diagnose(options: dict[str, Any]) -> dict[str, Labelled]:
     from dynamics.conservation.diagnosis import diagnose
-    from empirical.sweep_results import of_diagnosis
+    from empirical.sweep.results import of_diagnosis
 
     return of_diagnosis(diagnose(build_problem(options), follow=not options["no_follow"]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dynamics.atlas.symbolic import SymbolicFixedPoint, symbolic_fixed_points
-from dynamics.printers import JavascriptPrinter
+from dynamics.symbolic.printers import JavascriptPrinter
 
 
 def fixed_points_to_javascript(modes: int, activation: str = "quadratic") -> str:

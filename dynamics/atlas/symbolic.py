@@ -15,8 +15,8 @@ from itertools import combinations
 
 import sympy
 
-from dynamics.derivation import Derivation, derive
 from dynamics.errors import ProblemError
+from dynamics.symbolic.derivation import Derivation, derive
 from dynamics.validation import validate_count
 
 LARGEST_SYMBOLIC = 8  # modes; there are 2^modes points

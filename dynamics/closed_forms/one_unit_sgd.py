@@ -1,7 +1,7 @@
 """One hidden unit under stochastic gradient descent: stationary risk, largest step, balance under label noise.
 
 For one unit with a fixed second-layer weight a and a teacher λ v vᵀ, ‖v‖ = 1, aλ > 0, the mean dynamics of
-`dynamics.sgd` is stationary at w·w = λ/a, whatever its direction. With the weight that points elsewhere,
+`dynamics.sgd.mean_sgd` is stationary at w·w = λ/a, whatever its direction. With the weight that points elsewhere,
 ‖w‖² − (w·v)² = (λ/a) ρ, and L = 2λ²ρ, it reads (derived here, with x = ηaλ; raw activation)
 
     ρ̇/(8aλ) = −ρ [1 − 6x(d + 6)/B − 2x(1 − 1/B)] + x(d + 2)Δ/(2λ²B),

@@ -69,7 +69,7 @@ class Law:
 
     def latex(self) -> str:
         """LaTeX of the expression."""
-        from dynamics.printers import LatexPrinter, latex_symbol
+        from dynamics.symbolic.printers import LatexPrinter, latex_symbol
 
         names = {s: latex_symbol(s.name) for s in self.expression.free_symbols if "_" in s.name}
         return str(LatexPrinter({"symbol_names": names}).doprint(self.expression))

@@ -26,7 +26,7 @@ from dynamics.conservation.polynomial_network import (
     polynomial_in,
 )
 from dynamics.errors import ProblemError
-from dynamics.moments import ring_expectation
+from dynamics.symbolic.moments import ring_expectation
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Loss and flow of quadratic neurons, derived from their definition by the moment engine.
 
 Nothing is typed in: network and target are polynomials in x whose coefficients are polynomials in the weights, the
-loss ½E(f* − f)² comes from :mod:`dynamics.moments`, the equations θ̇ = −γ ∂L/∂θ from differentiation. As in
-:mod:`dynamics.derivation` the coefficients of the residual f* − f get names on the way, which keeps expressions small.
+loss ½E(f* − f)² comes from :mod:`dynamics.symbolic.moments`, the equations θ̇ = −γ ∂L/∂θ from differentiation. As in
+:mod:`dynamics.symbolic.derivation` the coefficients of the residual f* − f get names on the way, which keeps
+expressions small.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from itertools import combinations_with_replacement
 import sympy
 from sympy.polys.rings import PolyElement, PolyRing
 
-from dynamics.exact import is_conserved
-from dynamics.moments import ring_expectation
+from dynamics.symbolic.exact import is_conserved
+from dynamics.symbolic.moments import ring_expectation
 from dynamics.validation import validate_count
 
 GROUPS = ("r", "g", "b", "a")

@@ -13,7 +13,7 @@ from quadflow import options as opt
 from quadflow.output import to_json, validate_output, write_text
 
 if TYPE_CHECKING:
-    from dynamics.derivation import Derivation
+    from dynamics.symbolic.derivation import Derivation
 
 FORMATS = {"text": "txt", "latex": "tex", "json": "json", "python": "py", "javascript": "js", "tensor": "txt"}
 SUFFIXES = ("txt", "tex", "json", "py", "js")
@@ -56,8 +56,8 @@ def command(form: str | None, aligned: bool, output: str | None, as_json: bool, 
 
 def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[str, str]:
     """Derivation for given sizes: as JSON, and in the format that was asked for."""
-    from dynamics import code_export, export
-    from dynamics.derivation import derive
+    from dynamics.symbolic import code_export, export
+    from dynamics.symbolic.derivation import derive
     from quadflow.problem_input import read_matrix, read_teacher
 
     d, O = network["inputs"], network["outputs"]
@@ -90,8 +90,8 @@ def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[
 
 def tensor_exports(network: dict[str, Any]) -> dict[str, str]:
     """Index-free form: LaTeX alone, and text with the LaTeX below."""
-    from dynamics.export import tensor_latex, tensor_text
-    from dynamics.tensor_form import derive_tensor
+    from dynamics.symbolic.export import tensor_latex, tensor_text
+    from dynamics.symbolic.tensor_form import derive_tensor
 
     form = derive_tensor(network["activation"], network["second_layer"], network["covariance"] is not None)
     text, latex = tensor_text(form), tensor_latex(form)

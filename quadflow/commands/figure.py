@@ -200,7 +200,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
 
     def make() -> Figure:
         from dynamics.flow import GradientFlow
-        from dynamics.staircase import staircase as predict
+        from dynamics.saddle_to_saddle.staircase import staircase as predict
         from empirical import train
         from figures.staircase import staircase_figure
         from quadflow.problem_input import build_problem

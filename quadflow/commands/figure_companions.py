@@ -45,7 +45,7 @@ def hannet(layers: int, width: int, seed: int, output: str) -> int:
     """Gradient norms through depth: Han layers keep them at 1, ReLU layers let them decay."""
 
     def make() -> Figure:
-        from empirical.han_check import check_hannet
+        from empirical.hannet.check import check_hannet
         from figures.hannet import gradient_norms
 
         return gradient_norms(check_hannet(layers, width, seed=seed))

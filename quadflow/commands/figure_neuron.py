@@ -65,7 +65,7 @@ def neuron_collapse(output: str, **options: Any) -> int:
     """Quadratic neurons: fraction of diverging runs against learning rate and γ, random and ReLinear starts."""
 
     def make() -> Figure:
-        from empirical.neuron_collapse import collapse_study
+        from empirical.neuron.collapse import collapse_study
         from figures.neuron import collapse_map
 
         return collapse_map(collapse_study(**options, progress=True))

@@ -58,8 +58,8 @@ def sweep(
         )
 
     def make() -> Figure:
-        from empirical.sweep_dataset import read_dataset
-        from empirical.sweep_reading import sweep_curves, sweep_map
+        from empirical.sweep.dataset import read_dataset
+        from empirical.sweep.reading import sweep_curves, sweep_map
         from figures.sweep import phase_map, scaling_curves
 
         dataset = read_dataset(file)

@@ -42,11 +42,11 @@ def command(
         raise ProblemError("Say what to do: either `--check` or `--train checkerboard`.")
     result: Any
     if check:
-        from empirical.han_check import check_hannet
+        from empirical.hannet.check import check_hannet
 
         result = check_hannet(layers, width, seed=seed)
     else:
-        from empirical.checkerboard import train_checkerboard
+        from empirical.hannet.checkerboard import train_checkerboard
 
         result = train_checkerboard(steps=steps, seed=seed, device=device, progress=True)
     if output is not None and suffix == "json":

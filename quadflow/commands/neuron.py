@@ -12,7 +12,7 @@ from quadflow.output import echo_result, to_json, validate_output, write_figure,
 
 if TYPE_CHECKING:
     from dynamics.neuron import Neurons, NeuronTrajectory, QuadraticTarget, Rates
-    from empirical.neuron_training import NeuronRun
+    from empirical.neuron.training import NeuronRun
 
 OUTPUTS = ("json", "npz", "png", "pdf", "svg")
 DEFAULT_INPUTS = 6
@@ -103,7 +103,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
         result["trained"] = run.to_dict()
         text.append(run.summary())
     if options["collapse"]:
-        from empirical.neuron_collapse import collapse_study
+        from empirical.neuron.collapse import collapse_study
 
         study = collapse_study(
             target if options["teacher"] else None,
@@ -176,7 +176,7 @@ def parse_rates(text: str) -> Rates:
 
 def train(target: QuadraticTarget, neurons: Neurons, rates: Rates, options: dict[str, Any]) -> NeuronRun:
     """Train as the options say."""
-    from empirical.neuron_training import train_neurons
+    from empirical.neuron.training import train_neurons
 
     names = ("steps", "step", "shrink", "batch", "seeds", "seed", "device")
     return train_neurons(target, neurons, rates=rates, **{n: options[n] for n in names}, progress=True)

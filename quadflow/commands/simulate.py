@@ -14,8 +14,8 @@ from quadflow.provenance import problem_json
 if TYPE_CHECKING:
     from dynamics.flow import GradientFlow
     from dynamics.problem import Problem
-    from dynamics.sgd import MeanSGD
-    from dynamics.sgd_trajectory import SGDTrajectory
+    from dynamics.sgd.mean_sgd import MeanSGD
+    from dynamics.sgd.trajectory import SGDTrajectory
     from dynamics.stages import Stage
     from dynamics.trajectory import Trajectory
 
@@ -57,7 +57,7 @@ def command(
     **options: Any,
 ) -> int:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
-    from dynamics.sgd import SGDError
+    from dynamics.sgd.mean_sgd import SGDError
     from dynamics.trajectory import IntegrationError
     from quadflow.problem_input import build_problem
 
@@ -90,9 +90,9 @@ def command(
 def choose_theory(problem: Problem, options: dict[str, Any]) -> GradientFlow | MeanSGD:
     """The plain flow, the one corrected for a finite step, or the mean dynamics of SGD."""
     from dynamics.flow import GradientFlow
-    from dynamics.fluctuations import FluctuatingSGD
     from dynamics.modified_flow import ModifiedFlow
-    from dynamics.sgd import MeanSGD
+    from dynamics.sgd.fluctuations import FluctuatingSGD
+    from dynamics.sgd.mean_sgd import MeanSGD
     from dynamics.validation import validate_choice
 
     modified = validate_choice("correction", options["correction"], ("none", "modified")) == "modified"
@@ -121,7 +121,7 @@ def choose_theory(problem: Problem, options: dict[str, Any]) -> GradientFlow | M
 
 def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:
     """The keys that interface and README promise."""
-    from dynamics.sgd_trajectory import SGDTrajectory
+    from dynamics.sgd.trajectory import SGDTrajectory
     from dynamics.unit_drift import unit_drift
 
     s = trajectory.solver

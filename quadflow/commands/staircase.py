@@ -17,7 +17,7 @@ from quadflow.provenance import problem_json
 @opt.json_option
 def command(output: str | None, as_json: bool, **options: Any) -> int:
     """Plateaus and jump times from small initial weights, without integrating the flow."""
-    from dynamics.staircase import staircase
+    from dynamics.saddle_to_saddle.staircase import staircase
     from quadflow.problem_input import build_problem
 
     validate_output(output, ("json",))

@@ -63,7 +63,7 @@ def command(
     training set, --records the number of sample times. Finished runs are on disk at once: --resume continues after
     whatever interrupted the sweep.
     """
-    from empirical.sweep import finished_runs, pieces_path, run_sweep
+    from empirical.sweep.sweeping import finished_runs, pieces_path, run_sweep
     from quadflow.sweep_input import build_plan
     from quadflow.sweep_run import evaluate
 

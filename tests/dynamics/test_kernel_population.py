@@ -10,7 +10,7 @@ from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.activations import ACTIVATIONS
 from dynamics.atlas.search import search_fixed_points
 from dynamics.modes import teacher_modes
-from dynamics.sgd import MeanSGD
+from dynamics.sgd.mean_sgd import MeanSGD
 
 NAMES = ["linear", "relu", "abs"]
 CASES = list(itertools.product(NAMES, [False, True], [1, 3]))

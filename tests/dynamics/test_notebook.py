@@ -185,7 +185,7 @@ def test_many_laws_are_cut():
 
 
 def test_derivations_are_shown_as_their_exports():
-    from dynamics.export import tensor_latex, to_latex
+    from dynamics.symbolic.export import tensor_latex, to_latex
 
     derivation = derive(hidden=1, inputs=2)
     assert derivation._repr_latex_() == to_latex(derivation)

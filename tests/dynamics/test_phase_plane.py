@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError
-from dynamics.derivation import derive
 from dynamics.phase_plane import phase_plane
+from dynamics.symbolic.derivation import derive
 
 
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])

@@ -81,7 +81,7 @@ def test_loss_equals_monte_carlo(make_problem, rng, activation, covariance, O):
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])
 def test_closed_form_equals_the_symbolic_derivation(make_problem, rng, activation):
     """d = 3, K = 4, random: the ODEs derived from Gaussian moments, to 1e-12."""
-    from dynamics.derivation import derive
+    from dynamics.symbolic.derivation import derive
 
     problem = make_problem(rng, activation=activation)
     W, A = problem.student.W, problem.student.A

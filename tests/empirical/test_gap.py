@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from dynamics.fluctuations import FluctuatingSGD
+from dynamics.sgd.fluctuations import FluctuatingSGD
 from empirical import compare
 from empirical.gap import fluctuations_are_small
 

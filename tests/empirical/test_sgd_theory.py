@@ -10,9 +10,9 @@ import torch
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.closed_forms import noise_balance, one_unit_largest_step, one_unit_risk
 from dynamics.finite_data import FiniteDataFlow
-from dynamics.fluctuations import FluctuatingSGD
 from dynamics.modified_flow import ModifiedFlow
-from dynamics.sgd import MeanSGD
+from dynamics.sgd.fluctuations import FluctuatingSGD
+from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import largest_stable_step
 from empirical import GaussianData, TrainingDiverged, train
 

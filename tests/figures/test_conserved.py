@@ -48,7 +48,7 @@ def test_drift_against_step():
     np.testing.assert_allclose(theory.get_xydata(), np.column_stack([np.sort(step), 0.5 * np.sort(step)]))
     np.testing.assert_allclose(measured.get_ydata(), 0.51 * np.sort(step))
     assert measured.get_linestyle() == "None"
-    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    texts = [text.get_text() for text in axes.figure.legends[0].get_texts()]
     assert texts == ["$c_{0}$, slope 1.00", "$c_{1}$, slope 1.00"]
     assert "$t$ = 2" in axes.get_ylabel()
     figure.canvas.draw()

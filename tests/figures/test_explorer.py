@@ -14,7 +14,7 @@ LARGEST_PAGE = 6_000_000  # bytes
 @pytest.fixture(scope="session")
 def page(tmp_path_factory):
     """The file, opened by name as a person would."""
-    from dynamics.explorer_models import explorer_models
+    from dynamics.symbolic.explorer_models import explorer_models
     from figures.explorer_page import explorer_page
 
     path = tmp_path_factory.mktemp("explorer") / "explorer.html"

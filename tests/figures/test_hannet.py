@@ -7,8 +7,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from empirical.checkerboard import GRID, Board, CheckerboardRun, TrainedClassifier
-from empirical.han_check import HanCheck
+from empirical.hannet.check import HanCheck
+from empirical.hannet.checkerboard import GRID, Board, CheckerboardRun, TrainedClassifier
 from figures.hannet import checkerboard, gradient_norms
 from figures.style import COLUMN_WIDTH
 

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates, function_space_dimensions
-from empirical.neuron_collapse import CollapseStudy
-from empirical.neuron_training import train_neurons
+from empirical.neuron.collapse import CollapseStudy
+from empirical.neuron.training import train_neurons
 from figures.neuron import collapse_map, function_space, neuron_curves
 from figures.style import COLUMN_WIDTH
 

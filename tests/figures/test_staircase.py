@@ -3,7 +3,7 @@
 import numpy as np
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.staircase import staircase
+from dynamics.saddle_to_saddle.staircase import staircase
 from empirical import train
 from figures.staircase import staircase_figure
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from empirical.sweep_reading import PowerLaw, SweepCurves, SweepMap
+from empirical.sweep.reading import PowerLaw, SweepCurves, SweepMap
 from figures.sweep import phase_map, scaling_curves
 
 

@@ -14,7 +14,7 @@ import xarray
 
 from dynamics import Problem, Student, Teacher, diagnose
 from empirical import compare, train
-from empirical.sweep_dataset import read_dataset
+from empirical.sweep.dataset import read_dataset
 from quadflow.commands.sweep import command
 from quadflow.sweep_input import parse_axis
 

@@ -9,7 +9,7 @@ from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.atlas.catalogue import fixed_points
 from dynamics.atlas.connections import BLOW_UP, LINEAR, saddle_graph, visited
 from dynamics.atlas.escapes import follow_connections
-from dynamics.staircase import staircase
+from dynamics.saddle_to_saddle.staircase import staircase
 from empirical.training import train
 
 

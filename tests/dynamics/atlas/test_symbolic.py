@@ -9,7 +9,7 @@ import sympy
 from dynamics import ProblemError, Teacher
 from dynamics.atlas import fixed_points, symbolic_fixed_points
 from dynamics.atlas.symbolic import solve_aligned, vanishes_in_full_flow
-from dynamics.derivation import derive
+from dynamics.symbolic.derivation import derive
 
 
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])

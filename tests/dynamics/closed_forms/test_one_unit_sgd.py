@@ -5,7 +5,7 @@ import pytest
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import noise_balance, one_unit_largest_step, one_unit_risk
-from dynamics.sgd import MeanSGD
+from dynamics.sgd.mean_sgd import MeanSGD
 
 
 @pytest.mark.parametrize("batch", [1, 5])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import sympy
 
-from dynamics.exact import vanishes
-from dynamics.moments import expectation
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates, derive_neurons
+from dynamics.symbolic.exact import vanishes
+from dynamics.symbolic.moments import expectation
 
 
 def values_of(derivation, target, neurons, rates):
@@ -34,7 +34,7 @@ def test_closed_form_is_what_the_moments_give(rng, hidden, inputs):
 
 
 def test_loss_is_half_the_mean_square_of_the_definition():
-    """The neuron typed in as in its definition, d = 2, expectation over x by `dynamics.moments.expectation`."""
+    """The neuron typed in as in its definition, d = 2, expectation over x by `expectation`."""
     derivation = derive_neurons(1, 2)
     x = sympy.symbols("x_0 x_1")
     f, target = _neuron(x), _target(x)

@@ -1,0 +1,145 @@
+"""The directives `shell` and `python`: what a page shows is what happened when the documentation was built.
+
+All examples of a page run one after the other in one empty folder of their own, and its Python examples share one
+namespace, as for a reader who types them. A command that fails, unless it is announced, fails the build.
+"""
+
+import contextlib
+import io
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+LONGEST = 120  # seconds an example may take
+
+
+class Example(SphinxDirective):
+    """What both directives share: the folder, the output and a figure that was written."""
+
+    has_content = True
+    option_spec: ClassVar[dict[str, Any]] = {
+        "figure": directives.unchanged,  # show this file, which the example writes
+        "alt": directives.unchanged,
+        "fails": directives.nonnegative_int,  # the exit status to expect
+        "quiet": directives.flag,  # do not show the output
+    }
+
+    @property
+    def folder(self) -> Path:
+        """Where the examples of this page run; emptied when the page is read anew."""
+        known = self.env.temp_data.setdefault("example_folder", {})
+        if not known:
+            path = Path(self.env.srcdir, "_build", "examples", self.env.docname)
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(parents=True)
+            known["path"] = path
+        return known["path"]
+
+    def run(self) -> list[nodes.Node]:
+        """The code, its output, and the figure."""
+        code = "\n".join(self.content)
+        output = self.execute(code)
+        shown: list[nodes.Node] = self.listing(
+            code, "" if "quiet" in self.options else output
+        )
+        if "figure" in self.options:
+            path = self.folder / self.options["figure"]
+            if not path.is_file():
+                raise self.error(f"{path.name} was not written")
+            uri = "/" + path.relative_to(self.env.srcdir).as_posix()
+            _, absolute = self.env.relfn2path(uri)
+            shown.append(
+                nodes.image(
+                    uri=uri,
+                    alt=self.options.get("alt", path.stem),
+                    classes=["column-figure"],
+                )
+            )
+            self.env.note_dependency(absolute)
+        return shown
+
+    def execute(self, code: str) -> str:
+        """Run the code and return what it printed."""
+        raise NotImplementedError
+
+    def listing(self, code: str, output: str) -> list[nodes.Node]:
+        """Code and output."""
+        raise NotImplementedError
+
+
+class Shell(Example):
+    """`.. shell::` followed by commands; a command may be continued after a backslash."""
+
+    def execute(self, code: str) -> str:
+        """Run the commands; the output of the last one is returned."""
+        printed = ""
+        for line in code.replace("\\\n", " ").splitlines():
+            program, *arguments = shlex.split(line)
+            if program != "quadflow":
+                raise self.error(f"{program!r}: only quadflow is run here")
+            done = subprocess.run(
+                [sys.executable, "-m", "quadflow", *arguments],
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                timeout=LONGEST,
+            )
+            if done.returncode != self.options.get("fails", 0):
+                raise self.error(f"{line}\nexit status {done.returncode}\n{done.stderr}")
+            printed = done.stdout + (done.stderr if done.returncode else "")
+        return printed
+
+    def listing(self, code: str, output: str) -> list[nodes.Node]:
+        """As on a terminal."""
+        typed = "\n".join(
+            line if line.startswith(" ") else f"$ {line}" for line in code.splitlines()
+        )
+        text = f"{typed}\n{output}".rstrip()
+        return [nodes.literal_block(text, text, language="console", classes=["terminal"])]
+
+
+class Python(Example):
+    """`.. python::` followed by a piece of a session."""
+
+    def execute(self, code: str) -> str:
+        """Execute it in the namespace of the page."""
+        namespace = self.env.temp_data.setdefault(
+            "example_namespace", {"__name__": "__main__"}
+        )
+        printed, before = io.StringIO(), Path.cwd()
+        os.chdir(self.folder)
+        try:
+            with contextlib.redirect_stdout(printed):
+                exec(compile(code, f"<{self.env.docname}>", "exec"), namespace)
+        except Exception as error:
+            raise self.error(f"{type(error).__name__}: {error}") from error
+        finally:
+            os.chdir(before)
+        return printed.getvalue()
+
+    def listing(self, code: str, output: str) -> list[nodes.Node]:
+        """The code, and below it what it printed."""
+        shown: list[nodes.Node] = [nodes.literal_block(code, code, language="python")]
+        if output:
+            shown.append(
+                nodes.literal_block(
+                    output.rstrip(), output.rstrip(), language="text", classes=["output"]
+                )
+            )
+        return shown
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directives."""
+    app.add_directive("shell", Shell)
+    app.add_directive("python", Python)
+    return {"parallel_read_safe": False}  # the examples change the working directory

@@ -1,0 +1,16 @@
+"""
+Scaling laws of power-law teachers
+==================================
+
+``quadflow figure scaling-law``
+
+Teachers with eigenvalues j^−α, learned mode after mode, make the loss a power law of time with exponent 1/α −
+2. See that exact curves of very many modes run along the asymptotic lines, exponent and prefactor, and that
+trained networks with few modes leave them where the modes run out.
+"""
+
+from empirical.power_law import scaling_laws
+from figures.scaling_law import scaling_law_figure
+
+laws = scaling_laws([0.75, 1, 1.5], count=100_000, trained_modes=50, step=4e-3, batch=256)
+figure = scaling_law_figure(laws)

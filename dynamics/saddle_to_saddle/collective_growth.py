@@ -1,0 +1,160 @@
+"""Growth of all modes together while the second layer is fixed at one common value: the ln(1/ε) staircase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.errors import ProblemError
+from dynamics.saddle_to_saddle.eigenframe import EigenFrame
+from dynamics.validation import validate_array, validate_count, validate_real
+
+Array = NDArray[np.float64]
+
+NO_COMPONENT = 1e-12  # parts of a vector below this, relative to the whole, are rounding errors
+
+
+@dataclass(frozen=True, eq=False)
+class CollectiveGrowth:
+    """The modes learned so far, when all units share one fixed a = α > 0.
+
+    With W_j the (K,) column of mode j in whitened inputs, m_j = α‖W_j‖² obeys ṁ_j = 2α σ_j m_j (4(λ_j − m_j) + 2τ)
+    as long as the columns are orthogonal; the part of W_j along the columns learned before decays, so that only its
+    component orthogonal to them counts (for Σ = I this is the Schur complement in the matrix Riccati solution,
+    theory: "closed forms"). Integrating ln m_i for the learned modes i ∈ S and summing over them gives the
+    integral of τ on the plateau without any approximation of the jumps in between,
+
+        ∫₀ᵗ τ = [4 T_S t + Σ_{i∈S} ln(μ_i/m_i(0)) / (2ασ_i)] / (2(r + 2)),
+
+    and with it m_j(t) for every mode that is still small, constants included (derived here; without trace
+    coupling the integral is 0). The jump is where this exponential reaches the mode's learned value: for the
+    logistic growth of a single mode, the time at which half of it is learned.
+    """
+
+    frame: EigenFrame
+    alpha: float
+    learned: tuple[int, ...] = ()
+    starts: tuple[float, ...] = ()  # m_i(0) of the learned modes, in the order of `learned`
+    directions: tuple[Array, ...] = ()  # their columns, normalised, (K,) each
+
+    def next(self) -> tuple[float, CollectiveGrowth] | None:
+        """Time of the next jump and the modes learned after it; None if no mode can grow."""
+        candidates = [c for j in range(len(self.frame.eigenvalues)) if (c := self._candidate(j)) is not None]
+        if not candidates:
+            return None
+        # The first to reach one common size, not its own: a mode of small learned value would be there early,
+        # and give way again to a faster one that is still on its way.
+        common = max(c.value for c in candidates)
+        first = min(candidates, key=lambda c: c.reaches(common))
+        return first.reaches(first.value), first.growth
+
+    def _candidate(self, mode: int) -> _Candidate | None:
+        """A mode that could be next; None if it is learned, cannot grow, or has nothing to grow from."""
+        free = np.setdiff1d(self.frame.alike(mode), self.learned)
+        if mode in self.learned or mode != free[0] or self.frame.residual(self.learned)[mode] <= 0:
+            return None  # of a repeated eigenvalue the first free index stands for all
+        frame, column = self._largest_free_column(free)
+        start = self.alpha * float(column @ column)
+        if start == 0:
+            return None
+        learned = (*self.learned, mode)
+        grown = replace(
+            self,
+            frame=frame,
+            learned=learned,
+            starts=(*self.starts, start),
+            directions=(*self.directions, column / np.linalg.norm(column)),
+        )
+        value = float(frame.level(learned).values[sorted(learned).index(mode)])
+        pace, offset = self._exponent(mode)
+        return _Candidate(grown, value, float(np.log(start)) + offset, pace)
+
+    def _largest_free_column(self, free: NDArray[np.int64]) -> tuple[EigenFrame, Array]:
+        """The column of a mode orthogonal to the learned ones, turned inside a repeated eigenvalue to be longest."""
+        columns = self.frame.W[:, free] * np.sqrt(self.frame.variances[free])  # (K, n)
+        rest = columns.copy()
+        for u in self.directions:
+            rest -= np.outer(u, u @ rest)
+        rest[:, np.linalg.norm(rest, axis=0) <= NO_COMPONENT * np.linalg.norm(columns, axis=0)] = 0.0
+        if len(free) == 1:
+            return self.frame, rest[:, 0]
+        rotation = np.linalg.svd(rest)[2]  # rows: right singular vectors, largest first
+        return self.frame.rotated(free, rotation), rest @ rotation[0]
+
+    def _exponent(self, mode: int) -> tuple[float, float]:
+        """(p, q) with ln m_j(t) = ln m_j(0) + p t + q for this mode j on the present plateau."""
+        kappa, sigma = self.frame.trace_coupling, self.frame.variances
+        level = self.frame.level(self.learned)
+        values = dict(zip(level.learned, level.values, strict=True))
+        logs = sum(
+            np.log(values[i] / start) / (2 * self.alpha * sigma[i])
+            for i, start in zip(self.learned, self.starts, strict=True)
+        )
+        share = kappa / (2 * kappa * len(self.learned) + 4)
+        # ∫τ = share · (4 T t + logs); the rate of ln m_j is 2ασ_j (4λ_j + 2τ)
+        factor = 2 * self.alpha * sigma[mode]
+        pace = factor * (4 * self.frame.eigenvalues[mode] + 8 * share * level.residual_trace)
+        return float(pace), float(factor * 2 * share * logs)
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A mode that could be learned next: ln m(t) = offset + pace · t, up to its learned value."""
+
+    growth: CollectiveGrowth
+    value: float
+    offset: float
+    pace: float
+
+    def reaches(self, size: float) -> float:
+        """Time at which the mode would have this size."""
+        return float((np.log(size) - self.offset) / self.pace)
+
+
+def logarithmic_law(
+    eigenvalues: ArrayLike, *, value: float = 1.0, hidden: int | None = None, trace_coupling: float = 1.0
+) -> Array:
+    """Leading law t_s ≈ θ_s ln(1/ε) of the jump times for a second layer fixed at one value.
+
+    A column of size ε grows by the factor ε^(−Σ α g Δθ) and jumps where that has reached 1/ε:
+
+        θ_{s+1} = θ_s + [1 − Σ_{q<s} α g_{s+1}^{(q)} (θ_{q+1} − θ_q)] / (α g_{s+1}^{(s)}),
+
+    g_j^{(s)} = 4(λ_j + T_s/(s+2)) (theory: "saddle to saddle"; centred: T_s → 0).
+
+    Parameters
+    ----------
+    eigenvalues : (m,) array
+        Of M*; zeros may be left out.
+    value : float
+        The fixed second-layer weight α ≠ 0.
+    hidden : int, optional
+        K: no more modes than units can be learned.
+    trace_coupling : float
+        1 for the quadratic activation, 0 for the centred one.
+
+    Returns
+    -------
+    (n,) array
+        θ of the learned modes, in order: eigenvalues of the sign of α, largest first.
+    """
+    alpha = validate_real("value", value)
+    if alpha == 0:
+        raise ProblemError(
+            "`value` is 0, but a second layer fixed at zero learns nothing: give another value."
+        )
+    lam = np.sort(validate_array("eigenvalues", eigenvalues, 1) * np.sign(alpha))[::-1]
+    count = int(np.sum(lam > 0))
+    if hidden is not None:
+        count = min(count, validate_count("hidden", hidden))
+    theta = np.zeros(count + 1)
+    grown = np.zeros(len(lam))  # exponents Σ α g Δθ reached so far
+    for s in range(count):
+        g = 4 * abs(alpha) * (lam + trace_coupling * lam[s:].sum() / (s + 2))
+        if g[s] <= 0:
+            return theta[1 : s + 1]
+        theta[s + 1] = theta[s] + (1 - grown[s]) / g[s]
+        grown += g * (theta[s + 1] - theta[s])
+    return theta[1:]

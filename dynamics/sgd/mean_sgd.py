@@ -1,0 +1,261 @@
+"""Mean dynamics of one-pass stochastic gradient descent, as closed equations for the order parameters.
+
+A step of size η on B fresh samples changes the state s = (Q, R, A) of `dynamics.sgd.order_parameters` by terms linear
+in η and, in Q alone, a quadratic one, Δw_k·Δw_l. Their conditional means are exact for every d, B and η:
+
+    E[Δs]/η = F(s):   Q: (A_k·G + G·A_l)_kl + 4η Σ A_ok A_pl N_op,kl,   R: Σ_o A_ok w_kᵀG_o Vᵀ,   A: ½ w_kᵀG_o w_k
+
+with G_o = 4D_o + 2τ_o I as in the gradient flow and N_op = E[e_o e_p (w_k·x)(w_l·x) ‖x‖²] from
+`dynamics.sgd.gradient_noise`. For one output and B = 1,
+
+    Q: (a_k + a_l) w_kᵀGw_l + 4η a_k a_l w_kᵀNw_l,   N = (d + 6)[(τ² + 2‖D‖²) I + 4τD + 8D²] + (d + 2)Δ I;
+
+larger batches divide by B the part of N that is due to sampling (derived here). Two things are not exact:
+
+* the mean of F(s) is replaced by F of the mean. What this neglects is of order 1/d where ηd is kept fixed, else
+  of order η; :mod:`dynamics.sgd.fluctuations` computes it and takes it into account;
+* the recursion s ← s + ηF(s) is turned into the ODE ṡ = F − (η/2) F′F, with an error O(η²).
+
+Time is η × steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.errors import ComputationError, ProblemError
+from dynamics.integration import Sampling, SolverReport, Stop, integrate
+from dynamics.problem import Problem
+from dynamics.sgd.differentiation import along, jacobian, second_along
+from dynamics.sgd.gradient_noise import GradientMoments
+from dynamics.sgd.order_parameters import OrderParameters
+from dynamics.sgd.trajectory import SGDTrajectory
+from dynamics.validation import validate_count, validate_real
+
+Array = NDArray[np.float64]
+
+STATIONARY = 1e-10  # rate of change, relative to the natural one, that counts as rest
+
+
+class SGDError(ComputationError):
+    """The mean dynamics diverged or the solver gave up; `trajectory` holds what was computed until then."""
+
+    def __init__(self, message: str, trajectory: SGDTrajectory) -> None:
+        super().__init__(message)
+        self.trajectory = trajectory
+
+
+class MeanSGD:
+    """Mean dynamics of stochastic gradient descent on fresh samples.
+
+    Parameters
+    ----------
+    problem : Problem
+        Any number of outputs, second layer fixed or trainable, covariance I.
+    step : float
+        Learning rate η.
+    batch : int
+        Batch size B.
+    label_noise : float
+        Variance Δ of the noise on every label.
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable, or the inputs are correlated: the order parameters do not close then.
+
+    Examples
+    --------
+    >>> from dynamics import Problem, Student, Teacher
+    >>> student = Student.initialise(2, 500, init="aligned", scale=0.5, second_layer="fixed")
+    >>> problem = Problem(Teacher.from_eigenvalues([1, 0.5], 500), student)
+    >>> curve = MeanSGD(problem, step=1e-4, label_noise=0.1).integrate(t_end=3.0)
+    """
+
+    default_rtol = 1e-9
+
+    def __init__(self, problem: Problem, step: float, batch: int = 1, label_noise: float = 0.0) -> None:
+        if problem.covariance is not None:
+            raise ProblemError(
+                "`covariance` is given, but the mean dynamics of SGD closes for uncorrelated inputs only."
+            )
+        self.problem = problem
+        self.step = validate_real("step", step, positive=True)
+        self.batch = validate_count("batch", batch)
+        self.label_noise = validate_real("label_noise", label_noise, nonnegative=True)
+        self.order = OrderParameters(problem)
+        self.theta0 = self.order.start
+
+    def drift(self, state: Array) -> Array:
+        """Mean change of the state in one step over η, F(s), exact; for stacks of states (…, u)."""
+        Omega, C = self.order.gram(state)
+        A = self.order.unpack(state)[2]
+        K, B, kappa = A.shape[-1], self.batch, self.order.trace_coupling
+        moments = GradientMoments(Omega, C, kappa, self.problem.inputs, self.label_noise)
+        half_G = moments.first[..., :K, :]  # ½ w_kᵀG_o Uᵀ, (…, O, K, n)
+        speed = 2 * np.einsum("...ok,...okn->...kn", A, half_G)  # (mean step of w_k)ᵀUᵀ/η
+        squares = moments.step_products / B + (1 - 1 / B) * moments.mean_step_products
+        N = np.einsum("...ok,...pl,...opkl->...kl", A, A, squares[..., :K, :K])
+        dQ = speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2) + 4 * self.step * N
+        return self.order.pack(dQ, speed[..., K:], np.einsum("...okk->...ok", half_G[..., :K]))
+
+    def __call__(self, t: float, theta: Array) -> Array:
+        """Right-hand side F − (η/2) F′F at the state theta."""
+        F = self.drift(theta)
+        return F - self.step / 2 * along(self.drift, theta, F)
+
+    def jacobian(self, t: float, theta: Array) -> Array:
+        """Jacobian of the right-hand side, (u, u)."""
+        F, J = self.drift(theta), jacobian(self.drift, theta)
+        bend = second_along(self.drift, theta, np.broadcast_to(F, J.shape), np.eye(len(F))).T
+        return J - self.step / 2 * (J @ J + bend)
+
+    def integrate(
+        self,
+        t_end: float | None = None,
+        *,
+        times: ArrayLike | None = None,
+        samples: int = 201,
+        log_times: bool = False,
+        until_loss: float | None = None,
+        method: str = "auto",
+        rtol: float | None = None,
+        atol: float | None = None,
+        max_evaluations: int | None = None,
+        progress: bool = False,
+        throw: bool = True,
+    ) -> SGDTrajectory:
+        """Integrate from the student's initial weights.
+
+        Parameters
+        ----------
+        t_end : float, optional
+            End time, η × steps. Without it and without `times`: until the mean dynamics is stationary.
+        times, samples, log_times, method, max_evaluations, progress
+            As for `dynamics.flow.GradientFlow.integrate`.
+        until_loss : float, optional
+            Stop where the mean loss falls to this value.
+        rtol, atol : float, optional
+            Tolerances per step; by default `default_rtol`, and that times the smaller of the sizes of Q and A.
+        throw : bool
+            Raise if the dynamics diverges or the solver fails (default), or return what was computed with
+            status "diverged" or "failed".
+
+        Returns
+        -------
+        SGDTrajectory
+
+        Raises
+        ------
+        ProblemError
+            If an argument is not usable.
+        SGDError
+            If the dynamics diverges or the solver fails; the error carries the partial result.
+        """
+        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self._horizon())
+        stops = [Stop("diverged", self._distance_from_explosion)]
+        if until_loss is not None:
+            goal = validate_real("until_loss", until_loss, positive=True)
+            stops.append(
+                Stop("target loss reached", lambda t, y: float(self.expect(self.order.loss, y)) - goal)
+            )
+        if t_end is None and times is None:
+            stops.append(Stop("stationary", self._distance_from_rest))
+        rtol = self.default_rtol if rtol is None else rtol
+        times_, states, report = integrate(
+            self,
+            self.theta0,
+            sampling,
+            method=method,
+            rtol=rtol,
+            atol=rtol * self._smallest_block() if atol is None else atol,
+            stops=stops,
+            max_evaluations=max_evaluations,
+            progress=progress,
+        )
+        trajectory = self._trajectory(times_, states, report)
+        if report.status in ("diverged", "failed") and throw:
+            reason = report.message or (
+                f"The mean dynamics of SGD diverges at t = {report.time_reached:.4g}: `step` {self.step:g} is too "
+                "large for this batch, label noise and start; take a smaller step or a larger batch."
+            )
+            raise SGDError(reason, trajectory)
+        return trajectory
+
+    def mean_state(self, y: Array) -> Array:
+        """Order parameters (u,) in what is integrated: here the same."""
+        return y
+
+    def expect(self, observable: Callable[[Array], Array], y: Array) -> Array:
+        """Mean over seeds of a function of the order parameters; here its value at their mean."""
+        return observable(self.mean_state(y))
+
+    def deviation(self, observable: Callable[[Array], Array], y: Array) -> Array | None:
+        """Standard deviation over seeds of a function of the order parameters; here not known."""
+        return None
+
+    def _trajectory(self, times: Array, states: Array, report: SolverReport) -> SGDTrajectory:
+        order = self.order
+        observables = (order.loss, order.modes, order.balance)
+        loss, modes, balance = (np.array([self.expect(f, y) for y in states]) for f in observables)
+        loss_std, modes_std = ([self.deviation(f, y) for y in states] for f in observables[:2])
+        mean_field = np.array([self.mean_state(y) for y in states])
+        Q, R, A = order.unpack(mean_field)
+        return SGDTrajectory(
+            self.problem,
+            self.step,
+            self.batch,
+            self.label_noise,
+            times,
+            Q,
+            R,
+            A,
+            loss,
+            modes,
+            balance,
+            order.loss(mean_field),
+            None if loss_std[0] is None else np.array(loss_std),
+            None if modes_std[0] is None else np.array(modes_std),
+            report,
+        )
+
+    def _rate(self) -> float:
+        """Natural rate of change: the size of the eigenvalues of G."""
+        start = self.order.start
+        Q, R, A = self.order.unpack(start)
+        losses = self.order.loss(np.stack([start, self.order.pack(0 * Q, 0 * R, A)]))
+        return 4 * float(np.sqrt(max(losses.max(), np.finfo(float).tiny)))
+
+    def _horizon(self) -> float:
+        """Time after which an integration without an end gives up waiting for rest."""
+        return 1e5 / self._rate() * max(1.0, 1.0 / max(self._smallest_block() ** 0.5, 1e-8))
+
+    def _smallest_block(self) -> float:
+        """Size of the smallest of Q and A at the start, at most 1; what is zero does not count."""
+        Q, _, A = self.order.unpack(self.order.start)
+        sizes = [float(np.trace(Q)) / len(Q), float(np.sqrt(np.mean(A * A)))]
+        return min([1.0, *(size for size in sizes if size > 0)])
+
+    def _distance_from_explosion(self, t: float, y: Array) -> float:
+        """Positive as long as the drift grows by less than e^{3/2} within a step.
+
+        The correction −(η/2)F′F, of which this is a multiple along F, would otherwise end up by cancelling F, and
+        turn an explosion into a plateau.
+        """
+        state = self.mean_state(y)
+        F = self.drift(state)
+        growth = float(F @ along(self.drift, state, F)) / max(float(F @ F), np.finfo(float).tiny)
+        return 1.5 - self.step * growth
+
+    def _distance_from_rest(self, t: float, y: Array) -> float:
+        """Positive until the drift is negligible and nothing grows any more."""
+        state, scale = self.mean_state(y), self._rate()
+        size = max(float(np.linalg.norm(state)), np.finfo(float).tiny)
+        excess = float(np.linalg.norm(self.drift(state))) / size - STATIONARY * scale
+        if excess > 0:
+            return excess
+        growth = float(np.linalg.eigvals(jacobian(self.drift, state)).real.max())
+        return 1.0 if growth > 1e-3 * scale else excess

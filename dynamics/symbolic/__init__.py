@@ -1,0 +1,7 @@
+"""The symbolic module: from Gaussian moments to equations in any language.
+
+- `moments`, `traces` (with `trace_algebra`, `trace_printing`): moments with and without indices
+- `derivation`, `alignment`, `tensor_form`, `modified_equations`: loss and equations of motion derived from them
+- `export`, `code_export`, `printers`, `explorer_models`: as text, LaTeX, JSON, Python and JavaScript
+- `exact`: exact numbers and checks that they share
+"""

@@ -1,0 +1,262 @@
+"""A derivation as a standalone program: a Python module that needs NumPy alone, or a JavaScript module."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, replace
+
+import sympy
+from sympy.printing.codeprinter import CodePrinter
+
+from dynamics.symbolic.derivation import Derivation, straight_line
+from dynamics.symbolic.printers import JavascriptPrinter, PythonPrinter, as_text
+
+WIDTH = 100
+ALIGNED_MODES = (
+    "w_k = p_k e_k and M* = diag(lambda); with several outputs unit k feeds output k alone, whose teacher is"
+    " lambda_k e_k e_kᵀ."
+)
+
+
+@dataclass(frozen=True)
+class _Language:
+    """Where the two languages differ."""
+
+    printer: CodePrinter
+    indent: str
+    export: str  # before a constant
+    declare: str  # before a variable
+    brackets: tuple[str, str]  # around a list
+    end: str  # of a statement
+    comment: str
+
+
+PYTHON = _Language(PythonPrinter(), "    ", "", "", ("(", ")"), "", "#")
+JAVASCRIPT = _Language(JavascriptPrinter(), "  ", "export const ", "const ", ("[", "]"), ";", "//")
+
+
+def to_python(derivation: Derivation) -> str:
+    """Standalone Python module with PARAMETERS, TARGETS, ``loss(theta, m)`` and ``rhs(t, theta, m)``.
+
+    It needs NumPy alone; `rhs` has the signature of SciPy's `solve_ivp`. Repeated subexpressions are computed
+    once, the entries of the residual matrix keep their names. Where Σ is symbolic, both functions take its
+    entries ``s`` as a further argument, and COVARIANCE names them. Where something is conserved there is a third
+    function, ``conserved(theta)``.
+    """
+    extra = ", s" if derivation.covariance_symbols else ""
+    lines = [
+        f'"""{_title(derivation)}',
+        "",
+        *_description(derivation),
+        "",
+        "Example, with NumPy arrays theta0 and m:",
+        "",
+        "    from scipy.integrate import solve_ivp",
+        "    solution = solve_ivp(",
+        f'        rhs, (0.0, 5.0), theta0, args=(m{extra or ","}), method="LSODA", rtol=1e-10, atol=1e-12',
+        "    )",
+        '"""',
+        "",
+        "import numpy as np",
+        "",
+        *_constants(derivation, PYTHON),
+        "",
+        "",
+        f"def loss(theta, m{extra}):",
+        '    """Population loss: half the mean square of teacher minus student, summed over the outputs."""',
+        *_loss_body(derivation, PYTHON),
+        "",
+        "",
+        f"def rhs(t, theta, m{extra}):",
+        '    """Time derivative of theta under gradient flow, in the order of PARAMETERS."""',
+        "    velocity = np.empty(np.shape(theta))",
+        *_rhs_body(derivation, PYTHON),
+        "    return velocity",
+    ]
+    if derivation.conserved:
+        lines += [
+            "",
+            "",
+            "def conserved(theta):",
+            '    """Values of the conserved quantities, which gradient flow does not change."""',
+            f"    values = np.empty(({len(derivation.conserved)}, *np.shape(theta)[1:]))",
+            *_conserved_body(derivation, PYTHON),
+            "    return values",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def to_javascript(derivation: Derivation) -> str:
+    """Standalone ES module exporting PARAMETERS, TARGETS, ``loss(theta, m)`` and ``rhs(t, theta, m)``.
+
+    Arguments and results are arrays of numbers. Where Σ is symbolic, both functions take its entries ``s`` as a
+    further argument, and COVARIANCE names them. Where something is conserved there is a third function,
+    ``conserved(theta)``.
+    """
+    return _javascript(derivation, "export ")
+
+
+def to_javascript_object(derivation: Derivation) -> str:
+    """The module of `to_javascript` as an expression whose value is an object with the same members.
+
+    For pages that hold several derivations, and that browsers open from a file: there a page cannot import modules.
+    """
+    names = [
+        "PARAMETERS",
+        "TARGETS",
+        *(["COVARIANCE"] if derivation.covariance_symbols else []),
+        "loss",
+        "rhs",
+    ]
+    names += ["conserved"] if derivation.conserved else []
+    return f"(() => {{\n{_javascript(derivation, '')}\nreturn {{ {', '.join(names)} }};\n}})()"
+
+
+def _javascript(derivation: Derivation, export: str) -> str:
+    """The JavaScript program; `export` stands before what it defines."""
+    language = replace(JAVASCRIPT, export=f"{export}const ")
+    extra = ", s" if derivation.covariance_symbols else ""
+    lines = [
+        "/**",
+        *(f" * {line}".rstrip() for line in [_title(derivation), "", *_description(derivation)]),
+        " */",
+        "",
+        *_constants(derivation, language),
+        "",
+        "/** Population loss: half the mean square of teacher minus student, summed over the outputs. */",
+        f"{export}function loss(theta, m{extra}) {{",
+        *_loss_body(derivation, JAVASCRIPT),
+        "}",
+        "",
+        "/** Time derivative of theta under gradient flow, in the order of PARAMETERS. */",
+        f"{export}function rhs(t, theta, m{extra}) {{",
+        f"  const velocity = new Array({len(derivation.parameters)});",
+        *_rhs_body(derivation, JAVASCRIPT),
+        "  return velocity;",
+        "}",
+    ]
+    if derivation.conserved:
+        lines += [
+            "",
+            "/** Values of the conserved quantities, which gradient flow does not change. */",
+            f"{export}function conserved(theta) {{",
+            f"  const values = new Array({len(derivation.conserved)});",
+            *_conserved_body(derivation, JAVASCRIPT),
+            "  return values;",
+            "}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _title(derivation: Derivation) -> str:
+    modes = ", restricted to aligned modes" if derivation.aligned_modes else ""
+    return f"Gradient flow of a two-layer network with {derivation.activation} activation{modes}."
+
+
+def _description(derivation: Derivation) -> list[str]:
+    """What the module computes and where it comes from, as lines of prose."""
+    r = derivation
+    lowered = ", each less its mean" if r.activation == "centred" else ""
+    covariance = (
+        "I" if r.covariance is None else ("Σ (entries s)" if r.covariance_symbols else "Σ (given numbers)")
+    )
+    described = [
+        f"{r.sizes}; second layer {r.second_layer}; inputs x ~ N(0, {covariance}).",
+        f"Student f_o(x) = Σ_k A_ok (w_k·x)², teacher f*_o(x) = xᵀ M*_o x{lowered}.",
+        "Loss L = ½ Σ_o E(f*_o − f_o)².",
+        *([f"Aligned modes: {ALIGNED_MODES}"] if r.aligned_modes else []),
+        "PARAMETERS names the entries of theta, TARGETS those of m, the upper triangle of the teacher M*.",
+        "In the code, D is the residual M*_o − Σ_k A_ok w_k w_kᵀ (upper triangle).",
+        *([f"Conserved: {', '.join(map(as_text, r.conserved))}."] if r.conserved else []),
+        "Written by quadflow from a symbolic derivation of the loss; not meant to be edited.",
+    ]
+    return [line for text in described for line in textwrap.wrap(text, WIDTH - 3)]
+
+
+def _arguments(derivation: Derivation) -> list[tuple[str, str, tuple[sympy.Symbol, ...]]]:
+    """Name of the constant, name of the argument and symbols of each group."""
+    r = derivation
+    groups = [("PARAMETERS", "theta", r.parameters), ("TARGETS", "m", r.targets)]
+    return groups + ([("COVARIANCE", "s", r.covariance_symbols)] if r.covariance_symbols else [])
+
+
+def _constants(derivation: Derivation, language: _Language) -> list[str]:
+    opening, closing = language.brackets
+    return [
+        _wrapped(
+            f"{language.export}{constant} = {opening}",
+            ", ".join(f'"{symbol}"' for symbol in symbols) + ",",
+            closing + language.end,
+            "",
+            language.indent,
+        )
+        for constant, _, symbols in _arguments(derivation)
+    ]
+
+
+def _preamble(derivation: Derivation, language: _Language, arguments: int | None = None) -> list[str]:
+    """Statements that unpack the arguments, or the first of them, into the symbols."""
+    opening, closing = language.brackets
+    return [
+        _wrapped(
+            language.declare + opening,
+            ", ".join(map(str, symbols)) + ",",
+            f"{closing} = {argument}{language.end}",
+            language.indent,
+            language.indent,
+        )
+        for _, argument, symbols in _arguments(derivation)[:arguments]
+    ]
+
+
+def _loss_body(derivation: Derivation, language: _Language) -> list[str]:
+    program, (loss,) = straight_line(derivation, [derivation.residual_loss])
+    return [
+        *_preamble(derivation, language),
+        *(_assignment(f"{language.declare}{name} = ", value, language) for name, value in program),
+        _assignment("return ", loss, language),
+    ]
+
+
+def _rhs_body(derivation: Derivation, language: _Language) -> list[str]:
+    program, rates = straight_line(derivation, list(derivation.residual_ode.values()))
+    return [
+        *_preamble(derivation, language),
+        *(_assignment(f"{language.declare}{name} = ", value, language) for name, value in program),
+        *(
+            _assignment(f"velocity[{i}] = ", rate, language, f"  {language.comment} d{theta}/dt")
+            for i, (theta, rate) in enumerate(zip(derivation.parameters, rates, strict=True))
+        ),
+    ]
+
+
+def _conserved_body(derivation: Derivation, language: _Language) -> list[str]:
+    return [
+        *_preamble(derivation, language, arguments=1),
+        *(_assignment(f"values[{i}] = ", law, language) for i, law in enumerate(derivation.conserved)),
+    ]
+
+
+def _assignment(start: str, value: sympy.Expr, language: _Language, remark: str = "") -> str:
+    code, end = language.printer.doprint(value), language.end + remark
+    line = f"{language.indent}{start}{code}{end}"
+    if len(line) <= WIDTH:
+        return line
+    return _wrapped(f"{start}(", code, f"){end}", language.indent, language.indent)
+
+
+def _wrapped(start: str, value: str, end: str, indent: str, step: str) -> str:
+    """The value between start and end on one line, or if that is too long on indented lines of its own."""
+    line = f"{indent}{start}{value.rstrip(',') if value.count(',') > 1 else value}{end}"
+    if len(line) <= WIDTH:
+        return line
+    margin = indent + step
+    body = textwrap.fill(
+        value,
+        WIDTH,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"{indent}{start}\n{body}\n{indent}{end}"

@@ -1,0 +1,362 @@
+"""Loss and gradient flow of a two-layer quadratic network, derived from its definition.
+
+Nothing is typed in: student f and teacher f* are built as polynomials in x whose coefficients are polynomials in
+the parameters (nested `sympy.polys.rings`), the Gaussian expectation of ½ Σ_o (f*_o − f_o)² comes from
+:mod:`dynamics.symbolic.moments`, the equations θ̇ = −∂L/∂θ from differentiation.
+
+Between the two stands the residual. f* − f is a quadratic form xᵀDx, less its mean for the centred activation.
+Its coefficients D_i_j are polynomials in the parameters; they get names, the loss is derived in terms of the
+names and differentiated through them by the chain rule. This keeps every expression small, and it loses nothing:
+the teacher being arbitrary, the D_i_j are independent of the parameters, so an identity holds for the parameters
+exactly when it holds with the D_i_j as free symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike, NDArray
+from sympy.polys.rings import PolyElement, PolyRing
+
+from dynamics.errors import ProblemError
+from dynamics.symbolic.exact import exact_array, exact_covariance, is_conserved
+from dynamics.symbolic.moments import ring_expectation
+from dynamics.validation import validate_choice, validate_count
+
+ACTIVATIONS = ("quadratic", "centred")
+SECOND_LAYERS = ("trainable", "fixed")
+
+
+@dataclass(frozen=True, repr=False)
+class Derivation:
+    """Loss and gradient flow of a network with given numbers of inputs, hidden units and outputs.
+
+    Attributes
+    ----------
+    activation, second_layer : str
+    hidden, inputs, outputs : int
+        K, d, O.
+    covariance : sympy.ImmutableMatrix or None
+        Σ, exact; None for the identity.
+    covariance_symbols : tuple of symbols
+        ``s_i_j`` with i ≤ j where Σ is symbolic, else empty.
+    parameters : tuple of symbols
+        All ``w_k_i`` row by row, then all ``a_k`` (``a_o_k`` row by row for several outputs).
+    targets : tuple of symbols
+        ``m_i_j`` (``m_o_i_j``) with i ≤ j, the entries of the teacher matrices.
+    residual : mapping symbol → expression
+        ``D_i_j`` (``D_o_i_j``) with i ≤ j, entries of D_o = M*_o − Σ_k A_ok w_k w_kᵀ, in parameters and targets.
+    residual_loss, residual_ode : expression; mapping symbol → expression
+        Loss and ODEs in terms of the residual's symbols: short, and what the exports print.
+    conserved : tuple of expressions
+        Quantities whose time derivative along the ODEs vanishes identically.
+    aligned_modes : bool
+        Whether this is the reduced system returned by `aligned`.
+    """
+
+    activation: str
+    second_layer: str
+    hidden: int
+    inputs: int
+    outputs: int
+    covariance: sympy.ImmutableMatrix | None
+    covariance_symbols: tuple[sympy.Symbol, ...]
+    parameters: tuple[sympy.Symbol, ...]
+    targets: tuple[sympy.Symbol, ...]
+    residual: Mapping[sympy.Symbol, sympy.Expr]
+    residual_loss: sympy.Expr
+    residual_ode: Mapping[sympy.Symbol, sympy.Expr]
+    conserved: tuple[sympy.Expr, ...]
+    aligned_modes: bool = False
+
+    @cached_property
+    def loss(self) -> sympy.Expr:
+        """Population loss ½ Σ_o E(f*_o − f_o)² in parameters and targets."""
+        return self.residual_loss.xreplace(dict(self.residual))
+
+    @cached_property
+    def ode(self) -> dict[sympy.Symbol, sympy.Expr]:
+        """Gradient flow: parameter → its time derivative, in parameters and targets."""
+        return {theta: rate.xreplace(dict(self.residual)) for theta, rate in self.residual_ode.items()}
+
+    def aligned(self) -> Derivation:
+        """Reduced equations of the aligned modes, by substitution.
+
+        One output: w_ki = p_k δ_ki and M* = diag(λ), for K ≤ d. Several outputs: unit k moreover feeds output k
+        alone, A_ok = a_k δ_ok, and output o has the single mode o, M*_o = λ_o e_o e_oᵀ, for K ≤ O ≤ d.
+
+        Returns
+        -------
+        Derivation
+            With parameters ``p_i`` and ``a_i`` and targets ``lambda_i``.
+
+        Raises
+        ------
+        ProblemError
+            If the sizes do not allow alignment, or if the flow leaves it, which is found by substitution in the
+            ODEs of the entries that should stay zero. It does with several outputs and a raw quadratic
+            activation, where the trace of D_o turns on the off-diagonal A_ok, and with correlated inputs.
+        """
+        from dynamics.symbolic.alignment import aligned  # builds on this module
+
+        return aligned(self)
+
+    def summary(self) -> str:
+        """The derivation as plain text."""
+        from dynamics.symbolic.export import to_text  # builds on this module
+
+        return to_text(self)
+
+    @property
+    def sizes(self) -> str:
+        """The network's sizes in words."""
+        counts = {"input": self.inputs, "hidden unit": self.hidden, "output": self.outputs}
+        return ", ".join(f"{number} {noun}{'s' * (number != 1)}" for noun, number in counts.items())
+
+    def __repr__(self) -> str:
+        modes = ", aligned modes" if self.aligned_modes else ""
+        return (
+            f"<Derivation: {self.activation} activation, {self.sizes}, second layer {self.second_layer}{modes};"
+            f" {len(self.parameters)} equations>"
+        )
+
+    def _repr_latex_(self) -> str | None:
+        from dynamics.notebook import short_latex
+        from dynamics.symbolic.export import to_latex  # builds on this module
+
+        return short_latex(to_latex(self))
+
+    def numeric(self) -> tuple[Callable[..., NDArray[np.float64]], Callable[..., float | NDArray]]:
+        """Fast NumPy functions ``(rhs, loss)``.
+
+        Returns
+        -------
+        rhs : callable (t, theta, m, s=()) → array
+            Time derivative, in the order of `parameters`; the signature SciPy's solvers expect.
+        loss : callable (theta, m, s=()) → float
+            ``theta`` has the shape (n,) or, for a batch, (n, B); ``m`` holds the values of `targets`, ``s`` those
+            of `covariance_symbols`. Both raise ProblemError if a length is wrong.
+        """
+        evaluate_rates = self._lambdified(list(self.residual_ode.values()))
+        evaluate_loss = self._lambdified([self.residual_loss])
+
+        def rhs(t: float, theta: ArrayLike, m: ArrayLike, s: ArrayLike = ()) -> NDArray[np.float64]:
+            rates = evaluate_rates(*self._columns(theta, m, s))
+            velocity = np.empty(np.shape(theta))
+            for i, rate in enumerate(rates):
+                velocity[i] = rate
+            return velocity
+
+        def loss(theta: ArrayLike, m: ArrayLike, s: ArrayLike = ()) -> float | NDArray:
+            return evaluate_loss(*self._columns(theta, m, s))[0]
+
+        return rhs, loss
+
+    def _lambdified(self, expressions: list[sympy.Expr]) -> Callable[..., list[Any]]:
+        arguments = (self.parameters, self.targets, self.covariance_symbols)
+        # The expressions are polynomials: the generated code is bare arithmetic and takes floats and arrays.
+        return sympy.lambdify(
+            arguments, expressions, modules=[{}], cse=lambda reduced: straight_line(self, reduced)
+        )
+
+    def _columns(self, theta: ArrayLike, m: ArrayLike, s: ArrayLike) -> list[list[Any]]:
+        """Arguments as lists; of Python floats where there is no batch, whose arithmetic is the fastest."""
+        expected = {"theta": self.parameters, "m": self.targets, "s": self.covariance_symbols}
+        columns = []
+        for (name, symbols), value in zip(expected.items(), (theta, m, s), strict=True):
+            array = np.asarray(value, dtype=float)
+            if array.shape[:1] != (len(symbols),):
+                raise ProblemError(f"`{name}` has shape {array.shape}, but must have length {len(symbols)}.")
+            columns.append(array.tolist() if array.ndim == 1 else list(array))
+        return columns
+
+
+def derive(
+    hidden: int,
+    inputs: int,
+    outputs: int = 1,
+    activation: str = "quadratic",
+    second_layer: str = "trainable",
+    second_layer_value: Any = 1,
+    covariance: ArrayLike | str | None = None,
+) -> Derivation:
+    """Derive loss and gradient flow of f_o(x) = Σ_k A_ok φ(w_k·x) under x ~ N(0, Σ).
+
+    Parameters
+    ----------
+    hidden, inputs, outputs : int
+        K, d, O, each at least 1.
+    activation : {"quadratic", "centred"}
+        φ(w·x) = (w·x)², or that less its mean wᵀΣw; the teacher xᵀM*_o x is then centred as well.
+    second_layer : {"trainable", "fixed"}
+        Whether the A_ok are parameters.
+    second_layer_value : number or array that broadcasts to (O, K)
+        Value of A where it is fixed.
+    covariance : (d, d) array, "symbolic" or None
+        Σ: numbers, which are made exact through their shortest decimal representation; symbols ``s_i_j`` with
+        i ≤ j; or the identity.
+
+    Returns
+    -------
+    Derivation
+
+    Raises
+    ------
+    ProblemError
+        For sizes below one, unknown names, or a Σ that is no covariance matrix.
+
+    Notes
+    -----
+    Derived here. The setting is that of Tan & Chen, "On the learning dynamics of two-layer quadratic neural
+    networks for understanding deep learning", Front. Comput. Sci. 16 (2022) 163313, of which only the abstract
+    could be consulted: the equations are a reconstruction.
+    """
+    K, d = validate_count("hidden", hidden), validate_count("inputs", inputs)
+    O = validate_count("outputs", outputs)
+    validate_choice("activation", activation, ACTIVATIONS)
+    validate_choice("second_layer", second_layer, SECOND_LAYERS)
+    Sigma, s = exact_covariance(covariance, d)
+    trainable, centred = second_layer == "trainable", activation == "centred"
+    w, a, m, D = network_symbols(K, d, O)
+    weights, second = ([symbol for row in rows for symbol in row] for rows in (w, a))
+    parameters = weights + (second if trainable else [])
+    targets = [symbol for entries in m for symbol in entries.values()]
+
+    forms = _Forms(d, [*parameters, *targets, *s], Sigma, centred)
+    A = a if trainable else exact_array("second_layer_value", second_layer_value, (O, K))
+    entries: dict[sympy.Symbol, PolyElement] = {}  # D as polynomials in parameters and targets
+    slopes: dict[sympy.Symbol, sympy.Expr] = {}  # ∂L/∂D
+    loss = sympy.S.Zero
+    for o in range(O):
+        difference = forms.form(m[o]) - forms.student(w, A[o])
+        entries |= {D_ij: forms.entry(difference, *ij) for ij, D_ij in D[o].items()}
+        # The difference with its coefficients named, as it is a form with the matrix D and centred alike.
+        named = _Forms(d, [*D[o].values(), *s], Sigma, centred)
+        output_loss = named.half_mean_square(named.form(D[o]))
+        loss += output_loss.as_expr()
+        slopes |= {D_ij: output_loss.diff(named.element(D_ij)).as_expr() for D_ij in D[o].values()}
+    ode = {theta: _rate(entries, slopes, index) for index, theta in enumerate(parameters)}
+
+    laws = _balances(w, a) if trainable else []
+    return Derivation(
+        activation=activation,
+        second_layer=second_layer,
+        hidden=K,
+        inputs=d,
+        outputs=O,
+        covariance=Sigma,
+        covariance_symbols=tuple(s),
+        parameters=tuple(parameters),
+        targets=tuple(targets),
+        residual={name: entry.as_expr() for name, entry in entries.items()},
+        residual_loss=loss,
+        residual_ode=ode,
+        conserved=tuple(law for law in laws if is_conserved(law, ode)),
+    )
+
+
+class _Forms:
+    """Quadratic polynomials in x_0, …, x_{d−1} whose coefficients are polynomials in the given symbols."""
+
+    def __init__(
+        self, d: int, symbols: Sequence[sympy.Symbol], Sigma: sympy.ImmutableMatrix | None, centred: bool
+    ) -> None:
+        ring = PolyRing(symbols, sympy.QQ)
+        self.element = ring.from_expr  # element of the ring for a symbol or a number
+        self._x = PolyRing([f"x_{i}" for i in range(d)], ring.to_domain())
+        self._Sigma = None if Sigma is None else [list(map(ring.from_expr, row)) for row in Sigma.tolist()]
+        self._centred = centred
+
+    def student(self, w: Sequence[Sequence[sympy.Symbol]], A: Sequence[sympy.Expr]) -> PolyElement:
+        """f(x) = Σ_k A_k φ(w_k·x), multiplied out."""
+        f = self._x.zero
+        for w_k, A_k in zip(w, A, strict=True):
+            z = sum(
+                (self.element(w_ki) * x_i for w_ki, x_i in zip(w_k, self._x.gens, strict=True)), self._x.zero
+            )
+            f += self.element(A_k) * self._less_mean(z**2)
+        return f
+
+    def form(self, M: Mapping[tuple[int, int], sympy.Symbol]) -> PolyElement:
+        """xᵀMx for the symmetric matrix of symbols M_ij, i ≤ j; centred with the activation."""
+        x, total = self._x.gens, self._x.zero
+        for (i, j), M_ij in M.items():
+            total += (1 if i == j else 2) * self.element(M_ij) * x[i] * x[j]
+        return self._less_mean(total)
+
+    def entry(self, form: PolyElement, i: int, j: int) -> PolyElement:
+        """Entry M_ij of a form: its coefficient of x_i x_j, shared with M_ji off the diagonal."""
+        coefficient = form.coeff(self._x.gens[i] * self._x.gens[j])
+        return coefficient if i == j else coefficient / 2
+
+    def half_mean_square(self, form: PolyElement) -> PolyElement:
+        """½ E[form²], by Isserlis' theorem."""
+        return ring_expectation(form**2, self._Sigma) / 2
+
+    def _less_mean(self, quadratic: PolyElement) -> PolyElement:
+        return quadratic - ring_expectation(quadratic, self._Sigma) if self._centred else quadratic
+
+
+def _rate(
+    entries: Mapping[sympy.Symbol, PolyElement], slopes: Mapping[sympy.Symbol, sympy.Expr], index: int
+) -> sympy.Expr:
+    """θ̇ = −Σ ∂L/∂D · ∂D/∂θ, written common factor · Σ (monomial in the parameters) · (sum in the D).
+
+    θ is generator number `index` of the ring of the entries.
+    """
+    ring = next(iter(entries.values())).ring
+    groups: dict[tuple[int, ...], sympy.Expr] = {}
+    for name, entry in entries.items():
+        for powers, coefficient in entry.diff(index).terms():
+            term = -ring.domain.to_sympy(coefficient) * slopes[name]
+            groups[powers] = groups.get(powers, sympy.S.Zero) + term
+    if not groups:
+        return sympy.S.Zero
+    common = tuple(map(min, zip(*groups, strict=True)))
+
+    def monomial(powers: Iterable[int]) -> sympy.Expr:
+        return sympy.Mul(*(symbol**n for symbol, n in zip(ring.symbols, powers, strict=True) if n))
+
+    inner = (monomial(map(int.__sub__, powers, common)) * group for powers, group in groups.items())
+    return monomial(common) * sympy.Add(*inner)
+
+
+def straight_line(
+    derivation: Derivation, expressions: Sequence[sympy.Expr]
+) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], list[sympy.Expr]]:
+    """Program for expressions in a derivation's residual symbols: assignments in order, then what is left.
+
+    Repeated subexpressions are computed once. The assignments first build the residual entries D from
+    parameters and targets, with helpers ``u0``, ``u1``, …, then what the expressions share, ``v0``, ``v1``, ….
+    """
+    used = set().union(*(expression.free_symbols for expression in expressions))
+    needed = [(name, entry) for name, entry in derivation.residual.items() if name in used]
+    helpers, entries = sympy.cse([entry for _, entry in needed], sympy.numbered_symbols("u"))
+    shared, reduced = sympy.cse(list(expressions), sympy.numbered_symbols("v"))
+    named = [(name, entry) for (name, _), entry in zip(needed, entries, strict=True)]
+    return [*helpers, *named, *shared], reduced
+
+
+def network_symbols(K: int, d: int, O: int) -> tuple[Any, Any, Any, Any]:
+    """Symbols w (K, d), a (O, K), and per output {(i, j): symbol}, i ≤ j, of teacher m and residual D."""
+
+    def name(letter: str, o: int, *indices: int) -> sympy.Symbol:
+        return sympy.Symbol("_".join(map(str, (letter, *((o,) if O > 1 else ()), *indices))))
+
+    upper = [(i, j) for i in range(d) for j in range(i, d)]
+    w = [[sympy.Symbol(f"w_{k}_{i}") for i in range(d)] for k in range(K)]
+    a = [[name("a", o, k) for k in range(K)] for o in range(O)]
+    m, D = ([{ij: name(letter, o, *ij) for ij in upper} for o in range(O)] for letter in "mD")
+    return w, a, m, D
+
+
+def _balances(w: Sequence[Sequence[sympy.Symbol]], a: Sequence[Sequence[sympy.Symbol]]) -> list[sympy.Expr]:
+    """Candidates c_k = ‖w_k‖² − 2 Σ_o A_ok²; 2 is the degree of the activation."""
+    return [
+        sympy.Add(*(w_ki**2 for w_ki in w_k), *(-2 * row[k] ** 2 for row in a)) for k, w_k in enumerate(w)
+    ]

@@ -1,0 +1,196 @@
+"""From the pieces of a sweep to one labelled data set, and to a file of it (NetCDF or Zarr)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.errors import ProblemError
+from empirical.sweep.grid import SweepPlan
+from empirical.sweep.results import ATTRIBUTES
+from empirical.sweep.store import Labelled, Piece
+
+if TYPE_CHECKING:
+    import xarray
+
+SUFFIXES = (".nc", ".zarr")
+TITLE = "quadflow sweep"
+
+
+def require_xarray(suffix: str) -> None:
+    """Refuse, in one sentence, where a library is missing that files of this suffix need."""
+    needed = ("xarray", "zarr") if suffix == ".zarr" else ("xarray", "h5netcdf", "h5py")
+    missing = [name for name in needed if find_spec(name) is None]
+    if missing:
+        raise ProblemError(
+            f"Sweeps into {suffix} files need {missing[0]}, which is not installed: pip install 'quadflow[sweep]'."
+        )
+
+
+def assemble(plan: SweepPlan, pieces: Iterable[Piece]) -> xarray.Dataset:
+    """All pieces in one data set over the grid of the sweep.
+
+    Parameters
+    ----------
+    plan : SweepPlan
+    pieces : iterable of Piece
+        Any of the plan's runs, in any order; what is missing is NaN, or the empty text.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions: the varied options and "replicate", then those of the single results. A variable of kind k is
+        called k_name. Sample times that all runs of a kind share are the coordinate k_time; otherwise the samples
+        are counted along k_sample, and k_time is a variable.
+    """
+    import xarray
+
+    of_kind: dict[str, dict[tuple[int, ...], Piece]] = {kind: {} for kind in plan.kinds}
+    versions: list[dict[str, str]] = []
+    for piece in pieces:
+        kind, place = plan.place(piece.index)
+        of_kind[kind][place] = piece
+        if piece.versions and piece.versions not in versions:
+            versions.append(piece.versions)
+    sizes = _sizes(plan, of_kind)
+    variables: dict[str, Any] = {}
+    for kind, found in of_kind.items():
+        variables |= _status(plan, kind, found)
+        names = sorted({name for piece in found.values() for name in piece.values})
+        shared = _shared_times(found)
+        for name in names:
+            if name == "time" and shared is not None:
+                variables[f"{kind}_time"] = (f"{kind}_time", shared, ATTRIBUTES["time"])
+                continue
+            values = {place: piece.values[name] for place, piece in found.items() if name in piece.values}
+            dims, array = _stack(plan, values, sizes, kind)
+            time = f"{kind}_sample" if shared is None else f"{kind}_time"
+            labels = [time if dim == f"{kind} time" else dim for dim in dims]
+            variables[f"{kind}_{name}"] = ((*plan.dimensions, *labels), array, ATTRIBUTES.get(name, {}))
+    coordinates: dict[str, Any] = {axis.name: list(axis.values) for axis in plan.axes}
+    coordinates["replicate"] = np.arange(plan.replicates)
+    coordinates["run_seed"] = (plan.dimensions, plan.seeds(), {"long_name": "seed of each run"})
+    about = {
+        "title": TITLE,
+        "definition": plan.definition(),
+        "versions": json.dumps(sorted(versions, key=json.dumps)),
+    }
+    times = [name for name, (dims, *_) in variables.items() if dims == name]
+    return xarray.Dataset(variables, coordinates, about).set_coords(times)
+
+
+def _sizes(plan: SweepPlan, of_kind: dict[str, dict[tuple[int, ...], Piece]]) -> dict[str, int]:
+    """Largest length of every dimension of the results; times are counted for each kind."""
+    sizes: dict[str, int] = {}
+    for kind, found in of_kind.items():
+        for piece in found.values():
+            for dims, array in piece.values.values():
+                for dim, length in zip(_named(dims, kind), array.shape, strict=True):
+                    sizes[dim] = max(sizes.get(dim, 0), length)
+    return sizes
+
+
+def _named(dims: Sequence[str], kind: str) -> list[str]:
+    return [f"{kind} time" if dim == "time" else dim for dim in dims]
+
+
+def _shared_times(found: dict[tuple[int, ...], Piece]) -> NDArray[np.float64] | None:
+    """The sample times, if all runs have the same."""
+    times = [piece.values["time"][1] for piece in found.values() if "time" in piece.values]
+    if times and all(np.array_equal(t, times[0]) for t in times):
+        return times[0]
+    return None
+
+
+def _stack(
+    plan: SweepPlan, values: dict[tuple[int, ...], Labelled], sizes: dict[str, int], kind: str
+) -> tuple[list[str], NDArray[Any]]:
+    """One variable over the grid; shorter arrays are padded with NaN."""
+    dims, example = next(iter(values.values()))
+    labels = _named(dims, kind)
+    shape = (*plan.shape, *(sizes[label] for label in labels))
+    text = example.dtype.kind == "U"
+    whole = np.full(shape, "" if text else np.nan, dtype=object if text else float)
+    for place, (_, array) in values.items():
+        where: tuple[Any, ...] = (*place, *(slice(n) for n in array.shape))
+        whole[where] = array.astype(whole.dtype)[()]
+    return labels, whole
+
+
+def _status(plan: SweepPlan, kind: str, found: dict[tuple[int, ...], Piece]) -> dict[str, Any]:
+    """Whether each run is done, and why not."""
+    status, reason = (np.full(plan.shape, "", dtype=object) for _ in range(2))
+    for place, piece in found.items():
+        status[place] = "failed" if piece.reason else "done"
+        reason[place] = piece.reason
+    return {
+        f"{kind}_{name}": (plan.dimensions, array, ATTRIBUTES[name])
+        for name, array in (("status", status), ("reason", reason))
+    }
+
+
+def write_dataset(dataset: xarray.Dataset, path: Path) -> None:
+    """Write under a temporary name, then rename: an earlier file is there until the new one is complete."""
+    new = path.with_name(f".{path.name}.new")
+    _remove(new)
+    try:
+        if path.suffix == ".zarr":
+            # Version 2 of the format: version 3 has no agreed way yet to store text.
+            dataset.to_zarr(new, mode="w", zarr_format=2, consolidated=True)
+        else:
+            dataset.to_netcdf(new, engine="h5netcdf")
+        if path.is_dir():  # a folder cannot be replaced in one step
+            old = path.with_name(f".{path.name}.old")
+            _remove(old)
+            os.replace(path, old)
+            os.replace(new, path)
+            _remove(old)
+        else:
+            os.replace(new, path)
+    except OSError as error:
+        raise ProblemError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from None
+    finally:
+        _remove(new)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def read_dataset(path: str | Path) -> xarray.Dataset:
+    """Read the file of a sweep into memory.
+
+    Raises
+    ------
+    ProblemError
+        If it cannot be read or is no sweep.
+    """
+    file = Path(path)
+    if file.suffix not in SUFFIXES:
+        raise ProblemError(f"{str(path)!r} must end in: {', '.join(SUFFIXES)}.")
+    require_xarray(file.suffix)
+    import xarray
+
+    try:
+        if file.suffix == ".zarr":
+            dataset = xarray.open_zarr(file, chunks=None).load()
+        else:
+            dataset = xarray.load_dataset(file, engine="h5netcdf")
+    except (OSError, ValueError, KeyError) as error:
+        raise ProblemError(
+            f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}."
+        ) from None
+    if dataset.attrs.get("title") != TITLE:
+        raise ProblemError(f"{str(path)!r} is not the result of a sweep.")
+    return dataset

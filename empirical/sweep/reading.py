@@ -1,0 +1,296 @@
+"""What figures show of a sweep: one number per run, over two varied options as a map or over one as curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.errors import ProblemError
+from dynamics.validation import validate_real
+
+if TYPE_CHECKING:
+    from xarray import DataArray, Dataset
+
+Array = NDArray[np.float64]
+
+QUANTILES = (0.1, 0.9)
+AT_LEVEL = 1e-9  # relative: a loss is at a level if it is above it by no more than that
+HUGE = 1e300  # stands for "never" among times
+POOLED = ("replicate", "network")  # dimensions over which statistics are taken
+
+
+@dataclass(frozen=True, eq=False)
+class SweepMap:
+    """A quantity over two varied options.
+
+    Parameters
+    ----------
+    x_name, y_name : str
+    x, y : (n,), (m,) arrays
+        Numbers or text.
+    values : (m, n) array
+        Median over the replicates, or the fraction where `fraction`; NaN where no run has the quantity.
+    label : str
+        What the values are.
+    fraction : bool
+    """
+
+    x_name: str
+    y_name: str
+    x: NDArray[Any]
+    y: NDArray[Any]
+    values: Array
+    label: str
+    fraction: bool
+
+
+@dataclass(frozen=True, eq=False)
+class SweepCurves:
+    """A quantity over one varied option, a curve for every value of another.
+
+    Parameters
+    ----------
+    x_name : str
+    x : (n,) array
+    curve_name : str
+        Empty if there is one curve.
+    curves : (m,) array
+        Values of the option that tells the curves apart.
+    median, low, high : (m, n) arrays
+        Median, 10 % and 90 % quantile over the replicates; of a fraction, the fraction three times.
+    label : str
+    fraction : bool
+    fits : tuple of PowerLaw
+        One for each curve if asked for, else empty.
+    """
+
+    x_name: str
+    x: Array
+    curve_name: str
+    curves: NDArray[Any]
+    median: Array
+    low: Array
+    high: Array
+    label: str
+    fraction: bool
+    fits: tuple[PowerLaw, ...] = ()
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """y = factor · x^exponent, fitted; `error` is the standard error of the exponent (NaN for two points)."""
+
+    exponent: float
+    error: float
+    factor: float
+
+
+def quantity(dataset: Dataset, name: str, below: float | None = None) -> tuple[DataArray, str, bool]:
+    """One number per run.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        Of a sweep.
+    name : str
+        A numeric variable without times; or "KIND_success", which is whether the loss ended below `below`
+        ("diagnose_success": whether the verdict is "succeeds"); or "KIND_time_to_loss", the time at which the loss
+        first falls to `below`.
+    below : float, optional
+        That loss.
+
+    Returns
+    -------
+    values : xarray.DataArray
+        NaN where a run failed; a time is infinite where the loss stayed above, so that medians are not biased.
+    label : str
+    fraction : bool
+        Whether the values are 0 or 1.
+    """
+    kind, _, what = name.partition("_")
+    if f"{kind}_status" in dataset and what == "success":
+        return _success(dataset, kind, below)
+    if f"{kind}_loss" in dataset and what == "time_to_loss":
+        level = _level(name, below)
+        return _first_time(dataset, kind, level), f"time to loss {level:g} (learning rate × steps)", False
+    allowed = _allowed(dataset)
+    if name not in dataset or name not in allowed:
+        raise ProblemError(f"`value` is {name!r}, but must be one of: {', '.join(allowed)}.")
+    values = dataset[name]
+    label = str(values.attrs.get("long_name", name))
+    units = values.attrs.get("units")
+    return values, f"{label} ({units})" if units else label, False
+
+
+def _allowed(dataset: Dataset) -> list[str]:
+    """Names that `quantity` understands."""
+    varied = _axes(dataset)
+    plain = [
+        str(name)
+        for name, v in dataset.data_vars.items()
+        if v.dtype.kind == "f" and set(v.dims) <= {*varied, *POOLED}
+    ]
+    kinds = [str(name).removesuffix("_status") for name in dataset if str(name).endswith("_status")]
+    derived = [
+        f"{kind}_success" for kind in kinds if f"{kind}_verdict" in dataset or f"{kind}_loss" in dataset
+    ]
+    return plain + derived + [f"{kind}_time_to_loss" for kind in kinds if f"{kind}_loss" in dataset]
+
+
+def _axes(dataset: Dataset) -> tuple[str, ...]:
+    return tuple(str(dim) for dim in dataset["run_seed"].dims if dim != "replicate")
+
+
+def _level(name: str, below: float | None) -> float:
+    if below is None:
+        raise ProblemError(f"`value` is {name!r}, which needs a loss: give `below`.")
+    return validate_real("below", below, positive=True)
+
+
+def _success(dataset: Dataset, kind: str, below: float | None) -> tuple[DataArray, str, bool]:
+    if f"{kind}_verdict" in dataset:
+        verdict = dataset[f"{kind}_verdict"]
+        return (verdict == "succeeds").where(verdict != ""), "fraction diagnosed to succeed", True
+    if f"{kind}_final_loss" not in dataset:
+        raise ProblemError(f"No run of {kind!r} in this sweep was done: there is nothing to draw.")
+    level = _level(f"{kind}_success", below)
+    final = dataset[f"{kind}_final_loss"]
+    return (final < level).where(final.notnull()), f"fraction that ends below loss {level:g}", True
+
+
+def _first_time(dataset: Dataset, kind: str, level: float) -> DataArray:
+    """Time at which the loss first falls to the level, linear between samples; infinite if it never does.
+
+    A run that `--until-loss` stopped ends at the level itself, up to rounding: that counts.
+    """
+    loss = dataset[f"{kind}_loss"]
+    axis = f"{kind}_time" if f"{kind}_time" in loss.dims else f"{kind}_sample"
+    times = dataset[f"{kind}_time"].broadcast_like(loss).transpose(*loss.dims)
+    y, t = (a.transpose(..., axis).values for a in (loss, times))
+    reached = y <= level * (1 + AT_LEVEL)
+    after = reached.argmax(axis=-1)[..., None]
+    before = np.maximum(after - 1, 0)
+    y0, y1, t0, t1 = (np.take_along_axis(a, i, -1)[..., 0] for a in (y, t) for i in (before, after))
+    share = np.divide(y0 - level, y0 - y1, out=np.ones_like(y0), where=y0 > y1)
+    never = np.where(np.isnan(y[..., 0]), np.nan, np.inf)
+    first = np.where(reached.any(axis=-1), t0 + share * (t1 - t0), never)
+    return loss.isel({axis: 0}, drop=True).copy(data=first)
+
+
+def select(dataset: Dataset, chosen: Mapping[str, Any], kept: tuple[str, ...]) -> Dataset:
+    """The part of a sweep at the chosen values; every option but the kept ones must be chosen."""
+    axes = _axes(dataset)
+    for name in (*chosen, *kept):
+        if name not in axes:
+            raise ProblemError(f"{name!r} was not varied in this sweep: {', '.join(axes) or 'nothing was'}.")
+    for name, value in chosen.items():
+        values = dataset[name].values
+        found = [v for v in values if str(v) == str(value) or _equal(v, value)]
+        if not found:
+            raise ProblemError(
+                f"`select` is {name}={value}, but the sweep has: {', '.join(map(str, values))}."
+            )
+        dataset = dataset.sel({name: found[0]})
+    for name in axes:
+        if name not in kept and name not in chosen:
+            if dataset.sizes[name] > 1:
+                raise ProblemError(f"{name!r} was varied too: draw one value of it with `select`.")
+            dataset = dataset.isel({name: 0})
+    return dataset
+
+
+def _equal(a: Any, b: Any) -> bool:
+    try:
+        return bool(np.isclose(float(a), float(b), rtol=1e-6, atol=0))
+    except ValueError:
+        return False
+
+
+def sweep_map(
+    dataset: Dataset,
+    x: str,
+    y: str,
+    value: str,
+    *,
+    below: float | None = None,
+    chosen: Mapping[str, Any] | None = None,
+) -> SweepMap:
+    """A quantity (see `quantity`) over the varied options x and y."""
+    if x == y:
+        raise ProblemError(f"`x` and `y` are both {x!r}, but must be different.")
+    part = select(dataset, chosen or {}, (x, y))
+    values, label, fraction = quantity(part, value, below)
+    table = _statistics(values, (y, x), fraction)[0]
+    columns, rows = (_ascending(part[name].values) for name in (x, y))
+    return SweepMap(
+        x, y, part[x].values[columns], part[y].values[rows], table[np.ix_(rows, columns)], label, fraction
+    )
+
+
+def sweep_curves(
+    dataset: Dataset,
+    x: str,
+    value: str,
+    *,
+    curves: str | None = None,
+    below: float | None = None,
+    chosen: Mapping[str, Any] | None = None,
+    fit: bool = False,
+) -> SweepCurves:
+    """A quantity (see `quantity`) over the varied option x, one curve for every value of the option `curves`."""
+    kept = (x,) if curves is None else (curves, x)
+    if curves == x:
+        raise ProblemError(f"`x` and `curves` are both {x!r}, but must be different.")
+    part = select(dataset, chosen or {}, kept)
+    values, label, fraction = quantity(part, value, below)
+    positions = part[x].values
+    if positions.dtype.kind not in "if":
+        raise ProblemError(f"`x` is {x!r}, whose values are no numbers.")
+    tables = [np.atleast_2d(table) for table in _statistics(values, kept, fraction)]
+    names = np.array([""]) if curves is None else part[curves].values
+    order = _ascending(positions)
+    median, low, high = (table[:, order] for table in tables)
+    positions = positions[order].astype(float)
+    fits = tuple(power_law(positions, row) for row in median) if fit else ()
+    return SweepCurves(x, positions, curves or "", names, median, low, high, label, fraction, fits)
+
+
+def _ascending(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Order of increasing numbers; text stays as it is."""
+    return np.argsort(values) if values.dtype.kind in "if" else np.arange(len(values))
+
+
+def _statistics(values: DataArray, kept: tuple[str, ...], fraction: bool) -> tuple[Array, Array, Array]:
+    """Median and quantiles over replicates and networks (or three times the fraction), NaN where there is nothing."""
+    stacked = values.astype(float).stack(sample=[dim for dim in values.dims if dim in POOLED])
+    samples = stacked.transpose(*kept, "sample").values
+    known = ~np.isnan(samples).all(axis=-1)
+    found = np.full((3, *known.shape), np.nan)
+    some = samples[known]
+    if fraction:
+        found[:, known] = np.nanmean(some, axis=-1)
+    else:
+        # NumPy makes NaN of a quantile beside an infinite sample; a huge one it takes for what it is.
+        finite = np.where(np.isinf(some), HUGE, some)
+        found[:, known] = np.nanquantile(finite, [0.5, *QUANTILES], axis=-1)
+        found[found > 1e-6 * HUGE] = np.nan
+    return found[0], found[1], found[2]
+
+
+def power_law(x: Array, y: Array) -> PowerLaw:
+    """Straight line through log y against log x by least squares, over the points where both are positive."""
+    usable = np.isfinite(y) & (y > 0) & (x > 0)
+    n = int(usable.sum())
+    if n < 2:
+        raise ProblemError(f"A power law needs at least 2 positive points, but there are {n}.")
+    u, v = np.log(x[usable]), np.log(y[usable])
+    slope, constant = np.polyfit(u, v, 1)
+    error = np.nan
+    if n > 2:
+        residual = v - slope * u - constant
+        error = float(np.sqrt(residual @ residual / (n - 2) / np.sum((u - u.mean()) ** 2)))
+    return PowerLaw(float(slope), error, float(np.exp(constant)))

@@ -1,0 +1,121 @@
+"""A sweep from its plan to its file, in one sitting or in several."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from dynamics.errors import ProblemError
+from empirical.sweep.dataset import SUFFIXES, assemble, read_dataset, require_xarray, write_dataset
+from empirical.sweep.execution import Evaluate, execute, require_dask
+from empirical.sweep.grid import SweepPlan, difference
+from empirical.sweep.store import PieceStore
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def run_sweep(
+    plan: SweepPlan,
+    evaluate: Evaluate,
+    output: str | Path,
+    *,
+    resume: bool = False,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> xarray.Dataset:
+    """Compute all runs of a sweep and write them to one file.
+
+    Every finished run is put on disk at once, in a file beside the output (`pieces_path`), which disappears when the
+    output is complete. A run that raises is recorded as failed, with its reason.
+
+    Parameters
+    ----------
+    plan : SweepPlan
+    evaluate : callable
+        ``evaluate(run)`` returns the labelled arrays of a `Run`, name → (names of axes, array); the axis "time" is
+        the one of the variable "time". A function of a module, so that worker processes can import it.
+    output : path
+        Ends in .nc or .zarr.
+    resume : bool
+        Continue what was interrupted: runs that are on disk are not repeated.
+    scheduler, workers
+        See `empirical.sweep.execution.execute`.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `empirical.sweep.dataset.assemble` describes it.
+
+    Raises
+    ------
+    ProblemError
+        If something is missing, or there are runs of an interrupted sweep and `resume` is not given, or they belong
+        to another sweep.
+    ComputationError
+        If the cluster is lost; finished runs are kept.
+
+    Notes
+    -----
+    The data of a sweep that was killed and resumed are those of an uninterrupted one, bit for bit, on the same
+    kind of processor with the same versions: each run has its own seed and one thread, and nothing about time or
+    machine is stored.
+    """
+    path = Path(output)
+    if path.suffix not in SUFFIXES:
+        raise ProblemError(f"`output` is {str(output)!r}, but must end in: {', '.join(SUFFIXES)}.")
+    require_xarray(path.suffix)
+    if scheduler is not None or workers != 0:
+        require_dask()
+    definition, pieces = plan.definition(), pieces_path(path)
+    if pieces.exists() and not resume:
+        raise ProblemError(
+            f"{str(pieces)!r} holds finished runs of an interrupted sweep: continue it with `--resume`, or delete it."
+        )
+    if resume and path.exists() and not pieces.exists():
+        finished = read_dataset(path)
+        _check_same(path, finished.attrs["definition"], definition)
+        return finished
+    with PieceStore(pieces, definition) as store:
+        _check_same(pieces, store.definition, definition)
+        done = store.finished()
+        rest = (run for run in plan.runs() if run.index not in done)
+        if len(done) < len(plan):
+            with closing(execute(evaluate, rest, scheduler=scheduler, workers=workers)) as results:
+                # disable=None: a bar on a terminal, nothing in a pipe.
+                off = None if progress else True
+                for piece in tqdm(
+                    results, "sweep", len(plan), initial=len(done), leave=False, disable=off, unit="run"
+                ):
+                    store.add(piece)
+        dataset = assemble(plan, store)
+        write_dataset(dataset, path)
+    pieces.unlink()
+    return dataset
+
+
+def pieces_path(output: str | Path) -> Path:
+    """Where the finished runs of an unfinished sweep are."""
+    return Path(f"{output}.pieces")
+
+
+def finished_runs(plan: SweepPlan, output: str | Path) -> int:
+    """How many runs of an unfinished sweep are on disk."""
+    pieces = pieces_path(output)
+    if not pieces.exists():
+        return 0
+    with PieceStore(pieces, plan.definition()) as store:
+        return len(store.finished())
+
+
+def _check_same(path: Path, stored: str, definition: str) -> None:
+    if stored != definition:
+        raise ProblemError(
+            f"`--resume`: {str(path)!r} belongs to another sweep, which differs in: {difference(stored, definition)}."
+        )

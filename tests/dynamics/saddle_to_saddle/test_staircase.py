@@ -1,0 +1,386 @@
+"""Predicted jumps and plateaus against the integrated flow, exact laws, symmetries, what is refused."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.stats import ortho_group
+
+from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.atlas.levels import plateau_level
+from dynamics.saddle_to_saddle.collective_growth import logarithmic_law
+from dynamics.saddle_to_saddle.eigenframe import eigenframe
+from dynamics.saddle_to_saddle.staircase import staircase
+
+
+def problem_of(eigenvalues, d, K, eps, seed=0, activation="quadratic", covariance=None, **start):
+    teacher = Teacher.from_eigenvalues(eigenvalues, d)
+    return Problem(teacher, Student.initialise(K, d, scale=eps, seed=seed, **start), activation, covariance)
+
+
+def held_against_flow(problem, prediction, window=0.01):
+    """Jump times of the integrated flow, and its losses halfway (in time) through every plateau.
+
+    A jump is where the flow's loss passes the mean of the two predicted heights, found on 4001 samples within
+    ± `window` of the predicted time; NaN if it is not there.
+    """
+    jumps = np.array([jump.time for jump in prediction.jumps])
+    middles = 0.5 * (np.append(0, jumps) + np.append(jumps, 1.5 * jumps[-1]))
+    windows = [np.linspace((1 - window) * t, (1 + window) * t, 4001) for t in jumps]
+    times = np.unique(np.concatenate([middles, *windows]))
+    flow = GradientFlow(problem).integrate(times=times)
+    passed = []
+    for jump, inside in zip(prediction.jumps, windows, strict=True):
+        loss = np.interp(inside, flow.times, flow.loss) - 0.5 * (jump.loss_before + jump.loss_after)
+        below = np.flatnonzero(loss < 0)
+        found = below.size > 0 and below[0] > 0
+        n = below[0] if found else 0
+        passed.append(np.interp(0, -loss[n - 1 : n + 1], inside[n - 1 : n + 1]) if found else np.nan)
+    return np.array(passed), np.interp(middles, flow.times, flow.loss)
+
+
+# --- Trainable second layer -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "d", "activation", "seed", "learned"),
+    [
+        ([4, 2, 1], 5, "quadratic", 0, [(0,), (0, 1), (0, 1, 2)]),
+        ([4, 2, 1], 5, "quadratic", 1, [(0,), (0, 1), (0, 1, 2)]),
+        ([4, 2, 1], 5, "quadratic", 2, [(0,), (0, 1), (0, 1, 2)]),
+        ([4, 2, 1], 5, "centred", 3, [(0,), (0, 1), (0, 1, 2)]),
+        ([4, 2, -1], 5, "quadratic", 1, [(0,), (0, 1), (0, 1, 4)]),
+        ([4, 2, -1, -3], 4, "centred", 2, [(0,), (0, 3), (0, 1, 3), (0, 1, 2, 3)]),
+    ],
+)
+def test_times_and_heights(eigenvalues, d, activation, seed, learned):
+    """ε = 1e-4, random weights: times within 0.5 % of the integrated flow, heights to 1e-6 of the initial loss.
+
+    The prediction is the limit ε → 0; its error, ε ln(1/ε), is below 0.1 % here. Halfway through a plateau the small
+    units have grown at most twofold, so that the loss is L_S up to some ε³.
+    """
+    problem = problem_of(eigenvalues, d, 6, 1e-4, seed, activation)
+    prediction = staircase(problem)
+    assert [jump.learned_modes for jump in prediction.jumps] == learned
+    times, heights = held_against_flow(problem, prediction)
+    assert np.abs([jump.time for jump in prediction.jumps] / times - 1).max() < 5e-3
+    levels = [level.loss for level in prediction.levels]
+    assert np.abs(heights - levels).max() < 1e-6 * levels[0]
+
+
+def test_heights_are_those_of_the_catalogue():
+    """45.5, 8, 1.25, 0 for λ = (4, 2, 1); the last jump says that everything is learned."""
+    prediction = staircase(problem_of([4, 2, 1], 6, 8, 1e-4))
+    assert [level.loss for level in prediction.levels] == pytest.approx([45.5, 8, 1.25, 0])
+    assert [j.loss_before for j in prediction.jumps] == pytest.approx([45.5, 8, 1.25])
+    assert [j.loss_after for j in prediction.jumps] == pytest.approx([8, 1.25, 0])
+    assert "Everything" in prediction.end
+    assert len({jump.unit for jump in prediction.jumps}) == 3
+
+
+def test_the_error_is_of_order_one():
+    """In time the error stays bounded while T grows as 1/ε: the nonlinear part of a jump takes a time O(1).
+
+    Bound: ten times 1/g of the slowest mode, g = 4 · 1.25, some e-foldings of its jump.
+    """
+    for eps in (1e-2, 1e-3, 1e-4):
+        problem = problem_of([4, 2, 1], 4, 5, eps, seed=5)
+        prediction = staircase(problem)
+        times, _ = held_against_flow(problem, prediction, window=min(0.3, 30 * eps))
+        assert np.abs(times - [jump.time for jump in prediction.jumps]).max() < 10 / 5
+
+
+def test_one_over_epsilon_law():
+    """The frozen field is quadratic: times are exactly proportional to 1/ε."""
+    small = staircase(problem_of([4, 2, -1], 5, 6, 1e-5, seed=4))
+    smaller = staircase(problem_of([4, 2, -1], 5, 6, 1e-7, seed=4))
+    assert [j.unit for j in small.jumps] == [j.unit for j in smaller.jumps]
+    ratio = np.array([j.time for j in smaller.jumps]) / [j.time for j in small.jumps]
+    assert ratio == pytest.approx(100, rel=1e-7)
+
+
+def test_aligned_balanced_units():
+    """T = 1/(g a₀) (theory, section 4), then 1/(g′ a) with what a has become by then, a = a₀/(1 − g a₀ T)."""
+    a0 = np.array([1e-5, 0.9e-5])
+    student = Student(np.diag(np.sqrt(2) * a0), a0)
+    first, second = staircase(Problem(Teacher.from_eigenvalues([4, 2]), student)).jumps
+    g = 4 * (np.array([4, 2]) + 6 / 2)
+    assert first.time == pytest.approx(1 / (g[0] * a0[0]), rel=1e-10)
+    a = a0[1] / (1 - g[1] * a0[1] * first.time)
+    assert second.time - first.time == pytest.approx(1 / (4 * (2 + 2 / 3) * a), rel=1e-10)
+    assert (first.unit, second.unit) == (0, 1)
+
+
+@pytest.mark.parametrize(("p", "a", "learns"), [(1.0, -1.0, False), (1.5, -1.0, True), (0.1, 1.0, True)])
+def test_single_mode_fails_as_predicted(p, a, learns):
+    """λ > 0, one unit: learning fails if and only if a₀ < 0 and p₀² ≤ 2a₀² (theory, section 2)."""
+    prediction = staircase(Problem(Teacher.from_eigenvalues([2.0]), Student([[1e-4 * p]], [1e-4 * a])))
+    assert len(prediction.jumps) == learns
+    assert ("Everything" in prediction.end) == learns
+    assert learns or "can grow" in prediction.end
+
+
+def test_a_unit_whose_a_changes_sign():
+    """One unit with a₀ < 0 but p₀² > 2a₀²: it passes zero and learns; jump time against the flow."""
+    problem = Problem(Teacher.from_eigenvalues([2.0, 0.5]), Student([[3e-4, 1e-4]], [-1e-4]))
+    prediction = staircase(problem)
+    times, _ = held_against_flow(problem, prediction)
+    assert prediction.jumps[0].time == pytest.approx(times[0], rel=5e-3)
+    assert "captured" in prediction.end
+
+
+def test_rotations_and_permutations_change_nothing():
+    """The theory knows no preferred basis of the inputs and no order of the units."""
+    teacher, student = Teacher.from_eigenvalues([4, 2, -1], 5), Student.initialise(6, 5, scale=1e-4, seed=8)
+    Q, order = ortho_group.rvs(5, random_state=1), np.random.default_rng(0).permutation(6)
+    turned = Problem(Teacher(teacher.V @ Q, teacher.B), Student(student.W[order] @ Q, student.a[order]))
+    plain, other = staircase(Problem(teacher, student)), staircase(turned)
+    assert [j.time for j in other.jumps] == pytest.approx([j.time for j in plain.jumps], rel=1e-9)
+    assert [order[j.unit] for j in other.jumps] == [j.unit for j in plain.jumps]
+    assert [j.learned_modes for j in other.jumps] == [j.learned_modes for j in plain.jumps]
+
+
+def test_many_inputs_are_reduced():
+    """20 000 inputs: no d × d matrix; mode numbers count all of them, so that the negative one is the last."""
+    prediction = staircase(problem_of([4, 2, -1], 20_000, 6, 1e-4, seed=4))
+    assert {jump.mode for jump in prediction.jumps} <= {0, 1, 19_999}
+    assert prediction.levels[1].loss == pytest.approx(plateau_level([4, 2, -1], [0]).loss)
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_repeated_eigenvalues(seed):
+    """λ = (2, 2, 2): the direction is the unit's own; times against the flow."""
+    problem = problem_of([2, 2, 2], 3, 4, 1e-4, seed)
+    prediction = staircase(problem)
+    assert [jump.mode for jump in prediction.jumps] == list(range(len(prediction.jumps)))
+    times, heights = held_against_flow(problem, prediction)
+    assert np.abs([jump.time for jump in prediction.jumps] / times - 1).max() < 5e-3
+    assert heights == pytest.approx([level.loss for level in prediction.levels], abs=1e-5)
+
+
+def test_a_captured_unit_can_be_released():
+    """λ = (3, 0, −1), aligned: the unit on the zero mode jumps first, but has to give way when mode 0 is learned.
+
+    There μ₁ = 0 + (−1)/4 would have to be negative, with a > 0. Heights and times against the flow; afterwards
+    the unit shrinks as 1/t, which the heights show only to 1e-4.
+    """
+    W = np.diag([1e-5, 1e-4, 1e-4])
+    problem = Problem(Teacher.from_eigenvalues([3, 0, -1]), Student(W, [1e-4, 1e-3, -1e-3]))
+    prediction = staircase(problem)
+    assert [jump.learned_modes for jump in prediction.jumps] == [(1,), (0,), (0, 2)]
+    times, heights = held_against_flow(problem, prediction)
+    assert np.abs([jump.time for jump in prediction.jumps] / times - 1).max() < 5e-3
+    assert heights == pytest.approx([level.loss for level in prediction.levels], abs=1e-4)
+
+
+def test_starting_on_a_later_plateau():
+    """Predicted again from the state of the flow in the middle of plateaus: the same jumps are left."""
+    problem = problem_of([4, 2, 1], 6, 8, 1e-4, seed=1)
+    jumps = staircase(problem).jumps
+    middles = [0.5 * (first.time + second.time) for first, second in pairwise(jumps)]
+    flow = GradientFlow(problem).integrate(times=middles)
+    for n, middle in enumerate(middles):
+        rest = staircase(Problem(problem.teacher, Student(flow.W_at(n), flow.A[n])))
+        assert rest.levels[0].learned == jumps[n].learned_modes
+        assert [j.unit for j in rest.jumps] == [j.unit for j in jumps[n + 1 :]]
+        assert [middle + j.time for j in rest.jumps] == pytest.approx(
+            [j.time for j in jumps[n + 1 :]], rel=1e-3
+        )
+
+
+def test_covariance_that_commutes():
+    """Σ = diag(1, ½, 3, 1.2): g_j = 4σ_jλ̃_j with whitened eigenvalues.
+
+    Here λ = (4, 1, 3): the third direction grows fastest, but the unit turns to the larger first one within a time
+    O(ln 1/ε), which the prediction leaves out: 0.5 % all the same.
+    """
+    problem = problem_of([4, 2, 1], 4, 6, 1e-4, 2, covariance=np.diag([1, 0.5, 3.0, 1.2]))
+    prediction = staircase(problem)
+    times, heights = held_against_flow(problem, prediction)
+    assert np.abs([jump.time for jump in prediction.jumps] / times - 1).max() < 5e-3
+    assert heights == pytest.approx([level.loss for level in prediction.levels], abs=1e-4)
+
+
+def test_output():
+    """JSON keys; the step function of heights; a representation that names units and modes."""
+    prediction = staircase(problem_of([4, 2, 1], 6, 8, 1e-4))
+    data = json.loads(json.dumps(prediction.as_dict()))
+    assert set(data["jumps"][0]) == {"time", "unit", "learned_modes", "loss_before", "loss_after"}
+    t = prediction.jumps[1].time
+    assert prediction.loss([0, 0.999 * t, 1.001 * t, 1e9]) == pytest.approx([45.5, 8, 1.25, 0])
+    assert "learns mode 1" in repr(prediction)
+    assert not prediction.warnings
+    assert "rough" in staircase(problem_of([4, 2, 1], 6, 8, 0.3)).warnings[0]
+
+
+# --- Second layer fixed at one value ----------------------------------------------------------------------
+
+
+def fixed_problem(eigenvalues, d, K, eps, seed=0, value=1.0, activation="quadratic", covariance=None):
+    start = {"second_layer": "fixed", "second_layer_value": value}
+    return problem_of(eigenvalues, d, K, eps, seed, activation, covariance, **start)
+
+
+def test_logarithmic_law():
+    """θ = 1/30, 1/18, 1/10 for λ = (4, 2, 1) (theory, section 4); a value α divides it; one unit, one mode."""
+    assert logarithmic_law([4, 2, 1]) == pytest.approx([1 / 30, 1 / 18, 1 / 10], rel=1e-12)
+    assert logarithmic_law([1, 4, 2], value=0.5) == pytest.approx([2 / 30, 2 / 18, 2 / 10], rel=1e-12)
+    assert logarithmic_law([4, 2, 1], hidden=1) == pytest.approx([1 / 30], rel=1e-12)
+    assert logarithmic_law([-4, -2, -1], value=-1) == pytest.approx([1 / 30, 1 / 18, 1 / 10], rel=1e-12)
+    # Without trace coupling the modes are independent: e^{2·4λt} takes ε² to 1.
+    assert logarithmic_law([4, 2, 1], trace_coupling=0) == pytest.approx([1 / 16, 1 / 8, 1 / 4], rel=1e-12)
+    assert logarithmic_law([1, -4]).size == 0  # λ̃ = 1 − 3/2 < 0: nothing can grow
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_prediction_obeys_the_law_exactly(activation):
+    """Jump times are linear in ln(1/ε), with the slopes θ of the recursion: two ways to the same numbers."""
+    scales = 10.0 ** np.array([-6, -9, -15])
+    times = [
+        [j.time for j in staircase(fixed_problem([4, 2, 1], 5, 6, eps, 3, 0.7, activation)).jumps]
+        for eps in scales
+    ]
+    slopes = np.diff(times, axis=0) / np.diff(np.log(1 / scales))[:, None]
+    theta = logarithmic_law([4, 2, 1], value=0.7, trace_coupling=float(activation == "quadratic"))
+    assert slopes == pytest.approx(np.tile(theta, (2, 1)), rel=1e-9)
+
+
+def crossings(problem, prediction):
+    """Times at which the modes of the integrated flow pass half of their predicted learned values."""
+    end = 1.3 * prediction.jumps[-1].time
+    flow = GradientFlow(problem).integrate(times=np.linspace(0, end, 20001))
+    found = []
+    for jump, level in zip(prediction.jumps, prediction.levels[1:], strict=True):
+        half = 0.5 * level.values[level.learned.index(jump.mode)]
+        mode = np.sign(half) * flow.modes[:, jump.mode]
+        n = int(np.argmax(mode > abs(half)))
+        found.append(np.interp(abs(half), mode[n - 1 : n + 1], flow.times[n - 1 : n + 1]))
+    return np.array(found)
+
+
+def test_slopes_of_the_integrated_flow():
+    """Regression of the flow's own jump times on ln(1/ε): slopes θ = 1/30, 1/18, 1/10 to 1 %.
+
+    At ε = 1e-8 … 1e-14 what the modes have grown by the time the one before them jumps, ε^{2(1 − θ_s/θ_{s+1})} < 1e-6,
+    no longer matters.
+    """
+    scales = 10.0 ** np.array([-8, -11, -14])
+    problems = [fixed_problem([4, 2, 1], 4, 5, eps, seed=1) for eps in scales]
+    times = np.array([crossings(p, staircase(p)) for p in problems])
+    slopes = np.polyfit(np.log(1 / scales), times, 1)[0]
+    assert slopes == pytest.approx([1 / 30, 1 / 18, 1 / 10], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "K", "value"),
+    [([4, 2, 1], 6, 1.0), ([4, 2, 1], 6, 0.3), ([1, -2, -4], 5, -2.0), ([4, 2, 1], 2, 1.0)],
+)
+def test_constants_without_trace_coupling(eigenvalues, K, value):
+    """Centred: every mode grows logistically from its own start, so that half-learned times are exact.
+
+    Up to ε^{2(1 − λ_{s+1}/λ_s)} = 1e-6 (the next mode when one jumps) and linear interpolation on 20 001 samples.
+    """
+    problem = fixed_problem(eigenvalues, 3, K, 1e-6, 1, value, "centred")
+    prediction = staircase(problem)
+    found = crossings(problem, prediction)
+    assert len(found) == min(K, sum(np.sign(eigenvalues) == np.sign(value)))
+    assert np.abs([j.time for j in prediction.jumps] - found).max() < 1e-4 * found[-1]
+
+
+@pytest.mark.parametrize("covariance", [None, np.diag([1, 0.5, 3.0, 1.0])])
+@pytest.mark.parametrize("value", [1.0, 0.4])
+def test_constants_with_trace_coupling(value, covariance):
+    """Raw activation: while mode j is small on a plateau, m_j e^{−2αg_jt} is constant; what it is follows from ∫τ.
+
+    From the flow on each plateau, halfway to the next jump: T_j = t + ln(μ_j / m_j(t)) / (2αg_j) must be the predicted
+    time, for the part of m_j orthogonal to the learned columns. At ε = 1e-40 that m_j is 1e-7 at most, so that neither
+    its saturation nor its effect on τ shows in seven digits.
+    """
+    problem = fixed_problem([4, 2, 1], 4, 5, 1e-40, 1, value, covariance=covariance)
+    prediction = staircase(problem)
+    frame = eigenframe(problem)
+    times = np.append(0, [jump.time for jump in prediction.jumps])
+    flow = GradientFlow(problem).integrate(times=0.4 * times[:-1] + 0.6 * times[1:])
+    V = problem.teacher.V if covariance is None else problem.teacher.V @ np.sqrt(covariance)
+    order = np.argsort(-np.diag(V @ problem.teacher.matrix() @ V.T))  # of the whitened eigenvalues
+    for n, jump in enumerate(prediction.jumps):
+        level, before = prediction.levels[n + 1], prediction.levels[n].learned
+        columns = flow.W_at(n) @ V.T  # (K, modes), whitened
+        learned = np.linalg.qr(columns[:, order[list(before)]])[0]
+        column = columns[:, order[jump.mode]]
+        m = value * np.sum((column - learned @ (learned.T @ column)) ** 2)
+        rate = 2 * value * frame.rates(before)[jump.mode]
+        extrapolated = flow.times[n] + np.log(level.values[level.learned.index(jump.mode)] / m) / rate
+        assert jump.time == pytest.approx(extrapolated, rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [1.0, 0.3])
+def test_half_learned_times_with_trace_coupling(value):
+    """A jump that moves the other modes too is not exactly logistic: half is learned within 5 % of 1/(2αλ̃_j) of it."""
+    problem = fixed_problem([4, 2, 1], 4, 5, 1e-8, 2, value)
+    prediction = staircase(problem)
+    residuals = np.array([7.5, 3.0, 1.25])  # λ̃ of modes 0, 1, 2 when their turn comes
+    gap = np.abs(crossings(problem, prediction) - [j.time for j in prediction.jumps])
+    assert (gap < 0.05 / (2 * value * residuals)).all()
+
+
+def test_fewer_units_than_modes():
+    """K = 2: WᵀW has rank two, two jumps, and the loss of the flow stays at L_{1,2} = 1.25."""
+    problem = fixed_problem([4, 2, 1], 4, 2, 1e-6)
+    prediction = staircase(problem)
+    assert [jump.unit for jump in prediction.jumps] == [None, None]
+    assert "as there are units" in prediction.end
+    late = GradientFlow(problem).integrate(times=[3 * prediction.jumps[-1].time])
+    assert late.loss[-1] == pytest.approx(prediction.levels[-1].loss, rel=1e-6)
+
+
+def test_only_modes_of_the_right_sign():
+    """a = 1 learns λ = 2 but not −2; nothing at all where λ̃ = 1 − 3/2 < 0."""
+    assert [j.learned_modes for j in staircase(fixed_problem([2, -2], 4, 5, 1e-6)).jumps] == [(0,)]
+    nothing = staircase(fixed_problem([1, -4], 2, 3, 1e-6))
+    assert nothing.jumps == ()
+    assert "can grow" in nothing.end
+
+
+def test_repeated_eigenvalues_with_fixed_second_layer():
+    """λ = (4, 2, 2): inside the eigenspace the direction of largest column jumps first.
+
+    Held against the eigenvalues of the flow's M in that eigenspace, which pass half of μ at these times (centred).
+    """
+    problem = fixed_problem([4, 2, 2], 3, 5, 1e-6, 0, activation="centred")
+    prediction = staircase(problem)
+    flow = GradientFlow(problem).integrate(times=np.linspace(0, 1.3 * prediction.jumps[-1].time, 8001))
+    block = flow.W[:, :, 1:]
+    values = np.linalg.eigvalsh(np.einsum("tki,tkj->tij", block, block))
+    found = sorted(np.interp(1.0, values[:, i], flow.times) for i in (0, 1))
+    assert [j.time for j in prediction.jumps[1:]] == pytest.approx(found, rel=1e-4)
+
+
+# --- What is refused --------------------------------------------------------------------------------------
+
+
+def test_refused_problems():
+    """Each with one sentence that says why."""
+    two = Teacher.from_eigenvalues([2, 1], 3, outputs=2)
+    with pytest.raises(ProblemError, match="outputs"):
+        staircase(Problem(two, Student.initialise(3, 3, outputs=2, scale=1e-3)))
+    mixing = np.eye(3) + 0.3 * np.eye(3)[[1, 0, 2]]
+    with pytest.raises(ProblemError, match="covariance"):
+        staircase(problem_of([4, 2, 1], 3, 4, 1e-3, covariance=mixing))
+    student = Student(1e-3 * np.ones((2, 3)), [1.0, 2.0], trainable=False)
+    with pytest.raises(ProblemError, match="equal"):
+        staircase(Problem(Teacher.from_eigenvalues([4, 2, 1]), student))
+    for build in (problem_of, fixed_problem):
+        with pytest.raises(ProblemError, match="lower the size"):
+            staircase(build([4, 2, 1], 3, 4, 1.0))
+    with pytest.raises(ProblemError, match="value"):
+        logarithmic_law([4, 2, 1], value=0)
+
+
+def test_breakdown_is_said():
+    """A unit without the largest mode is captured by another and turned away later by what other units give it."""
+    W = 1e-4 * np.array([[0, 1.0, 0.5], [1e-3, 1e-3, 1e-3]])
+    problem = Problem(Teacher.from_eigenvalues([4, 3, 1]), Student(W, [1e-3, 1e-6]))
+    with pytest.raises(ComputationError, match="along the larger mode 1"):
+        staircase(problem)

@@ -1,0 +1,96 @@
+"""Processes and clusters give the numbers of a loop, whatever happens to workers."""
+
+import logging
+import sys
+from pathlib import Path
+
+import dask
+import numpy as np
+import pytest
+import xarray
+from distributed import LocalCluster
+
+from dynamics import ComputationError, ProblemError
+from empirical.sweep.execution import execute
+from empirical.sweep.grid import Axis, SweepPlan
+from empirical.sweep.sweeping import finished_runs, pieces_path, run_sweep
+
+sys.path.insert(0, str(Path(__file__).parent))  # also where worker processes look
+from sweep_functions import deadly, parabola, slow_parabola
+
+
+def plan(x, replicates=2, **options):
+    return SweepPlan(("simulate",), options, (Axis("x", x),), replicates)
+
+
+@pytest.fixture
+def cluster():
+    """Two worker processes; a run that kills two workers is given up."""
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.mark.slow
+def test_worker_processes_give_the_numbers_of_a_loop(tmp_path):
+    given = plan((1.0, 2.0, 3.0), bad=2.0)
+    here = run_sweep(given, parabola, tmp_path / "here.nc", workers=0)
+    there = run_sweep(given, parabola, tmp_path / "there.nc", workers=2)
+    xarray.testing.assert_identical(there, here)
+    assert (tmp_path / "there.nc").read_bytes() == (tmp_path / "here.nc").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_worker_killed_midway_changes_nothing(tmp_path, cluster):
+    """The run x = 2 kills its worker with SIGKILL once, x = 1 always: the first is repeated, the second given up."""
+    given = plan((1, 2, 3, 4, 5, 6), replicates=1, mark=str(tmp_path / "mark"))
+    data = run_sweep(given, deadly, tmp_path / "s.nc", scheduler=cluster.scheduler_address)
+    assert (tmp_path / "mark").exists()
+    calm = run_sweep(given, parabola, tmp_path / "calm.nc", workers=0)
+    assert (data.simulate_status.sel(x=1) == "failed").all()
+    assert all("worker process died" in str(reason) for reason in data.simulate_reason.sel(x=1).values)
+    rest = slice(2, None)
+    for name in ("simulate_loss", "simulate_noise", "simulate_status", "run_seed"):
+        ours, theirs = (np.asarray(d[name].sel(x=rest).values) for d in (data, calm))
+        assert ours.tolist() == theirs.tolist()
+
+
+@pytest.mark.slow
+def test_a_lost_cluster_leaves_finished_runs_and_says_so(tmp_path, cluster):
+    given = plan(tuple(range(30)), pause=0.2)
+    runs = execute(slow_parabola, given.runs(), scheduler=cluster.scheduler_address)
+    first = next(runs)
+    assert not first.reason
+    cluster.close()
+    with pytest.raises(ComputationError, match="connection to the scheduler is lost"):
+        for _ in runs:
+            pass
+
+
+def test_no_scheduler_at_the_address(monkeypatch):
+    monkeypatch.setattr("empirical.sweep.execution.CONNECT", 0.5)
+    with pytest.raises(ProblemError, match="no Dask scheduler answers"):
+        next(execute(parabola, [], scheduler="tcp://127.0.0.1:9"))
+    with pytest.raises(ProblemError, match="no Dask scheduler answers"):
+        next(execute(parabola, [], scheduler="gibberish://x"))
+    assert logging.getLogger("distributed").level != logging.CRITICAL
+
+
+def test_pieces_are_gone_only_when_the_file_is_there(tmp_path, monkeypatch):
+    """A failure while writing the file loses nothing."""
+
+    def fail(*_):
+        raise ProblemError("disk full")
+
+    monkeypatch.setattr("empirical.sweep.sweeping.write_dataset", fail)
+    given = plan((1.0, 2.0))
+    with pytest.raises(ProblemError, match="disk full"):
+        run_sweep(given, parabola, tmp_path / "s.nc", workers=0)
+    assert finished_runs(given, tmp_path / "s.nc") == 4
+    monkeypatch.undo()
+    run_sweep(given, None, tmp_path / "s.nc", workers=0, resume=True)
+    assert not pieces_path(tmp_path / "s.nc").exists()

@@ -1,0 +1,152 @@
+"""Statistics of sweeps against made-up runs whose times, medians and exponents are known."""
+
+import numpy as np
+import pytest
+
+from dynamics import ProblemError
+from empirical.sweep.dataset import assemble
+from empirical.sweep.grid import Axis, SweepPlan
+from empirical.sweep.reading import power_law, sweep_curves, sweep_map
+from empirical.sweep.store import Piece
+
+LEVEL = 2.0
+
+
+def dataset(x=(1.0, 2.0, 4.0), y=(1, 3), replicates=3, failed=(), lost=()):
+    """Loss 10 − t (r + 1)/(x² y): it reaches the level at t = 8 x² y/(r + 1). Runs in `lost` stay at 10."""
+    plan = SweepPlan(("simulate",), {}, (Axis("x", x), Axis("y", y)), replicates)
+    pieces = []
+    for run in plan.runs():
+        _, (i, j, r) = plan.place(run.index)
+        if (i, j, r) in failed:
+            pieces.append(Piece(run.index, {}, "refused"))
+            continue
+        times = np.linspace(0.0, 1000.0, 7)
+        speed = 0.0 if (i, j, r) in lost else (r + 1) / (x[i] ** 2 * y[j])
+        loss = 10 - speed * times
+        values = {
+            "time": (("time",), times),
+            "loss": (("time",), loss),
+            "final_loss": ((), np.array(loss[-1])),
+        }
+        pieces.append(Piece(run.index, values))
+    return assemble(plan, pieces)
+
+
+def test_time_to_a_loss_and_its_exponent():
+    """Median over r = 0, 1, 2 is that of r = 1, 4 x² y: exponent 2, exactly."""
+    data = sweep_curves(dataset(), "x", "simulate_time_to_loss", curves="y", below=LEVEL, fit=True)
+    x = np.array([1.0, 2.0, 4.0])
+    np.testing.assert_allclose(data.median, [4 * x**2, 12 * x**2], rtol=1e-12)
+    quantile = np.quantile([8, 4, 8 / 3], [0.1, 0.9])
+    np.testing.assert_allclose([data.low[0], data.high[0]], np.outer(quantile, x**2), rtol=1e-12)
+    for fit, factor in zip(data.fits, (4, 12), strict=True):
+        assert fit.exponent == pytest.approx(2, abs=1e-12)
+        assert fit.error < 1e-12
+        assert fit.factor == pytest.approx(factor)
+    assert data.label == "time to loss 2 (learning rate × steps)"
+
+
+def test_runs_that_never_arrive_are_later_than_all_others():
+    """One of three lost: the median is the slower of the two that arrive. Two lost: there is none."""
+    lost = {(0, 0, 1), (1, 0, 1), (1, 0, 2)}
+    data = sweep_map(dataset(lost=lost), "x", "y", "simulate_time_to_loss", below=LEVEL)
+    np.testing.assert_allclose(data.values[0], [8, np.nan, 64])
+
+
+def test_failed_runs_are_left_out():
+    failed = {(0, 0, 1), *((2, 1, r) for r in range(3))}
+    data = sweep_map(dataset(failed=failed), "x", "y", "simulate_time_to_loss", below=LEVEL)
+    np.testing.assert_allclose(data.values, [[(8 + 8 / 3) / 2, 16, 64], [12, 48, np.nan]])
+
+
+def test_fraction_of_successes():
+    """At t = 1000 the losses are 10 − 1000 (r + 1)/(x² y); r ≥ 1 is below −10 only if x² y < 100."""
+    data = sweep_map(dataset(x=(1.0, 8.0), lost={(0, 0, 2)}), "x", "y", "simulate_success", below=0.5)
+    expected = np.array([[2 / 3, 1.0], [1.0, 2 / 3]])  # x = 8, y = 3: 10 − 5.2 (r + 1)
+    np.testing.assert_allclose(data.values, expected)
+    assert data.fraction
+
+
+def test_diagnosed_fraction_counts_failures_of_the_program_out():
+    plan = SweepPlan(("diagnose",), {}, (Axis("x", (1.0,)),), 4)
+    verdicts = ["succeeds", "fails", "undecided"]
+    pieces = [Piece(i, {"verdict": ((), np.array(v))}) for i, v in enumerate(verdicts)]
+    data = sweep_curves(assemble(plan, [*pieces, Piece(3, {}, "refused")]), "x", "diagnose_success")
+    assert data.median == pytest.approx(1 / 3)
+
+
+def test_values_are_sorted_and_others_selected():
+    data = sweep_map(dataset(x=(4.0, 1.0, 2.0), y=(3, 1)), "x", "y", "simulate_time_to_loss", below=LEVEL)
+    assert data.x.tolist() == [1, 2, 4]
+    assert data.y.tolist() == [1, 3]
+    np.testing.assert_allclose(data.values, 4 * np.outer([1, 3], [1, 4, 16]))
+    one = sweep_curves(dataset(), "y", "simulate_time_to_loss", below=LEVEL, chosen={"x": "2.0"})
+    np.testing.assert_allclose(one.median, [[16, 48]])
+
+
+def test_power_law_with_noise():
+    """Exponent and standard error against the covariance that NumPy's own fit gives."""
+    rng = np.random.default_rng(0)
+    x = np.geomspace(1e-3, 1, 20)
+    y = 3 * x**-1.5 * np.exp(0.1 * rng.standard_normal(20))
+    fit = power_law(x, y)
+    (slope, _), covariance = np.polyfit(np.log(x), np.log(y), 1, cov=True)
+    assert fit.exponent == pytest.approx(slope)
+    assert fit.error == pytest.approx(np.sqrt(covariance[0, 0]))
+    assert abs(fit.exponent + 1.5) < 4 * fit.error
+    assert np.isnan(power_law(x[:2], y[:2]).error)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda d: sweep_map(d, "x", "x", "simulate_final_loss"), "must be different"),
+        (lambda d: sweep_curves(d, "x", "simulate_final_loss", curves="x"), "must be different"),
+        (lambda d: sweep_curves(d, "x", "simulate_final_loss"), "'y' was varied too"),
+        (lambda d: sweep_curves(d, "z", "simulate_final_loss"), "was not varied"),
+        (lambda d: sweep_curves(d, "x", "simulate_success", curves="y"), "give `below`"),
+        (lambda d: sweep_curves(d, "x", "final", curves="y"), "simulate_final_loss"),
+        (lambda d: sweep_curves(d, "x", "simulate_loss", curves="y"), "simulate_final_loss"),
+    ],
+)
+def test_bad_requests_are_refused(call, words):
+    with pytest.raises(ProblemError, match=words):
+        call(dataset())
+
+
+def test_a_power_law_needs_positive_points():
+    with pytest.raises(ProblemError, match="at least 2"):
+        power_law(np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+
+
+def test_escape_from_the_origin_takes_a_time_of_one_over_epsilon():
+    """One aligned unit with a = p = ε, λ = 1: g = 6, ṗ = 6ap, ȧ = 3p² far from the minimum; both blow up after T/ε."""
+    from dynamics import GradientFlow, Student, Teacher
+
+    eps = np.geomspace(1e-4, 1e-3, 4)
+    plan = SweepPlan(("simulate",), {}, (Axis("init_scale", tuple(eps)),))
+    pieces = []
+    for i, e in enumerate(eps):
+        student = Student.initialise(1, 1, init="aligned", scale=e)
+        times = np.geomspace(0.1, 1.0, 400) / e
+        path = GradientFlow(Teacher.from_eigenvalues([1.0]), student).integrate(times=np.append(0, times))
+        pieces.append(Piece(i, {"time": (("time",), path.times), "loss": (("time",), path.loss)}))
+    data = sweep_curves(assemble(plan, pieces), "init_scale", "simulate_time_to_loss", below=0.75, fit=True)
+    assert data.fits[0].exponent == pytest.approx(-1, abs=5e-3)  # corrections to T/ε are O(1), 1e-3 of it
+
+
+def test_a_run_stopped_at_the_level_has_reached_it():
+    """`--until-loss` ends at the level up to rounding, here one part in 10¹² above it, at t = 7."""
+    plan = SweepPlan(("simulate",), {}, (Axis("x", (1.0, 2.0)),), 1)
+    values = {
+        "time": (("time",), np.array([0.0, 7.0])),
+        "loss": (("time",), np.array([10.0, LEVEL * (1 + 1e-12)])),
+    }
+    data = sweep_curves(
+        assemble(plan, [Piece(run.index, values) for run in plan.runs()]),
+        "x",
+        "simulate_time_to_loss",
+        below=LEVEL,
+    )
+    np.testing.assert_allclose(data.median, 7.0, rtol=1e-9)

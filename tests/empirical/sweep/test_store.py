@@ -1,0 +1,88 @@
+"""Pieces come back from disk as they were, and only whole ones."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dynamics import ProblemError
+from empirical.sweep.store import Piece, PieceStore
+
+
+def piece(index=3):
+    values = {
+        "loss": (("time",), np.array([1.0, np.nan, 1 / 3])),
+        "end": ((), np.array("erreicht: ε")),
+        "final": ((), np.array(0.1)),
+    }
+    return Piece(index, values, "", {"numpy": "9"})
+
+
+def test_a_piece_survives_the_file(tmp_path):
+    with PieceStore(tmp_path / "x.pieces", "what") as store:
+        store.add(piece())
+        store.add(Piece(1, {}, "refused", {}))
+    with PieceStore(tmp_path / "x.pieces", "other") as store:
+        assert store.definition == "what"
+        assert store.finished() == {1, 3}
+        failed, back = store
+    assert (failed.index, failed.values, failed.reason) == (1, {}, "refused")
+    assert back.versions == {"numpy": "9"}
+    for name, (dims, array) in piece().values.items():
+        assert back.values[name][0] == dims
+        assert back.values[name][1].tobytes() == array.tobytes()
+
+
+def test_equal_pieces_have_equal_bytes():
+    assert piece().to_bytes() == piece().to_bytes()
+
+
+WRITER = """
+import sys
+import numpy as np
+from empirical.sweep.store import Piece, PieceStore
+
+store = PieceStore(sys.argv[1], "what")
+print("ready", flush=True)
+index = len(store.finished())
+while True:
+    store.add(Piece(index, {"x": (("unit",), np.full(50_000, float(index)))}))
+    print(index, flush=True)
+    index += 1
+"""
+
+
+def test_what_was_written_before_sigkill_is_there(tmp_path):
+    """Killed in the middle of writing, again and again: every number printed is on disk, whole."""
+    path = tmp_path / "x.pieces"
+    for after in (3, 1, 7):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+        ) as process:
+            printed = [process.stdout.readline() for _ in range(after + 1)]
+            os.kill(process.pid, signal.SIGKILL)
+            printed += process.stdout.readlines()
+        numbers = {int(line) for line in printed if line.strip().isdigit()}
+        with PieceStore(path, "what") as store:
+            assert numbers <= store.finished()
+            for found in store:
+                np.testing.assert_array_equal(found.values["x"][1], np.full(50_000, float(found.index)))
+
+
+def test_two_programs_cannot_write_into_one_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("empirical.sweep.store.PATIENCE", 0.05)
+    with PieceStore(tmp_path / "x", "what"), pytest.raises(ProblemError, match="another program"):
+        PieceStore(tmp_path / "x", "what")
+
+
+def test_files_that_are_none_of_ours_are_refused(tmp_path):
+    path = tmp_path / "x"
+    path.write_text("a text that somebody needs\n" * 100)
+    with pytest.raises(ProblemError, match="no runs of a sweep"):
+        PieceStore(path, "what")
+    assert path.read_text().startswith("a text")
+    with pytest.raises(ProblemError, match="cannot be opened"):
+        PieceStore(tmp_path / "absent" / "x", "what")
