@@ -14,11 +14,15 @@ README = Path(__file__).parents[1].joinpath("README.md").read_text()
 
 
 def shown_commands():
-    """Pairs of command line and shown output, from the indented blocks that start with `$ quadflow`."""
+    """Command, shown output and commands whose files it reads, of the blocks that start with `$ quadflow`."""
     text = README.replace("\\\n", " ")
+    made: dict[str, str] = {}  # file → command that writes it
     for block in re.findall(r"^    \$ quadflow .*\n(?:    (?!\$).*\n|\n(?=    (?!\$)))*", text, flags=re.M):
         lines = [line[4:] for line in block.rstrip().splitlines()]
-        yield pytest.param(lines[0].removeprefix("$ quadflow "), "\n".join(lines[1:]), id=lines[0][11:50])
+        command = lines[0].removeprefix("$ quadflow ")
+        before = [maker for file, maker in made.items() if file in shlex.split(command)]
+        yield pytest.param(command, "\n".join(lines[1:]), before, id=lines[0][11:50])
+        made |= {file: command for file in re.findall(r"--output (\S+)", command)}
 
 
 def words(text: str) -> list[str]:
@@ -27,9 +31,12 @@ def words(text: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "output"), list(shown_commands()))
-def test_commands_print_what_the_readme_shows(command, output, capfd, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("command", "output", "before"), list(shown_commands()))
+def test_commands_print_what_the_readme_shows(command, output, before, capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for maker in before:
+        assert run(shlex.split(maker)) == 0
+    capfd.readouterr()
     assert run(shlex.split(command)) == 0
     assert words(capfd.readouterr().out) == words(output)
 
