@@ -31,7 +31,12 @@ DECILE = 1.2816  # standard deviations between the median and the ninth decile o
 THEORY_NAMES = {"flow": "gradient flow", "modified": "modified flow", "sgd": "mean of SGD"}
 
 
-def learning_curves(result: Comparison | Trajectory | SGDTrajectory, theory: str | None = None) -> Figure:
+def learning_curves(
+    result: Comparison | Trajectory | SGDTrajectory,
+    run: TrainingRun | None = None,
+    *,
+    theory: str | None = None,
+) -> Figure:
     """Loss (above, logarithmic) and teacher modes (below) against time.
 
     Parameters
@@ -39,6 +44,8 @@ def learning_curves(result: Comparison | Trajectory | SGDTrajectory, theory: str
     result : Comparison, Trajectory or SGDTrajectory
         A comparison shows both sides; a trajectory the theory alone. Where the spread over seeds was predicted,
         the range of 10–90 % of a normal distribution is shown.
+    run : TrainingRun, optional
+        Networks to draw on a trajectory, such as one's own checkpoints, at whatever times they were recorded.
     theory : str, optional
         Name of the theory in the legend; by default that of the comparison, or of the kind of trajectory.
 
@@ -46,7 +53,9 @@ def learning_curves(result: Comparison | Trajectory | SGDTrajectory, theory: str
     -------
     matplotlib.figure.Figure
     """
-    trajectory, run = (result.trajectory, result.run) if isinstance(result, Comparison) else (result, None)
+    trajectory = result.trajectory if isinstance(result, Comparison) else result
+    if isinstance(result, Comparison):
+        run = result.run
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 4.2))
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
@@ -56,10 +65,14 @@ def learning_curves(result: Comparison | Trajectory | SGDTrajectory, theory: str
         below.set_xlabel("time $t$ = learning rate × steps" + (" / (1 − momentum)" if momentum else ""))
         below.set_xlim(trajectory.times[0], trajectory.times[-1])
         figure.align_ylabels([above, below])
-        if run is not None:
-            handles, labels = above.get_legend_handles_labels()
-            figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.2)
+        handles, labels = above.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.2)
     return figure
+
+
+def theory_times(run: TrainingRun) -> Array:
+    """Times of a run on the clock of the theory: divided by 1 − momentum, (T,)."""
+    return run.times / (1 - run.about.get("momentum", 0.0))
 
 
 def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
@@ -84,13 +97,14 @@ def _draw_loss(
     if run is not None:
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
-        shown = markers_along(t, np.log10(np.maximum(median, bottom)))
+        t_run = theory_times(run)
+        shown = markers_along(t_run, np.log10(np.maximum(median, bottom)))
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
-            t, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"
+            t_run, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"
         )
         axes.plot(
-            t[shown],
+            t_run[shown],
             median[shown],
             "o",
             color=PALETTE[1],
@@ -160,10 +174,11 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         axes.plot(t, trajectory.modes[:, i], color=colour, linestyle=line, zorder=2)
         if run is not None:
             low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
-            axes.fill_between(t, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-            shown = markers_along(t, median / np.abs(targets[i]))
+            t_run = theory_times(run)
+            axes.fill_between(t_run, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+            shown = markers_along(t_run, median / np.abs(targets[i]))
             axes.plot(
-                t[shown],
+                t_run[shown],
                 median[shown],
                 marker,
                 color=colour,

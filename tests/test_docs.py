@@ -40,6 +40,14 @@ def commands(group=cli, path="quadflow"):
     return found
 
 
+def test_accuracy_names_tests_that_exist():
+    """The last column of the table, paths below tests/."""
+    named = re.findall(r"``([\w/]+\.py)``", (DOCS / "accuracy.rst").read_text())
+    assert len(named) > 20
+    for path in named:
+        assert (DOCS.parent / "tests" / path).is_file(), path
+
+
 def test_every_figure_has_its_page():
     """One file plot_NAME.py for each name of `quadflow figure --list`, and no other."""
     names = [path.stem.removeprefix("plot_").replace("_", "-") for path in EXAMPLES]

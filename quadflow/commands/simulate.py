@@ -80,7 +80,8 @@ def command(
     if options["sgd"] or options["correction"] == "modified":
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
     if output is not None:
-        write_trajectory(trajectory, output)
+        modified = options["correction"] == "modified"
+        write_trajectory(trajectory, output, result, "modified flow" if modified else None)
     if failure is not None:
         raise failure
     echo_result(result, lambda: describe(trajectory), as_json)
@@ -187,19 +188,21 @@ def describe(trajectory: Trajectory | SGDTrajectory) -> str:
     return "\n".join(lines)
 
 
-def write_trajectory(trajectory: Trajectory | SGDTrajectory, path: str) -> None:
-    """Write a trajectory in the format of the suffix."""
+def write_trajectory(
+    trajectory: Trajectory | SGDTrajectory, path: str, result: dict[str, Any], theory: str | None
+) -> None:
+    """Write a trajectory in the format of the suffix; `result` is its JSON, `theory` its name in a figure."""
     suffix = path.rpartition(".")[2].lower()
     if suffix == "json":
-        write_text(path, to_json(trajectory_json(trajectory)) + "\n")
+        write_text(path, to_json(result) + "\n")
     elif suffix == "csv":
         write_text(path, curves_csv(trajectory))
     elif suffix == "npz":
-        write_run(path, trajectory.save, trajectory_json(trajectory))
+        write_run(path, trajectory.save, result)
     else:
         from figures import learning_curves
 
-        write_figure(learning_curves(trajectory), path, suffix)
+        write_figure(learning_curves(trajectory, theory=theory), path, suffix)
 
 
 def curves_csv(trajectory: Trajectory | SGDTrajectory) -> str:

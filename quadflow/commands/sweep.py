@@ -108,8 +108,8 @@ def sweep_json(dataset: xarray.Dataset, kinds: tuple[str, ...], output: str) -> 
     for kind in kinds:
         status = dataset[f"{kind}_status"]
         done += int((status == "done").sum())
-        failed = status.where(status == "failed", drop=False).stack(run=status.dims)
-        for place in failed.run.values[(failed == "failed").values]:
+        failed = (status == "failed").stack(run=status.dims)
+        for place in failed.run.values[failed.values]:
             at = dict(zip(status.dims, place, strict=True))
             failures.append({"kind": kind, **at, "reason": dataset[f"{kind}_reason"].sel(at).item()})
     return {

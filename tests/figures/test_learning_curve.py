@@ -1,5 +1,7 @@
 """The learning-curve figure draws the data it is given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,20 @@ from figures import learning_curves
 def comparison():
     problem = Problem(Teacher.from_eigenvalues([4, 2, 1], 6), Student.initialise(8, 6, scale=0.1, seed=3))
     return compare(problem, steps=1500, step=2e-3, batch=64, seeds=3, gap="training")
+
+
+def test_checkpoints_on_a_trajectory_keep_their_own_times(comparison):
+    """Every fifth record of the run on the finer curve of the theory: markers at the run's times and medians."""
+    run = comparison.run
+    few = replace(
+        run, steps=run.steps[::5], times=run.times[::5], loss=run.loss[:, ::5], modes=run.modes[:, ::5]
+    )
+    loss_axes = learning_curves(comparison.trajectory, few).axes[0]
+    measured = next(line for line in loss_axes.lines if "median" in line.get_label())
+    drawn = dict(zip(few.times, np.median(few.loss, axis=0), strict=True))
+    assert len(measured.get_xdata()) > 5
+    for t, loss in zip(*measured.get_data(), strict=True):
+        assert drawn[t] == loss
 
 
 def test_theory_is_a_line_and_measurement_markers(comparison):

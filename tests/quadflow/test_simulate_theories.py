@@ -63,6 +63,15 @@ def test_a_diverging_mean_is_a_failed_computation(quadflow):
     assert "diverges" in result.err
 
 
+def test_files_say_which_theory_they_hold(quadflow, tmp_path):
+    """The legend of the figure and the warning in the JSON file."""
+    options = ["simulate", *START, "--t-end", "1", "--correction", "modified", "--step", "1e-3"]
+    quadflow(*options, "--output", tmp_path / "run.json")
+    assert "real descent" in (tmp_path / "run.json").read_text()
+    quadflow(*options, "--output", tmp_path / "run.svg")
+    assert ">theory: modified flow<" in (tmp_path / "run.svg").read_text()
+
+
 @pytest.mark.parametrize("theory", [["--correction", "modified"], ["--sgd"]])
 def test_compare_draws_the_corrected_theory(quadflow, tmp_path, theory):
     output = tmp_path / "curves.svg"

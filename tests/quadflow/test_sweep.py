@@ -308,3 +308,15 @@ def test_a_configuration_names_several_axes(quadflow, tmp_path):
     assert len(tomllib.loads(config.read_text())["vary"]) == 2
     result = quadflow("sweep", "simulate", "--config", config, "--output", tmp_path / "s.nc", "--json").json
     assert {"init_scale": 2, "hidden": 2}.items() <= result["dimensions"].items()
+
+
+@pytest.mark.parametrize("suffix", ["zarr", "nc"])
+def test_resuming_a_finished_sweep_reads_its_answer_from_the_file(quadflow, tmp_path, suffix):
+    """Same counts and failures as when it ran: one of two runs fails, as one input is too few for the teacher."""
+    arguments = ["sweep", "simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.1", "--samples", "3"]
+    arguments += ["--vary", "inputs=1,2", "--workers", "0", "--output", tmp_path / f"s.{suffix}", "--json"]
+    first = quadflow(*arguments).json
+    again = quadflow(*arguments, "--resume").json
+    for key in ("runs", "done", "failed", "failures", "dimensions"):
+        assert again[key] == first[key]
+    assert (first["done"], first["failed"]) == (1, 1)
