@@ -102,6 +102,7 @@ def section(result: Result, source: str) -> Section:
     shown |= {"origin", "connections"} if "fixed_points" in result else set()
     show(["jumps"], lambda: _staircase(result["jumps"]))
     show(["laws"], lambda: [_laws(result["laws"])])
+    show(["grid", "median_curves"], lambda: _sweep(result["grid"], result["median_curves"]))
     facts = _problem_facts(problem) | _facts({k: v for k, v in result.items() if k not in shown | NOT_FACTS})
     command = str(result.get("command", ""))
     words = command.split()
@@ -251,6 +252,30 @@ def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:
         if jumps
         else [table]
     )
+
+
+def _sweep(grid: Sequence[Result], curves: Sequence[Result]) -> list[Table | Chart]:
+    """Every grid point of a sweep, and median learning curves of some."""
+    columns = list(dict.fromkeys(key for row in grid for key in row))
+    rows = [tuple(_value(row.get(column)) for column in columns) for row in grid]
+    names = tuple(column.replace("_", " ") for column in columns)
+    note = "Final losses are medians over replicates and networks; succeed counts runs diagnosed to."
+    table = _table("Grid", names, rows, note)
+    if not curves:
+        return [table]
+    named = {_curve_name(curve): (curve["times"], curve["loss"]) for curve in curves}
+    return [Chart("Median learning curves", figure_json(charts.overlay_chart(named)), timed=True), table]
+
+
+def _curve_name(curve: Result) -> str:
+    """Kind and varied options of a curve."""
+    point = {key: value for key, value in curve.items() if key not in ("kind", "times", "loss")}
+    return ", ".join([curve["kind"], *(f"{key.replace('_', ' ')} {_text(v)}" for key, v in point.items())])
+
+
+def _value(value: Any) -> Cell:
+    """Number, or text."""
+    return Cell(value, value) if isinstance(value, str) else _number(value)
 
 
 def _laws(laws: Sequence[str]) -> Table:

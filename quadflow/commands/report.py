@@ -17,6 +17,8 @@ from quadflow.output import echo_result, to_json, validate_output, write_text
 
 LARGEST_ATLAS = 200  # stationary points that a report lists of a run, the lowest ones
 
+SWEEPS = (".nc", ".zarr")
+
 report_option = click.option("--report", metavar="PATH", help="Write a self-contained web page (.html).")
 
 
@@ -83,9 +85,13 @@ def short_names(paths: tuple[str, ...]) -> list[str]:
 def read_result(path: str) -> dict[str, Any]:
     """Result in a file of ours, as its JSON has it."""
     suffix = Path(path).suffix.lower()
-    if suffix not in (".json", ".npz"):
-        raise ProblemError(f"The run is {path!r}, but must end in .json (what --json prints) or .npz.")
+    if suffix not in (".json", ".npz", *SWEEPS):
+        raise ProblemError(
+            f"The run is {path!r}, but must end in .json (what --json prints), .npz, or .nc or .zarr (a sweep)."
+        )
     try:
+        if suffix in SWEEPS:
+            return read_sweep(path)
         result = read_npz(path) if suffix == ".npz" else json.loads(Path(path).read_text(encoding="utf-8"))
     except ProblemError:
         raise
@@ -96,6 +102,16 @@ def read_result(path: str) -> dict[str, Any]:
     if not isinstance(result, dict) or not result:
         raise ProblemError(f"The run {path!r} is not a JSON object that quadflow printed.")
     return {"command": "", "versions": {}} | result  # what made the file is not the command that reads it
+
+
+def read_sweep(path: str) -> dict[str, Any]:
+    """Summary of the file of a sweep."""
+    from empirical.sweep.dataset import read_dataset
+    from quadflow.commands.sweep import report_json
+
+    dataset = read_dataset(Path(path))
+    versions = json.loads(dataset.attrs["versions"])
+    return report_json(dataset, path) | {"command": "", "versions": versions[0] if versions else {}}
 
 
 def read_npz(path: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import click
 from dynamics.errors import ComputationError, ProblemError
 from quadflow import options as opt
 from quadflow.commands.compare import compare_options
+from quadflow.commands.report import report_option, validate_report, write_report
 from quadflow.output import echo_result
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ SHOWN_FAILURES = 5
 @click.option("--fluctuations", is_flag=True, help="simulate --sgd: also the spread over seeds.")
 @click.option("--no-follow", is_flag=True, help="diagnose: never integrate the flow.")
 @click.option("--output", metavar="PATH", default="sweep.nc", show_default=True, help=".nc or .zarr.")
+@report_option
 @opt.json_option
 @click.pass_context
 def command(
@@ -54,6 +56,7 @@ def command(
     workers: int | None,
     resume: bool,
     output: str,
+    report: str | None,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -68,6 +71,7 @@ def command(
     from quadflow.sweep_run import evaluate
 
     _validate_folder(output)
+    validate_report(report)
     if scheduler is not None and workers is not None:
         raise ProblemError(
             "`--workers` is for this machine, `--scheduler` for another cluster: give one of them."
@@ -87,6 +91,8 @@ def command(
         )
         raise
     result = sweep_json(dataset, kinds, output)
+    if report is not None:
+        write_report(report, {"sweep": report_json(dataset, output)})
     echo_result(result, lambda: describe(result), as_json)
     if not result["done"]:
         raise ComputationError(
@@ -121,6 +127,17 @@ def sweep_json(dataset: xarray.Dataset, kinds: tuple[str, ...], output: str) -> 
         "dimensions": dict(dataset.sizes),
         "variables": list(dataset.data_vars),
         "warnings": [],
+    }
+
+
+def report_json(dataset: xarray.Dataset, output: str) -> dict[str, Any]:
+    """What a report shows of a sweep: that, and every grid point."""
+    from empirical.sweep.summary import grid_summary, kinds_of, median_curves
+
+    return {
+        **sweep_json(dataset, kinds_of(dataset), output),
+        "grid": grid_summary(dataset),
+        "median_curves": median_curves(dataset),
     }
 
 

@@ -320,3 +320,18 @@ def test_resuming_a_finished_sweep_reads_its_answer_from_the_file(quadflow, tmp_
     for key in ("runs", "done", "failed", "failures", "dimensions"):
         assert again[key] == first[key]
     assert (first["done"], first["failed"]) == (1, 1)
+
+
+@pytest.mark.parametrize("suffix", ["zarr", "nc"])
+def test_report_of_a_sweep(quadflow, tmp_path, suffix):
+    """Beside the sweep, and from its file: a row per grid point with the median final loss that the file has."""
+    output = tmp_path / f"s.{suffix}"
+    arguments = ["simulate", *GRID, "--t-end", "0.2", "--records", "5", "--workers", "0", "--output", output]
+    assert quadflow("sweep", *arguments, "--report", tmp_path / "a.html").status == 0
+    assert quadflow("report", output, "--output", tmp_path / "b.html").status == 0
+    final = read_dataset(output).simulate_final_loss.median("replicate").values.ravel()
+    for name in ("a.html", "b.html"):
+        page = (tmp_path / name).read_text()
+        assert "Median learning curves" in page
+        for loss in final:
+            assert f"{loss:.6g}" in page

@@ -1,0 +1,51 @@
+"""A sweep in plain numbers, against made-up runs whose losses are known."""
+
+import numpy as np
+
+from empirical.sweep.dataset import assemble
+from empirical.sweep.grid import Axis, SweepPlan
+from empirical.sweep.store import Piece
+from empirical.sweep.summary import grid_summary, kinds_of, median_curves
+
+
+def dataset(x=(1.0, 2.0), failed=()):
+    """Loss x (r + 1) at all times; the median over r = 0, 1, 2 is 2x."""
+    plan = SweepPlan(("simulate", "diagnose"), {}, (Axis("x", x),), 3)
+    pieces = []
+    for run in plan.runs():
+        kind, (i, r) = plan.place(run.index)
+        if (i, r) in failed:
+            pieces.append(Piece(run.index, {}, "refused"))
+        elif kind == "diagnose":
+            verdict = np.array("succeeds" if r else "fails")
+            pieces.append(Piece(run.index, {"verdict": ((), verdict)}))
+        else:
+            loss = np.full(4, x[i] * (r + 1))
+            values = {
+                "time": (("time",), np.arange(4.0)),
+                "loss": (("time",), loss),
+                "final_loss": ((), loss[-1]),
+            }
+            pieces.append(Piece(run.index, values))
+    return assemble(plan, pieces)
+
+
+def test_every_grid_point_and_kind_has_a_row():
+    data = dataset(failed={(1, 0), (1, 1), (1, 2)})
+    assert kinds_of(data) == ("simulate", "diagnose")
+    assert grid_summary(data) == [
+        {"x": 1.0, "kind": "simulate", "done": 3, "failed": 0, "final_loss": 2.0},
+        {"x": 1.0, "kind": "diagnose", "done": 3, "failed": 0, "succeed": 2},
+        {"x": 2.0, "kind": "simulate", "done": 0, "failed": 3, "final_loss": None},
+        {"x": 2.0, "kind": "diagnose", "done": 0, "failed": 3, "succeed": 0},
+    ]
+
+
+def test_curves_are_medians_of_evenly_chosen_points():
+    data = dataset(x=tuple(float(n) for n in range(1, 31)))
+    curves = median_curves(data)
+    assert len(curves) == 12
+    assert [curves[0]["x"], curves[-1]["x"]] == [1.0, 30.0]
+    for curve in curves:
+        np.testing.assert_array_equal(curve["times"], np.arange(4.0))
+        np.testing.assert_array_equal(curve["loss"], 2 * curve["x"])
