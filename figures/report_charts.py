@@ -23,6 +23,7 @@ SHOWN_MODES = 6  # more curves than that cannot be told apart
 SHOWN_SAMPLES = 1000
 SHOWN_DECADES = 8  # of the loss, below its largest value
 MARKERS = 40  # per curve
+AXIS_TITLE, LEGEND_LINE = 62, 22  # pixels below the time axis, and of a line of the legend
 DIGITS = 7  # of a coordinate; the file keeps the full precision
 
 GAP_PARTS = {  # part → the curves whose difference it is
@@ -79,7 +80,7 @@ def learning_chart(
     _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
     figure.update_yaxes(title_text="teacher modes", row=2)
     _time_axis(figure, times[-1], row=2)
-    return _finished(figure, 620)
+    return _finished(figure, 520)
 
 
 def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
@@ -134,7 +135,7 @@ def overlay_chart(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> go.Figur
         _line(figure, 1, _floats(times), _floats(loss), name, colour, dash, 2)
     _loss_axis(figure, np.concatenate([_floats(loss) for _, loss in curves.values()]))
     _time_axis(figure, max(_floats(times)[-1] for times, _ in curves.values()))
-    return _finished(figure, 440)
+    return _finished(figure, 340, legend_lines=-(-len(curves) // 2))
 
 
 def gap_chart(times: ArrayLike, curves: Mapping[str, Any]) -> go.Figure:
@@ -159,7 +160,7 @@ def gap_chart(times: ArrayLike, curves: Mapping[str, Any]) -> go.Figure:
             _line(figure, 1, t, part, name, PALETTE[n], DASHES[n], 2)
     figure.update_yaxes(title_text="part of the loss")
     _time_axis(figure, t[-1])
-    return _finished(figure, 420)
+    return _finished(figure, 320)
 
 
 def atlas_chart(points: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -179,7 +180,7 @@ def atlas_chart(points: Sequence[Mapping[str, Any]]) -> go.Figure:
         )
     figure.update_xaxes(title_text="Morse index (descending directions)")
     figure.update_yaxes(title_text="loss")
-    return _finished(figure, 420)
+    return _finished(figure, 320)
 
 
 def staircase_chart(jumps: Sequence[Mapping[str, Any]]) -> go.Figure:
@@ -196,7 +197,7 @@ def staircase_chart(jumps: Sequence[Mapping[str, Any]]) -> go.Figure:
     )
     _time_axis(figure, 1.15 * times[-1])
     figure.update_yaxes(title_text="loss")
-    return _finished(figure, 420)
+    return _finished(figure, 320)
 
 
 def mode_set(modes: Sequence[int]) -> str:
@@ -250,12 +251,15 @@ def _loss_axis(figure: go.Figure, loss: Array) -> None:
     )
 
 
-def _finished(figure: go.Figure, height: int) -> go.Figure:
-    below = {"orientation": "h", "yanchor": "top", "yref": "container", "y": 0.08, "xanchor": "left", "x": 0}
+def _finished(figure: go.Figure, height: int, legend_lines: int = 2) -> go.Figure:
+    """Layout with the legend below the time axis, which gets room for so many lines."""
+    bottom = AXIS_TITLE + LEGEND_LINE * max(legend_lines, 2)
+    below = {"orientation": "h", "yanchor": "top", "yref": "container", "xanchor": "left", "x": 0}
+    below["y"] = (bottom - AXIS_TITLE) / (height + bottom)
     return figure.update_layout(
         template="none",
-        height=height,
-        margin={"l": 68, "r": 16, "t": 34, "b": 100},
+        height=height + bottom,
+        margin={"l": 68, "r": 16, "t": 34, "b": bottom},
         legend=below,
         showlegend=True,
     )

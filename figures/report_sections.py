@@ -107,7 +107,7 @@ def section(result: Result, source: str) -> Section:
     command = str(result.get("command", ""))
     words = command.split()
     return Section(
-        title=words[1] if len(words) > 1 else "result",
+        title=words[1] if len(words) > 1 else "sweep" if "grid" in result else "result",
         source=source,
         command=command,
         versions=result.get("versions", {}),
@@ -270,7 +270,11 @@ def _sweep(grid: Sequence[Result], curves: Sequence[Result]) -> list[Table | Cha
 def _curve_name(curve: Result) -> str:
     """Kind and varied options of a curve."""
     point = {key: value for key, value in curve.items() if key not in ("kind", "times", "loss")}
-    return ", ".join([curve["kind"], *(f"{key.replace('_', ' ')} {_text(v)}" for key, v in point.items())])
+    return ", ".join([curve["kind"], *(f"{key.replace('_', ' ')} {_short(v)}" for key, v in point.items())])
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else _text(value)
 
 
 def _value(value: Any) -> Cell:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from xarray import Dataset
 
-SHOWN_CURVES = 12  # more cannot be told apart; of more grid points, evenly chosen ones
+SHOWN_CURVES = 8  # more cannot be told apart; of more grid points, evenly chosen ones
 
 
 def kinds_of(dataset: Dataset) -> tuple[str, ...]:
