@@ -182,6 +182,8 @@ def read_dataset(path: str | Path) -> xarray.Dataset:
     require_xarray(file.suffix)
     import xarray
 
+    if not file.exists():
+        raise ProblemError(f"{str(path)!r} cannot be read: there is no such file.")
     try:
         if file.suffix == ".zarr":
             dataset = xarray.open_zarr(file, chunks=None).load()

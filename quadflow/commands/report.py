@@ -35,7 +35,9 @@ def command(runs: tuple[str, ...], output: str, as_json: bool) -> int:
     """
     validate_output(output, ("html",))
     if not runs:
-        raise ProblemError("No run is given: name one or more .json or .npz files that quadflow wrote.")
+        raise ProblemError(
+            "No run is given: name one or more .json, .npz, .nc or .zarr files that quadflow wrote."
+        )
     results = {name: read_result(path) for name, path in zip(short_names(runs), runs, strict=True)}
     size = write_report(output, results)
     echo_result(

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     import xarray
 
 SHOWN_FAILURES = 5
+TRAINING = {"train", "compare"}
 
 
 @click.command(
     epilog="Example: quadflow sweep simulate diagnose --teacher 4,2,1 --vary init-scale=1e-3:1e-1:20:log "
     "--vary hidden=2,4,6 --replicates 10 --t-end 20 --output sweep.zarr"
 )
-@click.argument("kinds", nargs=-1, required=True, metavar="KIND…")
+@click.argument("kinds", nargs=-1, metavar="[KIND…]")
 @click.option(
     "--vary",
     multiple=True,
@@ -60,11 +61,11 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Run simulate, train, compare, diagnose, any of them, at every point of a grid, several times.
+    """Run simulate, train, compare, diagnose, any of them (simulate if none is named), at every point of a grid.
 
-    The result is one labelled file for xarray. Options are those of the commands; --samples is the size of the
-    training set, --records the number of sample times. Finished runs are on disk at once: --resume continues after
-    whatever interrupted the sweep.
+    The result is one labelled file for xarray. Options are those of the commands; where networks are trained,
+    --samples is the size of the training set and --records the number of sample times of all curves. Finished runs
+    are on disk at once: --resume continues after whatever interrupted the sweep.
     """
     from empirical.sweep.sweeping import finished_runs, pieces_path, run_sweep
     from quadflow.sweep_input import build_plan
@@ -78,6 +79,9 @@ def command(
         )
     if workers is not None and workers < 0:
         raise ProblemError(f"`workers` is {workers}, but must be at least 0.")
+    kinds = kinds or ("simulate",)
+    if not TRAINING & set(kinds) and options["samples"]:
+        options["records"] = options["samples"]  # nobody trains: what simulate means by it
     plan = build_plan(ctx.command, kinds, vary, replicates, same_seeds, options)
     try:
         dataset = run_sweep(

@@ -213,7 +213,6 @@ SWEEP = ["sweep", "simulate", "--teacher", "2,1", "--t-end", "1", "--workers", "
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["sweep", "--teacher", "2,1"], "KIND"),
         (["sweep", "derive", "--teacher", "2,1"], "simulate, train, compare, diagnose"),
         (["sweep", "simulate", "simulate", "--teacher", "2,1"], "twice"),
         (["sweep", "simulate"], "--teacher` is missing"),
@@ -335,3 +334,23 @@ def test_report_of_a_sweep(quadflow, tmp_path, suffix):
         assert "Median learning curves" in page
         for loss in final:
             assert f"{loss:.6g}" in page
+
+
+def test_a_sweep_of_the_theory_is_what_is_meant_if_no_kind_is_named(quadflow, tmp_path):
+    """`--samples` then is that of `simulate`: the number of sample times."""
+    arguments = ["--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--samples", "4"]
+    vary = ["--vary", "init-scale=0.1,0.2", "--workers", "0", "--output", tmp_path / "s.nc"]
+    assert quadflow("sweep", *arguments, *vary).status == 0
+    data = read_dataset(tmp_path / "s.nc")
+    for scale in (0.1, 0.2):
+        run = data.sel(init_scale=scale, replicate=0)
+        single = quadflow(
+            "simulate", *arguments, "--init-scale", scale, "--seed", int(run.run_seed), "--json"
+        ).json
+        assert run.simulate_loss.values.tolist() == single["loss"]
+
+
+def test_a_missing_file_is_named(quadflow, tmp_path):
+    result = quadflow("figure", "sweep", tmp_path / "none.nc")
+    assert result.status == 2
+    assert "no such file" in result.err
