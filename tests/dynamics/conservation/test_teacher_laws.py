@@ -47,7 +47,7 @@ def test_loss_of_several_outputs_adds_up():
 
 
 def flow(M_star, K):
-    """Theory.md section 1 in NumPy: ẇ_k = a_k G w_k, ȧ_k = ½ w_kᵀ G w_k with G = 4D + 2 tr D I."""
+    """The flow in NumPy: ẇ_k = a_k G w_k, ȧ_k = ½ w_kᵀ G w_k with G = 4D + 2 tr D I."""
     d = len(M_star)
 
     def field(_, theta):
