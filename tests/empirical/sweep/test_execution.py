@@ -1,6 +1,8 @@
 """Processes and clusters give the numbers of a loop, whatever happens to workers."""
 
+import contextlib
 import logging
+import socket
 import sys
 from pathlib import Path
 
@@ -29,7 +31,7 @@ def cluster():
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
         ) as cluster,
     ):
         yield cluster
@@ -94,3 +96,14 @@ def test_pieces_are_gone_only_when_the_file_is_there(tmp_path, monkeypatch):
     monkeypatch.undo()
     run_sweep(given, None, tmp_path / "s.nc", workers=0, resume=True)
     assert not pieces_path(tmp_path / "s.nc").exists()
+
+
+@pytest.mark.slow
+def test_two_sweeps_run_beside_each_other(tmp_path):
+    """Dask's usual port is taken, as by another sweep: no warning (they are errors here), and the runs are done."""
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # taken already, which will do as well
+            other.bind(("", 8787))
+            other.listen()
+        data = run_sweep(plan((1.0, 2.0)), parabola, tmp_path / "s.nc", workers=2)
+    assert (data.simulate_status == "done").all()
