@@ -19,7 +19,7 @@ from dynamics.trajectory import Trajectory
 from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
 from empirical.gap import Gap, explain_gap, one_pass_theory
 from empirical.recorder import TrainingRun
-from empirical.training import OPTIMIZERS, record_steps, train, validate_momentum
+from empirical.training import OPTIMIZERS, choose_momentum, record_steps, train
 
 if TYPE_CHECKING:
     import xarray
@@ -150,7 +150,7 @@ def compare(
         )
     eta = validate_real("step", step, positive=True)
     n_steps = validate_count("steps", steps)
-    beta = validate_momentum(momentum, optimizer)
+    beta = choose_momentum(momentum, optimizer)
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
         at = np.unique(np.clip(np.round(validate_times(times) / eta), 0, n_steps).astype(int))
@@ -166,9 +166,10 @@ def compare(
     }
     follow = choose_theory(problem, theory, shared)  # its objections come before the training
     run = train(problem, **shared)
-    times_ = run.times / (1 - beta)
-    trajectory = follow.integrate(times=times_, progress=progress, **(solver or {}))
-    flow_loss = trajectory.loss if theory == "flow" else GradientFlow(problem).integrate(times=times_).loss
+    trajectory = follow.integrate(times=run.theory_times, progress=progress, **(solver or {}))
+    flow_loss = (
+        trajectory.loss if theory == "flow" else GradientFlow(problem).integrate(times=run.theory_times).loss
+    )
     explained = explain_gap(
         problem,
         run,

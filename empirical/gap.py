@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -185,10 +186,12 @@ def explain_gap(
         Show progress bars on standard error if that is a terminal.
     """
     practice = Practice.of(run)
-    times = run.times / (1 - practice.momentum)
-    descent = gradient_descent_loss(GradientFlow(problem), practice.step, run.steps, practice.momentum)
+    times = run.theory_times
+    plain = GradientFlow(problem)
+    descent = gradient_descent_loss(plain, practice.step, run.steps, practice.momentum)
     use_theory = by == "theory"
-    discretised = _modified_loss(GradientFlow(problem), practice, times) if use_theory else None
+    whole_set_losses = cache(whole_set_losses)  # two parts may need them: train once
+    discretised = _modified_loss(plain, practice, times) if use_theory else None
     sources = {"discretisation": "modified flow"}
     if discretised is None:
         discretised, sources["discretisation"] = descent, "gradient descent on the population loss"

@@ -69,7 +69,7 @@ def train_and_test(
         **({"dtype": "float64"} | training),
     )
     practice = Practice.of(run)
-    times = run.times / (1 - practice.momentum)
+    times = run.theory_times
     theory_train, theory_test, measured = [], [], []
     mean = None
     if problem.activation == "centred":

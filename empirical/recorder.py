@@ -65,6 +65,11 @@ class TrainingRun:
     about: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def theory_times(self) -> Array:
+        """Times on the clock of the theory, learning rate × step/(1 − momentum), (T,)."""
+        return self.times / (1 - self.about.get("momentum", 0.0))
+
+    @property
     def conserved_drift(self) -> float:
         """Largest |c_k(t) − c_k(0)| over units, seeds and records."""
         return float(np.abs(self.conserved - self.conserved[:, :1]).max())

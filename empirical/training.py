@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from dynamics.activations import ACTIVATIONS
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.modified_flow import validate_momentum
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
@@ -102,7 +103,7 @@ def train(
     n_steps = validate_count("steps", steps)
     eta = validate_real("step", step, positive=True)
     validate_choice("optimizer", optimizer, OPTIMIZERS)
-    beta = validate_momentum(momentum, optimizer)
+    beta = choose_momentum(momentum, optimizer)
     type_ = DTYPES[validate_choice("dtype", dtype, DTYPES)]
     device = validate_device(device)
     if record_at is None:
@@ -222,14 +223,11 @@ def record_steps(steps: int, records: int, log_times: bool) -> np.ndarray:
     return np.unique(np.round(np.linspace(0, steps, records)).astype(int))
 
 
-def validate_momentum(momentum: float | None, optimizer: str) -> float:
+def choose_momentum(momentum: float | None, optimizer: str) -> float:
     """Heavy-ball β in [0, 1); its default depends on the optimiser."""
     if momentum is None:
         return 0.9 if optimizer == "momentum" else 0.0
-    beta = validate_real("momentum", momentum, nonnegative=True)
-    if beta >= 1:
-        raise ProblemError(f"`momentum` is {beta:g}, but must be below 1.")
-    return beta
+    return validate_momentum(momentum)
 
 
 def validate_device(device: str) -> str:

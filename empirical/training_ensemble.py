@@ -20,12 +20,12 @@ from empirical.recorder import Recorder, TrainingRun
 from empirical.training import (
     DTYPES,
     NEVER,
+    choose_momentum,
     few_threads,
     make_optimizer,
     record_steps,
     run_loop,
     validate_device,
-    validate_momentum,
 )
 
 ENSEMBLE_OPTIMIZERS = ("sgd", "momentum")
@@ -106,7 +106,7 @@ def train_ensemble(
         "samples": validate_count("samples", samples, minimum=0),
         "label_noise": label_noise,
         "optimizer": optimizer,
-        "momentum": validate_momentum(momentum, optimizer),
+        "momentum": choose_momentum(momentum, optimizer),
         "device": validate_device(device),
         "dtype": validate_choice("dtype", dtype, DTYPES),
     }

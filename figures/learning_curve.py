@@ -70,11 +70,6 @@ def learning_curves(
     return figure
 
 
-def theory_times(run: TrainingRun) -> Array:
-    """Times of a run on the clock of the theory: divided by 1 − momentum, (T,)."""
-    return run.times / (1 - run.about.get("momentum", 0.0))
-
-
 def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
     if isinstance(result, Comparison):
         return THEORY_NAMES[result.theory]
@@ -97,7 +92,7 @@ def _draw_loss(
     if run is not None:
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
-        t_run = theory_times(run)
+        t_run = run.theory_times
         shown = markers_along(t_run, np.log10(np.maximum(median, bottom)))
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
@@ -174,7 +169,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         axes.plot(t, trajectory.modes[:, i], color=colour, linestyle=line, zorder=2)
         if run is not None:
             low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
-            t_run = theory_times(run)
+            t_run = run.theory_times
             axes.fill_between(t_run, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
             shown = markers_along(t_run, median / np.abs(targets[i]))
             axes.plot(

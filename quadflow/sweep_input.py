@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 import numpy as np
 
 from dynamics.errors import ProblemError
+from dynamics.suggestions import did_you_mean
 from empirical.sweep.grid import KINDS, Axis, SweepPlan
 from quadflow.problem_input import build_problem
 from quadflow.sweep_run import options_of
@@ -59,8 +59,7 @@ def parse_axis(text: str, command: click.Command, known: set[str]) -> Axis:
     options = {str(p.name): p for p in command.params if isinstance(p, click.Option) and not p.is_flag}
     if name not in known or name not in options:
         allowed = sorted(n.replace("_", "-") for n in known & set(options))
-        close = difflib.get_close_matches(label.strip(), allowed, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(label.strip(), allowed)
         raise ProblemError(f"`--vary` names {label!r}.{hint} These can be varied: {', '.join(allowed)}.")
     type_ = options[name].type
     if isinstance(type_, click.types.IntParamType | click.types.FloatParamType):

@@ -9,7 +9,7 @@ import click
 from dynamics.errors import ProblemError
 from quadflow import options as opt
 from quadflow.commands.report import report_option, validate_report, write_report
-from quadflow.commands.simulate import trajectory_json
+from quadflow.commands.simulate import theory_name, trajectory_json
 from quadflow.commands.train import run_json, training_arguments
 from quadflow.output import echo_result, validate_output, write_figure
 
@@ -67,7 +67,7 @@ def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison
     from quadflow.problem_input import build_problem
 
     solver = opt.solver_arguments(options)
-    theory = choose_theory(options.pop("correction"), options.pop("sgd"))
+    theory = theory_name(options.pop("correction"), options.pop("sgd"))
     t_end, times = options.pop("t_end"), options.pop("times")
     if times is not None:
         times = opt.parse_numbers("--times", times)
@@ -82,16 +82,6 @@ def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison
     return compare(
         problem, times=times, theory=theory, solver=solver, progress=progress, **training_arguments(options)
     )
-
-
-def choose_theory(correction: str, sgd: bool) -> str:
-    """Name of the theory that the networks are held against, from `theory_options`."""
-    from dynamics.validation import validate_choice
-
-    validate_choice("correction", correction, ("none", "modified"))
-    if sgd and correction == "modified":
-        raise ProblemError("`--sgd` contains the correction for the step: give it without `--correction`.")
-    return "sgd" if sgd else "modified" if correction == "modified" else "flow"
 
 
 def gap_json(gap: Gap) -> dict[str, Any]:

@@ -88,18 +88,25 @@ def command(
     return 0
 
 
+def theory_name(correction: str, sgd: bool) -> str:
+    """Which theory is meant, "flow", "modified" or "sgd", from the values of `theory_options`."""
+    from dynamics.validation import validate_choice
+
+    validate_choice("correction", correction, ("none", "modified"))
+    if sgd and correction == "modified":
+        raise ProblemError("`--sgd` contains the correction for the step: give it without `--correction`.")
+    return "sgd" if sgd else "modified" if correction == "modified" else "flow"
+
+
 def choose_theory(problem: Problem, options: dict[str, Any]) -> GradientFlow | MeanSGD:
     """The plain flow, the one corrected for a finite step, or the mean dynamics of SGD."""
     from dynamics.flow import GradientFlow
     from dynamics.modified_flow import ModifiedFlow
     from dynamics.sgd.fluctuations import FluctuatingSGD
     from dynamics.sgd.mean_sgd import MeanSGD
-    from dynamics.validation import validate_choice
 
-    modified = validate_choice("correction", options["correction"], ("none", "modified")) == "modified"
-    step, sgd, momentum = options["step"], options["sgd"], options["momentum"]
-    if sgd and modified:
-        raise ProblemError("`--sgd` contains the correction for the step: give it without `--correction`.")
+    kind = theory_name(options["correction"], options["sgd"])
+    sgd, modified, step, momentum = kind == "sgd", kind == "modified", options["step"], options["momentum"]
     if sgd and momentum:
         raise ProblemError(f"`--momentum` is {momentum:g}, but the theory of `--sgd` is of plain SGD.")
     if (sgd or modified) and step is None:
