@@ -100,6 +100,14 @@ class SampleLoss:
                 H += J.T @ J
         return H / n + bending(S / n, W, A)
 
+    def force(self, W: Array, A: Array) -> Array:
+        """G_o = −2S_o, (O, d, d)."""
+        r = self._features(self.X @ W.T, W) @ A.T - self.Y  # (n, O)
+        S = np.stack([(self.X.T * residual) @ self.X for residual in r.T])
+        if self.mean is not None:
+            S -= r.sum(axis=0)[:, None, None] * self.mean
+        return -2 * S / len(r)
+
     def _features(self, Z: Array, W: Array) -> Array:
         """φ(w_k·x), (n, K), from Z = XWᵀ."""
         return Z * Z - np.sum(W * self._times_mean(W), axis=1)
@@ -173,6 +181,10 @@ class MomentLoss:
             J[:, K * (d + o) : K * (d + o + 1)] = by_A
             H += J.T @ J
         return H
+
+    def force(self, W: Array, A: Array) -> Array:
+        """G_o = −2S_o, (O, d, d)."""
+        return -2 * self._slope(self._residual(W, A), len(W[0]))
 
     def _residual(self, W: Array, A: Array) -> Array:
         """R svec(M_o) − t_o, (q, O)."""

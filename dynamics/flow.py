@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.convergence import CONVERGED, NOT_CONVERGED, RESTING, SADDLE, ConvergenceTest, NaturalUnits
 from dynamics.ensemble.taylor import FlowShape
 from dynamics.errors import ProblemError
-from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
+from dynamics.integration import (
+    DEFAULT_RTOL,
+    EXPLICIT,
+    SOLVERS,
+    Sampling,
+    SolverReport,
+    Stop,
+    choose_method,
+    integrate,
+)
 from dynamics.kernel_population import KernelPopulation
-from dynamics.population import PopulationLoss
+from dynamics.modes import mode_targets, teacher_modes
+from dynamics.population import FormLoss, PopulationLoss
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.reduction import Reduction, reduce_problem
 from dynamics.trajectory import IntegrationError, Trajectory
@@ -101,6 +114,11 @@ class GradientFlow:
         """Whether the second layer is trained."""
         return self.problem.student.trainable
 
+    @property
+    def forms(self) -> FormLoss | None:
+        """The objective as a loss of the forms M_o, up to corrections of a finite step; None if it is none."""
+        return self.objective if isinstance(self.objective, FormLoss) else None
+
     def pack(self, W: Array, A: Array) -> Array:
         """Trained parameters as one vector θ: W row by row, then A row by row unless it is fixed."""
         return np.concatenate([W.ravel(), A.ravel()]) if self.trainable else W.ravel().copy()
@@ -116,6 +134,12 @@ class GradientFlow:
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side −∇L(θ) for the objective L."""
         return self.pack(*self.objective.velocity(*self.unpack(theta)))
+
+    def sizes(self, theta: Array) -> Array:
+        """Size (‖w_k‖² + ‖A_k‖²)^½ of the unit of every unknown, (n,)."""
+        W, A = self.unpack(theta)
+        size = np.sqrt(np.sum(W**2, axis=1) + np.sum(A**2, axis=0))
+        return self.pack(np.repeat(size[:, None], W.shape[1], axis=1), np.broadcast_to(size, A.shape))
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, minus the Hessian, (n, n)."""
@@ -191,8 +215,10 @@ class GradientFlow:
         Parameters
         ----------
         t_end : float, optional
-            End time. Without it and without `times` the flow runs until it has converged: the gradient has
-            vanished and no descent direction is left (a plateau at a saddle does not count).
+            End time. Without it and without `times` the flow runs until it has come to an end, which the status
+            names: "converged" at a minimum; "at a saddle" that no component of the weights leads away from; "resting
+            on a plateau" whose end is known but out of the solver's reach, with the time in the message (see
+            `dynamics.convergence`).
         times : (T,) array, optional
             Sample times, increasing.
         samples : int
@@ -220,13 +246,16 @@ class GradientFlow:
             If the solver fails; the error carries the partial trajectory.
         """
         open_ended = t_end is None and times is None
-        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self._horizon())
+        units, explicit = self.natural_units, self._is_explicit(method)
+        horizon = units.horizon(self.theta0, explicit)
+        sampling = Sampling.create(t_end, times, samples, log_times, horizon=horizon)
         stops = list(stops)
         if until_loss is not None:
             goal = validate_real("until_loss", until_loss, positive=True)
             stops.append(Stop("target loss reached", lambda t, theta: self.loss(theta) - goal))
+        test = ConvergenceTest(self, units, rtol, explicit)
         if open_ended:
-            stops.append(Stop("converged", self._distance_from_convergence))
+            stops += [Stop(name, partial(test.distance, name)) for name in (CONVERGED, SADDLE, RESTING)]
         times_, states, report = integrate(
             self,
             self.theta0,
@@ -239,32 +268,38 @@ class GradientFlow:
             progress=progress,
         )
         W, A = self.unpack(self.observed(times_, states))
+        if open_ended:
+            report = self._with_ending(report, test, W[-1], A[-1])
         trajectory = Trajectory.from_states(self.problem, self.reduction, times_, W, A, report)
         if report.status == "failed" and throw:
             raise IntegrationError(report.message, trajectory)
         return trajectory
 
-    def _speed_scale(self) -> float:
-        """Natural size of the eigenvalues of G: of 4 ΣD*Σ for the teacher alone, at least of the start."""
-        loss, small = self.objective.loss, self.reduction.problem.student
-        start, zero = loss(*self.unpack(self.theta0)), loss(0 * small.W, small.A)
-        return 4 * float(np.sqrt(max(zero, start, np.finfo(float).tiny)))
+    @cached_property
+    def natural_units(self) -> NaturalUnits:
+        """Sizes that the problem sets by itself."""
+        loss, small = self.objective.loss, self.reduction.problem
+        start, teacher = loss(*self.unpack(self.theta0)), loss(0 * small.student.W, small.student.A)
+        return NaturalUnits.of(small, self.activation.degree, start, teacher)
 
-    def _horizon(self) -> float:
-        """Time after which an open-ended integration gives up waiting for convergence."""
-        size = float(np.sqrt(np.mean(self.theta0**2)))
-        return 1e5 / self._speed_scale() * max(1.0, 1.0 / max(size, 1e-8))
+    def _is_explicit(self, method: str) -> bool:
+        """Whether stability limits the steps of a method."""
+        return SOLVERS.get(choose_method(method, self.theta0.size)) in (*EXPLICIT, None)
 
-    def _distance_from_convergence(self, t: float, theta: Array) -> float:
-        """Positive until ‖∇L‖ is negligible *and* the Hessian has no descent direction.
-
-        Near a saddle the smallest eigenvalue is of the order of G, near the degenerate origin of
-        √(‖G‖‖∇L‖), both far above the √ε-small values left by an unfinished convergence.
-        """
-        scale = self._speed_scale()
-        speed = float(np.linalg.norm(self(t, theta)))
-        excess = speed - 1e-9 * scale
-        if excess > 0:
-            return excess
-        descent = self.extreme_eigenvalue(theta, "lowest") < -0.01 * np.sqrt(speed * scale)
-        return 1.0 if descent else excess
+    def _with_ending(self, report: SolverReport, test: ConvergenceTest, W: Array, A: Array) -> SolverReport:
+        """The report of an open-ended integration, in words where it did not converge."""
+        if report.status == "finished":
+            return replace(report, status=NOT_CONVERGED)
+        if report.status == SADDLE:
+            return replace(
+                report, message="The weights have no component along any way down from this saddle."
+            )
+        if report.status != RESTING or test.growth is None:
+            return report
+        modes = teacher_modes(self.reduction.problem.teacher, W, A, self.problem.activation)
+        learned = np.flatnonzero(modes / mode_targets(self.problem.teacher, self.problem.activation) > 0.5)
+        return replace(
+            report,
+            message=f"Resting on the plateau {{{', '.join(map(str, learned))}}}: unit {test.growth.unit} grows next, "
+            f"at t ≈ {report.time_reached + test.growth.wait:.4g}, which is out of the reach of {report.method}.",
+        )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 from scipy.optimize import brentq
 
+from dynamics.coarsening import CoarseningSolver
 from dynamics.ensemble.taylor import TaylorSolver, sample
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
@@ -163,7 +164,8 @@ def integrate(
     rtol : float
         Relative tolerance per step.
     atol : float, optional
-        Absolute tolerance per step; default `rtol` times the root mean square of the initial state.
+        Absolute tolerance per step; default `rtol` times the root mean square of the initial state, raised as units
+        grow to what double precision resolves of them (see `dynamics.coarsening`).
     stops : sequence of Stop
     max_evaluations : int, optional
         Give up after so many evaluations of the right-hand side.
@@ -178,6 +180,7 @@ def integrate(
         Status "failed" comes with everything computed up to `time_reached`.
     """
     rtol = validate_tolerance(rtol)
+    follows = atol is None and hasattr(field, "sizes")
     if atol is None:
         scale = float(np.sqrt(np.mean(theta0**2)))
         atol = rtol * min(scale, 1.0) if scale > 0 else rtol
@@ -193,7 +196,7 @@ def integrate(
             seconds, end = time.perf_counter() - start, sampling.t_end
             report = SolverReport(name, rtol, atol, steps, 0, seconds, "finished", end)
             return times, sampled[: len(times)], report
-    solver = _create_solver(name, field, theta0, sampling.t_end, rtol, atol)
+    solver = _create_solver(name, field, theta0, sampling.t_end, rtol, atol, follows)
     path = _Path(theta0, sampling, keep_all=bool(stops))
     status, message = _advance(solver, path, stops, max_evaluations, progress)
     seconds = time.perf_counter() - start
@@ -207,9 +210,9 @@ def integrate(
 
 
 def _create_solver(
-    name: str, field: VectorField, theta0: Array, t_end: float, rtol: float, atol: float
+    name: str, field: VectorField, theta0: Array, t_end: float, rtol: float, atol: float, follows: bool
 ) -> Any:
-    """A solver at t = 0."""
+    """A solver at t = 0; its absolute tolerance is fixed, or follows the solution."""
     if name == "Taylor":
         if not hasattr(field, "polynomial"):
             raise ProblemError(
@@ -219,11 +222,13 @@ def _create_solver(
         return TaylorSolver(shape, parameters, theta0, t_end, rtol, atol)
     options = {} if SOLVERS[name] in EXPLICIT else {"jac": field.jacobian}
 
-    def create(t: float, theta: Array) -> Any:
+    def create(t: float, theta: Array, atol: float | Array = atol) -> Any:
         return SOLVERS[name](field, t, theta, t_end, rtol=rtol, atol=atol, **options)
 
     units = field.vanishing_units(atol) if hasattr(field, "vanishing_units") else None
-    return create(0.0, theta0) if units is None else SwitchingSolver(create, units, theta0, _within_step)
+    if units is not None:
+        return SwitchingSolver(create, units, theta0, _within_step)
+    return CoarseningSolver(create, field, theta0, atol, _within_step) if follows else create(0.0, theta0)  # type: ignore[arg-type]
 
 
 def _advance(

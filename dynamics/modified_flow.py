@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.errors import ProblemError
 from dynamics.flow import GradientFlow
-from dynamics.population import PopulationLoss
+from dynamics.population import FormLoss, PopulationLoss
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
 from dynamics.vanishing_units import VanishingUnits
@@ -158,6 +158,12 @@ class ModifiedFlow(GradientFlow):
         self._lag = -eta / (1 - beta) ** 2 * base(0.0, base.theta0)
         self.theta0 = base.theta0 + beta * self._lag
 
+    @property
+    def forms(self) -> FormLoss | None:
+        """The loss without the correction: small units feel that to the next order in their size only."""
+        assert isinstance(self.objective, ModifiedLoss)
+        return self.objective.base if isinstance(self.objective.base, FormLoss) else None
+
     def vanishing_units(self, atol: float) -> VanishingUnits | None:
         """As of the flow; but a unit comes back with a length that a step of the descent resolves.
 
@@ -167,7 +173,7 @@ class ModifiedFlow(GradientFlow):
         if units is None:
             return None
         assert isinstance(self.objective, ModifiedLoss)
-        resolved = SHORTEST * self.objective.step * self._speed_scale()
+        resolved = SHORTEST * self.objective.step * self.natural_units.force
         return replace(units, returned=min(max(units.returned, resolved), 0.1))
 
     def times_of(self, steps: ArrayLike) -> Array:

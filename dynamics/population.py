@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,14 @@ class PopulationLoss(Protocol):
 
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian of L over θ = (W, A), flattened row by row."""
+
+
+@runtime_checkable
+class FormLoss(Protocol):
+    """What a loss of the forms M_o = Σ_k A_ok w_k w_kᵀ alone can also say: the force on a unit, ẇ = Σ_o A_o G_o w."""
+
+    def force(self, W: Array, A: Array) -> Array:
+        """G_o = −2∂L/∂M_o, (O, d, d); affine in the forms if the loss is quadratic in them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +107,7 @@ class QuadraticPopulation:
         """
         if W.shape[1] > len(self.V) + len(W):
             return self._velocity_in_factors(W, A)
-        GW = W @ self._G(W, A)  # (O, K, d)
+        GW = W @ self.force(W, A)  # (O, K, d)
         # the sum over one output, without einsum's overhead
         dW = A[0][:, None] * GW[0] if len(A) == 1 else np.einsum("ok,oki->ki", A, GW)
         return dW, 0.5 * np.einsum("oki,ki->ok", GW, W)
@@ -109,8 +117,8 @@ class QuadraticPopulation:
         """Teacher matrices M*_o, (O, d, d)."""
         return (self.V.T * self.B[:, None, :]) @ self.V
 
-    def _G(self, W: Array, A: Array) -> Array:
-        """G_o = 4ΣD_oΣ + 2τ_oΣ, (O, d, d)."""
+    def force(self, W: Array, A: Array) -> Array:
+        """G_o = −2∂L/∂M_o = 4ΣD_oΣ + 2τ_oΣ, (O, d, d)."""
         D = self._targets - (W.T * A[:, None, :]) @ W
         if self.covariance is None:
             tau = self.trace_coupling * np.trace(D, axis1=1, axis2=2)
@@ -155,7 +163,7 @@ class QuadraticPopulation:
         """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
         (K, d), O = W.shape, len(A)
         Sigma = np.eye(d) if self.covariance is None else self.covariance
-        G = self._G(W, A)  # (O, d, d)
+        G = self.force(W, A)  # (O, d, d)
         SW = W @ Sigma
         S = SW @ W.T
         Gw = np.einsum("oij,kj->oki", G, W)

@@ -139,9 +139,8 @@ class Start:
 
     def force(self, W: Array, a: Array) -> Array:
         """G = 4ΣDΣ + 2τΣ of a state W (K, r), a (K,) in reduced coordinates, (r, r)."""
-        Sigma = np.eye(self.small.inputs) if self.small.covariance is None else self.small.covariance
-        D = self.small.teacher.matrix() - (W.T * a) @ W
-        return 4 * Sigma @ D @ Sigma + 2 * self._trace_coupling * np.sum(D * Sigma) * Sigma
+        assert isinstance(self.flow.population, QuadraticPopulation)
+        return np.asarray(self.flow.population.force(W, a[None])[0])
 
     @property
     def _trace_coupling(self) -> float:
