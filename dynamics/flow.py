@@ -253,7 +253,7 @@ class GradientFlow:
         if until_loss is not None:
             goal = validate_real("until_loss", until_loss, positive=True)
             stops.append(Stop("target loss reached", lambda t, theta: self.loss(theta) - goal))
-        test = ConvergenceTest(self, units, rtol, explicit)
+        test = ConvergenceTest(self, units, rtol)
         if open_ended:
             stops += [Stop(name, partial(test.distance, name)) for name in (CONVERGED, SADDLE, RESTING)]
         times_, states, report = integrate(
@@ -264,6 +264,7 @@ class GradientFlow:
             rtol=rtol,
             atol=atol,
             stops=stops,
+            leap=test.leap if open_ended else None,
             max_evaluations=max_evaluations,
             progress=progress,
         )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 from scipy.optimize import brentq
 
-from dynamics.coarsening import CoarseningSolver
+from dynamics.coarsening import CoarseningSolver, SizedField
 from dynamics.ensemble.taylor import TaylorSolver, sample
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
@@ -38,7 +38,8 @@ DEFAULT_RTOL = 1e-12
 class VectorField(Protocol):
     """Right-hand side of θ̇ = F(θ); `jacobian` gives dF/dθ.
 
-    Taylor's method asks for a method `polynomial` instead, as of `dynamics.flow.GradientFlow`.
+    Taylor's method asks for a method `polynomial` instead, as of `dynamics.flow.GradientFlow`. A field with a method
+    `sizes` gets tolerances that follow its solution (`dynamics.coarsening.SizedField`).
     """
 
     def __call__(self, t: float, theta: Array) -> Array:
@@ -54,6 +55,24 @@ class Stop:
 
     name: str
     function: Callable[[float, Array], float]
+
+
+class Step(Protocol):
+    """The solution from `t_old` to `t`, as a function of time."""
+
+    @property
+    def t_old(self) -> float:
+        """Start."""
+
+    @property
+    def t(self) -> float:
+        """End."""
+
+    def __call__(self, t: float) -> Array:
+        """θ(t)."""
+
+
+Leap = Callable[[float, Array, float], Step | None]
 
 
 @dataclass(frozen=True)
@@ -149,6 +168,7 @@ def integrate(
     rtol: float = DEFAULT_RTOL,
     atol: float | None = None,
     stops: Sequence[Stop] = (),
+    leap: Leap | None = None,
     max_evaluations: int | None = None,
     progress: bool = False,
 ) -> tuple[Array, Array, SolverReport]:
@@ -167,6 +187,8 @@ def integrate(
         Absolute tolerance per step; default `rtol` times the root mean square of the initial state, raised as units
         grow to what double precision resolves of them (see `dynamics.coarsening`).
     stops : sequence of Stop
+    leap : callable, optional
+        ``leap(t, theta, t_end)`` gives the solution over a long time ahead where that is known, else None.
     max_evaluations : int, optional
         Give up after so many evaluations of the right-hand side.
     progress : bool
@@ -180,7 +202,7 @@ def integrate(
         Status "failed" comes with everything computed up to `time_reached`.
     """
     rtol = validate_tolerance(rtol)
-    follows = atol is None and hasattr(field, "sizes")
+    follows = atol is None
     if atol is None:
         scale = float(np.sqrt(np.mean(theta0**2)))
         atol = rtol * min(scale, 1.0) if scale > 0 else rtol
@@ -198,7 +220,7 @@ def integrate(
             return times, sampled[: len(times)], report
     solver = _create_solver(name, field, theta0, sampling.t_end, rtol, atol, follows)
     path = _Path(theta0, sampling, keep_all=bool(stops))
-    status, message = _advance(solver, path, stops, max_evaluations, progress)
+    status, message = _advance(solver, path, stops, leap, max_evaluations, progress)
     seconds = time.perf_counter() - start
     if message:
         message = f"{name} gave up at t = {path.reached:.6g} of {sampling.t_end:g} ({message})."
@@ -228,11 +250,18 @@ def _create_solver(
     units = field.vanishing_units(atol) if hasattr(field, "vanishing_units") else None
     if units is not None:
         return SwitchingSolver(create, units, theta0, _within_step)
-    return CoarseningSolver(create, field, theta0, atol, _within_step) if follows else create(0.0, theta0)  # type: ignore[arg-type]
+    if not isinstance(field, SizedField):
+        return create(0.0, theta0)
+    return CoarseningSolver(create, field, theta0, atol, follows, _within_step)
 
 
 def _advance(
-    solver: Any, path: _Path, stops: Sequence[Stop], max_evaluations: int | None, progress: bool
+    solver: Any,
+    path: _Path,
+    stops: Sequence[Stop],
+    leap: Leap | None,
+    max_evaluations: int | None,
+    progress: bool,
 ) -> tuple[str, str]:
     """Step until the end, a stop or a failure; returns the status and the reason of a failure."""
     from tqdm import tqdm
@@ -263,6 +292,12 @@ def _advance(
             path.append(step, solver.t, solver.y)
             if max_evaluations is not None and solver.nfev > max_evaluations:
                 return "failed", f"more than {max_evaluations} evaluations: allow more or shorten the time"
+            far = leap(solver.t, solver.y, solver.t_bound) if leap and hasattr(solver, "restart") else None
+            if far is not None:
+                path.append(far, far.t, far(far.t))
+                if far.t >= solver.t_bound:
+                    break
+                solver.restart(far.t, far(far.t))
             bar.update(solver.t - bar.n)
     return "finished", ""
 

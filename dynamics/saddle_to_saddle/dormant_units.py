@@ -1,0 +1,155 @@
+"""Which hidden units are dormant at rest, and when the first of them will have grown.
+
+Where the flow of a quadratic network hardly moves, the force G on every unit is constant until a unit that is still too
+small to matter has grown: that unit obeys the frozen-unit law (`dynamics.saddle_to_saddle.frozen_unit`). With several
+outputs a unit (w, A) climbs the cubic form Φ = ½ Σ_o A_o wᵀG_o w, dy/dt = ∇Φ(y). With y = ρu, |u| = 1, and dτ = ρ dt
+the direction u obeys an equation of its own (derived here),
+
+    du/dτ = ∇Φ(u) − 3Φ(u) u,   d ln ρ/dτ = 3Φ(u),   dt/dτ = 1/ρ,
+
+and Φ(u) never falls: once it is positive, the unit runs away in a finite time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+
+from dynamics.saddle_to_saddle.frozen_unit import FrozenUnit
+
+Array = NDArray[np.float64]
+
+UNNOTICED = 1e-3  # dormant units together change the force by no more than this, relative to it
+KERNEL = 1e-6  # rates below this, relative to the largest, are what is left of the motion of learned modes
+GROWN = 20.0  # ln ρ gained by which a unit has run away: what is left of its time is e^(−20) of it
+LONGEST = 1e6  # natural times after which the direction of a unit has settled
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What dormant units will do.
+
+    Parameters
+    ----------
+    unit : int or None
+        The first to grow.
+    wait : float
+        Time until it has grown; inf if none does.
+    possible : bool
+        Whether one could grow if its weights were changed a little: then the state is a saddle.
+    """
+
+    unit: int | None
+    wait: float
+    possible: bool
+
+
+def dormant_units(influence: Array, force: float) -> NDArray[np.intp]:
+    """The smallest units, as many as together change the force by at most `UNNOTICED` of it; (K,) influences."""
+    order = np.argsort(influence)
+    return np.sort(order[np.cumsum(influence[order]) <= UNNOTICED * force])
+
+
+def growth(W: Array, A: Array, G: Array, units: NDArray[np.intp]) -> Growth:
+    """Growth of some units of a network W (K, d), A (O, K) under the force G (O, d, d)."""
+    outlook = _one_output if len(G) == 1 else _several_outputs
+    waits, possible = {}, False
+    for k in map(int, units):
+        waits[k], could = outlook(W[k], A[:, k], G)
+        possible |= could
+    first = min(waits, key=waits.__getitem__, default=None)
+    if first is None or np.isinf(waits[first]):
+        return Growth(None, np.inf, possible)
+    return Growth(first, waits[first], True)
+
+
+def _one_output(w: Array, A: Array, G: Array) -> tuple[float, bool]:
+    """Waiting time, and whether a nearby unit could grow: one whose a can get the sign of a rate."""
+    g, E = _rates(G[0])
+    unit = FrozenUnit(w @ E, float(A[0]), g)
+    if unit.blow_up_mode is not None:
+        return unit.blow_up_time, True
+    # Everything that moves decays, and a ends at the square root of what is left of a²; where that is 0, with
+    # either sign ahead.
+    rest = unit.a**2 - 0.5 * float(np.sum(unit.w[g != 0] ** 2))
+    return np.inf, bool((g * unit.sign > 0).any() if rest > KERNEL * unit.a**2 else g.any())
+
+
+def _several_outputs(w: Array, A: Array, G: Array) -> tuple[float, bool]:
+    """Waiting time by integration, and whether a nearby unit could grow: one with any direction of Φ > 0."""
+    y = np.concatenate([w, A])
+    rho, size = float(np.linalg.norm(y)), float(np.abs(np.linalg.eigvalsh(G)).max())
+    if size == 0 or rho == 0:
+        return np.inf, size > 0
+
+    def field(tau: float, state: Array) -> Array:
+        u = state[:-2] / np.linalg.norm(state[:-2])
+        wu, Au = u[: len(w)], u[len(w) :]
+        Gw = G @ wu / size  # (O, d)
+        slope = np.concatenate([Au @ Gw, 0.5 * Gw @ wu])
+        height = float(slope @ u)  # 3Φ
+        return np.concatenate([slope - height * u, [height, np.exp(-state[-2])]])
+
+    def grown(tau: float, state: Array) -> float:
+        return float(state[-2] - GROWN)
+
+    grown.terminal = True  # type: ignore[attr-defined]
+    start = np.concatenate([y / rho, [0.0, 0.0]])
+    way = solve_ivp(field, (0.0, LONGEST), start, "LSODA", events=grown, rtol=1e-8, atol=1e-14)
+    end = way.y[:, -1]
+    if way.status == 1:
+        return float(end[-1]) / (size * rho), True
+    A_end = end[len(w) : -2]
+    if np.linalg.norm(A_end) <= KERNEL:
+        return np.inf, True
+    return np.inf, bool(np.linalg.eigvalsh(np.tensordot(A_end, G, 1))[-1] > KERNEL * size)
+
+
+@dataclass(frozen=True, eq=False)
+class Plateau:
+    """A state of one output at rest but for its dormant units, which move by the frozen-unit law.
+
+    Parameters
+    ----------
+    W : (K, d) array
+    A : (1, K) array
+    basis : (d, d) array
+        Eigenvectors of G as columns.
+    units : dict of int to FrozenUnit
+        The dormant ones, in that basis.
+    """
+
+    W: Array
+    A: Array
+    basis: Array
+    units: dict[int, FrozenUnit]
+
+    def after(self, time: float) -> tuple[Array, Array]:
+        """Weights (W, A) at a later time.
+
+        Raises
+        ------
+        ComputationError
+            If the law of a unit cannot be inverted there.
+        """
+        W, A = self.W.copy(), self.A.copy()
+        for k, unit in self.units.items():
+            w, A[0, k] = unit.after(time)
+            W[k] = self.basis @ w
+        return W, A
+
+
+def plateau(W: Array, A: Array, G: Array, units: NDArray[np.intp]) -> Plateau:
+    """The plateau of a network W (K, d), A (1, K) under the force G (1, d, d), on which some units are dormant."""
+    g, E = _rates(G[0])
+    return Plateau(W, A, E, {k: FrozenUnit(W[k] @ E, float(A[0, k]), g) for k in map(int, units)})
+
+
+def _rates(G: Array) -> tuple[Array, Array]:
+    """Eigenvalues of a force, zero in its kernel, and eigenvectors as columns."""
+    g, E = np.linalg.eigh(G)
+    g[np.abs(g) <= KERNEL * np.abs(g).max(initial=0.0)] = 0.0
+    return g, E
