@@ -20,6 +20,7 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.integration import Stop
 from dynamics.problem import Problem, Student
+from dynamics.reduction import in_range
 from dynamics.trajectory import Trajectory
 from dynamics.validation import validate_count
 
@@ -53,7 +54,7 @@ class _Saddle:
         if catalogue.trainable:
             A[:, spare] = 0.0
         student = Student(student.W, A, trainable=catalogue.trainable)
-        problem = Problem(catalogue.teacher, student, catalogue.activation, catalogue.covariance)
+        problem = in_range(Problem(catalogue.teacher, student, catalogue.activation, catalogue.covariance))
         return cls(catalogue, nodes, point, GradientFlow(problem, reduce=False), spare)
 
     @property
