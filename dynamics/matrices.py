@@ -61,7 +61,8 @@ def rounding_of(value: ArrayLike) -> float:
         return 0.0
     precision = array.dtype if array.dtype.kind == "f" and array.dtype.itemsize < 8 else np.dtype(float)
     try:
-        largest = np.abs(array).max().astype(precision)
+        with np.errstate(over="ignore"):
+            largest = np.abs(array).max().astype(precision)
     except (
         AttributeError,
         TypeError,
@@ -94,7 +95,7 @@ def decompose(
     value : (d, d) array
         Asymmetry up to 1e-6 of the largest entry is taken for rounding and removed.
     rank : int, optional
-        Keep only so many eigenvalues, those of largest |λ|.
+        Keep at most so many eigenvalues, those of largest |λ|, however small they are.
     tolerance : float, optional
         Eigenvalues of at most `tolerance` times the largest |λ| count as zero.
     rounding : float, optional
@@ -125,15 +126,15 @@ def decompose(
             raise ProblemError(f"`rank` is {rank}, but `{name}` has {d} eigenvalues only.")
         kept = np.zeros(d, dtype=bool)
         kept[np.argsort(-size, kind="stable")[:rank]] = True
-        kept &= size > 0
-        threshold = float(size[kept].min(initial=largest))  # the dropped ones lie below it
+        kept &= size > largest * (tolerance or 0.0)
+        threshold = float(size[~kept].max(initial=0.0))
+        why = f"{d - kept.sum()} eigenvalues of `{name}` up to {threshold * scale:.2g} are left out by `rank`"
     else:
         threshold = largest * max(_tolerance(name, tolerance, value, rounding, d, absolute), floor)
         kept = size > threshold
+        why = zeros(name, d - kept.sum(), threshold * scale)
     if np.any(size[~kept] > floor * largest):
-        notes += (
-            f"{zeros(name, d - kept.sum(), threshold * scale)}, {threshold / largest:.2g} of the largest",
-        )
+        notes += (f"{why}, {threshold / largest:.2g} of the largest",)
     return Decomposition(M, lam[kept] * scale, E.T[kept], lam[~kept] * scale, threshold * scale, notes)
 
 

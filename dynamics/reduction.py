@@ -49,14 +49,15 @@ def in_range(problem: Problem) -> Problem:
     `dynamics.covariance`). Invariants c_k = ‖w_k‖² − h‖A_k‖², which bound what a unit can do, are those of these
     components.
     """
-    basis = None if problem.covariance is None else range_basis(problem.covariance)
-    if basis is None:
+    Sigma = problem.covariance
+    basis = None if Sigma is None else range_basis(Sigma)
+    if Sigma is None or basis is None:
         return problem
     return replace(
         problem,
         teacher=replace(problem.teacher, V=problem.teacher.V @ basis),
         student=replace(problem.student, W=problem.student.W @ basis),
-        covariance=basis.T @ problem.covariance @ basis,
+        covariance=basis.T @ Sigma @ basis,
     )
 
 

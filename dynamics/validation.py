@@ -98,7 +98,7 @@ def symmetrised(
         if share > LARGEST_ASYMMETRY and not force:
             raise ProblemError(
                 f"`{name}` is not symmetric (|M_ij − M_ji| is up to {share:.2g} of the largest entry; allowed is"
-                f" {LARGEST_ASYMMETRY:g}), but must be: give (M + Mᵀ)/2, which is what `symmetrize` takes."
+                f" {LARGEST_ASYMMETRY:g}), but must be: take (M + Mᵀ)/2, as `--symmetrize` does."
             )
         notes = (f"`{name}` was symmetrised: |M_ij − M_ji| is up to {share:.2g} of the largest entry",)
     symmetric = np.where(half == half.T, M, half + half.T)  # the halves of denormal numbers are not exact

@@ -16,6 +16,7 @@ from scipy.signal import find_peaks
 from dynamics.atlas.catalogue import Catalogue
 from dynamics.atlas.connections import BLOW_UP, LINEAR, Edge, SaddleGraph, graph_nodes, graph_of
 from dynamics.atlas.points import FixedPoint
+from dynamics.covariance import covariance_factor
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.integration import Stop
@@ -130,10 +131,10 @@ class _Saddle:
         ComputationError
             If there is none.
         """
-        spectrum = self.catalogue.spectrum
+        spectrum, Sigma = self.catalogue.spectrum, self.flow.problem.covariance
         W, a = trajectory.W_at(sample), trajectory.a[sample]
-        if spectrum.whitening is not None:
-            W = W @ spectrum.whitening
+        if Sigma is not None:
+            W = W @ covariance_factor(Sigma)
         shares = a @ (W @ spectrum.vectors.T) ** 2  # of the non-zero eigenvalues
         groups = np.repeat(np.arange(len(spectrum.values)), spectrum.multiplicities * (spectrum.values != 0))
         learned = np.bincount(groups, shares, minlength=len(spectrum.values))

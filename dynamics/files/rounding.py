@@ -27,18 +27,17 @@ def rounding_unit(path: str | Path) -> float:
     path = Path(path)
     if path.suffix.lower() == ".npy":
         return rounding_of(np.load(path, mmap_mode="r"))
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    return rounding_of_text(" ".join(line.partition("#")[0] for line in lines))
+    return rounding_of_text(path.read_text(encoding="utf-8-sig", errors="replace"))
 
 
 def rounding_of_text(text: str) -> float:
-    """The same of numbers in a text.
+    """The same of the numbers in a text; what follows a # in a line is a comment.
 
     Fixed decimals (``%.6f``) and significant digits (``%.6g``, ``%.6e``) come to the same for the largest number: it
     has as many digits as any, and its last one is the coarsest unit.
     """
     digits, largest, whole = 0, -(10**9), True
-    for word in SEPARATORS.split(text):
+    for word in SEPARATORS.split(" ".join(line.partition("#")[0] for line in text.splitlines())):
         try:
             number = Decimal(word)
         except InvalidOperation:
