@@ -189,6 +189,7 @@ def test_search_and_connections_work_in_the_range(rng):
 
     _, full, small = both(rng)
     catalogue = fixed_points(full)
+    assert catalogue_flow(catalogue).problem.inputs == RANK
     found = match_fixed_points(search_fixed_points(catalogue_flow(catalogue), 20, seed=0), catalogue)
     assert found.matched == found.search.converged > 10
     few = [fixed_points(p.teacher, 1, covariance=p.covariance) for p in (full, small)]
@@ -205,8 +206,9 @@ def test_certification_is_refused(rng):
 
 
 def test_diagnosis_and_staircase_are_those_of_the_range(rng):
-    """Commuting Σ and M*: diag(1, 2, 0) and diag(2, 1, 3); ‖w_k‖² counts without the third input."""
+    """Commuting Σ and M*: diag(1, 2, 0) and diag(2, 1, 3); ‖w_k‖² counts without the third input, however large."""
     student = Student.initialise(3, 3, scale=1e-2, seed=2)
+    student = Student(np.column_stack([student.W[:, :2], [0.5, 1, -2]]), student.a)
     full = Problem(Teacher.from_eigenvalues([2, 1, 3]), student, covariance=np.diag([1.0, 2, 0]))
     small = Problem(
         Teacher.from_eigenvalues([2, 1]), Student(student.W[:, :2], student.a), covariance=np.diag([1.0, 2])

@@ -6,6 +6,7 @@ import pytest
 
 from dynamics import Teacher, fixed_points
 from quadflow.cli import COMMANDS, cli
+from quadflow.notes import note, notes, print_notes
 
 SIMULATE = ["simulate", "--hidden", "3", "--t-end", "0.1"]
 
@@ -56,6 +57,17 @@ def test_a_note_is_said_once_and_only_after_success(quadflow, files):
     assert "note" not in failed.err
     assert failed.err.count("\n") == 1
     assert quadflow(*SIMULATE, "--teacher", "4,2").err == ""
+
+
+def test_the_same_note_of_several_problems_is_one(capsys):
+    with click.Context(cli):
+        note(["one thing"])
+        note(["one thing", "another"])
+        assert notes() == ["one thing", "another"]
+        print_notes()
+    assert capsys.readouterr().err == "quadflow: note: one thing; another.\n"
+    note(["nobody is told outside a command"])
+    assert notes() == []
 
 
 def test_files_written_by_a_command_hold_the_note(quadflow, files):
@@ -220,3 +232,5 @@ def test_inputs_default_to_those_of_the_teacher(quadflow, files):
     wide = ["simulate", "--teacher", "3,2", "--init-file", "start.npz", "--t-end", "0.01", "--json"]
     assert quadflow(*wide).json["problem"]["inputs"] == 7
     assert quadflow(*wide, "--inputs", "9").json["problem"]["inputs"] == 9
+    narrow = quadflow("simulate", "--teacher", "9,8,7,6,5,4,3,2", *wide[3:])
+    assert narrow.json["problem"]["inputs"] == 8
