@@ -206,10 +206,14 @@ def test_certification_is_refused(rng):
 
 
 def test_diagnosis_and_staircase_are_those_of_the_range(rng):
-    """Commuting Σ and M*: diag(1, 2, 0) and diag(2, 1, 3); ‖w_k‖² counts without the third input, however large."""
+    """Σ = diag(1, 2, 0) and an M* that is diag(2, 1) in its range: what is outside, of any size, counts nowhere.
+
+    In all three inputs M* and Σ do not commute.
+    """
     student = Student.initialise(3, 3, scale=1e-2, seed=2)
     student = Student(np.column_stack([student.W[:, :2], [0.5, 1, -2]]), student.a)
-    full = Problem(Teacher.from_eigenvalues([2, 1, 3]), student, covariance=np.diag([1.0, 2, 0]))
+    teacher = Teacher.from_matrix([[2, 0, 0.7], [0, 1, 0.3], [0.7, 0.3, 3]])
+    full = Problem(teacher, student, covariance=np.diag([1.0, 2, 0]))
     small = Problem(
         Teacher.from_eigenvalues([2, 1]), Student(student.W[:, :2], student.a), covariance=np.diag([1.0, 2])
     )
