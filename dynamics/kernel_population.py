@@ -22,6 +22,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.covariance import covariance_factor
 from dynamics.kernels import FOLD, KERNELS, Kernel, Pairs, normalised
 
 Array = NDArray[np.float64]
@@ -51,9 +52,7 @@ class KernelPopulation:
     @cached_property
     def _factor(self) -> Array | None:
         """F with Σ = FFᵀ."""
-        return (
-            None if self.covariance is None else np.asarray(np.linalg.cholesky(self.covariance), dtype=float)
-        )
+        return None if self.covariance is None else covariance_factor(self.covariance)
 
     def _white(self, X: Array) -> Array:
         """Rows of X for uncorrelated inputs, X F."""

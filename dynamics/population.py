@@ -20,6 +20,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.covariance import covariance_factor
+
 Array = NDArray[np.float64]
 
 
@@ -71,6 +73,11 @@ class QuadraticPopulation:
         return X if self.covariance is None else X @ self.covariance
 
     @cached_property
+    def _factor(self) -> Array | None:
+        """F with Σ = FFᵀ."""
+        return None if self.covariance is None else covariance_factor(self.covariance)
+
+    @cached_property
     def _teacher_traces(self) -> Array:
         """tr(M*_oΣ), (O,)."""
         return self.B @ np.einsum("md,md->m", self._times_covariance(self.V), self.V)
@@ -86,8 +93,8 @@ class QuadraticPopulation:
         taken entry by entry *before* squaring, so that a small loss keeps its relative accuracy.
         """
         U = np.vstack([self.V, W])  # (n, d)
-        if self.covariance is not None:
-            U = U @ np.linalg.cholesky(self.covariance)
+        if self._factor is not None:
+            U = U @ self._factor
         if len(U) < U.shape[1]:
             U = np.asarray(np.linalg.qr(U.T, mode="r")).T  # same Gram matrix, (n, n)
         C = np.hstack([self.B, -A])  # (O, n)

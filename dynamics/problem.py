@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
-from dynamics.validation import (
-    validate_array,
-    validate_choice,
-    validate_count,
-    validate_covariance,
-    validate_real,
-    validate_symmetric,
-)
+from dynamics.matrices import decompose
+from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +25,8 @@ class Teacher:
         Teacher directions v_m as rows; they need be neither orthogonal nor normalised.
     B : (R,) or (O, R) array
         Teacher weights; stored with shape (O, R).
+    notes : tuple of str
+        What `from_matrix` changed: a sentence each.
 
     Raises
     ------
@@ -39,6 +36,7 @@ class Teacher:
 
     V: NDArray[np.float64]
     B: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         V = validate_array("V", self.V, 2)
@@ -74,27 +72,62 @@ class Teacher:
         return cls.from_eigenvalues(j**-alpha, inputs, outputs)
 
     @classmethod
-    def from_matrix(cls, M: ArrayLike, inputs: int | None = None, outputs: int = 1) -> Teacher:
-        """Teacher of the symmetric matrix M* (d, d), or one matrix per output (O, d, d), padded with zeros."""
-        stack = np.asarray(M)
-        matrices = [validate_symmetric("teacher", m) for m in (stack if stack.ndim == 3 else [stack])]
-        if len(matrices) == 1:
-            matrices = matrices * validate_count("outputs", outputs)
-        V_parts, b_parts = [], []
-        for m in matrices:
-            lam, E = np.linalg.eigh(m)
-            kept = np.abs(lam) > 1e-14 * max(np.abs(lam).max(), np.finfo(float).tiny)
-            V_parts.append(E.T[kept])
-            b_parts.append(lam[kept])
-        if len({m.tobytes() for m in matrices}) == 1:
-            teacher = cls(V_parts[0], np.tile(b_parts[0], (len(matrices), 1)))
+    def from_matrix(
+        cls,
+        M: ArrayLike,
+        inputs: int | None = None,
+        outputs: int = 1,
+        *,
+        rank: int | None = None,
+        tolerance: float | None = None,
+        rounding: float | None = None,
+        symmetrize: bool = False,
+    ) -> Teacher:
+        """Teacher of the symmetric matrix M* (d, d), or one matrix per output (O, d, d), padded with zeros.
+
+        Eigenvalues that are but rounding are no modes. What counts as rounding follows from the data type (of a
+        float32 matrix some 1e-5 of the largest, of exact ones 1e-14), or is said; `notes` tells what was left out.
+
+        Parameters
+        ----------
+        M : array
+            Asymmetry of up to 1e-6 of its largest entry is taken for rounding and removed.
+        inputs, outputs : int, optional
+        rank : int, optional
+            Keep so many eigenvalues, those of largest |λ|.
+        tolerance : float, optional
+            Eigenvalues of at most this part of the largest |λ| count as zero.
+        rounding : float, optional
+            Unit in which the entries were rounded when they were written to a file (0 for whole numbers); see
+            `dynamics.matrices.decompose`.
+        symmetrize : bool
+            Remove any asymmetry.
+
+        Raises
+        ------
+        ProblemError
+            If the matrix is not symmetric or not finite, or if an argument is not usable.
+        """
+        try:
+            stack = np.asarray(M)
+        except ValueError:  # rows of different lengths: said below
+            stack = np.empty(0)
+        how = {"rank": rank, "tolerance": tolerance, "rounding": rounding, "symmetrize": symmetrize}
+        parts = [decompose("teacher", m, **how) for m in (stack if stack.ndim == 3 else [M])]  # type: ignore[arg-type]
+        if not parts:
+            raise ProblemError(f"`teacher` has shape {stack.shape}, but must have at least one output.")
+        if len(parts) == 1:
+            parts = parts * validate_count("outputs", outputs)
+        notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+        if len({part.matrix.tobytes() for part in parts}) == 1:
+            teacher = cls(parts[0].vectors, np.tile(parts[0].values, (len(parts), 1)), notes)
         else:
-            B = np.zeros((len(matrices), sum(map(len, b_parts))))
+            B = np.zeros((len(parts), sum(len(part.values) for part in parts)))
             start = 0
-            for o, b in enumerate(b_parts):
-                B[o, start : start + len(b)] = b
-                start += len(b)
-            teacher = cls(np.vstack(V_parts), B)
+            for row, part in zip(B, parts, strict=True):
+                row[start : start + len(part.values)] = part.values
+                start += len(part.values)
+            teacher = cls(np.vstack([part.vectors for part in parts]), B, notes)
         return teacher.padded(teacher.inputs if inputs is None else inputs)
 
     @property
@@ -144,7 +177,8 @@ class Teacher:
     def __repr__(self) -> str:
         lam = ", ".join(f"{x:.4g}" for x in self.eigen[0][0][:6])
         more = ", …" if len(self.eigen[0][0]) > 6 else ""
-        return f"Teacher(eigenvalues=[{lam}{more}], inputs={self.inputs}, outputs={self.outputs})"
+        notes = "".join(f"; {note}" for note in self.notes)
+        return f"Teacher(eigenvalues=[{lam}{more}], inputs={self.inputs}, outputs={self.outputs}{notes})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,7 +322,10 @@ class Problem:
     activation : str
         Name in `dynamics.activations.ACTIVATIONS`.
     covariance : (d, d) array, optional
-        Input covariance Σ, positive definite; None means the identity.
+        Input covariance Σ; None means the identity. If it is singular, by construction or up to rounding, inputs live
+        in its range: weights have no effect outside it, and stay there what they are.
+    notes : tuple of str
+        What was changed in the teacher's matrix and in the covariance: a sentence each.
 
     Raises
     ------
@@ -300,6 +337,7 @@ class Problem:
     student: Student
     activation: str = "quadratic"
     covariance: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         validate_choice("activation", self.activation, ACTIVATIONS)
@@ -307,8 +345,11 @@ class Problem:
             theirs, ours = getattr(self.teacher, side), getattr(self.student, side)
             if theirs != ours:
                 raise ProblemError(f"The teacher has {theirs} {side}, but the student has {ours}.")
+        notes: tuple[str, ...] = ()
         if self.covariance is not None:
-            object.__setattr__(self, "covariance", validate_covariance(self.covariance, self.teacher.inputs))
+            Sigma, notes = clean_covariance(self.covariance, self.teacher.inputs)
+            object.__setattr__(self, "covariance", Sigma)
+        object.__setattr__(self, "notes", self.teacher.notes + notes)
 
     @property
     def inputs(self) -> int:
@@ -317,7 +358,8 @@ class Problem:
 
     def __repr__(self) -> str:
         sigma = "identity" if self.covariance is None else "given"
-        return f"Problem({self.teacher}, {self.student}, activation={self.activation}, covariance={sigma})"
+        notes = "".join(f"; {note}" for note in self.notes[len(self.teacher.notes) :])
+        return f"Problem({self.teacher}, {self.student}, activation={self.activation}, covariance={sigma}{notes})"
 
     def _repr_html_(self) -> str:
         from dynamics.notebook import problem_html

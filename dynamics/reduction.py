@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.covariance import range_basis
 from dynamics.problem import Problem
 
 
@@ -39,6 +40,25 @@ class Reduction:
     def lift(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows (…, r) of the reduced problem as rows (…, d) of the full one."""
         return X if self.basis is None else X @ self.basis.T
+
+
+def in_range(problem: Problem) -> Problem:
+    """The problem itself; for a singular covariance the equivalent one in the r inputs of its range.
+
+    The weights are their components in the range: those outside it have no effect and do not move (see
+    `dynamics.covariance`). Invariants c_k = ‖w_k‖² − h‖A_k‖², which bound what a unit can do, are those of these
+    components.
+    """
+    Sigma = problem.covariance
+    basis = None if Sigma is None else range_basis(Sigma)
+    if Sigma is None or basis is None:
+        return problem
+    return replace(
+        problem,
+        teacher=replace(problem.teacher, V=problem.teacher.V @ basis),
+        student=replace(problem.student, W=problem.student.W @ basis),
+        covariance=basis.T @ Sigma @ basis,
+    )
 
 
 def reduce_problem(problem: Problem) -> Reduction:

@@ -10,20 +10,34 @@ from numpy.typing import ArrayLike, NDArray
 from dynamics.errors import ProblemError
 from dynamics.suggestions import closest
 
+SILENT_ASYMMETRY = 1e-10  # of the largest entry: what a product such as QΛQᵀ leaves
+LARGEST_ASYMMETRY = 1e-6  # what single precision or six digits leave
+
+LARGEST_COUNT = 2**63 - 1  # beyond it neither NumPy nor PyTorch can count
+
 
 def validate_count(name: str, value: Any, minimum: int = 1) -> int:
-    """Whole number of at least `minimum`."""
+    """Whole number of at least `minimum`, and at most 2⁶³ − 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ProblemError(f"`{name}` is {value!r}, but must be a whole number of at least {minimum}.")
+    if value > LARGEST_COUNT:  # not printed: it may have any number of digits
+        raise ProblemError(
+            f"`{name}` is beyond 2^63 − 1 = {LARGEST_COUNT}, the largest whole number allowed."
+        )
     if value < minimum:
-        raise ProblemError(f"`{name}` is {value}, but must be at least {minimum}.")
+        shown = value if value >= -LARGEST_COUNT else "a huge negative number"
+        raise ProblemError(f"`{name}` is {shown}, but must be at least {minimum}.")
     return int(value)
 
 
 def validate_real(name: str, value: Any, *, positive: bool = False, nonnegative: bool = False) -> float:
     """Finite real number, on request positive or non-negative."""
     try:
+        if isinstance(value, bool | np.bool_) or np.ndim(value) or np.iscomplexobj(value):
+            raise TypeError
         number = float(value)
+    except OverflowError:
+        raise ProblemError(f"`{name}` is too large, but must be below 1.8e308 in size.") from None
     except (TypeError, ValueError):
         raise ProblemError(f"`{name}` is {value!r}, but must be a number.") from None
     if not np.isfinite(number):
@@ -45,10 +59,18 @@ def validate_choice(name: str, value: Any, allowed: Any) -> str:
 
 
 def validate_array(name: str, value: ArrayLike, ndim: int) -> NDArray[np.float64]:
-    """Read-only copy as a finite float array with `ndim` axes."""
+    """Read-only copy as a finite float array with `ndim` axes; complex numbers are refused, even real ones."""
     try:
-        array = np.array(value, dtype=float)
-    except (TypeError, ValueError):
+        raw = np.asarray(value)
+        if raw.dtype.kind == "c" or (raw.dtype.kind == "O" and any(map(np.iscomplexobj, raw.flat))):
+            raise ProblemError(f"`{name}` has complex entries, but every entry must be a real number.")
+        if raw.dtype.kind not in "biufO":
+            raise TypeError
+        with np.errstate(over="ignore"):  # of long doubles: they become infinite, which is refused below
+            array = np.array(raw, dtype=float)
+    except ProblemError:
+        raise
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is PyTorch's
         raise ProblemError(f"`{name}` cannot be read as an array of real numbers.") from None
     if array.ndim != ndim:
         raise ProblemError(f"`{name}` has shape {array.shape}, but must have {ndim} axes.")
@@ -58,30 +80,35 @@ def validate_array(name: str, value: ArrayLike, ndim: int) -> NDArray[np.float64
     return array
 
 
-def validate_symmetric(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    """Finite symmetric matrix (to 1e-10 of its largest entry), symmetrised to the last bit."""
+def symmetrised(
+    name: str, value: ArrayLike, force: bool = False
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Finite square matrix, symmetrised to the last bit, and a sentence about it if that was more than nothing.
+
+    Asymmetry of at most 1e-6 of the largest entry is rounding; more is refused unless it is to be removed by `force`.
+    """
     M = validate_array(name, value, 2)
     if M.shape[0] != M.shape[1] or M.shape[0] == 0:
         raise ProblemError(f"`{name}` has shape {M.shape}, but must be a square matrix.")
-    asymmetry = np.abs(M - M.T).max()
-    if asymmetry > 1e-10 * np.abs(M).max():
-        raise ProblemError(
-            f"`{name}` is not symmetric (largest |M_ij − M_ji| is {asymmetry:.3g}), but must be: use (M + Mᵀ)/2."
-        )
-    M = (M + M.T) / 2
-    M.setflags(write=False)
-    return M
+    half = M / 2  # sums of halves do not overflow
+    asymmetry, size = np.abs(half - half.T).max(), np.abs(half).max()
+    notes: tuple[str, ...] = ()
+    if asymmetry > SILENT_ASYMMETRY * size:
+        share = asymmetry / size
+        if share > LARGEST_ASYMMETRY and not force:
+            raise ProblemError(
+                f"`{name}` is not symmetric (|M_ij − M_ji| is up to {share:.2g} of the largest entry; allowed is"
+                f" {LARGEST_ASYMMETRY:g}), but must be: take (M + Mᵀ)/2, as `--symmetrize` does."
+            )
+        notes = (f"`{name}` was symmetrised: |M_ij − M_ji| is up to {share:.2g} of the largest entry",)
+    symmetric = np.where(half == half.T, M, half + half.T)  # the halves of denormal numbers are not exact
+    symmetric.setflags(write=False)
+    return symmetric, notes
 
 
-def validate_covariance(value: ArrayLike, inputs: int) -> NDArray[np.float64]:
-    """Symmetric positive definite d × d matrix."""
-    Sigma = validate_symmetric("covariance", value)
-    if len(Sigma) != inputs:
-        raise ProblemError(f"`covariance` has shape {Sigma.shape}, but the inputs have dimension {inputs}.")
-    smallest = np.linalg.eigvalsh(Sigma)[0]
-    if smallest <= 0:
-        raise ProblemError(f"`covariance` has the eigenvalue {smallest:.3g}, but all must be positive.")
-    return Sigma
+def validate_symmetric(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Finite matrix, symmetric to 1e-6 of its largest entry, symmetrised to the last bit."""
+    return symmetrised(name, value)[0]
 
 
 def validate_times(times: ArrayLike) -> NDArray[np.float64]:

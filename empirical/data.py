@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dynamics.covariance import covariance_factor
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_real
@@ -158,7 +159,11 @@ class _Sampler:
         self.noise = data.label_noise**0.5
         self.teacher = teacher_network(data.problem, dtype, device)
         Sigma = data.problem.covariance
-        self.factor = None if Sigma is None else torch.from_numpy(np.linalg.cholesky(Sigma)).to(device, dtype)
+        self.factor = None
+        if Sigma is not None:
+            F = covariance_factor(Sigma)
+            square = np.pad(F, ((0, 0), (0, len(F) - F.shape[1])))  # a singular Σ leaves some numbers unused
+            self.factor = torch.from_numpy(square).to(device, dtype)
 
     def __call__(self, count: int | Sequence[int]) -> tuple[Tensor, Tensor]:
         """Samples of every stream, as many of each or given numbers; missing ones are zero inputs."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from dynamics.errors import ProblemError
 from dynamics.problem import Student
-from dynamics.validation import validate_choice, validate_count
+from dynamics.validation import validate_array, validate_choice, validate_count
 
 
 def _quadratic(z: Tensor, W: Tensor, covariance: Tensor | None) -> Tensor:
@@ -87,7 +86,9 @@ class QuadraticNetwork(nn.Module):
             init_scale * torch.randn(*lead, O, K, dtype=dtype, device=device), requires_grad=trainable
         )
         Sigma = (
-            None if covariance is None else torch.as_tensor(np.array(covariance), dtype=dtype, device=device)
+            None
+            if covariance is None
+            else torch.tensor(validate_array("covariance", covariance, 2), dtype=dtype, device=device)
         )
         self.register_buffer("covariance", Sigma)
 

@@ -12,6 +12,8 @@ import click
 
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.suggestions import did_you_mean
+from quadflow.notes import print_notes
+from quadflow.options import limit_counts
 from quadflow.versions import version_option
 
 # command → module of quadflow.commands; modules import numpy, torch and sympy only when they run
@@ -52,6 +54,7 @@ class Commands(click.Group):
         module = import_module(f"quadflow.commands.{COMMANDS[name]}")
         command = module.command
         assert isinstance(command, click.Command)
+        limit_counts(command)
         return command
 
 
@@ -62,6 +65,13 @@ def cli() -> None:
 
     Every command prints an answer for people, or with --json one JSON object; try COMMAND --help.
     """
+
+
+@cli.result_callback()
+def finish(status: object) -> object:
+    """After a command that has succeeded: what people should know of their input."""
+    print_notes()
+    return status
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -22,6 +22,30 @@ def together(*options: Decorator) -> Decorator:
     return lambda function: reduce(lambda f, option: option(f), reversed(options), function)
 
 
+class WholeNumber(click.types.IntParamType):
+    """Whole numbers below 2⁶³ in size: neither NumPy nor PyTorch counts further."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; a longer one is not even read, and not repeated in the message."""
+        text = value.strip() if isinstance(value, str) else ""
+        number = (
+            2**63 if len(text) > 20 and text.lstrip("+-").isdigit() else super().convert(value, param, ctx)
+        )
+        if abs(number) >= 2**63:
+            self.fail("a whole number must be below 2^63 in size.", param, ctx)
+        return int(number)
+
+
+def limit_counts(command: click.Command) -> None:
+    """Make every option of the type `int` a `WholeNumber`, in subcommands as well."""
+    for parameter in command.params:
+        if parameter.type is click.INT:
+            parameter.type = WholeNumber()
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            limit_counts(inner)
+
+
 def load_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
     """Make a TOML file the default of the command's options; the command line wins."""
     if path is None:
@@ -67,6 +91,23 @@ seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="Seed of every random number."
 )
 
+matrix_options = together(
+    click.option(
+        "--rank",
+        type=int,
+        metavar="R",
+        help="Keep R eigenvalues of a teacher matrix [default: by tolerance].",
+    ),
+    click.option(
+        "--tolerance",
+        type=float,
+        metavar="X",
+        help="Eigenvalues of a matrix below X times its largest count as 0 "
+        "[default: what the digits of the file can hide].",
+    ),
+    click.option("--symmetrize", is_flag=True, help="Take (M + Mᵀ)/2 of a matrix that is not symmetric."),
+)
+
 network_options = together(
     click.option(
         "--teacher",
@@ -100,8 +141,9 @@ network_options = together(
         "--covariance",
         metavar="FILE.npy",
         shell_complete=complete_files,
-        help="Input covariance Σ [default: identity].",
+        help="Input covariance Σ, which may be singular [default: identity].",
     ),
+    matrix_options,
     config_option,
 )
 

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from dynamics.errors import ProblemError
+from quadflow.notes import notes
 from quadflow.provenance import provenance
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def to_json(result: dict[str, Any], origin: bool = True) -> str:
     """
     lost: list[str] = []
     clean = _clean(result, "", lost)
+    if "warnings" in clean and notes():
+        clean["warnings"] = [*clean["warnings"], *notes()]
     if lost:
         clean["warnings"] = [*clean.get("warnings", []), f"not finite, given as null: {', '.join(lost)}"]
     if origin:

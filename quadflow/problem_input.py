@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
+from dynamics.files.rounding import rounding_unit
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_choice
+from quadflow.notes import note
 
 MATRIX_FILES = (".npy", ".csv")
 CHECKPOINTS = (".pt", ".pth", ".ckpt")
@@ -24,7 +27,9 @@ def build_problem(options: Mapping[str, Any]) -> Problem:
         raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
     activation = validate_choice("activation", options["activation"], ACTIVATIONS)
     start = None if options["init_file"] is None else read_student(options["init_file"], options)
-    teacher = read_teacher(options["teacher"], options["inputs"], options["outputs"], activation)
+    teacher = read_teacher(
+        options["teacher"], options["inputs"], options["outputs"], activation, **matrix_arguments(options)
+    )
     if start is not None and options["inputs"] is None:
         teacher = teacher.padded(max(teacher.inputs, start.inputs))
     if start is None:
@@ -40,14 +45,57 @@ def build_problem(options: Mapping[str, Any]) -> Problem:
             second_layer_value=options["second_layer_value"],
             degree=ACTIVATIONS[activation].degree,
         )
-    Sigma = None if options["covariance"] is None else read_matrix("--covariance", options["covariance"])
+    Sigma = read_covariance(options, teacher.inputs)
     return Problem(teacher, start.padded(teacher.inputs), activation, Sigma)
 
 
+def matrix_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+    """How a teacher matrix is read, from the values of `quadflow.options.matrix_options`.
+
+    What only a matrix in a file can use is refused where no file is named.
+    """
+    how = {name: options.get(name) for name in ("rank", "tolerance", "symmetrize")}
+    is_matrix = Path(str(options["teacher"])).suffix.lower() in MATRIX_FILES
+    given = [name for name, value in how.items() if value is not None and value is not False]
+    useless = [name for name in given if name == "rank" or options.get("covariance") is None]
+    if useless and not is_matrix:
+        raise ProblemError(
+            f"`--{useless[0]}` says how a matrix in a file is read, but `--teacher` is {options['teacher']!r}."
+        )
+    return how if is_matrix else {}
+
+
+def read_covariance(options: Mapping[str, Any], inputs: int) -> NDArray[np.float64] | None:
+    """Matrix of `--covariance`, projected to its range if it is singular; None if it is not given."""
+    path = options["covariance"]
+    if path is None:
+        return None
+    value = read_matrix("--covariance", path)
+    Sigma, said = clean_covariance(
+        value,
+        inputs,
+        tolerance=options.get("tolerance"),
+        rounding=rounding_unit(path),
+        symmetrize=bool(options.get("symmetrize")),
+    )
+    note(said)
+    return Sigma
+
+
 def read_teacher(
-    spec: str, inputs: int | None, outputs: int | None, activation: str = "quadratic"
+    spec: str,
+    inputs: int | None,
+    outputs: int | None,
+    activation: str = "quadratic",
+    *,
+    rank: int | None = None,
+    tolerance: float | None = None,
+    symmetrize: bool = False,
 ) -> Teacher:
-    """Teacher from the text of `--teacher`: eigenvalues λ_m mean the network Σ λ_m φ(x_m), a matrix needs φ(z) = z²."""
+    """Teacher from the text of `--teacher`: eigenvalues λ_m mean the network Σ λ_m φ(x_m), a matrix needs φ(z) = z².
+
+    The last three say how a matrix is read, see `dynamics.matrices.decompose`.
+    """
     O = 1 if outputs is None else outputs
     suffix = Path(spec).suffix.lower()
     if spec.startswith("power-law:"):
@@ -65,7 +113,9 @@ def read_teacher(
                 "for Σ λ_m φ(x_m), or an .npz file with a teacher network V, b."
             )
         M = read_matrix("--teacher", spec)
-        teacher = Teacher.from_matrix(M, inputs, O)
+        how = {"rank": rank, "tolerance": tolerance, "symmetrize": symmetrize}
+        teacher = Teacher.from_matrix(M, inputs, O, rounding=rounding_unit(spec), **how)  # type: ignore[arg-type]
+        note(teacher.notes)
     elif suffix == ".npz":
         arrays = read_arrays("--teacher", spec, ("V", "b"))
         teacher = Teacher(arrays["V"], arrays["b"])
@@ -111,7 +161,8 @@ def read_matrix(option: str, path: str) -> NDArray[np.float64]:
     try:
         return np.load(path) if suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
     except OSError as error:
-        raise ProblemError(f"`{option}` {path!r} cannot be read: {error.strerror or error}.") from None
+        why = error.strerror or str(error).rstrip(".")  # loadtxt ends its own sentence
+        raise ProblemError(f"`{option}` {path!r} cannot be read: {why}.") from None
     except (ValueError, EOFError):
         raise ProblemError(f"`{option}` {path!r} does not contain an array of numbers.") from None
 

@@ -16,10 +16,12 @@ from scipy.signal import find_peaks
 from dynamics.atlas.catalogue import Catalogue
 from dynamics.atlas.connections import BLOW_UP, LINEAR, Edge, SaddleGraph, graph_nodes, graph_of
 from dynamics.atlas.points import FixedPoint
+from dynamics.covariance import covariance_factor
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.integration import Stop
 from dynamics.problem import Problem, Student
+from dynamics.reduction import in_range
 from dynamics.trajectory import Trajectory
 from dynamics.validation import validate_count
 
@@ -53,7 +55,7 @@ class _Saddle:
         if catalogue.trainable:
             A[:, spare] = 0.0
         student = Student(student.W, A, trainable=catalogue.trainable)
-        problem = Problem(catalogue.teacher, student, catalogue.activation, catalogue.covariance)
+        problem = in_range(Problem(catalogue.teacher, student, catalogue.activation, catalogue.covariance))
         return cls(catalogue, nodes, point, GradientFlow(problem, reduce=False), spare)
 
     @property
@@ -129,10 +131,10 @@ class _Saddle:
         ComputationError
             If there is none.
         """
-        spectrum = self.catalogue.spectrum
+        spectrum, Sigma = self.catalogue.spectrum, self.flow.problem.covariance
         W, a = trajectory.W_at(sample), trajectory.a[sample]
-        if spectrum.whitening is not None:
-            W = W @ spectrum.whitening
+        if Sigma is not None:
+            W = W @ covariance_factor(Sigma)
         shares = a @ (W @ spectrum.vectors.T) ** 2  # of the non-zero eigenvalues
         groups = np.repeat(np.arange(len(spectrum.values)), spectrum.multiplicities * (spectrum.values != 0))
         learned = np.bincount(groups, shares, minlength=len(spectrum.values))

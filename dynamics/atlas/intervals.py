@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.covariance import range_basis
 from dynamics.errors import ProblemError
 from dynamics.problem import Teacher
 
@@ -134,6 +135,10 @@ def eigenvalues(teacher: Teacher, covariance: Array | None) -> list[tuple[Number
     if covariance is None and (np.count_nonzero(V, axis=1) == 1).all() and len(set(axis)) == len(V):
         rational = [_fmpq(weight) * _fmpq(v[i]) ** 2 for weight, v, i in zip(b, V, axis, strict=True)]
         return _with_zeros([value for value in rational if value != 0], d)
+    if covariance is not None and range_basis(covariance) is not None:
+        raise ProblemError(
+            "`covariance` is singular, but intervals prove points for positive definite ones only."
+        )
     white = mat(V) if covariance is None else mat(V) * _cholesky(covariance)  # (R, d)
     numeric = midpoints(white)
     lam, E = np.linalg.eigh((numeric.T * b) @ numeric)

@@ -13,6 +13,7 @@ from dynamics.atlas.points import FixedPoint
 from dynamics.atlas.search import SAME, Root, Search, same_invariants
 from dynamics.flow import GradientFlow
 from dynamics.problem import Problem, Student
+from dynamics.reduction import in_range
 
 Array = NDArray[np.float64]
 
@@ -120,9 +121,9 @@ def catalogue_flow(catalogue: Catalogue, seed: int = 0) -> GradientFlow:
 
     With many inputs it is span-reduced; the signatures of its Hessian then leave out unused input directions.
     """
-    K, d = catalogue.hidden, catalogue.spectrum.inputs
+    K, d = catalogue.hidden, catalogue.teacher.inputs
     student = Student.initialise(K, d, seed=seed, scale=1.0)
     if catalogue.second_layer is not None:
         student = Student(student.W, np.array(catalogue.second_layer), trainable=False)
-    problem = Problem(catalogue.teacher, student, catalogue.activation, catalogue.covariance)
-    return GradientFlow(problem, reduce=K * (d + catalogue.trainable) > LARGEST_UNREDUCED)
+    problem = in_range(Problem(catalogue.teacher, student, catalogue.activation, catalogue.covariance))
+    return GradientFlow(problem, reduce=K * (problem.inputs + catalogue.trainable) > LARGEST_UNREDUCED)

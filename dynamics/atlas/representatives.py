@@ -48,7 +48,12 @@ def representative(catalogue: Catalogue, point: FixedPoint, seed: int | None = N
     a, Y = mode_weights(catalogue, point, seed)
     U = Y @ catalogue.spectrum.eigenvectors(point.learned_modes)  # (K, d), whitened
     F = catalogue.spectrum.whitening
-    W = U if F is None else scipy.linalg.solve_triangular(F.T, U.T, lower=False).T
+    if F is None:
+        W = U
+    elif F.shape[0] == F.shape[1]:
+        W = scipy.linalg.solve_triangular(F.T, U.T, lower=False).T
+    else:  # a singular covariance: the weights in its range
+        W = U @ np.linalg.pinv(F)
     return Student(W, a, trainable=catalogue.trainable)
 
 

@@ -4,7 +4,7 @@ In the coordinates u = Fᵀw, Σ = FFᵀ, inputs are white: w·x = u·z with z ~
 FᵀM*F. The loss is the same function of u, so stationary points correspond one to one, and the Hessians are
 congruent: by Sylvester's law their signatures agree. Everything about stationary points under a covariance Σ
 is therefore the white theory for the whitened teacher (derived here). The spectrum of FᵀM*F is that of
-Σ^{1/2}M*Σ^{1/2} whichever factor F is used; F is the Cholesky factor.
+Σ^{1/2}M*Σ^{1/2} whichever factor F is used; F is the Cholesky factor, or (d, r) if Σ is singular: then d is r below.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from dynamics.covariance import covariance_factor
 from dynamics.problem import Teacher
 
 Array = NDArray[np.float64]
@@ -35,8 +36,8 @@ class Spectrum:
         Their sum is d.
     vectors : (n, d) array
         Orthonormal eigenvectors of the non-zero eigenvalues as rows, eigenvalues descending, whitened coordinates.
-    whitening : (d, d) array or None
-        Lower triangular F with Σ = FFᵀ; None is the identity.
+    whitening : array or None
+        F with Σ = FFᵀ, see `dynamics.covariance.covariance_factor`; None is the identity.
     """
 
     values: Array
@@ -47,10 +48,10 @@ class Spectrum:
     @classmethod
     def of(cls, teacher: Teacher, covariance: Array | None = None) -> Spectrum:
         """Spectrum of a teacher with one output; covariance (d, d), None is the identity."""
-        F: Array | None = None if covariance is None else np.asarray(np.linalg.cholesky(covariance))
+        F: Array | None = None if covariance is None else covariance_factor(covariance)
         white = teacher if F is None else Teacher(teacher.V @ F, teacher.B)
         lam, vectors = white.eigen[0]
-        zeros = teacher.inputs - len(lam)
+        zeros = white.inputs - len(lam)
         firsts = [i for i in range(len(lam)) if i == 0 or lam[i - 1] - lam[i] > EQUAL * np.abs(lam).max()]
         groups = np.split(lam, firsts[1:]) if len(lam) else []
         pairs = [(float(group.mean()), len(group)) for group in groups] + ([(0.0, zeros)] if zeros else [])
@@ -60,7 +61,7 @@ class Spectrum:
 
     @property
     def inputs(self) -> int:
-        """Input dimension d."""
+        """Input dimension d, or the rank of a singular Σ."""
         return int(self.multiplicities.sum())
 
     @property

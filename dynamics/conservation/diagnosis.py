@@ -42,6 +42,7 @@ from numpy.typing import NDArray
 from dynamics.conservation.start import Start
 from dynamics.integration import Stop
 from dynamics.problem import Problem
+from dynamics.reduction import in_range
 from dynamics.trajectory import Trajectory
 from dynamics.validation import validate_count
 
@@ -127,7 +128,7 @@ def diagnose(problem: Problem, *, follow: bool = True, max_evaluations: int = 20
     Diagnosis
     """
     validate_count("max_evaluations", max_evaluations)
-    start = Start(problem)
+    start = Start(in_range(problem))
     if start.unknown:
         return _diagnosis(start, "undecided", start.unknown)
     levels = start.levels()

@@ -19,6 +19,7 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.covariance import covariance_factor
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
@@ -74,8 +75,9 @@ def gradient_second_moments(
             f"`activation` is {problem.activation!r}, but the moments of the gradient are known for 'quadratic' only."
         )
     noise = validate_real("label_noise", label_noise, nonnegative=True)
-    d, O = problem.inputs, len(A)
-    F = np.eye(d) if problem.covariance is None else np.linalg.cholesky(problem.covariance)
+    O = len(A)
+    F = np.eye(problem.inputs) if problem.covariance is None else covariance_factor(problem.covariance)
+    d = F.shape[1]
     U, metric = W @ F, F.T @ F
     D = [F.T @ (problem.teacher.matrix(o) - (W.T * A[o]) @ W) @ F for o in range(O)]
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.covariance import covariance_factor
 from dynamics.population import PopulationLoss, QuadraticPopulation
 from dynamics.problem import Problem, Student, Teacher
 
@@ -84,7 +85,7 @@ class Members:
             return self._losses_one_by_one(W, A)
         M = self.targets()
         if self.covariance is not None:
-            L = np.linalg.cholesky(self.covariance)
+            L = covariance_factor(self.covariance)
             W, M = W @ L, L.T @ M @ L
         out = np.empty(W.shape[:2])
         size = max(1, ENTRIES_AT_ONCE // (W.shape[1] * M[0].size))

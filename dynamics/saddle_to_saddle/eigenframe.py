@@ -21,7 +21,7 @@ from dynamics.atlas.levels import Level, plateau_level
 from dynamics.errors import ProblemError
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import Problem
-from dynamics.reduction import reduce_problem
+from dynamics.reduction import in_range, reduce_problem
 
 Array = NDArray[np.float64]
 
@@ -116,6 +116,7 @@ def eigenframe(problem: Problem) -> EigenFrame:
             f"`outputs` is {problem.teacher.outputs}, but plateaus and jumps are known in closed form only for 1:"
             " with several outputs no fixed set of directions stays aligned."
         )
+    problem = in_range(problem)
     small = reduce_problem(problem).problem
     population = ACTIVATIONS[problem.activation].population(
         small.teacher.V, small.teacher.B, small.covariance

@@ -10,8 +10,9 @@ import numpy as np
 import sympy
 from sympy.polys.rings import PolyRing
 
+from dynamics.covariance import validate_covariance
 from dynamics.errors import ProblemError
-from dynamics.validation import validate_choice, validate_covariance, validate_real
+from dynamics.validation import validate_choice, validate_real
 
 
 def exact_number(name: str, value: Any) -> sympy.Rational:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--second-layer-values", metavar="A1,A2,…", help="A fixed second layer [default: trainable].")
 @click.option("--output-weight", type=click.Choice(["yes", "no"]), help="Whether bilinear units have one.")
 @click.option("--teacher", metavar="SPEC", help="Look also for polynomial laws special to this teacher.")
+@opt.matrix_options
 @click.option(
     "--infer",
     "logs",
@@ -94,11 +95,11 @@ def infer(logs: tuple[str, ...], output: str | None, as_json: bool) -> int:
 def build_network(options: dict[str, Any]) -> tuple[PolynomialNetwork, Any]:
     """The network, and the teacher's matrix if one is given."""
     from dynamics.conservation import build_model
-    from quadflow.problem_input import read_teacher
+    from quadflow.problem_input import matrix_arguments, read_teacher
 
     teacher = None
     if options["teacher"]:
-        teacher = read_teacher(options["teacher"], options["inputs"], None)
+        teacher = read_teacher(options["teacher"], options["inputs"], None, **matrix_arguments(options))
         if teacher.outputs > 1 or options["outputs"] > 1:
             raise ProblemError("`--teacher` looks for special laws of one output, but there are several.")
     d = options["inputs"] or (2 if teacher is None else teacher.inputs)

@@ -58,15 +58,15 @@ def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[
     """Derivation for given sizes: as JSON, and in the format that was asked for."""
     from dynamics.symbolic import code_export, export
     from dynamics.symbolic.derivation import derive
-    from quadflow.problem_input import read_matrix, read_teacher
+    from quadflow.problem_input import matrix_arguments, read_covariance, read_teacher
 
     d, O = network["inputs"], network["outputs"]
     if network["teacher"]:
-        teacher = read_teacher(network["teacher"], d, O)
+        teacher = read_teacher(network["teacher"], d, O, **matrix_arguments(network))
         d, O = teacher.inputs, teacher.outputs
     if d is None:
         raise ProblemError("The input dimension is missing: give `--inputs` or a `--teacher`.")
-    Sigma = None if network["covariance"] is None else read_matrix("--covariance", network["covariance"])
+    Sigma = read_covariance(network, d)
     derivation = derive(
         hidden=d if network["hidden"] is None else network["hidden"],
         inputs=d,

@@ -126,14 +126,15 @@ def read_problem(options: dict[str, Any]) -> Problem:
 
 def read_network(options: dict[str, Any]) -> tuple[Any, int, Any]:
     """Teacher, number of hidden units and covariance."""
-    from quadflow.problem_input import read_matrix, read_teacher
+    from quadflow.problem_input import matrix_arguments, read_covariance, read_teacher
 
     if not options["teacher"]:
         raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
-    teacher = read_teacher(options["teacher"], options["inputs"], options["outputs"])
+    teacher = read_teacher(
+        options["teacher"], options["inputs"], options["outputs"], **matrix_arguments(options)
+    )
     hidden = teacher.inputs if options["hidden"] is None else options["hidden"]
-    Sigma = None if options["covariance"] is None else read_matrix("--covariance", options["covariance"])
-    return teacher, hidden, Sigma
+    return teacher, hidden, read_covariance(options, teacher.inputs)
 
 
 def read_catalogue(options: dict[str, Any]) -> Catalogue:

@@ -24,6 +24,7 @@ neuron_options = opt.together(
         help="Quadratic part M* of the target: eigenvalues, as 4,2,1; power-law:ALPHA:COUNT; FILE.npy, .csv or .npz "
         "[default: a random quadratic function].",
     ),
+    opt.matrix_options,
     click.option(
         "--teacher-linear", metavar="V", help="Linear part v of the target, as 1,0.5 [default: none]."
     ),
@@ -129,17 +130,17 @@ def build_target(options: dict[str, Any]) -> QuadraticTarget:
 
     inputs = options["inputs"]
     if not options["teacher"]:
-        for name in ("teacher_linear", "teacher_constant"):
-            if options[name] is not None:
+        for name in ("teacher_linear", "teacher_constant", "rank", "tolerance", "symmetrize"):
+            if options[name] is not None and options[name] is not False:
                 raise ProblemError(
                     f"`--{name.replace('_', '-')}` needs a `--teacher`: without it all of it is random."
                 )
         return QuadraticTarget.random(DEFAULT_INPUTS if inputs is None else inputs, seed=options["seed"])
     import numpy as np
 
-    from quadflow.problem_input import read_teacher
+    from quadflow.problem_input import matrix_arguments, read_teacher
 
-    M = read_teacher(options["teacher"], inputs, 1).matrix()
+    M = read_teacher(options["teacher"], inputs, 1, **matrix_arguments(options)).matrix()
     v = np.zeros(len(M))
     if options["teacher_linear"] is not None:
         linear = opt.parse_numbers("--teacher-linear", options["teacher_linear"])

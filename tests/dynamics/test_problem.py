@@ -65,6 +65,14 @@ def test_gaussian_start_has_the_stated_scales():
     assert abs(np.var(s.A) / 0.04 - 1) < 5 * np.sqrt(2 / 2000)
 
 
+def test_a_balanced_start_is_a_gaussian_one_with_random_signs():
+    """Variance of w as stated, and half of the a_k positive, within 5 standard errors σ²√(2/n) and √n/2."""
+    n = 2000
+    s = Student.initialise(n, 10, init="balanced", scale=0.2, seed=1)
+    assert abs(np.var(s.W) / (0.04 / 10) - 1) < 5 * np.sqrt(2 / (10 * n))
+    assert abs(np.sum(s.a > 0) - n / 2) < 5 * np.sqrt(n) / 2
+
+
 def test_aligned_start():
     s = Student.initialise(3, 2, init="aligned", scale=0.1)
     np.testing.assert_array_equal(s.W, [[0.1, 0], [0, 0.1], [0.1, 0]])

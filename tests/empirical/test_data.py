@@ -23,6 +23,17 @@ def test_inputs_have_the_stated_covariance(problem):
     assert (np.abs(x.T @ x / n - Sigma) < 5 * error).all()
 
 
+def test_inputs_of_a_singular_covariance_stay_in_its_range(rng):
+    """Rank 2 in 4 dimensions: nothing outside the range beyond rounding; inside, the stated covariance as above."""
+    n, U = 50_000, np.linalg.qr(rng.standard_normal((4, 4)))[0]
+    Sigma = (U[:, :2] * [2.0, 0.5]) @ U[:, :2].T
+    problem = Problem(Teacher.from_eigenvalues([1], 4), Student.initialise(2, 4), covariance=Sigma)
+    x, _ = next(GaussianData(problem, batch=n).batches(torch.float64, "cpu"))
+    assert np.abs(x[0].numpy() @ U[:, 2:]).max() < 1e-12
+    error = np.sqrt((np.outer(np.diag(Sigma), np.diag(Sigma)) + Sigma**2) / n)
+    assert (np.abs(x[0].T.numpy() @ x[0].numpy() / n - Sigma) < 5 * error).all()
+
+
 def test_labels_are_the_teachers(problem):
     x, y = next(GaussianData(problem, batch=10, seeds=2).batches(torch.float64, "cpu"))
     for o in range(2):

@@ -64,3 +64,8 @@ def test_it_saves_and_moves_like_any_module(tmp_path):
 def test_bad_input_is_refused(make, words):
     with pytest.raises(ProblemError, match=words):
         make()
+
+
+def test_a_complex_covariance_is_refused():
+    with pytest.raises(ProblemError, match="complex"):
+        QuadraticNetwork(2, 2, covariance=np.eye(2) + 0j)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from empirical import QuadraticNetwork, Recorder, train
+from empirical import QuadraticNetwork, Recorder, TrainingRun, train
 
 
 class Square(nn.Module):
@@ -109,3 +109,16 @@ def test_bad_use_is_refused():
         Recorder(teacher, step=0.0)
     with pytest.raises(ProblemError, match="at least 1"):
         Recorder(teacher, step=1.0, every=0)
+
+
+def test_weights_are_kept_up_to_their_limit(monkeypatch, tmp_path):
+    """3 records of 2 seeds with 4 × 3 weights are 72 numbers; without them a run still is saved and read."""
+    problem = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(4, 3, seed=1))
+    for limit, kept in ((72, True), (71, False)):
+        monkeypatch.setattr("empirical.recorder.LARGEST_KEPT_WEIGHTS", limit)
+        run = train(problem, steps=2, step=1e-3, batch=4, seeds=2, records=3)
+        assert (run.W is not None) == kept
+        run.save(tmp_path / "run.npz")
+        again = TrainingRun.load(tmp_path / "run.npz")
+        assert (again.W is not None) == kept
+        np.testing.assert_array_equal(again.loss, run.loss)

@@ -1,0 +1,151 @@
+"""Matrices as people have them: eigenvalues that are rounding are no modes."""
+
+import numpy as np
+import pytest
+
+from dynamics import ProblemError, Teacher
+from dynamics.matrices import FLOOR, decompose, negligible, rounding_of
+
+VALUES = [3.0, 2.0, -1.0]
+
+
+@pytest.fixture
+def low_rank(rng):
+    """A 50 × 50 matrix with the eigenvalues 3, 2, −1, and 47 zeros."""
+    Q = np.linalg.qr(rng.standard_normal((50, 3)))[0]
+    M = (Q * VALUES) @ Q.T
+    return (M + M.T) / 2
+
+
+@pytest.mark.parametrize("decimals", [4, 6, 9])
+def test_rounding_makes_no_modes(low_rank, decimals):
+    """M is known: three eigenvalues, moved by less than ‖rounding‖₂ (Weyl), in spite of 47 of rounding."""
+    rounded = np.round(low_rank, decimals)
+    error = np.linalg.norm(rounded - low_rank, 2)
+    assert np.linalg.matrix_rank(rounded) > 45
+    parts = decompose("M", rounded, rounding=10.0**-decimals)
+    np.testing.assert_allclose(parts.values, sorted(VALUES), atol=error)
+    assert len(parts.zeros) == 47
+    assert np.abs(parts.zeros).max() <= error <= parts.threshold
+    assert "47 eigenvalues of `M` below" in parts.notes[0]
+    assert "treated as 0" in parts.notes[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_the_data_type_says_how_far_to_trust(low_rank, dtype):
+    teacher = Teacher.from_matrix(low_rank.astype(dtype))
+    error = np.linalg.norm(low_rank.astype(dtype) - low_rank, 2)
+    np.testing.assert_allclose(teacher.eigen[0][0], VALUES, atol=error)
+    assert "47 eigenvalues" in teacher.notes[0]
+    assert "47 eigenvalues" in repr(teacher)
+
+
+def test_exact_matrices_are_left_in_peace(low_rank):
+    """Eigenvalues down to 1e-12 of the largest are modes in double precision, and zeros need no remark."""
+    np.testing.assert_allclose(Teacher.from_matrix(low_rank).eigen[0][0], VALUES, atol=1e-14)
+    assert Teacher.from_matrix(low_rank).notes == ()
+    small = Teacher.from_matrix(np.diag([1.0, 1e-12]))
+    np.testing.assert_array_equal(small.eigen[0][0], [1, 1e-12])
+    assert len(Teacher.from_matrix(np.diag([2, 1, 1])).V) == 3
+
+
+def test_in_a_file_a_part_in_a_billion_is_noise():
+    parts = decompose("M", np.diag([1.0, 0.9 * FLOOR, 2 * FLOOR]), rounding=0.0)
+    np.testing.assert_array_equal(parts.values, [2 * FLOOR, 1])
+
+
+def test_rank_and_tolerance_decide_if_they_are_given():
+    M = np.diag([5.0, -4.0, 1e-3, 1e-5])
+    np.testing.assert_array_equal(Teacher.from_matrix(M, rank=3).eigen[0][0], [5, 1e-3, -4])
+    np.testing.assert_array_equal(Teacher.from_matrix(M, rank=1).eigen[0][0], [5])
+    np.testing.assert_array_equal(Teacher.from_matrix(M, tolerance=1e-3).eigen[0][0], [5, -4])
+    np.testing.assert_array_equal(Teacher.from_matrix(M, rank=3, tolerance=1e-3).eigen[0][0], [5, -4])
+    everything = Teacher.from_matrix(M.astype(np.float16), tolerance=0)
+    assert len(everything.V) == 4
+    assert everything.notes == ()
+    assert Teacher.from_matrix(M, rank=3).notes == (
+        "1 eigenvalues of `teacher` up to 1e-05 are left out by `rank`, 2e-06 of the largest",
+    )
+
+
+def test_one_eigenvalue_is_spoken_of_in_the_singular():
+    assert "1 eigenvalue of `M` below 1e-06 is" in decompose("M", np.diag([1, 1e-7]), tolerance=1e-6).notes[0]
+
+
+def test_each_output_is_read_by_itself(low_rank):
+    """Tolerances are relative to the matrix of the output: a small one keeps its modes beside a large one."""
+    stack = np.stack([low_rank, 1e-9 * low_rank])
+    for lam, size in zip(Teacher.from_matrix(stack).eigen, (1, 1e-9), strict=True):
+        np.testing.assert_allclose(lam[0], size * np.array(VALUES), rtol=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [-1000, -660, 660, 1000])
+def test_nothing_depends_on_the_unit(low_rank, exponent):
+    """A power of two is exact: the same modes to the last bit, from 1e-301 to 1e301, and no warning of NumPy's."""
+    c = 2.0**exponent
+    one, other = decompose("M", low_rank), decompose("M", c * low_rank)
+    np.testing.assert_array_equal(other.values, c * one.values)
+    np.testing.assert_array_equal(other.vectors, one.vectors)
+    teacher = Teacher.from_matrix(c * low_rank)
+    np.testing.assert_allclose(teacher.eigen[0][0] / c, VALUES, rtol=1e-13)
+
+
+def test_asymmetry_of_rounding_is_removed_and_said(rng):
+    """(M + Mᵀ)/2, to the last bit; of double precision nothing is said."""
+    S = rng.standard_normal((4, 4))
+    S += S.T
+    noise = np.triu(rng.uniform(-1, 1, (4, 4)), 1) * np.abs(S).max()
+    slight = S + 5e-7 * noise
+    parts = decompose("M", slight)
+    np.testing.assert_array_equal(parts.matrix, (slight + slight.T) / 2)
+    assert "symmetrised" in parts.notes[0]
+    assert decompose("M", S + 1e-14 * noise).notes == ()
+    with pytest.raises(ProblemError, match=r"not symmetric .* `--symmetrize`"):
+        decompose("M", S + 5e-5 * noise)
+    np.testing.assert_array_equal(
+        decompose("M", S + noise, symmetrize=True).matrix, (S + noise + (S + noise).T) / 2
+    )
+
+
+def test_the_limit_of_asymmetry_is_a_millionth_of_the_largest_entry():
+    for size in (1e-200, 1.0, 1e200):
+        decompose("M", size * np.array([[1, 0.5], [0.5 + 0.99e-6, 0.2]]))
+        with pytest.raises(ProblemError, match="not symmetric"):
+            decompose("M", size * np.array([[1, 0.5], [0.5 + 1.01e-6, 0.2]]))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Teacher.from_matrix(1e308 * np.ones((3, 3))), "beyond 1.8e308"),
+        (lambda: Teacher.from_matrix(5e-324 * np.eye(3)), "hides even its largest"),
+        (lambda: Teacher.from_matrix(np.eye(2), rank=3), "2 eigenvalues only"),
+        (lambda: Teacher.from_matrix(np.eye(2), rank=0), "at least 1"),
+        (lambda: Teacher.from_matrix(np.eye(2), tolerance=1), "below 1"),
+        (lambda: Teacher.from_matrix(np.eye(2), tolerance=-0.1), "negative"),
+        (lambda: Teacher.from_matrix(np.eye(2) + 0j), "complex"),
+        (lambda: Teacher.from_matrix(np.zeros((0, 2, 2))), "at least one output"),
+        (lambda: Teacher.from_matrix([[1, 2], [3]]), "real numbers"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(make, words):
+    with pytest.raises(ProblemError, match=words) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_teacher_of_zeros_has_no_modes():
+    assert len(Teacher.from_matrix(np.zeros((3, 3))).V) == 0
+
+
+def test_what_the_computation_cannot_tell_from_zero(rng):
+    """Products of rank d/2, whose other eigenvalues are rounding alone, in sizes from 4 to 200."""
+    for d in (4, 30, 200):
+        X = rng.standard_normal((d, d // 2))
+        lam = np.linalg.eigvalsh(X @ X.T)
+        assert np.abs(lam[: d - d // 2]).max() < negligible(d) * lam[-1]
+
+
+def test_the_unit_of_arrays_of_objects_is_unknown():
+    assert rounding_of(np.array([["a"]], dtype=object)) == 0.0
+    assert rounding_of(np.zeros((0, 3))) == 0.0
