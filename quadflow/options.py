@@ -185,6 +185,12 @@ solver_options = together(
     click.option(
         "--atol", type=float, help="Absolute tolerance per step [default: rtol × size of the start]."
     ),
+    click.option(
+        "--max-evaluations",
+        type=int,
+        metavar="N",
+        help="Give up after N evaluations of the right-hand side [default: never].",
+    ),
 )
 
 theory_options = together(
@@ -232,7 +238,7 @@ training_options = together(
 
 def solver_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Take the values of `solver_options` out of all; what was not given is left to the defaults."""
-    taken = {name: options.pop(name) for name in ("method", "rtol", "atol")}
+    taken = {name: options.pop(name) for name in ("method", "rtol", "atol", "max_evaluations")}
     return {name: value for name, value in taken.items() if value is not None}
 
 

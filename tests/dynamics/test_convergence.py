@@ -1,0 +1,162 @@
+"""Where an open-ended flow ends: never "converged" on a saddle, however small the start, and no wrong waiting time."""
+
+import numpy as np
+import pytest
+
+from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.saddle_to_saddle.staircase import staircase
+
+
+def problem_of(eigenvalues, hidden, scale, seed=0, inputs=None, activation="quadratic", **start):
+    teacher = Teacher.from_eigenvalues(eigenvalues, inputs)
+    student = Student.initialise(hidden, teacher.inputs, scale=scale, seed=seed, **start)
+    return Problem(teacher, student, activation)
+
+
+def best_level(eigenvalues, positive, negative, kappa):
+    """Least L_S = Σ_{j∉S} λ_j² + κT²/(r + 2) over sets S of `positive` λ > 0 and `negative` λ < 0 at most (theory 3)."""
+    lam = np.sort(eigenvalues)[::-1]
+    losses = []
+    for bits in range(2 ** len(lam)):
+        S = np.array([bool(bits >> j & 1) for j in range(len(lam))])
+        if np.sum(lam[S] > 0) <= positive and np.sum(lam[S] < 0) <= negative:
+            T = lam[~S].sum()
+            losses.append(np.sum(lam[~S] ** 2) + kappa * T**2 / (S.sum() + 2))
+    return min(losses)
+
+
+STARTS = [
+    # λ, hidden, seed: among the units of these starts are frozen positive, frozen negative and flexible ones
+    ([4, 2, 1], 4, 3),
+    ([2, 1, -1], 5, 42),
+    ([1, 0.01], 4, 0),
+]
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1e-6, 1e-7, 1e-9, 1e-12])
+@pytest.mark.parametrize(("activation", "kappa"), [("quadratic", 1), ("centred", 0)])
+@pytest.mark.parametrize(("eigenvalues", "hidden", "seed"), STARTS)
+def test_trained_second_layer_never_converges_on_a_saddle(eigenvalues, hidden, seed, activation, kappa, scale):
+    """The loss at the end is that of the best set of modes for the final signs of a (brute force over all sets)."""
+    problem = problem_of(eigenvalues, hidden, scale, seed, inputs=4, activation=activation)
+    end = GradientFlow(problem).integrate(samples=2, rtol=1e-9)
+    assert end.solver.status == "converged"
+    positive, negative = np.sum(end.a[-1] > 0), np.sum(end.a[-1] < 0)
+    expected = best_level(eigenvalues, positive, negative, kappa)
+    assert end.loss[-1] == pytest.approx(expected, abs=1e-6 * min(np.abs(eigenvalues)) ** 2)
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1e-7, 1e-12])
+@pytest.mark.parametrize(("activation", "kappa"), [("quadratic", 1), ("centred", 0)])
+@pytest.mark.parametrize("hidden", [2, 4])
+def test_fixed_second_layer_never_converges_on_a_saddle(hidden, activation, kappa, scale):
+    """All a = 1: the largest positive modes, as many as there are units."""
+    problem = problem_of([4, 1, -1], hidden, scale, seed=1, activation=activation, second_layer="fixed")
+    end = GradientFlow(problem).integrate(samples=2, rtol=1e-9)
+    assert end.solver.status == "converged"
+    assert end.loss[-1] == pytest.approx(best_level([4, 1, -1], hidden, 0, kappa), abs=1e-5)
+
+
+def test_a_leap_over_a_plateau_arrives_when_the_solver_does():
+    """ε = 1e-7, a teacher whose axes are turned: the loss falls below 1 when it does without any leap."""
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
+    teacher = Teacher.from_matrix(turn @ np.diag([4.0, 2.0, 1.0]) @ turn.T)
+    flow = GradientFlow(Problem(teacher, Student.initialise(4, 3, scale=1e-5, seed=3)))
+    leaping = flow.integrate(until_loss=1.0)
+    waiting = flow.integrate(t_end=1e6, until_loss=1.0, samples=2)
+    assert leaping.solver.status == waiting.solver.status == "target loss reached"
+    # jumps last some 0.3: the solver's error, 1e-12 of a dormant unit per step, moves them by some 1e-3 of that
+    assert leaping.times[-1] == pytest.approx(waiting.times[-1], abs=1e-2)
+    assert leaping.solver.evaluations < 0.8 * waiting.solver.evaluations
+    assert (np.diff(leaping.loss) <= 1e-12).all()
+
+
+def test_states_within_a_leap_are_those_of_the_frozen_law():
+    """On the first plateau c_k and a²−½‖w‖² stay, and units grow: samples in a leap of 10⁸ time units are states too."""
+    end = GradientFlow(problem_of([4, 2, 1], 4, 1e-9, seed=3)).integrate(samples=101)
+    first = end.times < 3e8
+    assert first.sum() > 5
+    sizes = np.linalg.norm(end.W[first], axis=2).max(axis=1)
+    assert (np.diff(sizes) > 0).all()
+    assert sizes[-1] < 1e-7
+    assert end.conserved_drift < 1e-9
+
+
+def test_cost_does_not_grow_with_the_waiting_time():
+    """A plateau of 4e9 takes no more evaluations than twice those of one of 4e5."""
+    short, long = (
+        GradientFlow(problem_of([2, 1], 3, scale, seed=1)).integrate(samples=2, rtol=1e-9).solver.evaluations
+        for scale in (1e-6, 1e-10)
+    )
+    assert long < 2 * short
+
+
+def test_a_plateau_beyond_the_resolution_of_the_clock_is_said_to_be_one():
+    """ε = 1e-30: the jump is known to come at the time of the staircase, 4e28, where doubles are 10¹² apart."""
+    problem = problem_of([4, 2, 1], 4, 1e-30, seed=3)
+    end = GradientFlow(problem).integrate()
+    assert end.solver.status == "resting on a plateau"
+    time = staircase(problem).jumps[0].time
+    assert f"Resting on the plateau {{}}: unit 2 grows next, at t ≈ {time:.4g}" in end.solver.message
+    assert end.solver.message in end.summary()
+
+
+def test_several_outputs_rest_where_waiting_takes_too_long(monkeypatch):
+    """Two outputs have no frozen-unit law to leap with: after many steps the flow says where it rests, and till when."""
+    monkeypatch.setattr("dynamics.convergence.MOST_STEPS", 20)
+    teacher = Teacher([[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [0.0, 1.0]])
+    flow = GradientFlow(Problem(teacher, Student.initialise(3, 2, scale=1e-6, outputs=2, seed=1)))
+    end = flow.integrate(samples=2)
+    assert end.solver.status == "resting on a plateau"
+    assert "Resting on the plateau {}" in end.solver.message
+
+
+def test_several_outputs_are_waited_for_where_they_can_be():
+    teacher = Teacher([[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [0.0, 1.0]])
+    flow = GradientFlow(Problem(teacher, Student.initialise(3, 2, scale=1e-6, outputs=2, seed=1)))
+    end = flow.integrate(samples=2, rtol=1e-9)
+    assert end.solver.status == "converged"
+    assert end.loss[-1] < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("W", "a", "trainable"),
+    [
+        ([[0.0, 0.0]], [0.0], True),  # the origin
+        ([[0.0, 0.0]], [0.3], True),  # a dead unit, which e_1 would revive
+        ([[0.0, 0.2]], [0.1], True),  # learns mode 2 alone, for ever
+        ([[0.1, 0.0], [0.2, 0.0]], [1.0, 1.0], False),  # so does a fixed layer with mode 1
+        ([[0.1, 0.0]], [-0.1 / np.sqrt(2)], True),  # c = 0, a < 0: shrinks to the origin
+    ],
+)
+def test_the_stable_manifold_of_a_saddle_ends_at_a_saddle(W, a, trainable):
+    """Nothing leads away from these saddles of λ = (2, 1) but a component that the weights do not have."""
+    end = GradientFlow(Teacher.from_eigenvalues([2, 1]), Student(W, a, trainable)).integrate(samples=2)
+    assert end.solver.status == "at a saddle"
+    assert end.loss[-1] > 0.9
+    assert "no component" in end.solver.message
+
+
+def test_an_end_that_is_not_reached_is_no_convergence(monkeypatch):
+    monkeypatch.setattr("dynamics.convergence.LONGEST", 1e-2)
+    end = GradientFlow(problem_of([2, 1], 3, 0.1)).integrate(samples=2)
+    assert end.solver.status == "finished, not converged"
+    assert GradientFlow(problem_of([2, 1], 3, 0.1)).integrate(0.1, samples=2).solver.status == "finished"
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+@pytest.mark.parametrize("second_layer", ["trainable", "fixed"])
+def test_the_end_does_not_depend_on_the_units(factor, second_layer):
+    """λ → cλ with W, a → c^⅓ (a trained) or W → c^½ (a fixed): L → c²L at times t → c^(−4/3)t or t/c, same status."""
+    power, clock = (1 / 3, -4 / 3) if second_layer == "trainable" else (1 / 2, -1)
+    ends = [
+        GradientFlow(
+            problem_of(c * np.array([3.0, 1.0]), 3, 0.02 * c**power, 2, second_layer=second_layer)
+        ).integrate(samples=11)
+        for c in (1.0, factor)
+    ]
+    one, other = ends
+    assert one.solver.status == other.solver.status == "converged"
+    np.testing.assert_allclose(other.times, one.times * factor**clock, rtol=1e-3)
+    sooner = one.times < 0.7 * one.times[-1]
+    np.testing.assert_allclose(other.loss[sooner], factor**2 * one.loss[sooner], rtol=0.05)
