@@ -17,7 +17,8 @@ relative difference of the order of ε: a copy takes half, a unit that is ten ti
 Parting. A mode held by n > 1 different units is a saddle with n − 1 directions of descent for every mode that is left:
 along them the units turn apart in their common weights. The rate is of order 1, unlike that of dormant units, so
 that the next mode is learned by the same units after a time of order ln(1/ε), from the difference between them.
-Where they do so is integrated here, without the units that are small. Exact copies never part.
+Where they do so is integrated here, without the units that are small. Exact copies never part, but rounding errors
+grow as any difference does: after a time ln(10¹⁶)/rate nobody can say (`rounding_time`).
 
 Derived here; tested against the integrated flow.
 """
@@ -38,7 +39,8 @@ from dynamics.saddle_to_saddle.frozen_unit import FrozenUnit
 
 Array = NDArray[np.float64]
 
-COPY = 1e-12  # units that differ by less, relative to their size, are copies of each other
+COPY = 1e-15  # units that differ by less, relative to their size, are copies of each other
+E_FOLDINGS = 700.0  # from the smallest number to 1: what has not parted by then has nothing to part from
 FADED = 1e-40  # absolute tolerance of the flow of captured units, relative to the largest weight
 
 
@@ -127,6 +129,8 @@ def parting(frame: EigenFrame, W: Array, a: Array, learned: Sequence[int], until
     free = [i for i in np.flatnonzero(residual) if np.any((W[:, i] != 0) & (a * residual[i] > 0))]
     if len(copies) <= len(learned) or not free or until <= 0:
         return None
+    growth = np.outer(a, frame.rates(learned)[free])
+    until = min(until, E_FOLDINGS / growth[growth > 0].min())
     first = [group[0] for group in copies]
     flow = _CapturedFlow(frame, np.array([len(group) for group in copies], dtype=float))
     events = [flow.learns(int(i), list(learned)) for i in free]
@@ -147,6 +151,18 @@ def parting(frame: EigenFrame, W: Array, a: Array, learned: Sequence[int], until
         rows[group] = n
     W_end, a_end = flow.unpack(end)
     return Parting(float(time), None if mode is None else int(mode), W_end[rows], a_end[rows])
+
+
+def rounding_time(
+    frame: EigenFrame, W: Array, a: Array, learned: Sequence[int]
+) -> tuple[float, tuple[int, ...]]:
+    """Time after which rounding errors may have parted captured copies, and their places; inf if none can part."""
+    earliest: tuple[float, tuple[int, ...]] = np.inf, ()
+    for group in _copies(W, a):
+        growth = np.where(W[group[0]] != 0, a[group[0]] * frame.rates(learned), 0.0).max(initial=0.0)
+        if len(group) > 1 and growth > 0:
+            earliest = min(earliest, (float(-np.log(np.finfo(float).eps) / growth), tuple(group)))
+    return earliest
 
 
 class _CapturedFlow:

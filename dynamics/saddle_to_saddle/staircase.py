@@ -26,7 +26,13 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.saddle_to_saddle.collective_growth import CollectiveGrowth
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame, eigenframe
-from dynamics.saddle_to_saddle.unit_by_unit import SMALL, events, first_plateau, uncertainties
+from dynamics.saddle_to_saddle.unit_by_unit import (
+    SMALL,
+    copies_part,
+    events,
+    first_plateau,
+    uncertainties,
+)
 
 Array = NDArray[np.float64]
 Modes = tuple[int, ...]
@@ -194,9 +200,8 @@ def _unit_by_unit(frame: EigenFrame) -> Staircase:
         end = "No unit that is left can grow: the loss stays at this height."
     else:
         end = "Every unit is captured: the loss stays at this height."
-    return Staircase(
-        tuple(levels), tuple(jumps), "1/ε", end, (*_size_warnings(share), *_time_warnings(jumps))
-    )
+    warnings = (*_size_warnings(share), *_copy_warnings(*copies_part(start, found)), *_time_warnings(jumps))
+    return Staircase(tuple(levels), tuple(jumps), "1/ε", end, warnings)
 
 
 def _start_size(frame: EigenFrame, units: Sequence[int]) -> float:
@@ -204,22 +209,6 @@ def _start_size(frame: EigenFrame, units: Sequence[int]) -> float:
     k = list(units)
     size = np.sum(np.abs(frame.a[k])[:, None] * frame.variances * frame.W[k] ** 2)
     return float(size / np.abs(frame.eigenvalues).max(initial=np.finfo(float).tiny))
-
-
-def _time_warnings(jumps: Sequence[Jump]) -> tuple[str, ...]:
-    """Jumps whose times are less certain than the first digit behind the point of a per cent."""
-    said = []
-    for n, jump in enumerate(jumps):
-        assert jump.uncertainty is not None
-        if np.isinf(jump.uncertainty):
-            said.append(
-                f"from jump {n + 1} on, which unit learns which mode when is uncertain: it depends on how exactly the"
-                " jumps before end"
-            )
-            break
-        if jump.uncertainty > UNCERTAIN * jump.time:
-            said.append(f"the time of jump {n + 1} is uncertain by about {jump.uncertainty / jump.time:.1%}")
-    return tuple(said)
 
 
 def _size_warnings(share: float) -> tuple[str, ...]:
@@ -230,6 +219,31 @@ def _size_warnings(share: float) -> tuple[str, ...]:
         f"the small units start at {share:.1%} of the largest eigenvalue: jumps are not short compared with plateaus,"
         " and their times are rough",
     )
+
+
+def _copy_warnings(time: float, units: tuple[int, ...]) -> tuple[str, ...]:
+    """What a reader should know whose start has equal units."""
+    if not units:
+        return ()
+    return (
+        f"units {', '.join(map(str, units))} are copies of each other: the equations never part them, but rounding"
+        f" errors may from t = {time:.3g} on, and then they learn the next modes themselves",
+    )
+
+
+def _time_warnings(jumps: Sequence[Jump]) -> tuple[str, ...]:
+    """Which jump times are less certain than a few per cent."""
+    said = []
+    for n, jump in enumerate(jumps, start=1):
+        error = np.inf if jump.uncertainty is None else jump.uncertainty
+        if np.isinf(error):
+            said.append(
+                f"jump {n} is uncertain: which unit learns which mode then hangs by details that are left out"
+            )
+            break
+        if error > UNCERTAIN * jump.time:
+            said.append(f"the time of jump {n} is uncertain by about {error / jump.time:.1%}")
+    return tuple(said)
 
 
 # --- Second layer fixed at one value ----------------------------------------------------------------------

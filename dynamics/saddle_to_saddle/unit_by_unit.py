@@ -20,7 +20,7 @@ from dynamics.atlas.levels import Level
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.saddle_to_saddle.eigenframe import SAME, EigenFrame
 from dynamics.saddle_to_saddle.frozen_unit import FrozenUnit, invariant
-from dynamics.saddle_to_saddle.shared_mode import companions, parting, time_left
+from dynamics.saddle_to_saddle.shared_mode import companions, parting, rounding_time, time_left
 
 Array = NDArray[np.float64]
 Modes = tuple[int, ...]
@@ -128,14 +128,34 @@ def uncertainties(start: Plateau, found: Sequence[Event]) -> list[float]:
             others.append(events(start, stretch))
         except ComputationError:  # this history breaks down where that of `found` does not
             others.append([])
-    errors, spread, blur, same = [], 0.0, 0.0, True
+    limit, _ = copies_part(start, found)
+    errors, blur, known = [], 0.0, True
     for n, event in enumerate(found):
         there = [other[n] for other in others if n < len(other)]
-        same &= len(there) == len(others) and all((e.unit, e.mode) == (event.unit, event.mode) for e in there)
+        known &= len(there) == len(others) and all(_alike(event, other) for other in there)
+        known &= event.time < limit
         blur = max(blur, event.blur)
-        spread = max(abs(e.time - event.time) for e in there) if same else np.inf
+        spread = max(abs(other.time - event.time) for other in there) if known else np.inf
         errors.append(float(spread + blur))
     return errors
+
+
+def _alike(event: Event, other: Event) -> bool:
+    """Whether two histories have the same jump here; of units that share it, either may have the larger part."""
+    return event.mode == other.mode and (event.unit in other.units or other.unit in event.units)
+
+
+def copies_part(start: Plateau, found: Sequence[Event]) -> tuple[float, tuple[int, ...]]:
+    """When rounding errors may part units that the equations keep equal for ever, and which; inf if never."""
+    begins = [0.0, *(event.resumes for event in found)]
+    ends = [*(event.time for event in found), np.inf]
+    for plateau, begin, end in zip([start, *(event.plateau for event in found)], begins, ends, strict=True):
+        units = list(plateau.captured)
+        W, a = plateau.frame.W[units], plateau.frame.a[units]
+        time, places = rounding_time(plateau.frame, W, a, plateau.learned)
+        if begin + time < end:
+            return begin + time, tuple(sorted(units[i] for i in places))
+    return np.inf, ()
 
 
 def _next(plateau: Plateau, clock: float, stretch: float) -> Event | None:
@@ -145,7 +165,7 @@ def _next(plateau: Plateau, clock: float, stretch: float) -> Event | None:
     first = min(times, key=times.__getitem__, default=None)
     captured = list(plateau.captured)
     W, a = plateau.frame.W[captured], plateau.frame.a[captured]
-    until = times.get(first, np.inf)
+    until = np.inf if first is None else times[first]
     part = parting(plateau.frame, W, a, plateau.learned, until)
     if part is not None:
         rows = zip(part.W, part.a, strict=True)
