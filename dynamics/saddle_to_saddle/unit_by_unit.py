@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import beta
 
 from dynamics.atlas.levels import Level
 from dynamics.errors import ComputationError, ProblemError
@@ -84,7 +85,7 @@ class Event:
     resumes : float
         Time at which the state of `plateau` belongs.
     blur : float
-        Time that the jump itself takes, about: R, and longer while a captured unit still turns towards its mode.
+        Time that the jump itself takes, about: R.
     """
 
     time: float
@@ -200,8 +201,8 @@ def _capture(
     lead, delays = units[first], companions(units, first)
     total, growing = lead.blow_up_time, lead.blow_up_mode
     assert growing is not None  # it blows up
-    after = plateau.frame.level((*plateau.learned, growing))
-    value = abs(float(after.values[after.learned.index(growing)]))
+    level = plateau.frame.level((*plateau.learned, growing))
+    value = abs(float(level.values[level.learned.index(growing)]))
     alone = time_left(
         list(delays.values()), abs(float(lead.rates[growing])), plateau.frame.variances[growing], value
     )
@@ -215,17 +216,14 @@ def _capture(
     frame, mode = _turned_to(plateau.with_weights(states).frame, first, mode, plateau.learned)
     along = mode if turns else growing
     unit, sharing = _shared({k: float(abs(frame.a[k]) * frame.W[k, along] ** 2) for k in delays})
-    captured = plateau.captured | dict.fromkeys(sharing, mode)
-    after_ = replace(plateau, frame=frame, captured=captured)
-    return Event(
-        clock + total,
-        unit,
-        sharing,
-        mode,
-        _without_wrong_signs(plateau, after_),
-        clock + total - left,
-        alone * _turning(after_, first, mode),
+    moved = replace(plateau, frame=frame)
+    coupling = _turning(moved, first, along)
+    moved = moved.with_weights(
+        {k: _kicked(frame.W[k], float(frame.a[k]), along, coupling) for k in units if k not in sharing}
     )
+    after = replace(moved, captured=plateau.captured | dict.fromkeys(sharing, mode))
+    resumes = clock + total - left
+    return Event(clock + total, unit, sharing, mode, _without_wrong_signs(plateau, after), resumes, alone)
 
 
 def _shared(parts: dict[int, float]) -> tuple[int, tuple[int, ...]]:
@@ -235,14 +233,34 @@ def _shared(parts: dict[int, float]) -> tuple[int, tuple[int, ...]]:
     return next(k for k in sharing if parts[k] >= most * (1 - SHARE)), sharing
 
 
-def _turning(plateau: Plateau, unit: int, mode: int) -> float:
-    """Factor by which a jump takes longer because the unit still has to turn towards its mode."""
-    w, residual = np.abs(plateau.frame.W[unit]), plateau.frame.residual(plateau.learned)
-    value = plateau.level.values[plateau.learned.index(mode)]
-    free = (residual != 0) & (w > 0)
-    with np.errstate(divide="ignore"):
-        slow = np.abs(value / (value - residual[free]))
-    return float(1 + np.sum(np.minimum(w[free] / w[mode], 1.0) * slow))
+def _turning(plateau: Plateau, unit: int, mode: int) -> Array:
+    """Integral over a jump of the entries G_ij that couple its mode j to others while the unit still turns to it, (r,).
+
+    With s = ∫ a dt the unit's w_j grows as e^{g_j s} to its learned size, (w_j/w_∞)³ = 1/(1 + e^{−3g_j s}), and w_i as
+    e^{g_i s}, until on the next plateau w_i decays with κ = 4σ_i (μ_j − λ̃_i). In between w_i w_j follows
+    e^{−κs} (1 + e^{−3g_j s})^{−(g_i + g_j + κ)/3g_j}, exactly so for Σ = I without trace coupling, and the integral of
+    M_ij dt = w_i w_j ds is w_i w_j of the frozen unit at the end of its plateau (s = 0, here the state of `plateau`)
+    times B(κ/3g_j, (g_i + g_j)/3g_j) / 3g_j.
+    """
+    frame = plateau.frame
+    w, sign = frame.W[unit], np.sign(frame.a[unit])
+    after = (*plateau.learned, mode)
+    value = frame.level(after).values[sorted(after).index(mode)]
+    g = sign * frame.rates(plateau.learned)
+    kappa = sign * 4 * frame.variances * (value - frame.residual(after))
+    free = (w != 0) & (kappa > 0) & (g + g[mode] > 0)
+    free[[*after, *frame.alike(mode)]] = False
+    integral = np.zeros_like(w)
+    integral[free] = beta(kappa[free] / (3 * g[mode]), 1 / 3 + g[free] / (3 * g[mode])) / (3 * g[mode])
+    return -4 * frame.variances * frame.variances[mode] * sign * w * w[mode] * integral
+
+
+def _kicked(w: Array, a: float, mode: int, coupling: Array) -> tuple[Array, float]:
+    """A small unit after a jump to the mode j in which the entries G_ij had these integrals."""
+    others = float(coupling @ w)
+    moved = w + a * coupling * w[mode]
+    moved[mode] += a * others
+    return moved, a + w[mode] * others
 
 
 def _captured_mode(plateau: Plateau, unit: FrozenUnit, number: int) -> int:
