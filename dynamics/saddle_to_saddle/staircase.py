@@ -196,7 +196,7 @@ def _unit_by_unit(frame: EigenFrame) -> Staircase:
     last = found[-1].plateau if found else start
     if not last.frame.residual(last.learned).any():
         end = EVERYTHING_LEARNED
-    elif last.dormant():
+    elif last.dormant:
         end = "No unit that is left can grow: the loss stays at this height."
     else:
         end = "Every unit is captured: the loss stays at this height."
