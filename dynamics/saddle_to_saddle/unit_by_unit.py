@@ -21,7 +21,7 @@ from scipy.special import beta
 from dynamics.atlas.levels import Level
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.saddle_to_saddle.eigenframe import SAME, EigenFrame
-from dynamics.saddle_to_saddle.frozen_unit import FrozenUnit, invariant
+from dynamics.saddle_to_saddle.frozen_unit import ACCURACY, FrozenUnit, invariant
 from dynamics.saddle_to_saddle.shared_mode import companions, parting, rounding_time, time_left
 
 Array = NDArray[np.float64]
@@ -141,7 +141,7 @@ def uncertainties(start: Plateau, found: Sequence[Event]) -> list[float]:
         known &= event.time < limit
         blur = max(blur, event.blur)
         spread = max(abs(other.time - event.time) for other in there) if known else np.inf
-        errors.append(float(MARGIN * (spread + blur)))
+        errors.append(float(MARGIN * (spread + blur) + ACCURACY * event.time))
     return errors
 
 
