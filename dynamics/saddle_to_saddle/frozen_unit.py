@@ -25,7 +25,7 @@ from dynamics.errors import ComputationError
 Array = NDArray[np.float64]
 
 ROUNDING = 1e-13  # invariants and minima of F smaller than this, in units of the weights, are rounding errors
-CUT = 160.0  # the integral for T stops where F has grown by e^CUT; the rest is below e^(−CUT/2) of it
+CUT = 240.0  # the integral for T stops where F has grown by e^CUT; the rest is below e^(−CUT/2) of it
 ACCURACY = 1e-11  # relative, of the integrals over time
 TOLERATED = 1e-6  # relative error beyond which an integral is refused
 

@@ -221,7 +221,7 @@ def _capture(
     along = mode if turns else growing
     unit, sharing = _shared({k: float(abs(frame.a[k]) * frame.W[k, along] ** 2) for k in delays})
     moved = replace(plateau, frame=frame)
-    coupling = _turning(moved, first, along)
+    coupling = _turning(moved, first, along, stretch)
     moved = moved.with_weights(
         {k: _kicked(frame.W[k], float(frame.a[k]), along, coupling) for k in units if k not in sharing}
     )
@@ -237,14 +237,15 @@ def _shared(parts: dict[int, float]) -> tuple[int, tuple[int, ...]]:
     return next(k for k in sharing if parts[k] >= most * (1 - SHARE)), sharing
 
 
-def _turning(plateau: Plateau, unit: int, mode: int) -> Array:
+def _turning(plateau: Plateau, unit: int, mode: int, stretch: float = 1.0) -> Array:
     """Integral over a jump of the entries G_ij that couple its mode j to others while the unit still turns to it, (r,).
 
     With s = ∫ a dt the unit's w_j grows as e^{g_j s} to its learned size, (w_j/w_∞)³ = 1/(1 + e^{−3g_j s}), and w_i as
     e^{g_i s}, until on the next plateau w_i decays with κ = 4σ_i (μ_j − λ̃_i). In between w_i w_j follows
     e^{−κs} (1 + e^{−3g_j s})^{−(g_i + g_j + κ)/3g_j}, exactly so for Σ = I without trace coupling, and the integral of
     M_ij dt = w_i w_j ds is w_i w_j of the frozen unit at the end of its plateau (s = 0, here the state of `plateau`)
-    times B(κ/3g_j, (g_i + g_j)/3g_j) / 3g_j.
+    times B(κ/3g_j, (g_i + g_j)/3g_j) / 3g_j. A stretched R is undone in the former, R^(−(g_i + g_j)/g_j), and stretches
+    the whole, so that it varies by the same factor.
     """
     frame = plateau.frame
     w, sign = frame.W[unit], np.sign(frame.a[unit])
@@ -256,6 +257,7 @@ def _turning(plateau: Plateau, unit: int, mode: int) -> Array:
     free[[*after, *frame.alike(mode)]] = False
     integral = np.zeros_like(w)
     integral[free] = beta(kappa[free] / (3 * g[mode]), 1 / 3 + g[free] / (3 * g[mode])) / (3 * g[mode])
+    integral *= stretch ** (2 + g / g[mode])
     return -4 * frame.variances * frame.variances[mode] * sign * w * w[mode] * integral
 
 
