@@ -1,9 +1,10 @@
 """Staircase: all jumps and plateaus after a small initialisation, without integrating the flow.
 
 Trainable second layer. On a plateau every unit that is still small moves under a constant G, which has an explicit
-solution (`dynamics.saddle_to_saddle.frozen_unit`). The first unit to blow up is captured by the mode along which it
-runs away; G changes; the others go on from where they are. Plateaus last of the order of 1/ε, jumps of the order of
-1, so that the blow-up times are jump times up to a relative error of the order of ε ln(1/ε).
+solution (`dynamics.saddle_to_saddle.frozen_unit`). The first unit to blow up, or several at once (`shared_mode`), is
+captured by the mode along which it runs away; G changes; the others go on from where they are (`unit_by_unit`).
+Plateaus last of the order of 1/ε, jumps of the order of 1, so that the blow-up times are jump times up to a relative
+error of the order of ε, which is estimated for every jump.
 
 Second layer fixed at one value α. All units grow together, ‖W_j‖² = e^{2α∫g_j dt} for the column W_j of mode j, and
 plateaus last of the order of ln(1/ε). Here even the constant is known: see
