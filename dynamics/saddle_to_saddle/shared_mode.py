@@ -143,14 +143,14 @@ def parting(frame: EigenFrame, W: Array, a: Array, learned: Sequence[int], until
     )
     if not solution.success:
         raise ComputationError(f"The units that share a mode were not followed: {solution.message}")
-    hits = [(times[0], i) for times, i in zip(solution.t_events, free, strict=True) if len(times)]
-    time, mode = min(hits, default=(until, None))
+    hits = [(float(times[0]), int(i)) for times, i in zip(solution.t_events, free, strict=True) if len(times)]
+    time, mode = min(hits, default=(float(until), None))
     end = solution.y[:, -1]
     rows = np.empty(len(a), dtype=int)
     for n, group in enumerate(copies):
         rows[group] = n
     W_end, a_end = flow.unpack(end)
-    return Parting(float(time), None if mode is None else int(mode), W_end[rows], a_end[rows])
+    return Parting(time, mode, W_end[rows], a_end[rows])
 
 
 def rounding_time(
