@@ -45,14 +45,14 @@ FADED = 1e-40  # absolute tolerance of the flow of captured units, relative to t
 
 
 def companions(units: Mapping[int, FrozenUnit], first: int) -> dict[int, float]:
-    """Delays T_k − T_first of all units that run away along the same eigenvalue with the same sign of a."""
+    """Delays T_k − T_first of all units that run away along the same eigenvalue, hence with the same sign of a."""
     lead = units[first]
     assert lead.blow_up_mode is not None  # it blows up
     rate = lead.rates[lead.blow_up_mode]
     delays = {}
     for k, unit in units.items():
         mode = unit.blow_up_mode
-        if mode is None or unit.sign != lead.sign or abs(unit.rates[mode] - rate) > SAME * abs(rate):
+        if mode is None or abs(unit.rates[mode] - rate) > SAME * abs(rate):
             continue
         copy = _differ(lead.w, lead.a, unit.w, unit.a) <= COPY  # not a matter of rounding in T
         delays[k] = 0.0 if copy else unit.blow_up_time - lead.blow_up_time

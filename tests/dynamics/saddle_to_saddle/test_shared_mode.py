@@ -56,6 +56,7 @@ def test_parts_of_the_mode(activation, sign):
     )
     (jump,) = events(first_plateau(eigenframe(problem)))
     assert jump.units == (0, 1, 2)
+    assert set(jump.plateau.captured) == {0, 1, 2}
     flow = GradientFlow(problem).integrate(times=[1.2 * jump.time])
     assert np.ptp(flow.A[-1]) > 0.2 * np.abs(flow.A[-1]).max()  # they are not equal
     assert jump.plateau.frame.a == pytest.approx(flow.A[-1].ravel(), rel=2 * eps)

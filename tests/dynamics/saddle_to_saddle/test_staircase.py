@@ -205,8 +205,8 @@ def test_scale_invariance(factor, trained):
 def test_uncertainty_is_calibrated():
     """Random starts of several sizes: the flow within the stated errors, which are not much larger than needed.
 
-    Of 372 jumps of such starts 98 % were within, all within 1.92 times the error, the median at 0.49 of it. Here at most
-    one may be beyond (expected: half of one), none twice as far, and the median between 0.2 and 0.8.
+    Of 372 jumps of such starts 98 % were within, all within 1.92 times the error, the median at 0.49 of it. Here one at
+    most may be beyond (expected: half of one), none twice as far, and the median between 0.2 and 0.8.
     """
     ratios = []
     teachers = [([4, 2, 1], 4), ([2, 1, -1], 4), ([5, 4, 3, 2], 4)]
