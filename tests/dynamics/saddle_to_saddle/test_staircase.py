@@ -20,7 +20,7 @@ def problem_of(eigenvalues, d, K, eps, seed=0, activation="quadratic", covarianc
     return Problem(teacher, Student.initialise(K, d, scale=eps, seed=seed, **start), activation, covariance)
 
 
-def held_against_flow(problem, prediction, window=0.01, samples=4001):
+def held_against_flow(problem, prediction, window=0.01, samples=1001):
     """Jump times of the integrated flow, and its losses halfway (in time) through every plateau.
 
     A jump is where the flow's loss passes the mean of the two predicted heights, found on so many samples within
@@ -145,9 +145,15 @@ def test_a_unit_whose_a_changes_sign():
 
 
 @pytest.mark.parametrize(
-    ("eigenvalues", "K"), [([2, 1], 3), ([2, 1], 4), ([3, 1], 3), ([4, 2, 1], 6), ([2, -1], 4)]
+    ("eigenvalues", "K", "activation"),
+    [
+        ([2, 1], 3, "quadratic"),
+        ([2, 1], 4, "centred"),
+        ([3, 1], 3, "quadratic"),
+        ([4, 2, 1], 6, "quadratic"),
+        ([2, -1], 4, "centred"),
+    ],
 )
-@pytest.mark.parametrize("activation", ["quadratic", "centred"])
 def test_copies_share_their_jump(eigenvalues, K, activation):
     """Aligned units beyond d are copies of the first ones: they jump together, at the times of the flow.
 
@@ -163,7 +169,7 @@ def test_copies_share_their_jump(eigenvalues, K, activation):
     assert [jump.unit for jump in prediction.jumps] == list(range(d))
     assert not prediction.warnings
     errors = np.array([jump.uncertainty for jump in prediction.jumps])
-    times, _ = held_against_flow(problem, prediction)
+    times, _ = held_against_flow(problem, prediction, samples=401)
     predicted = np.array([jump.time for jump in prediction.jumps])
     assert (np.abs(predicted - times) < errors).all()
     assert (errors < 0.01 * predicted).all()
@@ -180,7 +186,7 @@ def scaled(problem, factor):
     return Problem(Teacher(teacher.V, teacher.B * factor), start, problem.activation)
 
 
-@pytest.mark.parametrize("factor", [1e-40, 1e-12, 1e-3, 1e12, 1e40])
+@pytest.mark.parametrize("factor", [1e-40, 1e-3, 1e12])
 @pytest.mark.parametrize("trained", [True, False])
 def test_scale_invariance(factor, trained):
     """ẇ = a G w with G ~ c and a ~ c^⅓ gives t ~ c^(−4/3), with a fixed t ~ 1/c: exactly, ties included."""
@@ -217,7 +223,7 @@ def test_uncertainty_is_calibrated():
         prediction = staircase(problem)
         errors = np.array([jump.uncertainty for jump in prediction.jumps])
         window = 1.5 * max(errors / [jump.time for jump in prediction.jumps], default=0.0)
-        times, _ = held_against_flow(problem, prediction, window=min(window, 0.9), samples=801)
+        times, _ = held_against_flow(problem, prediction, window=min(window, 0.9))
         ratios.extend(np.abs([jump.time for jump in prediction.jumps] - times) / errors)
     assert len(ratios) > 15
     assert np.sum(np.array(ratios) > 1) <= 1
