@@ -48,8 +48,9 @@ def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: Trainin
                 label=f"median of {len(run.loss)} networks",
             )
         for jump in prediction.jumps:
+            shared = f" ({len(jump.units)} units)" if len(jump.units) > 1 else ""
             axes.annotate(
-                rf"mode {jump.mode + 1}",
+                f"mode {jump.mode + 1}{shared}",
                 (jump.time, max(np.sqrt(jump.loss_before * max(jump.loss_after, bottom)), bottom)),
                 xytext=(3, 0),
                 textcoords="offset points",

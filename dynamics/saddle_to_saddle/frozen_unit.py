@@ -25,7 +25,9 @@ from dynamics.errors import ComputationError
 Array = NDArray[np.float64]
 
 ROUNDING = 1e-13  # invariants and minima of F smaller than this, in units of the weights, are rounding errors
-CUT = 80.0  # the integral for T stops where F has grown by e^CUT; the rest is below e^(−CUT/2) of it
+CUT = 240.0  # the integral for T stops where F has grown by e^CUT; the rest is below e^(−CUT/2) of it
+ACCURACY = 1e-11  # relative, of the integrals over time
+TOLERATED = 1e-6  # relative error beyond which an integral is refused
 
 
 def invariant(w: Array, a: float) -> float:
@@ -89,16 +91,32 @@ class FrozenUnit:
         Raises
         ------
         ComputationError
-            If the inversion of t(s) does not converge.
+            If the unit has blown up by then, or if the inversion of t(s) does not converge.
         """
         if self.sign == 0 or not self._live.any():
             return self.w.copy(), self.a  # at rest
-        y = self._position(time)
-        s, _, F = self._on_the_way(y)
-        side = np.sign(y) if self._zero is not None else 1.0
-        w = self.w.copy()
-        w[self._live] *= np.exp(0.5 * self._exponents * s)
-        return w, float(self.sign * side * self._size * np.sqrt(F))
+        if time > 0.5 * self.blow_up_time:
+            return self._state(self._position_before(self.blow_up_time - time))
+        return self._state(self._position(time))
+
+    def before(self, remaining: float) -> tuple[Array, float]:
+        """Weights (w, a) when this time is left until the blow-up.
+
+        Shortly before it a ≈ 1/(g · remaining), which the difference of two times of order 1/ε would not resolve.
+
+        Raises
+        ------
+        ComputationError
+            If the unit never blows up, if that much time was never left, or if the inversion does not converge.
+        """
+        total = self.blow_up_time
+        if np.isinf(total) or remaining > total * (1 + ACCURACY):
+            raise ComputationError(
+                f"A unit has no state {remaining:g} before its blow-up, which comes after {total:g}."
+            )
+        if remaining > 0.5 * total:
+            return self._state(self._position(max(total - remaining, 0.0)))
+        return self._state(self._position_before(remaining))
 
     # --- The function F(s), in units of the size of the weights that move ---------------------------------
 
@@ -246,10 +264,26 @@ class FrozenUnit:
     def _elapsed(self, y: float, z: float) -> float:
         """Time from position y to position z."""
         pieces = [y, 0.0, z] if y < 0 < z or z < 0 < y else [y, z]
-        total = sum(
-            quad(self._pace, p, q, epsabs=0.0, epsrel=1e-11, limit=500)[0] for p, q in pairwise(pieces)
-        )
+        parts = [
+            quad(self._pace, p, q, epsabs=0.0, epsrel=ACCURACY, limit=500, full_output=1)[:2]
+            for p, q in pairwise(pieces)
+        ]
+        total, error = map(sum, zip(*parts, strict=True))
+        # With `full_output` SciPy leaves it to us what to make of an error above the one that was asked for.
+        if not error <= TOLERATED * abs(total):
+            raise ComputationError(
+                f"The time that a unit takes on a plateau was found only to {error / self._size:.2g} in"
+                f" {abs(total) / self._size:.6g}: its weights span too many orders of magnitude."
+            )
         return float(total / self._size)
+
+    def _state(self, y: float) -> tuple[Array, float]:
+        """Weights (w, a) at a position."""
+        s, _, F = self._on_the_way(y)
+        side = np.sign(y) if self._zero is not None else 1.0
+        w = self.w.copy()
+        w[self._live] *= np.exp(0.5 * self._exponents * s)
+        return w, float(self.sign * side * self._size * np.sqrt(F))
 
     def _position(self, time: float) -> float:
         """Position y at a time: Newton's method on t(y), kept inside a bracket."""
@@ -266,6 +300,19 @@ class FrozenUnit:
                 new = min(new, 2 * y + 5 / np.abs(self._exponents).max())
             now += self._elapsed(y, new)
             y = new
-        raise ComputationError(
-            f"The state of a unit at time {time:g} on a plateau was not found: t(s) is too steep."
-        )
+        raise ComputationError(f"The state of a unit at time {time:g} on a plateau was not found.")
+
+    def _position_before(self, remaining: float) -> float:
+        """Position y from which the blow-up is this far: Newton's method on ln t, which is nearly linear in s."""
+        if remaining <= 0:
+            raise ComputationError(f"The unit has blown up {-remaining:g} before the time asked for.")
+        low, high = self._start, self._end
+        y = 0.5 * (low + high)
+        for _ in range(200):
+            left = self._elapsed(y, self._end)
+            low, high = (y, high) if left > remaining else (low, y)
+            new = y + left * np.log(left / remaining) * self._size / self._pace(y)
+            if abs(new - y) <= 1e-12 * abs(y):
+                return float(new)
+            y = float(new) if low < new < high else 0.5 * (low + high)
+        raise ComputationError(f"The state of a unit {remaining:g} before its blow-up was not found.")

@@ -20,3 +20,11 @@ def test_prediction_flow_and_networks_are_drawn():
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), trajectory.loss)
     assert len(axes.texts) == len(prediction.jumps)
     assert len(staircase_figure(prediction, trajectory).axes[0].lines) == 1
+
+
+def test_shared_jumps_say_how_many_units():
+    """Four aligned units in two inputs: each jump is that of two copies."""
+    problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(4, 2, scale=0.01, init="aligned"))
+    trajectory = GradientFlow(problem).integrate(20.0, samples=50)
+    axes = staircase_figure(staircase(problem), trajectory).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["mode 1 (2 units)", "mode 2 (2 units)"]

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from dynamics import ComputationError
+from dynamics.saddle_to_saddle import frozen_unit
 from dynamics.saddle_to_saddle.frozen_unit import FrozenUnit
 
 
@@ -109,6 +111,53 @@ def test_state_is_that_of_the_ode(seed, balanced):
     w, a = unit.after(time)
     expected = integrated(unit, time)
     assert np.abs(np.append(w, a) - expected).max() < 1e-9 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_before_is_after_counted_from_the_end(seed):
+    """The state with T − t left is that at t, from which the other is known to be right."""
+    unit = random_unit(seed)
+    if np.isfinite(total := unit.blow_up_time):
+        for time in (
+            0.0,
+            0.3 * total,
+            0.45 * total,
+        ):  # forwards; `before` inverts from the end beyond the middle
+            w, a = unit.after(time)
+            rest = FrozenUnit(w, a, unit.rates, unit.c)
+            later, earlier = rest.before(0.2 * total), unit.before(0.2 * total)
+            assert np.append(*later) == pytest.approx(np.append(*earlier), rel=1e-7)
+        assert np.append(*unit.before(0.7 * total)) == pytest.approx(
+            np.append(*unit.after(0.3 * total)), rel=1e-9
+        )
+
+
+@pytest.mark.parametrize("a", [1e-30, 1e-12, 1e-4])
+def test_shortly_before_the_blow_up(a):
+    """Aligned, balanced: a = 1/(g · remaining), also where the difference of two times would have no digit left."""
+    g = 12.0
+    unit = FrozenUnit(np.array([np.sqrt(2) * a]), a, np.array([g]))
+    for remaining in (1e-3, 1.0):
+        assert unit.before(remaining)[1] == pytest.approx(1 / (g * remaining), rel=1e-9)
+    assert unit.after(unit.blow_up_time * (1 - 1e-6))[1] == pytest.approx(1e6 * a, rel=1e-7)
+
+
+def test_no_state_there():
+    """After the blow-up, before the start, or of a unit that never blows up: said in one sentence."""
+    unit = FrozenUnit(np.array([1e-3]), 1e-3, np.array([2.0]))
+    with pytest.raises(ComputationError, match="has blown up"):
+        unit.after(1.01 * unit.blow_up_time)
+    with pytest.raises(ComputationError, match="no state"):
+        unit.before(1.01 * unit.blow_up_time)
+    with pytest.raises(ComputationError, match="no state"):
+        FrozenUnit(np.array([1e-3]), -1e-3, np.array([2.0])).before(1.0)
+
+
+def test_a_rough_integral_is_refused(monkeypatch):
+    """SciPy's warning never comes; an error estimate above what is tolerated is a sentence of ours."""
+    monkeypatch.setattr(frozen_unit, "TOLERATED", 1e-30)
+    with pytest.raises(ComputationError, match="orders of magnitude"):
+        FrozenUnit(np.array([1e-3, 1e-6]), 1e-4, np.array([2.0, 1.0])).blow_up_time  # noqa: B018
 
 
 def test_near_tangency():
