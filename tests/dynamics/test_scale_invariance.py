@@ -297,7 +297,7 @@ def riccati(case):
 
 @of(*QUADRATIC[:2])
 def single_mode(case):
-    mode = SingleMode(1.5 * case.c, 0.4 * case.weight, -0.2 * case.second, case.activation)
+    mode = SingleMode(1.5 * case.eigenvalue, 0.4 * case.weight, -0.2 * case.second, case.activation)
     p, a = mode.weights(case.time * np.array([0.0, 0.3, 1.0]))
     time = mode.time(0.1 * case.second)
     return {
@@ -321,8 +321,8 @@ def tails(case):
 
 @of(FIXED)
 def one_unit(case):
-    step = one_unit_largest_step(5, batch=2, eigenvalue=0.7 * case.c)
-    risk = one_unit_risk(step / 2, 5, 0.1 * case.loss, batch=2, eigenvalue=0.7 * case.c)
+    step = one_unit_largest_step(5, batch=2, eigenvalue=0.7 * case.eigenvalue)
+    risk = one_unit_risk(step / 2, 5, 0.1 * case.loss, batch=2, eigenvalue=0.7 * case.eigenvalue)
     return {"time": step, "loss": risk}
 
 
