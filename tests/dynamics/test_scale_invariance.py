@@ -137,6 +137,48 @@ def catalogue(case):
     }
 
 
+@of(TRAINED, FIXED)
+def repeated(case):
+    """Equal up to rounding is one eigenvalue."""
+    lam = case.eigenvalue * np.array([2.0, 2.0, 1.0, 1.0 + 1e-15])
+    points = fixed_points(
+        Teacher.from_eigenvalues(lam, 5), 3, second_layer=("fixed", "trainable")[case.trainable]
+    )
+    return {
+        "loss": [p.loss for p in points.points],
+        "pure": [
+            (p.learned_modes, p.multiplicity, p.family_dimension, p.index, p.kind) for p in points.points
+        ],
+    }
+
+
+@of(FIXED)
+def correlated(case):
+    """Inputs of variance c and teachers of the order of one; only three directions matter.
+
+    W is the whitened weight over √c, so that time, W²/loss, goes as 1/c².
+    """
+    Sigma = np.diag([2.0, 1.0, 0.6, 0.5, 0.8, 1.5])
+    Sigma[0, 1] = Sigma[1, 0] = Sigma[1, 2] = Sigma[2, 1] = 0.3
+    W = np.zeros((2, 6))
+    W[:, :3] = 0.4 * case.weight / case.eigenvalue**0.5 * np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    R = np.linalg.qr(np.random.default_rng(6).standard_normal((6, 6)))[0]
+    student = Student(W @ R.T, [0.3 * case.second] * 2, case.trainable)
+    Sigma = case.eigenvalue * (R @ Sigma @ R.T + R @ Sigma.T @ R.T) / 2
+    problem = Problem(Teacher(R[:, :2].T, [1.0, 0.5]), student, case.activation, Sigma)
+    flow, points = GradientFlow(problem), fixed_points(problem).points
+    return {
+        "loss": [
+            *flow.integrate(2.0 * case.time / case.eigenvalue, samples=5).loss,
+            *[p.loss for p in points],
+        ],
+        "pure": [
+            flow.reduction.dimension,
+            [(p.learned_modes, p.multiplicity, p.index, p.kind) for p in points],
+        ],
+    }
+
+
 @of(*QUADRATIC)
 def representatives(case):
     found = fixed_points(case.problem())

@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.conservation.inference import infer_quantities
+from dynamics.conservation.inference import _formula, infer_quantities
 
 
 def records(a=None, runs=1, trainable=True, d=2, K=3):
@@ -163,3 +163,9 @@ def test_bad_records_are_refused(rng):
         infer_quantities(np.where(W > 0, np.nan, W), A)
     with pytest.raises(ProblemError, match="known, invariant, all"):
         infer_quantities(W, A, search="some")
+
+
+def test_a_formula_names_what_matters():
+    """Terms below 2 % of the largest are left out, coefficients of 1 and the first sign if it is + as well."""
+    assert _formula(["x²", "x y", "y²"], [1.0, -0.5, 0.019]) == "x² − 0.5 x y"
+    assert _formula(["x²", "x y", "y²"], [-2.0, 1.0, 0.041]) == "− 2 x² + x y + 0.041 y²"
