@@ -110,13 +110,17 @@ def largest_stable_sgd_step(problem: Problem, batch: int = 1) -> float:
     ComputationError
         If no step is stable there (or none is unstable), because the flow ends at no minimum.
     """
-    trajectory = GradientFlow(problem).integrate(max_evaluations=LONGEST_FLOW, throw=False)
+    flow = GradientFlow(problem)
+    trajectory = flow.integrate(max_evaluations=LONGEST_FLOW, throw=False)
     W, A = trajectory.W_at(-1), trajectory.A[-1]
-    order = MeanSGD(problem, 1.0, batch).order
-    end = order.pack(W @ W.T, W @ problem.teacher.V.T, A)
-    # The drift is F₁ + ηF₂, so two Jacobians give all others.
-    J2 = jacobian(MeanSGD(problem, 2.0, batch).drift, end) - jacobian(MeanSGD(problem, 1.0, batch).drift, end)
-    J1 = jacobian(MeanSGD(problem, 1.0, batch).drift, end) - J2
+    # The drift is F₁ + ηF₂, so the Jacobians of two steps give all others. With steps of the natural size 1/sharpness
+    # the two parts are about equally large, and neither is lost in the rounding of the other.
+    sharpest = flow.extreme_eigenvalue(flow.pack(trajectory.coordinates[-1], A), "highest")
+    unit = 1 / sharpest if sharpest > 0 else 1.0
+    one, two = (MeanSGD(problem, eta, batch) for eta in (unit, 2 * unit))
+    end = one.order.pack(W @ W.T, W @ problem.teacher.V.T, A)
+    first, second = jacobian(one.drift, end), jacobian(two.drift, end)
+    J1, J2 = 2 * first - second, (second - first) / unit
     fastest = np.abs(np.linalg.eigvals(J1)).max()
 
     def stable(eta: float) -> bool:

@@ -233,7 +233,9 @@ class _Curve:
                 continue
             starts = np.arange(lo, hi + 1)
             ends = np.searchsorted(-self.y[lo : hi + 1], self.band - self.y[starts], side="right") - 1 + lo
-            best = int(np.argmax(np.where(ends - starts >= 2, self.t[ends] - self.t[starts], -1.0)))
+            lengths = np.where(ends - starts >= 2, self.t[ends] - self.t[starts], -1.0)
+            # The first of several that are equally long up to rounding.
+            best = int(np.argmax(lengths >= lengths.max() * (1 - np.sign(lengths.max()) * 1e-9)))
             i, j = int(starts[best]), int(ends[best])
             if j - i >= 2:
                 windows.append((i, j))

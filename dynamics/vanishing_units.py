@@ -217,7 +217,7 @@ class SwitchingSolver:
         def distance(t: float) -> float:
             return self._units.distance(step(t))
 
-        end, beyond = step.t_old, 1e-14 * max(1.0, step.t)
+        end, beyond = step.t_old, 1e-14 * step.t
         if distance(end) > 0:
             end = brentq(distance, step.t_old, step.t, xtol=beyond)
         while end < step.t and distance(end) > 0:  # the switch must lie behind, or it would be met again

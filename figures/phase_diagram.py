@@ -84,6 +84,7 @@ def scale_diagram(diagram: ScaleDiagram) -> Figure:
     -------
     matplotlib.figure.Figure
     """
+    columns, rows = _edges(diagram.scale_a), _edges(diagram.scale_w)
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 2.2))
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
@@ -93,29 +94,30 @@ def scale_diagram(diagram: ScaleDiagram) -> Figure:
             panels, (diagram.succeeds, diagram.trained), (f"theory{note}", "trained"), strict=True
         ):
             image = axes.pcolormesh(
-                diagram.scale_a,
-                diagram.scale_w,
-                fraction,
-                cmap="cividis",
-                vmin=0,
-                vmax=1,
-                shading="nearest",
-                rasterized=True,
+                columns, rows, fraction, cmap="cividis", vmin=0, vmax=1, shading="flat", rasterized=True
             )
             axes.set_xscale("log")
             axes.set_yscale("log")
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_major_locator(LogLocator(numticks=6))
                 axis.set_minor_formatter(NullFormatter())
-            limits = axes.get_xlim(), axes.get_ylim()
             # E‖w‖² = scale_w² and E a² = scale_a²
-            ends = np.array([min(map(min, limits)), max(map(max, limits))])
+            ends = np.array([min(columns[0], rows[0] / 2), max(columns[-1], rows[-1])])
             axes.plot(ends, np.sqrt(2) * ends, color="white", linestyle="--", linewidth=1.2)
-            axes.set_xlim(limits[0])
-            axes.set_ylim(limits[1])
+            axes.set_xlim(columns[0], columns[-1])
+            axes.set_ylim(rows[0], rows[-1])
             axes.set_title(title)
         panels[0].set_ylabel("scale of $w$")
         figure.supxlabel("scale of $a$   (dashed: $c_k = 0$ on average)", fontsize=8)
         bar = figure.colorbar(image, ax=panels, fraction=0.05, aspect=25, ticks=[0, 0.5, 1])
         bar.set_label("fraction that succeeds")
     return figure
+
+
+def _edges(centres: Array) -> Array:
+    """Borders of cells around values, halfway on a logarithmic axis; a single cell is a factor 2 wide."""
+    logs = np.log(centres)
+    half = 0.5 * np.diff(logs) if len(logs) > 1 else np.full(1, 0.5 * np.log(2))
+    return np.exp(
+        np.concatenate([[logs[0] - half[0]], logs[:-1] + half[: len(logs) - 1], [logs[-1] + half[-1]]])
+    )

@@ -92,7 +92,8 @@ class SaddleGraph:
     nodes : tuple of FixedPoint
         In order of loss.
     edges : tuple of Edge
-        Ordered by the loss of their source, highest first, then by rate, fastest first.
+        Ordered by the loss of their source, highest first; of one source linear growth first, which takes a time of
+        order ln(1/ε) and no 1/ε, then by rate, fastest first.
     """
 
     nodes: tuple[FixedPoint, ...]
@@ -193,7 +194,9 @@ def graph_nodes(catalogue: Catalogue) -> tuple[FixedPoint, ...]:
 def graph_of(nodes: tuple[FixedPoint, ...], edges: Iterable[Edge]) -> SaddleGraph:
     """Some nodes with some edges, in order."""
     loss = {node.learned_modes: node.loss for node in nodes}
-    ordered = sorted(edges, key=lambda edge: (-loss[edge.source], -edge.growth_rate, edge.target))
+    ordered = sorted(
+        edges, key=lambda edge: (-loss[edge.source], edge.kind == BLOW_UP, -edge.growth_rate, edge.target)
+    )
     return SaddleGraph(nodes, tuple(ordered))
 
 

@@ -75,7 +75,7 @@ def _aligned(signs: Array, mu: Array, size: float, catalogue: Catalogue) -> tupl
         if abs(value) <= catalogue.spectrum.tolerance:  # a pair that cancels
             for sign in (1, -1):
                 k = free[sign].pop(0)
-                Y[k, i] = size / np.sqrt(abs(a[k]))
+                Y[k, i] = np.sqrt(catalogue.spectrum.scale / abs(a[k]))
             continue
         k = free[1 if value > 0 else -1].pop(0)
         if catalogue.second_layer is None:

@@ -4,7 +4,8 @@ Stationary points of a network come in manifolds, so the Hessian H is singular a
 step is not defined. The Levenberg–Marquardt step −(H² + μ)⁻¹ H ∇L is, it takes no part in the null directions, and
 with μ proportional to ‖∇L‖ it converges quadratically to the manifold wherever ‖∇L‖ bounds the distance to it [1]_.
 Where it does not (the origin, where the Hessian vanishes) convergence is linear. It finds saddles and
-minima alike, since only ‖∇L‖ is made smaller.
+minima alike, since only ‖∇L‖ is made smaller. The unit of μ is ‖H‖²/‖∇L‖ at the start, so that the steps do not
+depend on the units of L and θ.
 
 References
 ----------
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-STALLED = 1e14  # damping factor beyond which no step is left that reduces ‖∇L‖
+FIRST = 0.1  # damping factor of the first step
+LEAST, STALLED = 1e-9, 1e13  # the smallest one, and the one beyond which no step is left that reduces ‖∇L‖
 
 
 def find_root(
@@ -51,14 +53,15 @@ def find_root(
         ‖∇L‖ there; larger than `tolerance` if the search failed.
     """
     F = gradient(theta)
-    norm, damping = float(np.linalg.norm(F)), 1.0
+    norm, damping, unit = float(np.linalg.norm(F)), FIRST, 0.0
     for _ in range(max_steps):
         if norm <= tolerance:
             break
         h, Q = np.linalg.eigh(hessian(theta))
         q = Q.T @ F
+        unit = unit or float(np.abs(h).max()) ** 2 / norm
         while damping < STALLED:
-            mu = damping * norm
+            mu = damping * unit * norm
             trial = theta - Q @ (h / (h**2 + mu) * q)
             with np.errstate(over="ignore", invalid="ignore"):  # a step too far is not taken
                 F_trial = gradient(trial)
@@ -71,6 +74,6 @@ def find_root(
         else:
             break
         # Trust the model more where it predicted well (the usual quarters of Fletcher's rule).
-        damping = max(damping * (0.2 if gain > 0.75 else 4.0 if gain < 0.25 else 1.0), 1e-8)
+        damping = max(damping * (0.2 if gain > 0.75 else 4.0 if gain < 0.25 else 1.0), LEAST)
         theta, F, norm = trial, F_trial, norm_trial
     return theta, norm

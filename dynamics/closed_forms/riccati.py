@@ -131,18 +131,21 @@ def _propagate(W: Array, phi: Array, integral: Array) -> Array:
 
 
 def _scalar_equations(W: Array, lam: Array, duration: float, rtol: float) -> tuple[float, Array]:
-    """h and the diagonal of ∫Φ², from ḣ = tr M* − tr WᵀW(t)."""
+    """h and the diagonal of ∫Φ², from ḣ = tr M* − tr WᵀW(t).
 
-    def rates(t: float, y: Array) -> Array:
-        phi = 4 * lam * t + 2 * y[0]
-        now = _propagate(W, phi, y[1:])
-        return np.concatenate([[lam.sum() - np.sum(now * now)], np.exp(2 * phi)])
+    Time is measured in units of the duration: SciPy's first step from a state of zeros is 1e-6, whatever the unit.
+    """
+
+    def rates(s: float, y: Array) -> Array:
+        phi = 4 * lam * s * duration + 2 * y[0]
+        now = _propagate(W, phi, duration * y[1:])
+        return np.concatenate([[duration * (lam.sum() - np.sum(now * now))], np.exp(2 * phi)])
 
     start = np.zeros(1 + len(lam))
-    end = solve_ivp(rates, (0.0, duration), start, method="DOP853", rtol=rtol, atol=rtol * duration)
+    end = solve_ivp(rates, (0.0, 1.0), start, method="DOP853", rtol=rtol, atol=rtol)
     if not end.success:
         raise ComputationError(f"The scalar equations of the closed form failed: {end.message}")
-    return float(end.y[0, -1]), end.y[1:, -1]
+    return float(end.y[0, -1]), duration * end.y[1:, -1]
 
 
 def _exprel(x: Array) -> Array:

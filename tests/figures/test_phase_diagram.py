@@ -65,4 +65,60 @@ def test_scales_side_by_side(undecided, title):
     np.testing.assert_allclose(theory.collections[0].get_array(), succeeds)
     np.testing.assert_allclose(measured.collections[0].get_array(), trained)
     assert theory.get_xscale() == theory.get_yscale() == "log"
+    assert (measured.get_title(), theory.get_ylabel()) == ("trained", "scale of $w$")
     figure.canvas.draw()
+
+
+def test_the_line_of_mean_balance():
+    """E‖w‖² = scale_w² and E a² = scale_a², so that E c = 0 for c = ‖w‖² − 2a² where scale_w = √2 scale_a."""
+    scale_a, scale_w = np.array([0.1, 0.3, 1.0]), np.array([0.01, 0.1, 1.0])
+    part = np.full((3, 3), 0.5)
+    data = ScaleDiagram(np.ones(2), 4, 2, scale_w, scale_a, part, part, part, 10, True, 0, training(90))
+    for axes in scale_diagram(data).axes[:2]:
+        (line,) = axes.lines
+        a, w = line.get_xydata().T
+        np.testing.assert_allclose(w**2 - 2 * a**2, 0, atol=1e-12)
+        for values, (low, high) in ((a, axes.get_xlim()), (w, axes.get_ylim())):
+            assert values[0] <= low and values[1] >= high  # from frame to frame
+
+
+def test_cells_lie_around_their_scales():
+    """Halfway to the neighbours on logarithmic axes, also where scales are a factor 10 apart; nothing is cut."""
+    scale_a, scale_w = np.array([0.1, 0.3, 1.2]), np.array([0.01, 0.1, 1.0])
+    part = np.full((3, 3), 0.5)
+    data = ScaleDiagram(np.ones(2), 4, 2, scale_w, scale_a, part, part, part, 10, True, 0, training(90))
+    figure = scale_diagram(data)
+    for axes in figure.axes[:2]:
+        corners = axes.collections[0].get_coordinates()
+        rows, columns = corners[:, 0, 1], corners[0, :, 0]
+        np.testing.assert_allclose(rows, 10.0 ** np.array([-2.5, -1.5, -0.5, 0.5]))
+        np.testing.assert_allclose(columns, [0.1 / 3**0.5, 0.03**0.5, 0.36**0.5, 2.4])
+        np.testing.assert_allclose([axes.get_xlim(), axes.get_ylim()], [columns[[0, -1]], rows[[0, -1]]])
+    figure.canvas.draw()
+    single = ScaleDiagram(
+        np.ones(2),
+        4,
+        2,
+        scale_w[:1],
+        scale_a[:1],
+        part[:1, :1],
+        part[:1, :1],
+        part[:1, :1],
+        10,
+        True,
+        0,
+        training(10),
+    )
+    corners = scale_diagram(single).axes[0].collections[0].get_coordinates()
+    np.testing.assert_allclose(corners[-1, -1] / corners[0, 0], 2)
+
+
+def test_the_region_of_failure():
+    """Grey is where p² ≤ 2a² and a < 0, for the mode λ > 0 of the diagram."""
+    axes = phase_diagram(single_mode(np.array([-1.0, 0.3, 1.0, 1.6]))).axes[0]
+    region = axes.collections[0].get_paths()[0]
+    for a in (-1.2, -0.7, -0.3, 0.2, 0.7):
+        for p in (-1.2, -0.6, -0.1, 0.1, 0.6, 1.2):
+            assert region.contains_point((a, p)) == (a < 0 and p**2 <= 2 * a**2), (a, p)
+    assert (axes.get_xlim(), axes.get_ylim()[0]) == ((-1.25, 0.75), pytest.approx(-1 - 2.6 / 6))
+    assert axes.get_xlabel().endswith("$a_0$") and axes.get_ylabel().endswith("$p_0$")

@@ -51,6 +51,13 @@ def test_simulate_finds_the_plateaus(quadflow):
     # L_S = Σ_{j∉S} λ_j² + T²/(r + 2) (theory, section 3), approached as ε → 0
     np.testing.assert_allclose([s["loss"] for s in stages[:3]], [45.5, 8, 1.25], rtol=0.01)
     assert all(s["start"] < s["end"] for s in stages)
+    np.testing.assert_allclose([s["predicted_loss"] for s in stages], [45.5, 8, 1.25, 0], atol=1e-12)
+    for stage, scale in zip(
+        stages, [45.5, 8, 1.25, 45.5], strict=True
+    ):  # of the initial loss where none is left
+        assert stage["deviation"] == pytest.approx(
+            (stage["loss"] - stage["predicted_loss"]) / scale, abs=1e-12
+        )
 
 
 def test_simulate_in_words(quadflow):

@@ -58,6 +58,35 @@ def test_inertia_of_matrices_with_a_known_kernel():
                 assert iv.inertia(iv.mat(Q), kernel - 1) is None
 
 
+def test_no_inertia_of_a_matrix_with_a_zero_more_than_is_known():
+    """diag(2, 0, −3) has one exact zero: with a kernel of 1 its signs are proven, with 0 there is nothing to prove.
+
+    Its eigenvectors are exact, so the disc of the zero is the number 0 itself and no ball of undecided sign.
+    """
+    with iv.workprec(128):
+        assert iv.inertia(iv.mat(np.diag([2.0, 0.0, -3.0])), 0) is None
+        assert iv.inertia(iv.mat(np.diag([2.0, 0.0, -3.0])), 1) == (1, 1)
+        assert iv.inertia(iv.mat(np.zeros((2, 2))), 2) == (0, 0)
+
+
+def test_signs_that_are_known_and_one_that_is_not():
+    assert [iv.sign(x) for x in (flint.arb(0), flint.fmpq(0), flint.arb(2, 1), flint.arb(-2, 1))] == [
+        0,
+        0,
+        1,
+        -1,
+    ]
+    assert iv.sign(flint.arb(0.5, 1)) is None
+
+
+def test_upper_bounds_are_not_below():
+    """|x| ≤ 3 for the ball 2 ± 1, and the Frobenius norm of (3 ± 1, −4) is at most (16 + 16)^½."""
+    assert iv.magnitude(flint.arb(0)) == 0
+    assert 3 <= iv.magnitude(flint.arb(2, 1)) < 3 + 1e-8
+    norm = float(iv.frobenius(flint.arb_mat(1, 2, [flint.arb(3, 1), flint.arb(-4)])).mid())
+    assert np.sqrt(32) - 1e-12 <= norm < np.sqrt(32) + 1e-6
+
+
 @pytest.mark.parametrize("kind", ["dense", "low rank", "dependent", "covariance"])
 def test_eigenvalues_are_enclosed(kind):
     """Against mpmath's eigenvalues of the same floats at 60 digits; radii stay near double precision."""

@@ -61,3 +61,12 @@ def test_a_huge_kernel_costs_nothing():
     E = spectrum.eigenvectors((0, 1, 2, 299_999))
     assert spectrum.multiplicities.tolist() == [1, 299_998, 1]
     np.testing.assert_allclose(E @ E.T, np.eye(4), atol=1e-14)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_tolerances_are_in_units_of_the_teacher(unit):
+    """The largest |λ| is the scale, and what counts as zero a fixed part of it; of a zero teacher the scale is 1."""
+    spectrum = Spectrum.of(Teacher.from_eigenvalues(unit * np.array([1.0, -3.0])))
+    assert spectrum.scale == pytest.approx(3 * unit)
+    assert spectrum.tolerance == pytest.approx(1e-11 * 3 * unit)
+    assert Spectrum.of(Teacher.from_eigenvalues([0.0], 2)).scale == 1

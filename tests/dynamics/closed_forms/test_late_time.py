@@ -13,18 +13,30 @@ def late_loss(problem, times):
     return GradientFlow(problem).integrate(times=times).loss
 
 
+def assert_law_is_reached(law, problem, early):
+    """The law's relative error falls at least twentyfold from a time T to 100 T, and is below 5 % at T already.
+
+    Corrections are of the order ln t/t; from T to 100 T that falls by 100 ln T/ln(100 T) ≥ 55 for the T used here, and
+    by a third of it where terms of both orders are mixed. The error of a law with another prefactor would stay.
+    """
+    times = np.array([early, 100 * early])
+    errors = np.abs(late_loss(problem, times) / law(times) - 1)
+    assert errors[0] < 0.05
+    assert errors[1] < errors[0] / 20
+
+
 @pytest.mark.parametrize(("d", "m"), TEACHERS)
 @pytest.mark.parametrize(
     ("activation", "second_layer_value"), [("quadratic", 1.0), ("centred", 1.0), ("quadratic", 1.3)]
 )
 def test_fixed_second_layer(d, m, activation, second_layer_value):
-    """K = d, start of full rank: L t² to 0.3 % at t = 3000/λ."""
+    """K = d, start of full rank."""
     W = np.random.default_rng(3).standard_normal((d, d)) / 5 + np.eye(d)
     student = Student(W, np.full(d, second_layer_value), trainable=False)
-    loss = late_loss(Problem(Teacher.from_eigenvalues(TEACHERS[d, m], d), student, activation), [3000.0])
     law = fixed_layer_tail(d, m, second_layer_value, activation)
     assert law.exponent == 2
-    assert loss[0] == pytest.approx(law(3000.0), rel=3e-3)
+    problem = Problem(Teacher.from_eigenvalues(TEACHERS[d, m], d), student, activation)
+    assert_law_is_reached(law, problem, 300.0)
     if second_layer_value == 1:  # the constants on paper
         expected = (d - m) / 64 * ((m + 2) / (d + 2) if activation == "quadratic" else 1)
         assert law.prefactor == pytest.approx(expected, rel=1e-14)
@@ -34,13 +46,13 @@ def test_fixed_second_layer(d, m, activation, second_layer_value):
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])
 @pytest.mark.parametrize("c", [0.0, -0.3])
 def test_trained_second_layer_with_an_algebraic_end(d, m, activation, c):
-    """One aligned unit per direction, all alike: 0.3 % at t = 10⁴."""
+    """One aligned unit per direction, all alike."""
     student = Student(np.sqrt(c + 0.5) * np.eye(d), np.full(d, 0.5))
-    loss = late_loss(Problem(Teacher.from_eigenvalues(TEACHERS[d, m], d), student, activation), [1e5])
     law = aligned_tail(TEACHERS[d, m], d, c, activation)
     assert isinstance(law, PowerTail)
     assert law.exponent == (1.5 if c == 0 else 2.0)
-    assert loss[0] == pytest.approx(law(1e5), rel=3e-3)
+    problem = Problem(Teacher.from_eigenvalues(TEACHERS[d, m], d), student, activation)
+    assert_law_is_reached(law, problem, 1000.0)
 
 
 @pytest.mark.parametrize(("d", "m"), TEACHERS)

@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.conservation.inference import infer_quantities
+from dynamics.conservation.inference import _formula, infer_quantities
 
 
 def records(a=None, runs=1, trainable=True, d=2, K=3):
@@ -163,3 +163,31 @@ def test_bad_records_are_refused(rng):
         infer_quantities(np.where(W > 0, np.nan, W), A)
     with pytest.raises(ProblemError, match="known, invariant, all"):
         infer_quantities(W, A, search="some")
+
+
+def test_a_formula_names_what_matters():
+    """Terms below 2 % of the largest are left out, coefficients of 1 and the first sign if it is + as well."""
+    assert _formula(["x²", "x y", "y²"], [1.0, -0.5, 0.019]) == "x² − 0.5 x y"
+    assert _formula(["x²", "x y", "y²"], [-2.0, 1.0, 0.041]) == "− 2 x² + x y + 0.041 y²"
+    assert _formula(["x²", "x y", "y²"], [-2.0, 1.0, 0.039]) == "− 2 x² + x y"
+
+
+def test_the_drift_is_the_largest_difference_from_the_start():
+    """One record of the first layer is off by 1e-4: c_k of the definition says by how much."""
+    W, A = records()
+    W, A = W[0].copy(), A[0]
+    W[20] *= 1 + 1e-4
+    c = np.sum(W**2, axis=-1) - 2 * A[:, 0] ** 2
+    found = infer_quantities(W, A, tolerance=1e-2, search="known")
+    np.testing.assert_allclose([q.drift for q in found.quantities], np.abs(c - c[0]).max(axis=0), rtol=1e-9)
+
+
+def test_what_is_too_large_to_search_is_said(monkeypatch):
+    """Three units have six products w_k·w_l and six a_k a_l: twelve features are searched, eleven allowed are not."""
+    W, A = records(runs=2)
+    monkeypatch.setattr("dynamics.conservation.inference.LARGEST_SEARCH", 12)
+    assert not any("more than" in note for note in infer_quantities(W, A).notes)
+    monkeypatch.setattr("dynamics.conservation.inference.LARGEST_SEARCH", 11)
+    assert any(
+        "There are 12 rotation invariants: more than 11" in note for note in infer_quantities(W, A).notes
+    )

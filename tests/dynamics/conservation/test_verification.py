@@ -77,6 +77,18 @@ def test_laws_that_are_not_rational_need_a_witness():
         independent_laws([Law(clock.expression, clock.parameters)])
 
 
+def test_the_gradient_at_a_witness_is_taken_with_its_denominators():
+    """∇(√x + √y) = (1/4, 1/6) at x = 4, y = 9: parallel there to ∇(3x + 2y), to no other linear function's.
+
+    A law that is parallel at the witness is dropped (as the docstring says), one that is not is kept.
+    """
+    x, y = symbols = sympy.symbols("x y")
+    roots = Law(sympy.sqrt(x) + sympy.sqrt(y), symbols, witness={x: 4, y: 9})
+    assert independent_laws([roots, Law(3 * x + 2 * y, symbols)]) == [roots]
+    for p, q in ((1, 1), (2, 3), (1, 2)):
+        assert len(independent_laws([roots, Law(p * x + q * y, symbols)])) == 2
+
+
 def test_laws_of_other_parameters_are_refused():
     other = linear(1, 1).family()[0]
     with pytest.raises(ProblemError, match="other parameters"):

@@ -215,3 +215,13 @@ def test_bad_input_is_refused(make_problem, rng):
         build(teacher, W, a).integrate(1.0, engine="magic")
     with pytest.raises(ProblemError, match="1e-13"):
         build(teacher, W, a).integrate(1.0, rtol=1e-15)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_the_absolute_tolerance_is_that_of_the_smallest_trained_state(trainable):
+    """The root mean square of what is integrated is its unit: a fixed second layer of ones is no part of it."""
+    W = np.array([[[0.1, 0.0], [0.0, -0.2]], [[0.3, 0.1], [0.0, 0.5]]])
+    A = np.ones((2, 2))
+    ensemble = FlowEnsemble.from_weights(Teacher.from_eigenvalues([1.0, 0.5]), W, A, trainable=trainable)
+    expected = np.sqrt((0.05 + 2) / 6) if trainable else np.sqrt(0.05 / 4)
+    assert ensemble._smallest_scale() == pytest.approx(expected)
