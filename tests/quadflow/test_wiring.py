@@ -261,11 +261,12 @@ def test_length_of_a_comparison(received, arguments, steps):
 
 def test_sweep(received, tmp_path):
     options = f"--teacher 2,1 {TRAINING} {SOLVER} --init-scale 0.3 --t-end 0.2 --until-loss 0.1 --no-follow"
-    arguments = "--fluctuations --vary hidden=1,2 --vary inputs=3,4 --replicates 3 --same-seeds --seed 5 --workers 2 --resume"
+    grid = "--vary hidden=1,2 --vary inputs=3,4 --replicates 3 --same-seeds --seed 5"
     output = tmp_path / "s.zarr"
+    more = ["--fluctuations", "--workers", "2", "--resume", "--output", output]
     args, kwargs = received(
         "empirical.sweep.sweeping:run_sweep",
-        *["sweep", "simulate", "train", "diagnose", *options.split(), *arguments.split(), "--output", output],
+        *["sweep", "simulate", "train", "diagnose", *options.split(), *grid.split(), *more],
     )
     plan, evaluate, path = args
     assert plan.kinds == ("simulate", "train", "diagnose")
