@@ -22,7 +22,8 @@ class Result:
 
     @property
     def json(self):
-        """Standard output as the one JSON object it must be; bare NaN or infinity fail."""
+        """Standard output as the one JSON object it must be, of a call that succeeded; bare NaN or infinity fail."""
+        assert self.status == 0, self.err
 
         def refuse(token):
             raise AssertionError(f"bare {token} in JSON")
