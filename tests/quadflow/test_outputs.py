@@ -1,4 +1,4 @@
-"""What is written is what is printed, in whole files with the permissions of any other file, in either case of suffix."""
+"""What is written is what is printed, in whole files with the usual permissions, whatever the case of the suffix."""
 
 import json
 import os
