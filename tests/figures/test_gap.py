@@ -68,8 +68,20 @@ def test_limits_leave_room(gap):
     deep = replace(gap, flow=8 * 10.0 ** (-4 * T))
     above = gap_figure(deep).axes[0]
     assert above.get_ylim()[0] == pytest.approx(1e-5 * 1.19 * 8 / 1.5)
+    zero = gap_figure(replace(gap, flow=np.where(T < 1, gap.flow, 0))).axes[0]
+    assert zero.get_ylim()[0] == pytest.approx(1.1 * 8 * np.exp(-2) / 1.5)  # the least that is positive
     hidden = above.lines[0].get_ydata().min()  # below the axis, not at zero
     assert hidden == pytest.approx(1e-6 * 1.19 * 8)
+
+
+def test_a_distance_of_zero_is_below_the_axis(gap):
+    """At a tenth of its lower end, so that the line leaves the picture."""
+    met = replace(gap, with_noise=np.where(np.arange(40) == 5, gap.measured, gap.with_noise))
+    below = gap_figure(met).axes[1]
+    assert below.lines[2].get_ydata()[4] == pytest.approx(below.get_ylim()[0] / 10)
+    assert below.get_ylabel() == "|measured − theory| / $L(0)$"
+    assert gap_figure(met).axes[0].get_ylabel() == "loss $L$ (squared output units)"
+    assert below.get_yscale() == gap_figure(met).axes[0].get_yscale() == "log"
 
 
 def test_error_bars_are_two_standard_errors(gap):

@@ -94,6 +94,7 @@ def test_axes_hold_six_decades_at_most(trajectory):
     axes, below = learning_curves(trajectory).axes
     assert axes.get_ylim() == pytest.approx((45.5e-4 / 1.5, 2 * 45.5))
     assert below.get_xlim() == (0, 4)
+    assert (axes.get_yscale(), axes.get_ylabel()) == ("log", "loss $L$ (squared output units)")
     run = networks(trajectory)
     better = replace(run, loss=run.loss / 10)
     assert learning_curves(trajectory, better).axes[0].get_ylim()[0] == pytest.approx(45.5e-5 / 1.5)

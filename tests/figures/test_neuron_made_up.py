@@ -44,6 +44,8 @@ def test_bands_floor_and_markers(flow):
     np.testing.assert_allclose(y, 100 * 10.0 ** (-2 * t))
     assert 2.8 < t.max() < 3.01
     assert 10 <= len(t) <= 16
+    assert axes.get_yscale() == "log"
+    assert axes.get_ylabel() == "loss $L$ (squared output units)"
     title = figure.legends[0].get_title().get_text()
     assert title.endswith("lines: gradient flow, markers: trained networks")
 
@@ -99,6 +101,7 @@ def test_collapse_is_in_per_cent():
     assert above.get_title() == "random start: diverging runs (% of 200)"
     assert below.get_title() == "ReLinear start: diverging runs (% of 200)"
     assert [t.get_text() for t in below.get_xticklabels()] == ["0.1", "0.25"]
+    assert (below.get_xlabel(), below.get_ylabel()) == (r"learning rate $\eta$", r"$\gamma_g = \gamma_b$")
 
 
 def test_function_space():
@@ -110,6 +113,8 @@ def test_function_space():
     assert set(axes.lines[0].get_ydata()) == {6}
     assert axes.texts[0].get_text() == "all polynomials of degree 2, $d = 2$: 6"
     assert axes.texts[0].xy == (1, 6)
+    assert axes.get_xlabel() == "hidden units $h$"
+    assert axes.get_ylabel() == "dimension of the functions reached"
     lines = [line for line in axes.lines if len(line.get_xdata()) == 3]
     assert [line.get_linestyle() for line in lines] == ["-", "None", "--", "None"]
     np.testing.assert_array_equal(lines[1].get_ydata(), space.quadratic)

@@ -47,6 +47,8 @@ def test_train_and_test_bands_are_the_range_over_networks():
     assert axes.texts[0].xy[1] == 0.2
     assert axes.get_yscale() == "log"
     assert axes.get_xlim() == (0, 3)
+    assert axes.get_xlabel() == "time $t$ = learning rate × steps"
+    assert axes.get_ylabel() == "loss (squared output units)"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         *("test loss, theory", "test loss, 3 networks", "train loss, theory", "train loss, 3 networks")
     ]
@@ -90,6 +92,8 @@ def test_scaling_laws():
         "asymptotic law, derived",
     ]
     assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert axes.get_xlabel() == "time $t$ = learning rate × steps"
+    assert axes.get_ylabel() == "loss $L$ (squared output units)"
 
 
 @pytest.mark.parametrize(("n", "text"), [(1, "$10^{0}$"), (10, "$10^{1}$"), (999, "999"), (2000, "2000")])
@@ -116,5 +120,9 @@ def test_stability_shows_every_threshold():
         "network, $η$ = 0.5 $η_*$",
         "network, $η$ = 3 $η_*$, diverges",
     ]
+    assert below.get_xlabel() == "time $t$ = learning rate × steps"
+    assert (above.get_ylabel(), below.get_ylabel()) == ("sharpness (1 / time)", "loss on the data")
+    assert (above.get_yscale(), below.get_yscale()) == ("linear", "log")
+    assert above.texts[0].get_text() == "dotted: $2/η$\n$η_* = 2$/largest sharpness of the flow"
     deep = stability_figure(EdgeOfStability(T, 10.0 ** (-5 * T), 12 + T, 0.1, (one,)))
     assert deep.axes[1].get_ylim()[0] == pytest.approx(1e-10 / 3)

@@ -46,6 +46,8 @@ def test_atlas_axes(catalogue, match):
     assert axes.get_yscale() == "symlog"
     levels = [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
     assert levels == pytest.approx([p.loss for p in points])
+    assert axes.get_xlabel() == "Morse index (negative eigenvalues of the Hessian)"
+    assert axes.get_ylabel() == "loss $L$ (squared output units)"
     places = [text.xy for text in axes.texts]
     np.testing.assert_allclose(places, [(0.99 - 0.1 * (i % 2), p.loss) for i, p in enumerate(points)])
 
@@ -76,6 +78,8 @@ def test_saddle_graph_axes(catalogue):
     assert axes.get_ylim() == pytest.approx((-0.35 * losses[1], 3 * losses[-1]))
     assert axes.yaxis.get_transform().linthresh == pytest.approx(losses[1])
     assert axes.get_xticks().tolist() == [0, 1, 2]
+    assert axes.get_xlabel() == "number of learned modes"
+    assert axes.get_ylabel() == "loss $L$ (squared output units)"
     names = {t.get_text(): t.xy for t in axes.texts if ": " in t.get_text()}
     assert set(names) == {
         (
@@ -140,6 +144,7 @@ def test_drift_along_training_axes():
     np.testing.assert_allclose(halves, at * np.std([-1, 0, 4], ddof=1) / np.sqrt(3), atol=1e-14)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [f"$c_{{{q}}}$" for q in range(5)]
     assert axes.get_title() == "lines: theory, markers: mean and error of 3 networks"
+    assert axes.get_ylabel() == "drift $c_k(t) - c_k(0)$ (squared weights)"
 
 
 def test_a_single_network_has_bars_of_no_length():
@@ -157,6 +162,7 @@ def test_drift_of_either_sign_and_many_quantities():
     data = DriftScaling(2.0, step, -1.1 * predicted, predicted, tuple(f"c_{q}" for q in range(7)))
     (axes,) = drift_against_step(data).axes
     assert len(axes.lines) == 10
+    assert axes.get_xlabel() == "learning rate $\\eta$"
     np.testing.assert_allclose(axes.lines[2].get_ydata(), 0.2 * np.sort(step))
     np.testing.assert_allclose(axes.lines[3].get_xydata(), np.stack([np.sort(step), 0.22 * np.sort(step)], 1))
     assert len({line.get_marker() for line in axes.lines[1::2]}) == 5
@@ -175,6 +181,11 @@ def test_twins():
     assert above.get_ylim() == pytest.approx((ROUNDING / 30, 10))
     assert below.get_xlim() == (0, 59)
     assert {line.get_markevery() for line in above.lines[:4]} == {4}
+    assert above.get_ylabel() == "relative difference of\nthe two copies"
+    assert (below.get_xlabel(), below.get_ylabel()) == (
+        "optimiser step",
+        "batch loss\n(squared output units)",
+    )
     assert set(above.lines[4].get_ydata()) == {ROUNDING}
     assert above.texts[0].xy == (1, ROUNDING)
     assert [line.get_linestyle() for line in above.lines[:4]] == ["-", ":", "-", ":"]
@@ -198,6 +209,9 @@ def test_depth_bands_are_deciles():
     figure = gradient_norms(check)
     (axes,) = figure.axes
     assert axes.get_xlim() == (0, 30)
+    assert axes.get_yscale() == "log"
+    assert axes.get_xlabel() == r"layer $l$"
+    assert axes.get_ylabel() == r"$\|\partial L/\partial h_l\|$ relative to the last layer"
     for band, line in zip(axes.collections, axes.lines, strict=True):
         np.testing.assert_allclose(line.get_ydata(), 0.5 * 10.0 ** (layer - 30))
         np.testing.assert_array_equal(line.get_xdata(), layer)
@@ -244,6 +258,9 @@ def test_activations_are_relative_to_the_start():
     for line in drawn:
         np.testing.assert_allclose(line.get_ydata(), line.get_xdata() / 6)
     assert set(right.lines[0].get_ydata()) == {1}
+    assert left.get_yscale() == "log"
+    assert (left.get_ylabel(), right.get_ylabel()) == ("loss $L/L(0)$", r"mode / $\lambda_i$")
+    assert figure.get_supxlabel() == "time $t$ = learning rate × steps"
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert [text for text in texts if text.startswith("mode")] == [
         rf"mode $\lambda_{i + 1} = {5 - i}$" for i in range(4)

@@ -39,7 +39,7 @@ FIGURES = [  # and words that stand in them
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[:60])
 def test_the_file_has_what_is_printed(quadflow, tmp_path, command):
     """One JSON object, with --json on standard output too."""
     path = tmp_path / "result.JSON"
@@ -55,7 +55,7 @@ def test_the_file_has_what_is_printed(quadflow, tmp_path, command):
     assert result.err == ""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[:60])
 def test_words_are_for_people(quadflow, command):
     """Without --json there is text, and the same result gives the same."""
     result = quadflow(*command.split())
@@ -65,7 +65,7 @@ def test_words_are_for_people(quadflow, command):
         json.loads(result.out)
 
 
-@pytest.mark.parametrize(("command", "words"), FIGURES)
+@pytest.mark.parametrize(("command", "words"), FIGURES, ids=lambda text: text[:60])
 def test_figures_are_in_the_format_of_their_suffix(quadflow, tmp_path, command, words):
     path = tmp_path / "figure.SVG"
     assert quadflow(*command.split(), "--output", path).status == 0
