@@ -120,6 +120,10 @@ def test_stability_shows_every_threshold():
         "network, $η$ = 0.5 $η_*$",
         "network, $η$ = 3 $η_*$, diverges",
     ]
+    for line, values in ((above.lines[0], 12 + T), (below.lines[0], np.exp(-T))):
+        np.testing.assert_array_equal(line.get_xydata(), np.stack([T, values], 1))
+    above.set_xlim(1, 2)
+    assert below.get_xlim() == (1, 2)  # one axis of time
     assert below.get_xlabel() == "time $t$ = learning rate × steps"
     assert (above.get_ylabel(), below.get_ylabel()) == ("sharpness (1 / time)", "loss on the data")
     assert (above.get_yscale(), below.get_yscale()) == ("linear", "log")
