@@ -105,6 +105,14 @@ def test_data_do_not_repeat_the_initial_weights(problem, monkeypatch):
     }
 
 
+def test_by_default(problem):
+    """One stream of 256 fresh samples without noise, of seed 0."""
+    data = GaussianData(problem)
+    assert (data.batch, data.samples, data.label_noise, data.seeds, data.seed) == (256, 0, 0.0, 1, 0)
+    x, y = next(data.batches(torch.float64, "cpu"))
+    assert (x.shape, y.shape) == ((1, 256, 3), (1, 256, 2))
+
+
 def test_a_stream_is_the_same_however_many_there_are(problem):
     """And may be named: stream s of seed q."""
     many, _ = next(GaussianData(problem, batch=3, seeds=3, seed=7).batches(torch.float64, "cpu"))

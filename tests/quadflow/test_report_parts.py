@@ -24,8 +24,18 @@ def test_reports_say_how_many_results(quadflow, tmp_path):
     assert listed["bytes"] == page.stat().st_size
 
 
+def test_a_report_needs_a_run(quadflow, tmp_path):
+    result = quadflow("report", "--output", tmp_path / "x.html")
+    assert result.status == 2
+    assert result.err.startswith(
+        "quadflow: No run is given: name one or more .json, .npz, .nc or .zarr files"
+    )
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_explorer_says_how_large_it_is(quadflow, tmp_path, monkeypatch):
     pytest.importorskip("plotly")
+    monkeypatch.setattr("dynamics.symbolic.explorer_models.explorer_models", lambda: None)
     monkeypatch.setattr("figures.explorer_page.explorer_page", lambda models: "ε" * 123_456)
     page = tmp_path / "x.html"
     assert quadflow("explore", "--output", page).out == f"{page}: 0.2 MB, opens in any browser\n"

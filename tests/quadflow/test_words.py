@@ -186,6 +186,15 @@ def test_laws_in_words():
     assert describe_laws(found, None).split("\n")[3:] == ["special to this teacher: ", "  c"]
 
 
+def test_special_laws_are_of_one_output(quadflow, tmp_path):
+    """Whether the teacher has several, or they are asked for."""
+    np.savez(tmp_path / "two.npz", V=np.eye(2), b=np.ones((2, 2)))
+    for arguments in (["--teacher", tmp_path / "two.npz"], ["--teacher", "2,1", "--outputs", "2"]):
+        result = quadflow("conserved", *arguments)
+        assert result.status == 2
+        assert "looks for special laws of one output, but there are several" in result.err
+
+
 def test_stationary_points_in_words():
     """The table, what is surprising, and what a search, a proof and the graph added."""
     catalogue = fixed_points(Teacher.from_eigenvalues([2, -1.9]), hidden=1)

@@ -154,6 +154,16 @@ def test_a_study_is_repeated_by_hand():
     assert study.about == {"inputs": 2, "hidden": 2, "steps": 12, "batch": 4, "init_scale": 0.7, "seed": 2}
 
 
+def test_what_is_studied_by_default():
+    """Learning rates by factors of about two, γ from ordinary training down to frozen quadratic weights."""
+    study = collapse_study(inputs=1, hidden=1, starts=1, steps=1, batch=1)
+    assert study.learning_rates.tolist() == [0.05, 0.1, 0.2, 0.3, 0.4, 0.6]
+    assert study.gammas.tolist() == [1, 0.3, 0.1, 0.03, 0]
+    assert study.about["init_scale"] == 0.7
+    for fractions in study.fractions.values():
+        assert fractions.shape == (5, len(study.learning_rates))
+
+
 def test_networks_are_picked_by_seed_and_record():
     run = NeuronRun(
         np.arange(3), np.arange(3.0), np.zeros((2, 3)),
