@@ -134,15 +134,13 @@ def test_measurement_times_can_be_given():
 
 
 def test_times_beyond_the_last_step_are_taken_there():
-    """Rounded to whole steps, each once, with the start: 0.104 / 0.01 is 10; what lies beyond 20 steps is taken there."""
+    """Rounded to whole steps, each once, with the start: 0.104 / 0.01 is 10; later than 20 steps is 20."""
     options = {"steps": 20, "step": 1e-2, "batch": 8, "gap": "training"}
     c = compare(problem_of(d=3, K=2, lam=(2, 1)), times=[0.104, 0.15, 0.3, 7], **options)
     np.testing.assert_array_equal(c.run.steps, [0, 10, 15, 20])
     clock = compare(problem_of(d=3, K=2, lam=(2, 1)), times=[0.2], momentum=0.5, **options)
     np.testing.assert_array_equal(clock.run.steps, [0, 20])
-    np.testing.assert_allclose(
-        clock.trajectory.times, [0, 0.4]
-    )  # the theory's clock: 0.01 / (1 − 0.5) a step
+    np.testing.assert_allclose(clock.trajectory.times, [0, 0.4])  # the theory's: 0.01 / (1 − 0.5) a step
 
 
 @pytest.mark.parametrize("theory", ["modified", "sgd"])
