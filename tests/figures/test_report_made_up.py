@@ -209,6 +209,7 @@ def test_numbers_have_seven_digits():
 def test_titles_and_facts():
     """The word after the program's name; a sweep by its table; nested keys with their path."""
     assert section({"command": "quadflow staircase --teacher 2,1", "x": 1}, "s").title == "staircase"
+    assert section({"command": "quadflow gap", "x": 1}, "s").title == "gap"
     assert section({"command": "quadflow", "x": 1}, "s").title == "result"
     assert section({"grid": [{"a": 1}], "median_curves": []}, "s").title == "sweep"
     facts = section(

@@ -96,6 +96,13 @@ def test_saddle_graph_axes(catalogue):
     assert axes.get_legend_handles_labels()[1][-1] == "linear growth, rate"
 
 
+def test_axes_of_large_losses(match):
+    """Where all losses are above 1, the axes are linear up to 1."""
+    large = fixed_points(Teacher.from_eigenvalues([8, 4]), hidden=2)
+    for figure in (atlas(large.feasible, match), saddle_graph_figure(saddle_graph(large))):
+        assert figure.axes[0].yaxis.get_transform().linthresh == 1
+
+
 def test_arrows_of_the_graph(catalogue):
     """From source to target; blow-ups solid, linear growth dashed; generic ones black with their rate at their side."""
     graph = saddle_graph(catalogue)
