@@ -68,13 +68,17 @@ def learning_chart(
     for n, i in enumerate(np.sort(np.argsort(-reach, kind="stable")[:SHOWN_MODES])):
         if len(targets) == modes.shape[-1]:
             figure.add_hline(
-                targets[i], row=2, line={"color": PALETTE[n], "width": 1, "dash": "dot"}, opacity=0.6
+                targets[i],
+                row=2,
+                exclude_empty_subplots=False,  # the first line comes before the first curve
+                line={"color": PALETTE[n], "width": 1, "dash": "dot"},
+                opacity=0.6,
             )
         name = f"mode {i + 1}"
         if theory:
             _line(figure, 2, times, _floats(theory["modes"])[:, i], name, PALETTE[n], DASHES[n], 2)
         if training:
-            of_networks = np.nanmedian(_floats(training["modes"])[..., i], axis=0)
+            (of_networks,) = _quantiles(_floats(training["modes"])[..., i], [0.5])
             shown = name + (", networks" if theory else " (median)")
             _markers(figure, 2, times, of_networks, shown, PALETTE[n], SYMBOLS[n])
     _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
@@ -85,7 +89,7 @@ def learning_chart(
 
 def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
     """Median and 10–90 % band of the networks' loss (S, T); returns the median."""
-    low, median, high = np.nanquantile(loss, [0.1, 0.5, 0.9], axis=0)
+    low, median, high = _quantiles(loss, [0.1, 0.5, 0.9])
     if len(loss) > 1:
         t = _thin(times)
         band = {
@@ -273,6 +277,14 @@ def _time_axis(figure: go.Figure, end: float, row: int = 1) -> None:
 def _floats(values: ArrayLike) -> Array:
     """Array in which the null of a JSON file is NaN."""
     return np.asarray(values, dtype=float)
+
+
+def _quantiles(values: Array, q: Sequence[float]) -> Array:
+    """Quantiles over networks of values (S, T), (Q, T), of those that are known; NaN at times without any."""
+    found = np.full((len(q), values.shape[1]), np.nan)
+    known = ~np.isnan(values).all(axis=0)
+    found[:, known] = np.nanquantile(values[:, known], q, axis=0)
+    return found
 
 
 def _thin(x: Array) -> NDArray[np.int64]:

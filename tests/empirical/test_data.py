@@ -91,6 +91,57 @@ def test_zero_teacher_labels_are_zero():
     assert not y.any()
 
 
+def test_data_do_not_repeat_the_initial_weights(problem, monkeypatch):
+    """The generator of a stream is seeded by (seed, 1, stream), while initial weights use NumPy's default of the seed.
+
+    All seeds of generators differ from each other, from the plain seeds 0, 1, 2, …, and from the words that NumPy's
+    generator of the same seed is filled with.
+    """
+    found = []
+
+    class Spy(torch.Generator):
+        def manual_seed(self, seed):
+            found.append(seed)
+            return super().manual_seed(seed)
+
+    monkeypatch.setattr(torch, "Generator", Spy)
+    for seed in range(4):
+        next(GaussianData(problem, batch=2, seeds=3, seed=seed).batches(torch.float64, "cpu"))
+    assert len(set(found)) == 12
+    assert min(found) > 2**32
+    expected = np.random.SeedSequence([3, 1, 2]).generate_state(1, np.uint64)[0] // 2
+    assert found[-1] == expected
+    assert not set(found) & {
+        int(np.random.SeedSequence(s).generate_state(1, np.uint64)[0] // 2) for s in range(4)
+    }
+
+
+def test_by_default(problem):
+    """One stream of 256 fresh samples without noise, of seed 0."""
+    data = GaussianData(problem)
+    assert (data.batch, data.samples, data.label_noise, data.seeds, data.seed) == (256, 0, 0.0, 1, 0)
+    x, y = next(data.batches(torch.float64, "cpu"))
+    assert (x.shape, y.shape) == ((1, 256, 3), (1, 256, 2))
+
+
+def test_a_stream_is_the_same_however_many_there_are(problem):
+    """And may be named: stream s of seed q."""
+    many, _ = next(GaussianData(problem, batch=3, seeds=3, seed=7).batches(torch.float64, "cpu"))
+    named = GaussianData(problem, batch=3, seeds=2, streams=((7, 2), (7, 0)))
+    x, _ = next(named.batches(torch.float64, "cpu"))
+    assert torch.equal(x[0], many[2])
+    assert torch.equal(x[1], many[0])
+
+
+def test_noise_of_a_finite_set_is_drawn_once(problem):
+    data = GaussianData(problem, batch=0, samples=4, label_noise=0.3)
+    stream = data.batches(torch.float64, "cpu")
+    (_, y1), (_, y2) = next(stream), next(stream)
+    assert torch.equal(y1, y2)
+    clean = next(GaussianData(problem, batch=0, samples=4).batches(torch.float64, "cpu"))[1]
+    assert (y1 != clean).all()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -100,6 +151,11 @@ def test_zero_teacher_labels_are_zero():
         ({"label_noise": -1}, "negative"),
         ({"seeds": 0}, "at least 1"),
         ({"seed": -1}, "at least 0"),
+        ({"samples": -1}, "at least 0"),
+        ({"seeds": 2, "streams": ((0, 0),)}, "`streams` has 1 entries, but `seeds` is 2"),
+        ({"seeds": 2, "sizes": (4,), "batch": 4}, "`sizes` has 1 entries, but `seeds` is 2"),
+        ({"seeds": 2, "sizes": (4, 0), "batch": 4}, "at least 1"),
+        ({"seeds": 2, "sizes": (4, 2), "batch": 8}, "must be the largest of `sizes`, 4"),
     ],
 )
 def test_bad_input_is_refused(problem, options, words):

@@ -80,7 +80,8 @@ def test_scales_of_both_layers():
     assert diagram.succeeds[1, 0] >= 0.75
     assert diagram.fails[0, 1] == 1
     assert diagram.disagreements <= 1
-    np.testing.assert_allclose(diagram.trained, diagram.succeeds, atol=0.13)
+    # every network that differs moves one of the fractions, which are of 8 starts
+    assert 8 * np.abs(diagram.trained - diagram.succeeds).sum() <= diagram.disagreements + 1e-9
 
 
 def test_arguments_are_checked():

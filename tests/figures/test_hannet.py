@@ -75,7 +75,7 @@ def test_gradient_norms_are_medians(check: HanCheck) -> None:
 def test_checkerboard_shows_labels_surfaces_and_errors(run: CheckerboardRun) -> None:
     """Pictures are indexed (x₂, x₁) with the origin below; wrong test points are those with x₁ > ½."""
     figure = checkerboard(run)
-    labels, _, hannet, dense = figure.axes
+    labels, losses, hannet, dense = figure.axes
     expected = run.board.labels.reshape(GRID, GRID).T
     np.testing.assert_array_equal(labels.images[0].get_array(), expected)
     np.testing.assert_array_equal(hannet.images[0].get_array(), expected)
@@ -83,5 +83,22 @@ def test_checkerboard_shows_labels_surfaces_and_errors(run: CheckerboardRun) -> 
     x = run.board.x[run.board.test]
     right_of_half = x[np.round((x[:, 0] + 1) * 40) >= 61]
     np.testing.assert_array_equal(np.stack(dense.lines[0].get_data(), axis=1), right_of_half)
+    assert losses.get_title() == "training loss\n(mean square)"
+    assert losses.get_xlabel() == "optimiser step / 1000"
+    assert losses.get_yscale() == "log"
+    assert losses.get_ylim()[1] == 1
+    steps, loss = losses.lines[0].get_data()
+    np.testing.assert_allclose(steps, np.arange(0.1, 1.01, 0.1))
+    np.testing.assert_allclose(loss, 1 / np.arange(100, 1001, 100))
+    assert [line.get_linestyle() for line in losses.lines] == ["-", "--"]
+    assert labels.get_title() == "labels and\n1,640 training points"
+    x = run.board.x[run.board.train]
+    np.testing.assert_array_equal(np.stack(labels.lines[0].get_data(), axis=1), x)
+    for axes in (labels, hannet, dense):
+        image = axes.images[0]
+        assert image.get_clim() == (0, 1.6)
+        assert image.get_extent() == [-1.0125, 1.0125, -1.0125, 1.0125]  # half a point beyond the square
+        assert axes.get_xticks().tolist() == axes.get_yticks().tolist() == [-1, 0, 1]
+    assert (hannet.get_xlabel(), hannet.get_ylabel(), labels.get_ylabel()) == ("$x_1$", "$x_2$", "$x_2$")
     assert "3,032" in hannet.get_title() and "75.0 %" in dense.get_title()
     assert_inside_column(figure)

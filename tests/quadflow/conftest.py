@@ -1,11 +1,17 @@
 """The command line in process: arguments in, exit status and both streams out."""
 
 import json
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from dynamics.errors import ComputationError
 from quadflow.cli import run
+
+sys.path.insert(0, str(Path(__file__).parent))
+from wiring import places
 
 
 @dataclass
@@ -16,7 +22,8 @@ class Result:
 
     @property
     def json(self):
-        """Standard output as the one JSON object it must be; bare NaN or infinity fail."""
+        """Standard output as the one JSON object it must be, of a call that succeeded; bare NaN or infinity fail."""
+        assert self.status == 0, self.err
 
         def refuse(token):
             raise AssertionError(f"bare {token} in JSON")
@@ -30,5 +37,27 @@ def quadflow(capfd):
         capfd.readouterr()
         status = run([str(a) for a in arguments])
         return Result(status, *capfd.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def received(quadflow, monkeypatch):
+    """Run a command, and return the arguments with which it calls a function, positional and by name."""
+
+    def call(target, *arguments):
+        found = []
+
+        def keep(*args, **kwargs):
+            found.append((args, kwargs))
+            raise ComputationError("reached")
+
+        with monkeypatch.context() as patch:
+            for owner, name in places(target):
+                patch.setattr(owner, name, keep)
+            result = quadflow(*arguments)
+        assert result.err.endswith("quadflow: reached\n")
+        assert result.status == 1
+        return found[0]
 
     return call

@@ -1,0 +1,202 @@
+"""What the learning-curve figure does with bands, floors, levels and markers: made-up curves, numbers known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
+from empirical.comparison import Comparison
+from empirical.recorder import TrainingRun
+from figures.learning_curve import learning_curves, markers_along, visited_sets
+
+T = np.linspace(0, 4, 41)
+PROBLEM = Problem(Teacher.from_eigenvalues([4, 2, 1], 3), Student.initialise(3, 3, scale=0.1, seed=1))
+SCALES = np.arange(1, 12)[:, None] / 6  # eleven networks: deciles are the 2nd, 6th and 10th
+LEVELS = (45.5, 8.0, 1.25)  # L_∅, L_{1}, L_{1,2} (theory, section 3)
+
+
+@pytest.fixture(scope="module")
+def trajectory():
+    """Modes reach 4, 2, 1 one after the other; the loss falls by a decade per unit of time."""
+    flow = GradientFlow(PROBLEM).integrate(times=T)
+    growth = np.clip(T[:, None] - [0, 1, 2], 0, 1)
+    return replace(flow, loss=45.5 * 10.0**-T, modes=growth * [4, 2, 1])
+
+
+def networks(trajectory, **about):
+    loss, modes = SCALES * trajectory.loss, SCALES[..., None] * trajectory.modes
+    return TrainingRun(
+        np.arange(41), T, loss, modes, np.zeros((11, 41, 3)), None, np.ones((11, 41, 1, 3)), "x", about
+    )
+
+
+def labelled(axes, start):
+    """The artist whose legend entry starts so."""
+    (found,) = [a for a in [*axes.lines, *axes.collections] if str(a.get_label()).startswith(start)]
+    return found
+
+
+def band(collection):
+    """Lower and upper edge at the times of the samples."""
+    vertices = collection.get_paths()[0].vertices
+    low, high = np.full(41, np.inf), np.full(41, -np.inf)
+    for t, y in vertices:
+        n = int(np.abs(T - t).argmin())
+        low[n], high[n] = min(low[n], y), max(high[n], y)
+    return low, high
+
+
+def test_bands_are_deciles_and_markers_medians(trajectory):
+    """Networks are 1/6, 2/6, …, 11/6 times the theory: 10 % is 2/6, the median 1, 90 % is 10/6; losses and modes."""
+    above, below = learning_curves(trajectory, networks(trajectory)).axes
+    low, high = band(labelled(above, "networks: 10–90 %"))
+    np.testing.assert_allclose(low, trajectory.loss / 3)
+    np.testing.assert_allclose(high, trajectory.loss * 10 / 6)
+    t, median = labelled(above, "networks: median of 11").get_data()
+    np.testing.assert_allclose(median, 45.5 * 10.0**-t)
+    for i, shade in enumerate(below.collections):
+        low, high = band(shade)
+        np.testing.assert_allclose(low, trajectory.modes[:, i] / 3, atol=1e-12)
+        np.testing.assert_allclose(high, trajectory.modes[:, i] * 10 / 6, atol=1e-12)
+    markers = [line for line in below.lines if line.get_linestyle() == "None"]
+    assert len(below.collections) == len(markers) == 3
+    assert len({line.get_marker() for line in markers}) == 3
+    for i, line in enumerate(markers):
+        t, y = line.get_data()
+        np.testing.assert_allclose(y, trajectory.modes[np.searchsorted(T, t - 1e-9), i], atol=1e-12)
+
+
+def test_modes_have_their_eigenvalues_beside_them(trajectory):
+    below = learning_curves(trajectory).axes[1]
+    heights = [line.get_ydata()[0] for line in below.lines if len(line.get_ydata()) == 2]
+    assert heights == [4, 2, 1]
+    assert [(t.get_text(), t.xy) for t in below.texts] == [
+        ("$\\lambda_{1} = 4$", (1.0, 4)),
+        ("$\\lambda_{2} = 2$", (1.0, 2)),
+        ("$\\lambda_{3} = 1$", (1.0, 1)),
+    ]
+    assert below.get_ylabel() == r"teacher modes $v_i^\top M v_i$"
+
+
+def test_the_six_largest_modes_are_shown():
+    """Of eight eigenvalues the smallest two, ±½, are left out."""
+    teacher = Teacher.from_eigenvalues([4, 3, 2, 1, 0.5, -0.5, -1.5, -5])
+    flow = GradientFlow(teacher, Student.initialise(3, 8, scale=0.1)).integrate(times=[0, 0.1, 0.2])
+    below = learning_curves(flow).axes[1]
+    shown = [text.get_text() for text in below.texts]
+    assert [text.split("= ")[1] for text in shown] == ["4$", "3$", "2$", "1$", "-1.5$", "-5$"]
+    assert shown[-1].startswith("$\\lambda_{8}")
+
+
+def test_axes_hold_six_decades_at_most(trajectory):
+    """Room below and above: a factor 1.5, and 2. What networks have below the theory is shown too."""
+    axes, below = learning_curves(trajectory).axes
+    assert axes.get_ylim() == pytest.approx((45.5e-4 / 1.5, 2 * 45.5))
+    assert below.get_xlim() == (0, 4)
+    assert (axes.get_yscale(), axes.get_ylabel()) == ("log", "loss $L$ (squared output units)")
+    run = networks(trajectory)
+    better = replace(run, loss=run.loss / 10)
+    assert learning_curves(trajectory, better).axes[0].get_ylim()[0] == pytest.approx(45.5e-5 / 1.5)
+    deep = replace(trajectory, loss=45.5 * 10.0 ** (-2 * T))
+    axes = learning_curves(deep, replace(run, loss=SCALES * deep.loss)).axes[0]
+    assert axes.get_ylim() == pytest.approx((45.5e-6 / 1.5, 2 * 45.5))
+    t, median = labelled(axes, "networks: median").get_data()
+    assert t.max() == pytest.approx(3)  # where the loss has fallen by six decades
+    assert median.min() == pytest.approx(45.5e-6)
+
+
+def test_levels_that_the_curve_passes(trajectory):
+    """Dotted at L_S, named at the right; one nearer than a factor 1.5 to the one above has no room."""
+    axes = learning_curves(trajectory).axes[0]
+    dotted = [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2]
+    np.testing.assert_allclose(dotted, LEVELS)
+    assert [text.get_text() for text in axes.texts] == [
+        "$L_\\varnothing$ = 45.5",
+        "$L_{\\{1\\}}$ = 8",
+        "$L_{\\{1,2\\}}$ = 1.25",
+    ]
+    assert [text.xy for text in axes.texts] == [(1.0, level) for level in LEVELS]
+    shallow = replace(trajectory, loss=np.linspace(45.5, 7.9, 41))
+    assert len(learning_curves(shallow).axes[0].texts) == 2
+    # λ = (4, 0.5, 0.4): L_{1,2} = 0.2133 beside L_{1} = 0.68; λ = (4, 0.4, 0.3): 0.12 beside 0.413
+    close = Teacher.from_eigenvalues([4, 0.3, 0.29], 3)
+    flow = GradientFlow(close, PROBLEM.student).integrate(times=T)
+    both = np.clip(T[:, None] - [0, 1, 2], 0, 1) * [4, 0.3, 0.29]
+    names = [
+        t.get_text() for t in learning_curves(replace(flow, loss=trajectory.loss, modes=both)).axes[0].texts
+    ]
+    assert [name.split(" =")[0] for name in names] == [
+        "$L_\\varnothing$",
+        "$L_{\\{1\\}}$",
+        "$L_{\\{1,2\\}}$",
+    ]
+
+
+def test_sets_in_the_order_of_learning(trajectory):
+    """Learned is what is above half of its eigenvalue."""
+    assert visited_sets(trajectory) == [(), (0,), (0, 1), (0, 1, 2)]
+    backwards = replace(trajectory, modes=trajectory.modes[:, ::-1] * [4, 1, 0.25])
+    assert visited_sets(backwards) == [(), (2,), (1, 2), (0, 1, 2)]
+    half = replace(trajectory, modes=np.array([[2, 1, 0.5], [2.1, 0, 0]] + [[0, 0, 0]] * 39))
+    assert visited_sets(half) == [(), (0,)]
+
+
+def test_predicted_spread_is_the_decile_of_a_normal_distribution():
+    """Edges at ∓1.2816 standard deviations (the ninth decile), the lower one not below a tenth of the axis."""
+    mean = MeanSGD(PROBLEM, 1e-3, 8).integrate(times=T)
+    spread = np.where(T < 2, 0.1, 10.0)
+    figure = learning_curves(replace(mean, loss=10 - T, loss_std=spread))
+    axes = figure.axes[0]
+    edges = [line for line in axes.lines if line.get_linestyle() == "--" or line.get_linewidth() == 0.7]
+    edges = [line.get_ydata() for line in edges if len(line.get_ydata()) == 41]
+    np.testing.assert_allclose(edges[0], np.maximum(10 - T - 1.2816 * spread, 0.6))
+    np.testing.assert_allclose(edges[1], 10 - T + 1.2816 * spread)
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["theory: mean of SGD", "theory: 10–90 %"]
+    alone = learning_curves(mean).axes[0]
+    assert not any(line.get_linewidth() == 0.7 and len(line.get_ydata()) == 41 for line in alone.lines)
+
+
+@pytest.mark.parametrize("theory", ["flow", "modified", "sgd"])
+def test_the_legend_names_the_theory(trajectory, theory):
+    names = {"flow": "gradient flow", "modified": "modified flow", "sgd": "mean of SGD"}
+    run = networks(trajectory)
+    figure = learning_curves(Comparison(trajectory, run, None, theory))
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [f"theory: {names[theory]}", "networks: 10–90 %", "networks: median of 11"]
+    other = learning_curves(Comparison(trajectory, run, None, theory), theory="mine")
+    assert other.legends[0].get_texts()[0].get_text() == "theory: mine"
+
+
+def test_momentum_changes_the_clock(trajectory):
+    """Times of networks are divided by 1 − β, and the axis says so."""
+    heavy = networks(trajectory, momentum=0.5)
+    axes, below = learning_curves(trajectory, heavy).axes
+    assert labelled(axes, "networks: median").get_xdata().max() == 8
+    assert below.get_xlabel() == "time $t$ = learning rate × steps / (1 − momentum)"
+    plain = learning_curves(trajectory, networks(trajectory, momentum=0.0)).axes[1]
+    assert plain.get_xlabel() == "time $t$ = learning rate × steps"
+
+
+def test_markers_are_evenly_spaced_along_the_curve():
+    """Half of the curve's length is a drop at t = ½: half of the markers are there, first and last always."""
+    t = np.linspace(0, 1, 1001)
+    y = np.where(t < 0.5, 1.0, 0.0)
+    shown = markers_along(t, y, 9)
+    np.testing.assert_array_equal(shown[[0, -1]], [0, 1000])
+    assert len(shown) <= 7  # three of nine fall onto the sample after the drop
+    straight = markers_along(t, t, 11)
+    np.testing.assert_allclose(straight, np.arange(0, 1001, 100), atol=1)  # up to rounding
+    flat = markers_along(t, 0 * t, 5)
+    np.testing.assert_allclose(t[flat], [0, 0.25, 0.5, 0.75, 1], atol=1.1e-3)
+    assert len(markers_along(t, t)) == 24
+    parabola = markers_along(t, 4 * t**2, 3)  # twice as steep: drawn to its own height all the same
+    np.testing.assert_array_equal(parabola, markers_along(t, t**2, 3))
+
+
+def test_linear_networks_have_linear_modes():
+    problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=0.1), "linear")
+    axes, below = learning_curves(GradientFlow(problem).integrate(times=[0, 1, 2])).axes
+    assert below.get_ylabel() == r"teacher modes $v_i^\top \sum_k a_k w_k$"
+    assert not axes.texts  # levels are known for quadratic units

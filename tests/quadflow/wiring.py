@@ -1,0 +1,96 @@
+"""What the tests of wiring share: what a call of the command line must hand over, and how it is caught."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from dynamics import Problem, Student, Teacher
+
+FLOORS = ("quadflow", "figures", "empirical", "dynamics")
+START = "--teacher 2,1 --inputs 3 --hidden 2 --init-scale 0.3 --seed 5"  # that of `Start()`
+TRAINING = (
+    "--step 0.02 --batch 8 --samples 64 --label-noise 0.3 --seeds 3 --optimizer momentum --momentum 0.6 "
+    "--dtype float64 --records 7 --log-times --test-samples 11 --device cpu:0"
+)
+TRAINED = {
+    **{"step": 0.02, "batch": 8, "samples": 64, "label_noise": 0.3, "seeds": 3, "seed": 5},
+    **{"optimizer": "momentum", "momentum": 0.6, "dtype": "float64", "records": 7, "log_times": True},
+    **{"test_samples": 11, "device": "cpu:0"},
+}
+UNTRAINED = {
+    **{"step": 1e-3, "batch": 256, "samples": 0, "label_noise": 0.0, "seeds": 1, "seed": 0},
+    **{"optimizer": "sgd", "momentum": None, "dtype": "float32", "records": 200, "log_times": False},
+    **{"test_samples": 0, "device": "cpu"},
+}
+SOLVER = "--method RK45 --rtol 1e-8 --atol 1e-11"
+SOLVED = {"method": "RK45", "rtol": 1e-8, "atol": 1e-11}
+GRADIENT_FLOW = "dynamics.flow:GradientFlow.integrate"
+
+
+class Call:
+    """A command with options, the function that it calls, as MODULE:NAME, and some of what it must be given.
+
+    All positional arguments stand here, `ANYTHING` for those that are not looked at; of the named ones, some.
+    """
+
+    def __init__(self, arguments: str, target: str, *positional: Any, **named: Any) -> None:
+        self.arguments, self.target, self.positional, self.named = arguments, target, positional, named
+
+    def check(self, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Compare what was received."""
+        assert len(positional) == len(self.positional)
+        for given, wanted in zip(positional, self.positional, strict=True):
+            assert wanted is ANYTHING or wanted == given
+        received = {name: named.get(name, "absent") for name in self.named}
+        assert received == self.named
+
+
+ANYTHING = object()
+
+
+class Start:
+    """Equal to a problem, or the problem of a flow, with the same teacher and the same initial weights."""
+
+    def __init__(self, hidden=2, scale=0.3, seed=5, inputs=3, eigenvalues=(2, 1), **options):
+        self.student = Student.initialise(hidden, inputs, scale=scale, seed=seed, **options)
+        self.teacher = Teacher.from_eigenvalues(eigenvalues, inputs)
+
+    def __eq__(self, other):
+        problem = getattr(other, "problem", other)
+        return (
+            isinstance(problem, Problem)
+            and problem.teacher.matrix().tolist() == self.teacher.matrix().tolist()
+            and problem.student.W.tolist() == self.student.W.tolist()
+            and problem.student.A.tolist() == self.student.A.tolist()
+            and problem.student.trainable == self.student.trainable
+        )
+
+    __hash__ = None
+
+
+class Close:
+    """Equal to numbers that are the same up to rounding."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __eq__(self, other):
+        return np.shape(other) == np.shape(self.values) and np.allclose(other, self.values, 1e-12, 0)
+
+    __hash__ = None
+
+
+def places(target):
+    """Where a function or class is found: in its module, and in the packages that export it; a method in its class."""
+    module, _, name = target.partition(":")
+    owner = import_module(module)
+    if "." in name:
+        class_, _, method = name.partition(".")
+        return [(getattr(owner, class_), method)]
+    packages = [
+        m for n, m in [*sys.modules.items()] if n.partition(".")[0] in FLOORS and hasattr(m, "__path__")
+    ]
+    exporting = [package for package in packages if getattr(package, name, None) is getattr(owner, name)]
+    return [(place, name) for place in (owner, *exporting)]
