@@ -71,5 +71,5 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
         "conserved_drift": run.conserved_drift,
         "conserved": unit_drift(run.conserved),
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
-        "warnings": [],
+        "warnings": list(run.notes),
     }
