@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+LARGEST_STORED = (
+    1e50  # entries of a trajectory; losses beyond its square are refused before they are integrated
+)
 LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduced coordinates only
 
 
@@ -240,26 +243,31 @@ class Trajectory:
     @classmethod
     def _read(cls, f: Archive, about: dict[str, Any]) -> Trajectory:
         """The trajectory in an open archive, every part checked against the others."""
+
+        def read(name: str, axes: str) -> Array:
+            array = f.numbers(name, axes)
+            if not (np.abs(array) <= LARGEST_STORED).all():
+                raise ProblemError(f"`{name}` contains NaN, infinity or numbers beyond {LARGEST_STORED:.0e}.")
+            return array
+
         reduced = "basis" in f
-        times = f.numbers("times", "T")
+        times = validate_times(read("times", "T"))
         problem = Problem(
-            Teacher(f.numbers("teacher_V", "Rd"), f.numbers("teacher_B", "OR")),
-            Student(
-                f.numbers("initial_W", "Kd"), f.numbers("initial_A", "OK"), f.part(about, "trainable", bool)
-            ),
+            Teacher(read("teacher_V", "Rd"), read("teacher_B", "OR")),
+            Student(read("initial_W", "Kd"), read("initial_A", "OK"), f.part(about, "trainable", bool)),
             f.part(about, "activation", str),
-            f.numbers("covariance", "dd") if "covariance" in f else None,
+            read("covariance", "dd") if "covariance" in f else None,
         )
-        modes = f.numbers("modes", "Tm")
+        modes = read("modes", "Tm")
         if modes.shape[1] != len(mode_targets(problem.teacher, problem.activation)):
             raise ProblemError(f"`modes` has shape {modes.shape}, which does not fit the teacher.")
         return cls(
             problem,
-            validate_times(times),
-            f.numbers("coordinates", "TKr") if reduced else f.numbers("W", "TKd"),
-            f.numbers("a", "TK")[:, None] if problem.student.outputs == 1 else f.numbers("a", "TOK"),
-            f.numbers("basis", "dr") if reduced else None,
-            f.numbers("loss", "T"),
+            times,
+            read("coordinates", "TKr") if reduced else read("W", "TKd"),
+            read("a", "TK")[:, None] if problem.student.outputs == 1 else read("a", "TOK"),
+            read("basis", "dr") if reduced else None,
+            read("loss", "T"),
             modes,
             SolverReport(**_solver(f, f.part(about, "solver", dict))),
             f.part(about, "versions", dict),

@@ -34,6 +34,11 @@ Weights = tuple[Tensor, Tensor]
 
 TEST_SEED = 2**31 - 1
 REAL = (int, float)
+# what `TrainingRun` itself and those who print it read of `about`, where it is there
+ABOUT: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("step", "momentum", "steps_per_second"), REAL),
+    **{"notes": list, "versions": dict},
+}
 LARGEST_KEPT_WEIGHTS = 20_000_000  # entries of W over all records and seeds that a run keeps
 
 
@@ -84,7 +89,8 @@ class TrainingRun:
     @property
     def conserved_drift(self) -> float:
         """Largest |c_k(t) − c_k(0)| over units, seeds and records."""
-        return float(np.abs(self.conserved - self.conserved[:, :1]).max())
+        with np.errstate(invalid="ignore"):  # a network that diverged has no drift, that is NaN
+            return float(np.abs(self.conserved - self.conserved[:, :1]).max())
 
     def summary(self) -> str:
         """What happened, in a few lines."""
@@ -134,16 +140,14 @@ class TrainingRun:
             about = f.document("about") if "about" in f else {}
             if about.pop("format", "") != "quadflow training run 1":
                 raise ProblemError(f"{f.what} is not a training run saved by quadflow.")
-            for key, kind in (
-                ("step", REAL),
-                ("momentum", REAL),
-                ("steps_per_second", REAL),
-                ("notes", list),
-            ):
+            for key, kind in ABOUT.items():
                 if key in about:
                     f.part(about, key, kind)
+            steps = f.numbers("steps", "T")
+            if not (np.abs(steps) < 2**63).all():
+                raise ProblemError(f"{f.what} is damaged: its steps are no numbers of steps.")
             return cls(
-                f.numbers("steps", "T").astype(np.int64),
+                steps.astype(np.int64),
                 f.numbers("times", "T"),
                 f.numbers("loss", "ST"),
                 f.numbers("modes", "STm"),

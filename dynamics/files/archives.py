@@ -15,6 +15,7 @@ from dynamics.files.arrays import Array, Unusable, read_array, real_numbers
 from dynamics.files.opening import Source, open_binary
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+FOLDER = 0x10  # among the attributes of MS-DOS
 # Real numbers compress by a factor below 10, zeros by 1000: what is both larger and denser than this is a bomb.
 LARGE, DENSE = 2**28, 200
 
@@ -118,11 +119,13 @@ class Archive:
 
     def document(self, name: str) -> dict[str, Any]:
         """A JSON object, saved as text."""
+        text = self.text(name)
         try:
-            found = json.loads(self.text(name))
-        except (RecursionError, ValueError) as error:
-            if isinstance(error, ProblemError):
-                raise
+            found = json.loads(text)
+            json.dumps(
+                found, ensure_ascii=False
+            ).encode()  # lone surrogates are no text that could be written
+        except (RecursionError, ValueError):
             found = None
         if not isinstance(found, dict):
             raise ProblemError(f"{self.what} is damaged: its array {name!r} is no JSON object.")
@@ -168,8 +171,12 @@ def check_member(member: zipfile.ZipInfo) -> None:
     """Refuse what cannot be unpacked, before it is tried."""
     if member.flag_bits & 1:
         raise Unusable("it is encrypted")
+    if member.is_dir() or member.external_attr & FOLDER:  # some programs read no data there, and invent them
+        raise Unusable("it is marked as a folder")
     if member.compress_type not in METHODS:
         raise Unusable(f"it is compressed by an unknown method ({member.compress_type})")
+    if member.compress_type == zipfile.ZIP_STORED and member.file_size != member.compress_size:
+        raise Unusable(f"it is stored in {member.compress_size} bytes, but claims {member.file_size}")
     if member.file_size > max(LARGE, DENSE * member.compress_size):
         raise Unusable(f"it would unpack from {member.compress_size} to {member.file_size} bytes")
 
