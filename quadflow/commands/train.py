@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # read by `build_problem`; everything else goes to `empirical.train`
 PROBLEM_OPTIONS = {
     *("teacher", "inputs", "hidden", "outputs", "activation", "second_layer", "second_layer_value"),
-    *("covariance", "init_scale", "init", "init_file"),
+    *("covariance", "init_scale", "init", "init_file", "init_tensors"),
 }
 
 
