@@ -18,9 +18,15 @@ Array = NDArray[np.float64]
 
 # |v₁ − v₀| ≤ 0.5 |v₀ + v₁|/2 of exponential growth means λΔt ≤ 0.51, and there the trapezoidal rule is 2 % off.
 LARGEST_TURN = 0.5
+# Cosine between the way that was gone and that of the flow: noise of small batches, small training sets and other
+# optimisers turn it, and then its length says nothing about the clock.
+LEAST_COSINE = 0.8
 FEWEST, MOST = 3, 100  # intervals to judge by
 ACCURACY = 0.1  # standard error beyond which nothing is said
-USUAL = 1.3  # a speed within this factor of 1 is that of the flow, up to noise and the size of a training set
+# A speed within this factor of 1 is that of the flow. Noise turns the gradients at the records, not the way between
+# them, and so makes networks look slower, as a small training set does: 2 is found as 1.5 to 2.
+USUAL = 1.3
+MISSING_HALF = (1.5, 2.5)
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,9 @@ def recorded_speed(population: PopulationLoss, times: Array, W: Array, A: Array)
             # a fixed second layer has a gradient all the same
             kept = slice(W[s, t].size if (A[s, t + 1] == A[s, t]).all() else None)
             v0, v1, step = v0[kept], v1[kept], step[kept]
-            if np.linalg.norm(v1 - v0) <= LARGEST_TURN * np.linalg.norm(v0 + v1) / 2:
-                u = (v0 + v1) / 2 * (times[t + 1] - times[t])
+            u = (v0 + v1) / 2 * (times[t + 1] - times[t])
+            straight = np.linalg.norm(v1 - v0) <= LARGEST_TURN * np.linalg.norm(v0 + v1) / 2
+            if straight and step @ u >= LEAST_COSINE * np.linalg.norm(step) * np.linalg.norm(u):
                 moved.append(float(step @ u))
                 expected.append(float(u @ u))
     return _ratio(np.array(moved), np.array(expected))
@@ -107,8 +114,9 @@ def speed_notes(population: PopulationLoss, times: Array, W: Array, A: Array) ->
     if 1 / USUAL <= speed.ratio <= USUAL:
         return []
     measured = f"the weights move {speed.ratio:.2f} ± {speed.error:.2f} times as fast as gradient flow"
-    if abs(speed.ratio - 2) <= max(0.15, 3 * speed.error):
+    if MISSING_HALF[0] <= speed.ratio <= MISSING_HALF[1]:
         return [
             f"{measured}: the loss in the loop seems to lack the ½ of ½ E(f* − f)², so that time counts twice"
         ]
-    return [f"{measured}: loss, learning rate or momentum of the loop are not those of the recorder"]
+    small = ", or its training set is small" if speed.ratio < 1 else ""
+    return [f"{measured}: loss, learning rate or momentum of the loop are not those of the recorder{small}"]

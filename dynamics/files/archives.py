@@ -110,11 +110,8 @@ class Archive:
     def text(self, name: str) -> str:
         """A single text, saved as an array without axes."""
         array = self.array(name)
-        try:
-            if array.dtype.kind == "U" and array.ndim == 0:
-                return str(array[()])
-        except ValueError:  # no code points
-            pass
+        if array.dtype.kind == "U" and array.ndim == 0:
+            return str(array[()])
         raise ProblemError(f"{self.what} is damaged: its array {name!r} is no text.")
 
     def document(self, name: str) -> dict[str, Any]:
@@ -153,7 +150,7 @@ class Archive:
         self._sizes = sizes
 
     def _refusal(self, name: str, cause: str) -> ProblemError:
-        return ProblemError(f"{self.what} does not contain numbers in its array {name!r}: {cause}.")
+        return ProblemError(f"{self.what} cannot be used, because of its array {name!r}: {cause}.")
 
 
 def unique_members(archive: zipfile.ZipFile, suffix: str = "") -> dict[str, zipfile.ZipInfo]:

@@ -83,6 +83,8 @@ def read_array(file: IO[bytes], size: int) -> NDArray[Any]:
         data[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
         filled += len(part)
     file.read(1)  # an archive compares its checksum at the end
+    if dtype.kind == "U" and not _is_unicode(data.view(np.dtype(np.uint32).newbyteorder(dtype.byteorder))):
+        raise Unusable("it holds text that is no Unicode")
     try:
         array = data.view(dtype) if claimed else np.empty(0, dtype)
         return array.reshape(shape, order="F" if fortran else "C")
@@ -108,6 +110,11 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]
     if any(n < 0 for n in shape):
         raise Unusable(f"its header claims the shape {shape}")
     return shape, fortran, dtype, file.tell()
+
+
+def _is_unicode(codes: NDArray[np.uint32]) -> bool:
+    """Whether all are code points of characters; NumPy makes text of any, which crashes where it is written."""
+    return not ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any()
 
 
 def real_numbers(array: NDArray[Any]) -> Array:
