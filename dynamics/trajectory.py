@@ -276,5 +276,5 @@ class Trajectory:
 
 def _solver(f: Archive, stored: dict[str, Any]) -> dict[str, Any]:
     """Arguments of a `SolverReport`, each of its own type."""
-    types = {"str": str, "int": int, "float": (int, float)}
+    types: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
     return {field.name: f.part(stored, field.name, types[str(field.type)]) for field in fields(SolverReport)}

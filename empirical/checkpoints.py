@@ -196,8 +196,8 @@ def _pick(contents: _Contents, first: str | None, second: str | None) -> tuple[A
 def _find(contents: _Contents) -> tuple[str, str | None]:
     """Names of W and A: as they are called here, or else by their shapes, if that leaves no doubt."""
     names = contents.names
-    w = next((name for name in ("W", REDUCED) if name in names), None)
-    a = next((name for name in ("A", "a") if name in names), None)
+    w: str | None = next((name for name in ("W", REDUCED) if name in names), None)
+    a: str | None = next((name for name in ("A", "a") if name in names), None)
     known = w is not None and a is not None
     if not known:
         w, a = _find_by_shape(contents, w)

@@ -36,7 +36,7 @@ _DTYPES = [getattr(np.dtypes, name) for name in np.dtypes.__all__]
 HARMLESS: list[Any] = [
     argparse.Namespace,
     types.SimpleNamespace,
-    collections.defaultdict,
+    *(collections.defaultdict, dict, list, set, int, float, str),
     *((pathlib.PurePosixPath, f"pathlib.{name}") for name in ("PosixPath", "PurePosixPath")),
     *((pathlib.PureWindowsPath, f"pathlib.{name}") for name in ("WindowsPath", "PureWindowsPath")),
     np.dtype,
@@ -124,7 +124,15 @@ def _state_dict(file: Path) -> dict[str, Tensor]:
             content = content[wrapper]
     if not isinstance(content, Mapping):
         raise ProblemError(f"{what} holds a {type(content).__name__}, but must hold a state_dict.")
-    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    tensors = {str(name): _as_tensor(value) for name, value in content.items()}
+    return {name: value for name, value in tensors.items() if value is not None}
+
+
+def _as_tensor(value: object) -> Tensor | None:
+    """A tensor, or an array of numbers as one; None of everything else."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        return torch.from_numpy(value.astype(complex if value.dtype.kind == "c" else float))
+    return value if isinstance(value, Tensor) else None
 
 
 def _check_archive(stream: Any, what: str) -> None:
@@ -149,7 +157,7 @@ def _check_archive(stream: Any, what: str) -> None:
 
 def _why(message: str) -> str:
     """What keeps PyTorch from loading a file, for people."""
-    foreign = re.search(r"(?:GLOBAL|instantiate|class)\s+`?([A-Za-z_][\w.]*\.[\w.]*\w)", message)
+    foreign = re.search(r"(?:GLOBAL|class|function|but got)\s+(?:<class )?[`']?([A-Za-z_][\w.]*)", message)
     if foreign:
         return (
             f"holds an object of the kind {foreign[1]} beside or instead of plain tensors, which only code of its own "

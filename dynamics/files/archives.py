@@ -81,7 +81,7 @@ class Archive:
         try:
             check_member(member)
             with self._zip.open(member) as file:
-                return read_array(file, member.file_size)  # type: ignore[arg-type]
+                return read_array(file, member.file_size)
         except Unusable as cause:
             raise self._refusal(name, str(cause)) from None
         except MemoryError:
