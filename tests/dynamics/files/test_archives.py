@@ -104,6 +104,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     data = archive(compressed=True, W=np.zeros((300, 1000)))
     assert read(data).shape == (300, 1000)
     monkeypatch.setattr(archives, "LARGE", 2**20)
+    noise = np.random.default_rng(0).standard_normal((300, 1000))
+    np.testing.assert_array_equal(read(archive(compressed=True, W=noise)), noise)  # large and not dense
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("it was unpacked"))
     assert "would unpack from" in refusal(data)
 

@@ -56,6 +56,7 @@ def test_single_rows_columns_and_what_is_not_finite():
         ("1,,2\n", "line 1 has an empty entry"),
         ("1;2,5\n", "'2,5' in line 1 has a decimal comma"),
         ("-1,5;2\n2;1,5\n", "'-1,5' in line 1 has a decimal comma"),
+        ("-1,5;-2,5\n-2,5;1,5\n", "'-1,5' in line 1 has a decimal comma"),  # no line of names
         (",x,y\n0,1,2\n1,2,1\n", "column of labels"),
         ('"","V1"\n"1",0.5\n', "column of labels"),
         ("x,2\n2,1\n", "'x' in line 1 is no number"),
