@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
@@ -17,18 +17,24 @@ from numpy.typing import NDArray
 from dynamics.activations import ACTIVATIONS
 from dynamics.atlas.levels import Level
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.files.archives import Archive, open_archive
+from dynamics.files.opening import name_of
 from dynamics.integration import SolverReport
 from dynamics.modes import mode_targets, teacher_modes
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.reduction import Reduction
 from dynamics.stages import Stage, find_stages, levels_passed
+from dynamics.validation import validate_times
 
 if TYPE_CHECKING:
     import xarray
 
 Array = NDArray[np.float64]
 
+LARGEST_STORED = (
+    1e50  # entries of a trajectory; losses beyond its square are refused before they are integrated
+)
 LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduced coordinates only
 
 
@@ -217,26 +223,58 @@ class Trajectory:
 
     @classmethod
     def load(cls, file: str | Path | IO[bytes]) -> Trajectory:
-        """Read a trajectory written by `save`."""
-        with np.load(file) as f:
-            if "about" not in f or not str(f["about"]).startswith('{"format": "quadflow trajectory'):
-                raise ProblemError(f"{file} is not a trajectory saved by quadflow.")
-            about = json.loads(str(f["about"]))
-            problem = Problem(
-                Teacher(f["teacher_V"], f["teacher_B"]),
-                Student(f["initial_W"], f["initial_A"], about["trainable"]),
-                about["activation"],
-                f.get("covariance"),
-            )
-            reduced = "basis" in f
-            return cls(
-                problem,
-                f["times"],
-                f["coordinates"] if reduced else f["W"],
-                f["a"].reshape(len(f["times"]), problem.student.outputs, problem.student.hidden),
-                f["basis"] if reduced else None,
-                f["loss"],
-                f["modes"],
-                SolverReport(**about["solver"]),
-                about["versions"],
-            )
+        """Read a trajectory written by `save`.
+
+        Raises
+        ------
+        ProblemError
+            If the file cannot be read, is damaged or was written by something else.
+        """
+        with open_archive(file, name_of(file)) as f:
+            about = f.document("about") if "about" in f else {}
+            if not str(about.get("format")).startswith("quadflow trajectory"):
+                raise ProblemError(f"{f.what} is not a trajectory saved by quadflow.")
+            try:
+                return cls._read(f, about)
+            except ProblemError as error:
+                where = "" if str(error).startswith(f.what) else f"{f.what}: "
+                raise ProblemError(f"{where}{error}") from None
+
+    @classmethod
+    def _read(cls, f: Archive, about: dict[str, Any]) -> Trajectory:
+        """The trajectory in an open archive, every part checked against the others."""
+
+        def read(name: str, axes: str) -> Array:
+            array = f.numbers(name, axes)
+            if not (np.abs(array) <= LARGEST_STORED).all():
+                raise ProblemError(f"`{name}` contains NaN, infinity or numbers beyond {LARGEST_STORED:.0e}.")
+            return array
+
+        reduced = "basis" in f
+        times = validate_times(read("times", "T"))
+        problem = Problem(
+            Teacher(read("teacher_V", "Rd"), read("teacher_B", "OR")),
+            Student(read("initial_W", "Kd"), read("initial_A", "OK"), f.part(about, "trainable", bool)),
+            f.part(about, "activation", str),
+            read("covariance", "dd") if "covariance" in f else None,
+        )
+        modes = read("modes", "Tm")
+        if modes.shape[1] != len(mode_targets(problem.teacher, problem.activation)):
+            raise ProblemError(f"`modes` has shape {modes.shape}, which does not fit the teacher.")
+        return cls(
+            problem,
+            times,
+            read("coordinates", "TKr") if reduced else read("W", "TKd"),
+            read("a", "TK")[:, None] if problem.student.outputs == 1 else read("a", "TOK"),
+            read("basis", "dr") if reduced else None,
+            read("loss", "T"),
+            modes,
+            SolverReport(**_solver(f, f.part(about, "solver", dict))),
+            f.part(about, "versions", dict),
+        )
+
+
+def _solver(f: Archive, stored: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a `SolverReport`, each of its own type."""
+    types: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
+    return {field.name: f.part(stored, field.name, types[str(field.type)]) for field in fields(SolverReport)}

@@ -23,5 +23,6 @@ def unit_drift(conserved: ArrayLike) -> dict[str, Any]:
     """
     c = np.asarray(conserved, dtype=float)
     networks = c[np.newaxis] if c.ndim == 2 else c
-    drift = np.abs(networks - networks[:, :1]).max(axis=1)
+    with np.errstate(invalid="ignore"):  # the difference of two infinities, after divergence
+        drift = np.abs(networks - networks[:, :1]).max(axis=1)
     return {"initial": np.median(networks[:, 0], axis=0), "drift": np.median(drift, axis=0)}

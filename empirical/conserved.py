@@ -25,7 +25,7 @@ def measure(quantities: Sequence[Quantity], model: nn.Module) -> Array:
 
     See `empirical.recorder.find_weights` for what is found in a module.
     """
-    W, A = weights(*(w.detach().cpu().double().numpy() for w in find_weights(model)))
+    W, A = weights(*find_weights(model))
     return np.array([quantity(W, A) for quantity in quantities])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -14,11 +15,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.conservation.quantities import weights as weight_arrays
 from dynamics.errors import ProblemError
+from dynamics.files.archives import open_archive
+from dynamics.files.opening import name_of
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.trajectory import teacher_modes, unit_invariants, versions
 from dynamics.validation import validate_count, validate_real
 from empirical.data import GaussianData
+from empirical.speed import speed_notes
+from empirical.tensor_files import real_array
 
 if TYPE_CHECKING:
     import xarray
@@ -27,6 +33,12 @@ Array = NDArray[np.float64]
 Weights = tuple[Tensor, Tensor]
 
 TEST_SEED = 2**31 - 1
+REAL = (int, float)
+# what `TrainingRun` itself and those who print it read of `about`, where it is there
+ABOUT: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("step", "momentum", "steps_per_second"), REAL),
+    **{"notes": list, "versions": dict},
+}
 LARGEST_KEPT_WEIGHTS = 20_000_000  # entries of W over all records and seeds that a run keeps
 
 
@@ -51,7 +63,7 @@ class TrainingRun:
     loss_measured : str
         How the loss was measured.
     about : dict
-        Options of the training, speed, versions.
+        Options of the training, speed, versions, notes.
     """
 
     steps: NDArray[np.int64]
@@ -70,9 +82,15 @@ class TrainingRun:
         return self.times / (1 - self.about.get("momentum", 0.0))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the numbers should know."""
+        return tuple(map(str, self.about.get("notes", ())))
+
+    @property
     def conserved_drift(self) -> float:
         """Largest |c_k(t) − c_k(0)| over units, seeds and records."""
-        return float(np.abs(self.conserved - self.conserved[:, :1]).max())
+        with np.errstate(invalid="ignore"):  # a network that diverged has no drift, that is NaN
+            return float(np.abs(self.conserved - self.conserved[:, :1]).max())
 
     def summary(self) -> str:
         """What happened, in a few lines."""
@@ -85,7 +103,7 @@ class TrainingRun:
         ]
         if "steps_per_second" in self.about:
             lines.append(f"{self.about['steps_per_second']:.0f} steps per second (all seeds together)")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
     def __repr__(self) -> str:
         return "TrainingRun\n  " + self.summary().replace("\n", "\n  ")
@@ -111,13 +129,34 @@ class TrainingRun:
 
     @classmethod
     def load(cls, file: str | Path | IO[bytes]) -> TrainingRun:
-        """Read a run written by `save`."""
-        with np.load(file) as f:
-            about = json.loads(str(f["about"])) if "about" in f else {}
+        """Read a run written by `save`.
+
+        Raises
+        ------
+        ProblemError
+            If the file cannot be read, is damaged or was written by something else.
+        """
+        with open_archive(file, name_of(file)) as f:
+            about = f.document("about") if "about" in f else {}
             if about.pop("format", "") != "quadflow training run 1":
-                raise ProblemError(f"{file} is not a training run saved by quadflow.")
-            arrays = {k: f[k] for k in ("steps", "times", "loss", "modes", "conserved", "A")}
-            return cls(**arrays, W=f.get("W"), loss_measured=about.pop("loss_measured"), about=about)
+                raise ProblemError(f"{f.what} is not a training run saved by quadflow.")
+            for key, kind in ABOUT.items():
+                if key in about:
+                    f.part(about, key, kind)
+            steps = f.numbers("steps", "T")
+            if not (np.abs(steps) < 2**63).all():
+                raise ProblemError(f"{f.what} is damaged: its steps are no numbers of steps.")
+            return cls(
+                steps.astype(np.int64),
+                f.numbers("times", "T"),
+                f.numbers("loss", "ST"),
+                f.numbers("modes", "STm"),
+                f.numbers("conserved", "STK"),
+                f.numbers("W", "STKd") if "W" in f else None,
+                f.numbers("A", "STOK"),
+                f.part(about, "loss_measured", str),
+                {key: value for key, value in about.items() if key != "loss_measured"},
+            )
 
 
 class Recorder:
@@ -138,8 +177,11 @@ class Recorder:
     test_samples : int
         Measure the loss on a fixed test sample of this size; 0 computes it exactly from the weights.
     weights : callable, optional
-        ``weights(model)`` returns W ([S,] K, d) and A ([S,] O, K). By default they are found: attributes
-        `W` and `A`, or the two bias-free `torch.nn.Linear` layers of the module.
+        ``weights(model)`` returns W ([S,] K, d) and A ([S,] O, K) or a ([S,] K). By default they are found, see
+        `find_weights`.
+    second_layer_value : float, optional
+        Every a_k of a module that has a first layer only, f = Σ_k a_k φ(w_k·x): 1 if it adds its units up, 1/K if it
+        takes their mean.
 
     Examples
     --------
@@ -150,6 +192,9 @@ class Recorder:
             recorder(model, n)
             ...
         run = recorder.run()
+
+    The speed of the recorded weights is compared with that of gradient flow; a loss without the ½ in the loop, which
+    lets time count twice, is among the `notes` of the run.
     """
 
     def __init__(
@@ -162,6 +207,7 @@ class Recorder:
         activation: str = "quadratic",
         test_samples: int = 0,
         weights: Callable[[nn.Module], Weights] | None = None,
+        second_layer_value: float | None = None,
     ) -> None:
         if isinstance(teacher, Teacher):
             # Only teacher, activation and covariance matter here; the student is a placeholder of weight zero.
@@ -172,7 +218,9 @@ class Recorder:
         self.every = validate_count("every", every)
         self.at = None if at is None else {validate_count("at", n, minimum=0) for n in at}
         self.test_samples = validate_count("test_samples", test_samples, minimum=0)
-        self.weights = weights or find_weights
+        if second_layer_value is not None:
+            second_layer_value = validate_real("second_layer_value", second_layer_value)
+        self.weights = weights or partial(find_weights, second_layer_value=second_layer_value)
         self.population = ACTIVATIONS[self.problem.activation].population(
             self.problem.teacher.V, self.problem.teacher.B, self.problem.covariance
         )
@@ -190,9 +238,14 @@ class Recorder:
     def record(self, model: nn.Module, n: int) -> None:
         """Record the model now, as of step number `n`."""
         W_, A_ = self.weights(model)
-        W, A = (p.detach().cpu().to(torch.float64).numpy().copy() for p in (W_, A_))
+        W, A = weight_arrays(real_array("W", W_), real_array("A", A_))
         if W.ndim == 2:
             W, A = W[None], A[None]
+        if W.ndim != 3 or W.shape[2] != self.problem.inputs or A.shape[1] != self.problem.teacher.outputs:
+            raise ProblemError(
+                f"The network has weights W {W.shape[-2:]} and A {A.shape[-2:]}, but the teacher "
+                f"{self.problem.inputs} inputs and {self.problem.teacher.outputs} outputs."
+            )
         with np.errstate(over="ignore", invalid="ignore"):  # a diverging network is recorded as such
             if self.test_samples:
                 loss = self._test_loss(model, W_)
@@ -213,6 +266,10 @@ class Recorder:
             for name in ("loss", "modes", "conserved", "A")
         }
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
+        if "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
+            times = self.step * steps / (1 - about.get("momentum", 0.0))
+            W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
+            about["notes"] = [*about.get("notes", ()), *speed_notes(self.population, times, W, A)]
         how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
         return TrainingRun(
             steps,
@@ -249,15 +306,39 @@ class _Record:
     A: Array
 
 
-def find_weights(model: nn.Module) -> Weights:
-    """W and A of a module: its attributes of these names, or its two bias-free linear layers."""
-    W, A = getattr(model, "W", None), getattr(model, "A", None)
-    if isinstance(W, Tensor) and isinstance(A, Tensor):
-        return W, A
-    layers = [m for m in model.modules() if isinstance(m, nn.Linear)]
-    if len(layers) == 2 and all(layer.bias is None for layer in layers):
-        return layers[0].weight, layers[1].weight
+def find_weights(model: nn.Module, second_layer_value: float | None = None) -> Weights:
+    """W and the second layer of a module without biases.
+
+    They are its attributes `W` and `A` or `a`, its two `torch.nn.Linear` layers, or a layer (or parameter matrix) and
+    a parameter (K,). A single layer takes `second_layer_value` for every a_k.
+
+    Raises
+    ------
+    ProblemError
+        If the weights are not found, or the second layer is missing.
+    """
+    W, A, a = (t if isinstance(t := getattr(model, name, None), Tensor) else None for name in ("W", "A", "a"))
+    second = a if A is None else A
+    if W is not None and second is not None:
+        return W, second
+    matrices = [layer.weight for layer in model.modules() if isinstance(layer, nn.Linear)]
+    if not matrices:
+        matrices = [p for p in model.parameters() if p.ndim == 2]
+    vectors = [p for name, p in model.named_parameters() if p.ndim == 1 and "bias" not in name]
+    if second is None and len(matrices) == 1 and len(vectors) == 1:
+        second = vectors[0]
+    layers = matrices if second is None else [*matrices, second]
+    foreign = {id(p) for p in model.parameters()} - {id(layer) for layer in layers}
+    if len(layers) == 2 and not foreign:
+        return layers[0], layers[1]
+    if len(layers) == 1 and not foreign:
+        if second_layer_value is None:
+            raise ProblemError(
+                f"{type(model).__name__} has a first layer only: give `second_layer_value`, 1 if it adds its units up "
+                "or 1/K if it takes their mean."
+            )
+        return layers[0], torch.full_like(layers[0][:, 0], second_layer_value)
     raise ProblemError(
-        f"The weights of {type(model).__name__} are not found: it has neither attributes W and A nor exactly "
-        "two bias-free Linear layers; pass weights=lambda model: (W, A)."
+        f"The weights of {type(model).__name__} are not found: it has neither attributes W and A (or a) nor exactly "
+        "two bias-free layers; pass weights=lambda model: (W, A)."
     )

@@ -108,6 +108,16 @@ matrix_options = together(
     click.option("--symmetrize", is_flag=True, help="Take (M + Mᵀ)/2 of a matrix that is not symmetric."),
 )
 
+
+def tensors_option(file: str) -> Decorator:
+    """`--init-tensors` for the option that names the file."""
+    return click.option(
+        "--init-tensors",
+        metavar="W_NAME[,A_NAME]",
+        help=f"Names of W and of the second layer in {file} [default: found by name or shape].",
+    )
+
+
 network_options = together(
     click.option(
         "--teacher",
@@ -164,8 +174,10 @@ start_options = together(
         "--init-file",
         metavar="FILE",
         shell_complete=complete_files,
-        help="Initial weights: .npz with W (K, d), a (K,), or a PyTorch .pt.",
+        help="Initial weights: .npz with W (K, d), a (K,), or a PyTorch .pt or .safetensors; W alone with "
+        "--second-layer fixed.",
     ),
+    tensors_option("--init-file"),
     seed_option,
 )
 

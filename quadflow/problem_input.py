@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from dynamics.activations import ACTIVATIONS
 from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
+from dynamics.files.archives import open_archive
+from dynamics.files.arrays import read_npy
 from dynamics.files.rounding import rounding_unit
+from dynamics.files.tables import read_csv
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import validate_choice
+from dynamics.validation import validate_choice, validate_real
 from quadflow.notes import note
 
 MATRIX_FILES = (".npy", ".csv")
-CHECKPOINTS = (".pt", ".pth", ".ckpt")
 
 
 def build_problem(options: Mapping[str, Any]) -> Problem:
@@ -26,9 +28,13 @@ def build_problem(options: Mapping[str, Any]) -> Problem:
     if not options["teacher"]:
         raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
     activation = validate_choice("activation", options["activation"], ACTIVATIONS)
-    start = None if options["init_file"] is None else read_student(options["init_file"], options)
     teacher = read_teacher(
         options["teacher"], options["inputs"], options["outputs"], activation, **matrix_arguments(options)
+    )
+    if options["init_file"] is None and options.get("init_tensors") is not None:
+        raise ProblemError("`--init-tensors` names tensors in `--init-file`: give that as well.")
+    start = (
+        None if options["init_file"] is None else read_student(options["init_file"], options, teacher.outputs)
     )
     if start is not None and options["inputs"] is None:
         teacher = teacher.padded(max(teacher.inputs, start.inputs))
@@ -136,16 +142,20 @@ def read_teacher(
     return teacher
 
 
-def read_student(path: str, options: Mapping[str, Any]) -> Student:
-    """Initial weights from `--init-file`."""
-    trainable = options["second_layer"] == "trainable"
-    if Path(path).suffix.lower() in CHECKPOINTS:
-        from empirical.checkpoints import read_student as read_checkpoint
+def read_student(path: str, options: Mapping[str, Any], outputs: int = 1) -> Student:
+    """Initial weights from `--init-file`, for so many outputs where the file holds the first layer alone."""
+    from empirical.checkpoints import read_student as read_checkpoint
 
-        student = read_checkpoint(path, trainable=trainable)
-    else:
-        arrays = read_arrays("--init-file", path, ("W", "a"))
-        student = Student(arrays["W"], arrays["a"], trainable)
+    fixed, value = options["second_layer"] == "fixed", options["second_layer_value"]
+    first, second = parse_tensors(options.get("init_tensors"))
+    student = read_checkpoint(
+        path,
+        trainable=not fixed,
+        first=first,
+        second=second,
+        fixed=np.full((outputs, 1), validate_real("second_layer_value", value)) if fixed else None,
+        missing="`--second-layer fixed` would read it as a network with every a_k = `--second-layer-value`",
+    )
     if options["hidden"] not in (None, student.hidden):
         raise ProblemError(
             f"`--hidden` is {options['hidden']}, but {path!r} has {student.hidden} hidden units."
@@ -153,33 +163,25 @@ def read_student(path: str, options: Mapping[str, Any]) -> Student:
     return student
 
 
+def parse_tensors(text: str | None) -> tuple[str | None, str | None]:
+    """Names of W and A in the value of `--init-tensors`; of A none where W stands alone."""
+    if text is None:
+        return None, None
+    names = [name.strip() for name in text.split(",")]
+    if len(names) > 2 or not all(names):
+        raise ProblemError(f"`--init-tensors` is {text!r}, but must be W_NAME,A_NAME or W_NAME alone.")
+    return names[0], names[1] if len(names) == 2 else None
+
+
 def read_matrix(option: str, path: str) -> NDArray[np.float64]:
     """Array in a `.npy` or `.csv` file."""
     suffix = Path(path).suffix.lower()
     if suffix not in MATRIX_FILES:
         raise ProblemError(f"`{option}` is {path!r}, but a matrix file must end in .npy or .csv.")
-    try:
-        return np.load(path) if suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
-    except OSError as error:
-        why = error.strerror or str(error).rstrip(".")  # loadtxt ends its own sentence
-        raise ProblemError(f"`{option}` {path!r} cannot be read: {why}.") from None
-    except (ValueError, EOFError):
-        raise ProblemError(f"`{option}` {path!r} does not contain an array of numbers.") from None
+    return (read_npy if suffix == ".npy" else read_csv)(path, f"`{option}` {path!r}")
 
 
 def read_arrays(option: str, path: str, names: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
     """Arrays of these names in an `.npz` file."""
-    try:
-        with np.load(path) as file:
-            missing = [name for name in names if name not in file]
-            if missing:
-                raise ProblemError(
-                    f"`{option}` {path!r} lacks the array {missing[0]!r}; it needs {', '.join(names)}."
-                )
-            return {name: file[name] for name in names}
-    except ProblemError:
-        raise
-    except OSError as error:
-        raise ProblemError(f"`{option}` {path!r} cannot be read: {error.strerror or error}.") from None
-    except Exception:  # np.load raises what zipfile, pickle and zlib please to
-        raise ProblemError(f"`{option}` {path!r} is not an .npz file of numeric arrays.") from None
+    with open_archive(path, f"`{option}` {path!r}") as archive:
+        return {name: archive.numbers(name) for name in names}

@@ -17,7 +17,7 @@ from quadflow.problem_input import build_problem
 from quadflow.sweep_run import options_of
 
 FILE_OPTIONS = ("teacher", "covariance", "init_file")
-FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt")
+FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors")
 LISTS = ("teacher", "times")  # their values contain commas
 SPACINGS = ("linear", "log")
 

@@ -272,5 +272,10 @@ def _fixed_layer_quantities(A: Array, inputs: int) -> list[Quantity]:
 def _array(values: Any) -> Array:
     """NumPy array of numbers or of a tensor that may require gradients or live on another device."""
     if hasattr(values, "detach"):
-        values = values.detach().cpu().double().numpy()
+        values = values.detach().cpu()
+        values = (values.resolve_conj() if values.is_complex() else values.double()).numpy()
+    if np.iscomplexobj(values):
+        raise ProblemError(
+            "The weights are complex, but must be real: take `.real` if the imaginary part means nothing."
+        )
     return np.asarray(values, dtype=float)

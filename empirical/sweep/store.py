@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.errors import ProblemError
+from dynamics.files.archives import open_archive
 
 Labelled = tuple[tuple[str, ...], NDArray[Any]]  # names of the axes, and the array
 
@@ -58,10 +59,13 @@ class Piece:
     @classmethod
     def from_bytes(cls, index: int, data: bytes) -> Piece:
         """Read what `to_bytes` wrote."""
-        with np.load(io.BytesIO(data), allow_pickle=False) as f:
-            about = json.loads(str(f["about"]))
-            values = {name: (tuple(dims), f[f"value {name}"]) for name, dims in about["axes"].items()}
-        return cls(index, values, about["reason"], about["versions"])
+        with open_archive(io.BytesIO(data), f"run {index} of the sweep") as f:
+            about = f.document("about")
+            values = {
+                name: (tuple(dims), f.array(f"value {name}"))
+                for name, dims in f.part(about, "axes", dict).items()
+            }
+            return cls(index, values, f.part(about, "reason", str), f.part(about, "versions", dict))
 
 
 class PieceStore:

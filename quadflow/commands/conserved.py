@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Find instead what stayed constant in recorded weights: an .npz with W, a over time, or checkpoints.",
 )
+@opt.tensors_option("the files of --infer")
 @click.option(
     "--degree", type=int, default=2, show_default=True, help="Largest degree of the polynomial laws sought."
 )
@@ -54,7 +55,9 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
 
     validate_output(output, ("json",))
     if options["logs"]:
-        return infer(options["logs"], output, as_json)
+        return infer(options, output, as_json)
+    if options["init_tensors"] is not None:
+        raise ProblemError("`--init-tensors` names tensors in the files of `--infer`: give that as well.")
     network, matrix = build_network(options)
     result = conserved_report(network, degree=options["degree"], seed=options["seed"])
     if matrix is not None:
@@ -66,12 +69,22 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     return 0
 
 
-def infer(logs: tuple[str, ...], output: str | None, as_json: bool) -> int:
+def infer(options: dict[str, Any], output: str | None, as_json: bool) -> int:
     """Quadratic quantities that recorded weights kept constant, matched with the known laws."""
     from dynamics.conservation.inference import infer_quantities
     from empirical.checkpoints import read_weights
+    from quadflow.problem_input import parse_tensors
 
-    inference = infer_quantities(*read_weights(logs[0] if len(logs) == 1 else list(logs)))
+    values = options["second_layer_values"]
+    first, second = parse_tensors(options["init_tensors"])
+    W, A = read_weights(
+        options["logs"],
+        first=first,
+        second=second,
+        fixed=None if values is None else opt.parse_numbers("--second-layer-values", values),
+        missing="`--second-layer-values 1` would read it as a network with every a_k = 1",
+    )
+    inference = infer_quantities(W, A)
     result = {
         "count": len(inference.quantities),
         "laws": [

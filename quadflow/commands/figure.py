@@ -18,7 +18,7 @@ from quadflow.commands import (
     figure_sweep,
 )
 from quadflow.commands.compare import compare_options, run_comparison
-from quadflow.commands.gallery import draw_into, figure_output
+from quadflow.commands.gallery import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,6 +64,7 @@ LEARNING_CURVES = {
 
 @command.command(
     "learning-curves",
+    cls=FigureCommand,
     context_settings={"default_map": LEARNING_CURVES},
     epilog="Example: quadflow figure learning-curves --teacher 3,1,-2 --init-scale 0.03 --t-end 12 --output mine.pdf",
 )
@@ -71,8 +72,6 @@ LEARNING_CURVES = {
 @figure_output("learning-curves")
 def learning_curves(output: str, **options: Any) -> int:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels."""
-    if options["steps"] is not None:
-        options["t_end"] = None  # a number of steps replaces the default end time
 
     def make() -> Figure:
         from figures import learning_curves as draw
@@ -116,6 +115,7 @@ PORTRAIT_STARTS = [[-1.0, 1.6], [-1.2, 1.0], [-0.5, 0.3], [0.1, -0.3], [-0.9, -1
 
 @command.command(
     "atlas",
+    cls=FigureCommand,
     context_settings={"default_map": {"teacher": "4,2,1", "hidden": 4}},
     epilog="Example: quadflow figure atlas --teacher 3,1,-2 --hidden 3 --search 400",
 )
@@ -144,6 +144,7 @@ def atlas(search: int, seed: int, output: str, **network: Any) -> int:
 
 @command.command(
     "saddle-graph",
+    cls=FigureCommand,
     context_settings={"default_map": {"teacher": "4,2,1", "hidden": 3, "init_scale": 0.03, "seed": 1}},
     epilog="Example: quadflow figure saddle-graph --teacher 4,2,1 --hidden 3 --init-scale 0.03",
 )
@@ -185,6 +186,7 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
 
 @command.command(
     "staircase",
+    cls=FigureCommand,
     context_settings={"default_map": {"teacher": "4,2,1", "hidden": 6, "init_scale": 0.01, "seed": 1}},
     epilog="Example: quadflow figure staircase --teacher 3,1,-2 --hidden 8 --init-scale 1e-2 --seeds 0",
 )

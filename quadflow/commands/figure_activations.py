@@ -8,7 +8,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.commands.gallery import draw_into, figure_output
+from quadflow.commands.gallery import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +23,7 @@ DEFAULTS = {"teacher": "4,2,1", "inputs": 6, "hidden": 8, "init_scale": 0.01, "s
 
 @click.command(
     "activations",
+    cls=FigureCommand,
     context_settings={"default_map": DEFAULTS},
     epilog="Example: quadflow figure activations --teacher 2,-1 --inputs 3 --hidden 6 --activations quadratic,abs "
     "--t-end 12,15",

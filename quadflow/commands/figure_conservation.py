@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quadflow import options as opt
-from quadflow.commands.gallery import draw_into, figure_output
+from quadflow.commands.gallery import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,6 +78,7 @@ CONSERVED = {"teacher": "2,1", "inputs": 3, "hidden": 3, "init_scale": 0.5, "see
 
 @click.command(
     "conserved",
+    cls=FigureCommand,
     context_settings={"default_map": CONSERVED},
     epilog="Example: quadflow figure conserved --step 2e-3 --batch 64 --label-noise 0.1",
 )
@@ -118,6 +119,7 @@ def conserved(
 
 @click.command(
     "drift",
+    cls=FigureCommand,
     context_settings={"default_map": CONSERVED},
     epilog="Example: quadflow figure drift --teacher 2,1 --hidden 3 --momentum 0.5",
 )

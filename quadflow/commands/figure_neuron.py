@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quadflow import options as opt
-from quadflow.commands.gallery import draw_into, figure_output
+from quadflow.commands.gallery import FigureCommand, draw_into, figure_output
 from quadflow.commands.neuron import build_neurons, build_target, neuron_options, parse_rates, train
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "neuron",
+    cls=FigureCommand,
     context_settings={"default_map": {"inputs": 4, "hidden": 4, "seed": 1}},
     epilog="Example: quadflow figure neuron --teacher 3,1,-2 --gammas 1,0.3 --output neuron.pdf",
 )

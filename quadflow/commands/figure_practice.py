@@ -8,7 +8,7 @@ import click
 
 from quadflow import options as opt
 from quadflow.commands.compare import compare_options, run_comparison
-from quadflow.commands.gallery import draw_into, figure_output
+from quadflow.commands.gallery import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +32,7 @@ def gap_command(name: str, what: str) -> click.Command:
 
     @click.command(
         name,
+        cls=FigureCommand,
         context_settings={"default_map": REGIMES[name]},
         help=f"Why trained networks differ from the flow, one correction after the other: {what}.",
         epilog=f"Example: quadflow figure {name} --seeds 16",
@@ -52,6 +53,7 @@ def gap_command(name: str, what: str) -> click.Command:
 
 @click.command(
     "fluctuations",
+    cls=FigureCommand,
     context_settings={"default_map": REGIMES["gap-noise"] | {"sgd": True, "gap": "training"}},
     epilog="Example: quadflow figure fluctuations --batch 1 --step 2.5e-4 --steps 6000",
 )
@@ -71,6 +73,7 @@ def fluctuations(output: str, **options: Any) -> int:
 
 @click.command(
     "train-test",
+    cls=FigureCommand,
     context_settings={
         "default_map": {"teacher": "2,1", "inputs": 10, "hidden": 6, "init_scale": 0.3, "seed": 1}
     },
@@ -166,6 +169,7 @@ def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, out
 
 @click.command(
     "stability",
+    cls=FigureCommand,
     context_settings={
         "default_map": {"teacher": "2,1", "inputs": 4, "hidden": 4, "init_scale": 0.3, "seed": 1}
     },

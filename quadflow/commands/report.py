@@ -118,18 +118,12 @@ def read_sweep(path: str) -> dict[str, Any]:
 
 def read_npz(path: str) -> dict[str, Any]:
     """Result in a file of `quadflow simulate` or `quadflow train`, or of the `save` behind them."""
-    import zipfile
+    from dynamics.files.archives import open_archive
 
-    import numpy as np
-
-    unknown = ProblemError(f"The run {path!r} was not written by simulate or train.")
-    try:
-        with np.load(path) as file:
-            if "result" in file:
-                return dict(json.loads(str(file["result"])))
-            about = json.loads(str(file["about"])) if "about" in file else {}
-    except (zipfile.BadZipFile, ValueError):
-        raise unknown from None
+    with open_archive(path, f"The run {path!r}") as file:
+        if "result" in file:
+            return file.document("result")
+        about = file.document("about") if "about" in file else {}
     kind = str(about.get("format", ""))
     if kind.startswith("quadflow trajectory"):
         from dynamics.trajectory import Trajectory
@@ -142,7 +136,7 @@ def read_npz(path: str) -> dict[str, Any]:
 
         result = run_json(TrainingRun.load(path))
     else:
-        raise unknown
+        raise ProblemError(f"The run {path!r} was not written by simulate or train.")
     # Saved from Python: no command line made it, and its versions are not those of this process.
     return plain(result | {"command": "", "versions": about.get("versions", {})})
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # read by `build_problem`; everything else goes to `empirical.train`
 PROBLEM_OPTIONS = {
     *("teacher", "inputs", "hidden", "outputs", "activation", "second_layer", "second_layer_value"),
-    *("covariance", "rank", "tolerance", "symmetrize", "init_scale", "init", "init_file"),
+    *("covariance", "rank", "tolerance", "symmetrize", "init_scale", "init", "init_file", "init_tensors"),
 }
 
 
@@ -71,5 +71,5 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
         "conserved_drift": run.conserved_drift,
         "conserved": unit_drift(run.conserved),
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
-        "warnings": [],
+        "warnings": list(run.notes),
     }

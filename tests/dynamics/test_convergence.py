@@ -36,7 +36,9 @@ STARTS = [
 @pytest.mark.parametrize("scale", [1e-2, 1e-6, 1e-7, 1e-9, 1e-12])
 @pytest.mark.parametrize(("activation", "kappa"), [("quadratic", 1), ("centred", 0)])
 @pytest.mark.parametrize(("eigenvalues", "hidden", "seed"), STARTS)
-def test_trained_second_layer_never_converges_on_a_saddle(eigenvalues, hidden, seed, activation, kappa, scale):
+def test_trained_second_layer_never_converges_on_a_saddle(
+    eigenvalues, hidden, seed, activation, kappa, scale
+):
     """The loss at the end is that of the best set of modes for the final signs of a (brute force over all sets)."""
     problem = problem_of(eigenvalues, hidden, scale, seed, inputs=4, activation=activation)
     end = GradientFlow(problem).integrate(samples=2, rtol=1e-9)

@@ -93,15 +93,15 @@ def test_files_that_are_refused(problem, tmp_path, capsys):
     torch.save(nn.Linear(3, 2, bias=False).state_dict(), tmp_path / "single.pt")
     np.savez(tmp_path / "shapes.npz", W=np.ones((2, 3)), A=np.ones((1, 5)))
     for name, message in [
-        ("mischief.pt", "plain tensors"),
+        ("mischief.pt", "of the kind print"),
         ("mischief2.pt", "plain tensors"),
-        ("object.npz", "plain arrays"),
-        ("text.npz", "NumPy archive"),
+        ("object.npz", "Python objects"),
+        ("text.npz", "no zip archive"),
         ("list.pt", "state_dict"),
         ("bias.pt", "biases"),
-        ("single.pt", "exactly two matrices"),
+        ("single.pt", "no second layer"),
         ("shapes.npz", "must have"),
-        ("missing.pt", "opened"),
+        ("missing.pt", "cannot be read: No such file"),
         ("weights.txt", "suffix"),
     ]:
         with pytest.raises(ProblemError, match=message) as error:
@@ -117,3 +117,122 @@ def test_files_that_are_refused(problem, tmp_path, capsys):
     np.savez(tmp_path / "one.npz", W=np.ones((2, 3)), a=np.ones(2))
     with pytest.raises(ProblemError, match="different shapes"):
         read_weights([other, tmp_path / "one.npz"])
+
+
+W = np.arange(6.0).reshape(2, 3) + 1
+A = np.array([0.5, -2.0])
+
+
+def checkpoint(path, **tensors):
+    torch.save({name: torch.tensor(array) for name, array in tensors.items()}, path)
+    return path
+
+
+def archive(path, **arrays):
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"W": W, "a": A},
+        {"W": W, "A": A[None]},
+        {"layer.weight": W, "readout": A},
+        {"readout": A, "layer.weight": W, "epoch": 3.0},
+        {"A": A[None], "first": W},
+        {"layer.weight": W, "out.weight": A[None], "layer.bias": np.zeros(2), "out.bias": np.zeros(1)},
+    ],
+)
+def test_layouts_with_two_layers(tensors, tmp_path):
+    """A vector or a matrix as second layer, in any order, biases only if they are zero."""
+    student = read_student(checkpoint(tmp_path / "net.pt", **tensors))
+    np.testing.assert_array_equal(student.W, W)
+    np.testing.assert_array_equal(student.A, A[None])
+
+
+@pytest.mark.parametrize(
+    "tensors", [{"W": W}, {"layer.weight": W}, {"layer.weight": W, "layer.bias": np.zeros(2)}]
+)
+def test_first_layer_alone(tensors, tmp_path):
+    """Phase retrieval and matrix sensing: f = Σ_k a_k (w_k·x)² with a_k that are known."""
+    file = checkpoint(tmp_path / "net.pt", **tensors)
+    np.testing.assert_array_equal(read_student(file, fixed=0.5).A, [[0.5, 0.5]])
+    np.testing.assert_array_equal(read_student(file, fixed=A).A, A[None])
+    np.testing.assert_array_equal(read_student(file, fixed=[[1.0], [2.0]]).A, [[1, 1], [2, 2]])
+    np.testing.assert_array_equal(read_student(file, fixed=0.5, trainable=False).W, W)
+    with pytest.raises(ProblemError, match=r"W of shape \(2, 3\) and no second layer: give `fixed`"):
+        read_student(file)
+    with pytest.raises(ProblemError, match="does not fit 3 fixed"):
+        read_student(file, fixed=[1.0, 2.0, 3.0])
+
+
+def test_a_recorded_first_layer_alone(tmp_path):
+    """Four records without a second layer, in one archive and in four checkpoints."""
+    records = np.stack([W, 2 * W, 3 * W, 4 * W])
+    read, layer = read_weights(archive(tmp_path / "log.npz", W=records, loss=np.ones(4)), fixed=-1.0)
+    np.testing.assert_array_equal(read, records)
+    np.testing.assert_array_equal(layer, -np.ones((4, 1, 2)))
+    files = [checkpoint(tmp_path / f"{n}.pt", W=w) for n, w in enumerate(records)]
+    np.testing.assert_array_equal(read_weights(files, fixed=-1.0)[0], records)
+
+
+@pytest.mark.parametrize(
+    ("make", "names", "words"),
+    [
+        (checkpoint, {"a": A}, "does not hold exactly two arrays that fit"),  # a without W
+        (checkpoint, {"one": W, "two": W, "three": A[None]}, "--init-tensors"),
+        (checkpoint, {"W": W, "gain": A, "scale": A}, "--init-tensors"),
+        (checkpoint, {"w": W, "a": A, "b": A}, "--init-tensors"),
+        (checkpoint, {"W": W, "A": A[None], "W.bias": A}, "biases (W.bias)"),
+        (
+            checkpoint,
+            {"0.weight": W, "2.weight": A[None], "0.bias": np.zeros(2), "2.bias": np.ones(1)},
+            "(2.bias)",
+        ),
+        (checkpoint, {"layer.weight": W, "layer.bias": A}, "biases (layer.bias)"),
+        (checkpoint, {"W": W, "a": np.ones(3)}, "shapes (2, 3) and (1, 3)"),
+        (checkpoint, {"W": W[:0], "a": A[:0]}, "must not be empty"),
+        (
+            archive,
+            {"matrix": W, "eigenvalues": A},
+            "--init-tensors",
+        ),  # in an archive a vector can be anything
+        (archive, {}, "but: nothing"),
+        (archive, {"W": np.zeros(3), "a": A}, "shapes (3,)"),
+    ],
+)
+def test_what_is_in_doubt_is_refused(make, names, words, tmp_path):
+    file = make(tmp_path / ("net.pt" if make is checkpoint else "net.npz"), **names)
+    with pytest.raises(ProblemError) as error:
+        read_weights(file, fixed=1.0)
+    assert words in str(error.value) and str(file) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_names_decide(tmp_path):
+    tensors = {"fc1.weight": W, "other": 7 * W, "gain": A, "fc1.bias": A}
+    for file in (checkpoint(tmp_path / "net.pt", **tensors), archive(tmp_path / "net.npz", **tensors)):
+        student = read_student(file, first="fc1.weight", second="gain")
+        np.testing.assert_array_equal(student.W, W)
+        np.testing.assert_array_equal(student.A, A[None])
+        np.testing.assert_array_equal(read_student(file, first="other", fixed=1.0).W, 7 * W)
+        with pytest.raises(ProblemError, match="holds no 'fc2'"):
+            read_student(file, first="fc1.weight", second="fc2")
+    with pytest.raises(ProblemError, match="`first`"):
+        read_weights(file, second="gain")
+
+
+def test_a_long_trajectory_is_lifted(tmp_path):
+    """Reduced coordinates (T, K, r) with their basis (d, r): W = coordinates basisᵀ, by hand."""
+    basis = np.linalg.qr(np.arange(12.0).reshape(4, 3) ** 2).Q
+    file = archive(tmp_path / "long.npz", coordinates=np.stack([W, 2 * W]), basis=basis, a=np.stack([A, A]))
+    student = read_student(file)
+    np.testing.assert_allclose(student.W, W @ basis.T)
+    np.testing.assert_array_equal(read_weights(file)[0][1], 2 * W)
+
+
+def test_upper_case_suffixes(tmp_path):
+    with open(tmp_path / "NET.NPZ", "wb") as file:
+        np.savez(file, W=W, a=A)
+    np.testing.assert_array_equal(read_student(tmp_path / "NET.NPZ").W, W)
+    np.testing.assert_array_equal(read_student(checkpoint(tmp_path / "NET.PT", W=W, a=A)).W, W)

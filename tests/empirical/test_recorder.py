@@ -94,6 +94,83 @@ def test_weights_can_be_pointed_at():
     np.testing.assert_allclose(recorder.run().conserved[0, 0], [1.0, 1.0])  # 3 − 2·1
 
 
+class FirstLayerOnly(nn.Module):
+    """Σ_k (w_k·x)², or their mean: phase retrieval."""
+
+    def __init__(self, mean=False):
+        super().__init__()
+        torch.manual_seed(2)
+        self.first, self.mean = nn.Linear(3, 4, bias=False, dtype=torch.float64), mean
+
+    def forward(self, x):
+        squares = self.first(x) ** 2
+        return squares.mean(-1) if self.mean else squares.sum(-1)
+
+
+class VectorReadout(FirstLayerOnly):
+    """Σ_k a_k (w_k·x)² with a of shape (K,)."""
+
+    def __init__(self):
+        super().__init__()
+        self.readout = nn.Parameter(torch.tensor([1.0, -1.0, 0.5, 2.0], dtype=torch.float64))
+
+    def forward(self, x):
+        return self.first(x) ** 2 @ self.readout
+
+
+@pytest.mark.parametrize(
+    ("model", "value"), [(FirstLayerOnly(), 1.0), (FirstLayerOnly(mean=True), 0.25), (VectorReadout(), None)]
+)
+def test_layouts_of_other_people(model, value):
+    """The exact loss from the weights found against the loss of the module itself on 50,000 test samples.
+
+    Both are measured on one module, so that a second layer found wrongly (1 for ¼) is far outside of 5 standard errors.
+    """
+    teacher = Teacher.from_eigenvalues([2, 1], 3)
+    exact = Recorder(teacher, step=1.0, second_layer_value=value)
+    exact(model, 0)
+    run = exact.run()
+    x = torch.randn(50_000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        losses = 0.5 * (model(x) - 2 * x[:, 0] ** 2 - x[:, 1] ** 2) ** 2
+    assert abs(run.loss[0, 0] - losses.mean().item()) < 5 * losses.std().item() / np.sqrt(len(losses))
+    np.testing.assert_array_equal(run.W[0, 0], model.first.weight.detach())
+    expected = model.readout.detach() if value is None else np.full(4, value)
+    np.testing.assert_array_equal(run.A[0, 0, 0], expected)
+
+
+def test_weights_by_attribute_and_ensembles():
+    """`a` (K,) beside `W`, and the same with a leading axis for several networks."""
+
+    class Named(nn.Module):
+        def __init__(self, *shape):
+            super().__init__()
+            self.W = nn.Parameter(torch.ones(*shape, 2, 3, dtype=torch.float64))
+            self.a = nn.Parameter(torch.full((*shape, 2), 2.0, dtype=torch.float64))
+
+    for shape in ((), (5,)):
+        recorder = Recorder(Teacher.from_eigenvalues([1], 3), step=1.0)
+        recorder(Named(*shape), 0)
+        run = recorder.run()
+        assert run.A.shape == (*(shape or (1,)), 1, 1, 2)
+        np.testing.assert_allclose(run.conserved, 3 - 2 * 4)
+
+
+def test_weights_that_are_refused():
+    teacher = Teacher.from_eigenvalues([1], 3)
+    with pytest.raises(ProblemError, match=r"1 if it adds its units up or 1/K"):
+        Recorder(teacher, step=1.0)(FirstLayerOnly(), 0)
+    biased = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1, bias=False))
+    with pytest.raises(ProblemError, match="are not found"):
+        Recorder(teacher, step=1.0)(biased, 0)
+    with pytest.raises(ProblemError, match="complex"):
+        Recorder(teacher, step=1.0, weights=lambda m: (torch.ones(2, 3) + 0j, torch.ones(2)))(biased, 0)
+    with pytest.raises(ProblemError, match="the teacher 3 inputs and 1 outputs"):
+        Recorder(teacher, step=1.0)(own_module(d=4), 0)
+    with pytest.raises(ProblemError, match="second_layer_value"):
+        Recorder(teacher, step=1.0, second_layer_value="x")
+
+
 def test_chosen_steps():
     recorder = Recorder(Teacher.from_eigenvalues([1], 3), step=1.0, at=[0, 7])
     assert [n for n in range(10) if recorder(own_module(), n)] == [0, 7]

@@ -74,7 +74,7 @@ def test_figures(quadflow, tmp_path, name, quick):
     ("arguments", "words"),
     [
         (["diagnose"], "missing"),
-        (["diagnose", "--teacher", "1", "--init-file", "absent.pt"], "cannot be opened"),
+        (["diagnose", "--teacher", "1", "--init-file", "absent.pt"], "cannot be read"),
         (["conserved", "--infer", "absent.npz"], "cannot be read"),
         (["conserved", "--infer", "notes.txt"], "must end in"),
         (["invariance", "--hidden", "0"], "at least 1"),

@@ -163,7 +163,7 @@ def test_refusals_are_one_line(quadflow, tmp_path, monkeypatch):
         (["report", "run.txt"], "must end in .json"),
         (["report", "list.json"], "not a JSON object"),
         (["report", "half.json"], "not a JSON object"),
-        (["report", "text.npz"], "not written by simulate or train"),
+        (["report", "text.npz"], "no zip archive"),
         (["report", "weights.npz"], "not written by simulate or train"),
         (["report", "list.json", "--output", "report.pdf"], "must end in: html"),
         (["fixed-points", *PROBLEM, "--report", "x.pdf"], "`--report` is 'x.pdf'"),

@@ -1,0 +1,140 @@
+"""Tables of numbers as text (`.csv`), as spreadsheets and statistics programs write them."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import math
+
+import numpy as np
+
+from dynamics.errors import ProblemError
+from dynamics.files.arrays import KINDS, Array, Unusable
+from dynamics.files.opening import Source, open_binary
+
+ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+COMMENT = "#"
+
+
+def read_csv(source: Source, what: str) -> Array:
+    """Numbers of a table, (rows, columns).
+
+    Entries are separated by semicolons, tabs, commas or blanks, whichever of them comes first in this list and stands
+    in the first line. Empty lines, comments from # on, a byte-order mark and a first line of names are passed over.
+
+    Parameters
+    ----------
+    source : path or binary stream
+    what : str
+        Names it in errors.
+
+    Raises
+    ------
+    ProblemError
+        If the file cannot be read or a line is not what it should be; the line is named.
+    """
+    with open_binary(source, what) as file:
+        data = file.read()
+    try:
+        return _parse(_decode(data))
+    except Unusable as cause:
+        raise ProblemError(f"{what} does not contain an array of numbers: {cause}.") from None
+
+
+def _decode(data: bytes) -> str:
+    encoding = next((name for mark, name in ENCODINGS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Unusable(f"it is no text in {encoding.upper().removesuffix('-SIG')} ({error.reason})") from None
+    if "\0" in text:
+        raise Unusable("it is no text, or in an encoding without a byte-order mark (save it as UTF-8)")
+    return text
+
+
+def _parse(text: str) -> Array:
+    lines = [
+        (number, line)
+        for number, full in enumerate(text.splitlines(), 1)
+        if (line := full.partition(COMMENT)[0].strip(" \r"))
+    ]
+    if not lines:
+        raise Unusable("it is empty")
+    separator = _separator(lines[0][1])
+    table = [(number, _cells(number, line, separator)) for number, line in lines]
+    if _is_header(*table[0]):
+        del table[0]
+    if not table:
+        raise Unusable("it holds a line of names and no numbers")
+    first, width = table[0][0], len(table[0][1])
+    rows = []
+    for number, cells in table:
+        if len(cells) != width:
+            raise Unusable(f"line {number} has {len(cells)} entries, but line {first} has {width}")
+        rows.append([_number(number, cell, separator) for cell in cells])
+    return np.array(rows)
+
+
+def _separator(line: str) -> str | None:
+    """The separator in a line; None are blanks."""
+    return next((mark for mark in (";", "\t", ",") if mark in line), None)
+
+
+def _cells(number: int, line: str, separator: str | None) -> list[str]:
+    if separator is None:
+        return line.split()
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True))]
+    except (csv.Error, StopIteration):
+        raise Unusable(f"line {number} cannot be split into entries") from None
+
+
+def _is_header(number: int, cells: list[str]) -> bool:
+    """Whether a first line holds names: every entry begins as a name does, and none is a number."""
+    named = [bool(cell) and (cell[0].isalpha() or cell[0] == "_") and _value(cell) is None for cell in cells]
+    if len(cells) > 1 and not cells[0] and all(named[1:]):
+        raise Unusable(
+            f"line {number} begins with an empty name, as above a column of labels: save without them"
+        )
+    return all(named)
+
+
+def _value(text: str) -> float | None:
+    """The number that a text is, if it is one."""
+    if "_" in text or not text.isascii():  # which `float` would accept
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _number(number: int, cell: str, separator: str | None) -> float:
+    value = _value(cell)
+    if value is not None:
+        if math.isinf(value) and any(c.isdigit() for c in cell):
+            raise Unusable(f"{cell!r} in line {number} is beyond the range of 64-bit numbers")
+        return value
+    if not cell:
+        raise Unusable(f"line {number} has an empty entry")
+    if _is_complex(cell):
+        raise Unusable(f"{cell!r} in line {number} is complex: {KINDS['c']}")
+    if separator in (";", "\t") and _value(cell.replace(",", ".")) is not None:
+        raise Unusable(f"{cell!r} in line {number} has a decimal comma: write a decimal point")
+    shown = cell if len(cell) <= 30 else f"{cell[:27]}…"
+    raise Unusable(f"{shown!r} in line {number} is no number")
+
+
+def _is_complex(cell: str) -> bool:
+    """Whether a text that is no real number is a complex one, as Python, NumPy or MATLAB write it."""
+    try:
+        complex(cell.replace("i", "j"))
+    except ValueError:
+        return False
+    return any(c.isdigit() for c in cell)

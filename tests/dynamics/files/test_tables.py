@@ -1,0 +1,93 @@
+"""Tables as people have them: what they are is read, what is in doubt is refused with its line."""
+
+import io
+
+import numpy as np
+import pytest
+
+from dynamics import ProblemError
+from dynamics.files.tables import read_csv
+
+M = np.array([[2.0, 0.5], [0.5, -1e-3]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2,0.5\n0.5,-1e-3\n",
+        "2, 0.5\r\n.5 ,-1E-3\r\n",
+        "2;0.5\n0.5;-1e-3",
+        "2\t0.5\n0.5\t-1e-3\n",
+        "2  0.5\n 0.5 -1e-3\n",
+        "# made by hand\n\n2,0.5 # first\n\n0.5,-1e-3\n\n",
+        "x,y\n2,0.5\n0.5,-1e-3\n",
+        '"first input";"second"\n2;0.5\n0.5;-1e-3\n',
+        "i j\n2 0.5\n0.5 -1e-3\n",
+        "λ_1,_b\n2,0.5\n0.5,-1e-3\n",
+        '"2","0.5"\n"0.5","-1e-3"\n',
+        "+2,0.5\n5e-1,-0.001\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_what_is_read(text, encoding):
+    """Separators, names in the first line, quotes, comments, line ends and byte-order marks."""
+    np.testing.assert_array_equal(read_csv(io.BytesIO(text.encode(encoding)), "M"), M)
+
+
+def test_single_rows_columns_and_what_is_not_finite():
+    assert read_csv(io.BytesIO(b"3\n"), "M").shape == (1, 1)
+    assert read_csv(io.BytesIO(b"1,2,3\n"), "M").shape == (1, 3)
+    assert read_csv(io.BytesIO(b"1\n2\n3\n"), "M").shape == (3, 1)
+    np.testing.assert_array_equal(
+        read_csv(io.BytesIO(b"nan,inf\n-inf,1\n"), "M"), [[np.nan, np.inf], [-np.inf, 1]]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("# nothing\n", "empty"),
+        ("x,y\n", "no numbers"),
+        ("x,y\na,b\n", "'a' in line 2 is no number"),
+        ("1,2\n3\n", "line 2 has 1 entries, but line 1 has 2"),
+        ("x,y\n\n1,2\n3,4,5\n", "line 4 has 3 entries, but line 3 has 2"),
+        ("1,2,\n2,1,\n", "line 1 has an empty entry"),
+        ("1,,2\n", "line 1 has an empty entry"),
+        ("1;2,5\n", "'2,5' in line 1 has a decimal comma"),
+        ("-1,5;2\n2;1,5\n", "'-1,5' in line 1 has a decimal comma"),
+        ("-1,5;-2,5\n-2,5;1,5\n", "'-1,5' in line 1 has a decimal comma"),  # no line of names
+        (",x,y\n0,1,2\n1,2,1\n", "column of labels"),
+        ('"","V1"\n"1",0.5\n', "column of labels"),
+        ("x,2\n2,1\n", "'x' in line 1 is no number"),
+        ("0x10,0\n0,1\n", "'0x10' in line 1"),
+        ("1_0,0\n0,1\n", "'1_0' in line 1"),
+        ("２,0\n0,1\n", "'２' in line 1"),
+        ("1+2j,0\n0,1\n", "is complex"),
+        ("1,0\n0,2i\n", "'2i' in line 2 is complex"),
+        ("(1+0j),0\n0,1\n", "is complex"),
+        ("1,1e400\n", "'1e400' in line 1 is beyond the range"),
+        ("a" * 1000 + ",b\n" + "c" * 1000 + ",d\n", "…' in line 2"),
+        ('1,"' + "2" * 200_000 + '"\n', "line 1 cannot be split"),
+    ],
+)
+def test_what_is_refused(text, words):
+    with pytest.raises(ProblemError, match=r"^M does not contain an array of numbers: ") as error:
+        read_csv(io.BytesIO(text.encode()), "M")
+    assert words in str(error.value)
+    assert len(str(error.value)) < 250 and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"1,2\n2,\xff\n", "no text in UTF-8"),
+        ("1,2\n".encode("utf-16-le"), "without a byte-order mark"),
+        (b"\xff\xfe1", "no text in UTF-16"),
+        (b"\x00\x01\x02", "no text"),
+    ],
+)
+def test_what_is_no_text(data, words):
+    with pytest.raises(ProblemError) as error:
+        read_csv(io.BytesIO(data), "M")
+    assert words in str(error.value)

@@ -1,0 +1,86 @@
+"""Given options beat the defaults of a figure as a whole: what they replace falls away, the rest stays."""
+
+import click
+import numpy as np
+import pytest
+
+from quadflow.cli import run
+from quadflow.commands import figure
+from quadflow.commands.figure_practice import REGIMES
+from quadflow.problem_input import build_problem
+
+
+@pytest.fixture
+def parsed():
+    """Options that a figure would draw with, found without drawing."""
+
+    def parse(name, *arguments):
+        command = figure.command.commands[name]
+        return command.make_context(name, [str(a) for a in arguments]).params
+
+    return parse
+
+
+def test_defaults_without_anything_given(parsed):
+    assert parsed("learning-curves").items() >= figure.LEARNING_CURVES.items()
+    assert parsed("gap-noise").items() >= REGIMES["gap-noise"].items()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("learning-curves", ["--init-file", "w.npz"],
+         {"hidden": None, "inputs": None, "init_scale": 0.1, "seed": 3, "teacher": "4,2,1", "t_end": 7.0}),
+        ("learning-curves", ["--init-file", "w.npz", "--hidden", "5"], {"hidden": 5, "inputs": None}),
+        ("learning-curves", ["--hidden", "5"], {"hidden": 5, "inputs": 6, "init_scale": 0.05}),
+        ("learning-curves", ["--steps", "10"], {"steps": 10, "t_end": None, "seeds": 8}),
+        ("learning-curves", ["--times", "0,1"], {"steps": None, "t_end": None}),
+        ("learning-curves", ["--teacher", "1,1,1,1,1,1,1"], {"inputs": None, "hidden": 8}),
+        ("learning-curves", ["--teacher", "3,1,-2"], {"inputs": 6, "hidden": 8}),
+        ("learning-curves", ["--teacher", "M.npy"], {"inputs": None}),
+        ("learning-curves", ["--teacher", "M.npy", "--inputs", "9"], {"inputs": 9}),
+        ("gap-step", ["--t-end", "3"], {"steps": None, "t_end": 3.0, "batch": 8192}),
+        ("gap-noise", ["--init-file", "w.npz"], {"second_layer": "trainable", "init": "gaussian", "batch": 4}),
+        ("fluctuations", ["--correction", "modified"], {"sgd": False, "gap": "training"}),
+        ("saddle-graph", ["--init-file", "w.npz"], {"hidden": None, "init_scale": 0.1, "teacher": "4,2,1"}),
+        ("drift", ["--init-file", "w.npz"], {"hidden": None, "inputs": None}),
+        ("activations", ["--init-file", "w.npz"], {"hidden": None, "inputs": None, "seed": 6}),
+        ("neuron", ["--teacher", "1,1,1,1,1"], {"inputs": None, "hidden": 4}),
+    ],
+)  # fmt: skip
+def test_what_falls_away(parsed, name, arguments, expected):
+    assert parsed(name, *arguments).items() >= expected.items()
+
+
+def test_a_configuration_counts_as_given(parsed, tmp_path):
+    """Also where it repeats the default: 8 hidden units and a file of 4 are then a contradiction, not a choice."""
+    file = tmp_path / "figure.toml"
+    file.write_text('init-file = "w.npz"\nhidden = 8\nsteps = 20\n')
+    options = parsed("learning-curves", "--config", file)
+    assert (
+        options.items()
+        >= {"hidden": 8, "inputs": None, "steps": 20, "t_end": None, "init_file": "w.npz"}.items()
+    )
+
+
+def test_help_shows_the_defaults_of_the_figure(capsys):
+    assert run(["figure", "learning-curves", "--help"]) == 0
+    assert "0.05" in capsys.readouterr().out
+
+
+def test_errors_are_those_of_the_real_call(parsed):
+    """The trial is silent; what is wrong is said once."""
+    with pytest.raises(click.UsageError, match="No such option"):
+        parsed("learning-curves", "--no-such")
+    with pytest.raises(click.BadParameter, match="valid integer"):
+        parsed("learning-curves", "--hidden", "x")
+
+
+@pytest.mark.parametrize("name", ["learning-curves", "gap-noise", "conserved", "train-test", "staircase"])
+def test_figures_start_from_weights_of_ones_own(parsed, name, tmp_path):
+    """Three units and five inputs, which no figure has by default: the problem that is drawn is built from the file."""
+    W, a = np.arange(15.0).reshape(3, 5) / 10, np.ones(3)
+    np.savez(tmp_path / "start.npz", W=W, a=a)
+    problem = build_problem(parsed(name, "--init-file", tmp_path / "start.npz"))
+    np.testing.assert_array_equal(problem.student.W, W)
+    assert problem.student.trainable and problem.inputs == 5
