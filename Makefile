@@ -23,7 +23,7 @@ test-all: $(VENV)/installed
 N ?= 1000
 SEED ?= 0
 fuzz: $(VENV)/installed
-	$(BIN)/python -m tests.quadflow.fuzz --count $(N) --seed $(SEED)
+	$(BIN)/python -m tools.fuzz --count $(N) --seed $(SEED)
 
 # make mutants COUNT=200 SEED=1, and OPTIONS="--package dynamics": do the tests notice changes of the code?
 COUNT ?= 200
