@@ -7,7 +7,6 @@ from dynamics import ProblemError
 from empirical.late_time import late_time
 
 
-@pytest.mark.slow
 def test_curves_reach_their_laws_and_networks_follow():
     """Flow and Riccati curves against the law: corrections are relative O(log t/t), a fifth at t = 100 of those at 10.
 
