@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -114,17 +115,25 @@ def _watcher(root: Path, packages: list[str], file: str, answer: Path) -> Any:
 
 
 class _Times:
-    """A plugin of pytest that notes what passed, and how long it took."""
+    """A plugin of pytest that notes what passed, and the processor's time it took, whatever else the machine does."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.failed: set[str] = set()
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Setup, call and teardown, with the processes they start."""
+        begin = sum(os.times()[:4])
+        try:
+            return (yield)
+        finally:
+            self.seconds[item.nodeid] = sum(os.times()[:4]) - begin
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up setup, call and teardown."""
+        """A test that fails or is skipped without a mutation says nothing about one."""
         if report.failed or report.skipped:
             self.failed.add(report.nodeid)
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
 
 
 def _condense(times: _Times, calls: Iterable[dict[str, Iterable[str]]]) -> dict[str, Any]:
