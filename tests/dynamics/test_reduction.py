@@ -65,7 +65,6 @@ def test_axis_parallel_starts_stay_axis_parallel():
     np.testing.assert_array_equal(off_axis, 0.0)
 
 
-@pytest.mark.slow
 def test_a_million_inputs_stay_under_three_gib():
     """Runs in a process of its own, whose peak memory the operating system reports."""
     code = (

@@ -18,7 +18,6 @@ def slope(x, y):
     return np.polyfit(np.log(x), np.log(y), 1)[0]
 
 
-@pytest.mark.slow
 def test_trained_networks_lie_on_the_theory():
     """The orientation of the project, 3000 steps of 512 fresh samples: below 0.08 of the initial loss. And why:
 
@@ -58,7 +57,6 @@ def test_error_of_heavy_ball_is_first_order_in_the_step():
     assert slope(etas, errors) == pytest.approx(1.0, abs=0.15)
 
 
-@pytest.mark.slow
 def test_error_of_trained_networks_falls_with_the_step():
     """Real networks, batches so large (8192 × 4 seeds) that the step dominates: slope 1."""
     problem = problem_of(d=3, K=3, lam=(2, 1))
@@ -72,7 +70,6 @@ def test_error_of_trained_networks_falls_with_the_step():
     assert slope(etas, errors) == pytest.approx(1.0, abs=0.2)
 
 
-@pytest.mark.slow
 def test_error_of_trained_networks_falls_with_the_batch():
     """Spread over 64 networks about full gradient descent, at fixed η: ∝ B^(−1/2).
 

@@ -71,7 +71,6 @@ def test_truncation_is_the_step_squared_and_bounds_the_remainder_without_noise(h
     assert remainder[0] < 3 * truncation[0]
 
 
-@pytest.mark.slow
 def test_sampling_noise_follows_the_inverse_batch():
     """The predicted part is linear in η/B, to leading order, and it is really there.
 

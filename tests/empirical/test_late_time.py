@@ -13,7 +13,6 @@ STUDENTS = (  # ‖w_k‖² = 2a_k² + c on the diagonal, a start of size ½
 )
 
 
-@pytest.mark.slow
 def test_curves_reach_their_laws_and_networks_follow():
     """Curves: corrections to a law are of relative order ln t/t, a fifth at t = 100 of those at 10; a fourth is asked.
 

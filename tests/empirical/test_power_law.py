@@ -6,7 +6,6 @@ import pytest
 from empirical.power_law import scaling_laws
 
 
-@pytest.mark.slow
 def test_trained_networks_fall_with_the_predicted_exponent():
     """Trained against the exact loss of as many modes, and the exact curve against its law near its end.
 

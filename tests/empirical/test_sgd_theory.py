@@ -56,7 +56,6 @@ def test_sgd_in_many_dimensions_follows_the_mean_theory_within_its_band():
     np.testing.assert_allclose(run.modes.mean(axis=0)[late], theory.modes[late], rtol=0.02)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("eta_d", [0.02, 0.05])
 def test_one_unit_settles_at_the_stationary_risk(eta_d):
     """ηdΔ/(1 − 6ηd) within 5 %; the form for finite d within 4 standard errors of the mean over 64 seeds."""

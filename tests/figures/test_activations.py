@@ -1,7 +1,6 @@
 """The figure of several activations draws their flows, networks and plateaus."""
 
 import numpy as np
-import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from empirical import train
@@ -39,7 +38,6 @@ def test_theory_alone():
     assert not any(line.get_marker() == "o" and len(line.get_xdata()) for line in axes[0].lines)
 
 
-@pytest.mark.slow
 def test_order_and_number_of_plateaus_as_stated():
     """The first four of the sixteen starts that the module's notes count."""
     first, plateaus = {name: [] for name in NAMES}, {name: [] for name in NAMES}

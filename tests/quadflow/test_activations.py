@@ -137,7 +137,6 @@ def test_a_teacher_network(quadflow, tmp_path):
     assert max(result["loss"]) < 1e-14
 
 
-@pytest.mark.slow
 def test_figure(quadflow, tmp_path):
     path = tmp_path / "activations.png"
     quick = ["--init-scale", "0.1", "--t-end", "1", "--seeds", "2", "--batch", "32"]

@@ -54,7 +54,6 @@ def test_inference_recovers_the_balances_of_a_run(quadflow, tmp_path):
     assert all(law["drift"] < 0.05 for law in result["laws"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "quick"),
     [

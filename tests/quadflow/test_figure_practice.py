@@ -9,7 +9,6 @@ from quadflow.commands.compare import command as compare
 from quadflow.commands.figure_practice import REGIMES
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("regime", "part"),
     [("gap-step", "discretisation"), ("gap-data", "finite_data"), ("gap-noise", "sampling_noise")],

@@ -86,7 +86,6 @@ def test_staircase(quadflow, tmp_path):
     assert path.exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["atlas", "saddle-graph", "staircase"])
 def test_figures(quadflow, tmp_path, name):
     path = tmp_path / f"{name}.png"

@@ -67,7 +67,6 @@ def test_signatures_of_random_points():
     compare_random_points(400, seed=0)
 
 
-@pytest.mark.slow
 def test_signatures_of_many_random_points():
     compare_random_points(3000, seed=1)
 

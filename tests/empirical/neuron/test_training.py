@@ -131,7 +131,6 @@ def test_refusals(options, words):
         train_neurons(TARGET, START, **{"steps": 1, "step": 0.1, **options})
 
 
-@pytest.mark.slow
 def test_collapse_of_random_starts_and_not_of_relinear():
     """d = h = 6, η = 0.2: at least 30 % of random starts diverge with γ = 1, at most 5 % of ReLinear's with γ = 0.1."""
     study = collapse_study(learning_rates=[0.02, 0.2], gammas=[1.0, 0.1], starts=100)

@@ -37,7 +37,6 @@ def cluster():
         yield cluster
 
 
-@pytest.mark.slow
 def test_worker_processes_give_the_numbers_of_a_loop(tmp_path):
     given = plan((1.0, 2.0, 3.0), bad=2.0)
     here = run_sweep(given, parabola, tmp_path / "here.nc", workers=0)
@@ -46,7 +45,6 @@ def test_worker_processes_give_the_numbers_of_a_loop(tmp_path):
     assert (tmp_path / "there.nc").read_bytes() == (tmp_path / "here.nc").read_bytes()
 
 
-@pytest.mark.slow
 def test_a_worker_killed_midway_changes_nothing(tmp_path, cluster):
     """The run x = 2 kills its worker with SIGKILL once, x = 1 always: the first is repeated, the second given up."""
     given = plan((1, 2, 3, 4, 5, 6), replicates=1, mark=str(tmp_path / "mark"))
@@ -61,7 +59,6 @@ def test_a_worker_killed_midway_changes_nothing(tmp_path, cluster):
         assert ours.tolist() == theirs.tolist()
 
 
-@pytest.mark.slow
 def test_a_lost_cluster_leaves_finished_runs_and_says_so(tmp_path, cluster):
     given = plan(tuple(range(30)), pause=0.2)
     runs = execute(slow_parabola, given.runs(), scheduler=cluster.scheduler_address)
@@ -98,7 +95,6 @@ def test_pieces_are_gone_only_when_the_file_is_there(tmp_path, monkeypatch):
     assert not pieces_path(tmp_path / "s.nc").exists()
 
 
-@pytest.mark.slow
 def test_two_sweeps_run_beside_each_other(tmp_path):
     """Dask's usual port is taken, as by another sweep: no warning (they are errors here), and the runs are done."""
     with socket.socket() as other:

@@ -1,0 +1,121 @@
+"""Calls as hypothesis draws them, from the click commands: every command, every option and argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+from hypothesis import strategies as st
+
+from quadflow.cli import cli
+from tools.fuzz.values import OUTPUTS, values
+
+# Options that keep a call short, given before the drawn ones (the last one wins); only those that the command has.
+SHORT = {
+    "derive": "--inputs 2 --hidden 2",
+    "simulate": "--teacher 2,1 --t-end 1 --samples 3",
+    "train": "--teacher 2,1 --steps 3 --records 3 --batch 8",
+    "compare": "--teacher 2,1 --steps 3 --records 3 --batch 8",
+    "sweep": "--teacher 2,1 --steps 3 --records 3 --batch 8 --workers 0 --vary init-scale=0.1,0.2",
+    "fixed-points": "--teacher 2,1 --hidden 2",
+    "staircase": "--teacher 2,1 --hidden 3",
+    "conserved": "--inputs 1 --hidden 2",
+    "diagnose": "--teacher 2,1",
+    "invariance": "--inputs 2 --hidden 2 --outputs 1 --steps 3 --batch 4",
+    "hannet": "--layers 3 --width 4 --steps 2",
+    "neuron": "--inputs 2 --hidden 2 --t-end 1 --samples 3 --starts 2 --seeds 1",
+    "figure": "--inputs 2 --hidden 2 --outputs 1 --steps 3 --t-end 0.1 --records 3 --batch 8 --seeds 2 --samples 8 "
+    "--points 2 --replicates 1 --search 2 --starts 2 --count 100 --trained-modes 2 --layers 3 --width 4",
+}
+# Figures whose options have other meanings, and whose other options would make them long.
+FIGURES = {
+    "activations": "--inputs 2 --hidden 2 --t-end 0.1,0.1,0.1 --batch 8 --seeds 1",
+    "late-time": "--inputs 2 --step 0.1 --batch 8",
+    "scaling-law": "--count 100 --trained-modes 2 --step 0.1",
+    "scale-diagram": "--hidden 2 --points 2 --replicates 1",
+    "saddle-graph": "--teacher 2,1 --hidden 2 --t-end 0.1 --batch 8",
+}
+# With a scheduler's address a call would wait for an answer of the network.
+LEFT_OUT = {"scheduler"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command with its arguments."""
+
+    command: str
+    arguments: tuple[str, ...]
+
+
+def commands(
+    group: click.Group | None = None, words: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Command]]:
+    """Every command and figure, by the words that call it."""
+    group = group or cli
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, (*words, name))
+        else:
+            yield " ".join((*words, name)), command
+
+
+def calls(files: list[str]) -> st.SearchStrategy[Call]:
+    """Any call; figures count together as much as one or two commands, since drawing takes its time."""
+    every = dict(commands())
+    figures = [name for name in every if name.startswith("figure ")]
+    others = [name for name in every if name not in figures]
+    named = st.sampled_from([*others, *["figure "] * 2]).flatmap(
+        lambda name: st.sampled_from(figures) if name == "figure " else st.just(name)
+    )
+    return named.flatmap(lambda name: _call(name, every[name], files))
+
+
+def drawn_options(command: click.Command) -> dict[str | None, click.Option]:
+    """Its options by name, but those left out."""
+    return {p.name: p for p in command.params if isinstance(p, click.Option) and p.name not in LEFT_OUT}
+
+
+@st.composite
+def _call(draw: st.DrawFn, name: str, command: click.Command, files: list[str]) -> Call:
+    """Most values are sensible, so that many calls go all the way; up to two are not."""
+    options = drawn_options(command)
+    hostile = draw(st.sampled_from([0, 0, 1, 1, 1, 2]))
+
+    def value(parameter: click.Parameter) -> str:
+        nonlocal hostile
+        sensible, others = values(name, parameter, files)
+        strange = hostile > 0 or not sensible
+        hostile -= strange
+        return draw(st.sampled_from(others if strange else sensible))
+
+    drawn: list[str] = []
+    for option in draw(st.lists(st.sampled_from([*options.values()]), max_size=4)) if options else []:
+        flag = draw(st.sampled_from(option.opts))
+        text = None if option.is_flag else value(option)
+        drawn += [flag] if text is None else [f"{flag}={text}"] if text.startswith("-") else [flag, text]
+    positional = []
+    for argument in (p for p in command.params if isinstance(p, click.Argument)):
+        many = draw(st.integers(0, 2)) if argument.nargs == -1 else draw(st.sampled_from([1] * 7 + [0]))
+        positional += [value(argument) for _ in range(many)]
+    if name == "run":  # the options belong to the command that the file names
+        drawn = [*draw(st.sampled_from([[], ["--json"], ["--seed", "1"], ["--nonsense"], ["--seed", "x"]]))]
+        positional = positional[:1]
+    elif any(text.startswith("-") for text in positional):
+        drawn.append("--")
+    return Call(name, (*_short(name, options), *drawn, *positional))
+
+
+def _short(name: str, options: dict[str | None, click.Option]) -> list[str]:
+    """Options that keep the call short and put a default output where nothing is harmed."""
+    words = FIGURES.get(name.removeprefix("figure "), SHORT.get(name.split()[0], "")).split()
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+    if name.startswith("figure ") or name in ("report", "explore", "sweep"):
+        pairs.append(("--output", OUTPUTS[name.split()[0]]))
+    if "max_evaluations" in options:
+        pairs.append(("--max-evaluations", "3000"))
+    known = {flag for option in options.values() for flag in option.opts}
+    return [word for pair in pairs if pair[0] in known for word in pair]

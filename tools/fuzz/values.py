@@ -1,0 +1,214 @@
+"""Values of an option or argument: sensible ones, and ones that nobody should give but somebody will."""
+
+from __future__ import annotations
+
+import click
+
+FOLDER = "written"  # the only place where a call may write
+OUTPUTS = {
+    "figure": f"{FOLDER}/figure.svg",
+    "report": f"{FOLDER}/report.html",
+    "explore": f"{FOLDER}/explorer.html",
+    "sweep": f"{FOLDER}/sweep.nc",
+}
+NO_NUMBERS = [
+    "",
+    " ",
+    "nan",
+    "NaN",
+    "x",
+    "1,2",
+    "0x10",
+    "1_0",
+    "٣",
+    "½",
+    "--",
+    "1e",
+    "None",
+    "True",
+    "\x00",
+    "-",
+]
+WHOLE = ["-1", "0", "1", "2", "3", str(-(2**63)), str(2**63), str(2**64), str(10**30), "9" * 5000]
+SIZES = [*WHOLE, "1000000", str(2**31), str(2**62)]
+SENSIBLE = ["0.01", "0.1", "0.5", "1"]
+HOSTILE = ["0", "-0.0", "1e-320", "1e-30", "1e-9", "2", "-1", "1e9", "1e30", "1e308", "-1e308", "inf", "-inf"]
+TEXT = [
+    "",
+    " ",
+    "x",
+    "Σ→∞",
+    "\x00",
+    "a\nb",
+    "🦆" * 30,
+    "\ud800",
+    "../..",
+    "-",
+    "%s%n",
+    "<b>",
+    "a" * 300,
+    "{0}",
+    "'\"",
+]
+CODE = "__import__('os').system('touch EXECUTED')"
+
+# Work that is asked for: a large value is a long computation, not a fault. Huge ones must still be refused.
+WORK = {
+    "steps",
+    "samples",
+    "records",
+    "starts",
+    "test_samples",
+    "replicates",
+    "search",
+    "lowest",
+    "count",
+    "trained_modes",
+}
+SMALL_SIZES = {"inputs", "hidden", "outputs", "layers", "width", "points", "seeds", "batch"}
+# Times are integrated to; without a limit of evaluations a long one is a long computation.
+TIMES = ["0.1", "1"], ["0", "-1", "1e-300", "inf", "-inf"]
+
+# name of a parameter → sensible and other values, separated by |
+WORDS = {
+    "activation": ("quadratic|centred|linear|relu|abs", "tanh|Quadratic|quadratic,relu"),
+    "second_layer": ("trainable|fixed", "frozen|1"),
+    "init": ("gaussian|balanced|aligned|random|relinear", "zero|1"),
+    "optimizer": ("sgd|momentum|gsgd", "adam|SGD"),
+    "device": ("cpu", "cuda|meta|mps|cpu:7|cuda:99999|xla|CPU"),
+    "dtype": ("float32|float64", "float16|complex64|int|double"),
+    "correction": ("none|modified", "modifie|2"),
+    "gap": ("theory|flow|none", "flows|0"),
+    "method": ("auto|RK45|DOP853|LSODA|Radau|BDF|RK23", "Taylor|Euler|odeint"),
+    "format": ("text|latex|json|python|javascript|tensor|matrix", "html|TEXT"),
+    "model": ("quadratic|linear|relu|abs|bilinear", "cubic|1"),
+    "command": (
+        "simulate|train|sweep|figure staircase|diagnose",
+        "figure|init|run|nope|figure nope|figure  staircase",
+    ),
+    "activations": ("quadratic,relu|abs|quadratic", "quadratic,|,|tanh|abs,abs"),
+    "kinds": ("simulate|diagnose|staircase|train|compare", "figure|all|simulate,train"),
+    "value": ("loss|simulate.loss|final_loss", "x|loss loss"),
+    "signs": ("+,-|+,+", "+|-,-,-|1,-1|±"),
+    "representative": ("0|1|0,1", "7|-1|0,0|0,1,2,3|0.5|" + str(2**64)),
+    "second_layer_values": ("1,1|1,-1|0.5,2", "1|0,0|1,1,1,1|1e308,1|nan,1"),
+    "times": ("0,1|0.5,1|0", "1,0.5|0,0|-1|0,nan|0,inf|0,1e308"),
+    "rates": ("1,0.1,0.1|1,0,0", "1,1|0,0,0|1e308,1,1|-1,1,1|nan,1,1"),
+    "gammas": ("1,0|1", "-1|1e308"),
+    "factors": ("0.9,1.1|1", "0|-1|1e308"),
+    "exponents": ("0.75,1|1", "0|-1|1e308"),
+    "teacher_linear": ("1,0.5|0,0", "1|1,1,1,1,1|1e308,1"),
+    "start": ("0.1,0.1|1,-1", "0,0|1|1,2,3|1e308,1"),
+    "vary": (
+        "init-scale=0.1,0.2|hidden=1:3:3|seed=0,1|second-layer=trainable,fixed",
+        "step=0.1:1:2:log|hidden=1:2:1000000000|x=1|init-scale=|=|json=1|output=a,b|init-scale=nan|hidden=1.5|teacher=2,1",
+    ),
+    "network": (
+        "x_0*a|(a*x_0+b*x_1)**2|a*x_0**2",
+        "x_0|1|9**9**9**9*x_0|"
+        + "(" * 300
+        + "x_0"
+        + ")" * 300
+        + f"|{CODE}|x_0.real|a**b|a**-1|a/0*x_0|lambda: x_0|a*x_0"
+        + "+a*x_0" * 3000,
+    ),
+    "select": ("seed=0|init-scale=0.1", "x|=|a=b"),
+}
+TEACHERS = ["2,1", "1", "2,-1", "3,2,1", "1,1", "power-law:1:3"]
+STRANGE_TEACHERS = [
+    "0,0",
+    "0",
+    "1e-300",
+    "1e200,1",
+    "power-law:1:1000000000000",
+    "power-law:nan:3",
+    "power-law:1",
+]
+STRANGE_TEACHERS += ["1e308,1e308", "2," * 5 + "1", "-1e-320", "1e9,1e-9", "power-law:-1:3", CODE]
+NUMBERS_LIST = ["nan", "inf,1", ",", "1,,2", "1e400", "-1e308"]
+PATHS = {
+    "teacher": (".npy", ".npz", ".csv"),
+    "covariance": (".npy", ".csv"),
+    "init_file": (".npz", ".pt"),
+    "infer": (".npz", ".npy", ".json"),
+    "runs": (".json", ".npz", ".nc", ".zarr", ".toml"),
+    "config": (".toml",),
+}
+GOOD = {
+    "good.npy",
+    "identity.npy",
+    "good.csv",
+    "good.npz",
+    "start.npz",
+    "teacher.npz",
+    "record.npz",
+    "good.pt",
+    "layers.pt",
+}
+GOOD |= {"good.toml", "run.json"}
+MISSING = ["missing.npy", "missing.npz", "missing.toml", "no/folder.json"]
+WRITTEN = [
+    f"{FOLDER}/a{suffix}" for suffix in (".json", ".npz", ".svg", ".tex", ".py", ".nc", ".html", ".txt")
+]
+DIFFICULT = [
+    f"{FOLDER}/A.JSON",
+    f"{FOLDER}/a",
+    f"{FOLDER}/a.exe",
+    FOLDER,
+    f"{FOLDER}/no/a.json",
+    "/dev/full",
+    "/dev/full/a.json",
+]
+DIFFICULT += [
+    f"{FOLDER}/{'a' * 260}.json",
+    f"{FOLDER}/a\x00.json",
+    f"{FOLDER}/Σ.json",
+    "",
+    "-",
+    f"{FOLDER}/\ud800.json",
+]
+
+
+def called(parameter: click.Parameter) -> str:
+    """The name that people give: of an option, without dashes; of an argument, its own."""
+    return max(parameter.opts, key=len).strip("-").replace("-", "_")
+
+
+def values(command: str, parameter: click.Parameter, files: list[str]) -> tuple[list[str], list[str]]:
+    """Texts for an option or an argument: sensible ones, and others."""
+    name = called(parameter)
+    if name in ("output", "report") or (command == "init" and name == "file"):
+        return ([f"{FOLDER}/a.toml"] if command == "init" else WRITTEN), DIFFICULT
+    if name == "file":
+        return [f for f in GOOD if f in files and f.endswith((".toml", ".nc", ".zarr"))], [
+            *_of(files, ".toml", ".nc", ".zarr"),
+            *TEXT,
+        ]
+    if name in PATHS:
+        suitable = _of(files, *PATHS[name])
+        good = [*(TEACHERS if name == "teacher" else ()), *(f for f in suitable if f in GOOD)]
+        strange = STRANGE_TEACHERS if name == "teacher" else MISSING
+        return good, [*strange, *suitable, *suitable, *files[::5], *TEXT]
+    if isinstance(parameter.type, click.Choice):
+        return [*parameter.type.choices], TEXT
+    if name in WORDS:
+        good, bad = (text.split("|") for text in WORDS[name])
+        return good, [*bad, *bad, *TEXT, *NUMBERS_LIST]
+    if parameter.type is click.INT:
+        return ["1", "2", "3", "4"], [*_whole(name), *NO_NUMBERS]
+    if parameter.type is click.FLOAT:
+        good, bad = TIMES if name == "t_end" else (SENSIBLE, HOSTILE)
+        return good, [*bad, *NO_NUMBERS]
+    return ["1", "1,2", "0.1"], [*TEXT, *NUMBERS_LIST, CODE]
+
+
+def _whole(name: str) -> list[str]:
+    if name in WORK:
+        return ["0", "-1", str(2**63), str(10**30)]
+    if name == "workers":
+        return ["0", "-1"]
+    return SIZES if name in SMALL_SIZES else WHOLE
+
+
+def _of(files: list[str], *suffixes: str) -> list[str]:
+    return [name for name in files if name.endswith(suffixes)]

@@ -1,0 +1,1 @@
+"""A mutation run: change the code in one place, run the tests that execute this place, and see one fail."""

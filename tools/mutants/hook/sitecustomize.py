@@ -1,0 +1,77 @@
+"""Replaces the source of the packages at import, in this process and, found on PYTHONPATH, in every Python it starts.
+
+No file is touched: two mutants can be tried at once, and an interrupted run leaves nothing behind.
+"""
+
+import ast
+import atexit
+import builtins
+import json
+import os
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+
+MUTANT = "QUADFLOW_MUTANT"  # a JSON list: path of a module, path of the text to take its place
+WATCHED = "QUADFLOW_WATCHED"  # a JSON list: root, packages, folder for what subprocesses have called
+
+calls: dict[str, set[str]] = {}  # test and phase → functions called
+_load = SourceFileLoader.get_code
+
+
+def replace(path: str, text: bytes) -> None:
+    """Import `text` where the module at `path` is asked for."""
+
+    def get_code(self, fullname):
+        if self.get_filename(fullname) == path:
+            return self.source_to_code(text, path)
+        return _load(self, fullname)
+
+    SourceFileLoader.get_code = get_code
+
+
+def watch(root: str, packages: list[str]) -> None:
+    """Note in `calls` which functions of the packages are called during which test."""
+    folders = tuple(f"{root}/{package}/" for package in packages)
+
+    def note(name):
+        calls.setdefault(os.environ.get("PYTEST_CURRENT_TEST", ""), set()).add(name)
+
+    def get_code(self, fullname):
+        path = self.get_filename(fullname)
+        if not path.startswith(folders):
+            return _load(self, fullname)
+        tree = _with_notes(ast.parse(Path(path).read_bytes()), path.removeprefix(root + "/"))
+        return compile(tree, path, "exec")
+
+    builtins.__note_call__ = note
+    SourceFileLoader.get_code = get_code
+
+
+def _with_notes(tree: ast.Module, file: str) -> ast.Module:
+    """The tree with a call of `__note_call__` at the start of every function, after its docstring."""
+
+    def visit(node, names):
+        for child in ast.iter_child_nodes(node):
+            is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+            inner = [*names, child.name] if is_function or isinstance(child, ast.ClassDef) else names
+            visit(child, inner)
+            if is_function:
+                call = ast.parse(f"__note_call__({file + '::' + '.'.join(inner)!r})").body[0]
+                child.body.insert(1 if ast.get_docstring(child) is not None else 0, call)
+
+    visit(tree, [])
+    return ast.fix_missing_locations(tree)
+
+
+def _leave(folder: str) -> None:
+    text = json.dumps({test: sorted(names) for test, names in calls.items()})
+    Path(folder, f"{os.getpid()}.json").write_text(text)
+
+
+if MUTANT in os.environ:
+    original, replacement = json.loads(os.environ[MUTANT])
+    replace(original, Path(replacement).read_bytes())
+elif WATCHED in os.environ:
+    root, packages, folder = json.loads(os.environ[WATCHED])
+    watch(root, packages)
+    atexit.register(_leave, folder)
