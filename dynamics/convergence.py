@@ -7,9 +7,9 @@ flow hardly moves, is a matter of structure and not of a tolerance:
   is small against the weakest mode is that of a global minimum.
 - Which units are dormant, and will one of them grow? The frozen-unit law says so, and when
   (`dynamics.saddle_to_saddle.dormant_units`); learned modes that still relax do not enter.
-- Has the Hessian a direction of descent? Near a saddle its lowest eigenvalue is of the order of the force times the
-  weights, far above what an unfinished convergence leaves. It finds what units that matter can still do, and is
-  all there is for other activations and for a fixed second layer, where small units grow exponentially.
+- Has the Hessian of the other units a direction of descent? Near a saddle its lowest eigenvalue is of the order of the
+  force times the weights, far above what an unfinished convergence leaves. For other activations and for a fixed
+  second layer, where small units grow exponentially, that is asked of all units.
 
 On a plateau of one output nothing moves but the dormant units, by the frozen-unit law: so a long plateau is crossed in
 one leap, to a few hundred jump durations before its end. Where that cannot be, because the jump could not be resolved
@@ -20,15 +20,17 @@ is said to rest, with the time at which it will go on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.modes import mode_targets
-from dynamics.population import FormLoss
+from dynamics.population import FormLoss, PopulationLoss
 from dynamics.problem import Problem
 from dynamics.saddle_to_saddle.dormant_units import Growth, Plateau, dormant_units, growth, plateau
+from dynamics.saddle_to_saddle.frozen_unit import invariant
 
 Array = NDArray[np.float64]
 
@@ -53,6 +55,9 @@ LEAVE = 300.0  # jump durations before the end of a plateau at which the solver 
 class Flow(Protocol):
     """What of a flow the test of convergence looks at (`dynamics.flow.GradientFlow`)."""
 
+    theta0: Array
+    objective: PopulationLoss
+
     @property
     def forms(self) -> FormLoss | None:
         """The loss as one of the forms M_o, up to corrections; None if it is none."""
@@ -70,8 +75,8 @@ class Flow(Protocol):
     def unpack(self, theta: Array) -> tuple[Array, Array]:
         """Weights W (K, r) and A (O, K)."""
 
-    def extreme_eigenvalue(self, theta: Array, which: str) -> float:
-        """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian."""
+    def extreme_eigenvalue(self, theta: Array, which: str, among: NDArray[np.bool_] | None = None) -> float:
+        """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian, or of its part of some unknowns."""
 
 
 @dataclass(frozen=True)
@@ -204,43 +209,57 @@ class ConvergenceTest:
         self._looks += 1
         if t < self._unseen:
             return RESTING if self._looks > MOST_STEPS else None
-        outlook = self._outlook(theta)
+        dormant = self._dormant(theta)
+        outlook = None if dormant is None else self._outlook(theta, dormant)
         if outlook is not None and np.isfinite(outlook.wait):
             self.growth, self._unseen = outlook, t + outlook.wait / 2
             return RESTING if np.spacing(t + outlook.wait) > RESOLUTION * self._jump(theta) else None
-        lowest = self._descent(theta, speed)
-        if lowest > 0:
+        descent = self._descent(theta, speed, dormant)
+        if descent > 0:
             self._descending = t if self._descending is None else self._descending
-            return SADDLE if (t - self._descending) * lowest > FOREVER else None
+            return SADDLE if (t - self._descending) * descent > FOREVER else None
         return SADDLE if outlook is not None and outlook.possible else CONVERGED
 
-    def _descent(self, theta: Array, speed: float) -> float:
-        """Growth rate in the best direction of descent; 0 if there is none."""
-        lowest = self.flow.extreme_eigenvalue(theta, "lowest")
+    def _descent(self, theta: Array, speed: float, dormant: NDArray[np.intp] | None) -> float:
+        """Growth rate in the best direction of descent that units other than dormant ones have; 0 if there is none."""
+        W, A = (np.ones_like(x, dtype=bool) for x in self.flow.unpack(theta))
+        W[dormant if dormant is not None else []] = False
+        A[:, dormant if dormant is not None else []] = False
+        among = self.flow.pack(W, A).astype(bool)
+        if not among.any():
+            return 0.0
+        lowest = self.flow.extreme_eigenvalue(theta, "lowest", among)
         least = max(0.01 * np.sqrt(speed / self.units.speed), FLAT) * self.units.rate
         return -lowest if lowest < -least else 0.0
 
-    def _outlook(self, theta: Array) -> Growth | None:
-        """What dormant units will do; None where that is not known or nothing is left to learn."""
+    def _dormant(self, theta: Array) -> NDArray[np.intp] | None:
+        """The dormant units, told by the force that each exerts; None where no law of theirs is known, or needed."""
         loss = self.flow.forms
         if not self.flow.trainable or loss is None:
             return None
         W, A = self.flow.unpack(theta)
-        G = loss.force(W, A)
-        if float(np.linalg.norm(G)) <= NOTHING_LEFT * self.units.weakest_force:
+        force = float(np.linalg.norm(loss.force(W, A)))
+        if force <= NOTHING_LEFT * self.units.weakest_force:
             return None
-        return growth(W, A, G, self._dormant(theta, G))
+        nothing = loss.force(0 * W[:1], A[:, :1])
+        influence = [
+            np.linalg.norm(loss.force(w[None], a[:, None]) - nothing) for w, a in zip(W, A.T, strict=True)
+        ]
+        return dormant_units(np.array(influence), force)
 
-    def _dormant(self, theta: Array, G: Array) -> NDArray[np.intp]:
-        """The dormant units, told by the force that each of them exerts."""
+    def _outlook(self, theta: Array, dormant: NDArray[np.intp]) -> Growth:
+        """What the dormant units will do."""
         assert self.flow.forms is not None
         W, A = self.flow.unpack(theta)
-        force = self.flow.forms.force
-        nothing = force(0 * W[:1], A[:, :1])
-        influence = [
-            float(np.linalg.norm(force(w[None], a[:, None]) - nothing)) for w, a in zip(W, A.T, strict=True)
-        ]
-        return dormant_units(np.array(influence), float(np.linalg.norm(G)))
+        return growth(W, A, self.flow.forms.force(W, A), dormant, self._invariants)
+
+    @cached_property
+    def _invariants(self) -> Array | None:
+        """c_k of the start, (K,), for one output; None where a finite step lets them drift."""
+        W, A = self.flow.unpack(self.flow.theta0)
+        if len(A) > 1 or self.flow.objective is not self.flow.forms:
+            return None
+        return np.array([invariant(w, float(a)) for w, a in zip(W, A[0], strict=True)])
 
     def _jump(self, theta: Array) -> float:
         """Duration of the jump at the end of a plateau: 1/(g a) for a unit that learns what is left of the force g."""
@@ -254,15 +273,13 @@ class ConvergenceTest:
             return None
         W, A = self.flow.unpack(theta)
         left = max(2 * LEAVE * self._jump(theta), CLOSE * self.growth.wait)
-        if len(A) > 1 or self.growth.wait < 10 * left:
+        dormant = self._dormant(theta)
+        if dormant is None or len(A) > 1 or self.growth.wait < 10 * left:
             return None
-        G = self.flow.forms.force(W, A)  # type: ignore[union-attr]
-        units = self._dormant(theta, G)
-        own = 2 * float(
-            np.abs(A[:, units]).max() * np.linalg.norm(G)
-        )  # descent that dormant units themselves have
-        if self._descent(theta, self._still) > own:
+        if self._descent(theta, self._still, dormant) > 0:
             return None
-        wait = Wait(self.flow, plateau(W, A, G, units), t, min(t + self.growth.wait - left, t_end))
+        assert self.flow.forms is not None
+        rest = plateau(W, A, self.flow.forms.force(W, A), dormant, self._invariants)
+        wait = Wait(self.flow, rest, t, min(t + self.growth.wait - left, t_end))
         self.growth, self._unseen = None, wait.t
         return wait

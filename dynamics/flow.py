@@ -179,13 +179,22 @@ class GradientFlow:
         """States (T, n) of the network at the given times, from those of the flow; here the same."""
         return states
 
-    def extreme_eigenvalue(self, theta: Array, which: str) -> float:
-        """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian at θ."""
+    def extreme_eigenvalue(self, theta: Array, which: str, among: NDArray[np.bool_] | None = None) -> float:
+        """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian at θ, or of its part of some unknowns.
+
+        Above 300 unknowns that part is embedded in zeros, so that a lowest eigenvalue above zero comes out as zero.
+        """
         n = theta.size
+        kept = np.ones(n, dtype=bool) if among is None else among
         if n <= LARGEST_DENSE_HESSIAN:
-            return float(np.linalg.eigvalsh(self.hessian(theta))[0 if which == "lowest" else -1])
-        operator = LinearOperator((n, n), matvec=lambda v: self.hessian_vector(theta, v.ravel()), dtype=float)
-        start = np.random.default_rng(0).standard_normal(n)
+            H = self.hessian(theta)[np.ix_(kept, kept)]
+            return float(np.linalg.eigvalsh(H)[0 if which == "lowest" else -1])
+
+        def product(v: Array) -> Array:
+            return kept * self.hessian_vector(theta, kept * v.ravel())
+
+        operator = LinearOperator((n, n), matvec=product, dtype=float)
+        start = kept * np.random.default_rng(0).standard_normal(n)
         try:
             values = eigsh(operator, k=1, which="SA" if which == "lowest" else "LA", tol=1e-6, v0=start)[0]
         except ArpackNoConvergence as failure:

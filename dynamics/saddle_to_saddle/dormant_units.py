@@ -53,12 +53,20 @@ def dormant_units(influence: Array, force: float) -> NDArray[np.intp]:
     return np.sort(order[np.cumsum(influence[order]) <= UNNOTICED * force])
 
 
-def growth(W: Array, A: Array, G: Array, units: NDArray[np.intp]) -> Growth:
-    """Growth of some units of a network W (K, d), A (O, K) under the force G (O, d, d)."""
-    outlook = _one_output if len(G) == 1 else _several_outputs
+def growth(W: Array, A: Array, G: Array, units: NDArray[np.intp], invariants: Array | None = None) -> Growth:
+    """Growth of some units of a network W (K, d), A (O, K) under the force G (O, d, d).
+
+    The invariants c_k (K,) of one output are worth handing on from the start: those of units that have shrunk could not
+    be told from rounding errors any more.
+    """
     waits, possible = {}, False
     for k in map(int, units):
-        waits[k], could = outlook(W[k], A[:, k], G)
+        if len(G) == 1:
+            waits[k], could = _one_output(
+                W[k], float(A[0, k]), G[0], None if invariants is None else invariants[k]
+            )
+        else:
+            waits[k], could = _several_outputs(W[k], A[:, k], G)
         possible |= could
     first = min(waits, key=waits.__getitem__, default=None)
     if first is None or np.isinf(waits[first]):
@@ -66,16 +74,16 @@ def growth(W: Array, A: Array, G: Array, units: NDArray[np.intp]) -> Growth:
     return Growth(first, waits[first], True)
 
 
-def _one_output(w: Array, A: Array, G: Array) -> tuple[float, bool]:
+def _one_output(w: Array, a: float, G: Array, c: float | None) -> tuple[float, bool]:
     """Waiting time, and whether a nearby unit could grow: one whose a can get the sign of a rate."""
-    g, E = _rates(G[0])
-    unit = FrozenUnit(w @ E, float(A[0]), g)
+    g, E = _rates(G)
+    unit = FrozenUnit(w @ E, a, g, c)
     if unit.blow_up_mode is not None:
         return unit.blow_up_time, True
-    # Everything that moves decays, and a ends at the square root of what is left of a²; where that is 0, with
-    # either sign ahead.
-    rest = unit.a**2 - 0.5 * float(np.sum(unit.w[g != 0] ** 2))
-    return np.inf, bool((g * unit.sign > 0).any() if rest > KERNEL * unit.a**2 else g.any())
+    # Everything that moves decays, and a² ends at ½(‖w‖² − c) with the w that is left; where that is 0, with either
+    # sign ahead.
+    rest = 0.5 * (float(np.sum(unit.w[g == 0] ** 2)) - unit.c)
+    return np.inf, bool((g * unit.sign > 0).any() if rest > KERNEL * a**2 else g.any())
 
 
 def _several_outputs(w: Array, A: Array, G: Array) -> tuple[float, bool]:
@@ -142,10 +150,13 @@ class Plateau:
         return W, A
 
 
-def plateau(W: Array, A: Array, G: Array, units: NDArray[np.intp]) -> Plateau:
+def plateau(
+    W: Array, A: Array, G: Array, units: NDArray[np.intp], invariants: Array | None = None
+) -> Plateau:
     """The plateau of a network W (K, d), A (1, K) under the force G (1, d, d), on which some units are dormant."""
     g, E = _rates(G[0])
-    return Plateau(W, A, E, {k: FrozenUnit(W[k] @ E, float(A[0, k]), g) for k in map(int, units)})
+    c = [None] * len(W) if invariants is None else invariants
+    return Plateau(W, A, E, {k: FrozenUnit(W[k] @ E, float(A[0, k]), g, c[k]) for k in map(int, units)})
 
 
 def _rates(G: Array) -> tuple[Array, Array]:
