@@ -46,6 +46,7 @@ NOTHING_LEFT = 1e-3  # of the force of the weakest mode
 FLAT = 1e-9  # Hessian eigenvalues below this, in natural units, are no directions of descent
 FOREVER = 1500  # e-foldings after which a component that doubles can hold at all has grown
 RESOLUTION = 1e-3  # of the duration of a jump: how finely the clock must tell times apart
+LONG = 1e4  # natural times from which an integration is worth looking for plateaus to leap over
 LONGEST, LONGEST_EXPLICIT = 1e10, 1e5  # natural times that an open-ended integration may take
 MOST_STEPS = 20_000  # looks at one plateau, one for each step of the solver, before it is too long
 CLOSE = 1e-3  # of the waiting time: one leap comes no closer to its end, where t(s) is hard to invert
@@ -267,9 +268,21 @@ class ConvergenceTest:
         g = float(np.linalg.norm(self.flow.forms.force(*self.flow.unpack(theta))))
         return 1 / (g * (g / 8) ** (1 / 3) * self.units.variance ** (-2 / 3))
 
+    def _look_ahead(self, t: float, theta: Array) -> None:
+        """Find the growth on a plateau where nobody asks for the end of the flow."""
+        self.growth = None
+        if t < self._unseen or float(np.linalg.norm(self.flow(t, theta))) > self._still:
+            return
+        dormant = self._dormant(theta)
+        if dormant is not None:
+            self.growth = self._outlook(theta, dormant)
+            self._unseen = t + min(self.growth.wait / 2, t)
+
     def leap(self, t: float, theta: Array, t_end: float) -> Wait | None:
         """The time on a long plateau; None if the flow is on none, or not for long, or not alone with dormant units."""
-        if self._last[0] != t or self.growth is None or self.growth.unit is None:
+        if self._last[0] != t:
+            self._look_ahead(t, theta)
+        if self.growth is None or self.growth.unit is None:
             return None
         W, A = self.flow.unpack(theta)
         left = max(2 * LEAVE * self._jump(theta), CLOSE * self.growth.wait)

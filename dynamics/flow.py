@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.convergence import CONVERGED, NOT_CONVERGED, RESTING, SADDLE, ConvergenceTest, NaturalUnits
+from dynamics.convergence import (
+    CONVERGED,
+    LONG,
+    NOT_CONVERGED,
+    RESTING,
+    SADDLE,
+    ConvergenceTest,
+    NaturalUnits,
+)
 from dynamics.ensemble.taylor import FlowShape
 from dynamics.errors import ProblemError
 from dynamics.integration import (
@@ -134,12 +142,6 @@ class GradientFlow:
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side −∇L(θ) for the objective L."""
         return self.pack(*self.objective.velocity(*self.unpack(theta)))
-
-    def sizes(self, theta: Array) -> Array:
-        """Size (‖w_k‖² + ‖A_k‖²)^½ of the unit of every unknown, (n,)."""
-        W, A = self.unpack(theta)
-        size = np.sqrt(np.sum(W**2, axis=1) + np.sum(A**2, axis=0))
-        return self.pack(np.repeat(size[:, None], W.shape[1], axis=1), np.broadcast_to(size, A.shape))
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, minus the Hessian, (n, n)."""
@@ -273,7 +275,7 @@ class GradientFlow:
             rtol=rtol,
             atol=atol,
             stops=stops,
-            leap=test.leap if open_ended else None,
+            leap=test.leap if sampling.t_end * units.rate > LONG else None,
             max_evaluations=max_evaluations,
             progress=progress,
         )

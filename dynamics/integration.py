@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 from scipy.optimize import brentq
 
-from dynamics.coarsening import CoarseningSolver, SizedField
 from dynamics.ensemble.taylor import TaylorSolver, sample
 from dynamics.errors import ProblemError
+from dynamics.leaping import LeapingSolver
 from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
 from dynamics.vanishing_units import SwitchingSolver
 
@@ -38,8 +38,7 @@ DEFAULT_RTOL = 1e-12
 class VectorField(Protocol):
     """Right-hand side of θ̇ = F(θ); `jacobian` gives dF/dθ.
 
-    Taylor's method asks for a method `polynomial` instead, as of `dynamics.flow.GradientFlow`. A field with a method
-    `sizes` gets tolerances that follow its solution (`dynamics.coarsening.SizedField`).
+    Taylor's method asks for a method `polynomial` instead, as of `dynamics.flow.GradientFlow`.
     """
 
     def __call__(self, t: float, theta: Array) -> Array:
@@ -184,8 +183,7 @@ def integrate(
     rtol : float
         Relative tolerance per step.
     atol : float, optional
-        Absolute tolerance per step; default `rtol` times the root mean square of the initial state, raised as units
-        grow to what double precision resolves of them (see `dynamics.coarsening`).
+        Absolute tolerance per step; default `rtol` times the root mean square of the initial state.
     stops : sequence of Stop
     leap : callable, optional
         ``leap(t, theta, t_end)`` gives the solution over a long time ahead where that is known, else None.
@@ -202,7 +200,6 @@ def integrate(
         Status "failed" comes with everything computed up to `time_reached`.
     """
     rtol = validate_tolerance(rtol)
-    follows = atol is None
     if atol is None:
         scale = float(np.sqrt(np.mean(theta0**2)))
         atol = rtol * min(scale, 1.0) if scale > 0 else rtol
@@ -218,7 +215,7 @@ def integrate(
             seconds, end = time.perf_counter() - start, sampling.t_end
             report = SolverReport(name, rtol, atol, steps, 0, seconds, "finished", end)
             return times, sampled[: len(times)], report
-    solver = _create_solver(name, field, theta0, sampling.t_end, rtol, atol, follows)
+    solver = _create_solver(name, field, theta0, sampling.t_end, rtol, atol)
     path = _Path(theta0, sampling, keep_all=bool(stops))
     status, message = _advance(solver, path, stops, leap, max_evaluations, progress)
     seconds = time.perf_counter() - start
@@ -232,9 +229,9 @@ def integrate(
 
 
 def _create_solver(
-    name: str, field: VectorField, theta0: Array, t_end: float, rtol: float, atol: float, follows: bool
+    name: str, field: VectorField, theta0: Array, t_end: float, rtol: float, atol: float
 ) -> Any:
-    """A solver at t = 0; its absolute tolerance is fixed, or follows the solution."""
+    """A solver at t = 0."""
     if name == "Taylor":
         if not hasattr(field, "polynomial"):
             raise ProblemError(
@@ -244,15 +241,13 @@ def _create_solver(
         return TaylorSolver(shape, parameters, theta0, t_end, rtol, atol)
     options = {} if SOLVERS[name] in EXPLICIT else {"jac": field.jacobian}
 
-    def create(t: float, theta: Array, atol: float | Array = atol) -> Any:
+    def create(t: float, theta: Array) -> Any:
         return SOLVERS[name](field, t, theta, t_end, rtol=rtol, atol=atol, **options)
 
     units = field.vanishing_units(atol) if hasattr(field, "vanishing_units") else None
     if units is not None:
         return SwitchingSolver(create, units, theta0, _within_step)
-    if not isinstance(field, SizedField):
-        return create(0.0, theta0)
-    return CoarseningSolver(create, field, theta0, atol, follows, _within_step)
+    return LeapingSolver(create, theta0, _within_step)
 
 
 def _advance(
@@ -292,11 +287,13 @@ def _advance(
             path.append(step, solver.t, solver.y)
             if max_evaluations is not None and solver.nfev > max_evaluations:
                 return "failed", f"more than {max_evaluations} evaluations: allow more or shorten the time"
-            far = leap(solver.t, solver.y, solver.t_bound) if leap and hasattr(solver, "restart") else None
+            far = (
+                leap(solver.t, solver.y, solver.t_bound)
+                if leap and isinstance(solver, LeapingSolver)
+                else None
+            )
             if far is not None:
                 path.append(far, far.t, far(far.t))
-                if far.t >= solver.t_bound:
-                    break
                 solver.restart(far.t, far(far.t))
             bar.update(solver.t - bar.n)
     return "finished", ""

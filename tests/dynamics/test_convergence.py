@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.integration import Sampling, Stop, integrate
 from dynamics.saddle_to_saddle.staircase import staircase
 
 
@@ -68,25 +69,40 @@ def turned_flow(scale):
 
 
 def test_a_leap_over_a_plateau_arrives_when_the_solver_does():
-    """The loss falls below 1 when it does without any leap."""
-    leaping = turned_flow(1e-7).integrate(until_loss=1.0)
-    waiting = turned_flow(1e-7).integrate(t_end=1e8, until_loss=1.0, samples=2)
-    assert leaping.solver.status == waiting.solver.status == "target loss reached"
-    # some 10⁴ steps with errors of 1e-12 of a dormant unit each, as far as they add up
-    assert leaping.times[-1] == pytest.approx(waiting.times[-1], rel=1e-8)
-    assert leaping.solver.evaluations < 0.8 * waiting.solver.evaluations
-    assert (np.diff(leaping.loss) <= 1e-12).all()
+    """The loss falls below 1 when it does for the solver alone; an end time in place of convergence changes nothing."""
+    flow = turned_flow(1e-7)
+    sampling = Sampling.create(1e8, None, 2, False, 0.0)
+    low = Stop("low", lambda t, theta: flow.loss(theta) - 1)
+    waiting = integrate(flow, flow.theta0, sampling, stops=[low])[2]
+    for leaping in (flow.integrate(until_loss=1.0), flow.integrate(t_end=1e8, until_loss=1.0)):
+        assert leaping.solver.status == "target loss reached"
+        # some 10⁴ steps with errors of 1e-12 of a dormant unit each, as far as they add up
+        assert leaping.times[-1] == pytest.approx(waiting.time_reached, rel=1e-8)
+        assert leaping.solver.evaluations < 0.8 * waiting.evaluations
+        assert (np.diff(leaping.loss) <= 1e-12).all()
 
 
 def test_states_within_a_leap_are_those_of_the_flow():
-    """Samples on the first plateau, against an integration that stops there and so never leaps."""
+    """Samples on the first plateau, against the solver alone."""
     end = turned_flow(1e-6).integrate(samples=301)
     on = np.flatnonzero(end.loss > 45.4)[1:]
     assert len(on) > 5
-    flow = turned_flow(1e-6).integrate(times=end.times[on])
-    np.testing.assert_allclose(end.W[on], flow.W, rtol=1e-5)
-    np.testing.assert_allclose(end.a[on], flow.a, rtol=1e-5)
+    flow = turned_flow(1e-6)
+    states = integrate(flow, flow.theta0, Sampling.create(None, end.times[on], 2, False, 0.0))[1]
+    W, A = flow.unpack(states)
+    np.testing.assert_allclose(end.W[on], W, rtol=1e-5)
+    np.testing.assert_allclose(end.A[on], A, rtol=1e-5)
     assert end.conserved_drift < 1e-9
+
+
+def test_a_leap_ends_where_the_integration_does():
+    """Halfway over a plateau of 10⁷: the last sample is a state of it."""
+    end = turned_flow(1e-8).integrate(t_end=1e6, samples=3)
+    assert end.solver.status == "finished"
+    np.testing.assert_array_equal(end.times, [0, 5e5, 1e6])
+    flow = turned_flow(1e-8)
+    states = integrate(flow, flow.theta0, Sampling.create(1e6, None, 3, False, 0.0))[1]
+    np.testing.assert_allclose(end.W, flow.unpack(states)[0], rtol=1e-6)
 
 
 def test_cost_does_not_grow_with_the_waiting_time():
