@@ -99,7 +99,7 @@ def _part(node: ast.expr, source: str) -> _Part:
             if name in CONSTANTS:
                 raise _Refused(f"{name} is no rational number, and no name for a parameter")
             return _Part(sympy.Symbol(name), 1, 1, 1, 1)
-        case ast.Constant(value=value) if type(value) in (int, float):  # True is an int, too
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return _number(value, ast.get_source_segment(source, node) or "")
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return _part(operand, source)

@@ -207,7 +207,7 @@ def test_bad_names_exit_2_with_one_line(quadflow, folder, arguments, words):
         ('command = "simulate"\nhiden = 2', "Did you mean 'hidden'"),
         ('command = "simulate"\nconfig = "y.toml"', "unknown option 'config'"),
         ('command = "simulate"\nhidden = "two"', "--hidden"),
-        ('command = "simulate"\nhidden = 2.5', "--hidden"),
+        ('command = "simulate"\nhidden = 2.5', "`hidden` to 2.5, but it must be a whole number"),
         ('command = "simulate"\nsgd = "yes"', "true or false"),
         ('command = "simulate"\n[teacher]\nvalues = [1]', "table [teacher]"),
         ('command = "simulate"\nteacher = "2,1"\nactivation = "relux"', "did you mean 'relu'"),

@@ -117,7 +117,7 @@ def test_random_expressions_have_the_values_that_python_computes():
     ],
 )
 def test_everything_else_is_refused_in_one_sentence(text):
-    with pytest.raises(ProblemError, match="`network` is .* names, numbers"):
+    with pytest.raises(ProblemError, match=r"`network` is .* names, numbers"):
         parse_expression("network", text)
 
 
