@@ -7,6 +7,7 @@ paper figures; backgrounds, text and axes get their colours in the page, so that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def learning_chart(
         if theory:
             _line(figure, 2, times, _floats(theory["modes"])[:, i], name, PALETTE[n], DASHES[n], 2)
         if training:
-            of_networks = np.nanmedian(_floats(training["modes"])[..., i], axis=0)
+            (of_networks,) = _quantiles(_floats(training["modes"])[..., i], [0.5])
             shown = name + (", networks" if theory else " (median)")
             _markers(figure, 2, times, of_networks, shown, PALETTE[n], SYMBOLS[n])
     _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
@@ -85,7 +86,7 @@ def learning_chart(
 
 def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
     """Median and 10–90 % band of the networks' loss (S, T); returns the median."""
-    low, median, high = np.nanquantile(loss, [0.1, 0.5, 0.9], axis=0)
+    low, median, high = _quantiles(loss, [0.1, 0.5, 0.9])
     if len(loss) > 1:
         t = _thin(times)
         band = {
@@ -132,7 +133,7 @@ def overlay_chart(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> go.Figur
     figure = make_subplots(1, 1)
     for n, (name, (times, loss)) in enumerate(curves.items()):
         colour, dash = PALETTE[n % len(PALETTE)], DASHES[n % len(DASHES)]
-        _line(figure, 1, _floats(times), _floats(loss), name, colour, dash, 2)
+        _line(figure, 1, _floats(times), _floats(loss), escape(name, quote=False), colour, dash, 2)
     _loss_axis(figure, np.concatenate([_floats(loss) for _, loss in curves.values()]))
     _time_axis(figure, max(_floats(times)[-1] for times, _ in curves.values()))
     return _finished(figure, 340, legend_lines=-(-len(curves) // 2))
@@ -175,7 +176,7 @@ def atlas_chart(points: Sequence[Mapping[str, Any]]) -> go.Figure:
             text=[mode_set(point["learned_modes"]) for point in chosen],
             mode="markers",
             marker={"symbol": SYMBOLS[n % len(SYMBOLS)], "color": PALETTE[n % len(PALETTE)], "size": 10},
-            name=kind,
+            name=escape(str(kind), quote=False),
             hovertemplate="%{text}: loss %{y:.6g}, index %{x}<extra></extra>",
         )
     figure.update_xaxes(title_text="Morse index (descending directions)")
@@ -273,6 +274,14 @@ def _time_axis(figure: go.Figure, end: float, row: int = 1) -> None:
 def _floats(values: ArrayLike) -> Array:
     """Array in which the null of a JSON file is NaN."""
     return np.asarray(values, dtype=float)
+
+
+def _quantiles(values: Array, levels: Sequence[float]) -> Array:
+    """Quantiles over the networks (S, T) that have a value, NaN where none has, as after divergence."""
+    found = np.full((len(levels), values.shape[1]), np.nan)
+    known = ~np.isnan(values).all(axis=0)
+    found[:, known] = np.nanquantile(values[:, known], levels, axis=0)
+    return found
 
 
 def _thin(x: Array) -> NDArray[np.int64]:

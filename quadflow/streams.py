@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import io
 import os
 import re
 import sys
@@ -138,8 +139,11 @@ def _letters(character: str) -> str:
 def degrade_streams() -> None:
     """Let standard output and error degrade what their encoding lacks, where it would raise an exception."""
     codecs.register_error(DEGRADE, degrade)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # None where a stream is closed
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who called; libraries that write there expect a stream
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (open until the end)
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=DEGRADE)
 
 
