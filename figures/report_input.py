@@ -26,21 +26,21 @@ _PLAIN = {
 }
 _CALLED = {"finite": "finite number", "index": "whole number ≥ 0", "scalar": "number or text"}
 
-PROBLEM = {
+PROBLEM: Kind = {
     **{name: "index" for name in ("inputs?", "hidden?", "outputs?")},
     **{name: "text" for name in ("activation?", "covariance?", "second_layer?")},
     "second_layer_values?": ([["finite"]], "null"),
     "eigenvalues?": ["finite"],
 }
-STAGE = {
+STAGE: Kind = {
     **{name: "number" for name in ("start", "end", "loss", "predicted_loss?")},
     "learned_modes": ["index"],
 }
 CONSERVED = {"initial": ["number"], "drift": ["number"]}
-SIDE = {"times": ["finite"], "problem?": PROBLEM, "stages?": [STAGE]}
+SIDE: Kind = {"times": ["finite"], "problem?": PROBLEM, "stages?": [STAGE]}
 THEORY = SIDE | {"loss": ["number"], "modes": [["number"]]}
 TRAINING = SIDE | {"loss": [["number"]], "modes": [[["number"]]]}
-POINT = {
+POINT: Kind = {
     **{name: "number" for name in ("loss", "index?", "nullity?", "positive?")},
     "learned_modes": ["index"],
     "learned_values": ["finite"],
@@ -55,7 +55,7 @@ JUMP = {
 }
 GAP = {"sources?": {"*": "scalar"}, "curves?": {"*": ["number"]}}
 CURVE = {"kind": "text", "times": ["finite"], "loss": ["number"], "*": "scalar"}
-ANY = {"command?": "text", "versions?": {"*": "text"}, "warnings?": ["text"], "problem?": (PROBLEM, "null")}
+ANY: Kind = {"command?": "text", "versions?": {"*": "text"}, "warnings?": ["text"], "problem?": (PROBLEM, "null")}
 
 
 def validate_result(result: Mapping[str, Any], source: str) -> None:
@@ -68,7 +68,7 @@ def validate_result(result: Mapping[str, Any], source: str) -> None:
     source : str
         Name of the file.
     """
-    kind = dict(ANY)
+    kind: Kind = dict(ANY)
     if "theory" in result and "training" in result:
         kind |= {"theory": THEORY, "training": TRAINING, "gap?": GAP}
     elif {"times", "loss", "modes"} <= result.keys():
@@ -78,7 +78,7 @@ def validate_result(result: Mapping[str, Any], source: str) -> None:
     for side in (result, result.get("theory"), result.get("training")):
         if isinstance(side, Mapping) and isinstance(side.get("conserved"), Mapping):
             _check(side["conserved"], CONSERVED, "conserved", source)
-    tables = {"fixed_points": [POINT], "jumps": [JUMP], "laws": [("text", {"formula": "text"})]}
+    tables: Kind = {"fixed_points": [POINT], "jumps": [JUMP], "laws": [("text", {"formula": "text"})]}
     kind |= {name: table for name, table in tables.items() if name in result}
     if {"grid", "median_curves"} <= result.keys():
         kind |= {"grid": [{"*": "scalar"}], "median_curves": [CURVE]}

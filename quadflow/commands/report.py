@@ -174,7 +174,7 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     from dynamics.atlas import fixed_points
     from dynamics.problem import Teacher
 
-    if not problem.keys() >= OF_ATLAS or problem["inputs"] > LARGEST_INPUTS:
+    if not problem.keys() >= OF_ATLAS or not problem["eigenvalues"] or problem["inputs"] > LARGEST_INPUTS:
         return None
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
