@@ -95,7 +95,8 @@ def drift_against_step(scaling: DriftScaling) -> Figure:
                 label=f"$c_{{{q}}}$, slope {scaling.slope[q]:.2f}",
             )
         axes.set_xscale("log")
-        axes.set_yscale("log")
+        if measured.any() or predicted.any():  # from weights that are all zero nothing drifts
+            axes.set_yscale("log")
         axes.set_xlabel("learning rate $\\eta$")
         axes.set_ylabel(f"|drift of $c_k$| at $t$ = {scaling.time:g} (squared weights)")
         figure.legend(

@@ -17,7 +17,7 @@ from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_decades, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, paper, show_decades, show_span
 
 Array = NDArray[np.float64]
 
@@ -92,7 +92,7 @@ def _draw_loss(
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
         t_run = run.theory_times
-        shown = markers_along(t_run, np.log10(np.maximum(median, bottom)))
+        shown = markers_along(t_run, np.log10(np.maximum(median, max(bottom, TINY))))
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
             t_run, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"

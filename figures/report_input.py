@@ -55,7 +55,12 @@ JUMP = {
 }
 GAP = {"sources?": {"*": "scalar"}, "curves?": {"*": ["number"]}}
 CURVE = {"kind": "text", "times": ["finite"], "loss": ["number"], "*": "scalar"}
-ANY: Kind = {"command?": "text", "versions?": {"*": "text"}, "warnings?": ["text"], "problem?": (PROBLEM, "null")}
+ANY: Kind = {
+    "command?": "text",
+    "versions?": {"*": "text"},
+    "warnings?": ["text"],
+    "problem?": (PROBLEM, "null"),
+}
 
 
 def validate_result(result: Mapping[str, Any], source: str) -> None:

@@ -95,13 +95,11 @@ def _check(value: Any, what: str) -> None:
     for _ in range(DEEPEST):
         below: list[Any] = []
         for entry in level:
-            if isinstance(entry, dict):
-                below += [*entry, *entry.values()]
-            elif isinstance(entry, list):
-                below += entry
-            elif isinstance(entry, str) and not _is_unicode(entry):
+            below += [*entry, *entry.values()] if isinstance(entry, dict) else entry
+        for entry in below:
+            if isinstance(entry, str) and not _is_unicode(entry):
                 raise ProblemError(f"{what} holds the text {entry!r:.60}, which is not valid Unicode.")
-        level = [entry for entry in below if isinstance(entry, dict | list | str)]
+        level = [entry for entry in below if isinstance(entry, dict | list)]
         if not level:
             return
     raise _too_deep(what)
