@@ -23,7 +23,12 @@ ROOT = Path(__file__).parents[2]
 def process(arguments, *, encoding="utf-8", stdout=subprocess.PIPE, before=""):
     """The program itself: what happens when Python opens and closes the streams cannot be seen in process."""
     code = f"{before}\nfrom quadflow.cli import main\nmain({arguments!r})"
-    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": encoding,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "",
+    }
     return subprocess.run(
         [sys.executable, "-c", code], stdout=stdout, stderr=subprocess.PIPE, env=environment
     )
