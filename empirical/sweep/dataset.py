@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import shutil
@@ -216,7 +215,6 @@ def _load(file: Path, suffix: str, what: str) -> xarray.Dataset:
             failure = "it claims more numbers than fit into memory"
         except Exception:  # damaged bytes reach h5py, zarr and their codecs, which raise what they please
             failure = "it is damaged, or of another format"
-        gc.collect()  # what a library left half open complains now or never
     raise ProblemError(f"{what} cannot be read: {failure}.")
 
 
