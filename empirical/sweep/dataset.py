@@ -189,6 +189,8 @@ def read_dataset(path: str | Path) -> xarray.Dataset:
             open(file, "rb").close()
         else:
             os.listdir(file)
+    except FileNotFoundError:
+        raise ProblemError(f"{what} cannot be read: there is no such file.") from None
     except OSError as error:
         raise ProblemError(f"{what} cannot be read: {error.strerror}.") from None
     except ValueError:

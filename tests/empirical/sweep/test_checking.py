@@ -67,7 +67,7 @@ def test_names_that_cannot_be_opened(tmp_path):
         (tmp_path / name).mkdir()
     refused(tmp_path / "folder.nc", "Is a directory")
     refused(tmp_path / "folder.zarr", "damaged, or of another format")
-    refused(tmp_path / "absent.zarr", "No such file")
+    refused(tmp_path / "absent.zarr", "there is no such file")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
