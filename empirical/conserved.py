@@ -96,8 +96,13 @@ class DriftScaling:
 
     @property
     def slope(self) -> Array:
-        """Slope of log |measured drift| against log step for every quantity, (Q,)."""
-        return np.asarray(np.polyfit(np.log(self.step), np.log(np.abs(self.measured)), 1)[0])
+        """Slope of log |measured drift| against log step for every quantity, (Q,); NaN where one does not drift."""
+        drift = np.abs(self.measured)
+        drifting = (drift > 0).all(axis=0)
+        slope = np.full(drift.shape[1], np.nan)
+        if drifting.any():
+            slope[drifting] = np.polyfit(np.log(self.step), np.log(drift[:, drifting]), 1)[0]
+        return slope
 
 
 def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: float = 0.0) -> DriftScaling:

@@ -22,7 +22,7 @@ from dynamics.modes import mode_targets
 from dynamics.trajectory import Trajectory
 from empirical.recorder import TrainingRun
 from figures.learning_curve import markers_along
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_span
 
 NAMES = {
     "quadratic": r"quadratic $z^2$",
@@ -52,7 +52,7 @@ def activations_figure(results: Sequence[tuple[Trajectory, TrainingRun | None]])
             _draw_modes(right, trajectory, run)
             left.set_title(NAMES[trajectory.problem.activation], loc="left", pad=3)
             for axes in (left, right):
-                axes.set_xlim(trajectory.times[0], trajectory.times[-1])
+                show_span(axes, trajectory.times[0], trajectory.times[-1])
                 axes.xaxis.set_major_locator(MaxNLocator(4))
         figure.supxlabel("time $t$ = learning rate × steps", fontsize=8)
         handles, labels = rows[0, 0].get_legend_handles_labels()

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from empirical.conserved import ConservedCurves, DriftScaling
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_span
 
 Array = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ def conserved_along_training(curves: ConservedCurves) -> Figure:
                 zorder=3,
                 label=f"$c_{{{q}}}$",
             )
-        axes.set_xlim(t[0], t[-1] + 0.02 * (t[-1] - t[0]))
+        show_span(axes, t[0], t[-1] + 0.02 * (t[-1] - t[0]))
         axes.set_xlabel("time $t$ = learning rate × steps")
         axes.set_ylabel("drift $c_k(t) - c_k(0)$ (squared weights)")
         figure.legend(loc="outside upper center", ncols=SHOWN, columnspacing=1.0, handletextpad=0.3)
@@ -95,7 +95,8 @@ def drift_against_step(scaling: DriftScaling) -> Figure:
                 label=f"$c_{{{q}}}$, slope {scaling.slope[q]:.2f}",
             )
         axes.set_xscale("log")
-        axes.set_yscale("log")
+        if measured.any() or predicted.any():  # from weights that are all zero nothing drifts
+            axes.set_yscale("log")
         axes.set_xlabel("learning rate $\\eta$")
         axes.set_ylabel(f"|drift of $c_k$| at $t$ = {scaling.time:g} (squared weights)")
         figure.legend(

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from empirical.gap import Gap
-from figures.style import COLUMN_WIDTH, LINES, PALETTE, paper
+from figures.style import COLUMN_WIDTH, LINES, PALETTE, paper, show_decades, show_span
 
 Array = NDArray[np.float64]
 
@@ -32,7 +31,7 @@ def gap_figure(gap: Gap) -> Figure:
         _draw_losses(above, gap, curves)
         _draw_distances(below, gap, curves)
         below.set_xlabel("time $t$ = learning rate × steps")
-        below.set_xlim(gap.times[0], gap.times[-1])
+        show_span(below, gap.times[0], gap.times[-1])
         figure.align_ylabels([above, below])
         handles, labels = above.get_legend_handles_labels()
         more, names = below.get_legend_handles_labels()
@@ -76,10 +75,7 @@ def _draw_losses(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
         zorder=4,
         label="trained networks, mean ± 2 s.e.",
     )
-    axes.set_yscale("log")
-    axes.set_ylim(bottom / 1.5, top * 1.5)
-    axes.yaxis.set_major_locator(LogLocator(numticks=7))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    show_decades(axes, bottom / 1.5, top * 1.5)
     axes.set_ylabel("loss $L$ (squared output units)")
 
 
@@ -93,8 +89,5 @@ def _draw_distances(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
     axes.fill_between(t, bottom / 10, bar, color="0.85", linewidth=0, zorder=0, label="error bar of the mean")
     for name, distance in distances.items():
         axes.plot(t, np.maximum(distance, bottom / 10), **_style(name))
-    axes.set_yscale("log")
-    axes.set_ylim(bottom, top * 2)
-    axes.yaxis.set_major_locator(LogLocator(numticks=7))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    show_decades(axes, bottom, top * 2)
     axes.set_ylabel("|measured − theory| / $L(0)$")

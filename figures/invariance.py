@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from empirical.invariance import Invariance
-from figures.style import COLUMN_WIDTH, PALETTE, paper
+from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
 
 LABELS = {"gsgd": "G-SGD", "sgd": "SGD"}
 COLOURS = {"gsgd": PALETTE[0], "sgd": PALETTE[1]}
@@ -64,7 +64,7 @@ def invariance(result: Invariance) -> Figure:
         below.yaxis.set_minor_formatter(NullFormatter())
         below.set_ylabel("batch loss\n(squared output units)")
         below.set_xlabel("optimiser step")
-        below.set_xlim(result.steps[0], result.steps[-1])
+        show_span(below, result.steps[0], result.steps[-1])
         below.plot([], [], "-", color="0.35", label="original")
         below.plot([], [], "D", color="0.35", markerfacecolor="white", label="rescaled copy")
         below.legend(loc="upper right", ncols=2, columnspacing=1.2)

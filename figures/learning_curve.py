@@ -7,7 +7,6 @@ from itertools import cycle
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
@@ -18,7 +17,7 @@ from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, paper, show_decades, show_span
 
 Array = NDArray[np.float64]
 
@@ -63,7 +62,7 @@ def learning_curves(
         _draw_modes(below, trajectory, run)
         momentum = run is not None and run.about.get("momentum")
         below.set_xlabel("time $t$ = learning rate × steps" + (" / (1 − momentum)" if momentum else ""))
-        below.set_xlim(trajectory.times[0], trajectory.times[-1])
+        show_span(below, trajectory.times[0], trajectory.times[-1])
         figure.align_ylabels([above, below])
         handles, labels = above.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.2)
@@ -93,7 +92,7 @@ def _draw_loss(
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
         t_run = run.theory_times
-        shown = markers_along(t_run, np.log10(np.maximum(median, bottom)))
+        shown = markers_along(t_run, np.log10(np.maximum(median, max(bottom, TINY))))
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
             t_run, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"
@@ -108,10 +107,7 @@ def _draw_loss(
             clip_on=False,
             label=f"networks: median of {len(run.loss)}",
         )
-    axes.set_yscale("log")
-    axes.set_ylim(bottom / 1.5, top * 2)
-    axes.yaxis.set_major_locator(LogLocator(numticks=8))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    show_decades(axes, bottom / 1.5, top * 2)
     axes.set_ylabel("loss $L$ (squared output units)")
 
 
@@ -199,6 +195,6 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
 def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:
     """Indices of markers, evenly spaced along the drawn curve rather than in time, so that drops show too."""
     span = np.ptp(y)
-    length = np.hypot(np.diff(t) / np.ptp(t), np.diff(y) / (span if span > 0 else 1.0))
+    length = np.hypot(np.diff(t) / (np.ptp(t) or 1.0), np.diff(y) / (span if span > 0 else 1.0))
     along = np.append(0.0, np.cumsum(length))
     return np.unique(np.searchsorted(along, np.linspace(0, along[-1], count)).clip(max=len(t) - 1))

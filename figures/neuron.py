@@ -8,7 +8,7 @@ from itertools import cycle
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dynamics.neuron.function_space import FunctionSpace, predicted_dimension
@@ -16,7 +16,7 @@ from dynamics.neuron.problem import Rates
 from dynamics.neuron.trajectory import NeuronTrajectory
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import NeuronRun
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_decades, show_span
 
 Array = NDArray[np.float64]
 
@@ -63,11 +63,8 @@ def neuron_curves(curves: Sequence[tuple[NeuronTrajectory, NeuronRun | None]]) -
                 "best affine function", (1, affine), xycoords=("axes fraction", "data"), xytext=(0, 1.5),
                 textcoords="offset points", ha="right", va="bottom", color="0.35", fontsize=6.5,
             )  # fmt: skip
-        axes.set_yscale("log")
-        axes.set_ylim(bottom / 1.5, top * 2)
-        axes.set_xlim(0, max(float(trajectory.times[-1]) for trajectory, _ in curves))
-        axes.yaxis.set_major_locator(LogLocator(numticks=8))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        show_decades(axes, bottom / 1.5, top * 2)
+        show_span(axes, 0.0, max(float(trajectory.times[-1]) for trajectory, _ in curves))
         axes.set_ylabel("loss $L$ (squared output units)")
         axes.set_xlabel("time $t$ = learning rate × steps")
         trained = ", markers: trained networks" if any(run is not None for _, run in curves) else ""

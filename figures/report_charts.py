@@ -7,6 +7,7 @@ paper figures; backgrounds, text and axes get their colours in the page, so that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def overlay_chart(curves: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> go.Figur
     figure = make_subplots(1, 1)
     for n, (name, (times, loss)) in enumerate(curves.items()):
         colour, dash = PALETTE[n % len(PALETTE)], DASHES[n % len(DASHES)]
-        _line(figure, 1, _floats(times), _floats(loss), name, colour, dash, 2)
+        _line(figure, 1, _floats(times), _floats(loss), escape(name, quote=False), colour, dash, 2)
     _loss_axis(figure, np.concatenate([_floats(loss) for _, loss in curves.values()]))
     _time_axis(figure, max(_floats(times)[-1] for times, _ in curves.values()))
     return _finished(figure, 340, legend_lines=-(-len(curves) // 2))
@@ -179,7 +180,7 @@ def atlas_chart(points: Sequence[Mapping[str, Any]]) -> go.Figure:
             text=[mode_set(point["learned_modes"]) for point in chosen],
             mode="markers",
             marker={"symbol": SYMBOLS[n % len(SYMBOLS)], "color": PALETTE[n % len(PALETTE)], "size": 10},
-            name=kind,
+            name=escape(str(kind), quote=False),
             hovertemplate="%{text}: loss %{y:.6g}, index %{x}<extra></extra>",
         )
     figure.update_xaxes(title_text="Morse index (descending directions)")
@@ -279,11 +280,11 @@ def _floats(values: ArrayLike) -> Array:
     return np.asarray(values, dtype=float)
 
 
-def _quantiles(values: Array, q: Sequence[float]) -> Array:
-    """Quantiles over networks of values (S, T), (Q, T), of those that are known; NaN at times without any."""
-    found = np.full((len(q), values.shape[1]), np.nan)
+def _quantiles(values: Array, levels: Sequence[float]) -> Array:
+    """Quantiles over the networks (S, T) that have a value, NaN where none has, as after divergence."""
+    found = np.full((len(levels), values.shape[1]), np.nan)
     known = ~np.isnan(values).all(axis=0)
-    found[:, known] = np.nanquantile(values[:, known], q, axis=0)
+    found[:, known] = np.nanquantile(values[:, known], levels, axis=0)
     return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from dynamics.errors import ProblemError
 from figures.report_sections import Chart, Section, section, together
 from figures.web_page import render_page
@@ -32,8 +34,10 @@ def report_page(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _section(result: Mapping[str, Any], source: str) -> Section:
     try:
-        return section(result, source)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+        # Numbers are only drawn here, and 1e308 may stand beside -1e308.
+        with np.errstate(all="ignore"):
+            return section(result, source)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProblemError(
             f"The run {source!r} is not a result as quadflow prints it ({type(error).__name__}: {error})."
         ) from error

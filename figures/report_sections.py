@@ -282,8 +282,11 @@ def _value(value: Any) -> Cell:
     return Cell(value, value) if isinstance(value, str) else _number(value)
 
 
-def _laws(laws: Sequence[str]) -> Table:
-    rows = [(_number(n + 1), Cell(law, law)) for n, law in enumerate(laws)]
+def _laws(laws: Sequence[str | Result]) -> Table:
+    texts = [
+        law if isinstance(law, str) else law["formula"] for law in laws
+    ]  # inferred ones say more than that
+    rows = [(_number(n + 1), Cell(text, text)) for n, text in enumerate(texts)]
     return _table(
         "Conservation laws",
         ("law", "expression"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from empirical.edge_of_stability import EdgeOfStability
-from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
+from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper, show_decades, show_span
 
 
 def stability_figure(edge: EdgeOfStability) -> Figure:
@@ -42,10 +41,8 @@ def _finish(above: Axes, below: Axes, edge: EdgeOfStability) -> None:
         color="0.35",
         fontsize=6.5,
     )
-    below.set_yscale("log")
-    below.set_ylim(max(edge.loss.min(), edge.loss.max() * 1e-10) / 3, 30 * edge.loss.max())
-    below.yaxis.set_major_locator(LogLocator(numticks=7))
-    below.yaxis.set_minor_formatter(NullFormatter())
-    below.set_xlim(edge.times[0], edge.times[-1])
+    top = float(edge.loss.max())
+    show_decades(below, max(float(edge.loss.min()), top * 1e-10) / 3, 30 * top)
+    show_span(below, edge.times[0], edge.times[-1])
     below.set_ylabel("loss on the data")
     below.set_xlabel("time $t$ = learning rate × steps")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from dynamics.saddle_to_saddle.staircase import Staircase
 from dynamics.trajectory import Trajectory
 from empirical.recorder import TrainingRun
-from figures.style import COLUMN_WIDTH, PALETTE, paper
+from figures.style import COLUMN_WIDTH, PALETTE, paper, show_decades, show_span
 
 
 def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: TrainingRun | None = None) -> Figure:
@@ -56,9 +56,8 @@ def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: Trainin
                 textcoords="offset points",
                 fontsize=6.5,
             )
-        axes.set_yscale("log")
-        axes.set_ylim(bottom, 2 * heights.max())
-        axes.set_xlim(t[0], t[-1])
+        show_decades(axes, bottom, 2 * float(heights.max()))
+        show_span(axes, t[0], t[-1])
         axes.set_xlabel("time $t$ = learning rate × steps")
         axes.set_ylabel("loss $L$ (squared output units)")
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)

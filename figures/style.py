@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import IO
 
 import matplotlib.style
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.errors import ProblemError
 
@@ -15,12 +18,45 @@ COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))  # theory is told apart by its dashes
 MARKERS = ("o", "s", "^", "D", "v", "P")  # measurement by its markers
+TINY = 1e-300  # logarithmic axes end here: beyond, doubles lose their digits
 FORMATS = ("png", "pdf", "svg")
 
 
 def paper() -> AbstractContextManager[None]:
     """Context in which figures are created and saved in the project's style."""
     return matplotlib.style.context(Path(__file__).with_name("paper.mplstyle"))
+
+
+def show_span(axes: Axes, low: float, high: float) -> None:
+    """Let the horizontal axis show [low, high], with room around a single point, which is no interval."""
+    room = 0.0 if high > low else 0.5 * abs(low) or 0.5
+    axes.set_xlim(low - room, high + room)
+
+
+def show_decades(axes: Axes, low: float, high: float) -> None:
+    """Let the vertical axis, logarithmic, show [low, high] > 0; an axis on which everything is zero is linear."""
+    if high > 0:
+        high = max(high, 10 * TINY)
+        axes.set_yscale("log")
+        axes.set_ylim(max(low if 0 < low < high else high / 10, TINY), high)
+        axes.yaxis.set_major_locator(LogLocator(numticks=8))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.set_ylim(-0.05, 1.0)
+
+
+def plain_text(text: str) -> str:
+    """Text of a user as the font can draw it: no mathematics between dollars, "?" for characters it lacks."""
+    known = _characters()
+    return "".join(c if ord(c) in known else "?" for c in text).replace("$", r"\$")
+
+
+@cache
+def _characters() -> frozenset[int]:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    with paper():
+        return frozenset(get_font(findfont(FontProperties())).get_charmap())
 
 
 def validate_format(path: str | Path) -> str:

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from empirical.sweep.reading import SweepCurves, SweepMap
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, plain_text
 
 Array = NDArray[np.float64]
 
@@ -142,6 +142,7 @@ def _entry(data: SweepCurves, i: int) -> str:
 
 def _broken(label: str) -> str:
     """Units on a line of their own where a label would be longer than its axis."""
+    label = plain_text(label)
     return label.replace(" (", "\n(") if len(label) > 30 else label
 
 
@@ -183,7 +184,7 @@ def _edges(values: NDArray[Any]) -> Array:
 
 
 def _label(axis: XAxis | YAxis, name: str, values: NDArray[Any]) -> None:
-    axis.set_label_text(LABELS.get(name, name.replace("_", " ")))
+    axis.set_label_text(LABELS.get(name, plain_text(name.replace("_", " "))))
     if values.dtype.kind not in "if":
         axis.set_ticks(range(len(values)), labels=[_text(v) for v in values])
     elif _logarithmic(values):
@@ -195,4 +196,4 @@ def _label(axis: XAxis | YAxis, name: str, values: NDArray[Any]) -> None:
 
 
 def _text(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else plain_text(str(value))

@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from empirical.generalisation import TrainTest
-from figures.style import COLUMN_WIDTH, PALETTE, paper
+from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
 
 Array = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def train_test_figure(curves: TrainTest) -> Figure:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(numticks=7))
         axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlim(curves.times[0], curves.times[-1])
+        show_span(axes, curves.times[0], curves.times[-1])
         axes.set_xlabel("time $t$ = learning rate × steps")
         axes.set_ylabel("loss (squared output units)")
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)

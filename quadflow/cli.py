@@ -14,7 +14,11 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.suggestions import did_you_mean
 from quadflow.notes import print_notes
 from quadflow.options import limit_counts
+from quadflow.streams import close_streams, degrade_streams, report
 from quadflow.versions import version_option
+
+TRACEBACK = "QUADFLOW_TRACEBACK"  # environment variable: unforeseen errors print where they happened
+LONGEST_ERROR = 300  # characters of an unforeseen error
 
 # command → module of quadflow.commands; modules import numpy, torch and sympy only when they run
 COMMANDS = {
@@ -76,30 +80,56 @@ def finish(status: object) -> object:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; exit status 0, 1 (a computation failed), 2 (bad input) or 130 (interrupted)."""
-    sys.exit(run(arguments))
+    degrade_streams()
+    status = run(arguments)
+    failure = close_streams()
+    if failure is not None and status == 0:
+        status = report_os_error(failure)
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; every error is one line on standard error."""
     given = sys.argv[1:] if arguments is None else [*arguments]
+    if any("\0" in text for text in given):
+        return report("An argument contains a NUL character, which neither names nor numbers have.", 2)
     try:
         status = cli.main(given, prog_name="quadflow", standalone_mode=False, obj=given)
     except (click.ClickException, ProblemError) as error:
-        return _report(error.format_message() if isinstance(error, click.ClickException) else str(error), 2)
+        return report(error.format_message() if isinstance(error, click.ClickException) else str(error), 2)
     except ComputationError as error:
-        return _report(str(error), 1)
+        return report(str(error), 1)
     except MemoryError as error:
-        return _report(f"Not enough memory: {error}", 1)
-    except (KeyboardInterrupt, click.Abort):
-        return _report("Interrupted.", 130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone; Python would complain about it once more at exit
-        return 1
+        return report(f"Not enough memory: {error}" if str(error) else "Not enough memory.", 1)
+    except KeyboardInterrupt:
+        return report("Interrupted.", 130)
+    except click.Abort as error:  # click's word for Ctrl-C, but also for a file that ends too early
+        if isinstance(error.__cause__, EOFError):
+            return _report_internal(error.__cause__)
+        return report("Interrupted.", 130)
+    except OSError as error:
+        return report_os_error(error)
+    except SystemExit as error:  # click's way out where the reader of a pipe has gone
+        return error.code if isinstance(error.code, int) else 1
+    except Exception as error:  # whatever nobody foresaw: people get one line, not a traceback
+        return _report_internal(error)
     return status if isinstance(status, int) else 0
 
 
-def _report(message: str, status: int) -> int:
-    colour = False if os.environ.get("NO_COLOR") else None  # None: on a terminal only
-    prefix = click.style("quadflow:", fg="red", bold=True)
-    click.echo(f"{prefix} {' '.join(message.split())}", err=True, color=colour)
-    return status
+def report_os_error(error: OSError) -> int:
+    """One line about a file, or standard output, that cannot be read or written; none if nobody reads it."""
+    if isinstance(error, BrokenPipeError):
+        return 1
+    what = "Standard output" if error.filename is None else repr(str(error.filename))
+    return report(f"{what} cannot be read or written: {error.strerror or error}.", 1)
+
+
+def _report_internal(error: BaseException) -> int:
+    """One line about an error that nobody foresaw; its traceback for those who ask for it."""
+    if os.environ.get(TRACEBACK):
+        import traceback
+
+        traceback.print_exception(error)
+    what = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    hint = f"with {TRACEBACK}=1 set, it prints what a report needs"
+    return report(f"internal error ({what}): please report it; {hint}.", 1)

@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dynamics.errors import ProblemError
-from quadflow.configuration import COMMAND, as_option, chosen_parameters, read_toml, takes_several
+from quadflow.configuration import COMMAND, chosen_parameters
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -50,6 +50,8 @@ def load_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
     """Make a TOML file the default of the command's options; the command line wins."""
     if path is None:
         return
+    from dynamics.files.documents import read_toml
+
     what = f"`--config` {path!r}"
     values = read_toml(path, what)
     name = values.pop(COMMAND, None)  # in files of `quadflow init`
@@ -57,8 +59,7 @@ def load_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
     if name is not None and str(name).split() != words:
         raise ProblemError(f"{what} is for the command {str(name)!r}, but this is {' '.join(words)!r}.")
     defaults = {
-        str(parameter.name): value if takes_several(parameter) else as_option(value)
-        for parameter, value in chosen_parameters(ctx.command, values, what)
+        str(parameter.name): value for parameter, value in chosen_parameters(ctx.command, values, what)
     }
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
 

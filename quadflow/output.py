@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
+import re
+import stat
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -23,7 +27,20 @@ if TYPE_CHECKING:
 
 def echo_result(result: dict[str, Any], text: Callable[[], str], as_json: bool) -> None:
     """Print a result as one JSON object, or as text for people."""
-    click.echo(to_json(result) if as_json else text())
+    if as_json:
+        echo_json(result)
+    else:
+        click.echo(text())
+
+
+def echo_json(result: dict[str, Any]) -> None:
+    """Print a result as one JSON object; characters that standard output lacks are escaped, not lost."""
+    text = to_json(result)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        text = re.sub(r"[^\x00-\x7f]", lambda character: json.dumps(character[0])[1:-1], text)
+    click.echo(text)
 
 
 def to_json(result: dict[str, Any], origin: bool = True) -> str:
@@ -39,7 +56,8 @@ def to_json(result: dict[str, Any], origin: bool = True) -> str:
         clean["warnings"] = [*clean.get("warnings", []), f"not finite, given as null: {', '.join(lost)}"]
     if origin:
         clean |= {key: value for key, value in provenance().items() if key not in clean}
-    return json.dumps(clean, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(clean, allow_nan=False, ensure_ascii=False)
+    return text.encode(errors="replace").decode()  # names of files may hold bytes that are no text
 
 
 def _clean(value: Any, where: str, lost: list[str]) -> Any:
@@ -63,36 +81,77 @@ def validate_output(path: str | None, allowed: tuple[str, ...], option: str = "-
     suffix = Path(path).suffix.lower().lstrip(".")
     if suffix not in allowed:
         raise ProblemError(f"`{option}` is {path!r}, but its name must end in: {', '.join(allowed)}.")
-    folder = Path(path).resolve().parent
-    if not folder.is_dir():
-        raise ProblemError(f"`{option}` is {path!r}, but the folder {str(folder)!r} does not exist.")
-    if Path(path).is_dir() or not os.access(folder, os.W_OK):
-        raise ProblemError(f"`{option}` is {path!r}, but it cannot be written.")
+    refusal = _refusal(path)
+    if refusal:
+        raise ProblemError(f"`{option}` is {path!r}, but {refusal}.")
     return suffix
 
 
-def write_file(path: str, write: Callable[[IO[bytes]], object]) -> None:
-    """Write under a temporary name, then rename: an interrupted run neither leaves nor destroys a file."""
-    target = Path(path)
+def _refusal(path: str) -> str:
+    """Why nothing can be written under a name, or the empty text."""
     try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            try:
-                write(file)
-                file.close()
-                mask = os.umask(0)
-                os.umask(mask)
-                os.chmod(file.name, 0o666 & ~mask)  # temporary files are private, results are not
-                os.replace(file.name, target)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        target = Path(os.path.realpath(path))  # a symbolic link is written through
+        if not target.parent.is_dir():
+            return f"the folder {str(target.parent)!r} does not exist"
+        if target.is_symlink():
+            return "it cannot be written: the symbolic link leads in a circle"
+        if target.is_dir():
+            return "it cannot be written: it is a folder"
+        if target.exists():
+            writable = os.access(target, os.W_OK) and (
+                not target.is_file() or os.access(target.parent, os.W_OK)
+            )
+            return "" if writable else "it cannot be written: permission denied"
+        return "" if os.access(target.parent, os.W_OK) else "it cannot be written: permission denied"
     except OSError as error:
-        raise ProblemError(f"`--output` {path!r} cannot be written: {error.strerror}.") from None
+        return f"it cannot be written: {error.strerror}"
+    except ValueError:
+        return "its name contains a NUL character"
+
+
+def write_file(path: str, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file whole or not at all: under a temporary name, which then takes the place of an earlier file.
+
+    An earlier file keeps its permissions, and symbolic links are written through. What is no ordinary file, such as a
+    pipe, is written into.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            buffer = io.BytesIO()
+            write(buffer)
+            with open(target, "wb") as device:
+                device.write(buffer.getvalue())
+            return
+        _replace_file(target, write)
+    except OSError as error:
+        raise ProblemError(f"`--output` {path!r} cannot be written: {error.strerror or error}.") from None
+
+
+def _replace_file(target: Path, write: Callable[[IO[bytes]], object]) -> None:
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        mode = 0o666 & ~mask  # temporary files are private, results are not
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=".quadflow-"
+    )  # as long as the target may be too long
+    temporary = Path(name)
+    try:
+        with open(handle, "w+b") as file:
+            write(file)
+        temporary.chmod(mode)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: str, text: str) -> None:
     """Write a text file, whole or not at all."""
-    write_file(path, lambda file: file.write(text.encode()))
+    write_file(path, lambda file: file.write(text.encode(errors="replace")))
 
 
 def write_run(path: str, save: Callable[[IO[bytes]], object], result: dict[str, Any]) -> None:

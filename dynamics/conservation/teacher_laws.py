@@ -26,6 +26,7 @@ from dynamics.conservation.polynomial_network import (
     polynomial_in,
 )
 from dynamics.errors import ProblemError
+from dynamics.symbolic.expressions import symbolic_matrix
 from dynamics.symbolic.moments import ring_expectation
 
 
@@ -111,7 +112,7 @@ def _targets(network: PolynomialNetwork, teacher: Any) -> list[PolyElement]:
     """f*_o as polynomials in the inputs."""
     x = sympy.Matrix(network.inputs)
     if isinstance(teacher, sympy.MatrixBase | np.ndarray):
-        M = sympy.Matrix(teacher)
+        M = _matrix("teacher", teacher)
         if M.shape != (len(x), len(x)) or M != M.T:
             raise ProblemError(
                 f"`teacher` has shape {M.shape}, but a teacher matrix must be symmetric with {len(x)} rows."
@@ -130,10 +131,19 @@ def _covariance(network: PolynomialNetwork, covariance: Any) -> list[list[Any]] 
     """Σ as rationals, checked to be a covariance exactly."""
     if covariance is None:
         return None
-    Sigma = sympy.Matrix(covariance).applyfunc(lambda entry: exact_rational("covariance", entry))
+    Sigma = _matrix("covariance", covariance).applyfunc(lambda entry: exact_rational("covariance", entry))
     d = len(network.inputs)
     if Sigma.shape != (d, d) or Sigma != Sigma.T:
         raise ProblemError(f"`covariance` has shape {Sigma.shape}, but must be symmetric with {d} rows.")
     if not Sigma.is_positive_semidefinite:
         raise ProblemError("`covariance` has a negative eigenvalue, but none may be negative.")
     return [[QQ(entry.p, entry.q) for entry in Sigma.row(i)] for i in range(d)]
+
+
+def _matrix(name: str, value: Any) -> sympy.Matrix:
+    try:
+        return symbolic_matrix(value)
+    except sympy.SympifyError as error:
+        raise ProblemError(f"`{name}` contains {error.expr!r}, but must hold numbers.") from None
+    except (TypeError, ValueError):
+        raise ProblemError(f"`{name}` cannot be read as a matrix of numbers.") from None

@@ -35,7 +35,8 @@ def second_along(function: Function, state: Array, first: Array, second: Array) 
     Central difference along v of exact derivatives along w: relative error about 1e-8.
     """
     length = np.linalg.norm(first, axis=-1, keepdims=True)
-    h = DIFFERENCE * np.sqrt(np.mean(state**2)) / np.where(length > 0, length, 1.0)
+    size = np.sqrt(np.mean(state**2)) or 1.0  # at the origin nothing says how large the weights are
+    h = DIFFERENCE * size / np.where(length > 0, length, 1.0)
     difference = along(function, state + h * first, second) - along(function, state - h * first, second)
     scale = h if difference.ndim == np.ndim(h) else h[..., 0]
     return difference / (2 * scale)

@@ -3,5 +3,6 @@
 - `moments`, `traces` (with `trace_algebra`, `trace_printing`): moments with and without indices
 - `derivation`, `alignment`, `tensor_form`, `modified_equations`: loss and equations of motion derived from them
 - `export`, `code_export`, `printers`, `explorer_models`: as text, LaTeX, JSON, Python and JavaScript
+- `expressions`: from text to an expression, without running it
 - `exact`: exact numbers and checks that they share
 """

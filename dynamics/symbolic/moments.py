@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from sympy.polys.rings import PolyElement
 
 from dynamics.errors import ProblemError
+from dynamics.symbolic.expressions import symbolic_matrix
 from dynamics.validation import validate_array, validate_count, validate_symmetric
 
 LARGEST_TENSOR = 2**27  # entries; one gigabyte of doubles
@@ -263,8 +264,8 @@ def _numeric_covariance(value: ArrayLike) -> NDArray[np.float64]:
 def _symbolic_gaussian(covariance: Any, mean: Any) -> tuple[list[list[sympy.Expr]], list[sympy.Expr]]:
     """Checked rows of Σ and entries of μ as SymPy expressions."""
     try:
-        Sigma = sympy.Matrix(covariance)
-        mu = sympy.zeros(Sigma.rows, 1) if mean is None else sympy.Matrix(mean)
+        Sigma = symbolic_matrix(covariance)
+        mu = sympy.zeros(Sigma.rows, 1) if mean is None else symbolic_matrix(mean)
     except (TypeError, ValueError, sympy.SympifyError):
         raise ProblemError("`covariance` or `mean` cannot be read as a matrix or vector.") from None
     if Sigma.rows != Sigma.cols or Sigma.rows == 0:

@@ -107,7 +107,11 @@ def _power(style: Style, base: str, exponent: int) -> str:
 
 def to_sympy(terms: Sequence[tuple[Monomial, Fraction]], dimension: Any = None) -> Any:
     """Sum of products of `Trace(MatMul(…))`; a bilinear form is the trace of its 1 × 1 matrix."""
-    d = sympy.Symbol("d", integer=True, positive=True) if dimension is None else sympy.sympify(dimension)
+    d = (
+        sympy.Symbol("d", integer=True, positive=True)
+        if dimension is None
+        else sympy.sympify(dimension, strict=True)
+    )
 
     def letter(item: Letter) -> Any:
         if item.partner:

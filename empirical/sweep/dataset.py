@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.errors import ProblemError
+from empirical.sweep.checking import TITLE, check_codecs, check_size, check_sweep
 from empirical.sweep.grid import SweepPlan
 from empirical.sweep.results import ATTRIBUTES
 from empirical.sweep.store import Labelled, Piece
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
     import xarray
 
 SUFFIXES = (".nc", ".zarr")
-TITLE = "quadflow sweep"
 
 
 def require_xarray(suffix: str) -> None:
@@ -142,7 +145,7 @@ def write_dataset(dataset: xarray.Dataset, path: Path) -> None:
     new = path.with_name(f".{path.name}.new")
     _remove(new)
     try:
-        if path.suffix == ".zarr":
+        if path.suffix.lower() == ".zarr":
             # Version 2 of the format: version 3 has no agreed way yet to store text.
             dataset.to_zarr(new, mode="w", zarr_format=2, consolidated=True)
         else:
@@ -176,23 +179,55 @@ def read_dataset(path: str | Path) -> xarray.Dataset:
     ProblemError
         If it cannot be read or is no sweep.
     """
-    file = Path(path)
-    if file.suffix not in SUFFIXES:
-        raise ProblemError(f"{str(path)!r} must end in: {', '.join(SUFFIXES)}.")
-    require_xarray(file.suffix)
+    file, what = Path(path), repr(str(path))
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ProblemError(f"{what} must end in: {', '.join(SUFFIXES)}.")
+    require_xarray(suffix)
+    try:  # says what is wrong more plainly than the libraries do
+        if suffix == ".nc":
+            open(file, "rb").close()
+        else:
+            os.listdir(file)
+    except FileNotFoundError:
+        raise ProblemError(f"{what} cannot be read: there is no such file.") from None
+    except OSError as error:
+        raise ProblemError(f"{what} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise ProblemError(f"{what} cannot be read: its name contains a NUL character.") from None
+    if suffix == ".zarr":
+        check_codecs(file, what)
+    dataset = _load(file, suffix, what)
+    check_sweep(dataset, what)
+    return dataset
+
+
+def _load(file: Path, suffix: str, what: str) -> xarray.Dataset:
     import xarray
 
-    if not file.exists():
-        raise ProblemError(f"{str(path)!r} cannot be read: there is no such file.")
+    with _silent_libraries():
+        try:
+            engine: Any = {"chunks": None, "engine": "zarr" if suffix == ".zarr" else "h5netcdf"}
+            with xarray.open_dataset(file, **engine) as opened:
+                check_size(opened, what)
+                return opened.load()
+        except ProblemError:
+            raise
+        except MemoryError:
+            failure = "it claims more numbers than fit into memory"
+        except Exception:  # damaged bytes reach h5py, zarr and their codecs, which raise what they please
+            failure = "it is damaged, or of another format"
+    raise ProblemError(f"{what} cannot be read: {failure}.")
+
+
+@contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """Foreign files make libraries warn, and complain while they clean up, of what a refusal says better."""
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
     try:
-        if file.suffix == ".zarr":
-            dataset = xarray.open_zarr(file, chunks=None).load()
-        else:
-            dataset = xarray.load_dataset(file, engine="h5netcdf")
-    except (OSError, ValueError, KeyError) as error:
-        raise ProblemError(
-            f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}."
-        ) from None
-    if dataset.attrs.get("title") != TITLE:
-        raise ProblemError(f"{str(path)!r} is not the result of a sweep.")
-    return dataset
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.unraisablehook = hook

@@ -68,9 +68,9 @@ def run_sweep(
     machine is stored.
     """
     path = Path(output)
-    if path.suffix not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         raise ProblemError(f"`output` is {str(output)!r}, but must end in: {', '.join(SUFFIXES)}.")
-    require_xarray(path.suffix)
+    require_xarray(path.suffix.lower())
     if scheduler is not None or workers != 0:
         require_dask()
     definition, pieces = plan.definition(), pieces_path(path)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--network",
     "expression",
     metavar="EXPR",
-    help="Any polynomial network instead: a SymPy expression in inputs x_0, x_1, … and parameters.",
+    help="Any polynomial network instead: an expression such as a*(w*x_0)**2 in inputs x_0, x_1, … and parameters.",
 )
 @click.option("--inputs", type=int, metavar="D", help="Input dimension d [default: 2, or the teacher's].")
 @click.option("--hidden", type=int, metavar="K", default=2, show_default=True, help="Hidden units.")
@@ -134,19 +134,15 @@ def build_network(options: dict[str, Any]) -> tuple[PolynomialNetwork, Any]:
 
 
 def read_network(text: str) -> PolynomialNetwork:
-    """Polynomial network from a SymPy expression; its inputs are the symbols x_0, x_1, …"""
+    """Polynomial network from the text of an expression; its inputs are the names x_0, x_1, …"""
     import re
 
-    import sympy
-
     from dynamics.conservation import polynomial
+    from dynamics.symbolic.expressions import parse_expression
 
-    try:
-        expression = sympy.sympify(text)
-        symbols = expression.free_symbols
-    except (sympy.SympifyError, SyntaxError, TypeError, AttributeError):
-        raise ProblemError(f"`--network` is {text!r}, but must be a SymPy expression.") from None
-    inputs = sorted((s for s in symbols if re.fullmatch(r"x_\d+", s.name)), key=lambda s: int(s.name[2:]))
+    expression = parse_expression("--network", text)
+    symbols = expression.free_symbols
+    inputs = sorted((s for s in symbols if re.fullmatch(r"x_[0-9]+", s.name)), key=lambda s: int(s.name[2:]))
     if not inputs:
         raise ProblemError(f"`--network` is {text!r}, but must depend on inputs x_0, x_1, …")
     return polynomial(expression, inputs)

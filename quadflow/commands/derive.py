@@ -10,7 +10,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.output import to_json, validate_output, write_text
+from quadflow.output import echo_json, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
     from dynamics.symbolic.derivation import Derivation
@@ -48,7 +48,7 @@ def command(form: str | None, aligned: bool, output: str | None, as_json: bool, 
         write_text(output, text.rstrip("\n") + "\n")
     if as_json and form != "json":
         known = json.loads(exports["json"]) if "json" in exports else {}
-        click.echo(to_json(known | {name: e for name, e in exports.items() if name != "json"}))
+        echo_json(known | {name: e for name, e in exports.items() if name != "json"})
     elif as_json or output is None:
         click.echo(text.rstrip("\n"))
     return 0

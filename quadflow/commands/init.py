@@ -49,7 +49,7 @@ def command(ctx: click.Context, file: str, name: str, force: bool, as_json: bool
     if Path(file).exists() and not force:
         raise ProblemError(f"`FILE.toml` is {file!r}, which exists: `--force` replaces it.")
     write_text(file, template(target, " ".join(name.split()), file))
-    result = {"output": file, "configures": name, "warnings": []}
+    result = {"output": file, "configures": " ".join(name.split()), "warnings": []}
     echo_result(result, lambda: f"written: {file}; edit it, then: quadflow run {shlex.quote(file)}", as_json)
     return 0
 
@@ -57,13 +57,14 @@ def command(ctx: click.Context, file: str, name: str, force: bool, as_json: bool
 def find_command(root: click.Context, name: str) -> click.Command:
     """The command of a name such as `compare` or `figure atlas`."""
     found, context = root.command, root
+    name = " ".join(name.split())
     for word in name.split():
         if not isinstance(found, click.Group):
-            raise ProblemError(f"{name!r} is no command: {found.name!r} has no subcommands.")
+            raise ProblemError(f"{name!r:.60} is no command: {context.info_name!r} has no subcommands.")
         found = found.get_command(context, word) or found  # groups of ours refuse unknown names
         context = click.Context(found, info_name=word, parent=context)
     if isinstance(found, click.Group) or name in HELPERS:
-        raise ProblemError(f"{name!r} has no configuration; these have one: {', '.join(names(root))}.")
+        raise ProblemError(f"{name!r:.60} has no configuration; these have one: {', '.join(names(root))}.")
     return found
 
 

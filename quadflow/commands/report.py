@@ -17,6 +17,8 @@ from quadflow.output import echo_result, to_json, validate_output, write_text
 
 LARGEST_ATLAS = 200  # stationary points that a report lists of a run, the lowest ones
 
+LARGEST_INPUTS = 1000  # of problems whose stationary points a report looks for
+OF_ATLAS = {"inputs", "hidden", "outputs", "activation", "covariance", "second_layer", "eigenvalues"}
 SWEEPS = (".nc", ".zarr")
 
 report_option = click.option("--report", metavar="PATH", help="Write a self-contained web page (.html).")
@@ -91,18 +93,26 @@ def read_result(path: str) -> dict[str, Any]:
         raise ProblemError(
             f"The run is {path!r}, but must end in .json (what --json prints), .npz, or .nc or .zarr (a sweep)."
         )
-    try:
-        if suffix in SWEEPS:
-            return read_sweep(path)
-        result = read_npz(path) if suffix == ".npz" else json.loads(Path(path).read_text(encoding="utf-8"))
-    except ProblemError:
-        raise
-    except OSError as error:
-        raise ProblemError(f"The run {path!r} cannot be read: {error.strerror or error}.") from None
-    except ValueError:
-        raise ProblemError(f"The run {path!r} is not a JSON object that quadflow printed.") from None
-    if not isinstance(result, dict) or not result:
+    if suffix in SWEEPS:
+        return read_sweep(path)
+    if suffix == ".json":
+        from dynamics.files.documents import read_json
+
+        result = read_json(path, f"The run {path!r}")
+    else:
+        try:
+            result = read_npz(path)
+        except ProblemError:
+            raise
+        except OSError as error:
+            raise ProblemError(f"The run {path!r} cannot be read: {error.strerror or error}.") from None
+        except ValueError:
+            raise ProblemError(f"The run {path!r} is not a JSON object that quadflow printed.") from None
+    if not result:
         raise ProblemError(f"The run {path!r} is not a JSON object that quadflow printed.")
+    from figures.report_input import validate_result
+
+    validate_result(result, path)
     return {"command": "", "versions": {}} | result  # what made the file is not the command that reads it
 
 
@@ -145,7 +155,7 @@ def with_atlas(result: Mapping[str, Any]) -> dict[str, Any]:
     """The result with the stationary points of its problem, where it has one and their catalogue exists."""
     sides = [result, result.get("theory", {}), result.get("training", {})]
     problem = next(
-        (side["problem"] for side in sides if isinstance(side, Mapping) and "problem" in side), None
+        (side["problem"] for side in sides if isinstance(side, Mapping) and side.get("problem")), None
     )
     if problem is None or "fixed_points" in result:
         return dict(result)
@@ -158,6 +168,8 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     from dynamics.atlas import fixed_points
     from dynamics.problem import Teacher
 
+    if not problem.keys() >= OF_ATLAS or not problem["eigenvalues"] or problem["inputs"] > LARGEST_INPUTS:
+        return None
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
     known = problem["activation"] in ("quadratic", "centred") and problem["covariance"] == "identity"

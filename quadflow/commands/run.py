@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from dynamics.errors import ProblemError
 from quadflow.commands.init import find_command
-from quadflow.configuration import COMMAND, chosen_parameters, read_toml, to_arguments
+from quadflow.configuration import COMMAND, chosen_parameters, to_arguments
 from quadflow.options import complete_files
 
 
@@ -35,6 +35,8 @@ def command(ctx: click.Context, file: str, overrides: tuple[str, ...]) -> Any:
 
 def command_line(root: click.Context, file: str, overrides: tuple[str, ...]) -> list[str]:
     """What one would type instead: the command, the options of the file that are not overridden, the others."""
+    from dynamics.files.documents import read_toml
+
     what = f"The configuration {file!r}"
     values = read_toml(file, what)
     name = values.pop(COMMAND, None)

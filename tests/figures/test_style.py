@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from dynamics import ProblemError
 from figures import paper, save_figure
+from figures.style import TINY, plain_text, show_decades, show_span
 
 
 def drawn():
@@ -28,3 +29,48 @@ def test_the_same_figure_gives_the_same_bytes(kind):
 def test_unknown_formats_are_refused(tmp_path):
     with pytest.raises(ProblemError, match="png, pdf, svg"):
         save_figure(drawn(), tmp_path / "x.bmp")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (0, 2, (0, 2)),
+        (1, 1 + 1e-9, (1, 1 + 1e-9)),
+        (0, 0, (-0.5, 0.5)),
+        (3, 3, (1.5, 4.5)),
+        (-2, -2, (-3, -1)),
+    ],
+)
+def test_a_single_time_has_room_around_it(low, high, shown):
+    """Matplotlib would warn of an empty interval, and warnings are errors here."""
+    axes = drawn().axes[0]
+    show_span(axes, low, high)
+    assert axes.get_xlim() == pytest.approx(shown, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "scale", "shown"),
+    [
+        (0.1, 10, "log", (0.1, 10)),
+        (0, 10, "log", (1, 10)),
+        (10, 10, "log", (1, 10)),
+        (0, 0, "linear", (-0.05, 1)),
+        (5e-324, 1e-320, "log", (TINY, 10 * TINY)),
+    ],
+)
+def test_losses_that_are_constant_or_vanish(low, high, scale, shown):
+    figure = drawn()
+    axes = figure.axes[0]
+    show_decades(axes, low, high)
+    assert axes.get_yscale() == scale
+    assert axes.get_ylim() == pytest.approx(shown)
+    save_figure(figure, io.BytesIO(), "png")
+
+
+def test_texts_of_users_are_drawn_as_they_are():
+    """Dollars would begin a formula, which may not even be one, and signs that the font lacks a warning."""
+    text = plain_text("$\\frac{$ ε_漢_a$b.npy")
+    assert text == r"\$\frac{\$ ε_?_a\$b.npy"
+    figure = drawn()
+    figure.axes[0].set_title(text)
+    save_figure(figure, io.BytesIO(), "png")

@@ -207,8 +207,10 @@ def test_bad_names_exit_2_with_one_line(quadflow, folder, arguments, words):
         ('command = "simulate"\nhiden = 2', "Did you mean 'hidden'"),
         ('command = "simulate"\nconfig = "y.toml"', "unknown option 'config'"),
         ('command = "simulate"\nhidden = "two"', "--hidden"),
-        ('command = "simulate"\nhidden = 2.5', "--hidden"),
+        ('command = "simulate"\nhidden = 2.5', "`hidden` to 2.5, but it must be a whole number"),
         ('command = "simulate"\nsgd = "yes"', "true or false"),
+        ('command = " run "', "has no configuration"),
+        ('command = "simulate"\nt-end = 1\nt_end = 2', "'t-end' twice"),
         ('command = "simulate"\n[teacher]\nvalues = [1]', "table [teacher]"),
         ('command = "simulate"\nteacher = "2,1"\nactivation = "relux"', "did you mean 'relu'"),
     ],
@@ -219,3 +221,73 @@ def test_bad_configurations_exit_2_with_one_line(quadflow, folder, text, words):
     assert (result.status, result.out) == (2, "")
     assert words in result.err
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sgd = 1", "`sgd` to 1, but it must be true or false"),
+        ("log-times = 0.0", "`log-times` to 0.0, but it must be true or false"),
+        ("hidden = true", "`hidden` to true, but it must be a whole number"),
+        ("hidden = 2.0", "`hidden` to 2.0, but it must be a whole number"),
+        ("hidden = [2]", "`hidden` to [2], but it must be a whole number"),
+        ("hidden = 'two'", "'two' is not a valid integer"),
+        ("t-end = false", "`t-end` to false, but it must be a number"),
+        ("t-end = 07:32:00", "the date or time 07:32:00"),
+        ("teacher = 1979-05-27", "the date or time 1979-05-27"),
+        ("teacher = true", "`teacher` to true"),
+        ("teacher = [2, true]", "`teacher` to true"),
+        ("teacher = []", "`teacher` to []"),
+        ("teacher = [[2, 1], [1, 2]]", "`teacher` to [[2, 1], [1, 2]]"),
+        ('teacher = "\\u0000.npy"', "NUL"),
+        ('output = "a\\u0000.npz"', "NUL"),
+        ('"wibble" = 1', "unknown option 'wibble'"),
+        ("[teacher]\nx = 1", "table [teacher]"),
+        ('"" = 1', "unknown option ''"),
+    ],
+)
+def test_values_of_the_wrong_type_are_refused_by_both_ways_in(quadflow, folder, line, words):
+    """`run` and `--config` read a file alike: no flag is a number, no number a flag, and nothing is converted."""
+    (folder / "x.toml").write_text(f"command = 'simulate'\n{line}\n")
+    for arguments in (["run", "x.toml"], ["simulate", "--teacher", "2,1", "--config", "x.toml"]):
+        if "teacher" in line and arguments[0] == "simulate":
+            arguments = ["simulate", "--config", "x.toml"]
+        result = quadflow(*arguments)
+        assert (result.status, result.out) == (2, ""), arguments
+        assert words in result.err
+        assert result.err.count("\n") == 1
+        assert len(result.err) < 600
+
+
+def test_values_that_may_be_written_in_several_ways(quadflow, called, folder):
+    """Numbers for texts, texts for numbers, whole numbers for real ones, one value for a list, a byte-order mark."""
+    (folder / "x.toml").write_bytes(
+        b'\xef\xbb\xbfcommand = " sweep "\nteacher = -2\nt-end = 1\nhidden = "3"\ninit_scale = 1e-3\nsgd = false\n'
+        b'vary = "inputs=3,4"\nkinds = "simulate"\ntimes = [0, 0.5, 1]\nsame-seeds = true\n'
+    )
+    calls = called("sweep")
+    for arguments in (["run", "x.toml"], ["sweep", "--config", "x.toml", "simulate"]):
+        assert quadflow(*arguments).status == 0
+    for call in calls:
+        expected = {
+            "teacher": "-2",
+            "t_end": 1.0,
+            "hidden": 3,
+            "init_scale": 1e-3,
+            "sgd": False,
+            "times": "0,0.5,1",
+        }
+        expected |= {"vary": ("inputs=3,4",), "kinds": ("simulate",), "same_seeds": True}
+        assert {name: call[name] for name in expected} == expected
+        assert type(call["t_end"]) is float
+
+
+def test_a_network_in_a_shared_file_is_not_run(quadflow, folder):
+    """The file of a colleague; what SymPy would have executed is refused."""
+    (folder / "x.toml").write_text(
+        "command = 'conserved'\nnetwork = \"__import__('os').mkdir('executed') + x_0*a\"\n"
+    )
+    result = quadflow("run", "x.toml")
+    assert result.status == 2
+    assert "is none of these" in result.err
+    assert not (folder / "executed").exists()

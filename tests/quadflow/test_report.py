@@ -161,7 +161,7 @@ def test_refusals_are_one_line(quadflow, tmp_path, monkeypatch):
         (["report", "missing.json"], "No such file"),
         (["report", "missing.npz"], "No such file"),
         (["report", "run.txt"], "must end in .json"),
-        (["report", "list.json"], "not a JSON object"),
+        (["report", "list.json"], "not a JSON object, but a list"),
         (["report", "half.json"], "not a JSON object"),
         (["report", "text.npz"], "no zip archive"),
         (["report", "weights.npz"], "not written by simulate or train"),
@@ -186,3 +186,159 @@ def test_a_file_named_twice_is_shown_twice():
     assert short_names(("a/run.json", "b/other.npz")) == ["run.json", "other.npz"]
     assert short_names(("a/run.json", "b/run.json")) == ["a/run.json", "b/run.json"]
     assert short_names(("run.json", "run.json")) == ["run.json (1)", "run.json (2)"]
+
+
+RESULT = {
+    "times": [0.0, 1.0],
+    "loss": [2.0, 1.0],
+    "modes": [[0.0], [1.0]],
+    "stages": [{"start": 0.0, "end": 1.0, "loss": 2.0, "learned_modes": [], "predicted_loss": 2.0}],
+    "conserved": {"initial": [1.0], "drift": [0.0]},
+    "problem": {"inputs": 1, "hidden": 1, "outputs": 1, "activation": "quadratic", "covariance": "identity",
+                "second_layer": "trainable", "eigenvalues": [1.0]},
+    "fixed_points": [{"learned_modes": [0], "loss": 0.0, "learned_values": [1.0], "index": 0, "kind": "minimum"}],
+    "jumps": [{"time": 1.0, "unit": 0, "learned_modes": [0], "loss_before": 2.0, "loss_after": 0.0}],
+    "laws": ["a_0**2"],
+    "grid": [{"x": 1.0, "kind": "simulate", "done": 1}],
+    "median_curves": [{"x": 1.0, "kind": "simulate", "times": [0.0, 1.0], "loss": [1.0, None]}],
+    "warnings": ["a note"],
+    "versions": {"numpy": "2"},
+    "command": "quadflow simulate",
+}  # fmt: skip
+WRONG = [
+    None,
+    True,
+    -1,
+    0.5,
+    1e308,
+    10**9,
+    10**400,
+    "x",
+    "\ud800",
+    [],
+    [1],
+    [None],
+    [["x"]],
+    {},
+    {"a": 1},
+    [{}],
+]
+
+
+def places(value, path=()):
+    """Paths of everything inside a JSON value."""
+    entries = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, entry in entries:
+        yield (*path, key)
+        yield from places(entry, (*path, key))
+
+
+def with_value(path, value):
+    """The result with another value in one place."""
+    result = json.loads(json.dumps(RESULT))
+    inner = result
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return result
+
+
+def test_every_place_of_a_result_with_values_of_every_wrong_type(quadflow, tmp_path, monkeypatch):
+    """A page, or one sentence: nothing else, whatever stands where. (Pages are put together, not written.)"""
+    pytest.importorskip("plotly")
+    monkeypatch.setattr("figures.report_page.render_page", lambda *_, **__: "page")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.json").write_text(json.dumps(RESULT))
+    assert quadflow("report", "x.json").status == 0
+    pages = refusals = 0
+    for i, path in enumerate(places(RESULT)):
+        for value in WRONG[i % 8 :: 8]:
+            (tmp_path / "x.json").write_text(json.dumps(with_value(path, value)))
+            result = quadflow("report", "x.json")
+            pages += result.status == 0
+            refusals += result.status == 2
+            assert result.status == 0 or (result.status == 2 and result.err.count("\n") == 1), (path, value)
+            assert "internal" not in result.err
+    assert min(pages, refusals) > 20
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("times",), "abc", "`times` is 'abc', but must be a list"),
+        (("loss", 1), {}, "`loss[1]` is {}, but must be a number"),
+        (("problem", "inputs"), "<b>", "`problem.inputs` is '<b>', but must be a whole number"),
+        (("fixed_points", 0), 3, "`fixed_points[0]` is 3, but must be an object"),
+        (("warnings",), "hello", "`warnings` is 'hello', but must be a list"),
+        (("versions", "numpy"), 2, "`versions.numpy` is 2, but must be a text"),
+        (("command",), ["x"], "`command` is ['x'], but must be a text"),
+        (
+            ("problem", "eigenvalues", 0),
+            True,
+            "`problem.eigenvalues[0]` is True, but must be a finite number",
+        ),
+    ],
+)
+def test_the_place_that_is_wrong_is_named(path, value, words):
+    from dynamics.errors import ProblemError
+    from figures.report_input import validate_result
+
+    with pytest.raises(ProblemError) as refused:
+        validate_result(with_value(path, value), "x.json")
+    assert str(refused.value) == f"The run 'x.json' is not a result as quadflow prints it: {words}" + (
+        " ≥ 0." if "whole" in words else "."
+    )
+
+
+def test_text_in_a_file_is_text_in_the_page(quadflow, tmp_path):
+    """Tags are escaped in the page itself and in its charts, where plotly would read them."""
+    pytest.importorskip("plotly")
+    evil = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
+    result = {
+        **RESULT,
+        "command": evil,
+        "warnings": [evil],
+        evil: evil,
+        "laws": [evil],
+        "versions": {evil: evil},
+    }
+    result["fixed_points"] = [{**RESULT["fixed_points"][0], "kind": evil}] * 2
+    result["problem"] = {**RESULT["problem"], "activation": evil}
+    result["median_curves"] = [{**RESULT["median_curves"][0], "kind": evil}]
+    result["grid"] = [{"kind": evil, evil: evil}]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(result))
+    assert quadflow("report", path, "--output", tmp_path / "x.html").status == 0
+    page = (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert "alert(1)" in page
+    assert evil not in page
+    assert "<img src" not in page
+    assert "\\u003cimg" not in page  # as JSON has it: plotly's own entities, not a tag
+    assert "&lt;img" in page
+
+
+def test_networks_that_diverged_are_drawn_without_a_warning(quadflow, tmp_path):
+    """Warnings are errors here, as everywhere in the suite; null is what JSON has for NaN."""
+    pytest.importorskip("plotly")
+    result = {
+        "times": [0.0, 1.0],
+        "loss": [[1.0, None]],
+        "modes": [[[1.0], [None]]],
+        "problem": {"eigenvalues": [1.0]},
+    }
+    (tmp_path / "x.json").write_text(json.dumps(result))
+    assert quadflow("report", tmp_path / "x.json", "--output", tmp_path / "x.html").status == 0
+
+
+def test_stationary_points_are_not_sought_without_end():
+    """A file may claim any size; without a catalogue the report does without."""
+    from quadflow.commands.report import atlas_of
+
+    problem = dict(RESULT["problem"])
+    assert atlas_of(problem)
+    assert atlas_of(problem | {"inputs": 10**9}) is None
+    assert atlas_of(problem | {"eigenvalues": []}) is None
+    del problem["second_layer"]
+    assert atlas_of(problem) is None

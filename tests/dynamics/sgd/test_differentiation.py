@@ -36,3 +36,11 @@ def test_second_derivatives_to_eight_digits():
 
 def test_a_direction_of_length_zero_is_harmless():
     assert along(cubic, STATE, np.zeros(2)) == pytest.approx([0, 0])
+
+
+def test_second_derivatives_at_the_origin():
+    """The size of the state sets the step elsewhere; here f″ of (x²y, y³ + x) is zero, and of x² y⁰ + xy it is not."""
+    v, w = np.array([0.3, 2.0]), np.array([-1.0, 0.5])
+    np.testing.assert_allclose(second_along(cubic, np.zeros(2), v, w), [0, 0], atol=1e-12)
+    found = second_along(lambda s: s[..., 0] ** 2 + s[..., 0] * s[..., 1], np.zeros(2), v, w)
+    assert found == pytest.approx(2 * v[0] * w[0] + v[0] * w[1] + v[1] * w[0], rel=1e-8)
