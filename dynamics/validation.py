@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from dynamics.errors import ProblemError
 from dynamics.suggestions import closest
 
+LARGEST_COUNT = 2**63  # what NumPy and PyTorch no longer hold in an integer
+
 
 def validate_count(name: str, value: Any, minimum: int = 1) -> int:
     """Whole number of at least `minimum`."""
@@ -17,6 +19,8 @@ def validate_count(name: str, value: Any, minimum: int = 1) -> int:
         raise ProblemError(f"`{name}` is {value!r}, but must be a whole number of at least {minimum}.")
     if value < minimum:
         raise ProblemError(f"`{name}` is {value}, but must be at least {minimum}.")
+    if value >= LARGEST_COUNT:
+        raise ProblemError(f"`{name}` is {value}, but must be below 2^63.")
     return int(value)
 
 
