@@ -8,6 +8,7 @@ Whoever allocates by the user's numbers therefore says first how much it will be
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from dynamics.errors import ProblemError
@@ -27,10 +28,8 @@ def memory_budget() -> float:
         total = -1
     if total <= 0:
         total = FALLBACK
-    try:
+    with suppress(OSError, ValueError):  # no container, or one without a limit ("max")
         total = min(total, int(CONTAINER_LIMIT.read_text()))
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        pass
     return SHARE * total
 
 

@@ -15,6 +15,7 @@ from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
+from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.recorder import Recorder, TrainingRun
 from empirical.training import (
@@ -180,10 +181,10 @@ def groups(
     found: list[list[int]] = []
     used = 0
     for i in sorted(range(len(members)), key=lambda i: -members[i].batch):
-        student, batch = members[i].problem.student, members[i].batch
-        # inputs, hidden layer with its gradients, the set; and what is recorded, in double precision
-        size = itemsize * (batch * (2 * student.inputs + 4 * student.hidden) + samples * student.inputs)
-        size += 8 * records * student.W.size
+        batch = members[i].batch
+        size = training_memory(
+            members[i].problem, batch=batch, samples=samples, records=records, itemsize=itemsize
+        ).total
         if found and used + size <= memory and members[found[-1][0]].batch <= WASTE * batch:
             found[-1].append(i)
             used += size
