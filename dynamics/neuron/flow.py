@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
 from dynamics.neuron.population import NeuronPopulation, pack, theta_of, unpack
@@ -16,6 +17,7 @@ from dynamics.validation import validate_real
 
 Array = NDArray[np.float64]
 
+HESSIANS = 4  # copies of the Hessian at a time
 LARGEST_LOSS = 1e100  # well before squares and products overflow
 
 
@@ -145,6 +147,12 @@ class NeuronFlow:
         ComputationError
             If the solver gives up.
         """
+        n = len(self.theta0)
+        check_memory(
+            f"The Hessian of {self.neurons.hidden} quadratic neurons with {self.neurons.inputs} inputs",
+            HESSIANS * 8 * n**2,
+            "lower `hidden` or `inputs`",
+        )
         open_ended = t_end is None and times is None
         sampling = Sampling.create(t_end, times, samples, log_times, horizon=self._horizon())
         stops = [Stop("converged", self._distance_from_convergence)] if open_ended else []

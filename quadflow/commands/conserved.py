@@ -55,7 +55,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     if options["logs"]:
         return infer(options["logs"], output, as_json)
     network, matrix = build_network(options)
-    result = conserved_report(network, degree=options["degree"], seed=options["seed"])
+    result = conserved_report(network, degree=options["degree"], seed=options["seed"], progress=True)
     if matrix is not None:
         special = laws_for_teacher(network, matrix, options["degree"]).special
         result["special_laws"] = [str(law.expression) for law in special.laws]

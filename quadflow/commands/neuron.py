@@ -187,7 +187,7 @@ def _derive(options: dict[str, Any], output: str | None, suffix: str | None, as_
 
     if suffix not in (None, "json"):
         raise ProblemError(f"`--output` is {output!r}, but equations are written as .json.")
-    derivation = derive_neurons(options["hidden"], build_target(options).inputs)
+    derivation = derive_neurons(options["hidden"], build_target(options).inputs, progress=True)
     if output is not None:
         write_text(output, to_json(derivation.to_dict()) + "\n")
     echo_result(derivation.to_dict(), derivation.summary, as_json)
