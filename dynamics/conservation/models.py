@@ -25,7 +25,7 @@ from dynamics.validation import validate_choice, validate_count
 
 Matrix = list[list[sympy.Symbol]]
 
-LARGEST_NETWORK = 1000  # parameters D: ranks take some 2·10⁻⁷ s D³, three minutes
+LARGEST_NETWORK = 300  # parameters: ranks of their brackets take up to a minute or two
 
 
 def quadratic(
@@ -257,7 +257,10 @@ def check_size(inputs: int, hidden: int, outputs: int, layers: int = 1) -> None:
     d, K, O = (
         validate_count(n, v) for n, v in (("inputs", inputs), ("hidden", hidden), ("outputs", outputs))
     )
-    what, remedy = f"A network with inputs = {d}, hidden = {K} and outputs = {O}", "lower `hidden` or `inputs`"
+    what, remedy = (
+        f"A network with inputs = {d}, hidden = {K} and outputs = {O}",
+        "lower `hidden` or `inputs`",
+    )
     D = K * (layers * d + O)
     check_number(what, D, LARGEST_NETWORK, "parameters", remedy)
     # Each output has a term for every unit and pair of inputs, which stores the exponents of all symbols, twice.

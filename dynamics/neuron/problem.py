@@ -167,7 +167,9 @@ class Neurons:
         K, d = validate_count("hidden", hidden), validate_count("inputs", inputs)
         size = validate_real("scale", scale, positive=True) / np.sqrt(d)
         check_memory(
-            f"Weights of {K} quadratic neurons with {d} inputs", 96 * K * (d + 2), "lower `hidden` or `inputs`"
+            f"Weights of {K} quadratic neurons with {d} inputs",
+            96 * K * (d + 2),
+            "lower `hidden` or `inputs`",
         )
         validate_choice("init", init, INITS)
         rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
