@@ -7,18 +7,27 @@ movement. The search is in the order of what can be trusted:
 
 1. *Known laws* without any free coefficient: ‖w_k‖² − h‖A_k‖² for h = 1, 2; w_k·w_l − A_k·A_l (linear units);
    w_k·w_l (opposite fixed output weights). They are tested, not fitted.
-2. *One coefficient*: ‖w_k‖² − r‖A_k‖² for the other units; r = h η_w/η_a tells unequal learning rates.
+2. *One coefficient*: ‖w_k‖² − r‖A_k‖² for the other units; r = h η_w/η_a tells unequal learning rates. Along a
+   smooth curve some r always fits tolerably. It is a law only if ‖w_k‖² changes by r times the change of ‖A_k‖² all
+   along: the first and the second half of the movement must give the same r.
 3. *All rotation invariants* w_k·w_l and A_k·A_l together, and on request *all products* θ_iθ_j: small right singular
    vectors of the features, orthogonal to what is known already. One run is a smooth curve, along which many
    combinations are nearly constant without any law, and so are runs from one start: several starts are needed. The
    runs are cut in two halves, and only directions that both find on their own count. Where the halves leave so many
    directions open that some agree by chance (n₁ + n₂ > number of features), nothing is claimed and a note says so.
+
+What finite steps do to a law is known, whatever they are: a step δ of descent changes c_k by B(δ, δ) =
+‖δw_k‖² − h‖δA_k‖², and momentum multiplies the sum of these by (1 + β)/(1 − β) (`dynamics.conservation.drift`). Between
+records m steps apart the displacement is some m δ, so that c_k follows κ Σ B(Δ, Δ) over the displacements Δ with
+κ = (1 + β)/((1 − β) m), a number that the records alone do not tell. Where some κ > 0 leaves a residual within the
+tolerance, and a smaller one than a fitted coefficient does, c_k is a law that the steps have broken: it is called
+nearly constant, not conserved. So is what fits with another coefficient in each half.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -57,6 +66,8 @@ class InferredQuantity:
         How far q could have moved, given how far the weights did: root of the mean square.
     constancy : float
         Root of the mean square of what q did move, relative to that.
+    residual : float, optional
+        The same without the drift that finite steps predict, if q is a law broken by them.
     """
 
     formula: str
@@ -66,6 +77,7 @@ class InferredQuantity:
     drift: float
     movement: float
     constancy: float
+    residual: float | None = None
 
     def matrix(self, size: int) -> Array:
         """S with q = θᵀSθ, (n, n) for n = `size` parameters."""
@@ -84,6 +96,8 @@ class Inference:
     ----------
     quantities : tuple of InferredQuantity
         Linearly independent; known laws first.
+    nearly_constant : tuple of InferredQuantity
+        What moved little, but is not conserved: laws that finite steps break, and fits that hold for one part of a run.
     tolerance : float
         Constancy that was asked for.
     notes : tuple of str
@@ -91,17 +105,16 @@ class Inference:
     """
 
     quantities: tuple[InferredQuantity, ...]
+    nearly_constant: tuple[InferredQuantity, ...]
     tolerance: float
     notes: tuple[str, ...]
 
     def summary(self) -> str:
         """One line per quantity."""
-        lines = [
-            f"{q.formula} = {q.values.mean():.6g}, drift {q.drift:.2g}, constant to {q.constancy:.1e} of its possible"
-            f" movement{': ' + q.match if q.match else ''}"
-            for q in self.quantities
-        ]
-        return "\n".join([f"{len(self.quantities)} conserved quantities", *lines, *self.notes])
+        lines = [f"{len(self.quantities)} conserved quantities", *map(_line, self.quantities)]
+        if self.nearly_constant:
+            lines += [f"{len(self.nearly_constant)} nearly constant", *map(_line, self.nearly_constant)]
+        return "\n".join([*lines, *self.notes])
 
 
 def infer_quantities(
@@ -149,7 +162,15 @@ def infer_quantities(
         _search_jointly(log, log.invariants(), "rotation invariants")
     if search == "all":
         _search_jointly(log, log.products(), "products of weights")
-    return Inference(tuple(log.found), log.tolerance, tuple(log.notes))
+    return Inference(tuple(log.found), tuple(log.nearly), log.tolerance, tuple(log.notes))
+
+
+def _line(q: InferredQuantity) -> str:
+    left = "" if q.residual is None else f" ({q.residual:.1e} without the drift of finite steps)"
+    return (
+        f"{q.formula} = {q.values.mean():.6g}, drift {q.drift:.2g}, constant to {q.constancy:.1e} of its possible"
+        f" movement{left}{': ' + q.match if q.match else ''}"
+    )
 
 
 @dataclass(frozen=True)
@@ -169,6 +190,7 @@ class _Log:
         self.theta = np.concatenate([W.reshape(*W.shape[:2], -1), A.reshape(*A.shape[:2], -1)], axis=-1)
         self.tolerance = tolerance
         self.found: list[InferredQuantity] = []
+        self.nearly: list[InferredQuantity] = []
         self.notes: list[str] = []
 
     def first(self, k: int) -> tuple[int, ...]:
@@ -218,6 +240,12 @@ class _Log:
         moved_v = np.linalg.norm(v - v.mean(axis=1, keepdims=True), axis=-1)
         return np.asarray(moved_u * size_v + size_u * moved_v)
 
+    def displaced(self, k: int, h: float) -> Array:
+        """Σ over the displacements Δ since the first record of ‖Δw_k‖² − h‖ΔA_k‖², (R, T)."""
+        steps = np.diff(self.theta, axis=1, prepend=self.theta[:, :1])
+        parts = (np.sum(steps[..., of(k)] ** 2, axis=-1) for of in (self.first, self.second))
+        return np.asarray(np.cumsum(next(parts) - h * next(parts), axis=1))
+
     def judge(
         self, features: Sequence[Feature], coefficients: Sequence[float], match: str
     ) -> InferredQuantity:
@@ -256,11 +284,53 @@ def _search_unit(log: _Log, k: int) -> None:
     ]
     if log.keep(known):
         return
-    x, y = (log.values(f) - log.values(f).mean(axis=1, keepdims=True) for f in (a, w))
-    ratio = float(np.sum(x * y) / np.sum(x * x)) if x.any() else 0.0
-    if ratio > 0:
-        name = f"balance of unit {k} with h η_w/η_a = {ratio:.4g}"
-        log.keep([log.judge([w, a], [1.0, -ratio], name)])
+    broken = min((_without_drift(log, k, h, q) for h, q in zip((1, 2), known, strict=True)), key=_left)
+    x, y = log.values(a), log.values(w)
+    ratio = _slope(x, y)
+    fitted = log.judge([w, a], [1.0, -max(ratio, 0.0)], f"balance of unit {k} with h η_w/η_a = {ratio:.4g}")
+    if ratio > 0 and fitted.constancy < _left(broken):
+        halves = [_slope(x, y, half) for half in _halves_of_movement(x)]
+        if abs(halves[1] - halves[0]) <= log.tolerance * ratio and log.keep([fitted]):
+            return
+        if fitted.constancy <= log.tolerance:
+            both = " and ".join(f"{slope:.4g}" for slope in halves)
+            log.nearly.append(replace(fitted, match=f"no law: the halves of the movement give {both}"))
+    elif _left(broken) <= log.tolerance:
+        log.nearly.append(broken)
+
+
+def _without_drift(log: _Log, k: int, h: float, q: InferredQuantity) -> InferredQuantity:
+    """A balance with its residual beside κ Σ B(Δ, Δ), for the best κ; without one if none is positive."""
+    c = log.values(log.product("w", k, k)) - h * log.values(log.product("a", k, k))
+    drift = log.displaced(k, h)
+    kappa = _slope(drift, c)
+    if kappa <= 0 or q.movement == 0:
+        return q
+    rms = float(np.sqrt(np.mean(_centred(c - kappa * drift) ** 2)))
+    return replace(q, match=f"{q.match}, but for the drift of finite steps", residual=rms / q.movement)
+
+
+def _left(q: InferredQuantity) -> float:
+    """What is left of the movement beside the predicted drift."""
+    return q.constancy if q.residual is None else q.residual
+
+
+def _slope(x: Array, y: Array, where: NDArray[np.bool_] | None = None) -> float:
+    """Slope of the straight line through y against x (R, T), with an intercept for every run; 0 if x is constant."""
+    weights = np.ones(x.shape) if where is None else where.astype(float)
+    counts = np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    dx, dy = (v - np.sum(weights * v, axis=1, keepdims=True) / counts for v in (x, y))
+    square = float(np.sum(weights * dx * dx))
+    return float(np.sum(weights * dx * dy)) / square if square > 0 else 0.0
+
+
+def _halves_of_movement(x: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Records (R, T) before and after x has gone half of its way; the one between belongs to both."""
+    way = np.cumsum(np.abs(np.diff(x, axis=1, prepend=x[:, :1])), axis=1)
+    late = way >= way[:, -1:] / 2
+    early = np.roll(~late, 1, axis=1)
+    early[:, 0] = True
+    return early, late
 
 
 def _search_pair(log: _Log, k: int, l: int) -> None:
@@ -323,11 +393,12 @@ def _expand(features: Sequence[Feature], coefficients: Sequence[float]) -> dict[
 
 
 def _coordinates(log: _Log, features: list[Feature]) -> Array:
-    """Quantities found so far as combinations of features, (found, F).
+    """Quantities found so far, and those that are nearly constant, as combinations of features, (found, F).
 
     No two features share a product θ_iθ_j, so that a coefficient can be read off the first product of its feature.
     """
-    rows = [[q.coefficients.get((f.left[0], f.right[0]), 0.0) for f in features] for q in log.found]
+    known = [*log.found, *log.nearly]
+    rows = [[q.coefficients.get((f.left[0], f.right[0]), 0.0) for f in features] for q in known]
     return np.array(rows).reshape(-1, len(features))
 
 

@@ -12,6 +12,7 @@ from quadflow.output import echo_result, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
     from dynamics.conservation import PolynomialNetwork
+    from dynamics.conservation.inference import InferredQuantity
 
 
 @click.command(
@@ -73,22 +74,25 @@ def infer(logs: tuple[str, ...], output: str | None, as_json: bool) -> int:
     inference = infer_quantities(*read_weights(logs[0] if len(logs) == 1 else list(logs)))
     result = {
         "count": len(inference.quantities),
-        "laws": [
-            {
-                "formula": q.formula,
-                "match": q.match,
-                "value": q.values,
-                "drift": q.drift,
-                "constancy": q.constancy,
-            }
-            for q in inference.quantities
-        ],
+        "laws": [quantity_json(q) for q in inference.quantities],
+        "nearly_constant": [quantity_json(q) | {"residual": q.residual} for q in inference.nearly_constant],
         "warnings": inference.notes,
     }
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, inference.summary, as_json)
     return 0
+
+
+def quantity_json(q: InferredQuantity) -> dict[str, Any]:
+    """One quantity, and how constant it was."""
+    return {
+        "formula": q.formula,
+        "match": q.match,
+        "value": q.values,
+        "drift": q.drift,
+        "constancy": q.constancy,
+    }
 
 
 def build_network(options: dict[str, Any]) -> tuple[PolynomialNetwork, Any]:
