@@ -20,6 +20,8 @@ from dynamics.validation import (
     validate_symmetric,
 )
 
+LARGEST_TEACHER = 1e50  # size; products of four and more such numbers must not overflow, and those of 1e-50 not vanish
+
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
@@ -49,6 +51,13 @@ class Teacher:
         if B.shape[1] != V.shape[0] or B.shape[0] == 0:
             raise ProblemError(
                 f"`b` has shape {B.shape}, but the teacher's {V.shape[0]} directions need (O, {V.shape[0]})."
+            )
+        with np.errstate(over="ignore", under="ignore"):  # an infinite size is refused
+            size = float(np.max(np.abs(B) * np.sum(V**2, axis=1), initial=0.0))
+        if size > LARGEST_TEACHER or (size < 1 / LARGEST_TEACHER and B.any() and V.any()):
+            raise ProblemError(
+                f"`teacher` has the size {size:.3g} (largest |b|‖v‖²), but losses, which are its squares, need a size "
+                f"between {1 / LARGEST_TEACHER:.0e} and {LARGEST_TEACHER:.0e}: scale it."
             )
         object.__setattr__(self, "V", V)
         object.__setattr__(self, "B", B)

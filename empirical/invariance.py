@@ -33,6 +33,7 @@ HOMOGENEOUS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
 
 OPTIMIZERS = ("gsgd", "sgd")
 ORDINARY_SIZE = 0.7  # ordinary weights start as N(0, ORDINARY_SIZE²/n_in), skeleton weights as ±1
+LARGEST_SPREAD = 1e6  # in double precision little is left of a network whose weights spread by more
 TEST_SAMPLES = 512
 STEP_FRACTION = 0.1  # of the largest step that is stable at the start for both copies and both optimisers
 
@@ -203,8 +204,8 @@ def invariance(
     widths = (d, *[K] * (L - 1), O)
     validate_choice("activation", activation, HOMOGENEOUS)
     last = validate_count("steps", steps)
-    if validate_real("spread", spread) < 1:
-        raise ProblemError(f"`spread` is {spread:g}, but must be at least 1.")
+    if not 1 <= validate_real("spread", spread) <= LARGEST_SPREAD:
+        raise ProblemError(f"`spread` is {spread:g}, but must be between 1 and {LARGEST_SPREAD:.0e}.")
     rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
     original, teacher = _twins(widths, rng)
     degree = HOMOGENEOUS[activation][1]

@@ -107,6 +107,7 @@ def train(
     validate_choice("optimizer", optimizer, OPTIMIZERS)
     beta = choose_momentum(momentum, optimizer)
     type_ = DTYPES[validate_choice("dtype", dtype, DTYPES)]
+    validate_step(eta, type_)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
     check_training(
@@ -203,7 +204,7 @@ def run_loop(
         if len(recent) == CHECK_EVERY or n in (0, steps - 1):
             checked = torch.stack(recent).cpu().numpy()  # (n, S)
             limit = EXPLOSION * max(checked.max(), np.finfo(float).tiny) if n == 0 else limit
-            exploded = ~(checked <= limit)  # NaN compares false
+            exploded = ~(checked <= limit) | np.isinf(checked)  # NaN compares false; the first may be infinite
             first = n - len(recent) + 1 + exploded.argmax(axis=0)
             failed = np.where(exploded.any(axis=0), np.minimum(failed, first), failed)
             if (failed < NEVER).all() if rates is not None else (failed < NEVER).any():
@@ -243,6 +244,15 @@ def choose_momentum(momentum: float | None, optimizer: str) -> float:
     if momentum is None:
         return 0.9 if optimizer == "momentum" else 0.0
     return validate_momentum(momentum)
+
+
+def validate_step(eta: float, dtype: torch.dtype) -> None:
+    """A step that the numbers of the network can hold."""
+    largest = torch.finfo(dtype).max
+    if eta > largest:
+        raise ProblemError(
+            f"`step` is {eta:g}, but numbers of the type {str(dtype).removeprefix('torch.')} end at {largest:.2g}: lower it."
+        )
 
 
 def validate_device(device: str) -> str:

@@ -27,6 +27,7 @@ from empirical.training import (
     record_steps,
     run_loop,
     validate_device,
+    validate_step,
 )
 
 ENSEMBLE_OPTIMIZERS = ("sgd", "momentum")
@@ -112,6 +113,8 @@ def train_ensemble(
         "dtype": validate_choice("dtype", dtype, DTYPES),
     }
     members = _members(problems, step, batch, seed, samples)
+    for member in members:
+        validate_step(member.step, DTYPES[dtype])
     limit = validate_count("memory", memory)
     runs: dict[int, TrainingRun] = {}
     for group in groups(members, limit, samples, len(record_at), DTYPES[dtype].itemsize):

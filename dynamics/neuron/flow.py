@@ -154,7 +154,7 @@ class NeuronFlow:
             "lower `hidden` or `inputs`",
         )
         open_ended = t_end is None and times is None
-        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self._horizon())
+        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self.horizon())
         stops = [Stop("converged", self._distance_from_convergence)] if open_ended else []
         times_, states, report = integrate(
             self,
@@ -187,7 +187,7 @@ class NeuronFlow:
         """Natural size of Γ, 1 where there is nothing to learn."""
         return 4 * float(np.sqrt(max(self.loss(self.theta0), self.loss(0 * self.theta0)))) or 1.0
 
-    def _horizon(self) -> float:
+    def horizon(self) -> float:
         """Time after which an open-ended integration gives up waiting for convergence."""
         slowest = min(rate for rate in (*self._P, 1.0) if rate > 0)
         return 1e5 / (slowest * self._scale())

@@ -269,7 +269,7 @@ def draw(generator: torch.Generator, shape: tuple[int, ...], dtype: torch.dtype)
 
 def _divergence(flow: NeuronFlow, eta: float, step: int) -> str:
     """Where training exploded, and the step the theory would have allowed."""
-    path = flow.integrate(t_end=max(step, 1) * eta, samples=20)
+    path = flow.integrate(t_end=min(max(step, 1) * eta, flow.horizon()), samples=20)
     states = np.concatenate([x.reshape(20, -1) for x in (path.R, path.G, path.B, path.a)], axis=1)
     bound = min(flow.largest_stable_step(theta) for theta in states)
     return (

@@ -98,7 +98,7 @@ def of_training(run: TrainingRun) -> dict[str, Labelled]:
 def of_comparison(comparison: Comparison) -> dict[str, Labelled]:
     """Both sides of a comparison, and how far they are apart."""
     error = {f"error_{name}": ((), value) for name, value in comparison.relative_error.items()}
-    gap = comparison.gap.largest(comparison.trajectory.loss[0])
+    gap = comparison.gap.largest(comparison.initial_loss)
     theory = {
         "theory_loss": (("time",), comparison.trajectory.loss),
         "theory_modes": (("time", "mode"), comparison.trajectory.modes),

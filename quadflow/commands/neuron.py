@@ -89,17 +89,17 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     neurons = build_neurons(options, target.inputs)
     rates, shrink = parse_rates(options["rates"]), options["shrink"]
     t_end, steps = options["t_end"], options["steps"]
-    if t_end is None and steps is not None:
-        t_end = steps * options["step"]
+    run = study = None
+    if steps is not None:  # first: a step that diverges says so, while the flow to such times would never end
+        run = train(target, neurons, rates, options)
+        t_end = steps * options["step"] if t_end is None else t_end
     trajectory = NeuronFlow(target, neurons, rates, shrink).integrate(
         t_end, samples=options["samples"], progress=True
     )
     space = function_space_dimensions(target.inputs)
     result, text = trajectory.to_dict(), [trajectory.summary(), space.summary()]
     result["function_space"] = space.to_dict()
-    run = study = None
-    if steps is not None:
-        run = train(target, neurons, rates, options)
+    if run is not None:
         result["trained"] = run.to_dict()
         text.append(run.summary())
     if options["collapse"]:
