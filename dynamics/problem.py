@@ -20,7 +20,9 @@ from dynamics.validation import (
     validate_symmetric,
 )
 
-LARGEST_TEACHER = 1e50  # size; products of four and more such numbers must not overflow, and those of 1e-50 not vanish
+LARGEST_TEACHER = (
+    1e50  # size; products of four and more such numbers must not overflow, and those of 1e-50 not vanish
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -132,7 +132,9 @@ class Gap:
         parts = ", ".join(f"{name.replace('_', ' ')} {show(getattr(self, name)[n])}" for name in PARTS)
         largest = self.largest()
         bar = largest["error_bar"]
-        known = f"error bar there {show(bar, '')}" if np.isfinite(bar) else "error bar unknown for one network"
+        known = (
+            f"error bar there {show(bar, '')}" if np.isfinite(bar) else "error bar unknown for one network"
+        )
         return (
             f"mean loss minus gradient flow, at its largest, t = {self.times[n]:.4g}: {show(self.total[n])}\n"
             f"  = {parts}\n"

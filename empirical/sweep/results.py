@@ -43,6 +43,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     "gap_discretisation": {"long_name": "largest part of the deviation due to the finite step (relative)"},
     "gap_finite_data": {"long_name": "largest part of the deviation due to finite data (relative)"},
     "gap_sampling_noise": {"long_name": "largest part of the deviation due to sampling noise (relative)"},
+    "gap_remainder": {"long_name": "largest part of the deviation that no cause explains (relative)"},
+    "gap_error_bar": {"long_name": "error bar where the remainder is largest (relative)"},
     "gap_total": {"long_name": "largest deviation of the loss from the flow (relative)"},
     "verdict": {"long_name": "succeeds, fails or undecided"},
     "explanation": {"long_name": "why"},

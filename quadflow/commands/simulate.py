@@ -82,7 +82,9 @@ def command(
     unstable = None
     if options["correction"] == "modified":
         from dynamics.stability import instability
+        from dynamics.trajectory import Trajectory
 
+        assert isinstance(trajectory, Trajectory)
         unstable = instability(trajectory, options["step"], options["momentum"])
         result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
