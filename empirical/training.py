@@ -252,8 +252,9 @@ def validate_step(eta: float, dtype: torch.dtype) -> None:
     """A step that the numbers of the network can hold."""
     largest = torch.finfo(dtype).max
     if eta > largest:
+        name = str(dtype).removeprefix("torch.")
         raise ProblemError(
-            f"`step` is {eta:g}, but numbers of the type {str(dtype).removeprefix('torch.')} end at {largest:.2g}: lower it."
+            f"`step` is {eta:g}, but numbers of the type {name} end at {largest:.2g}: lower it."
         )
 
 

@@ -96,7 +96,8 @@ def test_invariance_of_a_single_unit(quadflow):
 
 def test_steps_beyond_the_largest_stable_one_warn(quadflow):
     """The curve ends at λ = 2 learned by one unit, where descent is stable up to 0.045."""
-    arguments = "simulate --teacher 2,1 --init-scale 0.5 --correction modified --t-end 2 --step".split()
+    arguments = ["simulate", "--teacher", "2,1", "--init-scale", 0.5, "--t-end", 2]
+    arguments += ["--correction", "modified", "--step"]
     assert "stable up to 0.04" in quadflow(*arguments, 0.1).out
     assert any("stable up to 0.04" in text for text in quadflow(*arguments, 0.1, "--json").json["warnings"])
     assert "warning" not in quadflow(*arguments, 0.01).out
@@ -129,7 +130,8 @@ def test_finished_sweeps_are_replaced_when_asked(quadflow, tmp_path):
 def test_momentum_conserves_nothing(quadflow, tmp_path):
     """Heavy ball, β = 0.9: what nearly stays is named so, with its residual."""
     run = tmp_path / "run.npz"
-    train = "train --teacher 2,1 --inputs 3 --hidden 2 --init-scale 0.3 --steps 300 --step 3e-4 --records 100".split()
+    train = ["train", "--teacher", "2,1", "--inputs", 3, "--hidden", 2, "--init-scale", 0.3]
+    train += ["--steps", 300, "--step", 3e-4, "--records", 100]
     assert quadflow(*train, "--optimizer", "momentum", "--batch", 400, "--output", run).status == 0
     found = quadflow("conserved", "--infer", run, "--json").json
     assert found["laws"] == []
