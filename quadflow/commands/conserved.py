@@ -12,7 +12,7 @@ from quadflow.output import echo_result, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
     from dynamics.conservation import PolynomialNetwork
-    from dynamics.conservation.inference import InferredQuantity
+    from dynamics.conservation.weight_log import InferredQuantity
 
 
 @click.command(
