@@ -204,9 +204,8 @@ def run_loop(
         if len(recent) == CHECK_EVERY or n in (0, steps - 1):
             checked = torch.stack(recent).cpu().numpy()  # (n, S)
             limit = EXPLOSION * max(checked.max(), np.finfo(float).tiny) if n == 0 else limit
-            exploded = ~(checked <= limit) | np.isinf(
-                checked
-            )  # NaN compares false; the first may be infinite
+            # NaN compares false; of an infinite first loss, infinite ones are no multiple
+            exploded = ~(checked <= limit) | np.isinf(checked)
             first = n - len(recent) + 1 + exploded.argmax(axis=0)
             failed = np.where(exploded.any(axis=0), np.minimum(failed, first), failed)
             if (failed < NEVER).all() if rates is not None else (failed < NEVER).any():
