@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 from scipy.optimize import brentq
 
+from dynamics.budget import check_memory
 from dynamics.ensemble.taylor import TaylorSolver, sample
 from dynamics.errors import ProblemError
 from dynamics.leaping import LeapingSolver
@@ -31,8 +32,10 @@ Array = NDArray[np.float64]
 SOLVERS = {"LSODA": LSODA, "DOP853": DOP853, "RK45": RK45, "RK23": RK23, "Radau": Radau, "BDF": BDF}
 METHODS = ("auto", *SOLVERS, "Taylor")
 EXPLICIT = (DOP853, RK45, RK23)
+IMPLICIT = tuple(name for name, solver in SOLVERS.items() if solver not in EXPLICIT)
 LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
 DEFAULT_RTOL = 1e-12
+BYTES_PER_TIME = 500  # of times, loss, stages and their text in a file
 
 
 class VectorField(Protocol):
@@ -122,6 +125,7 @@ class Sampling:
     ) -> Sampling:
         """Check the user's wishes; without `t_end` and `times` the end is `horizon`."""
         count = validate_count("samples", samples, minimum=2)
+        check_memory(f"A curve at {count} times", BYTES_PER_TIME * count, "ask for fewer times")
         if times is not None:
             t = validate_times(times)  # type: ignore[arg-type]
             end = float(t[-1]) if t_end is None else validate_real("t_end", t_end, nonnegative=True)
@@ -205,6 +209,7 @@ def integrate(
         atol = rtol * min(scale, 1.0) if scale > 0 else rtol
     atol = validate_real("atol", atol, positive=True)
     name = choose_method(method, theta0.size)
+    _check_size(name, theta0.size, sampling)
     start = time.perf_counter()
     if name == "Taylor" and hasattr(field, "polynomial") and not (stops or progress):
         times = sampling.resolve(sampling.t_end)
@@ -226,6 +231,20 @@ def integrate(
         name, rtol, atol, int(solver.nfev), int(solver.njev), seconds, status, path.reached, message
     )
     return times, states, report
+
+
+def _check_size(method: str, unknowns: int, sampling: Sampling) -> None:
+    """Refuse solutions and Jacobians that do not fit into the memory."""
+    count = sampling.count if sampling.times is None else len(sampling.times)
+    check_memory(
+        f"A solution of {unknowns} unknowns at {count} times",
+        count * (16 * unknowns + BYTES_PER_TIME),
+        "ask for fewer times",
+    )
+    if method in IMPLICIT:
+        check_memory(
+            f"The method {method} with {unknowns} unknowns", 32 * unknowns**2, "choose DOP853 or RK45"
+        )
 
 
 def _create_solver(

@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.budget import check_memory
 from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
 from dynamics.matrices import decompose
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
+
+LARGEST_TEACHER = (
+    1e50  # size; products of four and more such numbers must not overflow, and those of 1e-50 not vanish
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,13 @@ class Teacher:
             raise ProblemError(
                 f"`b` has shape {B.shape}, but the teacher's {V.shape[0]} directions need (O, {V.shape[0]})."
             )
+        with np.errstate(over="ignore", under="ignore"):  # an infinite size is refused
+            size = float(np.max(np.abs(B) * np.sum(V**2, axis=1), initial=0.0))
+        if size > LARGEST_TEACHER or (size < 1 / LARGEST_TEACHER and B.any() and V.any()):
+            raise ProblemError(
+                f"`teacher` has the size {size:.3g} (largest |b|‖v‖²), but losses, which are its squares, need a size "
+                f"between {1 / LARGEST_TEACHER:.0e} and {LARGEST_TEACHER:.0e}: scale it."
+            )
         object.__setattr__(self, "V", V)
         object.__setattr__(self, "B", B)
 
@@ -60,6 +72,7 @@ class Teacher:
         if lam.size > d:
             raise ProblemError(f"`teacher` has {lam.size} eigenvalues, but only {d} inputs: raise `inputs`.")
         kept = np.flatnonzero(lam)
+        _check_teacher(kept.size, d)
         V = np.zeros((kept.size, d))
         V[np.arange(kept.size), kept] = 1.0
         return cls(V, np.tile(lam[kept], (validate_count("outputs", outputs), 1)))
@@ -67,9 +80,11 @@ class Teacher:
     @classmethod
     def power_law(cls, exponent: float, count: int, inputs: int | None = None, outputs: int = 1) -> Teacher:
         """Diagonal teacher with λ_j = j^(−exponent), j = 1 … count."""
-        alpha = validate_real("exponent", exponent)
-        j = np.arange(1, validate_count("count", count) + 1)
-        return cls.from_eigenvalues(j**-alpha, inputs, outputs)
+        alpha, n = validate_real("exponent", exponent), validate_count("count", count)
+        _check_teacher(n, n if inputs is None else inputs)
+        j = np.arange(1, n + 1, dtype=float)
+        with np.errstate(over="ignore"):  # an infinite eigenvalue is refused below
+            return cls.from_eigenvalues(j**-alpha, inputs, outputs)
 
     @classmethod
     def from_matrix(
@@ -172,6 +187,7 @@ class Teacher:
         d = validate_count("inputs", inputs)
         if d < self.inputs:
             raise ProblemError(f"`inputs` is {d}, but the teacher already has dimension {self.inputs}.")
+        _check_teacher(len(self.V), d)
         return self if d == self.inputs else replace(self, V=np.pad(self.V, ((0, 0), (0, d - self.inputs))))
 
     def __repr__(self) -> str:
@@ -256,6 +272,7 @@ class Student:
         validate_choice("init", init, INITIALISATIONS)
         validate_choice("second_layer", second_layer, SECOND_LAYERS)
         rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
+        _check_student(K, d, O)
         if init == "aligned":
             W = np.zeros((K, d))
             W[np.arange(K), np.arange(K) % d] = eps
@@ -299,11 +316,30 @@ class Student:
         d = validate_count("inputs", inputs)
         if d < self.inputs:
             raise ProblemError(f"`inputs` is {d}, but the student already has dimension {self.inputs}.")
+        _check_student(self.hidden, d, self.outputs)
         return self if d == self.inputs else replace(self, W=np.pad(self.W, ((0, 0), (0, d - self.inputs))))
 
     def __repr__(self) -> str:
         layer = "trainable" if self.trainable else "fixed"
         return f"Student(hidden={self.hidden}, inputs={self.inputs}, outputs={self.outputs}, second_layer={layer})"
+
+
+def _check_teacher(directions: int, inputs: int) -> None:
+    """Directions, their eigenvectors, and the two matrices from which these are computed."""
+    check_memory(
+        f"A teacher of {directions} directions in {inputs} dimensions",
+        32 * directions * inputs,
+        "lower the number of eigenvalues, or `inputs`",
+    )
+
+
+def _check_student(hidden: int, inputs: int, outputs: int) -> None:
+    """Weights, and the copies that every computation makes of them."""
+    check_memory(
+        f"A student of {hidden} hidden units with {inputs} inputs and {outputs} outputs",
+        32 * hidden * (inputs + outputs),
+        "lower `hidden`, `inputs` or `outputs`",
+    )
 
 
 INITIALISATIONS = ("gaussian", "balanced", "aligned")

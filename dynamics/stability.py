@@ -88,6 +88,29 @@ def stability_along(
     return StabilityReport(trajectory.times[_spaced(trajectory, points)], values, eta, beta)
 
 
+def instability(trajectory: Trajectory, step: float, momentum: float = 0.0) -> str | None:
+    """Warning about a modified flow whose step is beyond the largest stable one; None if it is not.
+
+    The modified flow is the beginning of a series in the step times the curvature, and smooth; descent with a larger
+    step oscillates in the sharpest direction, which no term of the series knows.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Of the modified flow.
+    step, momentum : float
+        η and β.
+    """
+    report = stability_along(GradientFlow(trajectory.problem), trajectory, step, momentum)
+    if report.unstable_from is None:
+        return None
+    bound = 2 * (1 + momentum) / report.sharpness.max()
+    return (
+        f"`step` is {step:g}, but gradient descent is stable up to {bound:.3g} only along this curve: it leaves the "
+        f"modified flow from t = {report.unstable_from:.4g} on"
+    )
+
+
 def largest_stable_sgd_step(problem: Problem, batch: int = 1) -> float:
     """Step η beyond which one-pass SGD cannot stay where the gradient flow ends, in the mean of many inputs.
 

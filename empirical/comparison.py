@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 
 THEORIES = ("flow", "modified", "sgd")
 GAPS = ("theory", "training")
+ROUNDING = 1e-14  # of the residual of a student that is the teacher, relative to the teacher
 GRADIENT_DESCENT = ("sgd", "momentum")
 
 
@@ -51,13 +52,22 @@ class Comparison:
     theory: str = "flow"
 
     @property
+    def initial_loss(self) -> float:
+        """What deviations of the loss are relative to; NaN for a start at the teacher, where that is rounding."""
+        problem, start = self.trajectory.problem, float(self.trajectory.loss[0])
+        flow = GradientFlow(problem)
+        without_student = flow.loss(0 * flow.theta0)
+        return start if start > ROUNDING**2 * without_student else np.nan
+
+    @property
     def relative_error(self) -> dict[str, float]:
         """Largest deviation of the mean over seeds from the theory.
 
-        ``loss_sup`` is relative to the initial loss, ``modes_sup`` to the largest teacher eigenvalue.
+        ``loss_sup`` is relative to the initial loss (NaN if that is zero), ``modes_sup`` to the largest teacher
+        eigenvalue.
         """
         theory = self.trajectory
-        loss = np.abs(self.run.loss.mean(axis=0) - theory.loss).max() / theory.loss[0]
+        loss = np.abs(self.run.loss.mean(axis=0) - theory.loss).max() / self.initial_loss
         sizes = mode_targets(theory.problem.teacher, theory.problem.activation)
         modes = np.abs(self.run.modes.mean(axis=0) - theory.modes).max(initial=0.0)
         return {
@@ -67,13 +77,16 @@ class Comparison:
 
     def summary(self) -> str:
         """Errors and their causes, in a few lines."""
-        error, S = self.relative_error, len(self.run.loss)
+        error, S, start = self.relative_error, len(self.run.loss), self.initial_loss
+        loss = f"{error['loss_sup']:.2%} of the initial loss"
+        if np.isnan(start):
+            deviation = np.abs(self.run.loss.mean(axis=0) - self.trajectory.loss).max()
+            loss = f"{deviation:.3g} (the initial loss is zero: nothing to be relative to)"
         return "\n".join(
             [
                 f"{S} seed{'s' * (S > 1)}, {self.run.steps[-1]} steps, t up to {self.trajectory.times[-1]:.6g}",
-                f"largest deviation from theory: loss {error['loss_sup']:.2%} of the initial loss, "
-                f"modes {error['modes_sup']:.2%} of the largest",
-                self.gap.summary(),
+                f"largest deviation from theory: loss {loss}, modes {error['modes_sup']:.2%} of the largest",
+                self.gap.summary(start),
             ]
         )
 

@@ -116,17 +116,29 @@ class Gap:
         worst = int(np.abs(self.remainder).argmax())
         return found | {"error_bar": float(self.error_bar[worst] / scale)}
 
-    def summary(self) -> str:
-        """The parts at the time of the largest difference, and the remainder against its error bar."""
-        n, first = int(np.abs(self.total).argmax()), self.flow[0]
-        parts = ", ".join(f"{name.replace('_', ' ')} {getattr(self, name)[n] / first:+.2%}" for name in PARTS)
-        largest = self.largest(first)
+    def summary(self, scale: float | None = None) -> str:
+        """The parts at the time of the largest difference, and the remainder against its error bar.
+
+        In per cent of `scale`, by default of the initial loss; as they are if that is NaN.
+        """
+        first = self.flow[0] if scale is None else scale
+        relative = bool(first > 0)
+        unit = first if relative else 1.0
+
+        def show(value: float, sign: str = "+") -> str:
+            return f"{value / unit:{sign}.2%}" if relative else f"{value:{sign}.3g}"
+
+        n = int(np.abs(self.total).argmax())
+        parts = ", ".join(f"{name.replace('_', ' ')} {show(getattr(self, name)[n])}" for name in PARTS)
+        largest = self.largest()
         bar = largest["error_bar"]
-        known = f"error bar there {bar:.2%}" if np.isfinite(bar) else "error bar unknown for one network"
+        known = (
+            f"error bar there {show(bar, '')}" if np.isfinite(bar) else "error bar unknown for one network"
+        )
         return (
-            f"mean loss minus gradient flow, at its largest, t = {self.times[n]:.4g}: {self.total[n] / first:+.2%}\n"
+            f"mean loss minus gradient flow, at its largest, t = {self.times[n]:.4g}: {show(self.total[n])}\n"
             f"  = {parts}\n"
-            f"largest remainder {largest['remainder']:.2%}, {known}"
+            f"largest remainder {show(largest['remainder'], '')}, {known}"
         )
 
 

@@ -11,11 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from tqdm import tqdm
 
+from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.path_space import Skeleton, path_gradient, path_values
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.gsgd import GSGD
+from empirical.training import record_steps
 
 Array = NDArray[np.float64]
 
@@ -30,6 +33,7 @@ HOMOGENEOUS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
 
 OPTIMIZERS = ("gsgd", "sgd")
 ORDINARY_SIZE = 0.7  # ordinary weights start as N(0, ORDINARY_SIZE²/n_in), skeleton weights as ±1
+LARGEST_SPREAD = 1e6  # in double precision little is left of a network whose weights spread by more
 TEST_SAMPLES = 512
 STEP_FRACTION = 0.1  # of the largest step that is stable at the start for both copies and both optimisers
 
@@ -154,6 +158,7 @@ def invariance(
     spread: float = 2.0,
     seed: int = 0,
     records: int = 61,
+    progress: bool = False,
 ) -> Invariance:
     """Train a network and its rescaled copy by G-SGD and by SGD, all four on the same data.
 
@@ -177,6 +182,8 @@ def invariance(
     seed : int
     records : int
         Number of records, evenly spaced.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
 
     Returns
     -------
@@ -192,12 +199,13 @@ def invariance(
     d, K, O = (
         validate_count(n, v) for n, v in (("inputs", inputs), ("hidden", hidden), ("outputs", outputs))
     )
-    widths = (d, *[K] * (validate_count("layers", layers, minimum=2) - 1), O)
+    L, size = validate_count("layers", layers, minimum=2), validate_count("batch", batch)
+    _check_size(d, K, O, L, size)
+    widths = (d, *[K] * (L - 1), O)
     validate_choice("activation", activation, HOMOGENEOUS)
-    validate_count("batch", batch)
     last = validate_count("steps", steps)
-    if validate_real("spread", spread) < 1:
-        raise ProblemError(f"`spread` is {spread:g}, but must be at least 1.")
+    if not 1 <= validate_real("spread", spread) <= LARGEST_SPREAD:
+        raise ProblemError(f"`spread` is {spread:g}, but must be between 1 and {LARGEST_SPREAD:.0e}.")
     rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
     original, teacher = _twins(widths, rng)
     degree = HOMOGENEOUS[activation][1]
@@ -209,9 +217,9 @@ def invariance(
     eta = validate_real("step", step, positive=True)
 
     copies = {name: [BiasFreeNetwork(W, activation) for W in starts] for name in OPTIMIZERS}
-    recorded = np.unique(np.round(np.linspace(0, last, validate_count("records", records, 2))).astype(int))
+    recorded = record_steps(last, validate_count("records", records, minimum=2), False)
     log = _Log(copies, skeleton, torch.from_numpy(rng.standard_normal((TEST_SAMPLES, d))))
-    _train(copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log)
+    _train(copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log, progress)
     return Invariance(
         steps=recorded,
         path_difference={name: np.array(log.paths[name]) for name in OPTIMIZERS},
@@ -228,6 +236,17 @@ def invariance(
             "spread": spread,
             "seed": seed,
         },
+    )
+
+
+def _check_size(inputs: int, hidden: int, outputs: int, layers: int, batch: int) -> None:
+    """Refuse networks whose Jacobians, of all outputs for a batch in weights and paths, do not fit."""
+    edges = hidden * (inputs + hidden * (layers - 2) + outputs)
+    units = inputs + hidden * (layers - 1) + outputs
+    check_memory(
+        f"Networks of {layers} layers of weights with {edges} weights, on batches of {batch},",
+        8 * (edges * (4 * batch * outputs + 40) + 8 * batch * units) + 10_000 * layers,
+        "lower `batch`, `hidden` or `layers`",
     )
 
 
@@ -304,6 +323,7 @@ def _train(
     recorded: NDArray[np.int64],
     rng: np.random.Generator,
     log: _Log,
+    progress: bool,
 ) -> None:
     """All copies see the same batches."""
     optimizers: list[tuple[BiasFreeNetwork, torch.optim.Optimizer]] = []
@@ -311,7 +331,8 @@ def _train(
         optimizers.append((network, GSGD(network.weights, step, degree=network.degree, skeleton=skeleton)))
     for network in copies["sgd"]:
         optimizers.append((network, torch.optim.SGD(network.weights, lr=step)))
-    for n in range(recorded[-1] + 1):
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    for n in tqdm(range(recorded[-1] + 1), desc="training", leave=False, disable=None if progress else True):
         x = torch.from_numpy(rng.standard_normal((batch, teacher.weights[0].shape[1])))
         with torch.no_grad():
             y = teacher(x)

@@ -46,7 +46,7 @@ def comparison_dataset(comparison: Comparison) -> xarray.Dataset:
             variables[f"theory_{name}"] = ("time", "mode")[: spread.ndim], spread
     variables |= {name: (("time",), getattr(gap, name.removeprefix("loss_"))) for name in GAP_CURVES}
     variables |= {f"error_{name}": ((), value) for name, value in comparison.relative_error.items()}
-    variables |= {f"gap_{name}": ((), value) for name, value in gap.largest(gap.flow[0]).items()}
+    variables |= {f"gap_{name}": ((), value) for name, value in gap.largest(comparison.initial_loss).items()}
     coordinates = _times(comparison.run) | {
         "theory_time": (("time",), theory.times),
         "eigenvalue": eigenvalues(theory.problem),

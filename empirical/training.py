@@ -13,12 +13,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.modified_flow import validate_momentum
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
 from empirical.gsgd import GSGD
+from empirical.memory import DOUBLE, check_training
 from empirical.networks import QuadraticNetwork
 from empirical.recorder import Recorder, TrainingRun
 
@@ -105,10 +107,21 @@ def train(
     validate_choice("optimizer", optimizer, OPTIMIZERS)
     beta = choose_momentum(momentum, optimizer)
     type_ = DTYPES[validate_choice("dtype", dtype, DTYPES)]
+    validate_step(eta, type_)
     device = validate_device(device)
-    if record_at is None:
-        record_at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
+    many = min(validate_count("records", records, minimum=2), n_steps + 1)
+    check_training(
+        problem,
+        batch=validate_count("batch", batch, minimum=0),
+        samples=validate_count("samples", samples, minimum=0),
+        seeds=validate_count("seeds", seeds),
+        records=many if record_at is None else len(record_at),
+        itemsize=type_.itemsize,
+        test_samples=validate_count("test_samples", test_samples, minimum=0),
+    )
     data = GaussianData(problem, batch, samples, label_noise, seeds, seed)
+    if record_at is None:
+        record_at = record_steps(n_steps, records, log_times)
     network = QuadraticNetwork.from_student(
         problem.student,
         activation=problem.activation,
@@ -191,7 +204,8 @@ def run_loop(
         if len(recent) == CHECK_EVERY or n in (0, steps - 1):
             checked = torch.stack(recent).cpu().numpy()  # (n, S)
             limit = EXPLOSION * max(checked.max(), np.finfo(float).tiny) if n == 0 else limit
-            exploded = ~(checked <= limit)  # NaN compares false
+            # NaN compares false; of an infinite first loss, infinite ones are no multiple
+            exploded = ~(checked <= limit) | np.isinf(checked)
             first = n - len(recent) + 1 + exploded.argmax(axis=0)
             failed = np.where(exploded.any(axis=0), np.minimum(failed, first), failed)
             if (failed < NEVER).all() if rates is not None else (failed < NEVER).any():
@@ -218,9 +232,12 @@ def few_threads(work: int) -> Iterator[None]:
 def record_steps(steps: int, records: int, log_times: bool) -> np.ndarray:
     """Steps at which to record: 0 … steps, evenly spaced in the step or in its logarithm."""
     if log_times:
+        check_memory(f"Spacing {records} records", 4 * DOUBLE * records, "lower `records`")
         late = np.geomspace(1, steps, records - 1)
         return np.unique(np.append(0, np.round(late).astype(int)))
-    return np.unique(np.round(np.linspace(0, steps, records)).astype(int))
+    count = min(records, steps + 1)  # more than there are steps are all of them
+    check_memory(f"Recording {count} times", 4 * DOUBLE * count, "lower `records`")
+    return np.unique(np.round(np.linspace(0, steps, count)).astype(int))
 
 
 def choose_momentum(momentum: float | None, optimizer: str) -> float:
@@ -228,6 +245,16 @@ def choose_momentum(momentum: float | None, optimizer: str) -> float:
     if momentum is None:
         return 0.9 if optimizer == "momentum" else 0.0
     return validate_momentum(momentum)
+
+
+def validate_step(eta: float, dtype: torch.dtype) -> None:
+    """A step that the numbers of the network can hold."""
+    largest = torch.finfo(dtype).max
+    if eta > largest:
+        name = str(dtype).removeprefix("torch.")
+        raise ProblemError(
+            f"`step` is {eta:g}, but numbers of the type {name} end at {largest:.2g}: lower it."
+        )
 
 
 def validate_device(device: str) -> str:

@@ -15,6 +15,7 @@ from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
+from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.recorder import Recorder, TrainingRun
 from empirical.training import (
@@ -26,6 +27,7 @@ from empirical.training import (
     record_steps,
     run_loop,
     validate_device,
+    validate_step,
 )
 
 ENSEMBLE_OPTIMIZERS = ("sgd", "momentum")
@@ -111,6 +113,8 @@ def train_ensemble(
         "dtype": validate_choice("dtype", dtype, DTYPES),
     }
     members = _members(problems, step, batch, seed, samples)
+    for member in members:
+        validate_step(member.step, DTYPES[dtype])
     limit = validate_count("memory", memory)
     runs: dict[int, TrainingRun] = {}
     for group in groups(members, limit, samples, len(record_at), DTYPES[dtype].itemsize):
@@ -180,10 +184,10 @@ def groups(
     found: list[list[int]] = []
     used = 0
     for i in sorted(range(len(members)), key=lambda i: -members[i].batch):
-        student, batch = members[i].problem.student, members[i].batch
-        # inputs, hidden layer with its gradients, the set; and what is recorded, in double precision
-        size = itemsize * (batch * (2 * student.inputs + 4 * student.hidden) + samples * student.inputs)
-        size += 8 * records * student.W.size
+        batch = members[i].batch
+        size = training_memory(
+            members[i].problem, batch=batch, samples=samples, records=records, itemsize=itemsize
+        ).total
         if found and used + size <= memory and members[found[-1][0]].batch <= WASTE * batch:
             found[-1].append(i)
             used += size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -80,6 +81,8 @@ def finish(status: object) -> object:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; exit status 0, 1 (a computation failed), 2 (bad input) or 130 (interrupted)."""
+    if not sys.warnoptions:  # what people should know, results say; warnings of libraries are for developers
+        warnings.simplefilter("ignore")
     degrade_streams()
     status = run(arguments)
     failure = close_streams()

@@ -10,9 +10,10 @@ from typing import Any
 import click
 import numpy as np
 
+from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.suggestions import did_you_mean
-from empirical.sweep.grid import KINDS, Axis, SweepPlan
+from empirical.sweep.grid import KINDS, LARGEST_SWEEP, Axis, SweepPlan
 from quadflow.problem_input import build_problem
 from quadflow.sweep_run import options_of
 
@@ -93,6 +94,7 @@ def _range(text: str, values: str, whole: bool) -> tuple[Any, ...]:
         raise ProblemError(
             f"`--vary` is {text!r}, but needs a count of at least 1, finite ends, and positive ones for log."
         )
+    check_number(f"`--vary` is {text!r}, which", n, LARGEST_SWEEP, "values", "give fewer")
     points = np.geomspace(first, last, n) if scale == "log" else np.linspace(first, last, n)
     if whole:
         return tuple(dict.fromkeys(round(float(point)) for point in points))

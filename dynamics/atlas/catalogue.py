@@ -7,6 +7,7 @@ conventions on eigenvalues, `enumeration` the order of large catalogues (all der
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
@@ -20,6 +21,7 @@ from dynamics.atlas.enumeration import by_loss, capacities
 from dynamics.atlas.hessian import Units
 from dynamics.atlas.points import FixedPoint, Surveyor, count_units, set_name
 from dynamics.atlas.spectrum import Spectrum
+from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.population import QuadraticPopulation
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
@@ -228,14 +230,16 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
     hidden, trainable = problem.student.hidden, problem.student.trainable
     any_sign = Units(hidden, hidden)
     available = any_sign if signs is None else count_units(signs)
+    most = capacities(spectrum, hidden)
+    _check_size(math.prod(int(m) + 1 for m in most), lowest)
     # A trained a_k can have either sign: the least loss is sought over all of them.
     reachable = any_sign if trainable else available
     least = next(by_loss(spectrum, coupling, reachable, hidden)).loss
     surveyor = Surveyor(spectrum, coupling, hidden, trainable, signs, least)
     if lowest is None:
-        points = [surveyor.describe(counts) for counts in _all_sets(spectrum, hidden)]
+        points = [surveyor.describe(counts) for counts in _all_sets(spectrum, most, hidden)]
     else:
-        levels = islice(by_loss(spectrum, coupling, available, hidden), validate_count("lowest", lowest))
+        levels = islice(by_loss(spectrum, coupling, available, hidden), lowest)
         points = [surveyor.describe(level.counts) for level in levels]
     if not trainable:
         points = [
@@ -289,15 +293,18 @@ def _given_signs(signs: Sequence[int | str] | str | None, student: Student) -> t
     return tuple(SIGNS[name] for name in names)
 
 
-def _all_sets(spectrum: Spectrum, hidden: int) -> list[tuple[int, ...]]:
+def _check_size(number: int, lowest: int | None) -> None:
+    """Refuse catalogues, of `number` points or only the lowest, that nobody reads to the end."""
+    if lowest is None:
+        remedy = "ask for the lowest ones with `lowest` (on the command line `--lowest N`)"
+        check_number("The full catalogue", number, LARGEST_CATALOGUE, "points", remedy)
+    else:
+        number = min(number, validate_count("lowest", lowest))
+        check_number(f"`lowest` {lowest}", number, LARGEST_CATALOGUE, "points", "ask for fewer")
+
+
+def _all_sets(spectrum: Spectrum, most: NDArray[np.int64], hidden: int) -> list[tuple[int, ...]]:
     """All choices of how many modes of each distinct eigenvalue are learned (see `fixed_points` for the limits)."""
-    most = capacities(spectrum, hidden)
-    number = float(np.prod(most + 1.0))
-    if number > LARGEST_CATALOGUE:
-        raise ProblemError(
-            f"The full catalogue has {number:.3g} points, but at most {LARGEST_CATALOGUE} are listed: ask for the"
-            " lowest ones with `lowest`."
-        )
     zero = np.flatnonzero(spectrum.values == 0)
     return [
         counts

@@ -24,7 +24,9 @@ NOTES = (
 )
 
 
-def numerical_points(problem: Problem, starts: int, seed: int = 0) -> dict[str, Any]:
+def numerical_points(
+    problem: Problem, starts: int, seed: int = 0, *, progress: bool = False
+) -> dict[str, Any]:
     """Search for stationary points of any activation, as one JSON object with the keys of the catalogue.
 
     Parameters
@@ -35,6 +37,8 @@ def numerical_points(problem: Problem, starts: int, seed: int = 0) -> dict[str, 
     starts : int
         Number of random starts.
     seed : int
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def numerical_points(problem: Problem, starts: int, seed: int = 0) -> dict[str, 
     """
     trained = problem.student.W.size + problem.student.trainable * problem.student.A.size
     flow = GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED)
-    search = search_fixed_points(flow, starts, seed=seed)
+    search = search_fixed_points(flow, starts, seed=seed, progress=progress)
     kinked = flow.vanishing_units(0.0) is not None
     points = [
         _point(flow, root, smooth) for root, smooth in (_merged(flow, search) if kinked else _smooth(search))

@@ -10,7 +10,12 @@ from dynamics.atlas.search import search_fixed_points
 
 
 def fixed_points_report(
-    catalogue: Catalogue, *, search: int | None = None, seed: int = 0, certify: bool = False
+    catalogue: Catalogue,
+    *,
+    search: int | None = None,
+    seed: int = 0,
+    certify: bool = False,
+    progress: bool = False,
 ) -> dict[str, Any]:
     """Catalogue, numerical search and certificates.
 
@@ -23,6 +28,8 @@ def fixed_points_report(
         Of the search.
     certify : bool
         Whether to prove existence and signature of every feasible point (needs python-flint).
+    progress : bool
+        Show a progress bar of the search on standard error if that is a terminal.
 
     Returns
     -------
@@ -35,6 +42,6 @@ def fixed_points_report(
         catalogue = prove(catalogue)
     data = catalogue.to_dict()
     if search is not None:
-        found = search_fixed_points(catalogue_flow(catalogue, seed), search, seed=seed)
+        found = search_fixed_points(catalogue_flow(catalogue, seed), search, seed=seed, progress=progress)
         data["search"] = match_fixed_points(found, catalogue).to_dict()
     return data

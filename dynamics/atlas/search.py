@@ -9,14 +9,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from tqdm import tqdm
 
 from dynamics.atlas.root_finding import find_root
+from dynamics.budget import check_memory, check_number
 from dynamics.kernel_population import KernelPopulation
 from dynamics.population import QuadraticPopulation
 from dynamics.validation import validate_count, validate_real
 
 Array = NDArray[np.float64]
 
+LARGEST_SEARCH = 1_000_000  # starts
+HESSIANS = 6  # matrices of the size of the Hessian at a time
+SIZES = 60  # natural sizes are sought between 10^−60 and 10^60
+STEPS = 400  # of a start; beside manifolds on which ∇L vanishes to a high order they become short
 CONVERGED = 1e-12  # ‖∇L‖ of a root, relative to a typical gradient
 SAME = 1e-6  # relative difference below which two roots have the same invariants
 PROBES, KICK = (
@@ -116,6 +122,7 @@ def search_fixed_points(
     seed: int = 0,
     size: float | None = None,
     invariants: Callable[[Array], Array] | None = None,
+    progress: bool = False,
 ) -> Search:
     """Find stationary points from random starts, merge those that symmetries relate, classify each.
 
@@ -133,6 +140,8 @@ def search_fixed_points(
         the whitened residual matrices for a quadratic network, `KernelPopulation.invariants` for one of degree 1,
         otherwise the loss. Unit permutations, the null manifolds of constant f and rotations inside eigenspaces leave
         them alone.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
 
     Returns
     -------
@@ -149,8 +158,15 @@ def search_fixed_points(
     h (2 ‖∇L‖/g)^{1/2}; the threshold is twice as large, and never below rounding.
     """
     rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
-    validate_count("starts", starts)
+    check_number(
+        f"`starts` {starts}", validate_count("starts", starts), LARGEST_SEARCH, "searches", "ask for fewer"
+    )
     n = flow.theta0.size
+    check_memory(
+        f"A search among {n} unknowns, by their Hessian,",
+        HESSIANS * 8 * n**2,
+        "use fewer hidden units or inputs",
+    )
     natural = _natural_size(flow, rng) if size is None else validate_real("size", size, positive=True)
     samples = natural * rng.standard_normal((9, n))
     g = float(np.median([np.linalg.norm(flow(0.0, theta)) for theta in samples]))
@@ -160,19 +176,23 @@ def search_fixed_points(
 
     roots: list[Root] = []
     converged = 0
-    for number in range(starts):
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    for number in tqdm(range(starts), "search", leave=False, disable=None if progress else True):
         spread = 10 ** rng.uniform(-1.5, 0.5, n) if number % 2 else 10 ** rng.uniform(-1.0, 0.5)
-        theta, norm = find_root(
-            lambda x: -flow(0.0, x),
-            lambda x: -flow.jacobian(0.0, x),
-            natural * spread * rng.standard_normal(n),
-            tolerance=1e-2 * CONVERGED * g,
+        # In natural units, so that nothing depends on those of the teacher.
+        x, norm = find_root(
+            lambda x: -flow(0.0, natural * x) / g,
+            lambda x: -natural / g * flow.jacobian(0.0, natural * x),
+            spread * rng.standard_normal(n),
+            tolerance=1e-2 * CONVERGED,
+            max_steps=STEPS,
         )
-        if norm > CONVERGED * g:
+        if not norm <= CONVERGED:
             continue
         converged += 1
+        theta = natural * x
         eigenvalues = np.linalg.eigvalsh(-flow.jacobian(0.0, theta))
-        zero = h * max(2 * np.sqrt(2 * norm / g), 1e-12 * n)
+        zero = h * max(2 * np.sqrt(2 * norm), 1e-12 * n)
         index, positive = int(np.sum(eigenvalues < -zero)), int(np.sum(eigenvalues > zero))
         found = Root(theta, flow.loss(theta), measure(theta), index, n - index - positive, positive, "")
         _merge(roots, found, scale)
@@ -183,14 +203,23 @@ def search_fixed_points(
 
 
 def _natural_size(flow: Flow, rng: np.random.Generator) -> float:
-    """Size of Gaussian parameters at which the loss exceeds twice its value at zero, for half of the draws."""
+    """Size of Gaussian parameters at which the loss exceeds twice its value at zero, for half of the draws.
+
+    1 where that is zero, since a teacher of zeros has no size, and where no size is large enough.
+    """
     directions = rng.standard_normal((9, flow.theta0.size))
     limit = 2 * flow.loss(np.zeros(flow.theta0.size))
-    sizes = 10.0 ** np.arange(-6, 6, 0.1)
-    for size in sizes:
-        if np.median([flow.loss(size * direction) for direction in directions]) > limit:
-            return float(size)
-    return 1.0
+
+    def exceeds(size: float) -> bool:
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite loss exceeds the limit
+            return not np.median([flow.loss(size * direction) for direction in directions]) <= limit
+
+    decade = next((n for n in range(-SIZES, SIZES) if exceeds(10.0**n)), None) if limit else None
+    if decade is None:
+        return 1.0
+    return float(
+        next(size for size in 10.0 ** (decade + np.arange(-0.9, 0.1, 0.1).round(1)) if exceeds(size))
+    )
 
 
 def _default_invariants(flow: Flow) -> Callable[[Array], Array]:
@@ -231,8 +260,14 @@ def _kind(flow: Flow, root: Root, reference: float, size: float, rng: np.random.
         return "saddle"
     for _ in range(PROBES):
         start = root.theta + KICK * size * rng.standard_normal(root.theta.size)
-        options = {"ftol": 0.0, "gtol": 1e-10, "maxiter": 2000}
-        end = minimize(flow.loss, start, jac=lambda x: -flow(0.0, x), method="L-BFGS-B", options=options)
-        if end.fun < root.loss - SAME * reference:
+        # In natural units: `gtol` is compared with a gradient.
+        end = minimize(
+            lambda x: flow.loss(size * x) / reference,
+            start / size,
+            jac=lambda x: -size / reference * flow(0.0, size * x),
+            method="L-BFGS-B",
+            options={"ftol": 0.0, "gtol": 1e-10, "maxiter": 2000},
+        )
+        if end.fun < root.loss / reference - SAME:
             return "degenerate saddle"
     return "minimum"

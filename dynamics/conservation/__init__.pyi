@@ -11,7 +11,6 @@ from .drift import noise_rate as noise_rate
 from .drift import predicted_drift as predicted_drift
 from .families import neuron_space_projector as neuron_space_projector
 from .inference import Inference as Inference
-from .inference import InferredQuantity as InferredQuantity
 from .inference import infer_quantities as infer_quantities
 from .laws import Law as Law
 from .models import bilinear as bilinear
@@ -33,3 +32,4 @@ from .teacher_laws import TeacherLaws as TeacherLaws
 from .teacher_laws import laws_for_teacher as laws_for_teacher
 from .verification import independent_laws as independent_laws
 from .verification import is_conserved as is_conserved
+from .weight_log import InferredQuantity as InferredQuantity

@@ -21,6 +21,7 @@ from sympy import QQ
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import PolyElement, PolyRing
 
+from dynamics.budget import check_number
 from dynamics.conservation.grading import Grading, Monomial, finest_grading
 from dynamics.conservation.laws import Law
 from dynamics.conservation.polynomial_network import PolynomialNetwork, polynomial_in
@@ -29,6 +30,7 @@ from dynamics.errors import ProblemError
 from dynamics.validation import validate_count
 
 LARGEST_SEARCH = 50_000  # monomials
+MANY = 20  # of at least twice as many things there are more ways to choose them than anybody searches
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,10 @@ def discover(
     Q = None if denominator is None else polynomial_in("denominator", denominator, ring)
     if Q is not None and Q.is_ground:
         raise ProblemError(f"`denominator` is {denominator}, but must depend on a parameter.")
-    if (size := comb(ring.ngens + degree, degree)) > LARGEST_SEARCH:
-        raise ProblemError(
-            f"`degree` is {degree}, which with {ring.ngens} parameters means {size} monomials, but at most"
-            f" {LARGEST_SEARCH} are allowed: use fewer parameters or a lower degree."
-        )
+    # min: the binomial is larger still, but a number of a million digits helps nobody
+    size = comb(ring.ngens + degree, min(ring.ngens, degree, MANY))
+    what = f"`degree` {degree} with {ring.ngens} parameters"
+    check_number(what, size, LARGEST_SEARCH, "monomials", "use fewer parameters or a lower degree")
 
     generators = [ring.from_expr(law.expression) for law in known if law.degree is not None]
     numerators = [] if Q is None else [Q]

@@ -7,18 +7,26 @@ movement. The search is in the order of what can be trusted:
 
 1. *Known laws* without any free coefficient: ‖w_k‖² − h‖A_k‖² for h = 1, 2; w_k·w_l − A_k·A_l (linear units);
    w_k·w_l (opposite fixed output weights). They are tested, not fitted.
-2. *One coefficient*: ‖w_k‖² − r‖A_k‖² for the other units; r = h η_w/η_a tells unequal learning rates.
+2. *One coefficient*: ‖w_k‖² − r‖A_k‖² for the other units; r = h η_w/η_a tells unequal learning rates. Along a
+   smooth curve some r always fits tolerably. It is a law only if ‖w_k‖² changes by r times the change of ‖A_k‖² all
+   along: the first and the second half of the movement must give the same r.
 3. *All rotation invariants* w_k·w_l and A_k·A_l together, and on request *all products* θ_iθ_j: small right singular
    vectors of the features, orthogonal to what is known already. One run is a smooth curve, along which many
    combinations are nearly constant without any law, and so are runs from one start: several starts are needed. The
    runs are cut in two halves, and only directions that both find on their own count. Where the halves leave so many
    directions open that some agree by chance (n₁ + n₂ > number of features), nothing is claimed and a note says so.
+
+What finite steps do to a law is known, whatever they are: a step δ of descent changes c_k by B(δ, δ) =
+‖δw_k‖² − h‖δA_k‖², and momentum multiplies the sum of these by (1 + β)/(1 − β) (`dynamics.conservation.drift`). Between
+records m steps apart the displacement is some m δ, so that c_k follows κ Σ B(Δ, Δ) over the displacements Δ with
+κ = (1 + β)/((1 − β) m), a number that the records alone do not tell. Where some κ > 0 leaves a residual within the
+tolerance, and a smaller one than a fitted coefficient does, c_k is a law that the steps have broken: it is called
+nearly constant, not conserved. So is what fits with another coefficient in each half.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -26,6 +34,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.conservation.quantities import weights
+from dynamics.conservation.weight_log import Feature, InferredQuantity, WeightLog
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice, validate_real
 
@@ -34,46 +43,6 @@ Array = NDArray[np.float64]
 SEARCHES = ("known", "invariant", "all")
 LARGEST_SEARCH = 2000  # features; the singular value decomposition grows with their cube
 AGREEMENT = 0.99  # cosine of the angle between directions that two halves of the data find
-DIFFERENT = 0.1  # relative distance from which on two starts are different
-SHOWN = 0.02  # coefficients below this fraction of the largest are left out of the formula
-
-
-@dataclass(frozen=True, eq=False)
-class InferredQuantity:
-    """A quantity that stayed constant.
-
-    Parameters
-    ----------
-    formula : str
-    match : str
-        The law that it is; "" if it matches none.
-    coefficients : dict
-        Coefficient of θ_iθ_j for i ≤ j, over θ = (W row by row, A row by row).
-    values : (R,) array
-        Mean over every run.
-    drift : float
-        Largest |q(t) − q(0)|, over all runs.
-    movement : float
-        How far q could have moved, given how far the weights did: root of the mean square.
-    constancy : float
-        Root of the mean square of what q did move, relative to that.
-    """
-
-    formula: str
-    match: str
-    coefficients: dict[tuple[int, int], float] = field(repr=False)
-    values: Array
-    drift: float
-    movement: float
-    constancy: float
-
-    def matrix(self, size: int) -> Array:
-        """S with q = θᵀSθ, (n, n) for n = `size` parameters."""
-        S = np.zeros((size, size))
-        for (i, j), c in self.coefficients.items():
-            S[i, j] += 0.5 * c
-            S[j, i] += 0.5 * c
-        return S
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +53,8 @@ class Inference:
     ----------
     quantities : tuple of InferredQuantity
         Linearly independent; known laws first.
+    nearly_constant : tuple of InferredQuantity
+        What moved little, but is not conserved: laws that finite steps break, and fits that hold for one part of a run.
     tolerance : float
         Constancy that was asked for.
     notes : tuple of str
@@ -91,17 +62,16 @@ class Inference:
     """
 
     quantities: tuple[InferredQuantity, ...]
+    nearly_constant: tuple[InferredQuantity, ...]
     tolerance: float
     notes: tuple[str, ...]
 
     def summary(self) -> str:
         """One line per quantity."""
-        lines = [
-            f"{q.formula} = {q.values.mean():.6g}, drift {q.drift:.2g}, constant to {q.constancy:.1e} of its possible"
-            f" movement{': ' + q.match if q.match else ''}"
-            for q in self.quantities
-        ]
-        return "\n".join([f"{len(self.quantities)} conserved quantities", *lines, *self.notes])
+        lines = [f"{len(self.quantities)} conserved quantities", *map(_line, self.quantities)]
+        if self.nearly_constant:
+            lines += [f"{len(self.nearly_constant)} nearly constant", *map(_line, self.nearly_constant)]
+        return "\n".join([*lines, *self.notes])
 
 
 def infer_quantities(
@@ -140,7 +110,7 @@ def infer_quantities(
     if not (np.isfinite(W_).all() and np.isfinite(A_).all()):
         raise ProblemError("`W` and `A` must be finite: leave out the records after a divergence.")
     validate_choice("search", search, SEARCHES)
-    log = _Log(W_, A_, validate_real("tolerance", tolerance, positive=True))
+    log = WeightLog(W_, A_, validate_real("tolerance", tolerance, positive=True))
     for k in range(log.units):
         _search_unit(log, k)
     for k, l in combinations_with_replacement(range(log.units), 2):
@@ -149,104 +119,18 @@ def infer_quantities(
         _search_jointly(log, log.invariants(), "rotation invariants")
     if search == "all":
         _search_jointly(log, log.products(), "products of weights")
-    return Inference(tuple(log.found), log.tolerance, tuple(log.notes))
+    return Inference(tuple(log.found), tuple(log.nearly), log.tolerance, tuple(log.notes))
 
 
-@dataclass(frozen=True)
-class Feature:
-    """Product u·v of two groups of parameters."""
-
-    name: str
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-
-
-class _Log:
-    """The records as parameter vectors θ (R, T, n), and what was found in them so far."""
-
-    def __init__(self, W: Array, A: Array, tolerance: float) -> None:
-        self.units, self.inputs, self.outputs = W.shape[2], W.shape[3], A.shape[2]
-        self.theta = np.concatenate([W.reshape(*W.shape[:2], -1), A.reshape(*A.shape[:2], -1)], axis=-1)
-        self.tolerance = tolerance
-        self.found: list[InferredQuantity] = []
-        self.notes: list[str] = []
-
-    def first(self, k: int) -> tuple[int, ...]:
-        """Parameters of w_k."""
-        return tuple(range(k * self.inputs, (k + 1) * self.inputs))
-
-    def second(self, k: int) -> tuple[int, ...]:
-        """Parameters of A_k."""
-        start = self.units * self.inputs
-        return tuple(start + o * self.units + k for o in range(self.outputs))
-
-    def product(self, layer: str, k: int, l: int) -> Feature:
-        """w_k·w_l or A_k·A_l."""
-        of = self.first if layer == "w" else self.second
-        square = f"{layer}_{k}²" if layer == "a" and self.outputs == 1 else f"‖{layer}_{k}‖²"
-        return Feature(square if k == l else f"{layer}_{k}·{layer}_{l}", of(k), of(l))
-
-    def invariants(self) -> list[Feature]:
-        """All w_k·w_l and A_k·A_l."""
-        pairs = list(combinations_with_replacement(range(self.units), 2))
-        return [self.product(layer, k, l) for layer in "wa" for k, l in pairs]
-
-    def products(self) -> list[Feature]:
-        """All θ_iθ_j of parameters that move."""
-        names = [f"w_{k}_{i}" for k in range(self.units) for i in range(self.inputs)]
-        rows = [""] if self.outputs == 1 else [f"{o}_" for o in range(self.outputs)]
-        names += [f"a_{row}{k}" for row in rows for k in range(self.units)]
-        moving = np.flatnonzero(np.ptp(self.theta, axis=1).any(axis=0)).tolist()
-        pairs = combinations_with_replacement(moving, 2)
-        return [Feature(f"{names[i]}²" if i == j else f"{names[i]} {names[j]}", (i,), (j,)) for i, j in pairs]
-
-    def has_different_starts(self) -> bool:
-        """Whether there are several runs whose first records differ by more than they would by noise."""
-        first = self.theta[:, 0]
-        apart = np.linalg.norm(first[1:] - first[:1], axis=-1)
-        return len(first) > 1 and bool((apart > DIFFERENT * np.linalg.norm(first[0])).all())
-
-    def values(self, feature: Feature) -> Array:
-        """u·v at every record, (R, T)."""
-        return np.einsum("rti,rti->rt", self.theta[..., feature.left], self.theta[..., feature.right])
-
-    def possible(self, feature: Feature) -> Array:
-        """|Δu||v| + |u||Δv| at every record, (R, T): how far the product could have moved."""
-        u, v = self.theta[..., feature.left], self.theta[..., feature.right]
-        size_u, size_v = np.linalg.norm(u, axis=-1), np.linalg.norm(v, axis=-1)
-        moved_u = np.linalg.norm(u - u.mean(axis=1, keepdims=True), axis=-1)
-        moved_v = np.linalg.norm(v - v.mean(axis=1, keepdims=True), axis=-1)
-        return np.asarray(moved_u * size_v + size_u * moved_v)
-
-    def judge(
-        self, features: Sequence[Feature], coefficients: Sequence[float], match: str
-    ) -> InferredQuantity:
-        """Measure how constant a combination of features stayed."""
-        q = sum(c * self.values(f) for c, f in zip(coefficients, features, strict=True))
-        movement = np.sqrt(
-            sum(c**2 * np.mean(self.possible(f) ** 2) for c, f in zip(coefficients, features, strict=True))
-        )
-        q = np.asarray(q)
-        rms = np.sqrt(np.mean((q - q.mean(axis=1, keepdims=True)) ** 2))
-        return InferredQuantity(
-            _formula([f.name for f in features], coefficients),
-            match,
-            _expand(features, coefficients),
-            q.mean(axis=1),
-            float(np.abs(q - q[:, :1]).max()),
-            float(movement),
-            float(rms / movement) if movement > 0 else np.inf,
-        )
-
-    def keep(self, candidates: Sequence[InferredQuantity]) -> bool:
-        """Add the most constant of some candidates if it is constant enough."""
-        best = min(candidates, key=lambda q: q.constancy)
-        if best.constancy <= self.tolerance:
-            self.found.append(best)
-        return best.constancy <= self.tolerance
+def _line(q: InferredQuantity) -> str:
+    left = "" if q.residual is None else f" ({q.residual:.1e} without the drift of finite steps)"
+    return (
+        f"{q.formula} = {q.values.mean():.6g}, drift {q.drift:.2g}, constant to {q.constancy:.1e} of its possible"
+        f" movement{left}{': ' + q.match if q.match else ''}"
+    )
 
 
-def _search_unit(log: _Log, k: int) -> None:
+def _search_unit(log: WeightLog, k: int) -> None:
     """‖w_k‖² − h‖A_k‖² with h = 1, 2, or with a fitted coefficient."""
     w, a = log.product("w", k, k), log.product("a", k, k)
     if log.possible(w).max() == 0 or log.possible(a).max() == 0:
@@ -256,14 +140,56 @@ def _search_unit(log: _Log, k: int) -> None:
     ]
     if log.keep(known):
         return
-    x, y = (log.values(f) - log.values(f).mean(axis=1, keepdims=True) for f in (a, w))
-    ratio = float(np.sum(x * y) / np.sum(x * x)) if x.any() else 0.0
-    if ratio > 0:
-        name = f"balance of unit {k} with h η_w/η_a = {ratio:.4g}"
-        log.keep([log.judge([w, a], [1.0, -ratio], name)])
+    broken = min((_without_drift(log, k, h, q) for h, q in zip((1, 2), known, strict=True)), key=_left)
+    x, y = log.values(a), log.values(w)
+    ratio = _slope(x, y)
+    fitted = log.judge([w, a], [1.0, -max(ratio, 0.0)], f"balance of unit {k} with h η_w/η_a = {ratio:.4g}")
+    if ratio > 0 and fitted.constancy < _left(broken):
+        halves = [_slope(x, y, half) for half in _halves_of_movement(x)]
+        if abs(halves[1] - halves[0]) <= log.tolerance * ratio and log.keep([fitted]):
+            return
+        if fitted.constancy <= log.tolerance:
+            both = " and ".join(f"{slope:.4g}" for slope in halves)
+            log.nearly.append(replace(fitted, match=f"no law: the halves of the movement give {both}"))
+    elif _left(broken) <= log.tolerance:
+        log.nearly.append(broken)
 
 
-def _search_pair(log: _Log, k: int, l: int) -> None:
+def _without_drift(log: WeightLog, k: int, h: float, q: InferredQuantity) -> InferredQuantity:
+    """A balance with its residual beside κ Σ B(Δ, Δ), for the best κ; without one if none is positive."""
+    c = log.values(log.product("w", k, k)) - h * log.values(log.product("a", k, k))
+    drift = log.displaced(k, h)
+    kappa = _slope(drift, c)
+    if kappa <= 0 or q.movement == 0:
+        return q
+    rms = float(np.sqrt(np.mean(_centred(c - kappa * drift) ** 2)))
+    return replace(q, match=f"{q.match}, but for the drift of finite steps", residual=rms / q.movement)
+
+
+def _left(q: InferredQuantity) -> float:
+    """What is left of the movement beside the predicted drift."""
+    return q.constancy if q.residual is None else q.residual
+
+
+def _slope(x: Array, y: Array, where: NDArray[np.bool_] | None = None) -> float:
+    """Slope of the straight line through y against x (R, T), with an intercept for every run; 0 if x is constant."""
+    weights = np.ones(x.shape) if where is None else where.astype(float)
+    counts = np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    dx, dy = (v - np.sum(weights * v, axis=1, keepdims=True) / counts for v in (x, y))
+    square = float(np.sum(weights * dx * dx))
+    return float(np.sum(weights * dx * dy)) / square if square > 0 else 0.0
+
+
+def _halves_of_movement(x: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Records (R, T) before and after x has gone half of its way; the one between belongs to both."""
+    way = np.cumsum(np.abs(np.diff(x, axis=1, prepend=x[:, :1])), axis=1)
+    late = way >= way[:, -1:] / 2
+    early = np.roll(~late, 1, axis=1)
+    early[:, 0] = True
+    return early, late
+
+
+def _search_pair(log: WeightLog, k: int, l: int) -> None:
     """w_k·w_l for fixed opposite output weights, w_k·w_l − A_k·A_l for two units whose output weights move."""
     w, a = log.product("w", k, l), log.product("a", k, l)
     if log.possible(w).max() == 0:
@@ -275,7 +201,7 @@ def _search_pair(log: _Log, k: int, l: int) -> None:
         log.keep([log.judge([w], [1.0], f"product of units {k} and {l}, output weights fixed and opposite")])
 
 
-def _search_jointly(log: _Log, features: list[Feature], name: str) -> None:
+def _search_jointly(log: WeightLog, features: list[Feature], name: str) -> None:
     """Directions of small movement in the span of many features, beyond what is known."""
     if len(features) > LARGEST_SEARCH:
         log.notes.append(
@@ -312,22 +238,13 @@ def _search_jointly(log: _Log, features: list[Feature], name: str) -> None:
         log.keep([log.judge(features, column.tolist(), "")])
 
 
-def _expand(features: Sequence[Feature], coefficients: Sequence[float]) -> dict[tuple[int, int], float]:
-    """Coefficients of the products θ_iθ_j, i ≤ j, in a combination of features."""
-    expanded: dict[tuple[int, int], float] = {}
-    for feature, c in zip(features, coefficients, strict=True):
-        for i, j in zip(feature.left, feature.right, strict=True):
-            pair = (min(i, j), max(i, j))
-            expanded[pair] = expanded.get(pair, 0.0) + c
-    return expanded
-
-
-def _coordinates(log: _Log, features: list[Feature]) -> Array:
-    """Quantities found so far as combinations of features, (found, F).
+def _coordinates(log: WeightLog, features: list[Feature]) -> Array:
+    """Quantities found so far, and those that are nearly constant, as combinations of features, (found, F).
 
     No two features share a product θ_iθ_j, so that a coefficient can be read off the first product of its feature.
     """
-    rows = [[q.coefficients.get((f.left[0], f.right[0]), 0.0) for f in features] for q in log.found]
+    known = [*log.found, *log.nearly]
+    rows = [[q.coefficients.get((f.left[0], f.right[0]), 0.0) for f in features] for q in known]
     return np.array(rows).reshape(-1, len(features))
 
 
@@ -359,14 +276,3 @@ def _sparse_basis(directions: Array) -> Array:
         return directions
     pivots = scipy.linalg.qr(directions.T, pivoting=True, mode="r")[1][: directions.shape[1]]
     return np.asarray(directions @ np.linalg.inv(directions[pivots]))
-
-
-def _formula(names: Sequence[str], coefficients: Sequence[float]) -> str:
-    """Combination as text; terms that do not matter are left out."""
-    largest = max(map(abs, coefficients))
-    text = ""
-    for name, c in zip(names, coefficients, strict=True):
-        if abs(c) > SHOWN * largest:
-            size = "" if abs(abs(c) - 1) < 1e-9 else f"{abs(c):.4g} "
-            text += (" − " if c < 0 else " + " if text else "") + size + name
-    return text.strip()

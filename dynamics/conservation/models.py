@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from dynamics.budget import check_memory, check_number
 from dynamics.conservation import families
 from dynamics.conservation.laws import Law
 from dynamics.conservation.polynomial_network import PolynomialNetwork, exact_rational
@@ -23,6 +24,8 @@ from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice, validate_count
 
 Matrix = list[list[sympy.Symbol]]
+
+LARGEST_NETWORK = 300  # parameters: ranks of their brackets take up to a minute or two
 
 
 def quadratic(
@@ -234,10 +237,34 @@ def build_model(
         "second_layer": second_layer,
     }
     given = {option: value for option, value in options.items() if value is not None}
+    check_size(inputs, hidden, outputs, layers=1 + (name == "bilinear"))
     for option in given:
         if option not in inspect.signature(constructor).parameters:
             raise ProblemError(f"`{option}` is {given[option]!r}, but the model {name} has no such option.")
     return constructor(inputs, hidden, **given)
+
+
+def check_size(inputs: int, hidden: int, outputs: int, layers: int = 1) -> None:
+    """Refuse networks whose gradients nobody could wait for; their laws look like those of smaller ones.
+
+    Parameters
+    ----------
+    inputs, hidden, outputs : int
+        d, K, O.
+    layers : int
+        Number of layers with d × K weights.
+    """
+    d, K, O = (
+        validate_count(n, v) for n, v in (("inputs", inputs), ("hidden", hidden), ("outputs", outputs))
+    )
+    what, remedy = (
+        f"A network with inputs = {d}, hidden = {K} and outputs = {O}",
+        "lower `hidden` or `inputs`",
+    )
+    D = K * (layers * d + O)
+    check_number(what, D, LARGEST_NETWORK, "parameters", remedy)
+    # Each output has a term for every unit and pair of inputs, which stores the exponents of all symbols, twice.
+    check_memory(what, O * K * d * (d + 1) // 2 * (16 * (D + d) + 500), remedy)
 
 
 def matrix(name: str, rows: int, columns: int) -> Matrix:

@@ -8,7 +8,9 @@ from dynamics.conservation.counting import count_laws
 from dynamics.conservation.polynomial_network import PolynomialNetwork
 
 
-def conserved_report(network: PolynomialNetwork, *, degree: int = 2, seed: int = 0) -> dict[str, Any]:
+def conserved_report(
+    network: PolynomialNetwork, *, degree: int = 2, seed: int = 0, progress: bool = False
+) -> dict[str, Any]:
     """Laws that hold for every target, and how many there are, ready for JSON.
 
     Parameters
@@ -19,6 +21,8 @@ def conserved_report(network: PolynomialNetwork, *, degree: int = 2, seed: int =
         Largest degree of the polynomial laws to look for where no family is known.
     seed : int
         Of the random points at which ranks are taken.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
 
     Returns
     -------
@@ -27,7 +31,7 @@ def conserved_report(network: PolynomialNetwork, *, degree: int = 2, seed: int =
         "count" : int, parameters minus dimension; "lie_algebra_dimension" : int; "exact" : bool, True where as
         many independent laws are listed as "count" says (otherwise "count" is an upper bound).
     """
-    result = count_laws(network, degree=degree, seed=seed)
+    result = count_laws(network, degree=degree, seed=seed, progress=progress)
     return {
         "parameters": result.parameters,
         "laws": [str(law.expression) for law in result.laws],

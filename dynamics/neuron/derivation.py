@@ -15,12 +15,15 @@ from itertools import combinations_with_replacement
 
 import sympy
 from sympy.polys.rings import PolyElement, PolyRing
+from tqdm import tqdm
 
+from dynamics.budget import check_number
 from dynamics.symbolic.exact import is_conserved
 from dynamics.symbolic.moments import ring_expectation
 from dynamics.validation import validate_count
 
 GROUPS = ("r", "g", "b", "a")
+LARGEST_DERIVATION = 50_000  # derivatives of residual entries by parameters: about a minute
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,13 +94,15 @@ class NeuronDerivation:
         return f"<NeuronDerivation: {self.hidden} quadratic neurons, {self.inputs} inputs>"
 
 
-def derive_neurons(hidden: int, inputs: int) -> NeuronDerivation:
+def derive_neurons(hidden: int, inputs: int, *, progress: bool = False) -> NeuronDerivation:
     """Derive loss and gradient flow of f(x) = Σ_k a_k q_k(x) under x ~ N(0, I), with a rate for each group of weights.
 
     Parameters
     ----------
     hidden, inputs : int
         K and d, each at least 1.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
 
     Returns
     -------
@@ -106,9 +111,16 @@ def derive_neurons(hidden: int, inputs: int) -> NeuronDerivation:
     Raises
     ------
     ProblemError
-        For sizes below one.
+        For sizes below one, or too large.
     """
     K, d = validate_count("hidden", hidden), validate_count("inputs", inputs)
+    check_number(
+        f"A derivation for {K} quadratic neurons with {d} inputs",
+        K * (3 * d + 4) * ((d + 1) * (d + 2) // 2),
+        LARGEST_DERIVATION,
+        "derivatives",
+        "lower `inputs`, or `hidden`: the equations of one neuron look like those of the next",
+    )
     groups = {group: list(_group_symbols(group, K, d)) for group in GROUPS}
     parameters = [symbol for group in GROUPS for symbol in groups[group]]
     target = _names("m_{}_{}", "v_{}", "e", d)
@@ -116,6 +128,8 @@ def derive_neurons(hidden: int, inputs: int) -> NeuronDerivation:
     x = PolyRing([f"x_{i}" for i in range(d)], weights.to_domain())
     difference = _quadratic(x, list(map(weights.from_expr, target))) - _network(x, weights, groups, K, d)
 
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    bar = tqdm(parameters, "derivation", leave=False, disable=None if progress else True)
     residual = _names("D_{}_{}", "delta_{}", "epsilon", d)
     entries = dict(zip(residual, _coefficients(difference), strict=True))
     named = PolyRing(residual, sympy.QQ)
@@ -130,7 +144,7 @@ def derive_neurons(hidden: int, inputs: int) -> NeuronDerivation:
             -rate_of[theta]
             * sympy.Add(*(slopes[n] * entry.diff(i).as_expr() for n, entry in entries.items()))
         )
-        for i, theta in enumerate(parameters)
+        for i, theta in enumerate(bar)
     }
     laws = _candidates(groups, rates, K, d + 1)
     return NeuronDerivation(

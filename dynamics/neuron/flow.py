@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
 from dynamics.neuron.population import NeuronPopulation, pack, theta_of, unpack
@@ -16,6 +17,7 @@ from dynamics.validation import validate_real
 
 Array = NDArray[np.float64]
 
+HESSIANS = 4  # copies of the Hessian at a time
 LARGEST_LOSS = 1e100  # well before squares and products overflow
 
 
@@ -145,8 +147,14 @@ class NeuronFlow:
         ComputationError
             If the solver gives up.
         """
+        n = len(self.theta0)
+        check_memory(
+            f"The Hessian of {self.neurons.hidden} quadratic neurons with {self.neurons.inputs} inputs",
+            HESSIANS * 8 * n**2,
+            "lower `hidden` or `inputs`",
+        )
         open_ended = t_end is None and times is None
-        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self._horizon())
+        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self.horizon())
         stops = [Stop("converged", self._distance_from_convergence)] if open_ended else []
         times_, states, report = integrate(
             self,
@@ -179,7 +187,7 @@ class NeuronFlow:
         """Natural size of Γ, 1 where there is nothing to learn."""
         return 4 * float(np.sqrt(max(self.loss(self.theta0), self.loss(0 * self.theta0)))) or 1.0
 
-    def _horizon(self) -> float:
+    def horizon(self) -> float:
         """Time after which an open-ended integration gives up waiting for convergence."""
         slowest = min(rate for rate in (*self._P, 1.0) if rate > 0)
         return 1e5 / (slowest * self._scale())

@@ -24,6 +24,7 @@ from dynamics.conservation.modular import RowSpace, Vector, random_point
 from dynamics.validation import validate_choice, validate_count
 
 KINDS = ("quadratic", "ordinary")
+LARGEST_RANK = 10  # inputs, a second of work, which grows with their eighth power; above, the formulas count
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +67,15 @@ class FunctionSpace:
 
 
 def function_space_dimensions(inputs: int, units: int | None = None) -> FunctionSpace:
-    """Dimensions for 1 … `units` units; default d + 1, with which ordinary neurons reach everything."""
+    """Dimensions for 1 … `units` units; default d + 1, with which ordinary neurons reach everything.
+
+    Ranks up to `LARGEST_RANK` inputs, by the formulas of this module above.
+    """
     d = validate_count("inputs", inputs)
     most = d + 1 if units is None else validate_count("units", units)
     counts = range(1, most + 1)
-    quadratic, ordinary = ([function_space_dimension(kind, h, d) for h in counts] for kind in KINDS)
+    dimension = function_space_dimension if d <= LARGEST_RANK else predicted_dimension
+    quadratic, ordinary = ([dimension(kind, h, d) for h in counts] for kind in KINDS)
     return FunctionSpace(d, np.array(counts), np.array(quadratic), np.array(ordinary), quadratic_functions(d))
 
 

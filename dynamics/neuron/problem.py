@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.validation import (
     validate_array,
@@ -74,6 +75,7 @@ class QuadraticTarget:
         """
         d = validate_count("inputs", inputs)
         size = validate_real("deviation", deviation, positive=True)
+        check_memory(f"A random quadratic function of {d} inputs", 32 * d**2, "lower `inputs`")
         # a stream of its own: the target must not repeat the numbers that made initial weights
         rng = np.random.default_rng([validate_count("seed", seed, minimum=0), 2])
         M, v = rng.standard_normal((d, d)) / d, rng.standard_normal(d) / np.sqrt(d)
@@ -164,6 +166,11 @@ class Neurons:
         """
         K, d = validate_count("hidden", hidden), validate_count("inputs", inputs)
         size = validate_real("scale", scale, positive=True) / np.sqrt(d)
+        check_memory(
+            f"Weights of {K} quadratic neurons with {d} inputs",
+            96 * K * (d + 2),
+            "lower `hidden` or `inputs`",
+        )
         validate_choice("init", init, INITS)
         rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
         R, a = size * rng.standard_normal((K, d + 1)), rng.standard_normal(K) / np.sqrt(K)

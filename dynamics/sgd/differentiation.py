@@ -32,10 +32,11 @@ def jacobian(function: Function, state: Array) -> Array:
 def second_along(function: Function, state: Array, first: Array, second: Array) -> Array:
     """Second derivative f″(s)[v, w] for directions v = `first`, w = `second`, (…, u).
 
-    Central difference along v of exact derivatives along w: relative error about 1e-8.
+    Central difference along v of exact derivatives along w: relative error about 1e-8. At a state of zero, which has
+    no size, 1 stands for it.
     """
     length = np.linalg.norm(first, axis=-1, keepdims=True)
-    size = np.sqrt(np.mean(state**2)) or 1.0  # at the origin nothing says how large the weights are
+    size = float(np.sqrt(np.mean(state**2))) or 1.0
     h = DIFFERENCE * size / np.where(length > 0, length, 1.0)
     difference = along(function, state + h * first, second) - along(function, state - h * first, second)
     scale = h if difference.ndim == np.ndim(h) else h[..., 0]

@@ -22,10 +22,12 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
 from sympy.polys.rings import PolyElement, PolyRing
+from tqdm import tqdm
 
 from dynamics.errors import ProblemError
 from dynamics.symbolic.exact import exact_array, exact_covariance, is_conserved
 from dynamics.symbolic.moments import ring_expectation
+from dynamics.symbolic.size import check_derivation, derivation_size
 from dynamics.validation import validate_choice, validate_count
 
 ACTIVATIONS = ("quadratic", "centred")
@@ -184,6 +186,8 @@ def derive(
     second_layer: str = "trainable",
     second_layer_value: Any = 1,
     covariance: ArrayLike | str | None = None,
+    *,
+    progress: bool = False,
 ) -> Derivation:
     """Derive loss and gradient flow of f_o(x) = Σ_k A_ok φ(w_k·x) under x ~ N(0, Σ).
 
@@ -200,6 +204,8 @@ def derive(
     covariance : (d, d) array, "symbolic" or None
         Σ: numbers, which are made exact through their shortest decimal representation; symbols ``s_i_j`` with
         i ≤ j; or the identity.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
 
     Returns
     -------
@@ -208,7 +214,7 @@ def derive(
     Raises
     ------
     ProblemError
-        For sizes below one, unknown names, or a Σ that is no covariance matrix.
+        For sizes below one or too large, unknown names, or a Σ that is no covariance matrix.
 
     Notes
     -----
@@ -220,8 +226,11 @@ def derive(
     O = validate_count("outputs", outputs)
     validate_choice("activation", activation, ACTIVATIONS)
     validate_choice("second_layer", second_layer, SECOND_LAYERS)
-    Sigma, s = exact_covariance(covariance, d)
     trainable, centred = second_layer == "trainable", activation == "centred"
+    law = "identity" if covariance is None else "symbolic" if isinstance(covariance, str) else "numbers"
+    size = derivation_size(K, d, O, trainable=trainable, centred=centred, covariance=law)
+    check_derivation(size, f"A derivation with inputs = {d}, hidden = {K} and outputs = {O}")
+    Sigma, s = exact_covariance(covariance, d)
     w, a, m, D = network_symbols(K, d, O)
     weights, second = ([symbol for row in rows for symbol in row] for rows in (w, a))
     parameters = weights + (second if trainable else [])
@@ -240,7 +249,9 @@ def derive(
         output_loss = named.half_mean_square(named.form(D[o]))
         loss += output_loss.as_expr()
         slopes |= {D_ij: output_loss.diff(named.element(D_ij)).as_expr() for D_ij in D[o].values()}
-    ode = {theta: _rate(entries, slopes, index) for index, theta in enumerate(parameters)}
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    bar = tqdm(parameters, "derivation", leave=False, disable=None if progress else True)
+    ode = {theta: _rate(entries, slopes, index) for index, theta in enumerate(bar)}
 
     laws = _balances(w, a) if trainable else []
     return Derivation(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from tqdm import tqdm
 
+from dynamics.budget import check_memory
 from dynamics.validation import validate_count, validate_real
 from empirical.hannet.layers import DenseNet, HanLayer, HanNet, he_linear, parameter_count
 
 Array = NDArray[np.float64]
+
+BYTES_PER_LAYER = 10_000  # of a module, its parameters and its part of the graph, beside the numbers in them
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +99,7 @@ def check_hannet(
     step: float = 0.01,
     steps: int = 50,
     seed: int = 0,
+    progress: bool = False,
 ) -> HanCheck:
     """Measure what Han layers promise, in double precision.
 
@@ -108,23 +114,35 @@ def check_hannet(
     step, steps
         Gradient descent in which ‖u‖ is watched, on the HanNet of the checkerboard problem.
     seed : int
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
 
     Returns
     -------
     HanCheck
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable.
     """
     depth, n = validate_count("layers", layers), validate_count("width", width)
-    validate_count("samples", samples)
-    validate_count("repeats", repeats)
+    size, stacks = validate_count("samples", samples), validate_count("repeats", repeats)
+    check_memory(
+        f"A stack of {depth} layers of width {n}",
+        depth * (8 * (n * n + 6 * n * size) + BYTES_PER_LAYER),
+        "lower `layers` or `width`",
+    )
     generator_seed = validate_count("seed", seed, minimum=0)
     eta, count = validate_real("step", step, positive=True), validate_count("steps", steps)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator_seed)
         makers = {"hannet": _han_layer, "relu": _relu_layer, "relu-default": _default_relu_layer}
-        measured = {
-            name: [measure_stack([make(n) for _ in range(depth)], samples) for _ in range(repeats)]
-            for name, make in makers.items()
-        }
+        measured: dict[str, list[tuple[float, Array]]] = {name: [] for name in makers}
+        # disable=None: a bar on a terminal, nothing in a pipe.
+        off = None if progress else True
+        for name, _ in tqdm([*product(makers, range(stacks))], "stacks", leave=False, disable=off):
+            measured[name].append(measure_stack([makers[name](n) for _ in range(depth)], size))
         stack = nn.Sequential(*(_han_layer(n) for _ in range(depth)))
         singular_values = jacobian_singular_values(stack, torch.randn(n, dtype=torch.float64))
         network = HanNet(dtype=torch.float64)

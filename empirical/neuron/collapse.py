@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.neuron.problem import INITS, SCALE, Neurons, QuadraticTarget
 from dynamics.validation import validate_count, validate_real
@@ -120,6 +121,12 @@ def collapse_study(
     if not (etas.size and gamma.size):
         raise ProblemError("`learning_rates` or `gammas` is empty, but each must name at least one value.")
     device = validate_device(device)
+    networks = len(INITS) * len(gamma) * len(etas) * S
+    check_memory(
+        f"{networks} networks of {K} quadratic neurons with {d} inputs, trained together,",
+        networks * 4 * (size * (12 * K + 6) + 8 * K * (3 * d + 4)) + 12 * S * (size * d + d**2),
+        "lower `starts`",
+    )
     generator = torch.Generator(device).manual_seed(data_seed(seed))
     tensor = partial(torch.tensor, dtype=torch.float32, device=device)
     seeds = np.random.SeedSequence(seed).generate_state(S)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.neuron.conserved import NeuronLaws
 from dynamics.neuron.flow import NeuronFlow
@@ -129,6 +130,12 @@ def train_neurons(
     S, size = validate_count("seeds", seeds), validate_count("batch", batch, minimum=0)
     validate_choice("dtype", dtype, DTYPES)
     kind, device = DTYPES[dtype], validate_device(device)
+    K, d = neurons.hidden, neurons.inputs
+    check_memory(
+        f"Training {S} networks of {K} quadratic neurons with {d} inputs on batches of {size or 3**d}",
+        S * DTYPES[dtype].itemsize * ((size or 3**d) * (2 * d + 12 * K + 6) + 8 * K * (3 * d + 4)),
+        "lower `batch` or `seeds`",
+    )
     recorded = record_steps(last, validate_count("records", records, minimum=2), False)
     generator = torch.Generator(device).manual_seed(data_seed(seed))
     T = torch.from_numpy(target.homogeneous.copy()).to(device, kind)
@@ -262,7 +269,7 @@ def draw(generator: torch.Generator, shape: tuple[int, ...], dtype: torch.dtype)
 
 def _divergence(flow: NeuronFlow, eta: float, step: int) -> str:
     """Where training exploded, and the step the theory would have allowed."""
-    path = flow.integrate(t_end=max(step, 1) * eta, samples=20)
+    path = flow.integrate(t_end=min(max(step, 1) * eta, flow.horizon()), samples=20)
     states = np.concatenate([x.reshape(20, -1) for x in (path.R, path.G, path.B, path.a)], axis=1)
     bound = min(flow.largest_stable_step(theta) for theta in states)
     return (

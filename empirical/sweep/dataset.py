@@ -142,7 +142,7 @@ def _status(plan: SweepPlan, kind: str, found: dict[tuple[int, ...], Piece]) -> 
 
 def write_dataset(dataset: xarray.Dataset, path: Path) -> None:
     """Write under a temporary name, then rename: an earlier file is there until the new one is complete."""
-    new = path.with_name(f".{path.name}.new")
+    new, old = (path.with_name(f".{path.name}.{age}") for age in ("new", "old"))
     _remove(new)
     try:
         if path.suffix.lower() == ".zarr":
@@ -151,13 +151,10 @@ def write_dataset(dataset: xarray.Dataset, path: Path) -> None:
         else:
             dataset.to_netcdf(new, engine="h5netcdf")
         if path.is_dir():  # a folder cannot be replaced in one step
-            old = path.with_name(f".{path.name}.old")
             _remove(old)
             os.replace(path, old)
-            os.replace(new, path)
-            _remove(old)
-        else:
-            os.replace(new, path)
+        os.replace(new, path)
+        _remove(old)  # also what an earlier program left, if it was killed here
     except OSError as error:
         raise ProblemError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from None
     finally:

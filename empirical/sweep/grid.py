@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_count
 
 KINDS = ("simulate", "train", "compare", "diagnose")
+LARGEST_SWEEP = 1_000_000  # runs: at a thousand a second, which is fast, a quarter of an hour
 RESERVED = ("replicate", "mode", "unit", "network")  # dimensions of every result
 
 
@@ -109,6 +112,13 @@ class SweepPlan:
                 raise ProblemError(f"`vary` names {name!r}, which is a dimension of every result.")
         if "seed" in names:
             raise ProblemError("`vary` names the seed: ask for `replicates`, each has a seed of its own.")
+        check_number(
+            "The sweep, every kind at every point of the grid with all its `replicates`,",
+            math.prod(self.shape) * len(self.kinds),  # len() ends at 2⁶³
+            LARGEST_SWEEP,
+            "runs",
+            "vary fewer values, or make several sweeps of it",
+        )
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -121,7 +131,7 @@ class SweepPlan:
         return (*(len(axis.values) for axis in self.axes), self.replicates)
 
     def __len__(self) -> int:
-        return int(np.prod(self.shape)) * len(self.kinds)
+        return math.prod(self.shape) * len(self.kinds)
 
     def seeds(self) -> NDArray[np.int64]:
         """Seed of every place in the grid, of the shape `shape`; below 2⁵³, so that every format can hold it."""

@@ -43,6 +43,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     "gap_discretisation": {"long_name": "largest part of the deviation due to the finite step (relative)"},
     "gap_finite_data": {"long_name": "largest part of the deviation due to finite data (relative)"},
     "gap_sampling_noise": {"long_name": "largest part of the deviation due to sampling noise (relative)"},
+    "gap_remainder": {"long_name": "largest part of the deviation that no cause explains (relative)"},
+    "gap_error_bar": {"long_name": "error bar where the remainder is largest (relative)"},
     "gap_total": {"long_name": "largest deviation of the loss from the flow (relative)"},
     "verdict": {"long_name": "succeeds, fails or undecided"},
     "explanation": {"long_name": "why"},
@@ -98,7 +100,7 @@ def of_training(run: TrainingRun) -> dict[str, Labelled]:
 def of_comparison(comparison: Comparison) -> dict[str, Labelled]:
     """Both sides of a comparison, and how far they are apart."""
     error = {f"error_{name}": ((), value) for name, value in comparison.relative_error.items()}
-    gap = comparison.gap.largest(comparison.trajectory.loss[0])
+    gap = comparison.gap.largest(comparison.initial_loss)
     theory = {
         "theory_loss": (("time",), comparison.trajectory.loss),
         "theory_modes": (("time", "mode"), comparison.trajectory.modes),

@@ -68,6 +68,19 @@ class Piece:
             return cls(index, values, f.part(about, "reason", str), f.part(about, "versions", dict))
 
 
+JOURNALS = ("-journal", "-wal", "-shm")  # files that SQLite keeps beside its own, and may leave there
+
+
+def remove_pieces(path: Path) -> None:
+    """Delete the file of a sweep's pieces, with what a program that was killed while writing left beside it.
+
+    The file goes first: a journal without its file is harmless, since SQLite plays none into an empty file, but a
+    file without its journal may be half written.
+    """
+    for suffix in ("", *JOURNALS):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
 class PieceStore:
     """The pieces of one sweep.
 

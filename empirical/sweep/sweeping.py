@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from empirical.sweep.dataset import SUFFIXES, assemble, read_dataset, require_xarray, write_dataset
 from empirical.sweep.execution import Evaluate, execute, require_dask
 from empirical.sweep.grid import SweepPlan, difference
-from empirical.sweep.store import PieceStore
+from empirical.sweep.store import Piece, PieceStore, remove_pieces
 
 if TYPE_CHECKING:
     import xarray
+
+COPIES = 3  # of all results while they are put together: pieces, arrays, file
 
 
 def run_sweep(
@@ -24,6 +27,7 @@ def run_sweep(
     output: str | Path,
     *,
     resume: bool = False,
+    overwrite: bool = False,
     scheduler: str | None = None,
     workers: int | None = None,
     progress: bool = False,
@@ -43,6 +47,9 @@ def run_sweep(
         Ends in .nc or .zarr.
     resume : bool
         Continue what was interrupted: runs that are on disk are not repeated.
+    overwrite : bool
+        Begin anew, whatever is there: finished runs of an interrupted sweep are lost at once, an earlier result when
+        the new one is complete.
     scheduler, workers
         See `empirical.sweep.execution.execute`.
     progress : bool
@@ -56,8 +63,8 @@ def run_sweep(
     Raises
     ------
     ProblemError
-        If something is missing, or there are runs of an interrupted sweep and `resume` is not given, or they belong
-        to another sweep.
+        If something is missing; if there is a result, or there are runs of an interrupted sweep, and neither `resume`
+        nor `overwrite` is given; if they belong to another sweep; or if the result would not fit into the memory.
     ComputationError
         If the cluster is lost; finished runs are kept.
 
@@ -73,19 +80,23 @@ def run_sweep(
     require_xarray(path.suffix.lower())
     if scheduler is not None or workers != 0:
         require_dask()
+    if resume and overwrite:
+        raise ProblemError("`--resume` and `--overwrite` contradict each other: give one of them.")
     definition, pieces = plan.definition(), pieces_path(path)
-    if pieces.exists() and not resume:
-        raise ProblemError(
-            f"{str(pieces)!r} holds finished runs of an interrupted sweep: continue it with `--resume`, or delete it."
-        )
-    if resume and path.exists() and not pieces.exists():
+    if overwrite:
+        remove_pieces(pieces)
+    elif not resume:
+        _check_free(path, pieces)
+    elif path.exists() and not pieces.exists():
         finished = read_dataset(path)
         _check_same(path, finished.attrs["definition"], definition)
+        remove_pieces(pieces)  # what a program that was killed between two deletions left behind
         return finished
     with PieceStore(pieces, definition) as store:
         _check_same(pieces, store.definition, definition)
         done = store.finished()
         rest = (run for run in plan.runs() if run.index not in done)
+        sized = False
         if len(done) < len(plan):
             with closing(execute(evaluate, rest, scheduler=scheduler, workers=workers)) as results:
                 # disable=None: a bar on a terminal, nothing in a pipe.
@@ -94,9 +105,12 @@ def run_sweep(
                     results, "sweep", len(plan), initial=len(done), leave=False, disable=off, unit="run"
                 ):
                     store.add(piece)
+                    if piece.values and not sized:
+                        _check_result(piece, plan)
+                        sized = True
         dataset = assemble(plan, store)
         write_dataset(dataset, path)
-    pieces.unlink()
+    remove_pieces(pieces)
     return dataset
 
 
@@ -112,6 +126,30 @@ def finished_runs(plan: SweepPlan, output: str | Path) -> int:
         return 0
     with PieceStore(pieces, plan.definition()) as store:
         return len(store.finished())
+
+
+def _check_free(path: Path, pieces: Path) -> None:
+    """Refuse to lose what somebody computed."""
+    if pieces.exists():
+        raise ProblemError(
+            f"{str(pieces)!r} holds finished runs of an interrupted sweep: continue it with `--resume`, or begin anew "
+            "with `--overwrite`."
+        )
+    if path.exists():
+        raise ProblemError(
+            f"`--output` {str(path)!r} exists: give another name, or `--overwrite` to replace it (`--resume` reads it, "
+            "if it is of the same sweep)."
+        )
+
+
+def _check_result(piece: Piece, plan: SweepPlan) -> None:
+    """Refuse a sweep whose runs, if all are like this one, do not fit into the memory together."""
+    one = sum(array.nbytes for _, array in piece.values.values())
+    check_memory(
+        f"The result of {len(plan)} runs like the first",
+        COPIES * one * len(plan),
+        "ask for fewer times, or make several sweeps of it",
+    )
 
 
 def _check_same(path: Path, stored: str, definition: str) -> None:

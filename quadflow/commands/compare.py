@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,7 +57,8 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
     result = comparison_json(comparison)
     if report is not None:
         write_report(report, {"compare": result})
-    echo_result(result, comparison.summary, as_json)
+    lines = [f"warning: {unstable}" for unstable in instability_of(comparison)]
+    echo_result(result, lambda: "\n".join([comparison.summary(), *lines]), as_json)
     return 0
 
 
@@ -84,10 +86,10 @@ def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison
     )
 
 
-def gap_json(gap: Gap) -> dict[str, Any]:
+def gap_json(gap: Gap, initial_loss: float) -> dict[str, Any]:
     """Largest part of each cause relative to the initial loss, where each comes from, and the curves."""
     return {
-        **gap.largest(gap.flow[0]),
+        **known(gap.largest(initial_loss)),
         "sources": gap.sources,
         "curves": {
             "flow": gap.flow,
@@ -100,6 +102,22 @@ def gap_json(gap: Gap) -> dict[str, Any]:
     }
 
 
+def known(values: dict[str, float]) -> dict[str, float | None]:
+    """Numbers for JSON, without those that are unknown; the warnings say why."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
+def instability_of(comparison: Comparison) -> list[str]:
+    """Warning about a step beyond the largest stable one, where the theory is the modified flow."""
+    from dynamics.stability import instability
+
+    if comparison.theory != "modified":
+        return []
+    about = comparison.run.about
+    unstable = instability(comparison.trajectory, about["step"], about["momentum"])  # type: ignore[arg-type]
+    return [] if unstable is None else [unstable]
+
+
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """The keys that interface and README promise; what `simulate` and `train` print stands under their names."""
     import numpy as np
@@ -107,9 +125,12 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     theory, run = trajectory_json(comparison.trajectory), run_json(comparison.run)
     unknown = not np.isfinite(comparison.gap.error_bar).all()
     why = ["the error bar of the gap is unknown: it takes several seeds"] if unknown else []
+    if np.isnan(comparison.initial_loss):
+        why.append("the initial loss is zero: what would be relative to it is null")
+    why += instability_of(comparison)
     return {
-        "relative_error": comparison.relative_error,
-        "gap": gap_json(comparison.gap),
+        "relative_error": known(comparison.relative_error),
+        "gap": gap_json(comparison.gap, comparison.initial_loss),
         "times": comparison.run.times,
         "theory": theory,
         "training": run,

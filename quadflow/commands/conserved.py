@@ -12,6 +12,7 @@ from quadflow.output import echo_result, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
     from dynamics.conservation import PolynomialNetwork
+    from dynamics.conservation.weight_log import InferredQuantity
 
 
 @click.command(
@@ -59,7 +60,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     if options["init_tensors"] is not None:
         raise ProblemError("`--init-tensors` names tensors in the files of `--infer`: give that as well.")
     network, matrix = build_network(options)
-    result = conserved_report(network, degree=options["degree"], seed=options["seed"])
+    result = conserved_report(network, degree=options["degree"], seed=options["seed"], progress=True)
     if matrix is not None:
         special = laws_for_teacher(network, matrix, options["degree"]).special
         result["special_laws"] = [str(law.expression) for law in special.laws]
@@ -87,22 +88,25 @@ def infer(options: dict[str, Any], output: str | None, as_json: bool) -> int:
     inference = infer_quantities(W, A)
     result = {
         "count": len(inference.quantities),
-        "laws": [
-            {
-                "formula": q.formula,
-                "match": q.match,
-                "value": q.values,
-                "drift": q.drift,
-                "constancy": q.constancy,
-            }
-            for q in inference.quantities
-        ],
+        "laws": [quantity_json(q) for q in inference.quantities],
+        "nearly_constant": [quantity_json(q) | {"residual": q.residual} for q in inference.nearly_constant],
         "warnings": inference.notes,
     }
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, inference.summary, as_json)
     return 0
+
+
+def quantity_json(q: InferredQuantity) -> dict[str, Any]:
+    """One quantity, and how constant it was."""
+    return {
+        "formula": q.formula,
+        "match": q.match,
+        "value": q.values,
+        "drift": q.drift,
+        "constancy": q.constancy,
+    }
 
 
 def build_network(options: dict[str, Any]) -> tuple[PolynomialNetwork, Any]:

@@ -75,6 +75,7 @@ def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[
         second_layer=network["second_layer"],
         second_layer_value=network["second_layer_value"],
         covariance=Sigma,
+        progress=True,
     )
     if aligned:
         derivation = derivation.aligned()

@@ -60,7 +60,11 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
     if (suffix == "npz") != (options["representative"] is not None):
         raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
     result = fixed_points_report(
-        catalogue, search=options["search"], seed=options["seed"], certify=options["certify"]
+        catalogue,
+        search=options["search"],
+        seed=options["seed"],
+        certify=options["certify"],
+        progress=True,
     ) | {"problem": problem_json(catalogue)}
     if options["graph"]:
         from dynamics.atlas.connections import saddle_graph
@@ -105,7 +109,7 @@ def numerical(
     if suffix not in (None, "json"):
         raise ProblemError(f"`--output` is {output!r}, but what a search finds is written as .json only.")
     problem = read_problem(options)
-    result = numerical_points(problem, options["search"], options["seed"]) | {
+    result = numerical_points(problem, options["search"], options["seed"], progress=True) | {
         "problem": problem_json(problem)
     }
     if report is not None:

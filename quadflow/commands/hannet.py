@@ -44,7 +44,7 @@ def command(
     if check:
         from empirical.hannet.check import check_hannet
 
-        result = check_hannet(layers, width, seed=seed)
+        result = check_hannet(layers, width, seed=seed, progress=True)
     else:
         from empirical.hannet.checkerboard import train_checkerboard
 

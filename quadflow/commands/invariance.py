@@ -28,7 +28,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     from empirical.invariance import invariance
 
     suffix = validate_output(output, ("json", "png", "pdf", "svg"))
-    result = invariance(**options)
+    result = invariance(**options, progress=True)
     if output is not None and suffix == "json":
         write_text(output, to_json(result.to_dict()) + "\n")
     elif output is not None:

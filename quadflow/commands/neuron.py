@@ -90,17 +90,17 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     neurons = build_neurons(options, target.inputs)
     rates, shrink = parse_rates(options["rates"]), options["shrink"]
     t_end, steps = options["t_end"], options["steps"]
-    if t_end is None and steps is not None:
-        t_end = steps * options["step"]
+    run = study = None
+    if steps is not None:  # first: a step that diverges says so, while the flow to such times would never end
+        run = train(target, neurons, rates, options)
+        t_end = steps * options["step"] if t_end is None else t_end
     trajectory = NeuronFlow(target, neurons, rates, shrink).integrate(
         t_end, samples=options["samples"], progress=True
     )
     space = function_space_dimensions(target.inputs)
     result, text = trajectory.to_dict(), [trajectory.summary(), space.summary()]
     result["function_space"] = space.to_dict()
-    run = study = None
-    if steps is not None:
-        run = train(target, neurons, rates, options)
+    if run is not None:
         result["trained"] = run.to_dict()
         text.append(run.summary())
     if options["collapse"]:
@@ -188,7 +188,7 @@ def _derive(options: dict[str, Any], output: str | None, suffix: str | None, as_
 
     if suffix not in (None, "json"):
         raise ProblemError(f"`--output` is {output!r}, but equations are written as .json.")
-    derivation = derive_neurons(options["hidden"], build_target(options).inputs)
+    derivation = derive_neurons(options["hidden"], build_target(options).inputs, progress=True)
     if output is not None:
         write_text(output, to_json(derivation.to_dict()) + "\n")
     echo_result(derivation.to_dict(), derivation.summary, as_json)

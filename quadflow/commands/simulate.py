@@ -79,12 +79,21 @@ def command(
     result = trajectory_json(trajectory)
     if options["sgd"] or options["correction"] == "modified":
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
+    unstable = None
+    if options["correction"] == "modified":
+        from dynamics.stability import instability
+        from dynamics.trajectory import Trajectory
+
+        assert isinstance(trajectory, Trajectory)
+        unstable = instability(trajectory, options["step"], options["momentum"])
+        result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
         modified = options["correction"] == "modified"
         write_trajectory(trajectory, output, result, "modified flow" if modified else None)
     if failure is not None:
         raise failure
-    echo_result(result, lambda: describe(trajectory), as_json)
+    text = "" if unstable is None else f"\nwarning: {unstable}"
+    echo_result(result, lambda: describe(trajectory) + text, as_json)
     return 0
 
 

@@ -39,6 +39,7 @@ TRAINING = {"train", "compare"}
     "--workers", type=int, help="Processes on this machine [default: one per core]; 0: this process, no Dask."
 )
 @click.option("--resume", is_flag=True, help="Continue an interrupted sweep into the same file.")
+@click.option("--overwrite", is_flag=True, help="Replace a finished sweep, or begin an interrupted one anew.")
 @compare_options
 @click.option("--until-loss", type=float, help="simulate: stop where the loss falls to this value.")
 @click.option("--fluctuations", is_flag=True, help="simulate --sgd: also the spread over seeds.")
@@ -56,6 +57,7 @@ def command(
     scheduler: str | None,
     workers: int | None,
     resume: bool,
+    overwrite: bool,
     output: str,
     report: str | None,
     as_json: bool,
@@ -85,7 +87,14 @@ def command(
     plan = build_plan(ctx.command, kinds, vary, replicates, same_seeds, options)
     try:
         dataset = run_sweep(
-            plan, evaluate, output, resume=resume, scheduler=scheduler, workers=workers, progress=True
+            plan,
+            evaluate,
+            output,
+            resume=resume,
+            overwrite=overwrite,
+            scheduler=scheduler,
+            workers=workers,
+            progress=True,
         )
     except (KeyboardInterrupt, ComputationError):
         done = finished_runs(plan, output)

@@ -41,6 +41,18 @@ def test_one_matrix_serves_every_output():
     assert teacher.inputs == 3
 
 
+@pytest.mark.parametrize("size", [1e51, 1e200, 1e-51, 1e-300])
+def test_teachers_whose_losses_no_number_holds_are_refused(size):
+    """Squares of 1e±51 and more; zero is a teacher, and a mode may be as small as it likes beside a larger one."""
+    with pytest.raises(ProblemError, match="scale it"):
+        Teacher.from_eigenvalues([size, 0.0])
+    with pytest.raises(ProblemError, match="scale it"):
+        Teacher([[size**0.5, 0.0]], [1.0])
+    assert Teacher.from_eigenvalues([0.0, 0.0]).inputs == 2
+    assert Teacher.from_eigenvalues([1.0, 1e-300]).inputs == 2
+    assert Teacher.from_eigenvalues([1e50, 1e-50]).inputs == 2
+
+
 def test_power_law_eigenvalues():
     np.testing.assert_allclose(Teacher.power_law(1.5, 4).eigen[0][0], [1, 2**-1.5, 3**-1.5, 4**-1.5])
 

@@ -64,20 +64,44 @@ def test_cells_without_a_value_are_said_to_be_so():
     assert phase_map(sweep_map()).axes[0].get_title() == ""
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"values": np.full((2, 3), np.nan), "fraction": False},
-        {"y": np.array(["4,2,1", "2,1"]), "y_name": "teacher"},
-        {"x": np.array([0.5]), "values": np.array([[1.0], [0.0]])},
-        {"values": np.full((2, 3), 0.7), "fraction": False},
-    ],
-)
-def test_special_cases_of_maps(changes):
+def drawn_map(**changes):
+    """Axes, mesh and corners (rows + 1, columns + 1, 2) of a map that was drawn."""
     figure = phase_map(sweep_map(**changes))
     figure.canvas.draw()
-    if "y" in changes:
-        assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["4,2,1", "2,1"]
+    axes = figure.axes[0]
+    (mesh,) = axes.collections
+    return axes, mesh, mesh.get_coordinates()
+
+
+def test_a_map_without_any_value_is_hatched_all_over():
+    axes, mesh, _ = drawn_map(values=np.full((2, 3), np.nan), fraction=False)
+    assert mesh.get_array().mask.all()
+    assert axes.patch.get_hatch() == "////"
+    assert mesh.get_clim() == (0, 1)
+
+
+def test_teachers_are_numbered_and_named_on_their_axis():
+    axes, mesh, corners = drawn_map(y=np.array(["4,2,1", "2,1"]), y_name="teacher")
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["4,2,1", "2,1"]
+    np.testing.assert_array_equal(axes.get_yticks(), [0, 1])
+    np.testing.assert_array_equal(corners[:, 0, 1], [-0.5, 0.5, 1.5])
+    np.testing.assert_array_equal(mesh.get_array(), sweep_map().values)
+
+
+def test_a_single_value_has_a_cell_of_width_one():
+    axes, mesh, corners = drawn_map(x=np.array([0.5]), values=np.array([[1.0], [0.0]]))
+    np.testing.assert_array_equal(corners[0, :, 0], [0.0, 1.0])
+    assert axes.get_xscale() == "linear"
+    np.testing.assert_array_equal(mesh.get_array(), [[1.0], [0.0]])
+
+
+def test_equal_values_have_a_scale_that_holds_them():
+    """0.7 everywhere: Matplotlib widens an empty range, and no cell counts as "below"."""
+    _, mesh, _ = drawn_map(values=np.full((2, 3), 0.7), fraction=False)
+    low, high = mesh.get_clim()
+    assert low <= 0.7 <= high
+    assert not mesh.get_array().mask.any()
+    assert mesh.colorbar.extend == "neither"
 
 
 def test_medians_are_markers_and_fits_lines():

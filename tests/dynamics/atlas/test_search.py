@@ -146,8 +146,15 @@ def test_searches_are_reproducible():
     flow = catalogue_flow(fixed_points(Teacher.from_eigenvalues([2, 1]), 2))
     first, second = (search_fixed_points(flow, 20, seed=5) for _ in range(2))
     assert [root.to_dict() for root in first.roots] == [root.to_dict() for root in second.roots]
-    assert "20 of 20" in first.summary() or first.converged < 20
-    assert repr(first).startswith("Search(")
+    other = search_fixed_points(flow, 20, seed=6)
+    assert [root.hits for root in other.roots] != [root.hits for root in first.roots]
+    lines = first.summary().splitlines()
+    assert lines[0] == f"{first.converged} of 20 starts converged, to {len(first.roots)} different roots"
+    assert len(lines) == 1 + len(first.roots)
+    for line, root in zip(lines[1:], first.roots, strict=True):
+        assert float(line.split()[0]) == pytest.approx(root.loss, rel=1e-5)
+        assert line.endswith(f"index {root.index}, nullity {root.nullity}: {root.kind} ({root.hits} starts)")
+    assert repr(first) == f"Search({len(first.roots)} roots, converged={first.converged} of 20)"
 
 
 class LinearNetwork:

@@ -191,3 +191,67 @@ def test_what_is_too_large_to_search_is_said(monkeypatch):
     assert any(
         "There are 12 rotation invariants: more than 11" in note for note in infer_quantities(W, A).notes
     )
+
+
+def descent(step, steps, momentum=0.0, every=1, seed=0, scale=0.3):
+    """W (T, 2, 3) and A (T, 1, 2) of (heavy-ball) gradient descent on the population loss, in double precision."""
+    student = Student.initialise(2, 3, scale=scale, seed=seed)
+    flow = GradientFlow(Problem(Teacher.from_eigenvalues([2, 1], 3), student), reduce=False)
+    theta, velocity, states = flow.theta0, 0.0, []
+    for n in range(steps + 1):
+        if n % every == 0:
+            states.append(theta)
+        velocity = momentum * velocity + flow(0.0, theta)
+        theta = theta + step * velocity
+    return flow.unpack(np.array(states))
+
+
+def test_finite_steps_break_the_laws_as_predicted():
+    """Every step recorded: κ = 1, and Δc_k = ‖δw_k‖² − 2 δa_k² is an identity, to rounding."""
+    found = infer_quantities(*descent(0.05, 100), tolerance=1e-3)
+    assert found.quantities == ()
+    assert [q.formula for q in found.nearly_constant] == [f"‖w_{k}‖² − 2 a_{k}²" for k in range(2)]
+    for q in found.nearly_constant:
+        assert q.constancy > 1e-3
+        assert q.residual < 1e-12
+        assert "degree 2, but for the drift of finite steps" in q.match
+    assert "2 nearly constant" in found.summary()
+    assert "without the drift of finite steps" in found.summary()
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_drift_of_sparse_records(momentum):
+    """Records ten steps apart, κ = (1 + β)/(10(1 − β)): what is left is of second order, the drift of first order."""
+    W, A = descent(0.02 * (1 - momentum) ** 2, 500, momentum, every=10)
+    found = infer_quantities(W, A, tolerance=3e-3)
+    assert found.quantities == ()
+    assert [q.formula for q in found.nearly_constant] == [f"‖w_{k}‖² − 2 a_{k}²" for k in range(2)]
+    assert all(q.residual < q.constancy / 3 for q in found.nearly_constant)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_momentum_conserves_nothing(seed):
+    """c̈ + γċ = 2(‖ẇ‖² − hȧ²): no balance is a constant, whatever coefficient fits (step 0.005, β = 0.9)."""
+    found = infer_quantities(*descent(0.005, 300, 0.9, every=3, seed=seed))
+    assert found.quantities == ()
+    assert all("but for the drift" in q.match or "no law" in q.match for q in found.nearly_constant)
+
+
+def test_a_coefficient_that_fits_one_curve_is_no_law():
+    """‖w‖² = a² + a⁴/20 for a from 1 to 2: slopes 1 + a²/10 of 1.1 to 1.4, but the best straight line is close."""
+    a = np.sqrt(np.linspace(1, 4, 61))
+    w = np.sqrt(a**2 + a**4 / 20)
+    found = infer_quantities(w[:, None, None], a[:, None, None], tolerance=0.05)
+    assert found.quantities == ()
+    (q,) = found.nearly_constant
+    # least squares on x = a² uniform over [1, 4]: slope 1 + (1 + 4)/20, in the halves (1 + 2.5)/20, (2.5 + 4)/20
+    assert q.formula == "‖w_0‖² − 1.25 a_0²"
+    assert q.match == "no law: the halves of the movement give 1.175 and 1.325"
+    assert q.residual is None
+
+
+def test_descent_from_many_starts_keeps_no_combination():
+    """What is nearly constant is not found once more among combinations of all invariants."""
+    runs = [descent(0.005, 300, 0.9, every=6, seed=seed) for seed in range(20)]
+    W, A = (np.stack(arrays) for arrays in zip(*runs, strict=True))
+    assert infer_quantities(W, A).quantities == ()

@@ -173,18 +173,32 @@ def test_a_saddle_is_no_place_to_rest():
 
 def test_summary_and_file(tmp_path):
     run = MeanSGD(one_unit(50, (0.5,)), 1e-3, label_noise=0.1).integrate(t_end=1.0, samples=5)
-    assert "SGD, step 0.001, batch 1" in repr(run)
+    lines = run.summary().splitlines()
+    assert lines[0] == "SGD, step 0.001, batch 1, label noise 0.1: 5 samples up to t = 1 (finished)"
+    assert lines[1] == f"mean loss {run.loss[0]:.6g} → {run.loss[-1]:.6g}"
+    assert lines[2] == f"modes {run.modes[-1, 0]:.4g}"
+    assert lines[3].endswith("2 vectors in 50 dimensions")
+    assert repr(run) == "SGDTrajectory\n  " + "\n  ".join(lines)
     np.testing.assert_allclose(run.steps, [0, 250, 500, 750, 1000])
     run.save(tmp_path / "run.npz")
     with np.load(tmp_path / "run.npz") as file:
-        np.testing.assert_array_equal(file["loss"], run.loss)
-        assert json.loads(str(file["about"]))["step"] == 1e-3
+        for name in ("times", "Q", "R", "A", "loss", "modes", "conserved"):
+            np.testing.assert_array_equal(file[name], getattr(run, name))
         np.testing.assert_array_equal(file["mean_field_loss"], run.loss)
+        np.testing.assert_array_equal(file["teacher_V"], run.problem.teacher.V)
+        np.testing.assert_array_equal(file["initial_W"], run.problem.student.W)
+        about = json.loads(str(file["about"]))
+        assert {"step": 1e-3, "batch": 1, "label_noise": 0.1, "trainable": False}.items() <= about.items()
+        assert about["solver"]["status"] == "finished"
         assert "loss_std" not in file
     with pytest.raises(ProblemError, match="not a trajectory"):
         Trajectory.load(tmp_path / "run.npz")
-    assert run.conserved_drift > 0
-    assert isinstance(run.stages, tuple)
+    # c = ‖w‖² − 2a² with a fixed: its drift is that of ‖w‖², the largest since the start
+    np.testing.assert_allclose(run.conserved[:, 0], run.Q[:, 0, 0] - 2)
+    assert run.conserved_drift == pytest.approx(np.abs(run.Q[:, 0, 0] - 0.25).max())
+    assert run.stages == ()  # it falls all the time
+    small = MeanSGD(one_unit(50, (1e-3,)), 1e-3).integrate(t_end=0.5, samples=21)
+    assert [(stage.start, list(stage.learned_modes)) for stage in small.stages] == [(0.0, [])]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import xarray
 
-from dynamics import ProblemError
+from dynamics import ProblemError, budget
+from empirical.sweep import sweeping
 from empirical.sweep.dataset import read_dataset
 from empirical.sweep.grid import Axis, SweepPlan
 from empirical.sweep.sweeping import finished_runs, pieces_path, run_sweep
@@ -148,6 +149,79 @@ def test_finished_runs_are_never_overwritten_unasked(tmp_path):
     with pytest.raises(ProblemError, match="--resume"):
         sweep(tmp_path / "s.nc")
     assert finished_runs(plan(), tmp_path / "s.nc") == 2
+    anew = Interrupted(1)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(tmp_path / "s.nc", plan(replicates=1), anew, overwrite=True)
+    assert anew.seen == [0]
+    assert finished_runs(plan(replicates=1), tmp_path / "s.nc") == 1
+
+
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+def test_a_finished_sweep_is_never_overwritten_unasked(tmp_path, suffix):
+    path = tmp_path / f"s.{suffix}"
+    old = sweep(path)
+    none = Interrupted(0)
+    with pytest.raises(ProblemError, match="`--overwrite` to replace it"):
+        sweep(path, plan(replicates=1), none)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    xarray.testing.assert_identical(read_dataset(path), old)
+    with pytest.raises(ProblemError, match="contradict"):
+        sweep(path, overwrite=True, resume=True)
+    new = sweep(path, plan(replicates=1), overwrite=True)
+    assert new.sizes["replicate"] == 1
+    xarray.testing.assert_identical(read_dataset(path), new)
+
+
+class Killed(BaseException):
+    """The end of a program in which nothing more is done."""
+
+
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+@pytest.mark.parametrize("moment", ["write", "remove", "between"])
+def test_nothing_is_left_behind_a_sweep_that_was_killed_and_resumed(tmp_path, monkeypatch, suffix, moment):
+    """As after SIGKILL in the last transaction: a journal beside the pieces, which SQLite need not touch again."""
+    path, pieces = tmp_path / f"s.{suffix}", tmp_path / f"s.{suffix}.pieces"
+
+    def killed(*_):
+        if moment == "between":
+            pieces.unlink()
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(sweeping, "write_dataset" if moment == "write" else "remove_pieces", killed)
+        sweep(path)
+    assert (path.exists(), pieces.exists()) == (moment != "write", moment != "between")
+    (tmp_path / f"{pieces.name}-journal").write_bytes(bytes(512))  # a header of zeros: nothing to play back
+    sweep(path, evaluate=Interrupted(0), resume=True)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_earlier_file_moved_aside_by_a_killed_program_is_removed(tmp_path):
+    """Killed between the two renamings that replace a folder: ``.s.zarr.old`` is there, ``s.zarr`` is not."""
+    path = tmp_path / "s.zarr"
+    sweep(path)
+    path.rename(tmp_path / ".s.zarr.old")
+    sweep(path)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_results_that_do_not_fit_are_refused_after_the_first_run(tmp_path, monkeypatch):
+    """A parabola is 3 + 3 + 1 + 2 doubles and the text "finished", of 8 characters of 4 bytes."""
+    one, seen = 9 * 8 + 8 * 4, Interrupted(np.inf)
+    monkeypatch.setattr(budget, "LEAST", 0)
+    monkeypatch.setattr(budget, "memory_budget", lambda: sweeping.COPIES * one * 6)
+    sweep(tmp_path / "fits.nc")
+    monkeypatch.setattr(budget, "memory_budget", lambda: sweeping.COPIES * one * 6 - 1)
+    with pytest.raises(ProblemError, match="The result of 6 runs like the first would take about"):
+        sweep(tmp_path / "s.nc", evaluate=seen)
+    assert seen.seen == [0]
+
+
+def test_sweeps_without_end_are_refused():
+    with pytest.raises(ProblemError, match=r"3,000,000 runs, but at most 1,000,000"):
+        plan(replicates=10**6)
+    with pytest.raises(ProblemError, match=r"e\+18 runs"):
+        plan(replicates=10**18)
 
 
 @pytest.mark.parametrize("suffix", ["nc", "zarr"])
@@ -155,7 +229,7 @@ def test_an_earlier_file_is_there_until_the_new_one_is(tmp_path, suffix):
     path = tmp_path / f"s.{suffix}"
     old = sweep(path)
     with pytest.raises(KeyboardInterrupt):
-        sweep(path, plan(replicates=1), Interrupted(1))
+        sweep(path, plan(replicates=1), Interrupted(1), overwrite=True)
     xarray.testing.assert_identical(read_dataset(path), old)
     new = sweep(path, plan(replicates=1), resume=True)
     xarray.testing.assert_identical(read_dataset(path), new)

@@ -1,0 +1,75 @@
+"""Sizes of derivations are known before they are made."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import sympy
+from sympy.polys.rings import PolyRing
+
+from dynamics import ProblemError, budget, derive
+from dynamics.symbolic.size import derivation_size
+
+SIGMA = np.eye(3) + 0.5  # no entry is zero
+CASES = [
+    (2, 3, 1, {}),
+    (3, 2, 2, {}),
+    (2, 3, 1, {"second_layer": "fixed"}),
+    (1, 4, 2, {"activation": "centred"}),
+    (2, 3, 1, {"covariance": SIGMA}),
+]
+
+
+def predicted(K, d, O, activation="quadratic", second_layer="trainable", covariance=None):
+    law = "identity" if covariance is None else "symbolic" if isinstance(covariance, str) else "numbers"
+    return derivation_size(
+        K, d, O, trainable=second_layer == "trainable", centred=activation == "centred", covariance=law
+    )
+
+
+def terms(expression, symbols):
+    return len(PolyRing(sorted(symbols, key=str), sympy.QQ).from_expr(expression))
+
+
+@pytest.mark.parametrize(("K", "d", "O", "options"), CASES)
+def test_numbers_of_terms_are_those_of_the_derivation(K, d, O, options):
+    """Counted in the expanded equations."""
+    derivation = derive(K, d, O, **options)
+    size = predicted(K, d, O, **options)
+    symbols = {*derivation.parameters, *derivation.targets, *derivation.residual}
+    assert size.residual == sum(terms(entry, symbols) for entry in derivation.residual.values())
+    assert size.rates == sum(terms(rate, symbols) for rate in derivation.residual_ode.values())
+
+
+def test_the_square_is_multiplied_out():
+    """(Σ_ij D_ij x_i x_j)² over i ≤ j, expanded by SymPy: coefficients of all monomials in x."""
+    d = 4
+    D = {(i, j): sympy.Symbol(f"D_{i}_{j}") for i in range(d) for j in range(i, d)}
+    ring = PolyRing([f"x_{i}" for i in range(d)], PolyRing(list(D.values()), sympy.QQ).to_domain())
+    form = sum(ring(symbol) * ring.gens[i] * ring.gens[j] for (i, j), symbol in D.items())
+    assert predicted(1, d, 1).square == sum(len(coefficient) for coefficient in (form**2).values())
+
+
+@pytest.mark.parametrize(
+    ("K", "d", "O", "options"),
+    [(2, 11, 1, {}), (30, 3, 1, {}), (3, 5, 3, {}), (2, 5, 1, {"covariance": "symbolic"})],
+)
+def test_memory_is_that_of_the_derivation(K, d, O, options):
+    """Peak of Python's allocations, within a factor of 3: dictionaries grow in jumps, expressions share parts."""
+    derive(1, 1)  # imports and caches
+    tracemalloc.start()
+    derive(K, d, O, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 1 / 3 < predicted(K, d, O, **options).nbytes / peak < 3
+
+
+def test_large_derivations_are_refused(monkeypatch):
+    """50 inputs: P = 1275, P(P + 1)/2 = 813,450 products; 10⁴ units: exponents of 50,000 symbols in each term."""
+    with pytest.raises(ProblemError, match="terms, but at most 250,000 are allowed: `--format tensor`"):
+        derive(20, 50)
+    monkeypatch.setattr(budget, "memory_budget", lambda: 4e9)
+    with pytest.raises(ProblemError, match=r"would take about 7\.3 GB of memory.*`--format tensor`"):
+        derive(10_000, 2)
+    with pytest.raises(ProblemError, match=r"6e\+73 terms"):
+        derive(2**62, 2**62)
