@@ -22,7 +22,7 @@ from dynamics.activations import require_quadratic
 from dynamics.errors import ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_array, validate_count, validate_real
 
 Array = NDArray[np.float64]
 
@@ -94,6 +94,9 @@ def phase_plane(
     if lam == 0:
         raise ProblemError("`eigenvalue` is 0, but a mode needs something to learn: any other number.")
     size = validate_real("extent", extent, positive=True)
+    states = validate_array("starts", starts if np.size(starts) else np.empty((0, 2)), 2)
+    if states.shape[1] != 2:
+        raise ProblemError(f"`starts` has shape {states.shape}, but must be pairs (a, p), of shape (S, 2).")
     axis = np.linspace(-size, size, validate_count("points", points, minimum=3))
     teacher = Teacher.from_eigenvalues([lam])
 
@@ -105,7 +108,7 @@ def phase_plane(
     for (i, p), (j, a) in ((x, y) for x in enumerate(axis) for y in enumerate(axis)):
         velocity[::-1, i, j] = flow(0.0, np.array([p, a]))  # θ = (p, a)
     paths = []
-    for a0, p0 in np.reshape(np.asarray(starts, dtype=float), (-1, 2)):
+    for a0, p0 in states:
         t = flow_from(a0, p0).integrate()
         paths.append(np.stack([t.a[:, 0], t.W[:, 0, 0]]))
     p = np.linspace(np.sqrt(abs(lam) / size), size, 200)

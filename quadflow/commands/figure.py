@@ -104,9 +104,17 @@ def phase_portrait(
     from dynamics.phase_plane import phase_plane
     from figures.phase_portrait import phase_portrait as draw
 
-    states = [opt.parse_numbers("--start", start) for start in starts] or PORTRAIT_STARTS
+    states = [parse_start(start) for start in starts] or PORTRAIT_STARTS
     draw_into(output, lambda: draw(phase_plane(eigenvalue, states, activation=activation, extent=extent)))
     return 0
+
+
+def parse_start(text: str) -> list[float]:
+    """Weights a, p of one unit."""
+    start = opt.parse_numbers("--start", text)
+    if len(start) != 2:
+        raise ProblemError(f"`--start` is {text!r}, but must be two numbers, a and p, as -1,1.6.")
+    return start
 
 
 # on both sides of the separatrix, and one beyond the minima

@@ -40,3 +40,9 @@ def test_bad_input_is_refused():
         phase_plane(1.0, activation="cubic")
     with pytest.raises(ProblemError, match="0"):
         phase_plane(0.0)
+
+
+@pytest.mark.parametrize("starts", [[0.01], [[1, 2, 3]], [[1.0]]])
+def test_starts_are_pairs(starts):
+    with pytest.raises(ProblemError, match="`starts`"):
+        phase_plane(1.0, starts)

@@ -409,26 +409,13 @@ def kinked(case):
     }
 
 
-# What is known to depend on the unit, and why.
-CONVERGENCE = "the test of convergence of the flow compares a speed with an eigenvalue"
-DESCENTS = "the descents that tell a minimum from a degenerate saddle end at an absolute gradient"
-KNOWN = {
-    (search, TRAINED, 1e-6): DESCENTS,
-    (until_converged, TRAINED, 1e-6): CONVERGENCE,
-    (until_converged, CENTRED, 1e-6): CONVERGENCE,
-    (sgd_step, CENTRED, 1e-6): CONVERGENCE,
-}
-
-
 def cases():
-    """Every verb, kind and unit; what is known to fail is marked."""
+    """Every verb, kind and unit."""
     for verb, kinds in CASES.items():
         for kind in kinds:
             for c in UNITS:
-                known = KNOWN.get((verb, kind, c))
-                marks = [pytest.mark.xfail(strict=True, reason=known)] if known else []
                 name = f"{verb.__name__}-{'trained' if kind[0] else 'fixed'}-{kind[1]}-{c:g}"
-                yield pytest.param(verb, kind, c, id=name, marks=marks)
+                yield pytest.param(verb, kind, c, id=name)
 
 
 @cache

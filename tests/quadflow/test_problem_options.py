@@ -175,7 +175,15 @@ def test_options_of_training_concern_the_flow_if_it_is_corrected(monkeypatch, ch
             "fluctuations": False,
             "sgd": False,
         },
-        **{"correction": "none", "method": "auto", "rtol": None, "atol": None, "records": 5, "t_end": 1.0},
+        **{
+            "correction": "none",
+            "method": "auto",
+            "rtol": None,
+            "atol": None,
+            "max_evaluations": None,
+            "records": 5,
+            "t_end": 1.0,
+        },
         **{"times": None, "log_times": False, "until_loss": None},
     }
     with pytest.raises(ComputationError, match="reached"):

@@ -71,9 +71,9 @@ CALLS = [
     Call("conserved --network a*x_0*b",
          "dynamics.conservation.report:conserved_report", ANYTHING, degree=2, seed=0),
     Call("conserved --infer a.npz",
-         "empirical.checkpoints:read_weights", "a.npz"),
-    Call("conserved --infer a.pt --infer b.pt",
-         "empirical.checkpoints:read_weights", ["a.pt", "b.pt"]),
+         "empirical.checkpoints:read_weights", ("a.npz",), first=None, second=None, fixed=None),
+    Call("conserved --infer a.pt --infer b.pt --init-tensors fc1,fc2 --second-layer-values 1,2",
+         "empirical.checkpoints:read_weights", ("a.pt", "b.pt"), first="fc1", second="fc2", fixed=[1, 2]),
     Call("derive --teacher 2,1 --inputs 3 --hidden 4 --outputs 2 --activation centred --second-layer fixed "
          "--second-layer-value 0.7",
          "dynamics.symbolic.derivation:derive", hidden=4, inputs=3, outputs=2, activation="centred",

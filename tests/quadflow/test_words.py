@@ -109,7 +109,7 @@ def test_options_of_another_theory(quadflow, arguments, words):
 def test_json_of_a_run_that_is_not_ours():
     """Its speed is not known."""
     run = SimpleNamespace(
-        times=[0], steps=[0], loss=[[1.0]], loss_measured="x", modes=[[[1.0]]], conserved_drift=0.5, about={},
+        times=[0], steps=[0], loss=[[1.0]], loss_measured="x", modes=[[[1.0]]], conserved_drift=0.5, about={}, notes=(),
         conserved=np.array([[[1.0, 2.0]]]),
     )  # fmt: skip
     found = run_json(run)
@@ -141,7 +141,7 @@ def test_compare_says_what_it_does_not_know(quadflow):
 def test_warnings_of_both_sides_are_told_together():
     side = {"warnings": ["a"]}
     comparison = SimpleNamespace(
-        trajectory=None, run=SimpleNamespace(times=[0]), relative_error={},
+        trajectory=None, run=SimpleNamespace(times=[0], about={}), relative_error={}, initial_loss=1.0, theory="flow",
         gap=SimpleNamespace(error_bar=np.array([0.0, np.nan])),
     )  # fmt: skip
     import quadflow.commands.compare as module

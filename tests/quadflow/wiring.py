@@ -24,8 +24,8 @@ UNTRAINED = {
     **{"optimizer": "sgd", "momentum": None, "dtype": "float32", "records": 200, "log_times": False},
     **{"test_samples": 0, "device": "cpu"},
 }
-SOLVER = "--method RK45 --rtol 1e-8 --atol 1e-11"
-SOLVED = {"method": "RK45", "rtol": 1e-8, "atol": 1e-11}
+SOLVER = "--method RK45 --rtol 1e-8 --atol 1e-11 --max-evaluations 12345"
+SOLVED = {"method": "RK45", "rtol": 1e-8, "atol": 1e-11, "max_evaluations": 12345}
 GRADIENT_FLOW = "dynamics.flow:GradientFlow.integrate"
 
 

@@ -5,7 +5,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.conservation.inference import _formula, infer_quantities
+from dynamics.conservation.inference import infer_quantities
+from dynamics.conservation.weight_log import _formula
 
 
 def records(a=None, runs=1, trainable=True, d=2, K=3):

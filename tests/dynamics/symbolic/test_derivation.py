@@ -321,7 +321,7 @@ def test_derivation_is_quick():
         ({"covariance": "diagonal"}, "must be one of: symbolic"),
         ({"covariance": np.eye(3)}, "dimension 2"),
         ({"covariance": [[1, 2], [0, 1]]}, "not symmetric"),
-        ({"covariance": [[1, 0], [0, 0]]}, "positive"),
+        ({"covariance": [[1, 0], [0, -1]]}, "negative|positive"),
     ],
 )
 def test_bad_input_is_refused(arguments, message):
