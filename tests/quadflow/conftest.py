@@ -11,7 +11,7 @@ from dynamics.errors import ComputationError
 from quadflow.cli import run
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wiring import places
+from wiring import places, restore
 
 
 @dataclass
@@ -52,10 +52,13 @@ def received(quadflow, monkeypatch):
             found.append((args, kwargs))
             raise ComputationError("reached")
 
+        found_in = places(target)
+        original = getattr(*found_in[0])
         with monkeypatch.context() as patch:
-            for owner, name in places(target):
+            for owner, name in found_in:
                 patch.setattr(owner, name, keep)
             result = quadflow(*arguments)
+        restore(keep, original)
         assert result.err.endswith("quadflow: reached\n")
         assert result.status == 1
         return found[0]

@@ -149,7 +149,7 @@ def test_warnings_of_both_sides_are_told_together():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "trajectory_json", lambda _: side)
         patch.setattr(module, "run_json", lambda _: {"warnings": ["b"]})
-        patch.setattr(module, "gap_json", lambda _: {})
+        patch.setattr(module, "gap_json", lambda *_: {})
         found = comparison_json(comparison)["warnings"]
     assert found == ["a", "b", "the error bar of the gap is unknown: it takes several seeds"]
 
