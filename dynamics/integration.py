@@ -10,6 +10,7 @@ by the same factor as the solution. SciPy's own default `atol` (1e-6) would be l
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +37,8 @@ IMPLICIT = tuple(name for name, solver in SOLVERS.items() if solver not in EXPLI
 LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
 DEFAULT_RTOL = 1e-12
 BYTES_PER_TIME = 500  # of times, loss, stages and their text in a file
+SHORTEST = 1e-100  # time to integrate over; LSODA's first step, smaller by far, must not underflow
+STANDING_STEPS = 100  # steps in a row that leave the time where it is
 
 
 class VectorField(Protocol):
@@ -131,8 +134,10 @@ class Sampling:
             end = float(t[-1]) if t_end is None else validate_real("t_end", t_end, nonnegative=True)
             if end < t[-1]:
                 raise ProblemError(f"`times` goes up to {t[-1]:g}, but `t_end` is only {end:g}.")
+            _check_end("times" if t_end is None else "t_end", end)
             return cls(end, t, count, False)
         end = horizon if t_end is None else validate_real("t_end", t_end, positive=True)
+        _check_end("t_end", end)
         return cls(end, None, count, log_times)
 
     def resolve(self, reached: float) -> Array:
@@ -144,6 +149,13 @@ class Sampling:
             late = np.geomspace(1e-4 * reached, reached, self.count - 1) if reached else np.empty(0)
             return np.append(0.0, late)
         return np.linspace(0.0, reached, self.count) if reached else np.zeros(1)
+
+
+def _check_end(name: str, end: float) -> None:
+    if 0 < end < SHORTEST:
+        raise ProblemError(
+            f"`{name}` ends at {end:g}, which is too short to integrate over: allowed is {SHORTEST:g} or more."
+        )
 
 
 def choose_method(method: str, unknowns: int) -> str:
@@ -288,11 +300,15 @@ def _advance(
     with tqdm(
         total=solver.t_bound, leave=False, disable=None if progress else True, bar_format=bar_format
     ) as bar:
+        standing = 0
         while solver.status == "running":
-            before = solver.y.copy()
-            reason = solver.step()
-            if solver.status == "failed":
-                return "failed", f"{reason.rstrip('.')}: try another method or a larger rtol"
+            before, t = solver.y.copy(), solver.t
+            reason = _step(solver)
+            if reason:
+                return "failed", f"{reason}: try another method or a larger rtol"
+            standing = standing + 1 if solver.t == t else 0
+            if standing == STANDING_STEPS:
+                return "failed", "the solution changes too fast for the time to move on in double precision"
             if not np.isfinite(solver.y).all():
                 return "failed", "the state is no longer finite: try another method or a smaller rtol"
             stopping = [stop for stop in stops if stop.function(solver.t, solver.y) <= 0]
@@ -316,6 +332,17 @@ def _advance(
                 solver.restart(far.t, far(far.t))
             bar.update(solver.t - bar.n)
     return "finished", ""
+
+
+def _step(solver: Any) -> str:
+    """One step; the reason if it failed. LSODA tells its own in a warning and returns a number instead."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "lsoda: ", UserWarning)
+        try:
+            reason = solver.step()
+        except UserWarning as warning:
+            return str(warning).removeprefix("lsoda: ").split(" (")[0].rstrip(".").lower()
+    return str(reason).rstrip(".") if solver.status == "failed" else ""
 
 
 def _within_step(solver: Any, before: Array) -> Any:

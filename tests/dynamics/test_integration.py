@@ -123,6 +123,51 @@ def test_nan_is_a_failure_and_never_a_result(method):
     assert np.isfinite(theta).all()
 
 
+class Noise(Decay):
+    """A right-hand side that is different at every call."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def __call__(self, t, theta):
+        return self.rng.standard_normal(theta.shape)
+
+
+def test_a_solver_that_gives_up_says_why_once():
+    """LSODA warns and returns a number: its reason is the message, and no warning (they are errors here)."""
+    report = integrate(Noise(), np.ones(1), sampling(5.0), method="LSODA", rtol=1e-10)[2]
+    assert report.status == "failed"
+    assert "repeated convergence failures: try another method" in report.message
+
+
+class Explosion(Decay):
+    """θ̇ = θ², which is infinite at t = 1/θ₀."""
+
+    def __call__(self, t, theta):
+        return theta**2
+
+    def jacobian(self, t, theta):
+        return np.diag(2 * theta)
+
+
+def test_a_time_that_no_longer_moves_is_a_failure():
+    """Towards the pole at t = 10 the steps fall below the spacing of numbers there: LSODA would go on for ever."""
+    report = integrate(Explosion(), np.full(1, 0.1), sampling(20.0), method="LSODA", max_evaluations=100_000)[2]
+    assert report.status == "failed"
+    assert "too fast" in report.message
+    assert report.time_reached == pytest.approx(10, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", SOLVERS)
+def test_the_shortest_time_is_integrated_over(method):
+    """θ₀ e^{−t} = θ₀ to the last digit; shorter times, at which steps underflow, are refused."""
+    times, theta, report = integrate(Decay(), np.ones(2), sampling(1e-100, samples=3), method=method)
+    assert (report.status, report.time_reached) == ("finished", 1e-100)
+    np.testing.assert_array_equal(times, [0, 5e-101, 1e-100])
+    np.testing.assert_array_equal(theta, 1)
+    assert sampling(times=[0]).t_end == 0
+
+
 def test_choice_of_method():
     assert choose_method("auto", 300) == "LSODA"
     assert choose_method("auto", 301) == "DOP853"
@@ -156,6 +201,8 @@ def test_bad_tolerances_are_refused(options, words):
         ({"t_end": 0}, "positive"),
         ({"t_end": np.inf}, "finite"),
         ({"samples": 1}, "at least 2"),
+        ({"t_end": 1e-300}, "`t_end` ends at 1e-300, which is too short"),
+        ({"times": [0, 1e-101]}, "`times` ends at 1e-101"),
     ],
 )
 def test_bad_times_are_refused(arguments, words):
