@@ -139,7 +139,7 @@ def test_a_configured_run_prints_what_the_command_prints(quadflow, folder):
     )
     configured = quadflow("run", "x.toml", "--seed", "3", "--json").json
     typed = quadflow(
-        *("simulate", "--teacher", "-2,1.5", "--hidden", "2", "--samples", "5", "--t-end", "0.5"),
+        *("simulate", "--teacher", "-2,1.5", "--hidden", "2", "--records", "5", "--t-end", "0.5"),
         *("--seed", "3", "--json"),
     ).json
     for result in (configured, typed):

@@ -16,7 +16,7 @@ from quadflow import cli
 from quadflow.output import echo_json, validate_output, write_file, write_text
 from quadflow.streams import PLAIN, SUPERSCRIPTS, plain
 
-SIMULATE = ["simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--samples", "3"]
+SIMULATE = ["simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--records", "3"]
 ROOT = Path(__file__).parents[2]
 
 

@@ -312,7 +312,7 @@ def test_a_configuration_names_several_axes(quadflow, tmp_path):
 @pytest.mark.parametrize("suffix", ["zarr", "nc"])
 def test_resuming_a_finished_sweep_reads_its_answer_from_the_file(quadflow, tmp_path, suffix):
     """Same counts and failures as when it ran: one of two runs fails, as one input is too few for the teacher."""
-    arguments = ["sweep", "simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.1", "--samples", "3"]
+    arguments = ["sweep", "simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.1", "--records", "3"]
     arguments += ["--vary", "inputs=1,2", "--workers", "0", "--output", tmp_path / f"s.{suffix}", "--json"]
     first = quadflow(*arguments).json
     again = quadflow(*arguments, "--resume").json
@@ -337,8 +337,7 @@ def test_report_of_a_sweep(quadflow, tmp_path, suffix):
 
 
 def test_a_sweep_of_the_theory_is_what_is_meant_if_no_kind_is_named(quadflow, tmp_path):
-    """`--samples` then is that of `simulate`: the number of sample times."""
-    arguments = ["--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--samples", "4"]
+    arguments = ["--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--records", "4"]
     vary = ["--vary", "init-scale=0.1,0.2", "--workers", "0", "--output", tmp_path / "s.nc"]
     assert quadflow("sweep", *arguments, *vary).status == 0
     data = read_dataset(tmp_path / "s.nc")

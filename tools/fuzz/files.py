@@ -109,7 +109,7 @@ def texts() -> dict[str, bytes]:
         "nan.csv": "nan,0\n0,1\n",
         "large.csv": "1e400,0\n0,1\n",
         "empty.csv": "",
-        "good.toml": 'command = "simulate"\nteacher = "2,1"\nt-end = 1.0\nsamples = 3\n',
+        "good.toml": 'command = "simulate"\nteacher = "2,1"\nt-end = 1.0\nrecords = 3\n',
         "mark.toml": '\ufeffcommand = "diagnose"\nteacher = "2,1"\n',
         "types.toml": 'command = "simulate"\nteacher = true\nhidden = "x"\nt-end = [1, 2]\nsgd = 1\n',
         "bool.toml": 'command = "simulate"\nteacher = "2"\nhidden = true\nt-end = 1\n',
