@@ -288,8 +288,8 @@ def test_the_file_of_hannet_is_what_it_prints(quadflow, tmp_path):
         ["--teacher", "2,1", "--times", "0"],
         ["--teacher", "2,1", "--times", "0.1"],
         ["--teacher", "2,1", "--times", "0", "--sgd", "--step", "0.01", "--batch", "4"],
-        ["--teacher", "2,1", "--init-scale", "0", "--t-end", "1", "--samples", "3"],
-        ["--teacher", "0,0", "--init-scale", "0", "--t-end", "1", "--samples", "3"],
+        ["--teacher", "2,1", "--init-scale", "0", "--t-end", "1", "--records", "3"],
+        ["--teacher", "0,0", "--init-scale", "0", "--t-end", "1", "--records", "3"],
     ],
 )
 def test_figures_of_one_sample_and_of_constant_curves(quadflow, tmp_path, arguments):

@@ -66,7 +66,7 @@ def test_every_kind_gives_what_its_command_gives(quadflow, tmp_path):
                 "--init-scale",
                 float(run.init_scale),
             ),
-            *("--seed", seed, "--t-end", "0.2", "--samples", "5", "--json"),
+            *("--seed", seed, "--t-end", "0.2", "--records", "5", "--json"),
         ).json
         assert run.simulate_loss.values.tolist() == simulated["loss"]
         assert run.simulate_modes.values.tolist() == simulated["modes"]
