@@ -378,7 +378,7 @@ def _crossing(stop: Stop, step: Any) -> float:
     function = partial(_along, stop, step)
     if function(step.t_old) <= 0:  # an interpolant may differ from the state by rounding
         return float(step.t_old)
-    return float(brentq(function, step.t_old, step.t, xtol=1e-14 * max(1.0, step.t)))
+    return float(brentq(function, step.t_old, step.t, xtol=1e-14 * step.t))
 
 
 def _along(stop: Stop, step: Any, t: float) -> float:

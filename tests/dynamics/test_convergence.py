@@ -187,3 +187,15 @@ def test_the_end_does_not_depend_on_the_units(factor, second_layer):
     np.testing.assert_allclose(other.times, one.times * factor**clock, rtol=1e-3)
     sooner = one.times < 0.7 * one.times[-1]
     np.testing.assert_allclose(other.loss[sooner], factor**2 * one.loss[sooner], rtol=0.05)
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1e9])
+def test_the_time_of_a_stop_does_not_depend_on_the_units(factor):
+    """L falls to c²·½ at t·c^(−4/3), for c = 1e9 at times of 1e-12."""
+    times = [
+        GradientFlow(problem_of(c * np.array([3.0, 1.0]), 3, 0.5 * c ** (1 / 3), 2))
+        .integrate(until_loss=0.5 * c**2)
+        .times[-1]
+        for c in (1.0, factor)
+    ]
+    assert times[1] == pytest.approx(times[0] * factor ** (-4 / 3), rel=1e-9)
