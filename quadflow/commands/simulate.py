@@ -57,9 +57,11 @@ def command(
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
     from dynamics.sgd.mean_sgd import SGDError
     from dynamics.trajectory import IntegrationError
+    from dynamics.validation import validate_count
     from quadflow.problem_input import build_problem
 
     validate_output(output, OUTPUTS)
+    validate_count("records", records, minimum=2)
     failure: SGDError | IntegrationError | None = None
     solver = opt.solver_arguments(options)
     try:
