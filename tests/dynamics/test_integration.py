@@ -152,7 +152,9 @@ class Explosion(Decay):
 
 def test_a_time_that_no_longer_moves_is_a_failure():
     """Towards the pole at t = 10 the steps fall below the spacing of numbers there: LSODA would go on for ever."""
-    report = integrate(Explosion(), np.full(1, 0.1), sampling(20.0), method="LSODA", max_evaluations=100_000)[2]
+    report = integrate(Explosion(), np.full(1, 0.1), sampling(20.0), method="LSODA", max_evaluations=100_000)[
+        2
+    ]
     assert report.status == "failed"
     assert "too fast" in report.message
     assert report.time_reached == pytest.approx(10, abs=1e-6)
