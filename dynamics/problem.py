@@ -18,6 +18,7 @@ from dynamics.validation import validate_array, validate_choice, validate_count,
 LARGEST_TEACHER = (
     1e50  # size; products of four and more such numbers must not overflow, and those of 1e-50 not vanish
 )
+LARGEST_WEIGHT = 1e50  # the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +214,7 @@ class Student:
     Raises
     ------
     ProblemError
-        If the arrays are not finite or do not fit together.
+        If the arrays are not finite or too large, or do not fit together.
     """
 
     W: NDArray[np.float64]
@@ -229,6 +230,13 @@ class Student:
             raise ProblemError(
                 f"`a` has shape {A.shape}, but {W.shape[0]} hidden units need (O, {W.shape[0]})."
             )
+        for name, weights in (("W", W), ("a", A)):
+            largest = max(weights.max(), -weights.min())
+            if largest > LARGEST_WEIGHT:
+                raise ProblemError(
+                    f"`{name}` has entries up to {largest:.3g}, but at most {LARGEST_WEIGHT:.0e} are allowed: scale"
+                    " the weights down."
+                )
         object.__setattr__(self, "W", W)
         object.__setattr__(self, "A", A)
 

@@ -139,7 +139,7 @@ def compare(
         Explain the difference from the gradient flow by theory curves, or by further training runs
         (`empirical.gap`).
     solver : dict, optional
-        `method`, `rtol`, `atol` of `dynamics.flow.GradientFlow.integrate`.
+        `method`, `rtol`, `atol`, `max_evaluations` of `dynamics.flow.GradientFlow.integrate`.
     progress : bool
         Show progress bars on standard error if that is a terminal.
     **training
@@ -180,15 +180,20 @@ def compare(
     follow = choose_theory(problem, theory, shared)  # its objections come before the training
     run = train(problem, **shared)
     trajectory = follow.integrate(times=run.theory_times, progress=progress, **(solver or {}))
-    flow_loss = (
-        trajectory.loss if theory == "flow" else GradientFlow(problem).integrate(times=run.theory_times).loss
-    )
+    longest = (solver or {}).get("max_evaluations")
+    if theory == "flow":
+        flow = trajectory
+    else:
+        flow = GradientFlow(problem).integrate(
+            times=run.theory_times, max_evaluations=longest, progress=progress
+        )
     explained = explain_gap(
         problem,
         run,
-        flow_loss,
+        flow.loss,
         lambda: train(problem, **(shared | {"batch": 0})).loss,
         by=gap,
+        max_evaluations=longest,
         progress=progress,
     )
     return Comparison(trajectory, run, explained, theory)

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import takewhile
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ Array = NDArray[np.float64]
 PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
 SPREAD_UNKNOWNS = 80  # order parameters up to which the spread over seeds is computed: some 20 s
 SPREAD_RTOL = 1e-5  # of a correction that is itself of leading order only
-LONGEST_MODIFIED = 100_000  # evaluations after which the modified flow is given up
+LONGEST_MODIFIED = 30_000  # evaluations after which the modified flow is given up
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +179,7 @@ def explain_gap(
     whole_set_losses: Callable[[], Array],
     *,
     by: str = "theory",
+    max_evaluations: int | None = None,
     progress: bool = False,
 ) -> Gap:
     """Account for the difference between a training run and the gradient flow.
@@ -194,6 +196,9 @@ def explain_gap(
         called only where mini-batches are drawn from finite sets.
     by : {"theory", "training"}
         Theory curves, or descents without the effect for all parts (nothing remains then).
+    max_evaluations : int, optional
+        Give up the modified flow after so many evaluations, or after `LONGEST_MODIFIED`: gradient descent on the
+        population loss takes its place.
     progress : bool
         Show progress bars on standard error if that is a terminal.
     """
@@ -203,12 +208,14 @@ def explain_gap(
     descent = gradient_descent_loss(plain, practice.step, run.steps, practice.momentum)
     use_theory = by == "theory"
     whole_set_losses = cache(whole_set_losses)  # two parts may need them: train once
-    discretised = _modified_loss(plain, practice, times) if use_theory else None
+    longest = LONGEST_MODIFIED if max_evaluations is None else min(LONGEST_MODIFIED, max_evaluations)
+    modified = partial(_modified_loss, practice=practice, times=times, longest=longest)
+    discretised = modified(plain, progress=progress) if use_theory else None
     sources = {"discretisation": "modified flow"}
     if discretised is None:
         discretised, sources["discretisation"] = descent, "gradient descent on the population loss"
     on_data, sources["finite_data"] = _on_data(
-        problem, practice, times, discretised, run.loss, whole_set_losses, use_theory, progress
+        problem, practice, modified, discretised, run.loss, whole_set_losses, use_theory, progress
     )
     with_noise, spread, sources["sampling_noise"] = _with_noise(
         problem, practice, run, on_data, descent, whole_set_losses, use_theory, progress
@@ -230,7 +237,7 @@ def explain_gap(
 def _on_data(
     problem: Problem,
     practice: Practice,
-    times: Array,
+    modified: Callable[[GradientFlow], Array | None],
     discretised: Array,
     measured: Array,
     whole_set_losses: Callable[[], Array],
@@ -244,8 +251,10 @@ def _on_data(
         X, Y = data_sets(problem, practice)
         bar = tqdm(X, desc="flows on the data", leave=False, disable=None if progress else True)
         flows = (FiniteDataFlow(problem, x, y) for x, y in zip(bar, Y, strict=True))
-        curves = [_modified_loss(flow, practice, times) for flow in flows]
-        if all(curve is not None for curve in curves):
+        curves = list(
+            takewhile(lambda curve: curve is not None, map(modified, flows))
+        )  # none: no need of more
+        if len(curves) == len(X):
             return np.array(curves), "modified flow on each network's data set"
     whole = measured if practice.whole_set else whole_set_losses()
     return whole, "training on the whole data sets"
@@ -311,11 +320,13 @@ def sgd_theory(
         return None
 
 
-def _modified_loss(flow: GradientFlow, practice: Practice, times: Array) -> Array | None:
+def _modified_loss(
+    flow: GradientFlow, practice: Practice, times: Array, longest: int, progress: bool = False
+) -> Array | None:
     """Loss of the modified flow at the given times; None if the step is too large for it, or the flow too stiff."""
     try:
         modified = ModifiedFlow(flow, practice.step, practice.momentum)
-        return modified.integrate(times=times, max_evaluations=LONGEST_MODIFIED).loss
+        return modified.integrate(times=times, max_evaluations=longest, progress=progress).loss
     except IntegrationError:
         return None
 

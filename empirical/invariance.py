@@ -35,6 +35,7 @@ OPTIMIZERS = ("gsgd", "sgd")
 ORDINARY_SIZE = 0.7  # ordinary weights start as N(0, ORDINARY_SIZE²/n_in), skeleton weights as ±1
 LARGEST_SPREAD = 1e6  # in double precision little is left of a network whose weights spread by more
 TEST_SAMPLES = 512
+MOST_BATCHES = 10  # drawn until a unit is active, before a network counts as dead
 STEP_FRACTION = 0.1  # of the largest step that is stable at the start for both copies and both optimisers
 
 
@@ -273,9 +274,25 @@ def _twins(widths: tuple[int, ...], rng: np.random.Generator) -> tuple[list[Arra
 def _largest_stable_step(
     weights: list[Array], activation: str, skeleton: Skeleton, rng: np.random.Generator, batch: int
 ) -> float:
-    """2/λ of the Gauss–Newton matrix on one batch: the smaller of those over weights and over path values."""
+    """2/λ of the Gauss–Newton matrix on one batch: the smaller of those over weights and over path values.
+
+    Where no unit is active on a batch, and λ is zero, another one is drawn.
+    """
     network = BiasFreeNetwork(weights, activation)
-    x = torch.from_numpy(rng.standard_normal((batch, weights[0].shape[1])))
+    for _ in range(MOST_BATCHES):
+        x = torch.from_numpy(rng.standard_normal((batch, weights[0].shape[1])))
+        steepest = max(float(np.linalg.norm(J, 2)) for J in _jacobians(weights, network, skeleton, x))
+        if steepest:
+            return 2 * batch / steepest**2
+    raise ProblemError(
+        f"The network has a zero gradient on {MOST_BATCHES} batches: take another `seed`, or more units `hidden`."
+    )
+
+
+def _jacobians(
+    weights: list[Array], network: BiasFreeNetwork, skeleton: Skeleton, x: Tensor
+) -> tuple[Array, Array]:
+    """Gradients of all outputs on a batch, a row each, in the weights and in the path values."""
     rows: list[list[Array]] = [[] for _ in weights]
     for y in network(x).ravel():
         for part, g in zip(
@@ -285,7 +302,7 @@ def _largest_stable_step(
     gradients = [np.array(part) for part in rows]  # (B·O, n_l, n_{l−1})
     flat = np.concatenate([g.reshape(len(g), -1) for g in gradients], axis=1)
     paths = path_gradient(weights, gradients, skeleton, network.degree)
-    return float(min(2 * batch / np.linalg.norm(J, 2) ** 2 for J in (flat, paths)))
+    return flat, paths
 
 
 class _Log:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -18,6 +19,7 @@ COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))  # theory is told apart by its dashes
 MARKERS = ("o", "s", "^", "D", "v", "P")  # measurement by its markers
+EDGE = 0.001  # of the axes: rounding of points on their edge
 TINY = 1e-300  # logarithmic axes end here: beyond, doubles lose their digits
 FORMATS = ("png", "pdf", "svg")
 
@@ -43,6 +45,18 @@ def show_decades(axes: Axes, low: float, high: float) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_ylim(-0.05, 1.0)
+
+
+def _clip_what_leaves(axes: Axes) -> None:
+    """Clip lines that are drawn whole at the edges of the axes, where a point lies beyond (as 0 on a logarithmic axis).
+
+    It would be drawn over everything else, and the layout would make room for it.
+    """
+    for line in axes.lines:
+        if not line.get_clip_on() and line.get_transform() == axes.transData:
+            points = axes.transAxes.inverted().transform(line.get_transform().transform(line.get_xydata()))
+            if (np.abs(points - 0.5) > 0.5 + EDGE).any():
+                line.set_clip_on(True)
 
 
 def plain_text(text: str) -> str:
@@ -80,5 +94,7 @@ def save_figure(figure: Figure, file: str | Path | IO[bytes], format: str | None
     kind = validate_format(file) if format is None else format  # type: ignore[arg-type]
     # Dates would make two identical runs differ.
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
+    for axes in figure.axes:
+        _clip_what_leaves(axes)
     with paper():
         figure.savefig(file, format=kind, metadata=metadata)

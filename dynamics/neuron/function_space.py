@@ -20,11 +20,14 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.budget import check_number
 from dynamics.conservation.modular import RowSpace, Vector, random_point
 from dynamics.validation import validate_choice, validate_count
 
 KINDS = ("quadratic", "ordinary")
 LARGEST_RANK = 10  # inputs, a second of work, which grows with their eighth power; above, the formulas count
+
+MOST_UNITS = 100_000  # a second of work
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,13 @@ def function_space_dimensions(inputs: int, units: int | None = None) -> Function
     """
     d = validate_count("inputs", inputs)
     most = d + 1 if units is None else validate_count("units", units)
+    check_number(
+        f"The functions that networks of {d} inputs reach",
+        most,
+        MOST_UNITS,
+        "numbers of units",
+        "lower `inputs`",
+    )
     counts = range(1, most + 1)
     dimension = function_space_dimension if d <= LARGEST_RANK else predicted_dimension
     quadratic, ordinary = ([dimension(kind, h, d) for h in counts] for kind in KINDS)

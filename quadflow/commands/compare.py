@@ -64,7 +64,6 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
 
 def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison:
     """`empirical.compare` with the values of `compare_options`."""
-    from dynamics.validation import validate_real
     from empirical.comparison import compare
     from quadflow.problem_input import build_problem
 
@@ -76,14 +75,27 @@ def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison
     if options["steps"] is None:
         if t_end is None and times is None:
             raise ProblemError("The length of training is missing: give `--steps` or `--t-end`.")
-        end = validate_real("t_end", max(times) if t_end is None else t_end, positive=True)
-        options["steps"] = max(1, round(end / validate_real("step", options["step"], positive=True)))
+        options["steps"] = _steps(t_end, times, options["step"])
     elif t_end is not None:
         raise ProblemError("`--steps` and `--t-end` both say how long to train: give one of them.")
     problem = build_problem(options)
     return compare(
         problem, times=times, theory=theory, solver=solver, progress=progress, **training_arguments(options)
     )
+
+
+def _steps(t_end: float | None, times: list[float] | None, step: float) -> int:
+    """Steps up to the end; at least one, since the only time asked for may be 0."""
+    from dynamics.validation import LARGEST_COUNT, validate_real, validate_times
+
+    end = validate_times(times or [])[-1] if t_end is None else validate_real("t_end", t_end, positive=True)
+    count = end / validate_real("step", step, positive=True)
+    if count > LARGEST_COUNT:
+        raise ProblemError(
+            f"Training up to t = {end:g} with `--step` {step:g} would take more than 2^63 − 1 steps, but at most"
+            " as many are allowed: shorten the time or enlarge the step."
+        )
+    return max(1, round(count))
 
 
 def gap_json(gap: Gap, initial_loss: float) -> dict[str, Any]:

@@ -42,8 +42,9 @@ def command(form: str | None, aligned: bool, output: str | None, as_json: bool, 
         by_suffix = None if suffix is None else next(f for f, s in FORMATS.items() if s == suffix)
         form = by_suffix or ("json" if as_json else "text")
     validate_choice("format", form, FORMATS)
+    _check_suffix(output, suffix, form)
     exports = tensor_exports(network) if form == "tensor" else concrete_exports(network, form, aligned)
-    text = exports["latex"] if suffix == "tex" else exports[form]
+    text = exports["latex"] if suffix == "tex" and form == "tensor" else exports[form]
     if output is not None:
         write_text(output, text.rstrip("\n") + "\n")
     if as_json and form != "json":
@@ -52,6 +53,15 @@ def command(form: str | None, aligned: bool, output: str | None, as_json: bool, 
     elif as_json or output is None:
         click.echo(text.rstrip("\n"))
     return 0
+
+
+def _check_suffix(output: str | None, suffix: str | None, form: str) -> None:
+    """Refuse a file of one format with the suffix of another."""
+    suited = [FORMATS[form]] + ["tex"] * (form == "tensor")
+    if suffix is not None and suffix not in suited:
+        raise ProblemError(
+            f"`--output` is {output!r}, but with `--format` {form} its name must end in: {', '.join(suited)}."
+        )
 
 
 def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[str, str]:

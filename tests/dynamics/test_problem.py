@@ -114,6 +114,8 @@ def test_problems_are_frozen():
         (lambda: Teacher.from_eigenvalues([1, 2]).padded(1), "already"),
         (lambda: Student(np.ones((2, 3)), [1.0]), "hidden units"),
         (lambda: Student(np.ones((0, 3)), np.ones((1, 0))), "at least one hidden"),
+        (lambda: Student([[1, -2e50]], [1.0]), "`W` has entries up to 2e\\+50, but at most 1e\\+50"),
+        (lambda: Student([[1.0]], [2e50]), "`a` has entries up to 2e"),
         (lambda: Student.initialise(2, 2, init="zeros"), "gaussian, balanced, aligned"),
         (lambda: Student.initialise(2, 2, scale=-1), "negative"),
         (lambda: Student.initialise(2, 2, scale=np.inf), "finite"),

@@ -8,6 +8,7 @@ import pytest
 
 from dynamics import FluctuatingSGD, GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.finite_data import FiniteDataFlow
+from dynamics.flow import IntegrationError
 from dynamics.modified_flow import ModifiedFlow
 from empirical import compare, train
 from empirical.descent import gradient_descent_loss
@@ -143,6 +144,18 @@ def test_a_step_too_large_for_the_modified_flow(monkeypatch):
     descent = gradient_descent_loss(GradientFlow(PROBLEM), 4e-3, c.run.steps, 0.5)
     np.testing.assert_array_equal(c.gap.discretised, descent)
     assert c.gap.sources["discretisation"] == "gradient descent on the population loss"
+
+
+def test_a_limit_of_evaluations_holds_for_every_curve():
+    """The plain and the modified flow take some 320 evaluations at the tolerance of the account, the theory 60 at 1e-4.
+
+    Without the modified flow there is descent on the population loss; without the flow there is no account.
+    """
+    solver = {"rtol": 1e-4, "max_evaluations": 200}
+    c = compare(PROBLEM, batch=64, momentum=0.5, seeds=2, solver=solver, **SHORT)
+    assert c.gap.sources["discretisation"] == "gradient descent on the population loss"
+    with pytest.raises(IntegrationError, match="more than 200 evaluations"):
+        compare(PROBLEM, batch=64, momentum=0.5, seeds=2, theory="modified", solver=solver, **SHORT)
 
 
 def test_spread_of_small_networks_only(monkeypatch):

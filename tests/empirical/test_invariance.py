@@ -13,6 +13,7 @@ from dynamics.errors import ProblemError
 from dynamics.path_space import Skeleton, incidence_rank
 from empirical.invariance import (
     HOMOGENEOUS,
+    MOST_BATCHES,
     BiasFreeNetwork,
     _largest_stable_step,
     batch_loss,
@@ -102,6 +103,21 @@ def test_default_step_is_a_tenth_of_the_stable_one() -> None:
     top = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, flat))[-1]
     # Large second-layer weights make the weights, not the path values, the stiffer coordinates.
     assert bound == pytest.approx(2 / float(top), rel=1e-10)
+
+
+def test_stable_step_of_a_unit_that_is_seldom_active() -> None:
+    """f = φ(x): the gradients in both weights and that in the path value are x, and φ' = 0 for x < 0.
+
+    2/‖J‖² is 2/(2x²) at the first positive x. A network that is zero everywhere has no such step.
+    """
+    x = np.random.default_rng(5).standard_normal(MOST_BATCHES)
+    assert x[0] < 0
+    one, rng = [np.ones((1, 1))] * 2, np.random.default_rng(5)
+    bound = _largest_stable_step(one, "relu", Skeleton.strongest(one), rng, 1)
+    assert bound == pytest.approx(x[x > 0][0] ** -2, rel=1e-12)
+    dead = [np.ones((1, 1)), -np.ones((1, 1)), np.ones((1, 1))]
+    with pytest.raises(ProblemError, match="zero gradient"):
+        _largest_stable_step(dead, "relu", Skeleton.strongest(dead), rng, 8)
 
 
 def test_bad_input_is_refused() -> None:

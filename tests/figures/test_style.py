@@ -67,6 +67,25 @@ def test_losses_that_are_constant_or_vanish(low, high, scale, shown):
     save_figure(figure, io.BytesIO(), "png")
 
 
+def test_lines_that_leave_the_axes_are_clipped():
+    """Zero is beyond every logarithmic axis: drawn whole, the line would leave the figure, and no layout fits that.
+
+    Lines that stay inside, up to their very edges, keep their markers whole.
+    """
+    with paper():
+        figure = Figure()
+        axes = figure.subplots()
+        inside, outside = (
+            axes.plot([0, 1, 2], y, "o-", clip_on=False)[0] for y in ([1, 0.1, 1], [1, 0.1, 0])
+        )
+    axes.set_yscale("log")
+    axes.set_ylim(0.1, 1)
+    axes.set_xlim(0, 2)
+    save_figure(figure, io.BytesIO(), "png")
+    assert not inside.get_clip_on()
+    assert outside.get_clip_on()
+
+
 def test_texts_of_users_are_drawn_as_they_are():
     """Dollars would begin a formula, which may not even be one, and signs that the font lacks a warning."""
     text = plain_text("$\\frac{$ ε_漢_a$b.npy")

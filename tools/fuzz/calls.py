@@ -23,15 +23,15 @@ SHORT = {
     "conserved": "--inputs 1 --hidden 2",
     "diagnose": "--teacher 2,1",
     "invariance": "--inputs 2 --hidden 2 --outputs 1 --steps 3 --batch 4",
-    "hannet": "--layers 3 --width 4 --steps 2",
+    "hannet": "--layers 3 --width 4 --steps 2 --train checkerboard",
     "neuron": "--inputs 2 --hidden 2 --t-end 1 --records 3 --starts 2 --seeds 1",
-    "figure": "--inputs 2 --hidden 2 --outputs 1 --steps 3 --t-end 0.1 --records 3 --batch 8 --seeds 2 --samples 8 "
-    "--points 2 --replicates 1 --search 2 --starts 2 --count 100 --trained-modes 2 --layers 3 --width 4",
+    "figure": "--teacher 2,1 --inputs 2 --hidden 2 --outputs 1 --steps 3 --t-end 0.1 --records 3 --batch 8 --seeds 2 "
+    "--samples 8 --points 2 --replicates 1 --search 2 --starts 2 --count 100 --trained-modes 2 --layers 3 --width 4",
 }
 # Figures whose options have other meanings, and whose other options would make them long.
 FIGURES = {
     "activations": "--inputs 2 --hidden 2 --t-end 0.1,0.1,0.1 --batch 8 --seeds 1",
-    "late-time": "--inputs 2 --step 0.1 --batch 8",
+    "late-time": "--teacher 2,1 --inputs 2 --step 0.1 --batch 8",
     "scaling-law": "--count 100 --trained-modes 2 --step 0.1",
     "scale-diagram": "--hidden 2 --points 2 --replicates 1",
     "saddle-graph": "--teacher 2,1 --hidden 2 --t-end 0.1 --batch 8",
@@ -93,7 +93,9 @@ def _call(draw: st.DrawFn, name: str, command: click.Command, files: list[str]) 
         return draw(st.sampled_from(others if strange else sensible))
 
     drawn: list[str] = []
-    for option in draw(st.lists(st.sampled_from([*options.values()]), max_size=4)) if options else []:
+    for option in (
+        draw(st.lists(st.sampled_from([*options.values()]), max_size=4, unique=True)) if options else []
+    ):
         flag = draw(st.sampled_from(option.opts))
         text = None if option.is_flag else value(option)
         drawn += [flag] if text is None else [f"{flag}={text}"] if text.startswith("-") else [flag, text]
@@ -103,8 +105,8 @@ def _call(draw: st.DrawFn, name: str, command: click.Command, files: list[str]) 
         positional += [value(argument) for _ in range(many)]
     if name == "run":  # the options belong to the command that the file names
         drawn = [*draw(st.sampled_from([[], ["--json"], ["--seed", "1"], ["--nonsense"], ["--seed", "x"]]))]
-        positional = positional[:1]
-    elif any(text.startswith("-") for text in positional):
+        return Call(name, (*positional[:1], *drawn))
+    if any(text.startswith("-") for text in positional):
         drawn.append("--")
     return Call(name, (*_short(name, options), *drawn, *positional))
 
@@ -118,4 +120,6 @@ def _short(name: str, options: dict[str | None, click.Option]) -> list[str]:
     if "max_evaluations" in options:
         pairs.append(("--max-evaluations", "3000"))
     known = {flag for option in options.values() for flag in option.opts}
+    if {"--steps", "--t-end"} <= known and name.startswith("figure "):  # one of them
+        pairs = [pair for pair in pairs if pair[0] != "--t-end"]
     return [word for pair in pairs if pair[0] in known for word in pair]

@@ -197,10 +197,10 @@ def _limits(seconds: float) -> Iterator[None]:
 
 
 def _place(error: BaseException) -> str:
-    """Where our own code was."""
+    """Where the code of the command was; the alarm of this file rings within it."""
     ours = [
         f
         for f in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in f.filename and "/lib/" not in f.filename
+        if not ("site-packages" in f.filename or "/lib/" in f.filename or f.filename == __file__)
     ]
     return f"{'/'.join(Path(ours[-1].filename).parts[-2:])}:{ours[-1].lineno}" if ours else "a library"

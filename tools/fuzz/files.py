@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import zipfile
@@ -25,6 +26,32 @@ def write_files(folder: Path) -> list[str]:
     for name in ("folder.npy", "folder.json", "folder.toml", "folder.zarr", "folder.pt"):
         (folder / name).mkdir()
     return sorted(path.name for path in folder.iterdir())
+
+
+def write_results(folder: Path) -> list[str]:
+    """Results of the commands themselves, which others read, and the same damaged; their names."""
+    from quadflow.cli import run
+
+    training = "--teacher 2,1 --steps 3 --records 3 --batch 8"
+    files = {
+        "result.json": "simulate --teacher 2,1 --t-end 1 --samples 3",
+        "curve.npz": "simulate --teacher 2,1 --t-end 1 --samples 3",
+        "trained.npz": f"train {training} --seeds 2",
+        "good.nc": f"sweep {training} --workers 0 --vary init-scale=0.1,0.2",
+    }
+    names = []
+    for name, command in files.items():
+        with contextlib.redirect_stdout(io.StringIO()):
+            status = run([*command.split(), "--output", str(folder / name)])
+        assert status == 0
+        content = (folder / name).read_bytes()
+        half = len(content) // 2
+        (folder / f"cut-{name}").write_bytes(content[:half])
+        (folder / f"flipped-{name}").write_bytes(
+            content[:half] + bytes([content[half] ^ 0x5A]) + content[half + 1 :]
+        )
+        names += [name, f"cut-{name}", f"flipped-{name}"]
+    return names
 
 
 def _npy(array: Any) -> bytes:
@@ -110,6 +137,7 @@ def texts() -> dict[str, bytes]:
         "large.csv": "1e400,0\n0,1\n",
         "empty.csv": "",
         "good.toml": 'command = "simulate"\nteacher = "2,1"\nt-end = 1.0\nrecords = 3\n',
+        "plain.toml": 'teacher = "2,1"\n',
         "mark.toml": '\ufeffcommand = "diagnose"\nteacher = "2,1"\n',
         "types.toml": 'command = "simulate"\nteacher = true\nhidden = "x"\nt-end = [1, 2]\nsgd = 1\n',
         "bool.toml": 'command = "simulate"\nteacher = "2"\nhidden = true\nt-end = 1\n',

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tools.fuzz.calls import Call, calls
 from tools.fuzz.checks import Guard, end, faults
-from tools.fuzz.files import write_files
+from tools.fuzz.files import write_files, write_results
 
 
 @dataclass
@@ -38,7 +38,7 @@ def search(
 ) -> Found:
     """`count` calls drawn from a seed, in a folder of files; each new fault is told as a line to be pasted."""
     found = Found()
-    names = write_files(folder)
+    names = sorted([*write_files(folder), *write_results(folder)])
     with contextlib.chdir(folder):
         guard = Guard(folder)
 

@@ -145,10 +145,12 @@ GOOD = {
     "good.pt",
     "layers.pt",
 }
-GOOD |= {"good.toml", "run.json"}
+GOOD |= {"plain.toml", "run.json", "result.json", "curve.npz", "trained.npz", "good.nc"}
+NAMED = "simulate"  # the command of good.toml; others refuse it
 MISSING = ["missing.npy", "missing.npz", "missing.toml", "no/folder.json"]
 WRITTEN = [
-    f"{FOLDER}/a{suffix}" for suffix in (".json", ".npz", ".svg", ".tex", ".py", ".nc", ".html", ".txt")
+    f"{FOLDER}/a{suffix}"
+    for suffix in (".json", ".npz", ".svg", ".png", ".tex", ".py", ".nc", ".html", ".txt", ".toml")
 ]
 DIFFICULT = [
     f"{FOLDER}/A.JSON",
@@ -178,15 +180,15 @@ def values(command: str, parameter: click.Parameter, files: list[str]) -> tuple[
     """Texts for an option or an argument: sensible ones, and others."""
     name = called(parameter)
     if name in ("output", "report") or (command == "init" and name == "file"):
-        return ([f"{FOLDER}/a.toml"] if command == "init" else WRITTEN), DIFFICULT
+        return [text for text in WRITTEN if text.endswith(_suffixes(command))], DIFFICULT
     if name == "file":
-        return [f for f in GOOD if f in files and f.endswith((".toml", ".nc", ".zarr"))], [
-            *_of(files, ".toml", ".nc", ".zarr"),
-            *TEXT,
-        ]
+        good = ["good.toml"] if command == "run" else [f for f in _of(files, ".nc", ".zarr") if f in GOOD]
+        return good, [*_of(files, ".toml", ".nc", ".zarr"), *TEXT]
     if name in PATHS:
         suitable = _of(files, *PATHS[name])
         good = [*(TEACHERS if name == "teacher" else ()), *(f for f in suitable if f in GOOD)]
+        if name == "config" and command == NAMED:
+            good.append("good.toml")
         strange = STRANGE_TEACHERS if name == "teacher" else MISSING
         return good, [*strange, *suitable, *suitable, *files[::5], *TEXT]
     if isinstance(parameter.type, click.Choice):
@@ -194,12 +196,19 @@ def values(command: str, parameter: click.Parameter, files: list[str]) -> tuple[
     if name in WORDS:
         good, bad = (text.split("|") for text in WORDS[name])
         return good, [*bad, *bad, *TEXT, *NUMBERS_LIST]
-    if parameter.type is click.INT:
-        return ["1", "2", "3", "4"], [*_whole(name), *NO_NUMBERS]
-    if parameter.type is click.FLOAT:
+    if isinstance(parameter.type, type(click.INT)):
+        return ["1", "2", "3", "4"], [*_whole(name) * 2, *NO_NUMBERS]
+    if isinstance(parameter.type, type(click.FLOAT)):
         good, bad = TIMES if name == "t_end" else (SENSIBLE, HOSTILE)
         return good, [*bad, *NO_NUMBERS]
     return ["1", "1,2", "0.1"], [*TEXT, *NUMBERS_LIST, CODE]
+
+
+def _suffixes(command: str) -> tuple[str, ...]:
+    """Of the file that a command writes; of some commands only most of them fit."""
+    first = command.split()[0]
+    known = {"figure": (".svg", ".png"), "report": (".html",), "explore": (".html",), "init": (".toml",)}
+    return known.get(first, (".json", ".npz", ".nc", ".tex", ".py", ".txt"))
 
 
 def _whole(name: str) -> list[str]:

@@ -54,3 +54,5 @@ def test_refusals():
         function_space_dimension("cubic", 1, 2)
     with pytest.raises(ProblemError, match="at least 1"):
         function_space_dimensions(0)
+    with pytest.raises(ProblemError, match="at most 100,000 are allowed: lower `inputs`"):
+        function_space_dimensions(2**62)
