@@ -141,10 +141,9 @@ class Sampling:
         return cls(end, None, count, log_times)
 
     def resolve(self, reached: float) -> Array:
-        """Sample times, none of them later than the time that was reached."""
+        """Sample times: those that were given, or others that end at the time that was reached."""
         if self.times is not None:
-            kept = self.times[self.times <= reached]
-            return kept if reached >= self.times[-1] else np.append(kept, reached)
+            return self.times
         if self.logarithmic:
             late = np.geomspace(1e-4 * reached, reached, self.count - 1) if reached else np.empty(0)
             return np.append(0.0, late)

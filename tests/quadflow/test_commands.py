@@ -183,6 +183,10 @@ def test_figure_phase_portrait(quadflow, tmp_path):
     assert path.stat().st_size > 10_000
     bad = quadflow("figure", "phase-portrait", "--eigenvalue", "0", "--output", path)
     assert bad.status == 2
+    for start in ("1", "1,2,3"):
+        bad = quadflow("figure", "phase-portrait", "--start", start, "--output", path)
+        assert bad.status == 2
+        assert f"`--start` is {start!r}, but must be two numbers" in bad.err
 
 
 def test_derive_prints_parsable_odes(quadflow):

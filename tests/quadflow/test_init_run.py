@@ -132,6 +132,13 @@ def test_the_command_line_wins_over_the_file(quadflow, called, folder):
     assert (calls[0]["seed"], calls[0]["hidden"], calls[0]["sgd"]) == (7, 5, True)
 
 
+def test_a_name_that_looks_like_an_option_among_others(quadflow, called, folder):
+    (folder / "x.toml").write_text('command = "report"\nruns = ["one.json", "-two.json"]\n')
+    calls = called("report")
+    assert quadflow("run", "x.toml").status == 0
+    assert calls[0]["runs"] == ("one.json", "-two.json")
+
+
 def test_a_configured_run_prints_what_the_command_prints(quadflow, folder):
     """Really run, with values that look like options; the result names the command in full."""
     (folder / "x.toml").write_text(

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import xarray
 
-from dynamics import Problem, Student, Teacher, diagnose
+from dynamics import Problem, ProblemError, Student, Teacher, diagnose
 from empirical import compare, train
 from empirical.sweep.dataset import read_dataset
 from quadflow.commands.sweep import command
 from quadflow.sweep_input import parse_axis
+from quadflow.sweep_run import _train
 
 GRID = ["--teacher", "2,1", "--vary", "init-scale=0.2,0.4", "--vary", "hidden=1:3:2", "--replicates", "2"]
 TRAINING = ["--t-end", "0.2", "--step", "1e-2", "--batch", "8", "--records", "5"]
@@ -353,3 +354,11 @@ def test_a_missing_file_is_named(quadflow, tmp_path):
     result = quadflow("figure", "sweep", tmp_path / "none.nc")
     assert result.status == 2
     assert "no such file" in result.err
+
+
+@pytest.mark.parametrize("end", [0.0, -1.0])
+def test_training_ends_after_its_start(end):
+    """In one sentence of its own: a negative time is not rounded up to one step."""
+    options = {"t_end": end, "times": None, "steps": None, "step": 1e-2}
+    with pytest.raises(ProblemError, match=r"`t_end` is .* must be positive"):
+        _train(options)

@@ -155,7 +155,7 @@ CALLS = [
     Call("neuron --inputs 2 --hidden 1 --t-end 0.1 --records 2 --collapse",
          "empirical.neuron.collapse:collapse_study", None, starts=100, scale=0.7, seed=0),
     Call("neuron --inputs 3 --hidden 2 --derive",
-         "dynamics.neuron.derivation:derive_neurons", 2, 3),
+         "dynamics.neuron.derivation:derive_neurons", 2, 3, progress=True),
     Call("simulate --teacher 2,1",
          GRADIENT_FLOW, Start(2, 0.1, 0, 2), None, times=None, samples=201, log_times=False, until_loss=None,
          method="auto"),
