@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from empirical.invariance import Invariance
 from figures.invariance import ROUNDING, invariance
-from figures.style import COLUMN_WIDTH, save_figure
+from figures.style import COLUMN_WIDTH, PALETTE, save_figure
 
 
 @pytest.fixture
@@ -51,6 +51,19 @@ def test_original_and_copy_differ_without_colour(result: Invariance) -> None:
     lines = [line for line in below.lines if len(line.get_ydata())]
     assert [line.get_marker() for line in lines[::2]] == ["None", "None"]
     assert all(line.get_marker() != "None" and line.get_linestyle() == "None" for line in lines[1::2])
+
+
+def test_paths_have_markers_and_functions_dots(result: Invariance) -> None:
+    """The two differences of one rule share a colour: markers on a solid line, or a dotted line alone."""
+    above, _ = invariance(result).axes
+    drawn = {
+        line.get_label(): (line.get_marker(), line.get_linestyle(), line.get_color())
+        for line in above.lines
+        if ": " in str(line.get_label())
+    }
+    for rule, marker, colour in (("G-SGD", "o", PALETTE[0]), ("SGD", "s", PALETTE[1])):
+        assert drawn[f"{rule}: path values"] == (marker, "-", colour)
+        assert drawn[f"{rule}: function"] == ("None", ":", colour)
 
 
 def test_everything_lies_inside_the_column(result: Invariance) -> None:

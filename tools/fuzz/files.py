@@ -34,8 +34,8 @@ def write_results(folder: Path) -> list[str]:
 
     training = "--teacher 2,1 --steps 3 --records 3 --batch 8"
     files = {
-        "result.json": "simulate --teacher 2,1 --t-end 1 --samples 3",
-        "curve.npz": "simulate --teacher 2,1 --t-end 1 --samples 3",
+        "result.json": "simulate --teacher 2,1 --t-end 1 --records 3",
+        "curve.npz": "simulate --teacher 2,1 --t-end 1 --records 3",
         "trained.npz": f"train {training} --seeds 2",
         "good.nc": f"sweep {training} --workers 0 --vary init-scale=0.1,0.2",
     }
