@@ -38,6 +38,8 @@ def test_every_curve_is_drawn(result: Invariance) -> None:
     np.testing.assert_array_equal(drawn["SGD: path values"], result.path_difference["sgd"].clip(ROUNDING))
     np.testing.assert_array_equal(drawn["SGD: function"], result.function_difference["sgd"].clip(ROUNDING))
     assert drawn["G-SGD: path values"].min() == ROUNDING
+    for line in [*above.lines[:4], *below.lines[:4]]:
+        np.testing.assert_array_equal(line.get_xdata(), result.steps)
     losses = [line.get_ydata() for line in below.lines if len(line.get_ydata())]
     expected = [*result.loss["gsgd"], *result.loss["sgd"]]
     for curve, values in zip(losses, expected, strict=True):
