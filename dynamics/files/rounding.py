@@ -15,7 +15,10 @@ import numpy as np
 from dynamics.matrices import rounding_of
 
 TYPED_DIGITS = 3  # numbers as short as 0.5 or 0.25 were typed: they are meant exactly,
-PRINTED, PRINTED_DECIMALS = 16, 3  # unless so many numbers all have the same decimals, so many: then a program wrote them
+PRINTED, PRINTED_DECIMALS = (
+    16,
+    3,
+)  # unless so many numbers all have the same decimals, so many: then a program wrote them
 SEPARATORS = re.compile(r"[\s,;]+")
 
 

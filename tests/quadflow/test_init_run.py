@@ -142,7 +142,7 @@ def test_a_name_that_looks_like_an_option_among_others(quadflow, called, folder)
 def test_a_configured_run_prints_what_the_command_prints(quadflow, folder):
     """Really run, with values that look like options; the result names the command in full."""
     (folder / "x.toml").write_text(
-        'command = "simulate"\nteacher = [-2, 1.5]\nhidden = 2\nsamples = 5\nt-end = 0.5\n'
+        'command = "simulate"\nteacher = [-2, 1.5]\nhidden = 2\nrecords = 5\nt-end = 0.5\n'
     )
     configured = quadflow("run", "x.toml", "--seed", "3", "--json").json
     typed = quadflow(
