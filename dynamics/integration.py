@@ -337,11 +337,11 @@ def _advance(
 
 
 def _step(solver: Any) -> str:
-    """One step; the reason if it failed. LSODA tells its own in a warning and returns a number instead."""
-    with (
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):  # a step that is only tried may leave the numbers
+    """One step; the reason if it failed. LSODA tells its own in a warning and returns a number instead.
+
+    A step that is only tried may leave the numbers, and is rejected.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.filterwarnings("error", "lsoda: ", UserWarning)
         try:
             reason = solver.step()
