@@ -38,6 +38,7 @@ LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implic
 DEFAULT_RTOL = 1e-12
 BYTES_PER_TIME = 500  # of times, loss, stages and their text in a file
 SHORTEST = 1e-100  # time to integrate over; LSODA's first step, smaller by far, must not underflow
+LARGEST_GROWTH = 1e50  # of a state: losses, which are higher powers of it, must not overflow
 STANDING_STEPS = 100  # steps in a row that leave the time where it is
 
 
@@ -231,7 +232,8 @@ def integrate(
             seconds, end = time.perf_counter() - start, sampling.t_end
             report = SolverReport(name, rtol, atol, steps, 0, seconds, "finished", end)
             return times, sampled[: len(times)], report
-    solver = _create_solver(name, field, theta0, sampling.t_end, rtol, atol)
+    with np.errstate(all="ignore"):  # SciPy tries a step to choose the first one
+        solver = _create_solver(name, field, theta0, sampling.t_end, rtol, atol)
     path = _Path(theta0, sampling, keep_all=bool(stops))
     status, message = _advance(solver, path, stops, leap, max_evaluations, progress)
     seconds = time.perf_counter() - start
@@ -299,7 +301,7 @@ def _advance(
     with tqdm(
         total=solver.t_bound, leave=False, disable=None if progress else True, bar_format=bar_format
     ) as bar:
-        standing = 0
+        standing, largest = 0, LARGEST_GROWTH * max(1.0, np.abs(path.theta0).max())
         while solver.status == "running":
             before, t = solver.y.copy(), solver.t
             reason = _step(solver)
@@ -308,8 +310,8 @@ def _advance(
             standing = standing + 1 if solver.t == t else 0
             if standing == STANDING_STEPS:
                 return "failed", "the solution changes too fast for the time to move on in double precision"
-            if not np.isfinite(solver.y).all():
-                return "failed", "the state is no longer finite: try another method or a smaller rtol"
+            if not np.abs(solver.y).max() <= largest:
+                return "failed", "the state leaves the numbers: try another method or a smaller rtol"
             stopping = [stop for stop in stops if stop.function(solver.t, solver.y) <= 0]
             step = None
             if stopping or path.wants(solver.t):  # interpolants are not for free
@@ -334,8 +336,11 @@ def _advance(
 
 
 def _step(solver: Any) -> str:
-    """One step; the reason if it failed. LSODA tells its own in a warning and returns a number instead."""
-    with warnings.catch_warnings():
+    """One step; the reason if it failed. LSODA tells its own in a warning and returns a number instead.
+
+    A step that is only tried may leave the numbers, and is rejected.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.filterwarnings("error", "lsoda: ", UserWarning)
         try:
             reason = solver.step()

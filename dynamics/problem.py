@@ -76,7 +76,7 @@ class Teacher:
         _check_teacher(kept.size, d)
         V = np.zeros((kept.size, d))
         V[np.arange(kept.size), kept] = 1.0
-        return cls(V, np.tile(lam[kept], (validate_count("outputs", outputs), 1)))
+        return cls(V, lam[kept]).repeated(outputs)
 
     @classmethod
     def power_law(cls, exponent: float, count: int, inputs: int | None = None, outputs: int = 1) -> Teacher:
@@ -132,11 +132,11 @@ class Teacher:
         parts = [decompose("teacher", m, **how) for m in (stack if stack.ndim == 3 else [M])]  # type: ignore[arg-type]
         if not parts:
             raise ProblemError(f"`teacher` has shape {stack.shape}, but must have at least one output.")
-        if len(parts) == 1:
-            parts = parts * validate_count("outputs", outputs)
         notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
         if len({part.matrix.tobytes() for part in parts}) == 1:
-            teacher = cls(parts[0].vectors, np.tile(parts[0].values, (len(parts), 1)), notes)
+            teacher = cls(parts[0].vectors, parts[0].values, notes).repeated(
+                outputs if len(parts) == 1 else len(parts)
+            )
         else:
             B = np.zeros((len(parts), sum(len(part.values) for part in parts)))
             start = 0
@@ -182,6 +182,11 @@ class Teacher:
     def matrix(self, output: int = 0) -> NDArray[np.float64]:
         """Dense M* of one output, (d, d)."""
         return (self.V.T * self.B[output]) @ self.V
+
+    def repeated(self, outputs: int) -> Teacher:
+        """A teacher of one output, for every output the same."""
+        _check_teacher(len(self.V), self.inputs, validate_count("outputs", outputs))
+        return self if outputs == 1 else replace(self, B=np.tile(self.B, (outputs, 1)))
 
     def padded(self, inputs: int) -> Teacher:
         """The same teacher in a larger input space; the new inputs are ignored by it."""
@@ -332,12 +337,12 @@ class Student:
         return f"Student(hidden={self.hidden}, inputs={self.inputs}, outputs={self.outputs}, second_layer={layer})"
 
 
-def _check_teacher(directions: int, inputs: int) -> None:
-    """Directions, their eigenvectors, and the two matrices from which these are computed."""
+def _check_teacher(directions: int, inputs: int, outputs: int = 1) -> None:
+    """Directions, their eigenvectors for every output, and the two matrices from which these are computed."""
     check_memory(
-        f"A teacher of {directions} directions in {inputs} dimensions",
-        32 * directions * inputs,
-        "lower the number of eigenvalues, or `inputs`",
+        f"A teacher of {directions} directions in {inputs} dimensions with {outputs} outputs",
+        32 * max(directions, 1) * inputs * outputs,
+        "lower the number of eigenvalues, `inputs` or `outputs`",
     )
 
 

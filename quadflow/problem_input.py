@@ -125,8 +125,8 @@ def read_teacher(
     elif suffix == ".npz":
         arrays = read_arrays("--teacher", spec, ("V", "b"))
         teacher = Teacher(arrays["V"], arrays["b"])
-        if teacher.outputs == 1 and O > 1:
-            teacher = Teacher(teacher.V, np.tile(teacher.B, (O, 1)))
+        if teacher.outputs == 1:
+            teacher = teacher.repeated(O)
         teacher = teacher if inputs is None else teacher.padded(inputs)
     else:
         try:

@@ -157,6 +157,21 @@ class Explosion(Decay):
         return np.diag(2 * theta)
 
 
+def test_steps_that_are_only_tried_may_overflow():
+    """Near the pole of θ̇ = θ² some lead beyond it: they are rejected without a word (warnings are errors here)."""
+    report = integrate(Explosion(), np.full(1, 1e150), sampling(1.0), method="RK45")[2]
+    assert report.status == "failed"
+    assert report.time_reached == pytest.approx(1e-150, rel=1e-4)
+
+
+def test_states_end_before_losses_overflow():
+    """Tolerances that accept every step pass the pole: at 1e50 there is an end."""
+    _, theta, report = integrate(Explosion(), np.ones(1), sampling(1e10), method="RK23", atol=1e200, rtol=0.5)
+    assert report.status == "failed"
+    assert "leaves the numbers" in report.message
+    assert np.abs(theta).max() < 1e50
+
+
 def test_a_time_that_no_longer_moves_is_a_failure():
     """Towards the pole at t = 10 the steps fall below the spacing of numbers there: LSODA would go on for ever."""
     report = integrate(Explosion(), np.full(1, 0.1), sampling(20.0), method="LSODA", max_evaluations=100_000)[
