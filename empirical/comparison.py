@@ -16,7 +16,7 @@ from dynamics.problem import Problem
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
-from dynamics.validation import validate_choice, validate_count, validate_real, validate_times
+from dynamics.validation import steps_at, validate_choice, validate_count, validate_real
 from empirical.gap import Gap, explain_gap, one_pass_theory
 from empirical.recorder import TrainingRun
 from empirical.training import OPTIMIZERS, choose_momentum, record_steps, train
@@ -166,8 +166,7 @@ def compare(
     beta = choose_momentum(momentum, optimizer)
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
-        at = np.unique(np.clip(np.round(validate_times(times) / eta), 0, n_steps).astype(int))
-        at = np.union1d(at, [0])
+        at = np.unique(np.minimum(steps_at(times, eta), n_steps))
     shared = {
         "steps": n_steps,
         "step": eta,

@@ -12,7 +12,7 @@ from torch import nn
 from dynamics.conservation.drift import predicted_drift
 from dynamics.conservation.quantities import Quantity, conserved_quantities, weights
 from dynamics.problem import Problem
-from dynamics.validation import validate_array, validate_real
+from dynamics.validation import steps_until, validate_array, validate_real
 from empirical.descent import population_descent
 from empirical.recorder import TrainingRun, find_weights
 from empirical.training import train
@@ -122,7 +122,7 @@ def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: 
     quantities = conserved_quantities(problem)
     measured, predicted = [], []
     for eta in etas:
-        last = max(1, round(end * (1 - momentum) / eta))
+        last = steps_until(end * (1 - momentum), eta, name="time")
         path = population_descent(problem, eta, [0, last], momentum=momentum)
         measured.append([float(np.diff(q(path))[0]) for q in quantities])
         predicted.append(predicted_drift(problem, eta, path.times, momentum=momentum).drift[-1])

@@ -12,7 +12,7 @@ from dynamics.errors import ProblemError
 from dynamics.finite_data import FiniteDataFlow
 from dynamics.problem import Problem
 from dynamics.stability import sharpness
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import steps_until, validate_count, validate_real
 from empirical.gap import Practice, data_sets
 from empirical.training import TrainingDiverged, train
 
@@ -126,7 +126,7 @@ def _descend(
     try:
         run = train(
             problem,
-            steps=max(2, round(t_end / eta)),
+            steps=steps_until(t_end, eta, least=2),
             step=eta,
             batch=0,
             samples=samples,

@@ -11,7 +11,7 @@ from dynamics.closed_forms import PowerTail, aligned_tail, fixed_layer_tail, ric
 from dynamics.errors import ProblemError
 from dynamics.flow import GradientFlow
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import validate_array, validate_count, validate_real
+from dynamics.validation import steps_until, validate_array, validate_count, validate_real
 from empirical.training import train
 
 Array = NDArray[np.float64]
@@ -107,7 +107,7 @@ def late_time(
             loss = riccati_solution(problem, times).loss
         run = train(
             problem,
-            steps=max(1, round(until / eta)),
+            steps=steps_until(until, eta),
             step=eta,
             batch=batch,
             seed=seed,

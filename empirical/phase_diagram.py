@@ -17,7 +17,7 @@ from dynamics.activations import ACTIVATIONS
 from dynamics.conservation.diagnosis import diagnose
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import validate_array, validate_count, validate_real
+from dynamics.validation import steps_until, validate_array, validate_count, validate_real
 from empirical.data import teacher_network
 from empirical.networks import QuadraticNetwork
 
@@ -177,7 +177,7 @@ def single_mode_diagram(
     predicted = [
         diagnose(Problem(teacher, Student(w, b))).verdict == "succeeds" for w, b in zip(W, A, strict=True)
     ]
-    steps = max(1, round(validate_real("time", time, positive=True) / step))
+    steps = steps_until(validate_real("time", time, positive=True), step, name="time")
     training = train_grid(teacher, W, A, step=step, steps=steps, batch=batch, seed=seed, progress=progress)
     loss = training.loss.reshape(grid_a.shape)
     return SingleModeDiagram(
@@ -285,7 +285,7 @@ def scale_diagram(
         zip(W, a, strict=True), "diagnosing", len(W), leave=False, disable=None if progress else True
     )
     verdicts = np.array([diagnose(Problem(teacher, Student(w, b)), follow=follow).verdict for w, b in starts])
-    steps = max(1, round(validate_real("time", time, positive=True) / step))
+    steps = steps_until(validate_real("time", time, positive=True), step, name="time")
     training = train_grid(
         teacher, W, a, step=step, steps=steps, batch=batch, seed=seed + 1, progress=progress
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynamics.closed_forms import power_law_loss, power_law_tail
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import steps_until, validate_count, validate_real
 from empirical.training import train
 
 Array = NDArray[np.float64]
@@ -95,7 +95,7 @@ def scaling_laws(
         student = Student(np.diag(np.sqrt(lam / (1 + START_RATIO))), np.ones(small), trainable=False)
         run = train(
             Problem(Teacher.from_eigenvalues(lam), student, "centred"),
-            steps=max(1, round(LAST_TRAINED * small**alpha / 8 / eta)),
+            steps=steps_until(LAST_TRAINED * small**alpha / 8, eta),
             step=eta,
             batch=batch,
             seed=seed,

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dynamics.errors import ProblemError
 from quadflow import options as opt
 from quadflow.problem_input import build_problem
 
@@ -55,24 +54,19 @@ def _simulate(options: dict[str, Any]) -> dict[str, Labelled]:
 
 
 def _train(options: dict[str, Any]) -> dict[str, Labelled]:
-    import numpy as np
-
-    from dynamics.validation import validate_real
+    from dynamics.validation import steps_at
     from empirical.sweep.results import of_training
     from empirical.training import train
+    from quadflow.commands.compare import training_steps
     from quadflow.commands.train import training_arguments
 
     t_end, times = options.pop("t_end"), _times(options)
     del options["times"]
-    step = validate_real("step", options["step"], positive=True)
-    record_at = None if times is None else np.union1d([0], np.round(np.array(times) / step)).astype(int)
-    if options["steps"] is None:
-        end = max(times) if t_end is None and times is not None else t_end
-        if end is None:
-            raise ProblemError("The length of training is missing: give `--steps` or `--t-end`.")
-        options["steps"] = max(1, round(validate_real("t_end", end, positive=True) / step))
+    steps = options["steps"]  # if given, the end time is that of the flow
+    steps = options["steps"] = training_steps(steps, t_end if steps is None else None, times, options["step"])
+    record_at = None if times is None else steps_at(times, options["step"])
     if record_at is not None:
-        record_at = record_at[record_at <= options["steps"]]
+        record_at = record_at[record_at <= steps]
     problem = build_problem(options)
     return of_training(train(problem, record_at=record_at, **training_arguments(options)))
 

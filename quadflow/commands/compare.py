@@ -72,30 +72,26 @@ def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison
     t_end, times = options.pop("t_end"), options.pop("times")
     if times is not None:
         times = opt.parse_numbers("--times", times)
-    if options["steps"] is None:
-        if t_end is None and times is None:
-            raise ProblemError("The length of training is missing: give `--steps` or `--t-end`.")
-        options["steps"] = _steps(t_end, times, options["step"])
-    elif t_end is not None:
-        raise ProblemError("`--steps` and `--t-end` both say how long to train: give one of them.")
+    options["steps"] = training_steps(options["steps"], t_end, times, options["step"])
     problem = build_problem(options)
     return compare(
         problem, times=times, theory=theory, solver=solver, progress=progress, **training_arguments(options)
     )
 
 
-def _steps(t_end: float | None, times: list[float] | None, step: float) -> int:
-    """Steps up to the end; at least one, since the only time asked for may be 0."""
-    from dynamics.validation import LARGEST_COUNT, validate_real, validate_times
+def training_steps(steps: int | None, t_end: float | None, times: list[float] | None, step: float) -> int:
+    """Length of a training: as said, or up to the end time, or to the last of the times that are asked for."""
+    from dynamics.validation import steps_until, validate_real, validate_times
 
-    end = validate_times(times or [])[-1] if t_end is None else validate_real("t_end", t_end, positive=True)
-    count = end / validate_real("step", step, positive=True)
-    if count > LARGEST_COUNT:
-        raise ProblemError(
-            f"Training up to t = {end:g} with `--step` {step:g} would take more than 2^63 − 1 steps, but at most"
-            " as many are allowed: shorten the time or enlarge the step."
-        )
-    return max(1, round(count))
+    if steps is not None:
+        if t_end is not None:
+            raise ProblemError("`--steps` and `--t-end` both say how long to train: give one of them.")
+        return steps
+    if t_end is not None:
+        return steps_until(validate_real("t_end", t_end, positive=True), step)
+    if times is None:
+        raise ProblemError("The length of training is missing: give `--steps` or `--t-end`.")
+    return steps_until(validate_times(times)[-1], step, name="times")  # at least one: the only time may be 0
 
 
 def gap_json(gap: Gap, initial_loss: float) -> dict[str, Any]:

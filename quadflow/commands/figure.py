@@ -170,6 +170,7 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
         from dynamics.atlas import fixed_points
         from dynamics.atlas.connections import saddle_graph as graph_of
         from dynamics.atlas.connections import visited
+        from dynamics.validation import steps_until
         from empirical import train
         from figures.saddle_graph import saddle_graph_figure
         from quadflow.problem_input import build_problem
@@ -178,7 +179,7 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
         graph = graph_of(fixed_points(start))
         run = train(
             start,
-            steps=round(t_end / step),
+            steps=steps_until(t_end, step),
             step=step,
             batch=batch,
             records=400,
@@ -211,6 +212,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
     def make() -> Figure:
         from dynamics.flow import GradientFlow
         from dynamics.saddle_to_saddle.staircase import staircase as predict
+        from dynamics.validation import steps_until
         from empirical import train
         from figures.staircase import staircase_figure
         from quadflow.problem_input import build_problem
@@ -227,7 +229,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
         if seeds:
             run = train(
                 start,
-                steps=max(1, round(t_end / step)),
+                steps=steps_until(t_end, step),
                 step=step,
                 batch=batch,
                 seeds=seeds,

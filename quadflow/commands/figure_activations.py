@@ -83,7 +83,7 @@ def follow(problem: Problem, t_end: float, training: dict[str, Any]) -> tuple[Tr
     import numpy as np
 
     from dynamics.flow import GradientFlow
-    from dynamics.validation import validate_real
+    from dynamics.validation import steps_until, validate_real
     from empirical import train
 
     end = validate_real("t_end", t_end, positive=True)
@@ -91,7 +91,7 @@ def follow(problem: Problem, t_end: float, training: dict[str, Any]) -> tuple[Tr
     trajectory = flow.integrate(end, samples=1000, progress=True)
     if not training["seeds"]:
         return trajectory, None
-    steps = max(1, round(end / validate_real("step", training["step"], positive=True)))
+    steps = steps_until(end, training["step"])
     run = train(problem, steps=steps, progress=True, **training)
     theory = np.interp(run.times, trajectory.times, trajectory.loss)
     apart = np.abs(run.loss.mean(axis=0) - theory).max() / trajectory.loss[0]

@@ -42,9 +42,14 @@ def test_every_command_option_and_argument_can_be_drawn(tmp_path):
             if not getattr(parameter, "is_flag", False):
                 sensible, others = values.values(name, parameter, files)
                 assert len(others) > 4, (name, parameter.name)
+                if isinstance(parameter.type, type(click.INT)):
+                    assert str(2**63) in others, (name, parameter.name)
                 assert sensible or parameter.name == "file", (name, parameter.name)
             names.add(values.called(parameter))
-    assert values.WORDS.keys() | values.PATHS.keys() | values.WORK | values.SMALL_SIZES <= names
+    assert (
+        values.WORDS.keys() | values.PATHS.keys() | values.WORK | values.SMALL_SIZES | values.LONG_SIZES
+        <= names
+    )
 
 
 def test_draws_reach_every_command_and_most_options(tmp_path):

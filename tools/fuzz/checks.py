@@ -52,11 +52,13 @@ class Ending:
 def end(call: Call, limit: float) -> Ending:
     """Make the call; beyond `limit` seconds it is broken off."""
     from quadflow.cli import run
+    from quadflow.streams import degrade_streams
 
     begin, status, crash = time.process_time(), None, ""
     with _streams() as streams, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
+            degrade_streams()  # as the program does before it runs
             with _limits(limit):
                 status = run([*call.command.split(), *call.arguments])
         except TooLong as error:

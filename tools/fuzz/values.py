@@ -30,7 +30,8 @@ NO_NUMBERS = [
     "-",
 ]
 WHOLE = ["-1", "0", "1", "2", "3", str(-(2**63)), str(2**63), str(2**64), str(10**30), "9" * 5000]
-SIZES = [*WHOLE, "100000", str(2**31), str(2**62)]
+HUGE = [*WHOLE, str(2**31), str(2**62)]
+SIZES = [*HUGE, "100000"]
 SENSIBLE = ["0.01", "0.1", "0.5", "1"]
 HOSTILE = ["0", "-0.0", "1e-320", "1e-30", "1e-9", "2", "-1", "1e9", "1e30", "1e308", "-1e308", "inf", "-inf"]
 TEXT = [
@@ -65,7 +66,8 @@ WORK = {
     "count",
     "trained_modes",
 }
-SMALL_SIZES = {"inputs", "hidden", "outputs", "layers", "width", "points", "seeds", "batch"}
+SMALL_SIZES = {"inputs", "hidden", "outputs", "width", "batch"}
+LONG_SIZES = {"layers", "points", "seeds"}  # one after the other: 100,000 take their time
 # Times are integrated to; without a limit of evaluations a long one is a long computation.
 TIMES = ["0.1", "1"], ["0", "-1", "1e-300", "inf", "-inf"]
 
@@ -215,7 +217,9 @@ def _whole(name: str) -> list[str]:
     if name in WORK:
         return ["0", "-1", str(2**63), str(10**30)]
     if name == "workers":
-        return ["0", "-1"]
+        return ["0", "-1", str(2**63)]
+    if name in LONG_SIZES:
+        return HUGE
     return SIZES if name in SMALL_SIZES else WHOLE
 
 
