@@ -192,7 +192,7 @@ def test_names_that_cannot_be_written(tmp_path, monkeypatch, name, why):
 
 @pytest.mark.parametrize("name", ["a\0.nc", "a\ud800.nc"])
 def test_names_of_sweeps_that_cannot_be_written(name):
-    with pytest.raises(ProblemError, match="`--output` is .* NUL or another character"):
+    with pytest.raises(ProblemError, match=r"`--output` is .* NUL or another character"):
         validate_folder(name)
 
 
