@@ -87,12 +87,29 @@ def validate_output(path: str | None, allowed: tuple[str, ...], option: str = "-
     return suffix
 
 
+def validate_folder(path: str, option: str = "--output") -> None:
+    """Check that an output could be in its folder, be it a file or a folder itself."""
+    refusal = _folder_refusal(path)
+    if refusal:
+        raise ProblemError(f"`{option}` is {path!r}, but {refusal}.")
+
+
+def _folder_refusal(path: str) -> str:
+    """Why there can be no file or folder of a name, or the empty text."""
+    try:
+        folder = Path(os.path.realpath(path)).parent  # a symbolic link is written through
+        return "" if folder.is_dir() else f"the folder {str(folder)!r} does not exist"
+    except ValueError:
+        return "its name contains NUL or another character that no file name can have"
+
+
 def _refusal(path: str) -> str:
     """Why nothing can be written under a name, or the empty text."""
+    refusal = _folder_refusal(path)
+    if refusal:
+        return refusal
     try:
-        target = Path(os.path.realpath(path))  # a symbolic link is written through
-        if not target.parent.is_dir():
-            return f"the folder {str(target.parent)!r} does not exist"
+        target = Path(os.path.realpath(path))
         if target.is_symlink():
             return "it cannot be written: the symbolic link leads in a circle"
         if target.is_dir():
@@ -105,8 +122,6 @@ def _refusal(path: str) -> str:
         return "" if os.access(target.parent, os.W_OK) else "it cannot be written: permission denied"
     except OSError as error:
         return f"it cannot be written: {error.strerror}"
-    except ValueError:
-        return "its name contains a NUL character"
 
 
 def write_file(path: str, write: Callable[[IO[bytes]], object]) -> None:

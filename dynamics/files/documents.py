@@ -71,7 +71,9 @@ def _read_text(path: str, what: str, largest: int) -> str:
     except OSError as error:
         raise ProblemError(f"{what} cannot be read: {error.strerror}.") from None
     except ValueError:
-        raise ProblemError(f"{what} cannot be read: its name contains a NUL character.") from None
+        raise ProblemError(
+            f"{what} cannot be read: its name contains NUL or another character that no file name can have."
+        ) from None
     if len(data) > largest:
         raise ProblemError(f"{what} has more than {largest} bytes, which is more than any file of its kind.")
     try:

@@ -191,7 +191,9 @@ def read_dataset(path: str | Path) -> xarray.Dataset:
     except OSError as error:
         raise ProblemError(f"{what} cannot be read: {error.strerror}.") from None
     except ValueError:
-        raise ProblemError(f"{what} cannot be read: its name contains a NUL character.") from None
+        raise ProblemError(
+            f"{what} cannot be read: its name contains NUL or another character that no file name can have."
+        ) from None
     if suffix == ".zarr":
         check_codecs(file, what)
     dataset = _load(file, suffix, what)

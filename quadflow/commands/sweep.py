@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,7 @@ from dynamics.errors import ComputationError, ProblemError
 from quadflow import options as opt
 from quadflow.commands.compare import compare_options
 from quadflow.commands.report import report_option, validate_report, write_report
-from quadflow.output import echo_result
+from quadflow.output import echo_result, validate_folder
 
 if TYPE_CHECKING:
     import xarray
@@ -72,7 +71,7 @@ def command(
     from quadflow.sweep_input import build_plan
     from quadflow.sweep_run import evaluate
 
-    _validate_folder(output)
+    validate_folder(output)
     validate_report(report)
     if scheduler is not None and workers is not None:
         raise ProblemError(
@@ -109,12 +108,6 @@ def command(
             f"All {len(plan)} runs failed, the first because: {result['failures'][0]['reason']}"
         )
     return 0
-
-
-def _validate_folder(output: str) -> None:
-    folder = Path(output).resolve().parent
-    if not folder.is_dir():
-        raise ProblemError(f"`--output` is {output!r}, but the folder {str(folder)!r} does not exist.")
 
 
 def sweep_json(dataset: xarray.Dataset, kinds: tuple[str, ...], output: str) -> dict[str, Any]:

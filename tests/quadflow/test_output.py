@@ -13,7 +13,7 @@ import pytest
 
 from dynamics.errors import ProblemError
 from quadflow import cli
-from quadflow.output import echo_json, validate_output, write_file, write_text
+from quadflow.output import echo_json, validate_folder, validate_output, write_file, write_text
 from quadflow.streams import PLAIN, SUPERSCRIPTS, degrade, plain
 
 SIMULATE = ["simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--records", "3"]
@@ -176,6 +176,7 @@ def test_a_file_that_does_not_fit_leaves_nothing(tmp_path):
     [
         ("x" * 260 + ".json", "File name too long"),
         ("a\0.json", "NUL"),
+        ("a\ud800.json", "NUL or another character"),
         ("folder.json", "it is a folder"),
         ("circle.json", "leads in a circle"),
         ("absent/x.json", "does not exist"),
@@ -193,6 +194,12 @@ def test_names_that_cannot_be_written(tmp_path, monkeypatch, name, why):
     with pytest.raises(ProblemError, match=why) as refused:
         validate_output(name, ("json",))
     assert str(refused.value).startswith("`--output` is ")
+
+
+@pytest.mark.parametrize("name", ["a\0.nc", "a\ud800.nc"])
+def test_names_of_sweeps_that_cannot_be_written(name):
+    with pytest.raises(ProblemError, match=r"`--output` is .* NUL or another character"):
+        validate_folder(name)
 
 
 def test_a_nul_in_an_argument_is_refused(quadflow):

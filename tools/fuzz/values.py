@@ -202,6 +202,8 @@ def values(command: str, parameter: click.Parameter, files: list[str]) -> tuple[
         return ["1", "2", "3", "4"], [*_whole(name) * 2, *NO_NUMBERS]
     if isinstance(parameter.type, type(click.FLOAT)):
         good, bad = TIMES if name == "t_end" else (SENSIBLE, HOSTILE)
+        if name == "step":  # so many steps up to a time are work
+            bad = [text for text in bad if text != "1e-9"]
         return good, [*bad, *NO_NUMBERS]
     return ["1", "1,2", "0.1"], [*TEXT, *NUMBERS_LIST, CODE]
 
