@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from benchmarks.report import Table
@@ -18,8 +17,8 @@ from benchmarks.solvers import jax_side, reference
 from benchmarks.textbook import right_hand_side, single_mode_side
 from benchmarks.timing import fastest, seconds
 from dynamics import FlowEnsemble, Problem, Student, Teacher
+from dynamics.aliases import Array
 
-Array = NDArray[np.float64]
 Field = Callable[[float, Array], Array]
 
 LOOP_METHODS = ("DOP853", "RK45", "LSODA")  # the others are slower by far, see (1)

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.report import Table
 from benchmarks.solvers import reference, runners
 from benchmarks.textbook import problem_of, right_hand_side, start_of
 from benchmarks.timing import fastest, seconds
-
-Array = NDArray[np.float64]
+from dynamics.aliases import Array
 
 TARGET = 1e-8
 TOLERANCES = [10.0**-k for k in range(3, 14)]

@@ -12,13 +12,12 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from benchmarks.textbook import right_hand_side, start_of
 from dynamics import GradientFlow, Problem
+from dynamics.aliases import Array
 
-Array = NDArray[np.float64]
 Runner = Callable[[float], Callable[[], Array]]
 
 SCIPY_METHODS = ("DOP853", "RK45", "RK23", "LSODA", "Radau", "BDF")

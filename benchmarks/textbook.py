@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dynamics import Problem, Student, Teacher
-
-Array = NDArray[np.float64]
+from dynamics.aliases import Array
 
 
 def problem_of(d: int, K: int, scale: float = 0.1, eigenvalues: tuple[float, ...] = (4, 2, 1)) -> Problem:

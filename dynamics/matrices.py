@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.validation import symmetrised, validate_count, validate_real
-
-Array = NDArray[np.float64]
 
 EPS = float(np.finfo(float).eps)
 FLOOR = 1e-9  # of the largest eigenvalue: smaller ones are noise in matrices that come from a file

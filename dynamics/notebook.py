@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.atlas.points import set_name
-from dynamics.modes import mode_targets
+from dynamics.problem.modes import mode_targets
+from dynamics.stationary.points import set_name
 
 if TYPE_CHECKING:
-    from dynamics.atlas.catalogue import Catalogue
+    from dynamics.curves.stages import Stage
     from dynamics.problem import Problem
-    from dynamics.stages import Stage
+    from dynamics.stationary.catalogue import Catalogue
 
 SHOWN_ROWS = 40
 SHOWN_EIGENVALUES = 8

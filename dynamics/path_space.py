@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.validation import validate_count
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Layers = Sequence[Any]
 """One array per layer (W_1, …, W_L): NumPy arrays or PyTorch tensors, with any leading axes in common."""

@@ -16,15 +16,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dynamics.activations import require_quadratic
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.flow import GradientFlow
+from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_count, validate_real
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

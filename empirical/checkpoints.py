@@ -11,15 +11,15 @@ from itertools import permutations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from dynamics.conservation.quantities import weights
+from dynamics.aliases import Array
+from dynamics.conserved.quantities import weights
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive, open_archive
 from dynamics.problem import Student
 from dynamics.validation import validate_array
 
-Array = NDArray[np.float64]
 Paths = str | Path | Sequence[str | Path]
 
 PYTORCH = (".pt", ".pth", ".ckpt")

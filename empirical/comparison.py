@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ProblemError
-from dynamics.flow import GradientFlow
-from dynamics.modes import mode_targets
-from dynamics.modified_flow import ModifiedFlow
+from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
+from dynamics.problem.modes import mode_targets
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.trajectory import Trajectory
 from dynamics.validation import steps_at, validate_choice, validate_count, validate_real
 from empirical.gap import Gap, explain_gap, one_pass_theory
 from empirical.recorder import TrainingRun
@@ -24,7 +24,6 @@ from empirical.training import OPTIMIZERS, choose_momentum, record_steps, train
 if TYPE_CHECKING:
     import xarray
 
-Array = NDArray[np.float64]
 
 THEORIES = ("flow", "modified", "sgd")
 GAPS = ("theory", "training")
@@ -133,13 +132,13 @@ def compare(
     times : (T,) array, optional
         Record at these times (rounded to whole steps) instead.
     theory : {"flow", "modified", "sgd"}
-        What the networks are held against: gradient flow, `dynamics.modified_flow.ModifiedFlow` for the step (and
+        What the networks are held against: gradient flow, `dynamics.flows.modified.ModifiedFlow` for the step (and
         momentum) of the training, or the mean dynamics of SGD, `dynamics.sgd.mean_sgd.MeanSGD`.
     gap : {"theory", "training"}
         Explain the difference from the gradient flow by theory curves, or by further training runs
         (`empirical.gap`).
     solver : dict, optional
-        `method`, `rtol`, `atol`, `max_evaluations` of `dynamics.flow.GradientFlow.integrate`.
+        `method`, `rtol`, `atol`, `max_evaluations` of `dynamics.flows.gradient.GradientFlow.integrate`.
     progress : bool
         Show progress bars on standard error if that is a terminal.
     **training

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import nn
 
-from dynamics.conservation.drift import predicted_drift
-from dynamics.conservation.quantities import Quantity, conserved_quantities, weights
+from dynamics.aliases import Array
+from dynamics.conserved.drift import predicted_drift
+from dynamics.conserved.quantities import Quantity, conserved_quantities, weights
 from dynamics.problem import Problem
 from dynamics.validation import steps_until, validate_array, validate_real
 from empirical.descent import population_descent
 from empirical.recorder import TrainingRun, find_weights
 from empirical.training import train
-
-Array = NDArray[np.float64]
 
 
 def measure(quantities: Sequence[Quantity], model: nn.Module) -> Array:

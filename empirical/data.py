@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dynamics.covariance import covariance_factor
 from dynamics.errors import ProblemError
+from dynamics.inputs.covariance import covariance_factor
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_real
 from empirical.networks import QuadraticNetwork

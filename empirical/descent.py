@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.aliases import Array
 from dynamics.errors import ComputationError
-from dynamics.flow import GradientFlow
+from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_real
 from empirical.networks import QuadraticNetwork
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,8 +3,8 @@
 Four curves of the mean loss, each with one more effect of real training in it:
 
 1. the gradient flow;
-2. a finite step: the modified flow (`dynamics.modified_flow`);
-3. finite data: the modified flow on the very data set of each network (`dynamics.finite_data`);
+2. a finite step: the modified flow (`dynamics.flows.modified`);
+3. finite data: the modified flow on the very data set of each network (`dynamics.flows.finite_data`);
 4. sampling noise: the mean over seeds of SGD on fresh samples (`dynamics.sgd.fluctuations`, finite step included).
 
 The differences between neighbours are the parts of the gap, measured minus the last curve is the remainder. A part
@@ -20,24 +20,22 @@ from itertools import takewhile
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.aliases import Array
+from dynamics.curves.trajectory import IntegrationError
 from dynamics.errors import ProblemError
-from dynamics.finite_data import FiniteDataFlow
-from dynamics.flow import GradientFlow
-from dynamics.modified_flow import ModifiedFlow
+from dynamics.flows.finite_data import FiniteDataFlow
+from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.mean_sgd import MeanSGD, SGDError
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.trajectory import IntegrationError
 from empirical.data import GaussianData
 from empirical.descent import gradient_descent_loss
 from empirical.recorder import TrainingRun
-
-Array = NDArray[np.float64]
 
 PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
 SPREAD_UNKNOWNS = 80  # order parameters up to which the spread over seeds is computed: some 20 s

@@ -1,10 +1,10 @@
-"""Training runs and comparisons as xarray data sets; see `dynamics.labelled`."""
+"""Training runs and comparisons as xarray data sets; see `dynamics.curves.labelled`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dynamics.labelled import LOSS_UNIT, TIME_UNIT, dataset, eigenvalues, network_attributes
+from dynamics.curves.labelled import LOSS_UNIT, TIME_UNIT, dataset, eigenvalues, network_attributes
 
 if TYPE_CHECKING:
     import xarray

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.conservation.quantities import weights as weight_arrays
+from dynamics.aliases import Array
+from dynamics.conserved.quantities import weights as weight_arrays
+from dynamics.curves.trajectory import teacher_modes, unit_invariants, versions
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
 from dynamics.files.opening import name_of
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.trajectory import teacher_modes, unit_invariants, versions
 from dynamics.validation import validate_count, validate_real
 from empirical.data import GaussianData
 from empirical.speed import speed_notes
@@ -29,7 +30,7 @@ from empirical.tensor_files import real_array
 if TYPE_CHECKING:
     import xarray
 
-Array = NDArray[np.float64]
+
 Weights = tuple[Tensor, Tensor]
 
 TEST_SEED = 2**31 - 1

@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.population import PopulationLoss
-
-Array = NDArray[np.float64]
+from dynamics.aliases import Array
+from dynamics.population.base import PopulationLoss
 
 # |v₁ − v₀| ≤ 0.5 |v₀ + v₁|/2 of exponential growth means λΔt ≤ 0.51, and there the trapezoidal rule is 2 % off.
 LARGEST_TURN = 0.5

@@ -15,15 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.files.archives import check_members, unique_members
 from dynamics.files.arrays import Unusable
 from dynamics.files.opening import open_binary
-
-Array = NDArray[np.float64]
 
 PYTORCH = (".pt", ".pth", ".ckpt")
 SAFETENSORS = (".safetensors",)

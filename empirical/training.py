@@ -15,7 +15,7 @@ from tqdm import tqdm
 from dynamics.activations import ACTIVATIONS
 from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.modified_flow import validate_momentum
+from dynamics.flows.modified import validate_momentum
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
@@ -269,7 +269,7 @@ def validate_device(device: str) -> str:
 
 def _divergence_message(problem: Problem, eta: float, beta: float, step: int) -> str:
     """Says where training exploded and what step size the theory would have allowed."""
-    from dynamics.flow import GradientFlow
+    from dynamics.flows.gradient import GradientFlow
     from dynamics.stability import largest_stable_step
 
     message = (

@@ -18,8 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dynamics.modes import mode_targets
-from dynamics.trajectory import Trajectory
+from dynamics.curves.trajectory import Trajectory
+from dynamics.problem.modes import mode_targets
 from empirical.recorder import TrainingRun
 from figures.learning_curve import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_span

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynamics.atlas.matching import Match
-from dynamics.atlas.points import FixedPoint
+from dynamics.stationary.matching import Match
+from dynamics.stationary.points import FixedPoint
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
 
 SHORT = {

@@ -6,12 +6,9 @@ from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from empirical.conserved import ConservedCurves, DriftScaling
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_span
-
-Array = NDArray[np.float64]
 
 SHOWN = 5  # more curves than that cannot be told apart
 MARKERS_PER_CURVE = 14

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from empirical.gap import Gap
 from figures.style import COLUMN_WIDTH, LINES, PALETTE, paper, show_decades, show_span
-
-Array = NDArray[np.float64]
 
 SHOWN_DECADES = 5  # of the loss, and of the distances
 CURVES = ("gradient flow", "+ finite step", "+ finite data", "+ sampling noise")

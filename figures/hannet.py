@@ -6,13 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
-from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from empirical.hannet.check import HanCheck
 from empirical.hannet.checkerboard import CheckerboardRun
 from figures.style import COLUMN_WIDTH, PALETTE, paper
-
-Array = NDArray[np.float64]
 
 STACKS = {
     "hannet": ("Han layers", PALETTE[0], "o"),

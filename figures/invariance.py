@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from empirical.invariance import Invariance
+from empirical.experiments.invariance import Invariance
 from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
 
 LABELS = {"gsgd": "G-SGD", "sgd": "SGD"}
@@ -21,7 +21,7 @@ def invariance(result: Invariance) -> Figure:
     Parameters
     ----------
     result : Invariance
-        See `empirical.invariance.invariance`.
+        See `empirical.experiments.invariance.invariance`.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from empirical.late_time import LateTime
+from empirical.experiments.late_time import LateTime
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
 
 

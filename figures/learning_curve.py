@@ -10,16 +10,15 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.atlas.catalogue import trace_coupling
-from dynamics.atlas.levels import plateau_level
-from dynamics.modes import mode_targets
+from dynamics.aliases import Array
+from dynamics.curves.trajectory import Trajectory
+from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.trajectory import Trajectory
+from dynamics.stationary.catalogue import trace_coupling
+from dynamics.stationary.levels import plateau_level
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, paper, show_decades, show_span
-
-Array = NDArray[np.float64]
 
 SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value

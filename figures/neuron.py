@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from dynamics.neuron.function_space import FunctionSpace, predicted_dimension
 from dynamics.neuron.problem import Rates
@@ -17,8 +16,6 @@ from dynamics.neuron.trajectory import NeuronTrajectory
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import NeuronRun
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_decades, show_span
-
-Array = NDArray[np.float64]
 
 SHOWN_DECADES = 6  # of the loss, below its largest value
 MARKERS_PER_CURVE = 16

@@ -8,12 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
-from numpy.typing import NDArray
 
-from empirical.phase_diagram import ScaleDiagram, SingleModeDiagram
+from dynamics.aliases import Array
+from empirical.experiments.phase_diagram import ScaleDiagram, SingleModeDiagram
 from figures.style import COLUMN_WIDTH, PALETTE, paper
-
-Array = NDArray[np.float64]
 
 FAILS, SUCCEEDS = "#F6D9C4", "#DCE9F3"  # pale vermilion and pale blue of the palette
 

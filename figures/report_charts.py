@@ -15,10 +15,9 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 from plotly.subplots import make_subplots
 
+from dynamics.aliases import Array
 from figures.style import PALETTE
 from figures.web_page import DASHES, INK, SYMBOLS
-
-Array = NDArray[np.float64]
 
 SHOWN_MODES = 6  # more curves than that cannot be told apart
 SHOWN_SAMPLES = 1000

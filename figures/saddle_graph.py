@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dynamics.atlas.connections import Edge, SaddleGraph
-from dynamics.atlas.points import FixedPoint
+from dynamics.stationary.connections import Edge, SaddleGraph
+from dynamics.stationary.points import FixedPoint
 from figures.style import COLUMN_WIDTH, PALETTE, paper
 
 STYLES = {  # kind → marker, colour

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from empirical.power_law import ScalingLaw
+from empirical.experiments.power_law import ScalingLaw
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
 
 

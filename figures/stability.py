@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from empirical.edge_of_stability import EdgeOfStability
+from empirical.experiments.edge_of_stability import EdgeOfStability
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper, show_decades, show_span
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from dynamics.curves.trajectory import Trajectory
 from dynamics.saddle_to_saddle.staircase import Staircase
-from dynamics.trajectory import Trajectory
 from empirical.recorder import TrainingRun
 from figures.style import COLUMN_WIDTH, PALETTE, paper, show_decades, show_span
 

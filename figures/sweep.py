@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from empirical.sweep.reading import SweepCurves, SweepMap
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, plain_text
-
-Array = NDArray[np.float64]
 
 LABELS = {
     "init_scale": "initial scale ε",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from dynamics.atlas import Catalogue
     from dynamics.problem import Problem
+    from dynamics.stationary import Catalogue
 
 LIBRARIES = ("numpy", "scipy", "sympy", "torch")  # named where they took part
 
@@ -51,8 +51,8 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
 
     ``eigenvalues`` are those of the teacher modes, in their order, one output after the other.
     """
-    from dynamics.modes import mode_targets
     from dynamics.problem import Problem
+    from dynamics.problem.modes import mode_targets
 
     values: Any
     if isinstance(problem, Problem):

@@ -23,19 +23,19 @@ ALLOWED = {
         "dynamics/symbolic/expressions.py": "strict",
         "dynamics/symbolic/moments.py": "strict",
         "dynamics/symbolic/trace_printing.py": "strict",
-        "dynamics/conservation/polynomial_network.py": "strict",
+        "dynamics/laws/polynomial_network.py": "strict",
     },
     "parse_expr": {},
     "S": {},  # sympy.S("text") is sympify
     "lambdify": {
         "dynamics/symbolic/derivation.py": "of expressions that were derived here",
-        "dynamics/conservation/laws.py": "of a law, whose symbols are parameters",
+        "dynamics/laws/law.py": "of a law, whose symbols are parameters",
     },
     "Matrix": {
         "dynamics/symbolic/expressions.py": "after every entry was checked",
         "dynamics/symbolic/moments.py": "of rows that are expressions already",
-        "dynamics/conservation/teacher_laws.py": "of the symbols of a network",
-        "dynamics/conservation/families.py": "of rates that are rationals already",
+        "dynamics/laws/teacher_laws.py": "of the symbols of a network",
+        "dynamics/laws/families.py": "of rates that are rationals already",
     },
 }
 MODULES = {

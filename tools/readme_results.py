@@ -1,7 +1,7 @@
 """The results of everything that the README runs, as JSON: to see whether a change of the code changes a number.
 
-`python -m tools.readme_results store FILE` runs every command of the README (with `--json` where there is one) and every
-Python block, and keeps what they give. `python -m tools.readme_results compare OLD NEW` lists what differs.
+`python -m tools.readme_results store FILE` runs every command of the README (with `--json` where there is one) and
+every Python block, and keeps what they give. `python -m tools.readme_results compare OLD NEW` lists what differs.
 """
 
 from __future__ import annotations

@@ -17,13 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.problem import Teacher
 from dynamics.validation import validate_choice, validate_count, validate_real
-
-Array = NDArray[np.float64]
 
 TAIL_ACTIVATIONS = ("quadratic", "centred")
 

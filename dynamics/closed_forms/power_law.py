@@ -13,15 +13,14 @@ For 1 ≪ 8t ≪ N^α the sum is an integral over u = 8 j^{−α} t (derived her
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.integrate import quad
 from scipy.special import expit
 
+from dynamics.aliases import Array
 from dynamics.closed_forms.late_time import PowerTail
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_array, validate_count, validate_real
-
-Array = NDArray[np.float64]
 
 
 def power_law_loss(times: ArrayLike, exponent: float, count: int, start_ratio: float = 1.0) -> Array:

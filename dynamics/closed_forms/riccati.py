@@ -19,17 +19,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.linalg import solve_triangular
 
 from dynamics.activations import ACTIVATIONS, require_quadratic
+from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
-from dynamics.reduction import reduce_problem
+from dynamics.problem.reduction import reduce_problem
 from dynamics.validation import validate_real, validate_times
-
-Array = NDArray[np.float64]
 
 LARGEST_EXPONENT = 8.0  # of Φ² within one window
 

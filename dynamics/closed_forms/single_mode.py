@@ -16,14 +16,13 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice, validate_real, validate_times
-
-Array = NDArray[np.float64]
 
 BALANCED = 1e-14  # |c| relative to its terms below which it is rounding
 KAPPA = {"quadratic": 3.0, "centred": 2.0}

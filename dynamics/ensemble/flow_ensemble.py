@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from dynamics.ensemble import taylor
+from dynamics.aliases import Array
 from dynamics.ensemble.members import Members, stack_teachers
 from dynamics.ensemble.trajectory import EnsembleReport, EnsembleTrajectory
 from dynamics.errors import ProblemError
-from dynamics.integration import DEFAULT_RTOL, Sampling, validate_tolerance
-from dynamics.population import QuadraticPopulation
+from dynamics.integration import DEFAULT_RTOL, Sampling, taylor, validate_tolerance
+from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
-
-Array = NDArray[np.float64]
 
 ENGINES = ("auto", "heyoka", "scipy")
 LARGEST_COMPILED = 2000  # unknowns; above, compiling takes longer than many trajectories
@@ -132,7 +130,7 @@ class FlowEnsemble:
         Parameters
         ----------
         t_end, times, samples, log_times
-            As for `dynamics.flow.GradientFlow.integrate`, but an end time is needed.
+            As for `dynamics.flows.gradient.GradientFlow.integrate`, but an end time is needed.
         engine : {"auto", "heyoka", "scipy"}
             ``heyoka``: Taylor's method, vectorised and threaded (`pip install 'quadflow[fast]'`). ``scipy``: one
             `GradientFlow` after the other, the same numbers within the tolerance. ``auto``: heyoka where it is

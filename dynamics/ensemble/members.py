@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.covariance import covariance_factor
-from dynamics.population import PopulationLoss, QuadraticPopulation
+from dynamics.aliases import Array
+from dynamics.inputs.covariance import covariance_factor
+from dynamics.population.base import PopulationLoss
+from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import Problem, Student, Teacher
-
-Array = NDArray[np.float64]
 
 ENTRIES_AT_ONCE = 2_000_000  # of residual matrices that are held at a time
 
@@ -63,7 +62,7 @@ class Members:
         return (V.swapaxes(-1, -2) * self.B[:, :, None, :]) @ V
 
     def reduced(self) -> tuple[Members, Array | None]:
-        """The span reduction of `dynamics.reduction` for all members, with bases (N, d, r).
+        """The span reduction of `dynamics.problem.reduction` for all members, with bases (N, d, r).
 
         Nothing is reduced, and None returned, where that would not help or where there is a covariance.
         """

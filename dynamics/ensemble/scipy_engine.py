@@ -8,7 +8,7 @@ from tqdm import tqdm
 from dynamics.ensemble.members import Members
 from dynamics.ensemble.trajectory import EngineResult
 from dynamics.errors import ProblemError
-from dynamics.flow import GradientFlow
+from dynamics.flows.gradient import GradientFlow
 from dynamics.integration import Sampling
 
 

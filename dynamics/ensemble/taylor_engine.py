@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from dynamics.aliases import Array
 from dynamics.ensemble.members import Members
-from dynamics.ensemble.taylor import FlowShape, heyoka, integrator
 from dynamics.ensemble.trajectory import EngineResult
 from dynamics.integration import Sampling
-
-Array = NDArray[np.float64]
+from dynamics.integration.taylor import FlowShape, heyoka, integrator
 
 GROUPS_PER_SHARE = 8  # that a thread takes at a time
 

@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.aliases import Array
+from dynamics.curves.trajectory import unit_invariants, versions
 from dynamics.ensemble.members import Members
 from dynamics.errors import ProblemError
-from dynamics.modes import teacher_modes
-from dynamics.trajectory import unit_invariants, versions
+from dynamics.problem.modes import teacher_modes
 
 if TYPE_CHECKING:
     import xarray
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +198,7 @@ class EnsembleTrajectory:
         return result_html("EnsembleTrajectory", self.summary())
 
     def to_xarray(self) -> xarray.Dataset:
-        """Labelled data for xarray; see `dynamics.labelled`. Needs the extra ``sweep``."""
-        from dynamics.labelled import ensemble_dataset
+        """Labelled data for xarray; see `dynamics.curves.labelled`. Needs the extra ``sweep``."""
+        from dynamics.curves.labelled import ensemble_dataset
 
         return ensemble_dataset(self)

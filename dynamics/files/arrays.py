@@ -10,10 +10,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.files.opening import Source, open_binary
-
-Array = NDArray[np.float64]
 
 # What the letters of a dtype mean in an error
 KINDS = {

@@ -20,11 +20,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from dynamics.neuron.problem import Neurons, Rates
-
-Array = NDArray[np.float64]
 
 LAWS = ("Q1", "Q2")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
@@ -14,8 +15,6 @@ from dynamics.neuron.population import NeuronPopulation, pack, theta_of, unpack
 from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates, relinear_start
 from dynamics.neuron.trajectory import NeuronTrajectory
 from dynamics.validation import validate_real
-
-Array = NDArray[np.float64]
 
 HESSIANS = 4  # copies of the Hessian at a time
 LARGEST_LOSS = 1e100  # well before squares and products overflow
@@ -136,7 +135,7 @@ class NeuronFlow:
             End time. Without it and without `times` the flow runs until it has converged: it stands still, and no
             direction of descent is left.
         times, samples, log_times
-            As for `dynamics.flow.GradientFlow.integrate`.
+            As for `dynamics.flows.gradient.GradientFlow.integrate`.
         method, rtol, atol, max_evaluations, progress
             See `dynamics.integration.integrate`.
 
@@ -193,7 +192,7 @@ class NeuronFlow:
         return 1e5 / (slowest * self._scale())
 
     def _distance_from_convergence(self, t: float, theta: Array) -> float:
-        """Positive until θ̇ is negligible *and* no direction of descent is left (as in `dynamics.flow`)."""
+        """Positive until θ̇ is negligible *and* no direction of descent is left (as in `dynamics.flows.gradient`)."""
         scale = self._scale()
         speed = float(np.linalg.norm(self(t, theta)))
         excess = speed - 1e-9 * scale

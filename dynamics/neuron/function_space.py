@@ -3,7 +3,7 @@
 A network of units without outer activation is a polynomial of degree 2, an element of a space of
 N = (d + 1)(d + 2)/2 dimensions. The dimension of what its weights reach of that space is the rank of the Jacobian of
 the coefficients at a generic point. It is computed modulo a prime at a random point (see
-`dynamics.conservation.modular`): proved to be reached, and the generic one but for a probability below 10⁻¹⁵.
+`dynamics.laws.modular`): proved to be reached, and the generic one but for a probability below 10⁻¹⁵.
 
 The formulas count (n = d + 1, for as long as they do not exceed N):
 
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.budget import check_number
-from dynamics.conservation.modular import RowSpace, Vector, random_point
+from dynamics.laws.modular import RowSpace, Vector, random_point
 from dynamics.validation import validate_choice, validate_count
 
 KINDS = ("quadratic", "ordinary")

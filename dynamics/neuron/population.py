@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from dynamics.neuron.problem import Neurons, QuadraticTarget
 
-Array = NDArray[np.float64]
 Groups = tuple[Array, Array, Array, Array]
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.validation import (
@@ -26,8 +27,6 @@ from dynamics.validation import (
     validate_real,
     validate_symmetric,
 )
-
-Array = NDArray[np.float64]
 
 INITS = ("relinear", "random")
 SCALE = 0.7  # of initial weights; large enough for the differences between learning rates to show

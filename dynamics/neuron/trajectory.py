@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dynamics.aliases import Array
+from dynamics.curves.trajectory import versions
 from dynamics.integration import SolverReport
 from dynamics.neuron.conserved import NeuronLaws
 from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates
-from dynamics.trajectory import versions
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

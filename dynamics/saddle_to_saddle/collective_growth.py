@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame
 from dynamics.validation import validate_array, validate_count, validate_real
-
-Array = NDArray[np.float64]
 
 NO_COMPONENT = 1e-12  # parts of a vector below this, relative to the whole, are rounding errors
 

@@ -1,7 +1,7 @@
 """Which hidden units are dormant at rest, and when the first of them will have grown.
 
 Where the flow of a quadratic network hardly moves, the force G on every unit is constant until a unit that is still too
-small to matter has grown: that unit obeys the frozen-unit law (`dynamics.saddle_to_saddle.frozen_unit`). With several
+small to matter has grown: that unit obeys the frozen-unit law (`dynamics.saddle_to_saddle.growing_unit`). With several
 outputs a unit (w, A) climbs the cubic form Φ = ½ Σ_o A_o wᵀG_o w, dy/dt = ∇Φ(y). With y = ρu, |u| = 1, and dτ = ρ dt
 the direction u obeys an equation of its own (derived here),
 
@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from dynamics.saddle_to_saddle.frozen_unit import FrozenUnit
-
-Array = NDArray[np.float64]
+from dynamics.aliases import Array
+from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 
 UNNOTICED = 1e-3  # dormant units together change the force by no more than this, relative to it
 KERNEL = 1e-6  # rates below this, relative to the largest, are what is left of the motion of learned modes

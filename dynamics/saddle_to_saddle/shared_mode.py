@@ -29,15 +29,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
+from dynamics.aliases import Array
 from dynamics.errors import ComputationError
 from dynamics.saddle_to_saddle.eigenframe import SAME, EigenFrame
-from dynamics.saddle_to_saddle.frozen_unit import FrozenUnit
-
-Array = NDArray[np.float64]
+from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 
 COPY = 1e-15  # units that differ by less, relative to their size, are copies of each other
 E_FOLDINGS = 700.0  # from the smallest number to 1: what has not parted by then has nothing to part from

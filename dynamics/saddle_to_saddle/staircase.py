@@ -1,7 +1,7 @@
 """Staircase: all jumps and plateaus after a small initialisation, without integrating the flow.
 
 Trainable second layer. On a plateau every unit that is still small moves under a constant G, which has an explicit
-solution (`dynamics.saddle_to_saddle.frozen_unit`). The first unit to blow up, or several at once (`shared_mode`), is
+solution (`dynamics.saddle_to_saddle.growing_unit`). The first unit to blow up, or several at once (`shared_mode`), is
 captured by the mode along which it runs away; G changes; the others go on from where they are (`unit_by_unit`).
 Plateaus last of the order of 1/ε, jumps of the order of 1, so that the blow-up times are jump times up to a relative
 error of the order of ε, which is estimated for every jump.
@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from dynamics.atlas.levels import Level
+from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.saddle_to_saddle.collective_growth import CollectiveGrowth
@@ -34,8 +34,8 @@ from dynamics.saddle_to_saddle.unit_by_unit import (
     first_plateau,
     uncertainties,
 )
+from dynamics.stationary.levels import Level
 
-Array = NDArray[np.float64]
 Modes = tuple[int, ...]
 
 UNCERTAIN = 0.02  # relative errors of jump times above this are said in a warning

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import beta
 
-from dynamics.atlas.levels import Level
+from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.saddle_to_saddle.eigenframe import SAME, EigenFrame
-from dynamics.saddle_to_saddle.frozen_unit import ACCURACY, FrozenUnit, invariant
+from dynamics.saddle_to_saddle.growing_unit import ACCURACY, FrozenUnit, invariant
 from dynamics.saddle_to_saddle.shared_mode import companions, parting, rounding_time, time_left
+from dynamics.stationary.levels import Level
 
-Array = NDArray[np.float64]
 Modes = tuple[int, ...]
 
 SMALL = 0.1  # of the teacher: a start above this is far from the small-initialisation limit

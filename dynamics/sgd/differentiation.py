@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from dynamics.aliases import Array
+
 Function = Callable[[Array], Array]  # from stacks of states (…, u) to (…, m) or (…)
 
 COMPLEX_STEP = 1e-30

@@ -20,15 +20,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
+from dynamics.aliases import Array
 from dynamics.problem import Problem
 from dynamics.sgd.differentiation import along, jacobian, second_along
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.tilted_gaussian import Outputs, PairMoments, TiltedGaussian
-
-Array = NDArray[np.float64]
 
 
 class FluctuatingSGD(MeanSGD):

@@ -6,7 +6,7 @@ in η and, in Q alone, a quadratic one, Δw_k·Δw_l. Their conditional means ar
     E[Δs]/η = F(s):   Q: (A_k·G + G·A_l)_kl + 4η Σ A_ok A_pl N_op,kl,   R: Σ_o A_ok w_kᵀG_o Vᵀ,   A: ½ w_kᵀG_o w_k
 
 with G_o = 4D_o + 2τ_o I as in the gradient flow and N_op = E[e_o e_p (w_k·x)(w_l·x) ‖x‖²] from
-`dynamics.sgd.gradient_noise`. For one output and B = 1,
+`dynamics.sgd.gradient_moments`. For one output and B = 1,
 
     Q: (a_k + a_l) w_kᵀGw_l + 4η a_k a_l w_kᵀNw_l,   N = (d + 6)[(τ² + 2‖D‖²) I + 4τD + 8D²] + (d + 2)Δ I;
 
@@ -24,18 +24,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import Sampling, SolverReport, Stop, integrate
 from dynamics.problem import Problem
 from dynamics.sgd.differentiation import along, jacobian, second_along
-from dynamics.sgd.gradient_noise import GradientMoments
+from dynamics.sgd.gradient_moments import GradientMoments
 from dynamics.sgd.order_parameters import OrderParameters
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_count, validate_real
-
-Array = NDArray[np.float64]
 
 STATIONARY = 1e-10  # rate of change, relative to the natural one, that counts as rest
 
@@ -135,7 +134,7 @@ class MeanSGD:
         t_end : float, optional
             End time, η × steps. Without it and without `times`: until the mean dynamics is stationary.
         times, samples, log_times, method, max_evaluations, progress
-            As for `dynamics.flow.GradientFlow.integrate`.
+            As for `dynamics.flows.gradient.GradientFlow.integrate`.
         until_loss : float, optional
             Stop where the mean loss falls to this value.
         rtol, atol : float, optional

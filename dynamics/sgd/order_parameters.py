@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import require_quadratic
+from dynamics.aliases import Array
 from dynamics.problem import Problem
 
-Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 

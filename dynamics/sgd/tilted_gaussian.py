@@ -1,6 +1,6 @@
 """Moments of products of errors and Gaussian pairs, to any order, from the power series of a tilted Gaussian.
 
-With the notation of `dynamics.sgd.gradient_noise`: under the weight exp(Σ_o s_o e_o) ζ ~ N(0, Ω) stays Gaussian. Its
+With the notation of `dynamics.sgd.gradient_moments`: under the weight exp(Σ_o s_o e_o) ζ ~ N(0, Ω) stays Gaussian. Its
 covariance Ω̃(s) and the total weight Z(s) are power series in s with the recursions (derived here)
 
     Ω̃ = Ω + 2 Σ_o s_o Ω̃ diag(C_o) Ω,   ∂_o Z = Z [tr(diag(C_o) Ω̃) − t τ̂_o + Δ s_o],
@@ -19,7 +19,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from dynamics.aliases import Array
+
 Index = NDArray[np.intp]
 Exponents = tuple[int, ...]
 Outputs = tuple[int, ...]
@@ -42,7 +43,7 @@ class TiltedGaussian:
     def create(
         cls, Omega: Array, C: Array, trace_coupling: float, label_noise: float, order: int
     ) -> TiltedGaussian:
-        """Series up to a total order; Ω (n, n), C (O, n), κ and Δ as in `dynamics.sgd.gradient_noise`."""
+        """Series up to a total order; Ω (n, n), C (O, n), κ and Δ as in `dynamics.sgd.gradient_moments`."""
         exponents = _exponents(len(C), order)
         zero, outputs = exponents[0], range(len(C))
         covariance = {zero: Omega}

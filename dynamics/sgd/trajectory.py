@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dynamics.aliases import Array
+from dynamics.curves.stages import Stage, find_stages
+from dynamics.curves.trajectory import versions
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem
-from dynamics.stages import Stage, find_stages
-from dynamics.trajectory import versions
 
 if TYPE_CHECKING:
     import xarray
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,7 @@ class SGDTrajectory:
     loss : (T,) array
         Mean population loss.
     modes : (T, modes) array
-        Mean of v_iᵀ M v_i for each teacher eigenvector, as in `dynamics.trajectory.Trajectory`.
+        Mean of v_iᵀ M v_i for each teacher eigenvector, as in `dynamics.curves.trajectory.Trajectory`.
     conserved : (T, K) array
         Mean of c_k = ‖w_k‖² − 2 Σ_o A_ok², which SGD does not conserve.
     mean_field_loss : (T,) array
@@ -113,8 +111,8 @@ class SGDTrajectory:
         return result_html("SGDTrajectory", self.summary(), self.stages)
 
     def to_xarray(self) -> xarray.Dataset:
-        """Labelled data for xarray; see `dynamics.labelled`. Needs the extra ``sweep``."""
-        from dynamics.labelled import sgd_dataset
+        """Labelled data for xarray; see `dynamics.curves.labelled`. Needs the extra ``sweep``."""
+        from dynamics.curves.labelled import sgd_dataset
 
         return sgd_dataset(self)
 

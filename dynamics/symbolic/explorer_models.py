@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dynamics.atlas.javascript import fixed_points_to_javascript
 from dynamics.problem import Student
+from dynamics.stationary.javascript import fixed_points_to_javascript
 from dynamics.symbolic.code_export import to_javascript_object
 from dynamics.symbolic.derivation import ACTIVATIONS, derive
 from dynamics.validation import validate_count

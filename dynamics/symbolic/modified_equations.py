@@ -3,7 +3,7 @@
 Euler's method with the step h follows θ̇ = f − (h/2) f′f + O(h²) instead of θ̇ = f (Hairer, Lubich & Wanner,
 *Geometric Numerical Integration*, 2006, section IX.1). With f = −∇L this is the flow of L + (h/4)‖∇L‖². Here f is
 a `dynamics.symbolic.derivation.Derivation`, and f′f its derivative along itself; heavy ball has the same equation with
-h = η(1 + β)/(1 − β)² in the time η × steps/(1 − β), see `dynamics.modified_flow`, the numerical twin.
+h = η(1 + β)/(1 − β)² in the time η × steps/(1 − β), see `dynamics.flows.modified`, the numerical twin.
 """
 
 from __future__ import annotations

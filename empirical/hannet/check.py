@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.validation import validate_count, validate_real
 from empirical.hannet.layers import DenseNet, HanLayer, HanNet, he_linear, parameter_count
-
-Array = NDArray[np.float64]
 
 BYTES_PER_LAYER = 10_000  # of a module, its parameters and its part of the graph, beside the numbers in them
 

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.validation import validate_count, validate_real
 from empirical.hannet.layers import DenseNet, HanNet, parameter_count
 from empirical.training import validate_device
-
-Array = NDArray[np.float64]
 
 GRID = 81  # points per axis of the grid on [−1, 1]²
 BORDER = 4  # grid points of zero border before the board; one more after it

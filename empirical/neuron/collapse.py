@@ -12,14 +12,13 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.neuron.problem import INITS, SCALE, Neurons, QuadraticTarget
 from dynamics.validation import validate_count, validate_real
 from empirical.neuron.training import data_seed, descend, draw, labels
 from empirical.training import EXPLOSION, validate_device
-
-Array = NDArray[np.float64]
 
 LEARNING_RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
 GAMMAS = (1.0, 0.3, 0.1, 0.03, 0.0)

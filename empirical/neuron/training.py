@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.neuron.conserved import NeuronLaws
@@ -23,7 +24,6 @@ from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.neuron.layer import quadratic_units
 from empirical.training import DTYPES, EXPLOSION, record_steps, validate_device
 
-Array = NDArray[np.float64]
 Weights = list[Tensor]  # R, G, B (…, K, d + 1) and a (…, K)
 
 CHECK_EVERY = 50  # steps between looks at the losses

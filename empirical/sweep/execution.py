@@ -13,8 +13,8 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
+from dynamics.curves.trajectory import versions
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.trajectory import versions
 from empirical.sweep.grid import Run
 from empirical.sweep.store import Labelled, Piece
 

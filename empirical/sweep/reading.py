@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_real
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
-Array = NDArray[np.float64]
 
 QUANTILES = (0.1, 0.9)
 AT_LEVEL = 1e-9  # relative: a loss is at a level if it is above it by no more than that

@@ -12,9 +12,9 @@ import numpy as np
 from empirical.sweep.store import Labelled
 
 if TYPE_CHECKING:
-    from dynamics.conservation.diagnosis import Diagnosis
+    from dynamics.curves.trajectory import Trajectory
+    from dynamics.outcome.diagnosis import Diagnosis
     from dynamics.sgd.trajectory import SGDTrajectory
-    from dynamics.trajectory import Trajectory
     from empirical.comparison import Comparison
     from empirical.recorder import TrainingRun
 

@@ -11,8 +11,8 @@ from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
-    from dynamics.conservation import PolynomialNetwork
-    from dynamics.conservation.weight_log import InferredQuantity
+    from dynamics.conserved.weight_log import InferredQuantity
+    from dynamics.laws import PolynomialNetwork
 
 
 @click.command(
@@ -52,7 +52,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     The number is parameters minus dimension of the Lie algebra of the gradients; it is called exact where as many
     independent laws are listed.
     """
-    from dynamics.conservation import conserved_report, laws_for_teacher
+    from dynamics.laws import conserved_report, laws_for_teacher
 
     validate_output(output, ("json",))
     if options["logs"]:
@@ -72,7 +72,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
 
 def infer(options: dict[str, Any], output: str | None, as_json: bool) -> int:
     """Quadratic quantities that recorded weights kept constant, matched with the known laws."""
-    from dynamics.conservation.inference import infer_quantities
+    from dynamics.conserved.inference import infer_quantities
     from empirical.checkpoints import read_weights
     from quadflow.problem_input import parse_tensors
 
@@ -111,7 +111,7 @@ def quantity_json(q: InferredQuantity) -> dict[str, Any]:
 
 def build_network(options: dict[str, Any]) -> tuple[PolynomialNetwork, Any]:
     """The network, and the teacher's matrix if one is given."""
-    from dynamics.conservation import build_model
+    from dynamics.laws import build_model
     from quadflow.problem_input import matrix_arguments, read_teacher
 
     teacher = None
@@ -141,7 +141,7 @@ def read_network(text: str) -> PolynomialNetwork:
     """Polynomial network from the text of an expression; its inputs are the names x_0, x_1, …"""
     import re
 
-    from dynamics.conservation import polynomial
+    from dynamics.laws import polynomial
     from dynamics.symbolic.expressions import parse_expression
 
     expression = parse_expression("--network", text)

@@ -18,7 +18,7 @@ from quadflow.provenance import problem_json
 @opt.json_option
 def command(no_follow: bool, output: str | None, as_json: bool, **options: Any) -> int:
     """Decide from the initial weights whether gradient flow can reach the global minimum, and where it ends."""
-    from dynamics.conservation.diagnosis import diagnose
+    from dynamics.outcome.diagnosis import diagnose
     from quadflow.problem_input import build_problem
 
     validate_output(output, ("json",))

@@ -9,16 +9,9 @@ import click
 from dynamics.errors import ProblemError
 from dynamics.suggestions import did_you_mean
 from quadflow import options as opt
-from quadflow.commands import (
-    figure_activations,
-    figure_companions,
-    figure_conservation,
-    figure_neuron,
-    figure_practice,
-    figure_sweep,
-)
 from quadflow.commands.compare import compare_options, run_comparison
-from quadflow.commands.gallery import FigureCommand, draw_into, figure_output
+from quadflow.gallery import activations, companions, conservation, neuron, practice, sweep
+from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -137,8 +130,8 @@ def atlas(search: int, seed: int, output: str, **network: Any) -> int:
     """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
 
     def make() -> Figure:
-        from dynamics.atlas.matching import catalogue_flow, match_fixed_points
-        from dynamics.atlas.search import search_fixed_points
+        from dynamics.stationary.matching import catalogue_flow, match_fixed_points
+        from dynamics.stationary.search import search_fixed_points
         from figures.atlas import atlas as draw
         from quadflow.commands.fixed_points import read_catalogue
 
@@ -167,9 +160,9 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
     """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
 
     def make() -> Figure:
-        from dynamics.atlas import fixed_points
-        from dynamics.atlas.connections import saddle_graph as graph_of
-        from dynamics.atlas.connections import visited
+        from dynamics.stationary import fixed_points
+        from dynamics.stationary.connections import saddle_graph as graph_of
+        from dynamics.stationary.connections import visited
         from dynamics.validation import steps_until
         from empirical import train
         from figures.saddle_graph import saddle_graph_figure
@@ -210,7 +203,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
     """Jumps and plateaus predicted without integration, against the flow and trained networks."""
 
     def make() -> Figure:
-        from dynamics.flow import GradientFlow
+        from dynamics.flows.gradient import GradientFlow
         from dynamics.saddle_to_saddle.staircase import staircase as predict
         from dynamics.validation import steps_until
         from empirical import train
@@ -243,13 +236,6 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
 
 
 # further modules of the gallery: one line each
-for module in (
-    figure_activations,
-    figure_companions,
-    figure_conservation,
-    figure_neuron,
-    figure_practice,
-    figure_sweep,
-):
+for module in (activations, companions, conservation, neuron, practice, sweep):
     for figure in module.FIGURES:
         command.add_command(figure)

@@ -13,8 +13,8 @@ from quadflow.output import echo_result, to_json, validate_output, write_file, w
 from quadflow.provenance import problem_json
 
 if TYPE_CHECKING:
-    from dynamics.atlas import Catalogue
     from dynamics.problem import Problem
+    from dynamics.stationary import Catalogue
 
 
 @click.command(epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify")
@@ -46,7 +46,7 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
 
     Modes are numbered from 0 by descending eigenvalue.
     """
-    from dynamics.atlas.report import fixed_points_report
+    from dynamics.stationary.report import fixed_points_report
 
     suffix = validate_output(output, ("json", "npz", "tex"))
     validate_report(report)
@@ -67,7 +67,7 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
         progress=True,
     ) | {"problem": problem_json(catalogue)}
     if options["graph"]:
-        from dynamics.atlas.connections import saddle_graph
+        from dynamics.stationary.connections import saddle_graph
 
         result |= saddle_graph(catalogue).to_dict()
     if report is not None:
@@ -93,7 +93,7 @@ def numerical(
     options: dict[str, Any], output: str | None, suffix: str | None, report: str | None, as_json: bool
 ) -> int:
     """Search where there is no catalogue."""
-    from dynamics.atlas.numerical import describe_points, numerical_points
+    from dynamics.stationary.numerical import describe_points, numerical_points
 
     activation = options["activation"]
     if options["search"] is None:
@@ -143,7 +143,7 @@ def read_network(options: dict[str, Any]) -> tuple[Any, int, Any]:
 
 def read_catalogue(options: dict[str, Any]) -> Catalogue:
     """Catalogue from the values of `network_options`, with signs and lowest where they are given."""
-    from dynamics.atlas import fixed_points
+    from dynamics.stationary import fixed_points
 
     teacher, hidden, Sigma = read_network(options)
     return fixed_points(
@@ -169,7 +169,7 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
 
 def symbolic(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> int:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
-    from dynamics.atlas.symbolic import symbolic_fixed_points
+    from dynamics.stationary.symbolic import symbolic_fixed_points
 
     teacher, _, _ = read_network(options)
     points = symbolic_fixed_points(teacher.inputs, options["activation"])

@@ -25,7 +25,7 @@ from quadflow.output import echo_result, to_json, validate_output, write_figure,
 @opt.json_option
 def command(output: str | None, as_json: bool, **options: Any) -> int:
     """Train two copies of a bias-free network, one rescaled, by G-SGD and by SGD on the same data."""
-    from empirical.invariance import invariance
+    from empirical.experiments.invariance import invariance
 
     suffix = validate_output(output, ("json", "png", "pdf", "svg"))
     result = invariance(**options, progress=True)

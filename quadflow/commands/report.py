@@ -136,7 +136,7 @@ def read_npz(path: str) -> dict[str, Any]:
         about = file.document("about") if "about" in file else {}
     kind = str(about.get("format", ""))
     if kind.startswith("quadflow trajectory"):
-        from dynamics.trajectory import Trajectory
+        from dynamics.curves.trajectory import Trajectory
         from quadflow.commands.simulate import trajectory_json
 
         result = trajectory_json(Trajectory.load(path))
@@ -165,8 +165,8 @@ def with_atlas(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     """Stationary points of a problem in JSON, the lowest ones if they are many; None where there is no catalogue."""
-    from dynamics.atlas import fixed_points
     from dynamics.problem import Teacher
+    from dynamics.stationary import fixed_points
 
     if not problem.keys() >= OF_ATLAS or not problem["eigenvalues"] or problem["inputs"] > LARGEST_INPUTS:
         return None

@@ -12,12 +12,12 @@ from quadflow.output import echo_result, to_json, validate_output, write_figure,
 from quadflow.provenance import problem_json
 
 if TYPE_CHECKING:
-    from dynamics.flow import GradientFlow
+    from dynamics.curves.stages import Stage
+    from dynamics.curves.trajectory import Trajectory
+    from dynamics.flows.gradient import GradientFlow
     from dynamics.problem import Problem
     from dynamics.sgd.mean_sgd import MeanSGD
     from dynamics.sgd.trajectory import SGDTrajectory
-    from dynamics.stages import Stage
-    from dynamics.trajectory import Trajectory
 
 OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 
@@ -55,8 +55,8 @@ def command(
     **options: Any,
 ) -> int:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
+    from dynamics.curves.trajectory import IntegrationError
     from dynamics.sgd.mean_sgd import SGDError
-    from dynamics.trajectory import IntegrationError
     from dynamics.validation import validate_count
     from quadflow.problem_input import build_problem
 
@@ -81,8 +81,8 @@ def command(
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
     unstable = None
     if options["correction"] == "modified":
+        from dynamics.curves.trajectory import Trajectory
         from dynamics.stability import instability
-        from dynamics.trajectory import Trajectory
 
         assert isinstance(trajectory, Trajectory)
         unstable = instability(trajectory, options["step"], options["momentum"])
@@ -109,8 +109,8 @@ def theory_name(correction: str, sgd: bool) -> str:
 
 def choose_theory(problem: Problem, options: dict[str, Any]) -> GradientFlow | MeanSGD:
     """The plain flow, the one corrected for a finite step, or the mean dynamics of SGD."""
-    from dynamics.flow import GradientFlow
-    from dynamics.modified_flow import ModifiedFlow
+    from dynamics.flows.gradient import GradientFlow
+    from dynamics.flows.modified import ModifiedFlow
     from dynamics.sgd.fluctuations import FluctuatingSGD
     from dynamics.sgd.mean_sgd import MeanSGD
 
@@ -138,8 +138,8 @@ def choose_theory(problem: Problem, options: dict[str, Any]) -> GradientFlow | M
 
 def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:
     """The keys that interface and README promise."""
+    from dynamics.curves.unit_drift import unit_drift
     from dynamics.sgd.trajectory import SGDTrajectory
-    from dynamics.unit_drift import unit_drift
 
     s = trajectory.solver
     spread: dict[str, Any] = {}

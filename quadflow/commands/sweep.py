@@ -68,8 +68,8 @@ def command(
     are on disk at once: --resume continues after whatever interrupted the sweep.
     """
     from empirical.sweep.sweeping import finished_runs, pieces_path, run_sweep
-    from quadflow.sweep_input import build_plan
-    from quadflow.sweep_run import evaluate
+    from quadflow.sweeps.plan import build_plan
+    from quadflow.sweeps.run import evaluate
 
     validate_folder(output)
     validate_report(report)

@@ -60,7 +60,7 @@ def training_arguments(options: dict[str, Any]) -> dict[str, Any]:
 
 def run_json(run: TrainingRun) -> dict[str, Any]:
     """The keys that interface and README promise."""
-    from dynamics.unit_drift import unit_drift
+    from dynamics.curves.unit_drift import unit_drift
 
     return {
         "times": run.times,

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from dynamics import FiniteDataFlow, GradientFlow, MeanSGD, ModifiedFlow, Problem, Student, Teacher
-from dynamics.conservation.drift import DriftField
+from dynamics.conserved.drift import DriftField
+from dynamics.flows.path_space import PathFlow
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
-from dynamics.path_flow import PathFlow
 
 STEP = 1e-5
 

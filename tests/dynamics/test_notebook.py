@@ -20,9 +20,9 @@ from dynamics import (
     fixed_points,
     form_moment,
 )
-from dynamics.atlas.symbolic import symbolic_fixed_points
-from dynamics.conservation import Law, count_laws, quadratic
+from dynamics.laws import Law, count_laws, quadratic
 from dynamics.notebook import SHOWN_ROWS, formula_latex, laws_latex, short_latex, table
+from dynamics.stationary.symbolic import symbolic_fixed_points
 
 
 class Reader(HTMLParser):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.path_space import (
     Skeleton,
@@ -21,8 +21,6 @@ from dynamics.path_space import (
     path_step,
     path_values,
 )
-
-Array = NDArray[np.float64]
 
 WIDTHS = [(3, 4, 2), (2, 3, 3, 2), (2, 3, 2, 3, 2), (3, 2, 4, 3, 1), (1, 1, 1)]
 widths_strategy = st.lists(st.integers(1, 4), min_size=3, max_size=5).map(tuple)

@@ -31,11 +31,6 @@ from dynamics import (
     diagnose,
     fixed_points,
 )
-from dynamics.atlas.certification import certify
-from dynamics.atlas.connections import saddle_graph
-from dynamics.atlas.matching import catalogue_flow, match_fixed_points
-from dynamics.atlas.numerical import numerical_points
-from dynamics.atlas.search import search_fixed_points
 from dynamics.closed_forms import (
     SingleMode,
     aligned_tail,
@@ -43,15 +38,20 @@ from dynamics.closed_forms import (
     one_unit_risk,
     riccati_solution,
 )
-from dynamics.conservation.drift import predicted_drift
-from dynamics.conservation.inference import infer_quantities
-from dynamics.conservation.invariant_manifolds import reach
+from dynamics.conserved.drift import predicted_drift
+from dynamics.conserved.inference import infer_quantities
+from dynamics.curves.stages import find_drops
+from dynamics.flows.path_space import PathFlow
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
-from dynamics.path_flow import PathFlow
+from dynamics.outcome.invariant_manifolds import reach
 from dynamics.phase_plane import phase_plane
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.stability import largest_sgd_step_from_start, largest_stable_sgd_step, sharpness
-from dynamics.stages import find_drops
+from dynamics.stationary.certification import certify
+from dynamics.stationary.connections import saddle_graph
+from dynamics.stationary.matching import catalogue_flow, match_fixed_points
+from dynamics.stationary.numerical import numerical_points
+from dynamics.stationary.search import search_fixed_points
 
 UNITS = (1e-6, 1e6)
 EIGENVALUES, INPUTS, HIDDEN = np.array([2.0, 1.0, -0.6]), 4, 4

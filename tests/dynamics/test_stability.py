@@ -5,7 +5,7 @@ import pytest
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import one_unit_largest_step
-from dynamics.finite_data import FiniteDataFlow
+from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import (
     largest_sgd_step_from_start,

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.conservation import infer_quantities
+from dynamics.conserved import infer_quantities
 from empirical import QuadraticNetwork, train
 from empirical.checkpoints import read_student, read_weights
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from empirical.experiments.invariance import Invariance, invariance
 from empirical.hannet.check import HanCheck
 from empirical.hannet.checkerboard import Board, CheckerboardRun, TrainedClassifier, train_checkerboard
-from empirical.invariance import Invariance, invariance
 
 
 def twins(**changes):
@@ -49,7 +49,7 @@ def test_a_copy_that_diverged(changes):
 def test_the_default_step_is_a_tenth_of_the_smaller_bound(monkeypatch):
     """Of the two copies' largest stable steps, 3 and 0.2; a given step is taken as it is."""
     bounds = iter((3.0, 0.2))
-    monkeypatch.setattr("empirical.invariance._largest_stable_step", lambda *_: next(bounds))
+    monkeypatch.setattr("empirical.experiments.invariance._largest_stable_step", lambda *_: next(bounds))
     result = invariance(2, 2, 1, steps=1)
     assert result.about["step"] == pytest.approx(0.02)
     assert invariance(2, 2, 1, steps=1, step=0.03).about["step"] == 0.03
@@ -60,7 +60,7 @@ def test_the_default_step_is_a_tenth_of_the_smaller_bound(monkeypatch):
 
 def test_factors_are_spread_evenly_in_their_logarithm(monkeypatch):
     """Of 400 units, from 1/spread to spread: mean of log c 0 and variance log² 3 / 3, within 4 standard errors."""
-    import empirical.invariance as module
+    import empirical.experiments.invariance as module
 
     seen = []
     original = module.rescale

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
-from dynamics.modified_flow import ModifiedFlow
+from dynamics.flows.modified import ModifiedFlow
 from empirical import compare, train
 from empirical.descent import gradient_descent_loss
 

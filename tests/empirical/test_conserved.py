@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from dynamics import ComputationError, Problem, ProblemError, Student, Teacher
-from dynamics.conservation import conserved_quantities, infer_quantities, predicted_drift
+from dynamics.conserved import conserved_quantities, infer_quantities, predicted_drift
 from empirical import QuadraticNetwork, train
 from empirical.conserved import conserved_curves, drift_scaling, measure, measured_values
 from empirical.descent import population_descent

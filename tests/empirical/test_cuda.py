@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.modified_flow import ModifiedFlow
+from dynamics.flows.modified import ModifiedFlow
 from empirical import Recorder, compare, train, train_ensemble
 from empirical.networks import QuadraticNetwork
 

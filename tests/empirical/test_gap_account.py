@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from dynamics import FluctuatingSGD, GradientFlow, MeanSGD, Problem, Student, Teacher
-from dynamics.finite_data import FiniteDataFlow
-from dynamics.flow import IntegrationError
-from dynamics.modified_flow import ModifiedFlow
+from dynamics.flows.finite_data import FiniteDataFlow
+from dynamics.flows.gradient import IntegrationError
+from dynamics.flows.modified import ModifiedFlow
 from empirical import compare, train
 from empirical.descent import gradient_descent_loss
 from empirical.gap import Gap, Practice, data_sets, explain_gap, fluctuations_are_small, one_pass_theory

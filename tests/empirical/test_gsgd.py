@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dynamics.errors import ProblemError
-from dynamics.path_flow import PathFlow
+from dynamics.flows.path_space import PathFlow
 from dynamics.path_space import Skeleton, SkeletonCrossing, enumerate_paths, incidence, path_values
 from dynamics.problem import Problem, Student, Teacher
 from empirical.gsgd import GSGD

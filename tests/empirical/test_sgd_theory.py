@@ -9,8 +9,8 @@ import torch
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.closed_forms import noise_balance, one_unit_largest_step, one_unit_risk
-from dynamics.finite_data import FiniteDataFlow
-from dynamics.modified_flow import ModifiedFlow
+from dynamics.flows.finite_data import FiniteDataFlow
+from dynamics.flows.modified import ModifiedFlow
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import largest_stable_step

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dynamics import Teacher
-from dynamics.atlas import fixed_points
-from dynamics.atlas.matching import catalogue_flow, match_fixed_points
-from dynamics.atlas.search import search_fixed_points
+from dynamics.stationary import fixed_points
+from dynamics.stationary.matching import catalogue_flow, match_fixed_points
+from dynamics.stationary.search import search_fixed_points
 from figures.atlas import atlas
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Student, Teacher
-from dynamics.atlas.levels import plateau_level
+from dynamics.stationary.levels import plateau_level
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 

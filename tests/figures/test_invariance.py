@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from empirical.invariance import Invariance
+from empirical.experiments.invariance import Invariance
 from figures.invariance import ROUNDING, invariance
 from figures.style import COLUMN_WIDTH, PALETTE, save_figure
 

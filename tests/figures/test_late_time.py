@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import same_color
 
 from dynamics.closed_forms import PowerTail
-from empirical.late_time import LateTime
+from empirical.experiments.late_time import LateTime
 from figures.late_time import late_time_figure
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE
 

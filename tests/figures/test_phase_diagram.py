@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from empirical.phase_diagram import GridTraining, ScaleDiagram, SingleModeDiagram
+from empirical.experiments.phase_diagram import GridTraining, ScaleDiagram, SingleModeDiagram
 from figures.phase_diagram import phase_diagram, scale_diagram
 
 

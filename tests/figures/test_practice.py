@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from empirical.edge_of_stability import EdgeOfStability, TrainedBeside
-from empirical.generalisation import TrainTest
-from empirical.power_law import ScalingLaw
+from empirical.experiments.edge_of_stability import EdgeOfStability, TrainedBeside
+from empirical.experiments.generalisation import TrainTest
+from empirical.experiments.power_law import ScalingLaw
+from figures.generalisation import train_test_figure
 from figures.scaling_law import count, scaling_law_figure
 from figures.stability import stability_figure
-from figures.train_test import train_test_figure
 
 T = np.linspace(0, 2, 30)
 

@@ -1,8 +1,8 @@
 """The saddle graph shows every feasible node, every edge and the visited path."""
 
 from dynamics import Teacher
-from dynamics.atlas import fixed_points
-from dynamics.atlas.connections import saddle_graph
+from dynamics.stationary import fixed_points
+from dynamics.stationary.connections import saddle_graph
 from figures.saddle_graph import saddle_graph_figure
 
 

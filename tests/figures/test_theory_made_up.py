@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.atlas import fixed_points
-from dynamics.atlas.connections import saddle_graph
-from dynamics.atlas.matching import catalogue_flow, match_fixed_points
-from dynamics.atlas.search import search_fixed_points
+from dynamics.stationary import fixed_points
+from dynamics.stationary.connections import saddle_graph
+from dynamics.stationary.matching import catalogue_flow, match_fixed_points
+from dynamics.stationary.search import search_fixed_points
 from empirical.conserved import ConservedCurves, DriftScaling
+from empirical.experiments.invariance import Invariance
 from empirical.hannet.check import HanCheck
-from empirical.invariance import Invariance
 from empirical.recorder import TrainingRun
 from figures.activations import activations_figure
 from figures.atlas import atlas

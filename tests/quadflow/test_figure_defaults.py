@@ -6,7 +6,7 @@ import pytest
 
 from quadflow.cli import run
 from quadflow.commands import figure
-from quadflow.commands.figure_practice import REGIMES
+from quadflow.gallery.practice import REGIMES
 from quadflow.problem_input import build_problem
 
 

@@ -6,7 +6,7 @@ import pytest
 from dynamics import ComputationError, ProblemError, Teacher
 from empirical.sweep.grid import Run
 from quadflow.problem_input import build_problem, read_teacher
-from quadflow.sweep_run import evaluate, options_of
+from quadflow.sweeps.run import evaluate, options_of
 
 OPTIONS = {
     **{"teacher": "2,1", "inputs": None, "hidden": None, "outputs": None, "activation": "quadratic"},
@@ -150,9 +150,9 @@ def test_a_length_is_needed(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "target", "wanted"),
     [
-        ({}, "dynamics.flow.GradientFlow", ()),
-        ({"correction": "modified", "momentum": 0.6}, "dynamics.modified_flow.ModifiedFlow", (0.02, 0.6)),
-        ({"correction": "modified"}, "dynamics.modified_flow.ModifiedFlow", (0.02, 0.0)),
+        ({}, "dynamics.flows.gradient.GradientFlow", ()),
+        ({"correction": "modified", "momentum": 0.6}, "dynamics.flows.modified.ModifiedFlow", (0.02, 0.6)),
+        ({"correction": "modified"}, "dynamics.flows.modified.ModifiedFlow", (0.02, 0.0)),
         ({"sgd": True, "label_noise": 0.3}, "dynamics.sgd.mean_sgd.MeanSGD", (0.02, 8, 0.3)),
         ({"sgd": True, "fluctuations": True}, "dynamics.sgd.fluctuations.FluctuatingSGD", (0.02, 8, 0.0)),
     ],

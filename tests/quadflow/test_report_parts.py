@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import Problem, Student, Teacher
-from dynamics.atlas import fixed_points
+from dynamics.stationary import fixed_points
 from quadflow.commands.report import atlas_of, plain, short_names, with_atlas
 from quadflow.provenance import problem_json
 

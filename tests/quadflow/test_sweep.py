@@ -16,8 +16,8 @@ from dynamics import Problem, ProblemError, Student, Teacher, diagnose
 from empirical import compare, train
 from empirical.sweep.dataset import read_dataset
 from quadflow.commands.sweep import command
-from quadflow.sweep_input import parse_axis
-from quadflow.sweep_run import _train
+from quadflow.sweeps.plan import parse_axis
+from quadflow.sweeps.run import _train
 
 GRID = ["--teacher", "2,1", "--vary", "init-scale=0.2,0.4", "--vary", "hidden=1:3:2", "--replicates", "2"]
 TRAINING = ["--t-end", "0.2", "--step", "1e-2", "--batch", "8", "--records", "5"]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.atlas import fixed_points
-from dynamics.atlas.levels import Level
-from dynamics.stages import Stage
+from dynamics.curves.stages import Stage
+from dynamics.stationary import fixed_points
+from dynamics.stationary.levels import Level
 from quadflow.commands import fixed_points as fixed_points_command
 from quadflow.commands import simulate, sweep
 from quadflow.commands.compare import comparison_json
@@ -326,7 +326,7 @@ def test_a_staircase_without_jumps_is_no_figure(quadflow, tmp_path):
 def test_how_far_networks_are_apart(capsys):
     """Largest distance of the mean from the flow at the records, over the initial loss; plateaus above a thousandth."""
     from empirical import train
-    from quadflow.commands.figure_activations import follow
+    from quadflow.gallery.activations import follow
 
     problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=0.4, seed=7))
     trajectory, run = follow(problem, 0.2, {"step": 5e-3, "batch": 8, "seeds": 3, "seed": 4})

@@ -26,7 +26,7 @@ UNTRAINED = {
 }
 SOLVER = "--method RK45 --rtol 1e-8 --atol 1e-11 --max-evaluations 12345"
 SOLVED = {"method": "RK45", "rtol": 1e-8, "atol": 1e-11, "max_evaluations": 12345}
-GRADIENT_FLOW = "dynamics.flow:GradientFlow.integrate"
+GRADIENT_FLOW = "dynamics.flows.gradient:GradientFlow.integrate"
 
 
 class Call:

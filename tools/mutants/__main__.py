@@ -29,7 +29,11 @@ def arguments() -> argparse.Namespace:
     add("--count", type=int, default=200, help="mutants in all, shared evenly by the packages [200]")
     add("--seed", type=int, default=0, help="seed of the sample [0]")
     add("--package", action="append", choices=PACKAGES, help="only this package (again for more)")
-    add("--file", action="append", help="only this module, such as dynamics/flow.py (again for more)")
+    add(
+        "--file",
+        action="append",
+        help="only this module, such as dynamics/flows/gradient.py (again for more)",
+    )
     add("--line", action="append", type=int, help="only these lines of --file, all their mutants")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="processes beside each other [one per core]")
     add("--timeout", type=float, default=0.0, help="seconds per mutant [30 + 5 times what its tests need]")

@@ -27,7 +27,8 @@ class CoverageMap:
     ----------
     files
         Test file → {"digest": str, "seconds": {test: float}, "calls": {test: [function, ...]}}, where a function is
-        "dynamics/flow.py::GradientFlow.velocity". The setup of a test counts for all tests of its file, as fixtures do.
+        "dynamics/flows/gradient.py::GradientFlow.velocity". The setup of a test counts for all tests of its
+        file, as fixtures do.
     """
 
     def __init__(self, files: dict[str, dict[str, Any]]) -> None:

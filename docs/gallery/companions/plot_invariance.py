@@ -10,7 +10,7 @@ See the gap of fifteen decades between the two pairs of curves, and below that o
 different losses.
 """
 
-from empirical.invariance import invariance
+from empirical.experiments.invariance import invariance
 from figures.invariance import invariance as draw
 
 figure = draw(invariance(inputs=6, hidden=8, outputs=2, steps=300))

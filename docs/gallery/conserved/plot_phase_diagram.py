@@ -12,7 +12,7 @@ decides.
 
 import numpy as np
 
-from empirical.phase_diagram import single_mode_diagram
+from empirical.experiments.phase_diagram import single_mode_diagram
 from figures.phase_diagram import phase_diagram
 
 n = 21

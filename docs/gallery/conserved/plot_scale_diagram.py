@@ -13,7 +13,7 @@ decides: with only six starts per square, differently in each.
 
 import numpy as np
 
-from empirical.phase_diagram import scale_diagram
+from empirical.experiments.phase_diagram import scale_diagram
 from figures.phase_diagram import scale_diagram as draw
 
 scales = np.geomspace(0.1, 1.0, 4)

@@ -12,7 +12,7 @@ again and again and learns nothing.
 """
 
 from dynamics import Problem, Student, Teacher
-from empirical.edge_of_stability import edge_of_stability
+from empirical.experiments.edge_of_stability import edge_of_stability
 from figures.stability import stability_figure
 
 start = Problem(

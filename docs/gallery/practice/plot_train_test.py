@@ -11,8 +11,8 @@ Shaded is the range over the data sets.
 """
 
 from dynamics import Problem, Student, Teacher
-from empirical.generalisation import train_and_test
-from figures.train_test import train_test_figure
+from empirical.experiments.generalisation import train_and_test
+from figures.generalisation import train_test_figure
 
 start = Problem(
     Teacher.from_eigenvalues([2, 1], inputs=10),

@@ -12,7 +12,7 @@ without mode 1 is stationary too, but high.
 """
 
 from dynamics import Teacher
-from dynamics.atlas import (
+from dynamics.stationary import (
     catalogue_flow,
     fixed_points,
     match_fixed_points,

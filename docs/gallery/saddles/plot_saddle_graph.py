@@ -10,8 +10,8 @@ learns the strongest missing mode at every saddle: ∅, {1}, {1,2}, {1,2,3}.
 """
 
 from dynamics import Problem, Student, Teacher
-from dynamics.atlas import fixed_points
-from dynamics.atlas.connections import saddle_graph, visited
+from dynamics.stationary import fixed_points
+from dynamics.stationary.connections import saddle_graph, visited
 from empirical import train
 from figures.saddle_graph import saddle_graph_figure
 

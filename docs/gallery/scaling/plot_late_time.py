@@ -9,7 +9,7 @@ conserved quantity. See that the flows (lines) settle on the closed forms (thin 
 constant fitted.
 """
 
-from empirical.late_time import late_time
+from empirical.experiments.late_time import late_time
 from figures.late_time import late_time_figure
 
 curves = late_time([2, 1], inputs=5, trained_until=10.0, step=4e-3, batch=256)

@@ -5,7 +5,7 @@ import pytest
 
 from dynamics import FlowEnsemble, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import SingleMode
-from dynamics.ensemble import taylor
+from dynamics.integration import taylor
 
 ENGINES = [
     "scipy",

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ortho_group
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from dynamics.population import QuadraticPopulation
+from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.saddle_to_saddle.eigenframe import eigenframe
 
 

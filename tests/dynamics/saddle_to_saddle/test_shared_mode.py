@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from dynamics import ComputationError, GradientFlow, Problem, Student, Teacher
-from dynamics.population import QuadraticPopulation
+from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.saddle_to_saddle import shared_mode
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame, eigenframe
-from dynamics.saddle_to_saddle.frozen_unit import FrozenUnit
+from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 from dynamics.saddle_to_saddle.shared_mode import companions, parting, rounding_time, time_left
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.saddle_to_saddle.unit_by_unit import events, first_plateau

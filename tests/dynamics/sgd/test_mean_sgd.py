@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import one_unit_largest_step, one_unit_risk
-from dynamics.modified_flow import ModifiedFlow
+from dynamics.curves.trajectory import Trajectory
+from dynamics.flows.modified import ModifiedFlow
 from dynamics.sgd.mean_sgd import MeanSGD, SGDError
-from dynamics.trajectory import Trajectory
 
 
 def slope(x, y):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.curves.trajectory import teacher_modes, unit_invariants
 from dynamics.sgd.order_parameters import OrderParameters
-from dynamics.trajectory import teacher_modes, unit_invariants
 
 
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dynamics.sgd.gradient_noise import GradientMoments
+from dynamics.sgd.gradient_moments import GradientMoments
 from dynamics.sgd.tilted_gaussian import PairMoments, TiltedGaussian
 from dynamics.symbolic.traces import form_moment
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError, Student, Teacher
-from dynamics.atlas import fixed_points
-from dynamics.atlas.javascript import fixed_points_to_javascript
+from dynamics.stationary import fixed_points
+from dynamics.stationary.javascript import fixed_points_to_javascript
 from dynamics.symbolic.code_export import to_javascript
 from dynamics.symbolic.derivation import derive
 from dynamics.symbolic.explorer_models import explorer_models

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from dynamics.conservation import laws_for_teacher, polynomial
 from dynamics.errors import ProblemError
+from dynamics.laws import laws_for_teacher, polynomial
 from dynamics.symbolic import expressions
 from dynamics.symbolic.expressions import parse_expression
 from dynamics.symbolic.moments import expectation, moment_tensor

@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 from dynamics import GradientFlow
-from dynamics.modified_flow import ModifiedFlow
+from dynamics.flows.modified import ModifiedFlow
 from dynamics.symbolic.derivation import derive
 from dynamics.symbolic.exact import vanishes
 from dynamics.symbolic.modified_equations import MOMENTUM, STEP, modified_equations

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.conservation.diagnosis import diagnose
+from dynamics.outcome.diagnosis import diagnose
 from empirical import compare, train
 from empirical.sweep.results import (
     ATTRIBUTES,

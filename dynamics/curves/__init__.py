@@ -1,0 +1,1 @@
+"""Results of integrations: learning curves and what is read off them."""

@@ -1,0 +1,1 @@
+"""Flows θ̇ = F(θ): one a file."""

@@ -1,0 +1,319 @@
+"""When an open-ended flow has come to an end: at a minimum, at a saddle for good, or on a plateau too long to wait for.
+
+A small gradient alone says nothing: on a plateau it is as small as the dormant units are. So what is asked, where the
+flow hardly moves, is a matter of structure and not of a tolerance:
+
+- Is anything left to learn? Every stationary point of one output that misses a mode λ_j has L ≥ λ_j², so a force that
+  is small against the weakest mode is that of a global minimum.
+- Which units are dormant, and will one of them grow? The frozen-unit law says so, and when
+  (`dynamics.saddle_to_saddle.dormant_units`); learned modes that still relax do not enter.
+- Has the Hessian of the other units a direction of descent? Near a saddle its lowest eigenvalue is of the order of the
+  force times the weights, far above what an unfinished convergence leaves. For other activations and for a fixed
+  second layer, where small units grow exponentially, that is asked of all units.
+
+On a plateau of one output nothing moves but the dormant units, by the frozen-unit law: so a long plateau is crossed in
+one leap, to a few hundred jump durations before its end. Where that cannot be, because the jump could not be resolved
+in double precision, or because several outputs leave only the solver to wait, and it takes too many steps, the flow
+is said to rest, with the time at which it will go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.aliases import Array
+from dynamics.errors import ComputationError
+from dynamics.population.base import FormLoss, PopulationLoss
+from dynamics.problem import Problem
+from dynamics.problem.modes import mode_targets
+from dynamics.saddle_to_saddle.dormant_units import Growth, Plateau, dormant_units, growth, plateau
+from dynamics.saddle_to_saddle.growing_unit import invariant
+
+CONVERGED = "converged"
+SADDLE = "at a saddle"
+RESTING = "resting on a plateau"
+NOT_CONVERGED = "finished, not converged"
+
+STILL = 1e-9  # speeds below this, in natural units, are looked at more closely
+RESOLVED = 100  # times the solver's relative tolerance: smaller speeds may be its errors
+ROUNDING = 1e-12  # variances below this, relative to the largest, are zero
+NOTHING_LEFT = 1e-3  # of the force of the weakest mode
+FLAT = 1e-9  # Hessian eigenvalues below this, in natural units, are no directions of descent
+FOREVER = 1500  # e-foldings after which a component that doubles can hold at all has grown
+RESOLUTION = 0.02  # of the duration of a jump: how finely the clock must tell times apart
+LONG = 1e4  # natural times from which an integration is worth looking for plateaus to leap over
+LONGEST, LONGEST_EXPLICIT = 1e10, 1e5  # natural times that an open-ended integration may take
+MOST_STEPS = 20_000  # looks at one plateau, one for each step of the solver, before it is too long
+CLOSE = 1e-3  # of the waiting time: one leap comes no closer to its end, where t(s) is hard to invert
+LEAVE = 300.0  # jump durations before the end of a plateau at which the solver takes over: G is still the same to 1e-7
+
+
+class Flow(Protocol):
+    """What of a flow the test of convergence looks at (`dynamics.flows.gradient.GradientFlow`)."""
+
+    theta0: Array
+    objective: PopulationLoss
+
+    @property
+    def forms(self) -> FormLoss | None:
+        """The loss as one of the forms M_o, up to corrections; None if it is none."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the second layer is trained."""
+
+    def __call__(self, t: float, theta: Array) -> Array:
+        """θ̇."""
+
+    def pack(self, W: Array, A: Array) -> Array:
+        """θ of weights."""
+
+    def unpack(self, theta: Array) -> tuple[Array, Array]:
+        """Weights W (K, r) and A (O, K)."""
+
+    def extreme_eigenvalue(self, theta: Array, which: str, among: NDArray[np.bool_] | None = None) -> float:
+        """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian, or of its part of some unknowns."""
+
+
+@dataclass(frozen=True)
+class NaturalUnits:
+    """Sizes that a problem sets by itself; derived from its output f ~ √L, they scale as the flow does.
+
+    Parameters
+    ----------
+    output : float
+        √L, the size of f*.
+    weight : float
+        Length of the first-layer weights of a unit that alone has this output.
+    weakest : float
+        Weakest teacher mode relative to the strongest.
+    weakest_force : float
+        At least this is left of G while the weakest mode is not learned, 4σ²λ with the smallest variance σ.
+    variance : float
+        Smallest variance σ of the inputs.
+    """
+
+    output: float
+    weight: float
+    weakest: float
+    weakest_force: float
+    variance: float
+
+    @classmethod
+    def of(cls, problem: Problem, degree: int, start: float, teacher: float) -> NaturalUnits:
+        """For losses `start` of the initial state and `teacher` of a student that is zero; h the degree of φ.
+
+        A unit with ‖w‖² = h a² (c = 0), or with the largest a if that is fixed, has a‖w‖^h = √L. The teacher alone says
+        how large that is, unless it is zero: a large start is no reason to stop early.
+        """
+        size = float(np.sqrt(teacher or start or np.finfo(float).tiny))
+        a = float(np.abs(problem.student.A).max())
+        if problem.student.trainable:
+            weight = degree**0.5 * (size / degree ** (degree / 2)) ** (1 / (degree + 1))
+        else:
+            weight = (size / a) ** (1 / degree) if a > 0 else 1.0
+        modes = np.abs(mode_targets(problem.teacher, problem.activation))
+        weakest = float(modes.min() / modes.max()) if modes.size else 1.0
+        variance = 1.0
+        if problem.covariance is not None:
+            variances = np.linalg.eigvalsh(problem.covariance)
+            variance = float(variances[variances > ROUNDING * variances[-1]].min())
+        return cls(
+            size,
+            weight,
+            weakest,
+            4 * variance**2 * float(modes.min() if modes.size else size),
+            variance,
+        )
+
+    @property
+    def force(self) -> float:
+        """Size of G."""
+        return 4 * self.output
+
+    @property
+    def rate(self) -> float:
+        """Growth rate of such a unit."""
+        return 4 * (self.output / self.weight) ** 2
+
+    @property
+    def speed(self) -> float:
+        """Of such a unit."""
+        return self.rate * self.weight
+
+    def horizon(self, theta: Array, explicit: bool) -> float:
+        """A time by which everything that can be resolved from a start has happened, power laws included.
+
+        For an explicit method, which cannot take long steps, a time that it can reach.
+        """
+        size = float(np.sqrt(np.mean(theta**2))) / self.weight
+        longest = LONGEST_EXPLICIT if explicit else LONGEST
+        return longest / self.rate * max(1.0, 1 / max(size * self.weakest, 1e-15))
+
+
+@dataclass(frozen=True, eq=False)
+class Wait:
+    """The time from `t_old` to `t` on a plateau, `end` its last state; calling it gives θ at a time in between."""
+
+    flow: Flow
+    plateau: Plateau
+    t_old: float
+    t: float
+    end: Array
+
+    def __call__(self, t: float) -> Array:
+        return self.end if t >= self.t else self.flow.pack(*self.plateau.after(t - self.t_old))
+
+
+@dataclass
+class ConvergenceTest:
+    """Looks at the states of a flow as an integration goes by, and says where it ends.
+
+    Parameters
+    ----------
+    flow : Flow
+    units : NaturalUnits
+    rtol : float
+        Relative tolerance of the solver.
+    """
+
+    flow: Flow
+    units: NaturalUnits
+    rtol: float
+    growth: Growth | None = field(default=None, init=False)  # of the plateau on which the flow is
+    _looks: int = field(default=0, init=False)  # at this plateau
+    _unseen: float = field(default=0.0, init=False)  # until then nothing can happen
+    _descending: float | None = field(default=None, init=False)  # since when there is a direction of descent
+    _last: tuple[float, str | None] = field(default=(-1.0, None), init=False)
+
+    def distance(self, status: str, t: float, theta: Array) -> float:
+        """Positive until the flow ends with this status."""
+        speed = float(np.linalg.norm(self.flow(t, theta)))
+        excess = speed - self._still
+        if excess > 0:
+            self._descending, self.growth, self._looks = None, None, 0
+            return excess
+        if self._last[0] != t:
+            self._last = (t, self._status(t, theta, speed))
+        return excess if self._last[1] == status else 1.0
+
+    @property
+    def _still(self) -> float:
+        """Speed below which the flow hardly moves: weak modes move weakly."""
+        return max(STILL * min(1.0, self.units.weakest), min(RESOLVED * self.rtol, STILL)) * self.units.speed
+
+    def _status(self, t: float, theta: Array, speed: float) -> str | None:
+        """How the flow ends here; None if it goes on."""
+        self._looks += 1
+        if t < self._unseen:
+            return RESTING if self._looks > MOST_STEPS else None
+        dormant = self._dormant(theta)
+        outlook = None if dormant is None else self._outlook(theta, dormant)
+        if outlook is not None and np.isfinite(outlook.wait):
+            self.growth, self._unseen = outlook, t + outlook.wait / 2
+            return RESTING if self._unresolved(t, theta) else None
+        descent = self._descent(theta, speed, dormant)
+        if descent > 0:
+            self._descending = t if self._descending is None else self._descending
+            return SADDLE if (t - self._descending) * descent > FOREVER else None
+        return SADDLE if outlook is not None and outlook.possible else CONVERGED
+
+    def _descent(self, theta: Array, speed: float, dormant: NDArray[np.intp] | None) -> float:
+        """Growth rate in the best direction of descent that units other than dormant ones have; 0 if there is none."""
+        W, A = (np.ones_like(x, dtype=bool) for x in self.flow.unpack(theta))
+        W[dormant if dormant is not None else []] = False
+        A[:, dormant if dormant is not None else []] = False
+        among = self.flow.pack(W, A).astype(bool)
+        if not among.any():
+            return 0.0
+        lowest = self.flow.extreme_eigenvalue(theta, "lowest", among)
+        least = max(0.01 * np.sqrt(speed / self.units.speed), FLAT) * self.units.rate
+        return -lowest if lowest < -least else 0.0
+
+    def _dormant(self, theta: Array) -> NDArray[np.intp] | None:
+        """The dormant units, told by the force that each exerts; None where no law of theirs is known, or needed."""
+        loss = self.flow.forms
+        if not self.flow.trainable or loss is None:
+            return None
+        W, A = self.flow.unpack(theta)
+        force = float(np.linalg.norm(loss.force(W, A)))
+        if force <= NOTHING_LEFT * self.units.weakest_force:
+            return None
+        nothing = loss.force(0 * W[:1], A[:, :1])
+        influence = [
+            np.linalg.norm(loss.force(w[None], a[:, None]) - nothing) for w, a in zip(W, A.T, strict=True)
+        ]
+        return dormant_units(np.array(influence), force)
+
+    def _outlook(self, theta: Array, dormant: NDArray[np.intp]) -> Growth:
+        """What the dormant units will do."""
+        assert self.flow.forms is not None
+        W, A = self.flow.unpack(theta)
+        return growth(W, A, self.flow.forms.force(W, A), dormant, self._invariants)
+
+    @cached_property
+    def _invariants(self) -> Array | None:
+        """c_k of the start, (K,), for one output; None where a finite step lets them drift."""
+        W, A = self.flow.unpack(self.flow.theta0)
+        if len(A) > 1 or self.flow.objective is not self.flow.forms:
+            return None
+        return np.array([invariant(w, float(a)) for w, a in zip(W, A[0], strict=True)])
+
+    def _jump(self, theta: Array) -> float:
+        """Duration of the jump at the end of a plateau: 1/(g a) for a unit that learns what is left of the force g."""
+        assert self.flow.forms is not None
+        g = float(np.linalg.norm(self.flow.forms.force(*self.flow.unpack(theta))))
+        return 1 / (g * (g / 8) ** (1 / 3) * self.units.variance ** (-2 / 3))
+
+    def _unresolved(self, t: float, theta: Array) -> bool:
+        """Whether the clock cannot tell the times of the next jump apart."""
+        assert self.growth is not None
+        return bool(np.spacing(t + self.growth.wait) > RESOLUTION * self._jump(theta))
+
+    def out_of_reach(self, t_end: float, t: float, theta: Array) -> float:
+        """Positive unless the flow is on a plateau that ends before `t_end`, but in a jump that cannot be resolved."""
+        if self._last[0] != t:
+            self._look_ahead(t, theta)
+        if self.growth is None or t + self.growth.wait > t_end:
+            return 1.0
+        return -1.0 if self._unresolved(t, theta) else 1.0
+
+    def _look_ahead(self, t: float, theta: Array) -> None:
+        """Find the growth on a plateau where nobody asks for the end of the flow."""
+        self.growth, self._last = None, (t, None)
+        if t < self._unseen or float(np.linalg.norm(self.flow(t, theta))) > self._still:
+            return
+        dormant = self._dormant(theta)
+        if dormant is not None:
+            self.growth = self._outlook(theta, dormant)
+            self._unseen = t + min(self.growth.wait / 2, t)
+
+    def leap(self, t: float, theta: Array, t_end: float) -> Wait | None:
+        """The time on a long plateau; None if the flow is on none, or not for long, or not alone with dormant units."""
+        if self._last[0] != t:
+            self._look_ahead(t, theta)
+        if self.growth is None or self.growth.unit is None:
+            return None
+        W, A = self.flow.unpack(theta)
+        left = max(2 * LEAVE * self._jump(theta), CLOSE * self.growth.wait)
+        dormant = self._dormant(theta)
+        if dormant is None or len(A) > 1 or self.growth.wait < 10 * left:
+            return None
+        if self._descent(theta, self._still, dormant) > 0:
+            return None
+        assert self.flow.forms is not None
+        rest = plateau(W, A, self.flow.forms.force(W, A), dormant, self._invariants)
+        end = min(t + self.growth.wait - left, t_end)
+        try:
+            state = self.flow.pack(*rest.after(end - t))
+        except (
+            ComputationError
+        ):  # the law of a unit is too steep to be inverted there: the solver has to wait
+            return None
+        self.growth, self._unseen = None, end
+        return Wait(self.flow, rest, t, end, state)

@@ -1,0 +1,211 @@
+"""Gradient flow in path space: the continuous limit of G-SGD for two-layer networks on their population loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.aliases import Array
+from dynamics.errors import ComputationError, ProblemError
+from dynamics.integration import DEFAULT_RTOL, Sampling, SolverReport, Stop, integrate
+from dynamics.path_space import Skeleton, SkeletonCrossing, path_gradient, path_values
+from dynamics.problem import Problem
+
+NEARLY_ZERO = 1e-6  # of its initial size: there a skeleton path value counts as zero
+
+
+@dataclass(frozen=True, eq=False)
+class PathTrajectory:
+    """Path values along a flow in path space, at T times.
+
+    Parameters
+    ----------
+    times : (T,) array
+        Learning rate × steps.
+    values : (T, m − H) array
+        Basis-path values, ordered as by `dynamics.path_space.path_values`.
+    loss : (T,) array
+    W : (T, K, d) array
+    A : (T, O, K) array
+        Weights with these path values, scaled such that every skeleton edge of the second layer is ±1.
+    report : SolverReport
+    """
+
+    times: Array
+    values: Array
+    loss: Array
+    W: Array
+    A: Array
+    report: SolverReport
+
+
+class PathFlow:
+    """Gradient flow v̇ = −∂L/∂v of a two-layer network in the coordinates of path space.
+
+    The basis-path values are v_ki = A_sk w_ks^(h−1) w_ki for the edges into unit k and v_ok = A_ok w_ks^h for those
+    out of it, where w_ks and A_sk are the unit's skeleton edges; both give s_k = A_sk w_ks^h at the skeleton edge.
+    It is the small-step limit of `dynamics.path_space.path_step`. Unlike the gradient flow of the weights, it does
+    not depend on how they are scaled.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its student gives the initial weights; the second layer must be trainable.
+    skeleton : Skeleton, optional
+        Default: the strongest one for the initial weights.
+
+    Attributes
+    ----------
+    values0 : (m − H,) array
+        Basis-path values of the initial weights.
+
+    Notes
+    -----
+    With s_k known the weights are W_ki = (w_ks/s_k) v_ki and A_ok = (A_sk/s_k) v_ok. Scaled such that A_sk = ±1 the
+    factors are ∝ s_k^α with α = 1/h − 1 and −1, from which gradient and Jacobian follow (derived here).
+    """
+
+    def __init__(self, problem: Problem, skeleton: Skeleton | None = None) -> None:
+        W, A = problem.student.W, problem.student.A
+        if not problem.student.trainable:
+            raise ProblemError("The second layer is fixed, but path space mixes both layers: train both.")
+        widths = (W.shape[1], *A.shape[::-1])
+        activation = ACTIVATIONS[problem.activation]
+        self.problem = problem
+        self.degree = activation.degree
+        self.population = activation.population(problem.teacher.V, problem.teacher.B, problem.covariance)
+        self.skeleton = Skeleton.strongest([W, A], self.degree) if skeleton is None else skeleton
+        if self.skeleton.widths != widths:
+            raise ProblemError(f"`skeleton` has the widths {self.skeleton.widths}, but the student {widths}.")
+        self.values0 = path_values([W, A], self.skeleton, self.degree)
+        self._index_columns()
+        units = np.arange(len(W))
+        self._signs = np.sign(W[units, self.skeleton.into[0]]), np.sign(A[self.skeleton.out[0], units])
+        zero = np.flatnonzero(self.values0[self._s] == 0)
+        if zero.size:
+            raise SkeletonCrossing(
+                f"The skeleton path value of hidden unit {zero[0]} is zero at the start: take another skeleton or "
+                "other weights.",
+                (1, int(zero[0])),
+                time=0.0,
+            )
+
+    def _index_columns(self) -> None:
+        """Which path value every weight belongs to, and which are the skeleton path values s_k."""
+        d, K, O = self.skeleton.widths
+        self._s = np.arange(K) * d + self.skeleton.into[0]  # (K,)
+        self._columns_W = np.arange(K * d).reshape(K, d)
+        self._columns_A = np.empty((O, K), dtype=np.int64)
+        self._columns_A[self.skeleton.chosen[1]] = np.arange(K * d, K * d + (O - 1) * K)
+        self._columns_A[self.skeleton.out[0], np.arange(K)] = self._s
+
+    def _factors(self, v: Array) -> tuple[Array, Array]:
+        """w_ks/s_k and A_sk/s_k, each (…, K)."""
+        s = v[..., self._s]
+        w_sign, a_sign = self._signs
+        return w_sign * np.abs(s) ** (1 / self.degree) / s, a_sign / s
+
+    def weights(self, v: ArrayLike) -> tuple[Array, Array]:
+        """Weights W (…, K, d) and A (…, O, K) with the path values v (…, m − H) and A_sk = ±1."""
+        v = np.asarray(v, dtype=float)
+        p, q = self._factors(v)
+        return p[..., :, None] * v[..., self._columns_W], q[..., None, :] * v[..., self._columns_A]
+
+    def loss(self, v: ArrayLike) -> float:
+        """Population loss at path values (m − H,)."""
+        return self.population.loss(*self.weights(v))
+
+    def __call__(self, t: float, theta: Array) -> Array:
+        """Right-hand side −∂L/∂v."""
+        W, A = self.weights(theta)
+        return path_gradient([W, A], self.population.velocity(W, A), self.skeleton, self.degree)
+
+    def jacobian(self, t: float, theta: Array) -> Array:
+        """Jacobian of the right-hand side: minus the Hessian of the loss in path space, (m − H, m − H).
+
+        By the chain rule through θ_j = D_j v_c(j) with D_j ∝ s^α: JᵀHJ and the curvature Σ_j ∂L/∂θ_j ∂²θ_j/∂v².
+        """
+        W, A = self.weights(theta)
+        d, K, O = self.skeleton.widths
+        columns = np.concatenate([self._columns_W.ravel(), self._columns_A.ravel()])
+        unit = np.concatenate([np.repeat(np.arange(K), d), np.tile(np.arange(K), O)])
+        alpha = np.repeat([1 / self.degree - 1, -1.0], [W.size, A.size])
+        p, q = self._factors(theta)
+        D = np.concatenate([np.repeat(p, d), np.tile(q, O)])
+        s = theta[self._s][unit]
+        E = np.eye(theta.size)[columns]  # ∂v_c(j)/∂v
+        S = np.eye(theta.size)[self._s][unit]  # ∂s/∂v
+        slope, curvature = alpha * D / s, alpha * (alpha - 1) * D / s**2
+        J = D[:, None] * E + (slope * theta[columns])[:, None] * S
+        minus_gradient = np.concatenate([x.ravel() for x in self.population.velocity(W, A)])
+        mixed = (E * (minus_gradient * slope)[:, None]).T @ S
+        pure = (S * (minus_gradient * curvature * theta[columns])[:, None]).T @ S
+        return mixed + mixed.T + pure - J.T @ self.population.hessian(W, A) @ J
+
+    def integrate(
+        self,
+        t_end: float | None = None,
+        *,
+        times: ArrayLike | None = None,
+        samples: int = 201,
+        log_times: bool = False,
+        method: str = "auto",
+        rtol: float = DEFAULT_RTOL,
+        atol: float | None = None,
+        max_evaluations: int | None = None,
+    ) -> PathTrajectory:
+        """Integrate from the student's initial weights.
+
+        Parameters
+        ----------
+        t_end : float, optional
+            End time; needed unless `times` is given.
+        times, samples, log_times
+            As for `dynamics.flows.gradient.GradientFlow.integrate`.
+        method, rtol, atol, max_evaluations
+            See `dynamics.integration.integrate`.
+
+        Raises
+        ------
+        ProblemError
+            If an argument is not usable.
+        SkeletonCrossing
+            If a skeleton path value reaches zero; the flow ends there like √(t* − t).
+        ComputationError
+            If the solver gives up.
+        """
+        if t_end is None and times is None:
+            raise ProblemError("Neither `t_end` nor `times` is given: say how long to integrate.")
+        sampling = Sampling.create(t_end, times, samples, log_times, horizon=np.inf)
+        stops = [Stop(f"skeleton {k}", partial(self._remaining, k)) for k in range(len(self._s))]
+        times_, v, report = integrate(
+            self,
+            self.values0,
+            sampling,
+            method=method,
+            rtol=rtol,
+            atol=atol,
+            stops=stops,
+            max_evaluations=max_evaluations,
+        )
+        if report.status == "failed":
+            raise ComputationError(report.message)
+        if report.status.startswith("skeleton"):
+            unit = int(report.status.split()[1])
+            raise SkeletonCrossing(
+                f"The skeleton path value of hidden unit {unit} reaches zero at t = {report.time_reached:.6g}, where "
+                "path coordinates end: take another skeleton or a shorter time.",
+                (1, unit),
+                time=report.time_reached,
+            )
+        loss = np.array([self.loss(x) for x in v])
+        return PathTrajectory(times_, v, loss, *self.weights(v), report)
+
+    def _remaining(self, unit: int, t: float, v: Array) -> float:
+        """Zero where the skeleton path value has shrunk to `NEARLY_ZERO` of its initial size."""
+        column = self._s[unit]
+        return float(v[column] / self.values0[column] - NEARLY_ZERO)

@@ -1,0 +1,163 @@
+"""Closed-form population loss of quadratic networks, with gradient, Hessian–vector product and Jacobian.
+
+Everything is written in factors: with U = [V; W] (rows: teacher directions, then hidden units) and
+C_o = [B_o, −A_o] the residual form is D_o = M*_o − M_o = Uᵀ diag(C_o) U, so a teacher of low rank
+never needs a d × d matrix. The formulas are those of the symbolic derivation
+(`dynamics.symbolic.derivation`), against which the tests hold them:
+
+    L = Σ_o [tr(D_oΣD_oΣ) + ½ τ_o²],  τ_o = tr(D_oΣ),  G_o = 4ΣD_oΣ + 2τ_oΣ,
+    ẇ_k = Σ_o A_ok G_o w_k,           Ȧ_ok = ½ w_kᵀ G_o w_k.
+
+The centred activation φ(w·x) = (w·x)² − wᵀΣw removes the trace coupling: every τ above becomes 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.inputs.covariance import covariance_factor
+
+
+@dataclass(frozen=True, eq=False)
+class QuadraticPopulation:
+    """Population loss of f_o = Σ_k A_ok φ(w_k·x) against f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ).
+
+    Parameters
+    ----------
+    V : (R, d) array
+    B : (O, R) array
+    covariance : (d, d) array, optional
+        Σ; None is the identity.
+    trace_coupling : float
+        1 for φ(z) = z², 0 for the centred activation.
+    """
+
+    V: Array
+    B: Array
+    covariance: Array | None = None
+    trace_coupling: float = 1.0
+
+    def _times_covariance(self, X: Array) -> Array:
+        """Rows of X times Σ."""
+        return X if self.covariance is None else X @ self.covariance
+
+    @cached_property
+    def _factor(self) -> Array | None:
+        """F with Σ = FFᵀ."""
+        return None if self.covariance is None else covariance_factor(self.covariance)
+
+    @cached_property
+    def _teacher_traces(self) -> Array:
+        """tr(M*_oΣ), (O,)."""
+        return self.B @ np.einsum("md,md->m", self._times_covariance(self.V), self.V)
+
+    def _traces(self, A: Array, W_norms: Array) -> Array:
+        """τ_o = tr(D_oΣ), (O,), from w_kᵀΣw_k; zero for the centred activation."""
+        return self.trace_coupling * (self._teacher_traces - A @ W_norms)
+
+    def whitened_residuals(self, W: Array, A: Array) -> Array:
+        """Matrices with the spectrum of D_oΣ, (O, r, r) with r = min(d, R + K).
+
+        FᵀD_oF for Σ = FFᵀ, written in an orthonormal basis of the span of the rows of UF. Differences are
+        taken entry by entry *before* squaring, so that a small loss keeps its relative accuracy.
+        """
+        U = np.vstack([self.V, W])  # (n, d)
+        if self._factor is not None:
+            U = U @ self._factor
+        if len(U) < U.shape[1]:
+            U = np.asarray(np.linalg.qr(U.T, mode="r")).T  # same Gram matrix, (n, n)
+        C = np.hstack([self.B, -A])  # (O, n)
+        return np.stack([(U.T * c) @ U for c in C])
+
+    def loss(self, W: Array, A: Array) -> float:
+        """Loss L = Σ_o [tr(D_oΣD_oΣ) + ½ τ_o²], in squared units of the output."""
+        D = self.whitened_residuals(W, A)
+        tau = self.trace_coupling * np.trace(D, axis1=1, axis2=2)
+        return float(np.sum(D * D) + 0.5 * np.sum(tau**2))
+
+    def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """Minus the gradient of the loss, (K, d) and (O, K).
+
+        Through G_o, (O, d, d), where d ≤ R + K, as always after the span reduction: that needs fewer and
+        larger operations. Through the factors of G_o otherwise.
+        """
+        if W.shape[1] > len(self.V) + len(W):
+            return self._velocity_in_factors(W, A)
+        GW = W @ self.force(W, A)  # (O, K, d)
+        # the sum over one output, without einsum's overhead
+        dW = A[0][:, None] * GW[0] if len(A) == 1 else np.einsum("ok,oki->ki", A, GW)
+        return dW, 0.5 * np.einsum("oki,ki->ok", GW, W)
+
+    @cached_property
+    def _targets(self) -> Array:
+        """Teacher matrices M*_o, (O, d, d)."""
+        return (self.V.T * self.B[:, None, :]) @ self.V
+
+    def force(self, W: Array, A: Array) -> Array:
+        """G_o = −2∂L/∂M_o = 4ΣD_oΣ + 2τ_oΣ, (O, d, d)."""
+        D = self._targets - (W.T * A[:, None, :]) @ W
+        if self.covariance is None:
+            tau = self.trace_coupling * np.trace(D, axis1=1, axis2=2)
+            D *= 4
+            # the diagonals of the O matrices, as a view
+            D.reshape(len(D), -1)[:, :: len(D[0]) + 1] += 2 * tau[:, None]
+            return D
+        S = self.covariance
+        tau = self.trace_coupling * np.einsum("oij,ij->o", D, S)
+        return 4 * S @ D @ S + 2 * tau[:, None, None] * S
+
+    def _velocity_in_factors(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """The same without any d × d matrix."""
+        SW = self._times_covariance(W)
+        S_V, S_W = SW @ self.V.T, SW @ W.T  # w_kᵀΣv_m (K, R), w_kᵀΣw_l (K, K)
+        norms = S_W.diagonal()
+        tau = self._traces(A, norms)
+        dW = 4 * ((A.T @ self.B * S_V) @ self.V - (A.T @ A * S_W) @ W)
+        dW += 2 * (tau @ A)[:, None] * W
+        dA = 2 * (self.B @ (S_V * S_V).T - A @ (S_W * S_W)) + np.outer(tau, norms)
+        return self._times_covariance(dW), dA
+
+    def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
+        """Hessian times (dW, dA): minus the directional derivative of the velocity."""
+        Sigma = self._times_covariance
+        SW, SdW = Sigma(W), Sigma(dW)
+        S_V, S_W = SW @ self.V.T, SW @ W.T
+        dS_V, X = SdW @ self.V.T, SdW @ W.T  # X_kl = dw_kᵀΣw_l
+        dS_W = X + X.T
+        norms, dnorms = S_W.diagonal(), dS_W.diagonal()
+        tau = self._traces(A, norms)
+        dtau = -self.trace_coupling * (dA @ norms + A @ dnorms)
+        P, dP = A.T @ self.B, dA.T @ self.B  # (K, R)
+        N, dN = A.T @ A, dA.T @ A + A.T @ dA  # (K, K)
+        hW = 4 * ((dP * S_V + P * dS_V) @ self.V - (dN * S_W + N * dS_W) @ W - (N * S_W) @ dW)
+        hW += 2 * (dtau @ A + tau @ dA)[:, None] * W + 2 * (tau @ A)[:, None] * dW
+        hA = 4 * self.B @ (S_V * dS_V).T - 2 * dA @ (S_W * S_W) - 4 * A @ (S_W * dS_W)
+        hA += np.outer(dtau, norms) + np.outer(tau, dnorms)
+        return -Sigma(hW), -hA
+
+    def hessian(self, W: Array, A: Array) -> Array:
+        """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
+        (K, d), O = W.shape, len(A)
+        Sigma = np.eye(d) if self.covariance is None else self.covariance
+        G = self.force(W, A)  # (O, d, d)
+        SW = W @ Sigma
+        S = SW @ W.T
+        Gw = np.einsum("oij,kj->oki", G, W)
+        N, t = A.T @ A, self.trace_coupling
+        H_WW = (
+            4 * np.einsum("kl,kl,ij->kilj", N, S, Sigma)
+            + 4 * np.einsum("kl,li,kj->kilj", N, SW, SW)
+            + 4 * t * np.einsum("kl,ki,lj->kilj", N, SW, SW)
+        )
+        units = np.arange(K)
+        H_WW[units, :, units, :] -= np.einsum("ok,oij->kij", A, G)
+        H_WA = np.einsum("ok,kl,li->kiol", 4 * A, S, SW)
+        H_WA += 2 * t * np.einsum("ok,l,ki->kiol", A, S.diagonal(), SW)
+        H_WA[units, :, :, units] -= Gw.transpose(1, 2, 0)
+        block = 2 * S**2 + t * np.outer(S.diagonal(), S.diagonal())
+        H_WA = H_WA.reshape(K * d, O * K)
+        return np.block([[H_WW.reshape(K * d, K * d), H_WA], [H_WA.T, np.kron(np.eye(O), block)]])

@@ -1,0 +1,217 @@
+"""The loss of quadratic networks on a given data set.
+
+The loss on samples x_i with labels y_i is quadratic in the forms M_o = Σ_k A_ok w_k w_kᵀ (derived here),
+
+    L = (1/2n) Σ_io r_io²,   r_io = ⟨M_o, F_i⟩ − y_io,   F_i = x_i x_iᵀ (centred activation: x_i x_iᵀ − Σ),
+
+so with S_o = ∂L/∂M_o = (1/n) Σ_i r_io F_i the flow is that of the population loss with −2S_o in place of G_o:
+
+    ẇ_k = −2 Σ_o A_ok S_o w_k,   Ȧ_ok = −w_kᵀ S_o w_k.
+
+It is computed in one of two ways, equal up to rounding. `SampleLoss` goes through the samples, O(n d K) operations.
+`MomentLoss` knows the data through the empirical fourth moment alone, the covariance of the p = d(d + 1)/2 products
+x_a x_b: the triangle of a QR factorisation of products and labels has the same Gram matrix as the n samples, hence
+the same loss, in at most p + O rows. It takes O(p²) operations however large n is. (The moment matrix itself
+would do as well, but squares the condition of the data.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.aliases import Array
+
+CHUNK = 4096  # samples whose products or derivatives are held at a time
+
+
+@dataclass(frozen=True, eq=False)
+class SampleLoss:
+    """Loss on a data set, from the samples.
+
+    Parameters
+    ----------
+    X : (n, d) array
+    Y : (n, O) array
+    mean : (d, d) array or None
+        Σ, the mean of x xᵀ that the centred activation takes off; None: nothing is.
+    """
+
+    X: Array
+    Y: Array
+    mean: Array | None
+
+    def loss(self, W: Array, A: Array) -> float:
+        """Loss (1/2n) Σ r²."""
+        r = self._features(self.X @ W.T, W) @ A.T - self.Y
+        return float(np.sum(r * r)) / (2 * len(r))
+
+    def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """Minus the gradient, (K, d) and (O, K)."""
+        Z = self.X @ W.T  # (n, K)
+        phi = self._features(Z, W)
+        r = phi @ A.T - self.Y
+        alpha = r @ A / len(r)
+        dW = 2 * (alpha * Z).T @ self.X - 2 * alpha.sum(axis=0)[:, None] * self._times_mean(W)
+        return -dW, -(r.T @ phi) / len(r)
+
+    def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
+        """Hessian times (dW, dA)."""
+        n, Z, dZ = len(self.X), self.X @ W.T, self.X @ dW.T
+        mW, mdW = self._times_mean(W), self._times_mean(dW)
+        phi, dphi = self._features(Z, W), 2 * (Z * dZ - np.sum(W * mdW, axis=1))
+        r, dr = phi @ A.T - self.Y, dphi @ A.T + phi @ dA.T
+        alpha, dalpha = r @ A / n, (dr @ A + r @ dA) / n
+        hW = (dalpha * Z + alpha * dZ).T @ self.X
+        hW -= dalpha.sum(axis=0)[:, None] * mW + alpha.sum(axis=0)[:, None] * mdW
+        return 2 * hW, (dr.T @ phi + r.T @ dphi) / n
+
+    def hessian(self, W: Array, A: Array) -> Array:
+        """Dense Hessian, (Kd + OK, Kd + OK)."""
+        n, (K, d), O = len(self.X), W.shape, len(A)
+        S, H = np.zeros((O, d, d)), np.zeros((K * (d + O), K * (d + O)))
+        mW = self._times_mean(W)
+        for X, Y in zip(chunks(self.X), chunks(self.Y), strict=True):
+            Z = X @ W.T
+            phi = self._features(Z, W)
+            r = phi @ A.T - Y
+            S += np.einsum("no,ni,nj->oij", r, X, X, optimize=True)
+            if self.mean is not None:
+                S -= r.sum(axis=0)[:, None, None] * self.mean
+            slopes = 2 * (Z[:, :, None] * X[:, None, :] - mW)  # ∂φ_k/∂w_k, (n, K, d)
+            for o in range(O):
+                J = np.zeros((len(X), len(H)))  # ∂f_o/∂θ
+                J[:, : K * d] = (A[o][:, None] * slopes).reshape(len(X), -1)
+                J[:, K * (d + o) : K * (d + o + 1)] = phi
+                H += J.T @ J
+        return H / n + bending(S / n, W, A)
+
+    def force(self, W: Array, A: Array) -> Array:
+        """G_o = −2S_o, (O, d, d)."""
+        r = self._features(self.X @ W.T, W) @ A.T - self.Y  # (n, O)
+        S = np.stack([(self.X.T * residual) @ self.X for residual in r.T])
+        if self.mean is not None:
+            S -= r.sum(axis=0)[:, None, None] * self.mean
+        return -2 * S / len(r)
+
+    def _features(self, Z: Array, W: Array) -> Array:
+        """φ(w_k·x), (n, K), from Z = XWᵀ."""
+        return Z * Z - np.sum(W * self._times_mean(W), axis=1)
+
+    def _times_mean(self, W: Array) -> Array:
+        """Rows w_kᵀΣ, or zero."""
+        return np.zeros_like(W) if self.mean is None else W @ self.mean
+
+
+@dataclass(frozen=True, eq=False)
+class MomentLoss:
+    """Loss on a data set, from a triangle that stands for all of its samples: ½ Σ_o ‖R svec(M_o) − t_o‖².
+
+    svec lists the upper triangle of a symmetric matrix, off-diagonal entries times √2, so that
+    svec(A)·svec(B) = tr(AB).
+
+    Parameters
+    ----------
+    R : (q, p) array
+        q ≤ p + O rows.
+    T : (q, O) array
+    """
+
+    R: Array
+    T: Array
+
+    @classmethod
+    def from_samples(cls, X: Array, Y: Array, mean: Array | None) -> MomentLoss:
+        """Compress samples X (n, d), labels Y (n, O); `mean` as for `SampleLoss`."""
+        factor = np.zeros((0, X.shape[1] * (X.shape[1] + 1) // 2 + Y.shape[1]))
+        for x, y in zip(chunks(X), chunks(Y), strict=True):
+            products = x[:, :, None] * x[:, None, :]
+            if mean is not None:
+                products -= mean
+            rows = np.vstack([factor, np.hstack([svec(products), y])])
+            factor = np.asarray(np.linalg.qr(rows, mode="r"))
+        factor /= np.sqrt(len(X))
+        p = factor.shape[1] - Y.shape[1]
+        return cls(factor[:, :p], factor[:, p:])
+
+    def loss(self, W: Array, A: Array) -> float:
+        """Loss ½ Σ_o ‖R svec(M_o) − t_o‖²."""
+        return 0.5 * float(np.sum(self._residual(W, A) ** 2))
+
+    def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """Minus the gradient, (K, d) and (O, K)."""
+        SW = W @ self._slope(self._residual(W, A), len(W[0]))  # (O, K, d)
+        return -2 * np.einsum("ok,oki->ki", A, SW), -np.einsum("oki,ki->ok", SW, W)
+
+    def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
+        """Hessian times (dW, dA)."""
+        half = (W.T * A[:, None, :]) @ dW
+        dM = (W.T * dA[:, None, :]) @ W + half + half.transpose(0, 2, 1)
+        S = self._slope(self._residual(W, A), len(W[0]))
+        dS = self._slope(self.R @ svec(dM).T, len(W[0]))
+        SW, SdW, dSW = W @ S, dW @ S, W @ dS
+        hW = np.einsum("ok,oki->ki", dA, SW) + np.einsum("ok,oki->ki", A, dSW + SdW)
+        return 2 * hW, np.einsum("oki,ki->ok", dSW + 2 * SdW, W)
+
+    def hessian(self, W: Array, A: Array) -> Array:
+        """Dense Hessian, (Kd + OK, Kd + OK)."""
+        (K, d), O = W.shape, len(A)
+        H = bending(self._slope(self._residual(W, A), d), W, A)
+        direction = np.eye(d)
+        pairs = W[:, None, :, None] * direction[None, :, None, :]  # (K, d, d, d): w_k e_iᵀ
+        by_W = self.R @ svec(pairs + pairs.transpose(0, 1, 3, 2)).reshape(K * d, -1).T  # (q, Kd)
+        by_A = self.R @ svec(W[:, :, None] * W[:, None, :]).T  # (q, K)
+        for o in range(O):
+            J = np.zeros((len(self.R), len(H)))
+            J[:, : K * d] = by_W * np.repeat(A[o], d)
+            J[:, K * (d + o) : K * (d + o + 1)] = by_A
+            H += J.T @ J
+        return H
+
+    def force(self, W: Array, A: Array) -> Array:
+        """G_o = −2S_o, (O, d, d)."""
+        return -2 * self._slope(self._residual(W, A), len(W[0]))
+
+    def _residual(self, W: Array, A: Array) -> Array:
+        """R svec(M_o) − t_o, (q, O)."""
+        return self.R @ svec((W.T * A[:, None, :]) @ W).T - self.T
+
+    def _slope(self, residual: Array, d: int) -> Array:
+        """S_o = ∂L/∂M_o, (O, d, d)."""
+        upper, lower, weight = _triangle(d)
+        S = np.empty((residual.shape[1], d * d))
+        S[:, upper] = S[:, lower] = residual.T @ self.R / weight
+        return S.reshape(-1, d, d)
+
+
+def chunks(rows: Array) -> Iterator[Array]:
+    """The rows, at most `CHUNK` at a time."""
+    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+
+
+def svec(M: Array) -> Array:
+    """Upper triangles (…, p) of symmetric matrices (…, d, d), off-diagonal entries times √2."""
+    upper, _, weight = _triangle(M.shape[-1])
+    return M.reshape(*M.shape[:-2], -1)[..., upper] * weight
+
+
+@cache
+def _triangle(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    """Places of the upper triangle and of its mirror image in a flattened matrix, and the weights of svec."""
+    i, j = np.triu_indices(d)
+    return i * d + j, j * d + i, np.where(i == j, 1.0, np.sqrt(2))
+
+
+def bending(S: Array, W: Array, A: Array) -> Array:
+    """Part Σ_o tr(S_o ∂²M_o) of the Hessian, due to M_o = Σ_k A_ok w_k w_kᵀ not being linear in θ."""
+    (K, d), O = W.shape, len(A)
+    H_WW, H_WA = np.zeros((K, d, K, d)), np.zeros((K, d, O, K))
+    units = np.arange(K)
+    H_WW[units, :, units, :] = 2 * np.einsum("ok,oij->kij", A, S)
+    H_WA[units, :, :, units] = 2 * (W @ S).transpose(1, 2, 0)
+    mixed = H_WA.reshape(K * d, O * K)
+    return np.block([[H_WW.reshape(K * d, K * d), mixed], [mixed.T, np.zeros((O * K, O * K))]])

@@ -1,0 +1,159 @@
+"""The student in its initial state: drawn, validated and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.budget import check_memory
+from dynamics.errors import ProblemError
+from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
+
+LARGEST_WEIGHT = 1e50  # products of four and more such numbers must not overflow
+INITIALISATIONS = ("gaussian", "balanced", "aligned")
+SECOND_LAYERS = ("trainable", "fixed")
+
+
+@dataclass(frozen=True, eq=False)
+class Student:
+    """Initial state of the student f_o(x) = Σ_k A_ok φ(w_k·x).
+
+    Parameters
+    ----------
+    W : (K, d) array
+        First-layer weights, one hidden unit w_k per row.
+    A : (K,) or (O, K) array
+        Second-layer weights; stored with shape (O, K).
+    trainable : bool
+        Whether the second layer is trained too.
+
+    Raises
+    ------
+    ProblemError
+        If the arrays are not finite or too large, or do not fit together.
+    """
+
+    W: NDArray[np.float64]
+    A: NDArray[np.float64]
+    trainable: bool = True
+
+    def __post_init__(self) -> None:
+        W = validate_array("W", self.W, 2)
+        A = validate_array("a", np.atleast_2d(np.asarray(self.A)), 2)
+        if 0 in W.shape:
+            raise ProblemError(f"`W` has shape {W.shape}, but needs at least one hidden unit and one input.")
+        if A.shape[1] != W.shape[0] or A.shape[0] == 0:
+            raise ProblemError(
+                f"`a` has shape {A.shape}, but {W.shape[0]} hidden units need (O, {W.shape[0]})."
+            )
+        for name, weights in (("W", W), ("a", A)):
+            largest = max(weights.max(), -weights.min())
+            if largest > LARGEST_WEIGHT:
+                raise ProblemError(
+                    f"`{name}` has entries up to {largest:.3g}, but at most {LARGEST_WEIGHT:.0e} are allowed: scale"
+                    " the weights down."
+                )
+        object.__setattr__(self, "W", W)
+        object.__setattr__(self, "A", A)
+
+    @classmethod
+    def initialise(
+        cls,
+        hidden: int,
+        inputs: int,
+        *,
+        init: str = "gaussian",
+        scale: float = 0.1,
+        seed: int = 0,
+        outputs: int = 1,
+        second_layer: str = "trainable",
+        second_layer_value: float = 1.0,
+        degree: int = 2,
+    ) -> Student:
+        """Draw initial weights.
+
+        Parameters
+        ----------
+        hidden, inputs, outputs : int
+            K, d and O.
+        init : {"gaussian", "balanced", "aligned"}
+            ``gaussian``: w entries N(0, scale²/d), a entries N(0, scale²). ``balanced``: the same w, and a of
+            random sign (direction, if O > 1) with ‖A_k‖ = ‖w_k‖/√h, so that c_k = 0. ``aligned``:
+            w_k = scale·e_k (units beyond d start again at e_1), every a = scale.
+        scale : float
+            Size ε of the initial weights.
+        seed : int
+            Seed of NumPy's default generator.
+        second_layer : {"trainable", "fixed"}
+            With ``fixed`` every a equals `second_layer_value`.
+        degree : int
+            Degree h of the activation, which ``balanced`` needs to know.
+        """
+        K, d, O = (
+            validate_count(n, v) for n, v in (("hidden", hidden), ("inputs", inputs), ("outputs", outputs))
+        )
+        eps = validate_real("init_scale", scale, nonnegative=True)
+        validate_choice("init", init, INITIALISATIONS)
+        validate_choice("second_layer", second_layer, SECOND_LAYERS)
+        rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
+        _check_student(K, d, O)
+        if init == "aligned":
+            W = np.zeros((K, d))
+            W[np.arange(K), np.arange(K) % d] = eps
+            A = np.full((O, K), eps)
+        else:
+            W = rng.standard_normal((K, d))
+            W *= eps / np.sqrt(d)
+            A = eps * rng.standard_normal((O, K))
+        if init == "balanced":
+            size = np.linalg.norm(A, axis=0)
+            h = validate_count("degree", degree)
+            A = A / np.where(size > 0, size, 1.0) * np.linalg.norm(W, axis=1) / np.sqrt(h)
+        if second_layer == "fixed":
+            A = np.full((O, K), validate_real("second_layer_value", second_layer_value))
+        return cls(W, A, trainable=second_layer == "trainable")
+
+    @property
+    def hidden(self) -> int:
+        """Number of hidden units K."""
+        return self.W.shape[0]
+
+    @property
+    def inputs(self) -> int:
+        """Input dimension d."""
+        return self.W.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs O."""
+        return self.A.shape[0]
+
+    @property
+    def a(self) -> NDArray[np.float64]:
+        """Second layer (K,) of a student with one output."""
+        if self.outputs != 1:
+            raise ProblemError(f"This student has {self.outputs} outputs: use `A`, of shape (O, K).")
+        return self.A[0]
+
+    def padded(self, inputs: int) -> Student:
+        """The same student in a larger input space, with zero weights on the new inputs."""
+        d = validate_count("inputs", inputs)
+        if d < self.inputs:
+            raise ProblemError(f"`inputs` is {d}, but the student already has dimension {self.inputs}.")
+        _check_student(self.hidden, d, self.outputs)
+        return self if d == self.inputs else replace(self, W=np.pad(self.W, ((0, 0), (0, d - self.inputs))))
+
+    def __repr__(self) -> str:
+        layer = "trainable" if self.trainable else "fixed"
+        return f"Student(hidden={self.hidden}, inputs={self.inputs}, outputs={self.outputs}, second_layer={layer})"
+
+
+def _check_student(hidden: int, inputs: int, outputs: int) -> None:
+    """Weights, and the copies that every computation makes of them."""
+    check_memory(
+        f"A student of {hidden} hidden units with {inputs} inputs and {outputs} outputs",
+        32 * hidden * (inputs + outputs),
+        "lower `hidden`, `inputs` or `outputs`",
+    )

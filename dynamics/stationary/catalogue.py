@@ -1,0 +1,313 @@
+"""The complete catalogue of stationary points of the population loss of a quadratic network with one output.
+
+A stationary point is, up to the symmetries of the problem, a set S of learned eigenvalues of the (whitened)
+teacher: `levels` gives its loss, `hessian` its signature and the proof of what is a minimum, `spectrum` the
+conventions on eigenvalues, `enumeration` the order of large catalogues (all derived here).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.budget import check_number
+from dynamics.errors import ProblemError
+from dynamics.population.quadratic import QuadraticPopulation
+from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
+from dynamics.stationary.enumeration import by_loss, capacities
+from dynamics.stationary.hessian import Units
+from dynamics.stationary.points import FixedPoint, Surveyor, count_units, set_name
+from dynamics.stationary.spectrum import Spectrum
+from dynamics.validation import validate_choice, validate_count, validate_real
+
+if TYPE_CHECKING:
+    import pandas
+
+LARGEST_CATALOGUE = 20_000  # points that are listed without being asked for the lowest only
+
+SIGNS = {"+": 1, "-": -1, "0": 0, "1": 1, "+1": 1, "-1": -1}
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Stationary points, in order of their loss.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    activation : str
+    covariance : (d, d) array or None
+    hidden : int
+        Number K of hidden units.
+    second_layer : (K,) tuple of float or None
+        Values of the a_k if they are fixed; None if they are trained.
+    spectrum : Spectrum
+        Of the whitened teacher.
+    points : tuple of FixedPoint
+    origin : FixedPoint
+        The origin, all w_k = 0 and, if they are trained, all a_k = 0: where small initialisations begin. Its level is
+        that of the entry with no learned modes, whose units have a_k ≠ 0 if the second layer is trained.
+    complete : bool
+        Whether every stationary point is listed, not the lowest only.
+    """
+
+    teacher: Teacher
+    activation: str
+    covariance: NDArray[np.float64] | None
+    hidden: int
+    second_layer: tuple[float, ...] | None
+    spectrum: Spectrum
+    points: tuple[FixedPoint, ...]
+    origin: FixedPoint
+    complete: bool
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the second layer is trained."""
+        return self.second_layer is None
+
+    @property
+    def trace_coupling(self) -> float:
+        """1 for the quadratic activation, 0 for the centred one."""
+        return trace_coupling(self.activation)
+
+    @property
+    def feasible(self) -> tuple[FixedPoint, ...]:
+        """The points that the student has."""
+        return tuple(point for point in self.points if point.feasible)
+
+    def point(self, learned_modes: Iterable[int]) -> FixedPoint:
+        """The entry in which these modes are learned.
+
+        Raises
+        ------
+        ProblemError
+            If the catalogue does not list it.
+        """
+        wanted = tuple(sorted(learned_modes))
+        for point in self.points:
+            if point.learned_modes == wanted:
+                return point
+        raise ProblemError(
+            f"`learned_modes` is {list(wanted)}, which this catalogue does not list; of a repeated eigenvalue name the"
+            " first copies."
+        )
+
+    def representative(self, point: FixedPoint, seed: int | None = None) -> Student:
+        """A student that sits at the point; see `dynamics.stationary.representatives`."""
+        from dynamics.stationary.representatives import representative
+
+        return representative(self, point, seed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON object of the command ``quadflow fixed-points``."""
+        return {
+            "count": len(self.points),
+            "fixed_points": [point.to_dict() for point in self.points],
+            "origin": self.origin.to_dict(),
+        }
+
+    def summary(self) -> str:
+        """Table of the points, one line each."""
+        rows = [["loss", "learned modes", "index", "nullity", "positive", "kind"]]
+        for point in self.points:
+            counts = ["" if n is None else str(n) for n in (point.index, point.nullity, point.positive)]
+            modes = set_name((i, i + 1) for i in point.learned_modes)
+            rows.append([f"{point.loss:.6g}", modes, *counts, point.kind or "not feasible"])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        align = ("rjust", "ljust", "rjust", "rjust", "rjust", "ljust")
+        lines = (
+            "  ".join(getattr(cell, side)(w) for cell, side, w in zip(row, align, widths, strict=True))
+            for row in rows
+        )
+        return "\n".join(line.rstrip() for line in lines)
+
+    def __repr__(self) -> str:
+        layer = "trainable" if self.trainable else "fixed"
+        head = f"{len(self.points)} points" + ("" if self.complete else ", the lowest")
+        return (
+            f"Catalogue({head}, hidden={self.hidden}, inputs={self.spectrum.inputs}, activation={self.activation},"
+            f" second_layer={layer})"
+        )
+
+    def _repr_html_(self) -> str:
+        from dynamics.notebook import catalogue_html
+
+        return catalogue_html(self)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Table for pandas, one point per row; see `dynamics.curves.labelled`. Needs the extra ``sweep``."""
+        from dynamics.curves.labelled import catalogue_frame
+
+        return catalogue_frame(self)
+
+
+def fixed_points(
+    teacher: Teacher | Problem,
+    hidden: int | None = None,
+    *,
+    second_layer: str = "trainable",
+    second_layer_value: float = 1.0,
+    activation: str = "quadratic",
+    covariance: ArrayLike | None = None,
+    signs: Sequence[int | str] | str | None = None,
+    lowest: int | None = None,
+) -> Catalogue:
+    """Every stationary point of the population loss, with its loss, Hessian signature and kind.
+
+    Parameters
+    ----------
+    teacher : Teacher or Problem
+        A problem also sets hidden units, second layer, activation and covariance; its weights do not matter, except
+        those of a fixed second layer.
+    hidden : int
+        Number K of hidden units, with a teacher.
+    second_layer : {"trainable", "fixed"}
+    second_layer_value : float
+        Value ≠ 0 of every a_k if it is fixed.
+    activation : {"quadratic", "centred"}
+    covariance : (d, d) array, optional
+        Input covariance Σ. Learned modes then refer to the eigenvalues of Σ^{1/2} M* Σ^{1/2}.
+    signs : sequence of +1, −1, 0 or str, optional
+        Signs of the trained a_k for which the Hessian is counted, also as ``"+,+,-"``. A 0 is a unit at the origin
+        (w_k = 0 = a_k), so all zeros are the origin itself. Default: for every point as many units of each sign as
+        it needs, spare units positive.
+    lowest : int, optional
+        List only this many points, the feasible ones of least loss, without looking at all.
+
+    Returns
+    -------
+    Catalogue
+        Sorted by loss. One entry for each choice of how many copies of every distinct eigenvalue are learned; S may
+        contain zero eigenvalues. Points that this student does not have, for want of units or of signs, are listed
+        as not feasible, except: those that learn zero eigenvalues with more modes than there are hidden units; and,
+        with a fixed second layer, those with a μ_i of a sign that no a_k has.
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable, the teacher has several outputs, the activation is not quadratic, or the
+        full catalogue would be too large.
+
+    Examples
+    --------
+    >>> from dynamics import Teacher
+    >>> from dynamics.stationary import fixed_points
+    >>> catalogue = fixed_points(Teacher.from_eigenvalues([4, 2, 1]), hidden=3)
+    >>> [round(point.loss, 3) for point in catalogue.points]
+    [0.0, 1.25, 5.0, 8.0, 20.0, 25.333, 32.0, 45.5]
+    """
+    if isinstance(teacher, Problem):
+        if hidden is not None:
+            raise ProblemError("A problem already has hidden units: give a teacher, or leave out `hidden`.")
+        problem = teacher
+    else:
+        K = validate_count("hidden", hidden)
+        fixed = validate_choice("second_layer", second_layer, SECOND_LAYERS) == "fixed"
+        a = np.full(K, validate_real("second_layer_value", second_layer_value))
+        student = Student(
+            np.zeros((K, teacher.inputs)), np.tile(a, (teacher.outputs, 1)), trainable=not fixed
+        )
+        problem = Problem(teacher, student, activation, covariance)  # type: ignore[arg-type]
+    if problem.teacher.outputs != 1:
+        raise ProblemError(
+            f"The teacher has {problem.teacher.outputs} outputs, but the catalogue exists for one output only."
+        )
+    return _survey(problem, _given_signs(signs, problem.student), lowest)
+
+
+def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None) -> Catalogue:
+    """Catalogue of a problem; `signs` of the second layer if they are given, or it is fixed."""
+    coupling = trace_coupling(problem.activation)
+    spectrum = Spectrum.of(problem.teacher, problem.covariance)
+    hidden, trainable = problem.student.hidden, problem.student.trainable
+    any_sign = Units(hidden, hidden)
+    available = any_sign if signs is None else count_units(signs)
+    most = capacities(spectrum, hidden)
+    _check_size(math.prod(int(m) + 1 for m in most), lowest)
+    # A trained a_k can have either sign: the least loss is sought over all of them.
+    reachable = any_sign if trainable else available
+    least = next(by_loss(spectrum, coupling, reachable, hidden)).loss
+    surveyor = Surveyor(spectrum, coupling, hidden, trainable, signs, least)
+    if lowest is None:
+        points = [surveyor.describe(counts) for counts in _all_sets(spectrum, most, hidden)]
+    else:
+        levels = islice(by_loss(spectrum, coupling, available, hidden), lowest)
+        points = [surveyor.describe(level.counts) for level in levels]
+    if not trainable:
+        points = [
+            p for p in points if all(n == 0 or has for n, has in zip(p.needed, available[:2], strict=True))
+        ]
+    points.sort(key=lambda point: (point.loss, point.learned_modes))
+    at_origin = replace(surveyor, signs=(0,) * hidden) if trainable else surveyor
+    return Catalogue(
+        problem.teacher,
+        problem.activation,
+        problem.covariance,
+        hidden,
+        None if trainable else tuple(problem.student.a.tolist()),
+        spectrum,
+        tuple(points),
+        at_origin.describe((0,) * len(spectrum.values)),
+        complete=lowest is None or len(points) < lowest,
+    )
+
+
+def trace_coupling(activation: str) -> float:
+    """1 for the quadratic activation, 0 for the centred one; no other has a catalogue."""
+    validate_choice("activation", activation, ACTIVATIONS)
+    population = ACTIVATIONS[activation].population(np.ones((1, 1)), np.ones((1, 1)))
+    if not isinstance(population, QuadraticPopulation):
+        raise ProblemError(
+            f"`activation` is {activation!r}, but the catalogue exists for 'quadratic' and 'centred' only: use the"
+            " numerical search."
+        )
+    return population.trace_coupling
+
+
+def _given_signs(signs: Sequence[int | str] | str | None, student: Student) -> tuple[int, ...] | None:
+    """Signs of the a_k as numbers; those of a fixed second layer."""
+    if not student.trainable:
+        if signs is not None:
+            raise ProblemError(
+                "`signs` are those of a trained second layer: leave them out with a fixed one."
+            )
+        if not student.a.all():
+            raise ProblemError("A second-layer value is fixed at 0, but every one must differ from 0.")
+        return tuple(np.sign(student.a).astype(int).tolist())
+    if signs is None:
+        return None
+    names = [str(sign).strip() for sign in (signs.split(",") if isinstance(signs, str) else signs)]
+    unknown = [name for name in names if name not in SIGNS]
+    if unknown:
+        raise ProblemError(f"`signs` contains {unknown[0]!r}, but each must be one of: +, -, 0.")
+    if len(names) != student.hidden:
+        raise ProblemError(f"`signs` names {len(names)} units, but there are {student.hidden} hidden units.")
+    return tuple(SIGNS[name] for name in names)
+
+
+def _check_size(number: int, lowest: int | None) -> None:
+    """Refuse catalogues, of `number` points or only the lowest, that nobody reads to the end."""
+    if lowest is None:
+        remedy = "ask for the lowest ones with `lowest` (on the command line `--lowest N`)"
+        check_number("The full catalogue", number, LARGEST_CATALOGUE, "points", remedy)
+    else:
+        number = min(number, validate_count("lowest", lowest))
+        check_number(f"`lowest` {lowest}", number, LARGEST_CATALOGUE, "points", "ask for fewer")
+
+
+def _all_sets(spectrum: Spectrum, most: NDArray[np.int64], hidden: int) -> list[tuple[int, ...]]:
+    """All choices of how many modes of each distinct eigenvalue are learned (see `fixed_points` for the limits)."""
+    zero = np.flatnonzero(spectrum.values == 0)
+    return [
+        counts
+        for counts in product(*(range(int(m) + 1) for m in most))
+        if sum(counts) <= hidden or not any(counts[g] for g in zero)
+    ]

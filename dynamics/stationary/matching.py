@@ -1,0 +1,127 @@
+"""Which entry of the catalogue a stationary point belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.flows.gradient import GradientFlow
+from dynamics.problem import Problem, Student
+from dynamics.problem.reduction import in_range
+from dynamics.stationary.catalogue import Catalogue
+from dynamics.stationary.points import FixedPoint
+from dynamics.stationary.search import SAME, Root, Search, same_invariants
+
+LARGEST_UNREDUCED = 300  # unknowns; above, the search runs in the span reduction
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A search held against a catalogue.
+
+    Parameters
+    ----------
+    search : Search
+    points : tuple of FixedPoint or None
+        For every root its entry; None where there is none.
+    ceiling : float
+        Loss up to which the catalogue lists every point.
+    """
+
+    search: Search
+    points: tuple[FixedPoint | None, ...]
+    ceiling: float
+
+    @property
+    def matched(self) -> int:
+        """Number of converged starts that ended on a level of the catalogue."""
+        return sum(
+            r.hits for r, point in zip(self.search.roots, self.points, strict=True) if point is not None
+        )
+
+    @property
+    def unmatched(self) -> tuple[Root, ...]:
+        """Roots that should have an entry and have none."""
+        pairs = zip(self.search.roots, self.points, strict=True)
+        return tuple(r for r, point in pairs if point is None and r.loss <= self.ceiling)
+
+    @property
+    def beyond(self) -> tuple[Root, ...]:
+        """Roots above the points that a catalogue of the lowest lists."""
+        pairs = zip(self.search.roots, self.points, strict=True)
+        return tuple(r for r, point in pairs if point is None and r.loss > self.ceiling)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON object; `roots` says where every root belongs, `beyond` how many are above a list of the lowest."""
+        return {
+            "starts": self.search.starts,
+            "converged": self.search.converged,
+            "matched": self.matched,
+            "unmatched": [root.to_dict() for root in self.unmatched],
+            "beyond": len(self.beyond),
+            "roots": [
+                root.to_dict() | {"learned_modes": None if point is None else list(point.learned_modes)}
+                for root, point in zip(self.search.roots, self.points, strict=True)
+            ],
+        }
+
+
+def match_fixed_points(search: Search, catalogue: Catalogue) -> Match:
+    """Find the entry of every root, by the spectrum of the whitened residual.
+
+    At a stationary point D has the eigenvalue −T/(r+2) on every learned mode and λ_j on the others; index and
+    signs play no part, since they depend on where in its manifold a root lies. A catalogue of the lowest points for
+    given signs leaves out points of other signs, where a search may well end: match it without `signs`.
+
+    Parameters
+    ----------
+    search : Search
+        With the default invariants, on the flow of the catalogue's problem.
+    catalogue : Catalogue
+
+    Returns
+    -------
+    Match
+    """
+    scale = catalogue.spectrum.scale
+    size = len(search.roots[0].invariants) if search.roots else 0
+    predicted = [(predicted_spectrum(catalogue, point, size), point) for point in catalogue.points]
+    # Entries of equal spectrum differ by learned values that vanish: name the one that the student has.
+    predicted.sort(key=lambda entry: not entry[1].feasible)
+
+    def entry(root: Root) -> FixedPoint | None:
+        return next((p for D, p in predicted if same_invariants(root.invariants, D, scale)), None)
+
+    ceiling = np.inf if catalogue.complete else catalogue.points[-1].loss * (1 - SAME)
+    return Match(search, tuple(entry(root) for root in search.roots), ceiling)
+
+
+def predicted_spectrum(catalogue: Catalogue, point: FixedPoint, size: int) -> Array:
+    """Eigenvalues of the whitened residual at a point, ascending, (size,).
+
+    A size below d leaves out zeros: those of directions that neither teacher nor student uses.
+    """
+    spectrum = catalogue.spectrum
+    unlearned = spectrum.multiplicities - np.array(spectrum.counts(point.learned_modes))
+    shift = catalogue.trace_coupling * point.residual_trace / (point.rank + 2)
+    used = spectrum.values != 0
+    D = np.concatenate([np.repeat(spectrum.values[used], unlearned[used]), np.full(point.rank, -shift)])
+    zeros = max(size - len(D), 0)
+    # A point that needs more directions than the student has keeps more entries than asked for: it matches nothing.
+    return np.sort(np.concatenate([D, np.zeros(zeros)]))
+
+
+def catalogue_flow(catalogue: Catalogue, seed: int = 0) -> GradientFlow:
+    """The flow whose stationary points the catalogue lists, at a random initial state.
+
+    With many inputs it is span-reduced; the signatures of its Hessian then leave out unused input directions.
+    """
+    K, d = catalogue.hidden, catalogue.teacher.inputs
+    student = Student.initialise(K, d, seed=seed, scale=1.0)
+    if catalogue.second_layer is not None:
+        student = Student(student.W, np.array(catalogue.second_layer), trainable=False)
+    problem = in_range(Problem(catalogue.teacher, student, catalogue.activation, catalogue.covariance))
+    return GradientFlow(problem, reduce=K * (problem.inputs + catalogue.trainable) > LARGEST_UNREDUCED)

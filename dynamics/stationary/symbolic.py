@@ -1,0 +1,169 @@
+"""The catalogue with symbolic eigenvalues, solved from the derived equations of the aligned modes.
+
+For M* = diag(λ) and one unit per mode, the derived rates are p_i a_i and p_i² times a factor that is linear in the
+residuals D_i. A stationary point therefore learns a set S of modes: p_j = 0 and D_j = λ_j off S, and the factors of the
+modes in S vanish, which is a linear system for their D_i. Nothing of `dynamics.stationary.levels` is used.
+`solve_aligned` hands the same equations, in the weights and without this argument, to SymPy's polynomial solver;
+`vanishes_in_full_flow` puts a point into the equations of all weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import sympy
+
+from dynamics.errors import ProblemError
+from dynamics.symbolic.derivation import Derivation, derive
+from dynamics.validation import validate_count
+
+LARGEST_SYMBOLIC = 8  # modes; there are 2^modes points
+LARGEST_SOLVED = 3  # modes for which SymPy solves the polynomial system in reasonable time
+
+
+@dataclass(frozen=True)
+class SymbolicFixedPoint:
+    """A stationary point for eigenvalues λ_0, λ_1, … that are symbols.
+
+    Parameters
+    ----------
+    learned_modes : tuple of int
+    learned_values : tuple of expressions
+        μ_i, in the order of `learned_modes`.
+    gains : mapping int → expression
+        λ̃_j = λ_j + T/(r+2) of the modes that are not learned: G has the eigenvalue 4 λ̃_j. The Hessian's signature
+        depends on the eigenvalues through the signs of these and of the μ_i only.
+    residual_trace : expression
+    loss : expression
+        A sum of squares.
+    """
+
+    learned_modes: tuple[int, ...]
+    learned_values: tuple[sympy.Expr, ...]
+    gains: Mapping[int, sympy.Expr]
+    residual_trace: sympy.Expr
+    loss: sympy.Expr
+
+    def latex(self) -> str:
+        """One line of LaTeX: set, learned values, loss."""
+        names = ",".join(map(str, self.learned_modes))
+        values = [
+            rf"\mu_{{{i}}} = {sympy.latex(mu)}"
+            for i, mu in zip(self.learned_modes, self.learned_values, strict=True)
+        ]
+        S = rf"\{{{names}\}}" if names else r"\varnothing"
+        return rf"S = {S}: \quad " + r",\; ".join([*values, rf"L = {sympy.latex(self.loss)}"])
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
+
+def symbolic_fixed_points(modes: int, activation: str = "quadratic") -> tuple[SymbolicFixedPoint, ...]:
+    """All stationary points for `modes` symbolic eigenvalues, one per set of learned modes, smallest sets first.
+
+    Parameters
+    ----------
+    modes : int
+        d; the eigenvalues are the symbols ``lambda_0``, ``lambda_1``, … of the derivation.
+    activation : {"quadratic", "centred"}
+
+    Returns
+    -------
+    tuple of SymbolicFixedPoint
+
+    Raises
+    ------
+    ProblemError
+        For more than `LARGEST_SYMBOLIC` modes.
+    """
+    d = validate_count("modes", modes)
+    if d > LARGEST_SYMBOLIC:
+        raise ProblemError(
+            f"`modes` is {d}, but the symbolic catalogue has 2^modes points: at most {LARGEST_SYMBOLIC}."
+        )
+    flow = derive(d, d, activation=activation).aligned()
+    factors = _mode_factors(flow)
+    sets = (S for r in range(d + 1) for S in combinations(range(d), r))
+    return tuple(_solve_set(flow, factors, S) for S in sets)
+
+
+def solve_aligned(modes: int, activation: str = "quadratic") -> tuple[dict[sympy.Symbol, sympy.Expr], ...]:
+    """Solution branches of the aligned mode equations in the weights p_i, a_i, by SymPy's polynomial solver.
+
+    Parameters
+    ----------
+    modes : int
+        At most `LARGEST_SOLVED`.
+    activation : {"quadratic", "centred"}
+
+    Returns
+    -------
+    tuple of dict
+        Parameters that a branch determines → their values; the other parameters are free.
+    """
+    d = validate_count("modes", modes)
+    if d > LARGEST_SOLVED:
+        raise ProblemError(
+            f"`modes` is {d}, but the polynomial system is solved for at most {LARGEST_SOLVED} modes."
+        )
+    flow = derive(d, d, activation=activation).aligned()
+    return tuple(sympy.solve(list(flow.ode.values()), flow.parameters, dict=True))
+
+
+def vanishes_in_full_flow(point: SymbolicFixedPoint, activation: str = "quadratic") -> bool:
+    """Whether the derived rates of *all* weights vanish identically at a point.
+
+    The learned modes have w_i = p_i e_i and a_i = μ_i/p_i² with free p_i, the others w_j = 0 with free a_j.
+    """
+    d = len(point.learned_modes) + len(point.gains)
+    full, aligned = derive(d, d, activation=activation), derive(d, d, activation=activation).aligned()
+    lam = dict(zip(range(d), aligned.targets, strict=True))
+    p = sympy.symbols(f"p_:{d}", positive=True)
+    values: dict[sympy.Symbol, sympy.Expr] = {}
+    for symbol in full.parameters:
+        letter, *indices = symbol.name.split("_")
+        k = int(indices[0])
+        learned = k in point.learned_modes
+        if letter == "a":
+            mu = point.learned_values[point.learned_modes.index(k)] if learned else symbol
+            values[symbol] = mu / p[k] ** 2 if learned else symbol
+        else:
+            values[symbol] = p[k] if learned and int(indices[1]) == k else sympy.S.Zero
+    for symbol in full.targets:
+        i, j = map(int, symbol.name.split("_")[1:])
+        values[symbol] = lam[i] if i == j else sympy.S.Zero
+    return all(sympy.cancel(rate.xreplace(values)) == 0 for rate in full.ode.values())
+
+
+def _mode_factors(flow: Derivation) -> list[sympy.Expr]:
+    """Factor of ṗ_i beside a_i p_i, the diagonal entry 4D_i + 2τ of G: linear in the residuals."""
+    d = flow.inputs
+    p, a = flow.parameters[:d], flow.parameters[d:]
+    return [sympy.cancel(flow.residual_ode[p[i]] / (a[i] * p[i])) for i in range(d)]
+
+
+def _solve_set(flow: Derivation, factors: list[sympy.Expr], S: tuple[int, ...]) -> SymbolicFixedPoint:
+    D, lam = sympy.symbols(f"D_:{flow.inputs}"), flow.targets
+    rest = [j for j in range(flow.inputs) if j not in S]
+    unlearned = {D[j]: lam[j] for j in rest}
+    residual = dict(unlearned)
+    if S:
+        (solution,) = sympy.solve([factors[i].xreplace(unlearned) for i in S], [D[i] for i in S], dict=True)
+        residual |= solution
+    T = sympy.Add(*(lam[j] for j in rest))
+    values = tuple(_with_trace(lam[i] - residual[D[i]], lam[i], T) for i in S)
+    gains = {j: _with_trace(factors[j].xreplace(residual) / 4, lam[j], T) for j in rest}
+    squares = sympy.Add(*(lam[j] ** 2 for j in rest))
+    loss = flow.residual_loss.xreplace(residual)
+    return SymbolicFixedPoint(S, values, gains, T, _with_trace(loss, squares, T**2))
+
+
+def _with_trace(expression: sympy.Expr, base: sympy.Expr, trace: sympy.Expr) -> sympy.Expr:
+    """The expression as base + number · trace where it has that form."""
+    excess = sympy.expand(expression - base)
+    if excess == 0:
+        return base
+    ratio = sympy.cancel(excess / trace)
+    return base + ratio * trace if ratio.is_number else sympy.expand(expression)

@@ -1,0 +1,1 @@
+"""What figures and commands run: experiments, one a file."""

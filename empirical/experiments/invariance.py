@@ -1,0 +1,362 @@
+"""Two copies of one network, one of them rescaled, trained side by side by G-SGD and by plain SGD."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from dynamics.aliases import Array
+from dynamics.budget import check_memory
+from dynamics.errors import ProblemError
+from dynamics.path_space import Skeleton, path_gradient, path_values
+from dynamics.validation import validate_choice, validate_count, validate_real
+from empirical.gsgd import GSGD
+from empirical.training import record_steps
+
+HOMOGENEOUS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
+    "relu": (torch.relu, 1),
+    "leaky-relu": (nn.functional.leaky_relu, 1),
+    "abs": (torch.abs, 1),
+    "linear": (lambda z: z, 1),
+    "quadratic": (torch.square, 2),
+}
+"""Homogeneous activations and their degree h: φ(cz) = c^h φ(z) for c > 0."""
+
+OPTIMIZERS = ("gsgd", "sgd")
+ORDINARY_SIZE = 0.7  # ordinary weights start as N(0, ORDINARY_SIZE²/n_in), skeleton weights as ±1
+LARGEST_SPREAD = 1e6  # in double precision little is left of a network whose weights spread by more
+TEST_SAMPLES = 512
+MOST_BATCHES = 10  # drawn until a unit is active, before a network counts as dead
+STEP_FRACTION = 0.1  # of the largest step that is stable at the start for both copies and both optimisers
+
+
+class BiasFreeNetwork(nn.Module):
+    """Layered network without biases: x → W_L φ(W_{L−1} … φ(W_1 x)).
+
+    Parameters
+    ----------
+    weights : sequence of (n_l, n_{l−1}) arrays
+        W_1, …, W_L.
+    activation : str
+        One of `HOMOGENEOUS`.
+    """
+
+    def __init__(self, weights: Sequence[Array], activation: str = "relu") -> None:
+        super().__init__()
+        self.phi, self.degree = HOMOGENEOUS[validate_choice("activation", activation, HOMOGENEOUS)]
+        self.weights = nn.ParameterList([torch.tensor(W, dtype=torch.float64) for W in weights])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs (B, n_L) for inputs (B, n_0)."""
+        *hidden, last = self.weights
+        for W in hidden:
+            x = self.phi(x @ W.T)
+        return x @ last.T
+
+    def arrays(self) -> list[Array]:
+        """Weights as NumPy arrays."""
+        return [W.detach().numpy().copy() for W in self.weights]
+
+
+def rescale(weights: Sequence[Array], factors: Sequence[Array], degree: int = 1) -> list[Array]:
+    """The same function in other weights: into each hidden unit times c > 0, out of it divided by c^h.
+
+    Parameters
+    ----------
+    weights : sequence of (n_l, n_{l−1}) arrays, l = 1 … L
+    factors : sequence of (n_l,) arrays, l = 1 … L − 1
+    degree : int
+    """
+    into = [*(c[:, None] for c in factors), np.ones(1)]
+    out = [np.ones(1), *(c**degree for c in factors)]
+    return [W * c / a for W, c, a in zip(weights, into, out, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Invariance:
+    """How far two copies of one network are apart while they are trained, at T recorded steps.
+
+    Parameters
+    ----------
+    steps : (T,) integer array
+    path_difference : dict of (T,) arrays
+        For "gsgd" and "sgd": ‖v − v′‖/‖v‖ of the basis-path values of the two copies.
+    function_difference : dict of (T,) arrays
+        The same for their outputs on a fixed test sample.
+    loss : dict of (2, T) arrays
+        Loss of both copies on the batch of the step.
+    edges, hidden_units, basis_paths : int
+        m, H and m − H.
+    about : dict
+        Options of the experiment, the step size used.
+    """
+
+    steps: NDArray[np.int64]
+    path_difference: dict[str, Array]
+    function_difference: dict[str, Array]
+    loss: dict[str, Array]
+    edges: int
+    hidden_units: int
+    basis_paths: int
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Differences after the last step, as the command prints them."""
+        warnings = []
+        result: dict[str, Any] = {}
+        for name in OPTIMIZERS:
+            final = {
+                "path_difference": float(self.path_difference[name][-1]),
+                "function_difference": float(self.function_difference[name][-1]),
+                "loss": [float(x) for x in self.loss[name][:, -1]],
+            }
+            if not np.isfinite([*self.loss[name][:, -1], final["path_difference"]]).all():
+                final = {key: None for key in final}
+                warnings.append(f"{name} diverged: take a smaller step than {self.about['step']:.3g}.")
+            result[name] = final
+        counts = {"basis_paths": self.basis_paths, "edges": self.edges, "hidden_units": self.hidden_units}
+        return {
+            **result,
+            **counts,
+            "steps": int(self.steps[-1]),
+            "step": self.about["step"],
+            "warnings": warnings,
+        }
+
+    def summary(self) -> str:
+        """What happened, in a few lines."""
+        lines = [
+            f"{self.edges} edges, {self.hidden_units} hidden units, {self.basis_paths} basis paths; "
+            f"{self.steps[-1]} steps of {self.about['step']:.3g}"
+        ]
+        for name, label in (("gsgd", "G-SGD"), ("sgd", "SGD")):
+            lines.append(
+                f"{label}: path values of the two copies differ by {self.path_difference[name][-1]:.2e}, "
+                f"functions by {self.function_difference[name][-1]:.2e} (relative)"
+            )
+        return "\n".join(lines)
+
+
+def invariance(
+    inputs: int = 6,
+    hidden: int = 8,
+    outputs: int = 2,
+    *,
+    layers: int = 2,
+    activation: str = "relu",
+    steps: int = 300,
+    step: float | None = None,
+    batch: int = 64,
+    spread: float = 2.0,
+    seed: int = 0,
+    records: int = 61,
+    progress: bool = False,
+) -> Invariance:
+    """Train a network and its rescaled copy by G-SGD and by SGD, all four on the same data.
+
+    The labels come from a network with the same skeleton weights and other ordinary weights.
+
+    Parameters
+    ----------
+    inputs, hidden, outputs : int
+        Widths; every hidden layer has `hidden` units.
+    layers : int
+        Layers of weights L, at least 2.
+    activation : str
+        One of `HOMOGENEOUS`.
+    steps : int
+    step : float, optional
+        Learning rate η, the same for both optimisers; default a tenth of the largest that is stable at the start.
+    batch : int
+        Samples x ~ N(0, I) per step, fresh ones every time.
+    spread : float
+        Every hidden unit of the copy is rescaled by a factor drawn log-uniformly from [1/spread, spread].
+    seed : int
+    records : int
+        Number of records, evenly spaced.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
+
+    Returns
+    -------
+    Invariance
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable.
+    SkeletonCrossing
+        If a skeleton path value would pass zero.
+    """
+    d, K, O = (
+        validate_count(n, v) for n, v in (("inputs", inputs), ("hidden", hidden), ("outputs", outputs))
+    )
+    L, size = validate_count("layers", layers, minimum=2), validate_count("batch", batch)
+    _check_size(d, K, O, L, size)
+    widths = (d, *[K] * (L - 1), O)
+    validate_choice("activation", activation, HOMOGENEOUS)
+    last = validate_count("steps", steps)
+    if not 1 <= validate_real("spread", spread) <= LARGEST_SPREAD:
+        raise ProblemError(f"`spread` is {spread:g}, but must be between 1 and {LARGEST_SPREAD:.0e}.")
+    rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
+    original, teacher = _twins(widths, rng)
+    degree = HOMOGENEOUS[activation][1]
+    factors = [np.exp(rng.uniform(-1, 1, n) * np.log(spread)) for n in widths[1:-1]]
+    starts = (original, rescale(original, factors, degree))
+    skeleton = Skeleton.strongest(original, degree)
+    if step is None:
+        step = min(_largest_stable_step(W, activation, skeleton, rng, batch) for W in starts) * STEP_FRACTION
+    eta = validate_real("step", step, positive=True)
+
+    copies = {name: [BiasFreeNetwork(W, activation) for W in starts] for name in OPTIMIZERS}
+    recorded = record_steps(last, validate_count("records", records, minimum=2), False)
+    log = _Log(copies, skeleton, torch.from_numpy(rng.standard_normal((TEST_SAMPLES, d))))
+    _train(copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log, progress)
+    return Invariance(
+        steps=recorded,
+        path_difference={name: np.array(log.paths[name]) for name in OPTIMIZERS},
+        function_difference={name: np.array(log.functions[name]) for name in OPTIMIZERS},
+        loss={name: np.array(log.losses[name]).T for name in OPTIMIZERS},
+        edges=skeleton.edges,
+        hidden_units=skeleton.hidden_units,
+        basis_paths=path_values(original, skeleton, degree).size,
+        about={
+            "widths": widths,
+            "activation": activation,
+            "step": eta,
+            "batch": batch,
+            "spread": spread,
+            "seed": seed,
+        },
+    )
+
+
+def _check_size(inputs: int, hidden: int, outputs: int, layers: int, batch: int) -> None:
+    """Refuse networks whose Jacobians, of all outputs for a batch in weights and paths, do not fit."""
+    edges = hidden * (inputs + hidden * (layers - 2) + outputs)
+    units = inputs + hidden * (layers - 1) + outputs
+    check_memory(
+        f"Networks of {layers} layers of weights with {edges} weights, on batches of {batch},",
+        8 * (edges * (4 * batch * outputs + 40) + 8 * batch * units) + 10_000 * layers,
+        "lower `batch`, `hidden` or `layers`",
+    )
+
+
+def _twins(widths: tuple[int, ...], rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
+    """Student and teacher weights: equal skeleton weights ±1 (diagonal skeleton), ordinary weights of their own.
+
+    Path coordinates end where a skeleton path value is zero. Sharing the skeleton weights keeps training away from
+    there, without telling the student anything about the others.
+    """
+    diagonal = Skeleton.diagonal(widths)
+    shapes = [(n, below) for below, n in pairwise(widths)]
+    signs = [rng.choice([-1.0, 1.0], shape) for shape in shapes]
+    networks = []
+    for _ in range(2):
+        weights = [rng.normal(0, ORDINARY_SIZE / shape[1] ** 0.5, shape) for shape in shapes]
+        for l, (into, out) in enumerate(zip(diagonal.into, diagonal.out, strict=True)):
+            units = np.arange(len(into))
+            weights[l][units, into] = signs[l][units, into]
+            weights[l + 1][out, units] = signs[l + 1][out, units]
+        networks.append(weights)
+    return networks[0], networks[1]
+
+
+def _largest_stable_step(
+    weights: list[Array], activation: str, skeleton: Skeleton, rng: np.random.Generator, batch: int
+) -> float:
+    """2/λ of the Gauss–Newton matrix on one batch: the smaller of those over weights and over path values.
+
+    Where no unit is active on a batch, and λ is zero, another one is drawn.
+    """
+    network = BiasFreeNetwork(weights, activation)
+    for _ in range(MOST_BATCHES):
+        x = torch.from_numpy(rng.standard_normal((batch, weights[0].shape[1])))
+        steepest = max(float(np.linalg.norm(J, 2)) for J in _jacobians(weights, network, skeleton, x))
+        if steepest:
+            return 2 * batch / steepest**2
+    raise ProblemError(
+        f"The network has a zero gradient on {MOST_BATCHES} batches: take another `seed`, or more units `hidden`."
+    )
+
+
+def _jacobians(
+    weights: list[Array], network: BiasFreeNetwork, skeleton: Skeleton, x: Tensor
+) -> tuple[Array, Array]:
+    """Gradients of all outputs on a batch, a row each, in the weights and in the path values."""
+    rows: list[list[Array]] = [[] for _ in weights]
+    for y in network(x).ravel():
+        for part, g in zip(
+            rows, torch.autograd.grad(y, list(network.weights), retain_graph=True), strict=True
+        ):
+            part.append(g.numpy())
+    gradients = [np.array(part) for part in rows]  # (B·O, n_l, n_{l−1})
+    flat = np.concatenate([g.reshape(len(g), -1) for g in gradients], axis=1)
+    paths = path_gradient(weights, gradients, skeleton, network.degree)
+    return flat, paths
+
+
+class _Log:
+    """What is recorded of the copies."""
+
+    def __init__(self, copies: dict[str, list[BiasFreeNetwork]], skeleton: Skeleton, x: Tensor) -> None:
+        self.copies, self.skeleton, self.x = copies, skeleton, x
+        self.paths: dict[str, list[float]] = {name: [] for name in copies}
+        self.functions: dict[str, list[float]] = {name: [] for name in copies}
+        self.losses: dict[str, list[list[float]]] = {name: [] for name in copies}
+
+    def __call__(self, x: Tensor, y: Tensor) -> None:
+        """Record differences, and losses on the batch (x, y)."""
+        for name, pair in self.copies.items():
+            with torch.no_grad():
+                f, g = (network(self.x).numpy() for network in pair)
+                self.losses[name].append([float(batch_loss(network, x, y)) for network in pair])
+            with np.errstate(all="ignore"):  # a copy that diverged is reported as NaN
+                v, w = (path_values(network.arrays(), self.skeleton, network.degree) for network in pair)
+                self.paths[name].append(float(np.linalg.norm(v - w) / np.linalg.norm(v)))
+                self.functions[name].append(float(np.linalg.norm(f - g) / np.linalg.norm(f)))
+
+
+def batch_loss(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """Mean over the batch of ½‖y − f(x)‖²."""
+    return 0.5 * (network(x) - y).square().sum(-1).mean()
+
+
+def _train(
+    copies: dict[str, list[BiasFreeNetwork]],
+    teacher: BiasFreeNetwork,
+    skeleton: Skeleton,
+    step: float,
+    batch: int,
+    recorded: NDArray[np.int64],
+    rng: np.random.Generator,
+    log: _Log,
+    progress: bool,
+) -> None:
+    """All copies see the same batches."""
+    optimizers: list[tuple[BiasFreeNetwork, torch.optim.Optimizer]] = []
+    for network in copies["gsgd"]:
+        optimizers.append((network, GSGD(network.weights, step, degree=network.degree, skeleton=skeleton)))
+    for network in copies["sgd"]:
+        optimizers.append((network, torch.optim.SGD(network.weights, lr=step)))
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    for n in tqdm(range(recorded[-1] + 1), desc="training", leave=False, disable=None if progress else True):
+        x = torch.from_numpy(rng.standard_normal((batch, teacher.weights[0].shape[1])))
+        with torch.no_grad():
+            y = teacher(x)
+        if n in recorded:
+            log(x, y)
+        if n == recorded[-1]:
+            return
+        for network, optimizer in optimizers:
+            optimizer.zero_grad()
+            batch_loss(network, x, y).backward()
+            optimizer.step()

@@ -1,0 +1,313 @@
+"""Phase diagrams: where in the space of initial states training succeeds, predicted and trained.
+
+A whole grid of initial states is trained as one ensemble: the networks share their inputs and the step, and one
+batched forward and backward pass moves them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from dynamics.activations import ACTIVATIONS
+from dynamics.aliases import Array
+from dynamics.budget import check_memory
+from dynamics.errors import ProblemError
+from dynamics.outcome.diagnosis import diagnose
+from dynamics.problem import Problem, Student, Teacher
+from dynamics.validation import steps_until, validate_array, validate_count, validate_real
+from empirical.data import teacher_network
+from empirical.networks import QuadraticNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class GridTraining:
+    """Networks trained from many initial states.
+
+    Parameters
+    ----------
+    loss : (n,) array
+        Generalisation loss at the end, exactly from the weights; infinite where training diverged.
+    W : (n, K, d) array
+        Final weights.
+    A : (n, O, K) array
+    step : float
+    steps, batch : int
+    """
+
+    loss: Array
+    W: Array
+    A: Array
+    step: float
+    steps: int
+    batch: int
+
+
+def train_grid(
+    teacher: Teacher,
+    W: ArrayLike,
+    A: ArrayLike,
+    *,
+    step: float,
+    steps: int,
+    batch: int = 64,
+    activation: str = "quadratic",
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+    progress: bool = False,
+) -> GridTraining:
+    """Train one network from each of n initial states, all in one ensemble, by SGD on fresh Gaussian inputs.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    W : (n, K, d) array
+    A : (n, O, K) or (n, K) array
+        Both layers are trained.
+    step : float
+        η.
+    steps : int
+    batch : int
+        Fresh samples per step, the same for all networks.
+    activation : str
+    seed : int
+        Seed of the inputs.
+    dtype : torch.dtype
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
+    """
+    W0 = validate_array("W", W, 3)
+    A0 = np.asarray(A, dtype=float)
+    A0 = validate_array("a", A0[:, None] if A0.ndim == 2 else A0, 3)
+    n_steps, B = validate_count("steps", steps), validate_count("batch", batch)
+    eta = validate_real("step", step, positive=True)
+    problem = Problem(teacher, Student(W0[0], A0[0]), activation)  # checks that the shapes fit
+    network = QuadraticNetwork.from_student(
+        problem.student, activation=activation, ensemble=len(W0), dtype=dtype
+    )
+    with torch.no_grad():
+        network.W.copy_(torch.tensor(W0))
+        network.A.copy_(torch.tensor(A0))
+    target = teacher_network(problem, dtype, "cpu")
+    sgd = torch.optim.SGD(network.parameters(), lr=eta, foreach=True)
+    generator = torch.Generator().manual_seed(validate_count("seed", seed, minimum=0))
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    for _ in tqdm(range(n_steps), desc="training", leave=False, disable=None if progress else True):
+        x = torch.randn(B, teacher.inputs, generator=generator, dtype=dtype)
+        residual = network(x) - target(x)  # (n, B, O)
+        sgd.zero_grad()
+        (0.5 / B * residual.square().sum()).backward()  # networks do not interact
+        sgd.step()
+    W1, A1 = (p.detach().double().numpy() for p in (network.W, network.A))
+    population = ACTIVATIONS[activation].population(teacher.V, teacher.B)
+    finite = np.isfinite(W1).all(axis=(1, 2)) & np.isfinite(A1).all(axis=(1, 2))
+    loss = [population.loss(w, a) if fine else np.inf for w, a, fine in zip(W1, A1, finite, strict=True)]
+    return GridTraining(np.array(loss), W1, A1, eta, n_steps, B)
+
+
+@dataclass(frozen=True, eq=False)
+class SingleModeDiagram:
+    """One unit, one mode λ > 0: success over the initial state (a₀, p₀).
+
+    Parameters
+    ----------
+    eigenvalue : float
+    a0, p0 : (m,), (n,) arrays
+        Axes of the grid.
+    predicted : (m, n) boolean array
+        Whether theory says "succeeds".
+    loss : (m, n) array
+        Loss of the trained networks at the end.
+    trained : (m, n) boolean array
+        Whether it is below half of the loss of the zero function, where failing networks stay.
+    training : GridTraining
+    """
+
+    eigenvalue: float
+    a0: Array
+    p0: Array
+    predicted: NDArray[np.bool_]
+    loss: Array
+    trained: NDArray[np.bool_]
+    training: GridTraining
+
+    @property
+    def conserved(self) -> Array:
+        """c = p₀² − 2a₀², (m, n)."""
+        return self.p0**2 - 2 * self.a0[:, None] ** 2
+
+    def disagreement(self, margin: float) -> int:
+        """Number of networks farther than `margin` from c = 0 that did not do what was predicted."""
+        return int(np.sum((self.predicted != self.trained) & (np.abs(self.conserved) > margin)))
+
+
+def single_mode_diagram(
+    a0: ArrayLike,
+    p0: ArrayLike,
+    *,
+    eigenvalue: float = 1.0,
+    step: float = 5e-3,
+    time: float = 20.0,
+    batch: int = 64,
+    seed: int = 0,
+    progress: bool = False,
+) -> SingleModeDiagram:
+    """Diagnose and train one unit from every point of a grid.
+
+    Parameters
+    ----------
+    a0, p0 : (m,), (n,) arrays
+        Initial second- and first-layer weights; p₀ ≠ 0.
+    eigenvalue : float
+        λ > 0.
+    step, time : float
+        η, and η × number of steps.
+    batch, seed : int
+    progress : bool
+    """
+    a, p = validate_array("a0", a0, 1), validate_array("p0", p0, 1)
+    lam = validate_real("eigenvalue", eigenvalue, positive=True)
+    teacher = Teacher.from_eigenvalues([lam])
+    grid_a, grid_p = np.meshgrid(a, p, indexing="ij")
+    W, A = grid_p.reshape(-1, 1, 1), grid_a.reshape(-1, 1)
+    predicted = [
+        diagnose(Problem(teacher, Student(w, b))).verdict == "succeeds" for w, b in zip(W, A, strict=True)
+    ]
+    steps = steps_until(validate_real("time", time, positive=True), step, name="time")
+    training = train_grid(teacher, W, A, step=step, steps=steps, batch=batch, seed=seed, progress=progress)
+    loss = training.loss.reshape(grid_a.shape)
+    return SingleModeDiagram(
+        lam,
+        a,
+        p,
+        np.array(predicted).reshape(grid_a.shape),
+        loss,
+        loss < 0.5 * 1.5 * lam**2,  # L = λ² + λ²/2 for the zero function
+        training,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ScaleDiagram:
+    """Several units: fraction of successes over the scales of the two layers' initial weights.
+
+    Parameters
+    ----------
+    eigenvalues : (m,) array
+        Of the teacher.
+    hidden, inputs : int
+    scale_w, scale_a : (m,), (n,) arrays
+        Entries of W start as N(0, scale_w²/d), those of a as scale_a |N(0, 1)| or scale_a N(0, 1).
+    succeeds, fails : (m, n) arrays
+        Fraction of starts with that verdict; the rest is undecided.
+    trained : (m, n) array
+        Fraction of the same starts whose training reached the least loss.
+    replicates : int
+        Starts per point.
+    positive : bool
+        Whether all a start positive.
+    disagreements : int
+        Networks that did not do what was predicted.
+    training : GridTraining
+    """
+
+    eigenvalues: Array
+    hidden: int
+    inputs: int
+    scale_w: Array
+    scale_a: Array
+    succeeds: Array
+    fails: Array
+    trained: Array
+    replicates: int
+    positive: bool
+    disagreements: int
+    training: GridTraining
+
+
+def scale_diagram(
+    eigenvalues: ArrayLike,
+    scale_w: ArrayLike,
+    scale_a: ArrayLike,
+    *,
+    hidden: int = 4,
+    replicates: int = 20,
+    positive: bool = True,
+    step: float = 2e-3,
+    time: float = 20.0,
+    batch: int = 64,
+    follow: bool = True,
+    seed: int = 0,
+    progress: bool = False,
+) -> ScaleDiagram:
+    """Diagnose and train random starts at every pair of scales.
+
+    Parameters
+    ----------
+    eigenvalues : (d,) array
+        Of the teacher, zeros included.
+    scale_w, scale_a : (m,), (n,) arrays
+    hidden : int
+        K, at least the rank of the teacher.
+    replicates : int
+        Starts per pair.
+    positive : bool
+        Start with all a positive.
+    step, time : float
+        η, and η × number of steps.
+    batch : int
+    follow : bool
+        See `dynamics.outcome.diagnose`.
+    seed : int
+    progress : bool
+    """
+    lam = validate_array("eigenvalues", eigenvalues, 1)
+    sw, sa = validate_array("scale_w", scale_w, 1), validate_array("scale_a", scale_a, 1)
+    K, S = validate_count("hidden", hidden), validate_count("replicates", replicates)
+    if np.count_nonzero(lam) > K or not lam.any():
+        raise ProblemError(
+            f"`hidden` is {K}, but must be at least the rank of the teacher, {np.count_nonzero(lam)}, which must not"
+            " be zero."
+        )
+    d, starts_in_all = len(lam), len(sw) * len(sa) * S
+    check_memory(
+        f"A diagram of {starts_in_all} starts with {K} units in {d} dimensions",
+        3 * 8 * starts_in_all * K * (d + 1),  # drawn, scaled and handed on
+        "lower `hidden`, `replicates` or the number of scales",
+    )
+    teacher = Teacher.from_eigenvalues(lam)
+    rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
+    W = sw[:, None, None, None, None] / np.sqrt(d) * rng.standard_normal((len(sw), len(sa), S, K, d))
+    a = sa[:, None, None] * rng.standard_normal((len(sw), len(sa), S, K))
+    a = np.abs(a) if positive else a
+    shape = a.shape[:3]
+    W, a = W.reshape(-1, K, d), a.reshape(-1, K)
+    starts = tqdm(
+        zip(W, a, strict=True), "diagnosing", len(W), leave=False, disable=None if progress else True
+    )
+    verdicts = np.array([diagnose(Problem(teacher, Student(w, b)), follow=follow).verdict for w, b in starts])
+    steps = steps_until(validate_real("time", time, positive=True), step, name="time")
+    training = train_grid(
+        teacher, W, a, step=step, steps=steps, batch=batch, seed=seed + 1, progress=progress
+    )
+    # A stationary point that misses a mode has L ≥ λ_j².
+    done = training.loss < 0.5 * np.min(lam[lam != 0] ** 2)
+    wrong = (verdicts == "succeeds") & ~done | (verdicts == "fails") & done
+    return ScaleDiagram(
+        lam,
+        K,
+        d,
+        sw,
+        sa,
+        (verdicts == "succeeds").reshape(shape).mean(axis=-1),
+        (verdicts == "fails").reshape(shape).mean(axis=-1),
+        done.reshape(shape).mean(axis=-1),
+        S,
+        positive,
+        int(wrong.sum()),
+        training,
+    )

@@ -1,0 +1,118 @@
+"""Scaling laws of power-law teachers: exact loss, asymptotic law, and trained networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.closed_forms import power_law_loss, power_law_tail
+from dynamics.problem import Problem, Student, Teacher
+from dynamics.validation import steps_until, validate_count, validate_real
+from empirical.training import train
+
+START_RATIO = 1.0  # what a mode lacks at the start over what is there: half of every mode is learned
+FIRST = 0.05  # 8t at which curves start: before the first mode is learned
+LAST, LAST_TRAINED = 0.01, 0.1  # 8t/N^α at which they end: later the finite number of modes shows
+
+
+@dataclass(frozen=True, eq=False)
+class ScalingLaw:
+    """Loss of a power-law teacher λ_j = j^(−α) against time.
+
+    Parameters
+    ----------
+    exponent : float
+        α.
+    count : int
+        Modes N of the exact curve.
+    times, loss : (T,) arrays
+        Exact.
+    tail_exponent, prefactor : float
+        The law L = C t^(−γ).
+    trained_modes : int
+        Modes, inputs and hidden units of the trained network.
+    trained_times, trained_loss : (T',) arrays
+        Measured.
+    trained_theory : (T',) array
+        Exact loss with as many modes as the trained network has.
+    """
+
+    exponent: float
+    count: int
+    times: Array
+    loss: Array
+    tail_exponent: float
+    prefactor: float
+    trained_modes: int
+    trained_times: Array
+    trained_loss: Array
+    trained_theory: Array
+
+
+def scaling_laws(
+    exponents: Sequence[float],
+    *,
+    count: int = 1_000_000,
+    trained_modes: int = 100,
+    step: float = 4e-3,
+    batch: int = 512,
+    seed: int = 0,
+    progress: bool = False,
+) -> list[ScalingLaw]:
+    """Exact and asymptotic loss of power-law teachers, with one trained network for each exponent.
+
+    The setting is that of `dynamics.closed_forms.power_law`: centred activation, second layer fixed at 1, hidden
+    unit j aligned with mode j and half as strong as it shall become.
+
+    Parameters
+    ----------
+    exponents : sequence of float
+        α > ½ each.
+    count : int
+        N of the exact curves.
+    trained_modes : int
+        Modes of the trained networks, whose steps cost the square of that.
+    step, batch, seed
+        Of the training.
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable.
+    """
+    n, small = validate_count("count", count), validate_count("trained_modes", trained_modes)
+    eta = validate_real("step", step, positive=True)
+    laws = []
+    for alpha in exponents:
+        tail = power_law_tail(alpha, START_RATIO)
+        times = np.geomspace(FIRST, max(LAST * n**alpha, 10 * FIRST), 60) / 8
+        lam = np.arange(1, small + 1) ** -float(alpha)
+        student = Student(np.diag(np.sqrt(lam / (1 + START_RATIO))), np.ones(small), trainable=False)
+        run = train(
+            Problem(Teacher.from_eigenvalues(lam), student, "centred"),
+            steps=steps_until(LAST_TRAINED * small**alpha / 8, eta),
+            step=eta,
+            batch=batch,
+            seed=seed,
+            records=30,
+            log_times=True,
+            progress=progress,
+        )
+        laws.append(
+            ScalingLaw(
+                float(alpha),
+                n,
+                times,
+                power_law_loss(times, alpha, n, START_RATIO),
+                tail.exponent,
+                tail.prefactor,
+                small,
+                run.times[1:],
+                run.loss[0, 1:],
+                power_law_loss(run.times[1:], alpha, small, START_RATIO),
+            )
+        )
+    return laws

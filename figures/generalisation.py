@@ -1,0 +1,59 @@
+"""Train and test loss on finite data, theory against trained networks."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from dynamics.aliases import Array
+from empirical.experiments.generalisation import TrainTest
+from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
+
+
+def train_test_figure(curves: TrainTest) -> Figure:
+    """Means over networks and ranges of train and test loss; theory on the same data sets as lines."""
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.8))
+        axes = figure.subplots()
+        _draw(axes, curves.times, curves.theory_test, curves.test, "test", PALETTE[0], "-", "o")
+        _draw(axes, curves.times, curves.theory_train, curves.train, "train", PALETTE[1], "--", "s")
+        if curves.label_noise:
+            half = curves.label_noise / 2
+            axes.axhline(half, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+            axes.annotate(
+                "half the label noise",
+                (0.01, half),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 2),
+                textcoords="offset points",
+                color="0.35",
+                fontsize=6.5,
+            )
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(numticks=7))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        show_span(axes, curves.times[0], curves.times[-1])
+        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_ylabel("loss (squared output units)")
+        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
+    return figure
+
+
+def _draw(
+    axes: Axes, t: Array, theory: Array, measured: Array, name: str, colour: str, line: str, marker: str
+) -> None:
+    marked = slice(None, None, max(1, len(t) // 25))
+    S = len(measured)
+    axes.fill_between(t, measured.min(axis=0), measured.max(axis=0), color=colour, alpha=0.15, linewidth=0)
+    axes.plot(t, theory.mean(axis=0), color=colour, linestyle=line, label=f"{name} loss, theory")
+    axes.plot(
+        t[marked],
+        np.mean(measured, axis=0)[marked],
+        marker,
+        color=colour,
+        markerfacecolor="white",
+        clip_on=False,
+        label=f"{name} loss, {S} networks",
+    )

@@ -1,0 +1,1 @@
+"""The gallery: one file per family of figures."""

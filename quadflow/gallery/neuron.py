@@ -1,0 +1,95 @@
+"""Figures of the gallery about quadratic neurons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quadflow import options as opt
+from quadflow.commands.neuron import build_neurons, build_target, neuron_options, parse_rates, train
+from quadflow.gallery.common import FigureCommand, draw_into, figure_output
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@click.command(
+    "neuron",
+    cls=FigureCommand,
+    context_settings={"default_map": {"inputs": 4, "hidden": 4, "seed": 1}},
+    epilog="Example: quadflow figure neuron --teacher 3,1,-2 --gammas 1,0.3 --output neuron.pdf",
+)
+@neuron_options
+@click.option(
+    "--gammas", default="1,0.1,0", show_default=True, help="Relative rates γ_g = γ_b, a curve for each."
+)
+@click.option(
+    "--shrink", type=float, default=0.0, show_default=True, help="Rate of shrinking to ReLinear's start."
+)
+@click.option("--t-end", type=float, default=20.0, show_default=True, help="End time.")
+@click.option("--step", type=float, default=0.01, show_default=True, help="Learning rate.")
+@click.option("--batch", type=int, default=256, show_default=True, help="Fresh samples per step.")
+@click.option("--seeds", type=int, default=4, show_default=True, help="Networks per curve; 0: theory alone.")
+@figure_output("neuron")
+def neuron(output: str, gammas: str, t_end: float, **options: Any) -> int:
+    """Quadratic neurons: loss for several rates of the quadratic weights, trained networks on the flow."""
+
+    def make() -> Figure:
+        from dynamics.neuron import NeuronFlow
+        from dynamics.validation import steps_until
+        from figures.neuron import neuron_curves
+
+        target = build_target(options)
+        start = build_neurons(options, target.inputs)
+        options["steps"], options["device"] = steps_until(t_end, options["step"]), "cpu"
+        curves = []
+        for gamma in opt.parse_numbers("--gammas", gammas):
+            rates = parse_rates(f"1,{gamma},{gamma}")
+            trajectory = NeuronFlow(target, start, rates, options["shrink"]).integrate(t_end, progress=True)
+            run = train(target, start, rates, options) if options["seeds"] else None
+            curves.append((trajectory, run))
+        return neuron_curves(curves)
+
+    draw_into(output, make)
+    return 0
+
+
+@click.command("neuron-collapse", epilog="Example: quadflow figure neuron-collapse --inputs 4 --starts 200")
+@click.option("--inputs", type=int, default=6, show_default=True, help="Input dimension.")
+@click.option("--hidden", type=int, default=6, show_default=True, help="Quadratic neurons.")
+@click.option("--starts", type=int, default=100, show_default=True, help="Random starts of each kind.")
+@click.option("--steps", type=int, default=200, show_default=True, help="Steps of a run.")
+@click.option("--batch", type=int, default=32, show_default=True, help="Fresh samples per step.")
+@opt.seed_option
+@figure_output("neuron-collapse")
+def neuron_collapse(output: str, **options: Any) -> int:
+    """Quadratic neurons: fraction of diverging runs against learning rate and γ, random and ReLinear starts."""
+
+    def make() -> Figure:
+        from empirical.neuron.collapse import collapse_study
+        from figures.neuron import collapse_map
+
+        return collapse_map(collapse_study(**options, progress=True))
+
+    draw_into(output, make)
+    return 0
+
+
+@click.command("neuron-functions", epilog="Example: quadflow figure neuron-functions --inputs 8")
+@click.option("--inputs", type=int, default=5, show_default=True, help="Input dimension.")
+@figure_output("neuron-functions")
+def neuron_functions(output: str, inputs: int) -> int:
+    """Dimension of the functions that quadratic and ordinary neurons reach, against the number of units."""
+
+    def make() -> Figure:
+        from dynamics.neuron import function_space_dimensions
+        from figures.neuron import function_space
+
+        return function_space(function_space_dimensions(inputs))
+
+    draw_into(output, make)
+    return 0
+
+
+FIGURES = (neuron, neuron_collapse, neuron_functions)

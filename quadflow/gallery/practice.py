@@ -1,0 +1,221 @@
+"""Figures of the gallery about what separates real training from the gradient flow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quadflow import options as opt
+from quadflow.commands.compare import compare_options, run_comparison
+from quadflow.gallery.common import FigureCommand, draw_into, figure_output
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SMALL = {"teacher": "2,1", "inputs": 4, "hidden": 3, "init_scale": 0.3, "seed": 1, "dtype": "float64"}
+
+# One regime per cause: large batches and steps; few samples, all in every step; small batches and noisy labels.
+REGIMES: dict[str, dict[str, Any]] = {
+    "gap-step": SMALL | {"step": 1e-2, "steps": 300, "batch": 8192, "seeds": 8, "records": 150},
+    "gap-data": SMALL | {"step": 2e-3, "steps": 1500, "batch": 0, "samples": 200, "seeds": 8, "records": 150},
+    "gap-noise": {
+        **{"teacher": "2,1", "inputs": 50, "hidden": 2, "init": "aligned", "init_scale": 0.5},
+        **{"second_layer": "fixed", "step": 1e-3, "steps": 1500, "batch": 4, "label_noise": 0.5},
+        **{"seeds": 32, "records": 60},
+    },
+}
+
+
+def gap_command(name: str, what: str) -> click.Command:
+    """The gap figure with the defaults of one regime."""
+
+    @click.command(
+        name,
+        cls=FigureCommand,
+        context_settings={"default_map": REGIMES[name]},
+        help=f"Why trained networks differ from the flow, one correction after the other: {what}.",
+        epilog=f"Example: quadflow figure {name} --seeds 16",
+    )
+    @compare_options
+    @figure_output(name)
+    def command(output: str, **options: Any) -> int:
+        def make() -> Figure:
+            from figures.gap import gap_figure
+
+            return gap_figure(run_comparison(options).gap)
+
+        draw_into(output, make)
+        return 0
+
+    return command
+
+
+@click.command(
+    "fluctuations",
+    cls=FigureCommand,
+    context_settings={"default_map": REGIMES["gap-noise"] | {"sgd": True, "gap": "training"}},
+    epilog="Example: quadflow figure fluctuations --batch 1 --step 2.5e-4 --steps 6000",
+)
+@compare_options
+@figure_output("fluctuations")
+def fluctuations(output: str, **options: Any) -> int:
+    """Spread of SGD over seeds: predicted band against the band of trained networks."""
+
+    def make() -> Figure:
+        from figures import learning_curves
+
+        return learning_curves(run_comparison(options))
+
+    draw_into(output, make)
+    return 0
+
+
+@click.command(
+    "train-test",
+    cls=FigureCommand,
+    context_settings={
+        "default_map": {"teacher": "2,1", "inputs": 10, "hidden": 6, "init_scale": 0.3, "seed": 1}
+    },
+    epilog="Example: quadflow figure train-test --samples 40 --label-noise 0.5",
+)
+@opt.problem_options
+@click.option("--samples", type=int, default=60, show_default=True, help="Training set size N.")
+@click.option("--step", type=float, default=1e-3, show_default=True, help="Learning rate.")
+@click.option("--steps", type=int, default=6000, show_default=True, help="Training steps.")
+@click.option(
+    "--label-noise", type=float, default=0.2, show_default=True, help="Variance of the label noise."
+)
+@click.option("--seeds", type=int, default=6, show_default=True, help="Networks, each on a set of its own.")
+@figure_output("train-test")
+def train_test(
+    samples: int, step: float, steps: int, label_noise: float, seeds: int, output: str, **problem: Any
+) -> int:
+    """Train and test loss on finite data sets: theory on exactly these sets against trained networks."""
+
+    def make() -> Figure:
+        from empirical.experiments.generalisation import train_and_test
+        from figures.generalisation import train_test_figure
+        from quadflow.problem_input import build_problem
+
+        curves = train_and_test(
+            build_problem(problem),
+            samples=samples,
+            steps=steps,
+            step=step,
+            label_noise=label_noise,
+            seeds=seeds,
+            seed=problem["seed"],
+            progress=True,
+        )
+        return train_test_figure(curves)
+
+    draw_into(output, make)
+    return 0
+
+
+@click.command("scaling-law", epilog="Example: quadflow figure scaling-law --exponents 1,2 --count 100000")
+@click.option("--exponents", default="0.75,1,1.5", show_default=True, help="α of the teachers λ_j = j^−α.")
+@click.option("--count", type=int, default=1_000_000, show_default=True, help="Modes N of the exact curves.")
+@click.option(
+    "--trained-modes", type=int, default=100, show_default=True, help="Modes of the trained networks."
+)
+@click.option("--step", type=float, default=4e-3, show_default=True, help="Their learning rate.")
+@opt.seed_option
+@figure_output("scaling-law")
+def scaling_law(exponents: str, count: int, trained_modes: int, step: float, seed: int, output: str) -> int:
+    """Power-law teachers: loss against time, exact, asymptotic with exponent and prefactor, and trained."""
+
+    def make() -> Figure:
+        from empirical.experiments.power_law import scaling_laws
+        from figures.scaling_law import scaling_law_figure
+
+        laws = scaling_laws(
+            opt.parse_numbers("--exponents", exponents),
+            count=count,
+            trained_modes=trained_modes,
+            step=step,
+            seed=seed,
+            progress=True,
+        )
+        return scaling_law_figure(laws)
+
+    draw_into(output, make)
+    return 0
+
+
+@click.command("late-time", epilog="Example: quadflow figure late-time --teacher 2,1,0.5 --inputs 6")
+@click.option("--teacher", default="2,1", show_default=True, help="Eigenvalues, positive, fewer than inputs.")
+@click.option("--inputs", type=int, default=5, show_default=True, help="Inputs and hidden units.")
+@click.option("--step", type=float, default=2e-3, show_default=True, help="Learning rate.")
+@click.option("--batch", type=int, default=512, show_default=True, help="Fresh samples per step.")
+@opt.seed_option
+@figure_output("late-time")
+def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, output: str) -> int:
+    """Power laws in which the loss ends where units are to spare: closed forms, flows and trained networks."""
+
+    def make() -> Figure:
+        from empirical.experiments.late_time import late_time as compute
+        from figures.late_time import late_time_figure
+
+        eigenvalues = opt.parse_numbers("--teacher", teacher)
+        return late_time_figure(
+            compute(eigenvalues, inputs, step=step, batch=batch, seed=seed, progress=True)
+        )
+
+    draw_into(output, make)
+    return 0
+
+
+@click.command(
+    "stability",
+    cls=FigureCommand,
+    context_settings={
+        "default_map": {"teacher": "2,1", "inputs": 4, "hidden": 4, "init_scale": 0.3, "seed": 1}
+    },
+    epilog="Example: quadflow figure stability --factors 0.5,1.2,3",
+)
+@opt.problem_options
+@click.option(
+    "--factors", default="0.9,1.1,2", show_default=True, help="Steps in units of the largest stable one."
+)
+@click.option("--samples", type=int, default=400, show_default=True, help="Training set, all in every step.")
+@click.option(
+    "--label-noise", type=float, default=0.0, show_default=True, help="Variance of the label noise."
+)
+@click.option("--t-end", type=float, default=6.0, show_default=True, help="Training time.")
+@figure_output("stability")
+def stability(
+    factors: str, samples: int, label_noise: float, t_end: float, output: str, **problem: Any
+) -> int:
+    """Sharpness along the flow against 2/η, and networks trained below and beyond the largest stable step."""
+
+    def make() -> Figure:
+        from empirical.experiments.edge_of_stability import edge_of_stability
+        from figures.stability import stability_figure
+        from quadflow.problem_input import build_problem
+
+        edge = edge_of_stability(
+            build_problem(problem),
+            samples=samples,
+            t_end=t_end,
+            factors=opt.parse_numbers("--factors", factors),
+            label_noise=label_noise,
+            seed=problem["seed"],
+        )
+        return stability_figure(edge)
+
+    draw_into(output, make)
+    return 0
+
+
+FIGURES = (
+    fluctuations,
+    train_test,
+    scaling_law,
+    late_time,
+    stability,
+    gap_command("gap-step", "the step size dominates"),
+    gap_command("gap-data", "few samples dominate"),
+    gap_command("gap-noise", "sampling noise dominates"),
+)

@@ -1,0 +1,129 @@
+"""From the options of `quadflow sweep` to its plan."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from dynamics.budget import check_number
+from dynamics.errors import ProblemError
+from dynamics.suggestions import did_you_mean
+from empirical.sweep.grid import KINDS, LARGEST_SWEEP, Axis, SweepPlan
+from quadflow.problem_input import build_problem
+from quadflow.sweeps.run import options_of
+
+FILE_OPTIONS = ("teacher", "covariance", "init_file")
+FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors")
+LISTS = ("teacher", "times")  # their values contain commas
+SPACINGS = ("linear", "log")
+
+
+def build_plan(
+    command: click.Command,
+    kinds: tuple[str, ...],
+    vary: Iterable[str],
+    replicates: int,
+    same_seeds: bool,
+    options: Mapping[str, Any],
+) -> SweepPlan:
+    """Plan from the values of the command's options; refused if nothing in it could run."""
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ProblemError(f"`kinds` has {kind!r}, but must be some of: {', '.join(KINDS)}.")
+    known = set().union(*(options_of(kind) for kind in kinds))
+    axes = tuple(parse_axis(text, command, known) for text in vary)
+    shared = {name: value for name, value in options.items() if name in known}
+    for name in FILE_OPTIONS:
+        shared[name] = _absolute(shared.get(name))
+    axes = tuple(
+        Axis(axis.name, tuple(map(_absolute, axis.values))) if axis.name in FILE_OPTIONS else axis
+        for axis in axes
+    )
+    plan = SweepPlan(kinds, shared, axes, replicates, options["seed"], same_seeds)
+    _check_first(plan)
+    return SweepPlan(kinds, shared, axes, replicates, options["seed"], same_seeds, _digests(plan))
+
+
+def parse_axis(text: str, command: click.Command, known: set[str]) -> Axis:
+    """Axis from NAME=START:STOP:COUNT[:log] or NAME=V1,V2,… (teachers and lists of times: separated by ;)."""
+    label, separator, values = text.partition("=")
+    name = label.strip().lstrip("-").replace("-", "_")
+    if not separator or not values:
+        raise ProblemError(
+            f"`--vary` is {text!r}, but must be NAME=START:STOP:COUNT, the same with :log, or NAME=V1,V2,…"
+        )
+    options = {str(p.name): p for p in command.params if isinstance(p, click.Option) and not p.is_flag}
+    if name not in known or name not in options:
+        allowed = sorted(n.replace("_", "-") for n in known & set(options))
+        hint = did_you_mean(label.strip(), allowed)
+        raise ProblemError(f"`--vary` names {label!r}.{hint} These can be varied: {', '.join(allowed)}.")
+    type_ = options[name].type
+    if isinstance(type_, click.types.IntParamType | click.types.FloatParamType):
+        whole = isinstance(type_, click.types.IntParamType)
+        return Axis(name, _range(text, values, whole) if ":" in values else _numbers(text, values, whole))
+    return Axis(name, tuple(part.strip() for part in values.split(";" if name in LISTS else ",")))
+
+
+def _numbers(text: str, values: str, whole: bool) -> tuple[Any, ...]:
+    try:
+        return tuple((int if whole else float)(part) for part in values.split(","))
+    except ValueError:
+        kind = "whole numbers" if whole else "numbers"
+        raise ProblemError(f"`--vary` is {text!r}, but needs {kind} separated by commas.") from None
+
+
+def _range(text: str, values: str, whole: bool) -> tuple[Any, ...]:
+    start, stop, count, *spacing = values.split(":") + [""] * (2 - values.count(":"))
+    scale = spacing[0] if spacing else "linear"
+    try:
+        first, last, n = float(start), float(stop), int(count)
+    except ValueError:
+        raise ProblemError(
+            f"`--vary` is {text!r}, but a range is START:STOP:COUNT, or that with :log."
+        ) from None
+    if len(spacing) > 1 or scale not in SPACINGS:
+        raise ProblemError(
+            f"`--vary` is {text!r}, but after the count only {' or '.join(SPACINGS)} can stand."
+        )
+    if n < 1 or not np.isfinite([first, last]).all() or (scale == "log" and min(first, last) <= 0):
+        raise ProblemError(
+            f"`--vary` is {text!r}, but needs a count of at least 1, finite ends, and positive ones for log."
+        )
+    check_number(f"`--vary` is {text!r}, which", n, LARGEST_SWEEP, "values", "give fewer")
+    points = np.geomspace(first, last, n) if scale == "log" else np.linspace(first, last, n)
+    if whole:
+        return tuple(dict.fromkeys(round(float(point)) for point in points))
+    return tuple(points.tolist())
+
+
+def _absolute(value: Any) -> Any:
+    """Paths as workers in another folder find them; everything else as it is."""
+    if isinstance(value, str) and Path(value).suffix.lower() in FILE_SUFFIXES:
+        return str(Path(value).absolute())
+    return value
+
+
+def _digests(plan: SweepPlan) -> dict[str, str]:
+    """SHA-256 of every file that the options name."""
+    values = [plan.options.get(name) for name in FILE_OPTIONS]
+    values += [value for axis in plan.axes if axis.name in FILE_OPTIONS for value in axis.values]
+    files = [Path(v) for v in values if isinstance(v, str) and Path(v).suffix.lower() in FILE_SUFFIXES]
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
+
+
+def _check_first(plan: SweepPlan) -> None:
+    """Refuse a sweep none of whose problems can be built, with what is wrong in the first."""
+    first: ProblemError | None = None
+    for run in plan.runs():
+        try:
+            build_problem(run.options)
+            return
+        except ProblemError as error:
+            first = first or error
+    assert first is not None
+    raise first

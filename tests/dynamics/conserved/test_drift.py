@@ -1,0 +1,131 @@
+"""Predicted drift against gradient descent done step by step: exact per step, order η² along a run."""
+
+import numpy as np
+import pytest
+
+from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.conserved.drift import descent_change, noise_rate, predicted_drift
+from dynamics.conserved.quantities import conserved_quantities
+
+
+@pytest.fixture
+def problem():
+    return Problem(Teacher.from_eigenvalues([2, -1], 3), Student.initialise(3, 3, scale=0.5, seed=1))
+
+
+def descend(problem, step, steps, momentum=0.0, weight_decay=0.0, rates=(1.0, 1.0)):
+    """Heavy-ball descent written out: v ← βv + g + γθ, θ ← θ − ηRv; W (T, K, d), A (T, O, K)."""
+    velocity = GradientFlow(problem, reduce=False).population.velocity
+    W, A = problem.student.W.copy(), problem.student.A.copy()
+    v, u = np.zeros_like(W), np.zeros_like(A)
+    Ws, As = [W], [A]
+    for _ in range(steps):
+        dW, dA = velocity(W, A)
+        v, u = momentum * v - dW + weight_decay * W, momentum * u - dA + weight_decay * A
+        W = W - step * rates[0] * v
+        A = A - step * rates[1] * u
+        if not problem.student.trainable:
+            A = problem.student.A
+        Ws.append(W)
+        As.append(A)
+    return np.stack(Ws), np.stack(As)
+
+
+@pytest.mark.parametrize("rates", [(1.0, 1.0), (2.0, 0.3)])
+def test_change_in_one_step_is_exact(rates, make_problem, rng):
+    """q(θ − ηRg) − q(θ) = η² q(Rg) to rounding, with several outputs and correlated inputs."""
+    problem = make_problem(rng, O=2, covariance=True, scale=0.5)
+    W, A = descend(problem, 0.01, 1, rates=rates)
+    quantities = conserved_quantities(problem, rates=rates)
+    dW, dA = GradientFlow(problem, reduce=False).population.velocity(problem.student.W, problem.student.A)
+    change = descent_change(quantities, dW, dA, 0.01, rates)
+    measured = np.array([np.diff(q(W, A))[0] for q in quantities])
+    np.testing.assert_allclose(change, measured, atol=1e-13)
+    assert np.abs(change).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"momentum": 0.5},
+        {"weight_decay": 0.2},
+        {"momentum": 0.4, "weight_decay": 0.1},
+        {"rates": (1.0, 0.3)},
+        {"rates": (0.5, 0.5), "weight_decay": 0.1},
+    ],
+)
+def test_prediction_along_a_run_errs_by_the_step_squared(options, problem):
+    """Regression of the log error on log η, 1.7 < slope < 2.3; the error is small against the drift itself."""
+    steps, errors = np.array([4e-3, 2e-3, 1e-3]), []
+    for step in steps:
+        beta = options.get("momentum", 0.0)
+        count = round(1.0 / step * (1 - beta))
+        W, A = descend(problem, step, count, **options)
+        quantities = conserved_quantities(problem, rates=options.get("rates", (1.0, 1.0)))
+        measured = np.stack([q(W, A) for q in quantities], axis=-1)
+        times = step * np.arange(count + 1) / (1 - beta)
+        drift = predicted_drift(problem, step, times, **options)
+        np.testing.assert_allclose(drift.values[0], measured[0], rtol=1e-12)
+        errors.append(np.abs(drift.values - measured).max())
+    slope = np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert 1.7 < slope < 2.3
+    assert errors[-1] < 0.1 * np.abs(measured - measured[0]).max()
+
+
+def test_fixed_second_layer_drifts_too(rng):
+    """w_k·w_l of opposite units: η² g_k·g_l per step."""
+    student = Student(0.4 * rng.normal(size=(3, 2)), [1.0, -1.0, 1.0], trainable=False)
+    problem = Problem(Teacher.from_eigenvalues([2, -1]), student)
+    W, A = descend(problem, 2e-3, 250)
+    drift = predicted_drift(problem, 2e-3, 2e-3 * np.arange(251))
+    measured = np.stack([q(W, A) for q in conserved_quantities(problem)], axis=-1)
+    assert drift.names == ("w_0·w_1", "w_1·w_2")
+    change = np.abs(measured - measured[0]).max()
+    assert np.abs(drift.values - measured).max() < 0.02 * change
+
+
+def test_noise_vanishes_in_the_balance(rng):
+    """At a perfect fit with one unit in d inputs, label noise stands still at 2(d + 2)a² = 3‖w‖², and pushes back."""
+    d = 5
+    for factor, sign in ((1.0, 0), (1.1, -1), (0.9, 1)):
+        w = np.zeros((1, d))
+        w[0, 0] = 1.3
+        a = np.sqrt(3 * 1.3**2 / (2 * (d + 2))) * factor
+        teacher = Teacher(w, [a])
+        problem = Problem(teacher, Student(w, [a]))
+        (rate,) = noise_rate(conserved_quantities(problem), problem, w, np.array([[a]]), label_noise=0.7)
+        assert np.sign(np.round(rate, 12)) == -sign
+        # 0.7 (4a²(d + 2)‖w‖² − 2 · 3‖w‖⁴) for one sample, by hand
+        assert rate == pytest.approx(0.7 * (4 * a**2 * (d + 2) * 1.3**2 - 6 * 1.3**4), abs=1e-12)
+    half = noise_rate(conserved_quantities(problem), problem, w, np.array([[a]]), batch=2, label_noise=0.7)
+    assert half[0] == pytest.approx(rate / 2)
+
+
+def test_noise_reaches_the_inputs_that_the_reduction_drops():
+    """d = 9 inputs reduce to 4, but samples move the weights in all of them."""
+    student = Student.initialise(2, 9, scale=0.5, seed=3)
+    problem = Problem(Teacher.from_eigenvalues([2, -1], 9), student)
+    times = np.linspace(0, 0.01, 3)
+    drift = predicted_drift(problem, 1e-3, times, batch=4, label_noise=0.5)
+    quantities = conserved_quantities(problem)
+    rate = noise_rate(quantities, problem, student.W, student.A, batch=4, label_noise=0.5)
+    dW, dA = GradientFlow(problem, reduce=False).population.velocity(student.W, student.A)
+    slope = 1e-3 * (rate + np.array([q(dW, dA) for q in quantities]))
+    np.testing.assert_allclose(drift.drift[1] / times[1], slope, rtol=0.05)
+
+
+def test_arguments_that_are_refused(problem):
+    for options, message in [
+        ({"label_noise": 1.0}, "batch"),
+        ({"momentum": 1.0}, "below 1"),
+        ({"rates": (1, 2), "weight_decay": 0.1}, "equal"),
+        ({"step": -1.0}, "positive"),
+    ]:
+        with pytest.raises(ProblemError, match=message):
+            predicted_drift(problem, **({"step": 0.01, "times": [0, 1]} | options))
+    with pytest.raises(ProblemError, match="start at 0"):
+        predicted_drift(problem, 0.01, [1.0, 2.0])
+    alone = Problem(problem.teacher, Student(np.ones((1, 3)), [1.0], trainable=False))
+    with pytest.raises(ProblemError, match="no quadratic"):
+        predicted_drift(alone, 0.01, [0, 1])

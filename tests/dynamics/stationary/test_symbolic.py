@@ -1,0 +1,78 @@
+"""The symbolic catalogue: against SymPy's own solution of the derived equations, and against numbers."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import sympy
+
+from dynamics import ProblemError, Teacher
+from dynamics.stationary import fixed_points, symbolic_fixed_points
+from dynamics.stationary.symbolic import solve_aligned, vanishes_in_full_flow
+from dynamics.symbolic.derivation import derive
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+@pytest.mark.parametrize("modes", [1, 2, 3])
+def test_points_vanish_in_the_derived_flow_of_all_weights(modes, activation):
+    points = symbolic_fixed_points(modes, activation)
+    assert len(points) == 2**modes
+    assert all(vanishes_in_full_flow(point, activation) for point in points)
+
+
+def test_a_wrong_point_does_not_vanish_in_the_flow():
+    """The catalogue without overshoot, μ = λ, is wrong for the raw activation."""
+    naive = symbolic_fixed_points(2, "centred")[1]
+    assert naive.learned_values == (sympy.Symbol("lambda_0"),)
+    assert not vanishes_in_full_flow(naive, "quadratic")
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+@pytest.mark.parametrize("modes", [1, 2, 3])
+def test_sympy_solves_the_mode_equations_to_the_same_points(modes, activation):
+    """`sympy.solve` on the polynomial system in (p, a) is an independent confirmation: no point more, none less."""
+    parameters = derive(modes, modes, activation=activation).aligned().parameters
+    p, a = parameters[:modes], parameters[modes:]
+    found = set()
+    for branch in solve_aligned(modes, activation):
+        M = [sympy.factor(sympy.simplify((a[i] * p[i] ** 2).subs(branch))) for i in range(modes)]
+        found.add(tuple(M))
+    expected = set()
+    for point in symbolic_fixed_points(modes, activation):
+        learned = dict(zip(point.learned_modes, point.learned_values, strict=True))
+        expected.add(tuple(sympy.factor(learned.get(i, sympy.S.Zero)) for i in range(modes)))
+    assert found == expected
+    assert len(found) == 2**modes
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_symbolic_and_numerical_catalogues_agree(activation):
+    """Loss, learned values and the signs of the gains, which decide the descent directions, at random eigenvalues."""
+    lam = np.sort(np.random.default_rng(0).standard_normal(4))[::-1]
+    catalogue = fixed_points(Teacher.from_eigenvalues(lam), 8, activation=activation)
+    symbols = sympy.symbols("lambda_:4")
+    for point in symbolic_fixed_points(4, activation):
+        values = dict(zip(symbols, lam.tolist(), strict=True))
+        number = catalogue.point(point.learned_modes)
+        assert float(point.loss.subs(values)) == pytest.approx(number.loss, rel=1e-13, abs=1e-14)
+        assert float(point.residual_trace.subs(values)) == pytest.approx(
+            number.residual_trace, rel=1e-13, abs=1e-14
+        )
+        assert [float(mu.subs(values)) for mu in point.learned_values] == pytest.approx(number.learned_values)
+        shift = number.residual_trace / (number.rank + 2) if activation == "quadratic" else 0.0
+        gains = {j: float(gain.subs(values)) for j, gain in point.gains.items()}
+        assert gains == pytest.approx({j: lam[j] + shift for j in gains})
+
+
+def test_order_and_latex():
+    points = symbolic_fixed_points(3)
+    assert [p.learned_modes for p in points] == [S for r in range(4) for S in combinations(range(3), r)]
+    assert points[0].latex().startswith(r"S = \varnothing")
+    assert r"\mu_{0} = \lambda_{0} + \frac{\lambda_{1}}{3} + \frac{\lambda_{2}}{3}" in points[1].latex()
+
+
+def test_refusals():
+    with pytest.raises(ProblemError, match="at most 8"):
+        symbolic_fixed_points(9)
+    with pytest.raises(ProblemError, match="at most 3"):
+        solve_aligned(4)

@@ -1,0 +1,41 @@
+"""Scaling laws: exact curve, law and trained network belong together."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from empirical.experiments import power_law
+from empirical.experiments.power_law import scaling_laws
+
+
+def test_trained_networks_fall_with_the_predicted_exponent():
+    """Trained against the exact loss of as many modes, and the exact curve against its law near its end.
+
+    The step changes the loss by a fraction of about 4ηλ₁ = 1 %, batches of 512 by 2 × (1/√512) of the largest
+    single mode: 5 % allowed. The law leaves out modes beyond N, (8t/N^α)^(2 − 1/α) = 0.2 % of what is left, and
+    the sum's difference from the integral.
+    """
+    law = scaling_laws([1.5], count=100_000, trained_modes=64, step=2e-3)[0]
+    np.testing.assert_allclose(law.trained_loss, law.trained_theory, rtol=0.05)
+    assert law.tail_exponent == pytest.approx(2 - 1 / 1.5)
+    tail = law.prefactor * law.times**-law.tail_exponent
+    np.testing.assert_allclose(law.loss[-10:], tail[-10:], rtol=0.01)
+    late = law.trained_times > 2
+    slope = np.polyfit(np.log(law.trained_times[late]), np.log(law.trained_loss[late]), 1)[0]
+    assert slope == pytest.approx(-law.tail_exponent, rel=0.1)
+
+
+def test_what_is_trained_and_how_far_curves_go(monkeypatch):
+    """Ends of the docstrings: 8t = 0.01 N^α, but ten times the start with few modes; by default no progress."""
+    asked = []
+
+    def fake(problem, **options):
+        asked.append(options)
+        return SimpleNamespace(times=np.array([0.0, 1.0]), loss=np.ones((1, 2)))
+
+    monkeypatch.setattr(power_law, "train", fake)
+    few, many = (scaling_laws([1.5], count=n, trained_modes=4)[0] for n in (9, 10_000))
+    np.testing.assert_allclose(8 * few.times[[0, -1]], [0.05, 0.5])
+    np.testing.assert_allclose(8 * many.times[[0, -1]], [0.05, 0.01 * 10_000**1.5])
+    assert [options["progress"] for options in asked] == [False, False]
