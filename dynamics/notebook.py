@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.problem.modes import mode_targets
 from dynamics.stationary.points import set_name
 
@@ -37,7 +36,7 @@ WORDS = re.compile(r"(?<![\\\w])(?!max\b)[A-Za-z]{2,}(?: [A-Za-z]{2,})*")
 def problem_html(problem: Problem) -> str:
     """Table of what learns what."""
     student = problem.student
-    phi = ACTIVATIONS[problem.activation].formula
+    phi = problem.activation.formula
     layer = "trained" if student.trainable else "fixed"
     sigma = "I" if problem.covariance is None else "Σ"
     rows = [
@@ -59,7 +58,7 @@ def problem_latex(problem: Problem) -> str:
     """Student, teacher, inputs and loss as formulas."""
     index, output = ("_o", "o") if problem.student.outputs > 1 else ("", "")
     sigma = f"I_{{{problem.inputs}}}" if problem.covariance is None else r"\Sigma"
-    phi = formula_latex(ACTIVATIONS[problem.activation].formula)
+    phi = formula_latex(problem.activation.formula)
     return equations_latex(
         [
             rf"f{index}(x) &= \sum_{{k=1}}^{{{problem.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"

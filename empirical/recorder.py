@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.conserved.quantities import weights as weight_arrays
 from dynamics.curves.trajectory import teacher_modes, unit_invariants, versions
@@ -205,7 +205,7 @@ class Recorder:
         *,
         every: int = 1,
         at: Sequence[int] | None = None,
-        activation: str = "quadratic",
+        activation: Activation | str = "quadratic",
         test_samples: int = 0,
         weights: Callable[[nn.Module], Weights] | None = None,
         second_layer_value: float | None = None,
@@ -222,9 +222,7 @@ class Recorder:
         if second_layer_value is not None:
             second_layer_value = validate_real("second_layer_value", second_layer_value)
         self.weights = weights or partial(find_weights, second_layer_value=second_layer_value)
-        self.population = ACTIVATIONS[self.problem.activation].population(
-            self.problem.teacher.V, self.problem.teacher.B, self.problem.covariance
-        )
+        self.population = self.problem.population
         self._test: tuple[Tensor, Tensor] | None = None
         self._records: list[_Record] = []
 
@@ -253,7 +251,7 @@ class Recorder:
             else:
                 loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
             modes = teacher_modes(self.problem.teacher, W, A, self.problem.activation)
-            invariants = unit_invariants(W, A, ACTIVATIONS[self.problem.activation].degree)
+            invariants = unit_invariants(W, A, self.problem.activation.degree)
         self._records.append(_Record(n, loss, modes, invariants, W, A))
 
     def run(self, until: int | None = None, **about: Any) -> TrainingRun:

@@ -1,59 +1,23 @@
-"""The table of activations: adding one is a population loss in a file of its own and a line here."""
+"""The table of activations: a new one is a file and a line here, or a call of `register` in a program of one's own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
-
+from dynamics.activations.base import Activation
+from dynamics.activations.piecewise_linear import ABS, LINEAR, RELU
+from dynamics.activations.quadratic import CENTRED, QUADRATIC
 from dynamics.errors import ProblemError
-from dynamics.population.kernels import KERNELS
-from dynamics.population.pair_kernel import KernelPopulation
-from dynamics.population.quadratic import QuadraticPopulation
-from dynamics.validation import validate_choice
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dynamics.population.base import PopulationLoss
+ACTIVATIONS: dict[str, Activation] = {a.name: a for a in (QUADRATIC, CENTRED, LINEAR, RELU, ABS)}
 
 
-@dataclass(frozen=True)
-class Activation:
-    """What the theory knows about an activation φ.
+def register(activation: Activation) -> Activation:
+    """Make an activation known by its name, to every command and function that takes names.
 
-    Parameters
-    ----------
-    formula : str
-        φ in words.
-    degree : int
-        Degree of homogeneity h: φ(cz) = c^h φ(z) for c > 0. Gradient flow conserves
-        c_k = ‖w_k‖² − h Σ_o A_ok².
-    population : callable
-        ``population(V, B, covariance)`` gives the closed-form population loss.
+    Raises
+    ------
+    ProblemError
+        If another activation has this name already.
     """
-
-    formula: str
-    degree: int
-    population: Callable[..., PopulationLoss]
-
-
-ACTIVATIONS: dict[str, Activation] = {
-    "quadratic": Activation("φ(w·x) = (w·x)²", 2, QuadraticPopulation),
-    "centred": Activation(
-        "φ(w·x) = (w·x)² − wᵀΣw, the second Hermite polynomial",
-        2,
-        partial(QuadraticPopulation, trace_coupling=0.0),
-    ),
-    "linear": Activation("φ(w·x) = w·x", 1, partial(KernelPopulation, kernel=KERNELS["linear"])),
-    "relu": Activation("φ(w·x) = max(w·x, 0)", 1, partial(KernelPopulation, kernel=KERNELS["relu"])),
-    "abs": Activation("φ(w·x) = |w·x|", 1, partial(KernelPopulation, kernel=KERNELS["abs"])),
-}
-
-
-def require_quadratic(activation: str, subject: str) -> None:
-    """Refuse an activation for which a subject, "the mean dynamics of SGD" for example, is not known."""
-    if ACTIVATIONS[validate_choice("activation", activation, ACTIVATIONS)].degree != 2:
-        raise ProblemError(
-            f"`activation` is {activation!r}, but {subject} exists for quadratic and centred only."
-        )
+    if ACTIVATIONS.setdefault(activation.name, activation) != activation:
+        raise ProblemError(f"The name {activation.name!r} belongs to another activation: choose a new one.")
+    return activation

@@ -13,8 +13,9 @@ overshoots for ever at x = 1/6.
 
 from __future__ import annotations
 
+from dynamics.activations import Activation
 from dynamics.errors import ProblemError
-from dynamics.validation import validate_choice, validate_count, validate_real
+from dynamics.validation import validate_count, validate_real
 
 
 def one_unit_risk(
@@ -72,7 +73,7 @@ def _growth(d: int, B: int) -> float:
     return 6 * (d + 6) / B + 2 * (1 - 1 / B)
 
 
-def noise_balance(inputs: int, activation: str = "quadratic") -> float:
+def noise_balance(inputs: int, activation: Activation | str = "quadratic") -> float:
     """The ratio ‖w_k‖²/a_k² towards which label noise drives every unit of one output at zero loss.
 
     Gradient flow conserves c_k = ‖w_k‖² − 2a_k². A step on pure label noise changes its mean by η²(E‖g_w‖² − 2E g_a²),
@@ -85,5 +86,5 @@ def noise_balance(inputs: int, activation: str = "quadratic") -> float:
         If an argument is not usable.
     """
     d = validate_count("inputs", inputs)
-    validate_choice("activation", activation, ("quadratic", "centred"))
-    return 2 * (d + 2) / 3 if activation == "quadratic" else d + 1.0
+    coupling = Activation.parse(activation).coupling_for("the balance of label noise")
+    return 2 * (d + 1 + coupling) / (2 + coupling)

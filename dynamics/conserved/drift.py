@@ -26,7 +26,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.conserved.quantities import QuadraticQuantity, conserved_quantities
 from dynamics.conserved.sample_gradients import gradient_second_moments
@@ -115,10 +114,7 @@ def noise_rate(
     B = validate_count("batch", batch)
     eta_w, eta_a = rates
     first, second = gradient_second_moments(problem, W, A, label_noise)
-    population = ACTIVATIONS[problem.activation].population(
-        problem.teacher.V, problem.teacher.B, problem.covariance
-    )
-    dW, dA = population.velocity(W, A)
+    dW, dA = problem.population.velocity(W, A)
     first, second = first - dW @ dW.T, second - dA.T @ dA
     return (
         np.array(

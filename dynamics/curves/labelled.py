@@ -145,7 +145,7 @@ def catalogue_frame(catalogue: Catalogue) -> pandas.DataFrame:
     frame.attrs = clean_attributes(
         {
             "title": "quadflow stationary points",
-            "activation": catalogue.activation,
+            "activation": str(catalogue.activation),
             "hidden": catalogue.hidden,
             "inputs": catalogue.spectrum.inputs,
             "second_layer": "trainable" if catalogue.trainable else "fixed",
@@ -181,7 +181,7 @@ def eigenvalues(problem: Problem) -> tuple[tuple[str, ...], Any]:
 def network_attributes(problem: Problem) -> dict[str, Any]:
     """Sizes and kind of the network."""
     return {
-        "activation": problem.activation,
+        "activation": problem.activation.name,
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
         "inputs": problem.inputs,

@@ -13,14 +13,12 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import scipy
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.curves.stages import Stage, find_stages, levels_passed
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.files.archives import Archive, open_archive
 from dynamics.files.opening import name_of
 from dynamics.integration import SolverReport
-from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.problem.reduction import Reduction
@@ -45,8 +43,10 @@ class IntegrationError(ComputationError):
         self.trajectory = trajectory
 
 
-def unit_invariants(W: Array, A: Array, degree: int) -> Array:
-    """c_k = ‖w_k‖² − h Σ_o A_ok² of every hidden unit, (…, K); W (…, K, d), A (…, O, K)."""
+def unit_invariants(W: Array, A: Array, degree: int | None) -> Array:
+    """c_k = ‖w_k‖² − h Σ_o A_ok² of every hidden unit, (…, K); W (…, K, d), A (…, O, K). NaN where there is no h."""
+    if degree is None:
+        return np.full(W.shape[:-1], np.nan)
     return np.sum(W**2, axis=-1) - degree * np.sum(A**2, axis=-2)
 
 
@@ -109,10 +109,7 @@ class Trajectory:
     ) -> Trajectory:
         """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
         small = reduction.problem
-        population = ACTIVATIONS[problem.activation].population(
-            small.teacher.V, small.teacher.B, small.covariance
-        )
-        loss = np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
+        loss = np.array([small.population.loss(w, a) for w, a in zip(W, A, strict=True)])
         modes = teacher_modes(small.teacher, W, A, problem.activation)
         return cls(problem, times, W, np.array(A), reduction.basis, loss, modes, solver)
 
@@ -141,7 +138,7 @@ class Trajectory:
     @cached_property
     def conserved(self) -> Array:
         """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (T, K); a constant of the flow if the second layer is trained."""
-        return unit_invariants(self.coordinates, self.A, ACTIVATIONS[self.problem.activation].degree)
+        return unit_invariants(self.coordinates, self.A, self.problem.activation.degree)
 
     @property
     def conserved_drift(self) -> float:
@@ -153,11 +150,10 @@ class Trajectory:
         """Plateaus of the loss, in order of time, with the fixed points they belong to where a catalogue exists."""
         problem = self.problem
         targets = mode_targets(problem.teacher, problem.activation)
-        population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B)
+        coupling = problem.activation.trace_coupling
         levels: tuple[Level, ...] = ()
-        white, scalar = problem.covariance is None, problem.teacher.outputs == 1
-        if isinstance(population, QuadraticPopulation) and white and scalar:
-            levels = levels_passed(self.modes, targets, population.trace_coupling)
+        if coupling is not None and problem.covariance is None and problem.teacher.outputs == 1:
+            levels = levels_passed(self.modes, targets, coupling)
         return find_stages(self.times, self.loss, self.modes, targets, levels=levels)
 
     def summary(self) -> str:
@@ -213,7 +209,7 @@ class Trajectory:
             arrays["covariance"] = problem.covariance
         about = {
             "format": "quadflow trajectory 1",
-            "activation": problem.activation,
+            "activation": problem.activation.name,
             "trainable": problem.student.trainable,
             "solver": asdict(self.solver),
             "versions": self.versions,

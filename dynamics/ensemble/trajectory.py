@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import unit_invariants, versions
 from dynamics.ensemble.members import Members
@@ -160,12 +159,12 @@ class EnsembleTrajectory:
     @cached_property
     def conserved(self) -> Array:
         """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (N, T, K); constants of the flow if the second layer is trained."""
-        return unit_invariants(self.coordinates, self.A, ACTIVATIONS[self.members.activation].degree)
+        return unit_invariants(self.coordinates, self.A, self.members.activation.degree)
 
     @property
     def conserved_drift(self) -> Array:
         """Largest |c_k(t) − c_k(0)| of each member, (N,)."""
-        degree = ACTIVATIONS[self.members.activation].degree
+        degree = self.members.activation.degree
         start = unit_invariants(self.members.W, self.members.A, degree)
         return np.fmax.reduce(np.abs(self.conserved - start[:, None]), axis=(1, 2))  # passes over NaN
 

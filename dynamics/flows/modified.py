@@ -87,7 +87,7 @@ class ModifiedFlow(GradientFlow):
     def forms(self) -> FormLoss | None:
         """The loss without the correction: small units feel that to the next order in their size only."""
         assert isinstance(self.objective, ModifiedLoss)
-        return self.objective.base if isinstance(self.objective.base, FormLoss) else None
+        return self.objective.base.forms
 
     def vanishing_units(self, atol: float) -> VanishingUnits | None:
         """As of the flow; but a unit comes back with a length that a step of the descent resolves.

@@ -26,7 +26,7 @@ from scipy.optimize import brentq
 
 from dynamics.aliases import Array
 from dynamics.population.kernels import normalised
-from dynamics.population.pair_kernel import KernelPopulation, Pull
+from dynamics.population.piecewise_linear import PiecewiseLinearPopulation, Pull
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ class VanishingUnits:
         """Largest m/‖A_k‖ of some units over all directions, less rounding, and where, (n,) and (n, d)."""
         W, A = self.flow.unpack(theta)
         population = self.flow.population
-        assert isinstance(population, KernelPopulation)
+        assert isinstance(population, PiecewiseLinearPopulation)
         starts = self._starts(W)
         # one output leaves two functions to maximise, for a_k > 0 and a_k < 0
         outputs, which = np.unique(

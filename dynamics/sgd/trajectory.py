@@ -140,7 +140,7 @@ class SGDTrajectory:
         }
         about = {
             "format": "quadflow SGD trajectory 1",
-            "activation": problem.activation,
+            "activation": problem.activation.name,
             "trainable": problem.student.trainable,
             "step": self.step,
             "batch": self.batch,

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
@@ -55,7 +55,7 @@ def train_grid(
     step: float,
     steps: int,
     batch: int = 64,
-    activation: str = "quadratic",
+    activation: Activation | str = "quadratic",
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
     progress: bool = False,
@@ -103,7 +103,7 @@ def train_grid(
         (0.5 / B * residual.square().sum()).backward()  # networks do not interact
         sgd.step()
     W1, A1 = (p.detach().double().numpy() for p in (network.W, network.A))
-    population = ACTIVATIONS[activation].population(teacher.V, teacher.B)
+    population = Activation.parse(activation).loss(teacher.V, teacher.B)
     finite = np.isfinite(W1).all(axis=(1, 2)) & np.isfinite(A1).all(axis=(1, 2))
     loss = [population.loss(w, a) if fine else np.inf for w, a, fine in zip(W1, A1, finite, strict=True)]
     return GridTraining(np.array(loss), W1, A1, eta, n_steps, B)
