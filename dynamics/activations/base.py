@@ -40,8 +40,8 @@ class Activation:
     population : callable, optional
         ``population(V, B, covariance)`` gives the closed-form population loss. A polynomial φ needs none: its loss
         follows from φ (see `dynamics.activations.polynomial`).
-    latex : str
-        φ as a formula in z, for figures.
+    label : str
+        What figures call it; by default its name.
 
     Raises
     ------
@@ -55,9 +55,10 @@ class Activation:
     degree: int | None
     parity: int | None
     population: Callable[..., Population] | None = field(default=None, compare=False)
-    latex: str = field(default="", compare=False)
+    label: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.name)
         z, q = SAMPLES.T
         value = self.phi(z, q)
         if self.degree is not None and not np.allclose(self.phi(3 * z, 9 * q), 3.0**self.degree * value):

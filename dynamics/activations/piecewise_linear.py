@@ -29,7 +29,6 @@ LINEAR = Activation(
     degree=1,
     parity=-1,
     population=partial(PiecewiseLinearPopulation, kernel=KERNELS["linear"]),
-    latex="z",
 )
 RELU = Activation(
     "relu",
@@ -38,7 +37,7 @@ RELU = Activation(
     degree=1,
     parity=None,
     population=partial(PiecewiseLinearPopulation, kernel=KERNELS["relu"]),
-    latex=r"\max(z, 0)",
+    label="ReLU",
 )
 ABS = Activation(
     "abs",
@@ -47,5 +46,5 @@ ABS = Activation(
     degree=1,
     parity=1,
     population=partial(PiecewiseLinearPopulation, kernel=KERNELS["abs"]),
-    latex="|z|",
+    label="$|z|$",
 )

@@ -18,7 +18,13 @@ def _centred_square(z: Any, q: Any) -> Any:
 
 
 QUADRATIC = Activation(
-    "quadratic", "φ(w·x) = (w·x)²", _square, degree=2, parity=1, population=QuadraticPopulation, latex="z^2"
+    "quadratic",
+    "φ(w·x) = (w·x)²",
+    _square,
+    degree=2,
+    parity=1,
+    population=QuadraticPopulation,
+    label="quadratic $z^2$",
 )
 CENTRED = Activation(
     "centred",
@@ -27,5 +33,5 @@ CENTRED = Activation(
     degree=2,
     parity=1,
     population=partial(QuadraticPopulation, trace_coupling=0.0),
-    latex=r"z^2 - \langle z^2\rangle",
+    label=r"centred $z^2 - \langle z^2\rangle$",
 )

@@ -14,6 +14,7 @@ import numpy as np
 from dynamics.activations.polynomial import homogeneous_polynomial
 from dynamics.errors import ProblemError
 from dynamics.problem.problem import Problem
+from dynamics.problem.reduction import in_range
 
 EXACT, SECOND_ORDER, NUMERICAL, TRAINING, UNKNOWN = (
     "exact",
@@ -85,6 +86,7 @@ EQUAL = Need(
 
 def _commutes(p: Problem) -> bool:
     """Whether Σ and M* have a common eigenbasis."""
+    p = in_range(p)
     if p.covariance is None:
         return True
     M = p.teacher.matrix()

@@ -1,4 +1,4 @@
-"""One body for every activation in the table, and for one that is registered here: φ against its claims and its loss."""
+"""One body for every activation in the table and for some that are registered here: φ, its claims and its loss."""
 
 import pickle
 
@@ -162,5 +162,5 @@ def test_names():
 
 def test_an_activation_without_a_loss_says_so():
     strange = Activation("strange", "|z|³", lambda z, q: abs(z) ** 3, degree=3, parity=1)
-    with pytest.raises(ProblemError, match="strange.*no polynomial"):
+    with pytest.raises(ProblemError, match=r"strange.*no polynomial"):
         problem_of(strange).population  # noqa: B018

@@ -55,7 +55,7 @@ def test_noise_does_not_change_the_mean_balance_at_the_predicted_ratio(brute_for
         (lambda: one_unit_risk(1e-4, 100, -0.1), "negative"),
         (lambda: one_unit_largest_step(100, a=-1.0), "must be positive"),
         (lambda: one_unit_largest_step(1), "at least 2"),
-        (lambda: noise_balance(3, "relu"), "quadratic, centred"),
+        (lambda: noise_balance(3, "relu"), "quadratic and centred"),
     ],
 )
 def test_bad_input_is_refused(call, words):
