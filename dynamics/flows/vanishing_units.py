@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from dynamics.aliases import Array
+from dynamics.population.base import Pull
 from dynamics.population.kernels import normalised
-from dynamics.population.piecewise_linear import Pull
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynamics.activations.polynomial import homogeneous_polynomial
 from dynamics.errors import ProblemError
 from dynamics.problem.problem import Problem
 from dynamics.problem.reduction import in_range
@@ -55,7 +54,7 @@ HOMOGENEOUS = Need(
     "homogeneous activations",
 )
 POLYNOMIAL = Need(
-    lambda p: homogeneous_polynomial(p.activation),
+    lambda p: p.activation.is_polynomial_form,
     lambda p: f"`activation` is {p.activation.name!r}",
     "homogeneous polynomial activations",
 )

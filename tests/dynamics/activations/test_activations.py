@@ -133,10 +133,10 @@ def test_what_the_table_claims():
 
 
 def test_terms_of_polynomials():
-    assert polynomial_terms(HERMITE_3) == {(3, 0): 1.0, (1, 1): -3.0}
-    assert polynomial_terms(MIXED) == {(1, 0): 1.0, (2, 0): 0.5}
-    assert polynomial_terms(ACTIVATIONS["relu"]) is None
-    assert polynomial_terms(ACTIVATIONS["abs"]) is None
+    assert polynomial_terms(HERMITE_3.phi) == {(3, 0): 1.0, (1, 1): -3.0}
+    assert polynomial_terms(MIXED.phi) == {(1, 0): 1.0, (2, 0): 0.5}
+    assert polynomial_terms(ACTIVATIONS["relu"].phi) is None
+    assert polynomial_terms(ACTIVATIONS["abs"].phi) is None
 
 
 @pytest.mark.parametrize(
