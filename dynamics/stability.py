@@ -12,11 +12,10 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError
 from dynamics.flows.gradient import GradientFlow
-from dynamics.flows.modified import validate_momentum
 from dynamics.problem import Problem
 from dynamics.sgd.differentiation import jacobian
 from dynamics.sgd.mean_sgd import MeanSGD
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_count, validate_momentum, validate_real
 
 LONGEST_FLOW = 20_000  # evaluations after which a flow with an algebraic tail counts as having ended
 GROWTH = 1e-6  # growth rates below this fraction of the fastest rate are rounding

@@ -14,9 +14,8 @@ from tqdm import tqdm
 
 from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.flows.modified import validate_momentum
 from dynamics.problem import Problem
-from dynamics.validation import validate_choice, validate_count, validate_real
+from dynamics.validation import validate_choice, validate_count, validate_momentum, validate_real
 from empirical.data import GaussianData
 from empirical.gsgd import GSGD
 from empirical.memory import DOUBLE, check_training

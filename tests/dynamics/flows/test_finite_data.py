@@ -106,7 +106,7 @@ def test_full_batch_training_converges_to_the_flow(rng, form):
                 loss.backward()
                 descent.step()
             corrected = ModifiedFlow(flow, eta, beta)
-            times = corrected.times_of(np.arange(steps + 1))
+            times = corrected.clock.times(np.arange(steps + 1))
             for errors, theory in ((plain, flow), (modified, corrected)):
                 errors.append(np.abs(losses - flow.train_loss(theory.integrate(times=times))).max())
         assert np.polyfit(np.log(etas), np.log(plain), 1)[0] == pytest.approx(1.0, abs=0.1)
