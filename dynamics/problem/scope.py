@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynamics.activations.base import POLYNOMIALS, QUADRATICS
 from dynamics.errors import ProblemError
 from dynamics.problem.problem import Problem
 from dynamics.problem.reduction import in_range
@@ -46,7 +47,7 @@ class Need:
 FORMS = Need(
     lambda p: p.activation.trace_coupling is not None,
     lambda p: f"`activation` is {p.activation.name!r}",
-    "quadratic and centred units",
+    QUADRATICS,
 )
 HOMOGENEOUS = Need(
     lambda p: p.activation.degree is not None,
@@ -56,7 +57,7 @@ HOMOGENEOUS = Need(
 POLYNOMIAL = Need(
     lambda p: p.activation.is_polynomial_form,
     lambda p: f"`activation` is {p.activation.name!r}",
-    "homogeneous polynomial activations",
+    POLYNOMIALS,
 )
 RAW = Need(
     lambda p: p.activation.trace_coupling == 1,
