@@ -114,8 +114,8 @@ def largest_stable_sgd_step(problem: Problem, batch: int = 1) -> float:
 
     Beyond it the recursion s ← s + ηF(s) for the mean order parameters (`dynamics.sgd.mean_sgd`), linearised, has a
     multiplier of modulus above 1: mean squares of deviations grow. For one unit, batch 1 and many inputs this is
-    1/(6daλ); see `dynamics.closed_forms.one_unit_largest_step`. With few inputs single runs may diverge below it: the
-    distribution of the gradients has heavy tails.
+    1/(6daλ), and `dynamics.closed_forms.one_unit_largest_step` for any number of inputs. With few of them single runs
+    may diverge below it: the distribution of the gradients has heavy tails.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dynamics.aliases import Array
 from dynamics.clock import Clock
+from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_real
@@ -57,7 +58,7 @@ def population_descent(
     step : float
         η.
     at : (T,) integer array
-        Steps at which to record, in any order.
+        Numbers of steps after which to record, in any order; the record keeps it.
     momentum, weight_decay : float
         As PyTorch means them.
     rates : (η_w, η_a)
@@ -65,6 +66,8 @@ def population_descent(
 
     Raises
     ------
+    ProblemError
+        If `at` is empty or holds something else than numbers of steps.
     TrainingDiverged
         If the weights become infinite; its `run` is the descent before, at the steps of `at` that it reached.
     """
@@ -77,7 +80,10 @@ def population_descent(
     rule = SideBySide(
         [(HeavyBall([p], clock.momentum), 1, factor) for p, factor in zip(trained, factors, strict=False)]
     )
-    wanted = [validate_count("at", int(n), minimum=0) for n in np.asarray(at)]
+    wanted = [validate_count("at", n, minimum=0) for n in np.asarray(at)]
+    if not wanted:
+        raise ProblemError("`at` is empty, but must hold at least one number of steps.")
+    due = set(wanted)
     states: dict[int, tuple[Array, Array]] = {}
 
     def so_far() -> Descent:
@@ -86,7 +92,7 @@ def population_descent(
         return Descent(steps, clock.times(steps), *(np.array(arrays) for arrays in zip(*found, strict=True)))
 
     def record(n: int) -> None:
-        if n in wanted:
+        if n in due:
             states[n] = W.copy(), A.copy()
 
     def gradient(n: int) -> tuple[None, list[Tensor]]:

@@ -18,7 +18,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dynamics.activations import Activation
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.modes import mode_targets
 from empirical.recorder import TrainingRun
@@ -44,7 +43,7 @@ def activations_figure(results: Sequence[tuple[Trajectory, TrainingRun | None]])
         for (left, right), (trajectory, run) in zip(rows, results, strict=True):
             _draw_loss(left, trajectory, run)
             _draw_modes(right, trajectory, run)
-            left.set_title(activation_title(trajectory.problem.activation), loc="left", pad=3)
+            left.set_title(trajectory.problem.activation.label, loc="left", pad=3)
             for axes in (left, right):
                 show_span(axes, trajectory.times[0], trajectory.times[-1])
                 axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -62,12 +61,6 @@ def activations_figure(results: Sequence[tuple[Trajectory, TrainingRun | None]])
         figure.align_ylabels(rows[:, 0])
         figure.align_ylabels(rows[:, 1])
     return figure
-
-
-def activation_title(activation: Activation) -> str:
-    """Name and formula of an activation; the formula alone where that says it all."""
-    formula = f"${activation.latex}$" if activation.latex else ""
-    return f"{activation.name} {formula}".strip()
 
 
 def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:

@@ -184,9 +184,8 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
             annotation_clip=False,
         )
     j = trajectory.problem.activation.mode_order
-    power = "" if j == 1 else f"^{{{j}}}"
-    odd = rf"$\sum_k a_k (v_i^\top w_k){power}$"
-    axes.set_ylabel("teacher modes " + (r"$v_i^\top M v_i$" if j == 2 else odd))
+    names = {1: r"$v_i^\top \sum_k a_k w_k$", 2: r"$v_i^\top M v_i$"}
+    axes.set_ylabel("teacher modes " + names.get(j, rf"$\sum_k a_k (v_i^\top w_k)^{{{j}}}$"))
 
 
 def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:

@@ -1,4 +1,7 @@
-"""The activation φ: written once, in operators that NumPy, PyTorch and SymPy share, with what theory asks of it."""
+"""The activation φ: written once, in operators that NumPy, PyTorch and SymPy share, with what theory asks of it.
+
+A new activation is a file with a call of `register`, and a line in `dynamics/activations/__init__.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynamics.activations.polynomial import pair_kernel, polynomial_terms
 from dynamics.errors import ProblemError
+from dynamics.population.pair_kernel import PairPopulation
 from dynamics.validation import validate_choice
 
 if TYPE_CHECKING:
@@ -40,8 +45,8 @@ class Activation:
     population : callable, optional
         ``population(V, B, covariance)`` gives the closed-form population loss. A polynomial φ needs none: its loss
         follows from φ (see `dynamics.activations.polynomial`).
-    latex : str
-        φ as a formula in z, for figures.
+    label : str
+        What figures call it; by default its name.
 
     Raises
     ------
@@ -55,9 +60,10 @@ class Activation:
     degree: int | None
     parity: int | None
     population: Callable[..., Population] | None = field(default=None, compare=False)
-    latex: str = field(default="", compare=False)
+    label: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.name)
         z, q = SAMPLES.T
         value = self.phi(z, q)
         if self.degree is not None and not np.allclose(self.phi(3 * z, 9 * q), 3.0**self.degree * value):
@@ -74,8 +80,6 @@ class Activation:
         ProblemError
             If no activation has this name.
         """
-        from dynamics.activations.table import ACTIVATIONS
-
         if isinstance(name, Activation):
             return name
         return ACTIVATIONS[validate_choice("activation", name, ACTIVATIONS)]
@@ -84,9 +88,17 @@ class Activation:
         """Population loss against the teacher f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ)."""
         if self.population is not None:
             return self.population(V, B, covariance)
-        from dynamics.activations.polynomial import polynomial_loss
+        kernel = pair_kernel(self.phi)
+        if kernel is None:
+            raise ProblemError(
+                f"The activation {self.name!r} is no polynomial and has no population loss: give it one."
+            )
+        return PairPopulation(V, B, covariance, kernel)
 
-        return polynomial_loss(self, V, B, covariance)
+    @property
+    def is_polynomial_form(self) -> bool:
+        """Whether φ is a homogeneous polynomial in z and √q: then f is known by a symmetric tensor."""
+        return self.degree is not None and polynomial_terms(self.phi) is not None
 
     @cached_property
     def uses_variance(self) -> bool:
@@ -140,8 +152,23 @@ class Activation:
         return f"Activation({self.name!r}: {self.formula})"
 
     def __reduce__(self) -> Any:
-        from dynamics.activations.table import ACTIVATIONS
-
         if ACTIVATIONS.get(self.name) is self:  # on the other side it is registered as well
             return Activation.parse, (self.name,)
         return super().__reduce__()
+
+
+ACTIVATIONS: dict[str, Activation] = {}
+"""All activations that have a name, in the order in which they are offered."""
+
+
+def register(activation: Activation) -> Activation:
+    """Make an activation known by its name, to every command and function that takes names.
+
+    Raises
+    ------
+    ProblemError
+        If another activation has this name already.
+    """
+    if ACTIVATIONS.setdefault(activation.name, activation) != activation:
+        raise ProblemError(f"The name {activation.name!r} belongs to another activation: choose a new one.")
+    return activation

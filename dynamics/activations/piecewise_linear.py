@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from dynamics.activations.base import Activation
+from dynamics.activations.base import Activation, register
 from dynamics.population.kernels import KERNELS
 from dynamics.population.piecewise_linear import PiecewiseLinearPopulation
 
@@ -22,30 +22,35 @@ def _modulus(z: Any, q: Any) -> Any:
     return abs(z)
 
 
-LINEAR = Activation(
-    "linear",
-    "φ(w·x) = w·x",
-    _identity,
-    degree=1,
-    parity=-1,
-    population=partial(PiecewiseLinearPopulation, kernel=KERNELS["linear"]),
-    latex="z",
+LINEAR = register(
+    Activation(
+        "linear",
+        "φ(w·x) = w·x",
+        _identity,
+        degree=1,
+        parity=-1,
+        population=partial(PiecewiseLinearPopulation, kernel=KERNELS["linear"]),
+    )
 )
-RELU = Activation(
-    "relu",
-    "φ(w·x) = max(w·x, 0)",
-    _relu,
-    degree=1,
-    parity=None,
-    population=partial(PiecewiseLinearPopulation, kernel=KERNELS["relu"]),
-    latex=r"\max(z, 0)",
+RELU = register(
+    Activation(
+        "relu",
+        "φ(w·x) = max(w·x, 0)",
+        _relu,
+        degree=1,
+        parity=None,
+        population=partial(PiecewiseLinearPopulation, kernel=KERNELS["relu"]),
+        label="ReLU",
+    )
 )
-ABS = Activation(
-    "abs",
-    "φ(w·x) = |w·x|",
-    _modulus,
-    degree=1,
-    parity=1,
-    population=partial(PiecewiseLinearPopulation, kernel=KERNELS["abs"]),
-    latex="|z|",
+ABS = register(
+    Activation(
+        "abs",
+        "φ(w·x) = |w·x|",
+        _modulus,
+        degree=1,
+        parity=1,
+        population=partial(PiecewiseLinearPopulation, kernel=KERNELS["abs"]),
+        label="$|z|$",
+    )
 )

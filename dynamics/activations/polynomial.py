@@ -11,56 +11,38 @@ so that the kernel κ(q_1, s, q_2) = E φ(z_1, q_1) φ(z_2, q_2) of a polynomial
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 from math import factorial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dynamics.errors import ProblemError
-from dynamics.population.pair_kernel import PairPopulation, PolynomialKernel
+from dynamics.population.pair_kernel import PolynomialKernel
 
-if TYPE_CHECKING:
-    from dynamics.activations.base import Activation
+Phi = Callable[[Any, Any], Any]
 
 
-def polynomial_loss(activation: Activation, V: Any, B: Any, covariance: Any = None) -> PairPopulation:
-    """Population loss of a polynomial activation.
-
-    Raises
-    ------
-    ProblemError
-        If φ is no polynomial in z and q.
-    """
-    terms = polynomial_terms(activation)
-    if terms is None:
-        raise ProblemError(
-            f"The activation {activation.name!r} is no polynomial and has no population loss: give it one."
-        )
-    return PairPopulation(V, B, covariance, pair_kernel(tuple(sorted(terms.items()))))
-
-
-def polynomial_terms(activation: Activation) -> dict[tuple[int, int], float] | None:
+@lru_cache(maxsize=32)
+def polynomial_terms(phi: Phi) -> dict[tuple[int, int], float] | None:
     """Coefficients c_nm of φ = Σ c_nm zⁿ qᵐ, or None if φ is no polynomial."""
     import sympy
 
     z, q = sympy.symbols("z q", real=True)
     try:
-        phi = sympy.Poly(activation.phi(z, q), z, q)
+        polynomial = sympy.Poly(phi(z, q), z, q)
     except (TypeError, sympy.PolynomialError):  # comparisons of symbols, absolute values
         return None
-    return {(int(n), int(m)): float(c) for (n, m), c in phi.terms() if c != 0}
-
-
-def homogeneous_polynomial(activation: Activation) -> bool:
-    """Whether φ is a homogeneous polynomial in z and √q: then f is known by a symmetric tensor."""
-    return activation.degree is not None and polynomial_terms(activation) is not None
+    return {(int(n), int(m)): float(c) for (n, m), c in polynomial.terms() if c != 0}
 
 
 @lru_cache(maxsize=32)
-def pair_kernel(terms: tuple[tuple[tuple[int, int], float], ...]) -> PolynomialKernel:
-    """The kernel κ of φ = Σ c_nm zⁿ qᵐ."""
+def pair_kernel(phi: Phi) -> PolynomialKernel | None:
+    """The kernel κ of φ = Σ c_nm zⁿ qᵐ; None if φ is no polynomial."""
+    terms = polynomial_terms(phi)
+    if terms is None:
+        return None
     total: Counter[tuple[int, int, int]] = Counter()
-    for (n1, m1), c1 in terms:
-        for (n2, m2), c2 in terms:
+    for (n1, m1), c1 in terms.items():
+        for (n2, m2), c2 in terms.items():
             for j in range(min(n1, n2), -1, -1):
                 if (n1 - j) % 2 or (n2 - j) % 2:
                     continue

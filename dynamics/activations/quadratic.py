@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from dynamics.activations.base import Activation
+from dynamics.activations.base import Activation, register
 from dynamics.population.quadratic import QuadraticPopulation
 
 
@@ -17,15 +17,25 @@ def _centred_square(z: Any, q: Any) -> Any:
     return z * z - q
 
 
-QUADRATIC = Activation(
-    "quadratic", "φ(w·x) = (w·x)²", _square, degree=2, parity=1, population=QuadraticPopulation, latex="z^2"
+QUADRATIC = register(
+    Activation(
+        "quadratic",
+        "φ(w·x) = (w·x)²",
+        _square,
+        degree=2,
+        parity=1,
+        population=QuadraticPopulation,
+        label="quadratic $z^2$",
+    )
 )
-CENTRED = Activation(
-    "centred",
-    "φ(w·x) = (w·x)² − wᵀΣw, the second Hermite polynomial",
-    _centred_square,
-    degree=2,
-    parity=1,
-    population=partial(QuadraticPopulation, trace_coupling=0.0),
-    latex=r"z^2 - \langle z^2\rangle",
+CENTRED = register(
+    Activation(
+        "centred",
+        "φ(w·x) = (w·x)² − wᵀΣw, the second Hermite polynomial",
+        _centred_square,
+        degree=2,
+        parity=1,
+        population=partial(QuadraticPopulation, trace_coupling=0.0),
+        label=r"centred $z^2 - \langle z^2\rangle$",
+    )
 )

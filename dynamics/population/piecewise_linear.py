@@ -16,6 +16,7 @@ L is a sum of terms of size (Σ|C|r)² and is exact to some 1e-16 of that; small
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -154,7 +155,12 @@ class PiecewiseLinearPopulation(Population):
         H[units, :, units, :] += np.einsum("kj,kja,kjb->kab", bend, e, e)
         return H
 
-    def pull_on(self, W: Array, A: Array, output: Array) -> Pull:
+    @property
+    def pull_on(self) -> Callable[[Array, Array, Array], Pull] | None:  # type: ignore[override]
+        """The pull, where φ has a kink."""
+        return self._pull_on if self.kernel.folded else None
+
+    def _pull_on(self, W: Array, A: Array, output: Array) -> Pull:
         """What a further, infinitely small unit with output weights `output` (O,) would feel."""
         U = np.vstack([self._white(W), self._teacher])
         return Pull(self, U, -output @ np.hstack([A, -self.B]))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynamics.activations.polynomial import homogeneous_polynomial
 from dynamics.errors import ProblemError
 from dynamics.problem.problem import Problem
+from dynamics.problem.reduction import in_range
 
 EXACT, SECOND_ORDER, NUMERICAL, TRAINING, UNKNOWN = (
     "exact",
@@ -54,7 +54,7 @@ HOMOGENEOUS = Need(
     "homogeneous activations",
 )
 POLYNOMIAL = Need(
-    lambda p: homogeneous_polynomial(p.activation),
+    lambda p: p.activation.is_polynomial_form,
     lambda p: f"`activation` is {p.activation.name!r}",
     "homogeneous polynomial activations",
 )
@@ -67,6 +67,11 @@ ONE_OUTPUT = Need(
     lambda p: p.teacher.outputs == 1, lambda p: f"`outputs` is {p.teacher.outputs}", "one output"
 )
 WHITE = Need(lambda p: p.covariance is None, lambda p: "`covariance` is given", "uncorrelated inputs")
+LAYERED = Need(
+    lambda p: p.student.trainable or p.activation.trace_coupling is not None,
+    lambda p: f"The second layer is fixed and `activation` is {p.activation.name!r}",
+    "a trained second layer, or quadratic and centred units",
+)
 TRAINED = Need(lambda p: p.student.trainable, lambda p: "The second layer is fixed", "a trained second layer")
 FIXED = Need(
     lambda p: not p.student.trainable, lambda p: "The second layer is trainable", "a fixed second layer"
@@ -80,6 +85,7 @@ EQUAL = Need(
 
 def _commutes(p: Problem) -> bool:
     """Whether Σ and M* have a common eigenbasis."""
+    p = in_range(p)
     if p.covariance is None:
         return True
     M = p.teacher.matrix()
@@ -134,7 +140,7 @@ THEORIES: dict[str, Theory] = {
     ),
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT)),
-    "balances": Theory("the invariant c_k of a unit", (HOMOGENEOUS,)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (RAW,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
 }
@@ -200,7 +206,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
     Verb("simulate --sgd", "mean SGD", SECOND_ORDER, "mean over seeds, closed in the order parameters"),
     Verb("fixed-points", "catalogue", EXACT, "all of them, with index and kind", NUMERICAL),
-    Verb("conserved", "balances", EXACT, "c_k = ‖w_k‖² − h‖A_k‖² of every unit with a trained a_k"),
+    Verb(
+        "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"
+    ),
     Verb("staircase", "staircase", EXACT, "in the limit of a small initial scale"),
     Verb("diagnose", "outcome", EXACT, "from conserved signs and the levels of the stationary points"),
     Verb("train", "flow", TRAINING, "PyTorch trains; nothing is predicted"),

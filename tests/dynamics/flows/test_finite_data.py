@@ -16,7 +16,7 @@ FORMS = ("samples", "moments")
 def torch_loss(problem, X, Y, W, A):
     """(1/2n) Σ_io (f_o(x_i) − y_io)², written with PyTorch from the definition."""
     features = (X @ W.T) ** 2
-    if problem.activation == "centred":
+    if problem.activation.name == "centred":
         Sigma = np.eye(problem.inputs) if problem.covariance is None else np.array(problem.covariance)
         features = features - ((W @ torch.tensor(Sigma)) * W).sum(1)
     return 0.5 * ((features @ A.T - Y) ** 2).sum(1).mean()
