@@ -5,6 +5,8 @@ The table is read by commands that only print their help: its files import PyTor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from empirical.optimizers.base import Optimizer
 from empirical.optimizers.heavy_ball import MOMENTUM, SGD
 from empirical.optimizers.path_space import GSGD
@@ -23,3 +25,9 @@ def find_optimizer(name: str) -> Optimizer:
     from dynamics.validation import validate_choice
 
     return OPTIMIZERS[validate_choice("optimizer", name, OPTIMIZERS)]
+
+
+def default_momenta(optimizers: Mapping[str, Optimizer]) -> str:
+    """Default momentum β of all, in words."""
+    others = [f"{entry.momentum:g} with {name}" for name, entry in optimizers.items() if entry.momentum]
+    return ", or ".join(["0", *others])
