@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +18,19 @@ from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.validation import validate_choice, validate_count, validate_real
+from dynamics.validation import validate_choice, validate_count
 from empirical.gap import Gap, explain_gap, one_pass_theory
+from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.recorder import TrainingRun
-from empirical.training import OPTIMIZERS, choose_momentum, record_steps, train
+from empirical.trainer import record_steps
+from empirical.training import train
 
 if TYPE_CHECKING:
     import xarray
 
 
-THEORIES = ("flow", "modified", "sgd")
 GAPS = ("theory", "training")
 ROUNDING = 1e-14  # of the residual of a student that is the teacher, relative to the teacher
-GRADIENT_DESCENT = ("sgd", "momentum")
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,14 +157,15 @@ def compare(
     """
     validate_choice("theory", theory, THEORIES)
     validate_choice("gap", gap, GAPS)
-    if validate_choice("optimizer", optimizer, OPTIMIZERS) not in GRADIENT_DESCENT:
+    entry = find_optimizer(optimizer)
+    if theory not in entry.theories:
+        able = " or ".join(name for name, other in OPTIMIZERS.items() if theory in other.theories)
         raise ProblemError(
-            f"`optimizer` is {optimizer!r}, but the theory is of gradient descent: compare takes "
-            f"{' or '.join(GRADIENT_DESCENT)}."
+            f"`optimizer` is {optimizer!r}, which {entry.nature}, but `theory` {theory} is of {able}."
         )
-    eta = validate_real("step", step, positive=True)
     n_steps = validate_count("steps", steps)
-    beta = choose_momentum(momentum, optimizer)
+    beta = entry.choose_momentum(momentum)
+    eta = Clock(step).step
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
         at = np.unique(np.minimum(Clock(eta).steps_at(times), n_steps))
@@ -176,7 +178,7 @@ def compare(
         "progress": progress,
         **training,
     }
-    follow = choose_theory(problem, theory, shared)  # its objections come before the training
+    follow = THEORIES[theory](problem, shared)  # its objections come before the training
     run = train(problem, **shared)
     trajectory = follow.integrate(times=run.theory_times, progress=progress, **(solver or {}))
     longest = (solver or {}).get("max_evaluations")
@@ -198,15 +200,26 @@ def compare(
     return Comparison(trajectory, run, explained, theory)
 
 
-def choose_theory(problem: Problem, theory: str, training: dict[str, Any]) -> GradientFlow | MeanSGD:
-    """What the networks are held against, by its name in `THEORIES`."""
-    eta, beta = training["step"], training["momentum"]
-    if theory == "flow":
-        return GradientFlow(problem)
-    if theory == "modified":
-        return ModifiedFlow(problem, eta, beta)
-    if beta or training.get("samples"):
+def _flow(problem: Problem, training: dict[str, Any]) -> GradientFlow:
+    return GradientFlow(problem)
+
+
+def _modified(problem: Problem, training: dict[str, Any]) -> ModifiedFlow:
+    return ModifiedFlow(problem, training["step"], training["momentum"])
+
+
+def _sgd(problem: Problem, training: dict[str, Any]) -> MeanSGD:
+    if training["momentum"] or training.get("samples"):
         raise ProblemError(
             "`theory` is 'sgd', the mean dynamics of plain SGD on fresh samples: it needs momentum 0 and samples 0."
         )
-    return one_pass_theory(problem, eta, training.get("batch", 256), training.get("label_noise", 0.0))
+    batch, label_noise = training.get("batch", 256), training.get("label_noise", 0.0)
+    return one_pass_theory(problem, training["step"], batch, label_noise)
+
+
+THEORIES: dict[str, Callable[[Problem, dict[str, Any]], GradientFlow | MeanSGD]] = {
+    "flow": _flow,
+    "modified": _modified,
+    "sgd": _sgd,
+}
+"""What networks are held against, by name: from the problem and the options of the training."""

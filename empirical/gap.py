@@ -35,6 +35,7 @@ from dynamics.sgd.mean_sgd import MeanSGD, SGDError
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.data import GaussianData
 from empirical.descent import gradient_descent_loss
+from empirical.optimizers import find_optimizer
 from empirical.recorder import TrainingRun
 
 PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
@@ -147,7 +148,7 @@ class Practice:
 
     Parameters
     ----------
-    step, momentum, batch, samples, label_noise, seeds, seed
+    step, momentum, batch, samples, label_noise, seeds, seed, optimizer
         As for `empirical.training.train`.
     """
 
@@ -158,6 +159,7 @@ class Practice:
     label_noise: float
     seeds: int
     seed: int
+    optimizer: str = "sgd"
 
     @classmethod
     def of(cls, run: TrainingRun) -> Practice:
@@ -168,6 +170,10 @@ class Practice:
     def whole_set(self) -> bool:
         """Whether every step uses all of the data."""
         return self.samples > 0 and self.batch in (0, self.samples)
+
+    def followed_by(self, theory: str) -> bool:
+        """Whether a theory follows the optimiser."""
+        return theory in find_optimizer(self.optimizer).theories
 
 
 def explain_gap(
@@ -186,7 +192,7 @@ def explain_gap(
     ----------
     problem : Problem
     run : TrainingRun
-        Of `empirical.train`, by plain gradient descent or with momentum.
+        Of `empirical.train`, by an optimiser that follows the gradient flow.
     flow : (T,) array
         Loss of the gradient flow at the records of the run.
     whole_set_losses : callable
@@ -203,7 +209,9 @@ def explain_gap(
     practice = Practice.of(run)
     times = run.theory_times
     plain = GradientFlow(problem)
-    descent = gradient_descent_loss(plain, practice.step, run.steps, practice.momentum)
+    descent = gradient_descent_loss(
+        plain, practice.step, run.steps, practice.momentum, find_optimizer(practice.optimizer)
+    )
     use_theory = by == "theory"
     whole_set_losses = cache(whole_set_losses)  # two parts may need them: train once
     longest = LONGEST_MODIFIED if max_evaluations is None else min(LONGEST_MODIFIED, max_evaluations)
@@ -308,7 +316,7 @@ def sgd_theory(
     There is none for momentum, mini-batches of a finite set, correlated inputs, other activations than quadratic
     ones, and where it diverges.
     """
-    if practice.momentum or practice.samples:
+    if practice.momentum or practice.samples or not practice.followed_by("sgd"):
         return None
     try:
         theory = one_pass_theory(problem, practice.step, practice.batch, practice.label_noise)
@@ -321,7 +329,12 @@ def sgd_theory(
 def _modified_loss(
     flow: GradientFlow, practice: Practice, times: Array, longest: int, progress: bool = False
 ) -> Array | None:
-    """Loss of the modified flow at the given times; None if the step is too large for it, or the flow too stiff."""
+    """Loss of the modified flow at the given times; None if the step is too large for it, or the flow too stiff.
+
+    None also where the modified flow does not follow the optimiser.
+    """
+    if not practice.followed_by("modified"):
+        return None
     try:
         modified = ModifiedFlow(flow, practice.step, practice.momentum)
         return modified.integrate(times=times, max_evaluations=longest, progress=progress).loss

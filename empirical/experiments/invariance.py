@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -11,15 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.path_space import Skeleton, path_gradient, path_values
 from dynamics.validation import validate_choice, validate_count, validate_real
-from empirical.gsgd import GSGD
-from empirical.training import record_steps
+from empirical.optimizers.base import Rule, SideBySide
+from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.optimizers.path_space import PathSpaceDescent
+from empirical.trainer import descend, gradient_of, record_steps
 
 HOMOGENEOUS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
     "relu": (torch.relu, 1),
@@ -217,7 +219,7 @@ def invariance(
     eta = validate_real("step", step, positive=True)
 
     copies = {name: [BiasFreeNetwork(W, activation) for W in starts] for name in OPTIMIZERS}
-    recorded = record_steps(last, validate_count("records", records, minimum=2), False)
+    recorded = record_steps(last, validate_count("records", records, minimum=2))
     log = _Log(copies, skeleton, torch.from_numpy(rng.standard_normal((TEST_SAMPLES, d))))
     _train(copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log, progress)
     return Invariance(
@@ -342,21 +344,29 @@ def _train(
     progress: bool,
 ) -> None:
     """All copies see the same batches."""
-    optimizers: list[tuple[BiasFreeNetwork, torch.optim.Optimizer]] = []
-    for network in copies["gsgd"]:
-        optimizers.append((network, GSGD(network.weights, step, degree=network.degree, skeleton=skeleton)))
-    for network in copies["sgd"]:
-        optimizers.append((network, torch.optim.SGD(network.weights, lr=step)))
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for n in tqdm(range(recorded[-1] + 1), desc="training", leave=False, disable=None if progress else True):
+
+    @lru_cache(maxsize=1)
+    def drawn(n: int) -> tuple[Tensor, Tensor]:
+        """Batch of step n, drawn once for the record and for the step."""
         x = torch.from_numpy(rng.standard_normal((batch, teacher.weights[0].shape[1])))
         with torch.no_grad():
-            y = teacher(x)
-        if n in recorded:
-            log(x, y)
-        if n == recorded[-1]:
-            return
-        for network, optimizer in optimizers:
-            optimizer.zero_grad()
-            batch_loss(network, x, y).backward()
-            optimizer.step()
+            return x, teacher(x)
+
+    # The two copies of each optimiser, in the order of `OPTIMIZERS`.
+    networks = [network for name in OPTIMIZERS for network in copies[name]]
+    rules: list[Rule] = [PathSpaceDescent(list(n.weights), n.degree, skeleton) for n in copies["gsgd"]]
+    rules += [HeavyBall(list(n.weights), 0.0) for n in copies["sgd"]]
+    counts = [len(network.weights) for network in networks]
+
+    def losses(n: int) -> Tensor:
+        return torch.stack([batch_loss(network, *drawn(n)) for network in networks])
+
+    descend(
+        gradient_of(losses, [W for network in networks for W in network.weights]),
+        SideBySide([(rule, count, 1.0) for rule, count in zip(rules, counts, strict=True)]),
+        step,
+        int(recorded[-1]),
+        record=lambda n: log(*drawn(n)) if n in recorded else None,
+        stop=None,
+        progress=progress,
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 from tqdm import tqdm
 
 from dynamics.activations import Activation
@@ -23,6 +24,8 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_count, validate_real
 from empirical.data import teacher_network
 from empirical.networks import QuadraticNetwork
+from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.trainer import descend, gradient_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +97,14 @@ def train_grid(
         network.W.copy_(torch.tensor(W0))
         network.A.copy_(torch.tensor(A0))
     target = teacher_network(problem, dtype, "cpu")
-    sgd = torch.optim.SGD(network.parameters(), lr=eta, foreach=True)
     generator = torch.Generator().manual_seed(validate_count("seed", seed, minimum=0))
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for _ in tqdm(range(n_steps), desc="training", leave=False, disable=None if progress else True):
+
+    def losses(n: int) -> Tensor:
         x = torch.randn(B, teacher.inputs, generator=generator, dtype=dtype)
-        residual = network(x) - target(x)  # (n, B, O)
-        sgd.zero_grad()
-        (0.5 / B * residual.square().sum()).backward()  # networks do not interact
-        sgd.step()
+        return 0.5 / B * (network(x) - target(x)).square().sum((1, 2))  # of (n, B, O)
+
+    layers = [network.W, network.A]
+    descend(gradient_of(losses, layers), HeavyBall(layers, 0.0), eta, n_steps, stop=None, progress=progress)
     W1, A1 = (p.detach().double().numpy() for p in (network.W, network.A))
     population = Activation.parse(activation).loss(teacher.V, teacher.B)
     finite = np.isfinite(W1).all(axis=(1, 2)) & np.isfinite(A1).all(axis=(1, 2))

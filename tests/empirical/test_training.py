@@ -7,7 +7,7 @@ import torch
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from empirical import GaussianData, QuadraticNetwork, TrainingDiverged, TrainingRun, train
 from empirical.descent import gradient_descent_loss
-from empirical.training import few_threads, record_steps
+from empirical.trainer import few_threads, record_steps
 
 
 @pytest.fixture
