@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
+from dynamics.problem.levels import plateau_level
 from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.stationary.levels import plateau_level
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, paper, show_decades, show_span

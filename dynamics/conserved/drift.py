@@ -99,7 +99,7 @@ def noise_rate(
     """tr(SC) of the noise in the gradient of a batch of fresh samples, (Q,): its rate of drift per η.
 
     Zero is the balance to which the noise drives the weights: at a perfect fit, Σ = I and one output,
-    (d + 2) · 2a_k² = 3‖w_k‖².
+    (d + 2) · 2a_k² = 3‖w_k‖², for centred units (d + 1) a_k² = ‖w_k‖²; see `dynamics.closed_forms.noise_balance`.
 
     Parameters
     ----------

@@ -20,9 +20,9 @@ from dynamics.files.archives import Archive, open_archive
 from dynamics.files.opening import name_of
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.levels import Level
 from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.problem.reduction import Reduction
-from dynamics.stationary.levels import Level
 from dynamics.validation import validate_times
 
 if TYPE_CHECKING:

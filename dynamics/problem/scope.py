@@ -59,11 +59,6 @@ POLYNOMIAL = Need(
     lambda p: f"`activation` is {p.activation.name!r}",
     POLYNOMIALS,
 )
-RAW = Need(
-    lambda p: p.activation.trace_coupling == 1,
-    lambda p: f"`activation` is {p.activation.name!r}",
-    "quadratic units",
-)
 ONE_OUTPUT = Need(
     lambda p: p.teacher.outputs == 1, lambda p: f"`outputs` is {p.teacher.outputs}", "one output"
 )
@@ -142,7 +137,7 @@ THEORIES: dict[str, Theory] = {
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT)),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
-    "gradient noise": Theory("the noise of the gradient", (RAW,)),
+    "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
 }
 

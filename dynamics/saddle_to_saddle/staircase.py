@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.levels import Level
 from dynamics.saddle_to_saddle.collective_growth import CollectiveGrowth
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame, eigenframe
 from dynamics.saddle_to_saddle.unit_by_unit import (
@@ -34,7 +35,6 @@ from dynamics.saddle_to_saddle.unit_by_unit import (
     first_plateau,
     uncertainties,
 )
-from dynamics.stationary.levels import Level
 
 Modes = tuple[int, ...]
 

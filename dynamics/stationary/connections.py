@@ -28,8 +28,8 @@ from dynamics.aliases import Array
 from dynamics.curves.stages import Stage, find_stages, levels_passed
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.levels import overshoot
 from dynamics.stationary.catalogue import Catalogue, trace_coupling
-from dynamics.stationary.levels import overshoot
 from dynamics.stationary.points import FixedPoint
 
 Modes = tuple[int, ...]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.problem.levels import overshoot
 from dynamics.stationary.hessian import (
     Signature,
     Units,
@@ -16,7 +17,6 @@ from dynamics.stationary.hessian import (
     rotation_dimension,
     signature,
 )
-from dynamics.stationary.levels import overshoot
 from dynamics.stationary.spectrum import Spectrum
 
 KINDS = ("global minimum", "spurious minimum", "saddle", "degenerate saddle")

@@ -2,7 +2,7 @@
 
 For M* = diag(λ) and one unit per mode, the derived rates are p_i a_i and p_i² times a factor that is linear in the
 residuals D_i. A stationary point therefore learns a set S of modes: p_j = 0 and D_j = λ_j off S, and the factors of the
-modes in S vanish, which is a linear system for their D_i. Nothing of `dynamics.stationary.levels` is used.
+modes in S vanish, which is a linear system for their D_i. Nothing of `dynamics.problem.levels` is used.
 `solve_aligned` hands the same equations, in the weights and without this argument, to SymPy's polynomial solver;
 `vanishes_in_full_flow` puts a point into the equations of all weights.
 """

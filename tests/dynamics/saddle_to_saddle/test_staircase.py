@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import ortho_group
 
 from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.problem.levels import plateau_level
 from dynamics.saddle_to_saddle.collective_growth import logarithmic_law
 from dynamics.saddle_to_saddle.eigenframe import eigenframe
 from dynamics.saddle_to_saddle.staircase import _time_warnings, staircase
-from dynamics.stationary.levels import plateau_level
 
 
 def problem_of(eigenvalues, d, K, eps, seed=0, activation="quadratic", covariance=None, **start):
