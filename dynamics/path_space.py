@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.errors import IntegrationError, ProblemError
 from dynamics.validation import validate_count
 
 Indices = NDArray[np.int64]
@@ -39,7 +39,7 @@ Layers = Sequence[Any]
 LARGEST_ENUMERATION = 100_000  # paths; above, listing them all is a mistake rather than a wish
 
 
-class SkeletonCrossing(ComputationError):
+class SkeletonCrossing(IntegrationError):
     """A skeleton path value reaches zero, where the coordinates of path space end.
 
     Parameters
@@ -51,12 +51,20 @@ class SkeletonCrossing(ComputationError):
         Optimiser step that would have crossed zero.
     time : float, optional
         Time at which the flow got there.
+    trajectory : object, optional
+        The flow's result up to there.
     """
 
     def __init__(
-        self, message: str, unit: tuple[int, int], *, step: int | None = None, time: float | None = None
+        self,
+        message: str,
+        unit: tuple[int, int],
+        *,
+        step: int | None = None,
+        time: float | None = None,
+        trajectory: Any = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, trajectory)
         self.unit = unit
         self.step = step
         self.time = time

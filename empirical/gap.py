@@ -23,15 +23,14 @@ import torch
 from tqdm import tqdm
 
 from dynamics.aliases import Array
-from dynamics.curves.trajectory import IntegrationError
-from dynamics.errors import ProblemError
+from dynamics.errors import IntegrationError, ProblemError
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.scope import THEORIES
 from dynamics.sgd.fluctuations import FluctuatingSGD
-from dynamics.sgd.mean_sgd import MeanSGD, SGDError
+from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.data import GaussianData
 from empirical.descent import gradient_descent_loss
@@ -322,7 +321,7 @@ def sgd_theory(
         theory = one_pass_theory(problem, practice.step, practice.batch, practice.label_noise)
         rtol = SPREAD_RTOL if isinstance(theory, FluctuatingSGD) else None
         return theory.integrate(times=times, rtol=rtol, progress=progress)
-    except (ProblemError, SGDError):
+    except (ProblemError, IntegrationError):
         return None
 
 

@@ -30,10 +30,10 @@ from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.conserved.quantities import QuadraticQuantity, conserved_quantities
 from dynamics.conserved.sample_gradients import gradient_second_moments
-from dynamics.curves.trajectory import IntegrationError, Trajectory
-from dynamics.errors import ProblemError
+from dynamics.curves.trajectory import Trajectory
+from dynamics.errors import IntegrationError, ProblemError
 from dynamics.flows.gradient import GradientFlow
-from dynamics.integration import Sampling, integrate
+from dynamics.integration import Sampling, VectorField, integrate
 from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_momentum, validate_real, validate_times
 
@@ -181,7 +181,7 @@ def predicted_drift(
     field = DriftField.create(problem, step, momentum, weight_decay, batch, label_noise, rates)
     sampling = Sampling.create(None, t, len(t) + 1, False, horizon=0.0)
     reached, states, report = integrate(field, field.start(), sampling, rtol=rtol)
-    if report.status == "failed":
+    if report.failed:
         n = field.unknowns
         W, A = field.flow.unpack(states[:, :n])
         partial = Trajectory.from_states(problem, field.flow.reduction, reached, W, A, report)
@@ -191,7 +191,7 @@ def predicted_drift(
 
 
 @dataclass(frozen=True, eq=False)
-class DriftField:
+class DriftField(VectorField):
     """The flow together with its quantities: right-hand side of (θ, q), q of shape (Q,)."""
 
     flow: GradientFlow

@@ -15,7 +15,7 @@ import scipy
 
 from dynamics.aliases import Array
 from dynamics.curves.stages import Stage, find_stages, levels_passed
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive, open_archive
 from dynamics.files.opening import name_of
 from dynamics.integration import SolverReport
@@ -33,14 +33,6 @@ LARGEST_STORED = (
     1e50  # entries of a trajectory; losses beyond its square are refused before they are integrated
 )
 LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduced coordinates only
-
-
-class IntegrationError(ComputationError):
-    """The solver gave up; `trajectory` holds what was computed until then."""
-
-    def __init__(self, message: str, trajectory: Trajectory) -> None:
-        super().__init__(message)
-        self.trajectory = trajectory
 
 
 def unit_invariants(W: Array, A: Array, degree: int | None) -> Array:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynamics.errors import ProblemError
+from dynamics.errors import IntegrationError, ProblemError
 from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
 from quadflow.provenance import problem_json
@@ -55,14 +55,12 @@ def command(
     **options: Any,
 ) -> int:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
-    from dynamics.curves.trajectory import IntegrationError
-    from dynamics.sgd.mean_sgd import SGDError
     from dynamics.validation import validate_count
     from quadflow.problem_input import build_problem
 
     validate_output(output, OUTPUTS)
     validate_count("records", records, minimum=2)
-    failure: SGDError | IntegrationError | None = None
+    failure: IntegrationError | None = None
     solver = opt.solver_arguments(options)
     try:
         trajectory = choose_theory(build_problem(options), options).integrate(
@@ -74,7 +72,7 @@ def command(
             progress=True,
             **solver,
         )
-    except (IntegrationError, SGDError) as error:
+    except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
     if options["sgd"] or options["correction"] == "modified":
