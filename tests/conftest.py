@@ -1,6 +1,8 @@
 """Shared by all tests: one thread per worker, and random problems."""
 
+import inspect
 import os
+from collections.abc import Callable
 
 # Before NumPy and PyTorch are imported: the test workers share the cores between them.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -31,6 +33,20 @@ def random_problem(
         F = rng.standard_normal((d, d))
         Sigma = F @ F.T / d + 0.5 * np.eye(d)
     return Problem(teacher, student, activation, Sigma)
+
+
+def defaults_of(function: Callable[..., object]) -> dict[str, object]:
+    """Arguments that may be left out and what they are then, as documented for users; `progress` is always off."""
+    given = inspect.signature(function).parameters.values()
+    found = {p.name: p.default for p in given if p.default is not p.empty}
+    assert found.pop("progress", False) is False
+    return found
+
+
+@pytest.fixture
+def defaults() -> Callable[[Callable[..., object]], dict[str, object]]:
+    """The function `defaults_of`."""
+    return defaults_of
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import json
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -139,7 +139,7 @@ def test_the_experiment_is_repeated_by_hand() -> None:
     for W, A in (student, teacher):
         W[k, k % d], A[k % O, k] = signs[0][k, k % d], signs[1][k % O, k]
     c = np.exp(rng.uniform(-1, 1, K) * np.log(3.0))
-    assert 1 / 3 <= c.min() and c.max() <= 3
+    assert c.min() >= 1 / 3 and c.max() <= 3
     copies = [(student[0].copy(), student[1].copy()), (student[0] * c[:, None], student[1] / c)]
     test = rng.standard_normal((512, d))
     functions, losses = [], []
@@ -157,9 +157,7 @@ def test_the_experiment_is_repeated_by_hand() -> None:
             )
             for (W, A), e in zip(copies, errors, strict=True)
         ]
-    result = invariance(
-        d, K, O, activation="abs", steps=4, step=eta, batch=16, spread=3.0, seed=7, records=3
-    )
+    result = invariance(d, K, O, activation="abs", steps=4, step=eta, batch=16, spread=3.0, seed=7, records=3)
     assert result.steps.tolist() == [0, 2, 4]
     np.testing.assert_allclose(result.loss["sgd"].T, losses, rtol=1e-12)
     np.testing.assert_allclose(result.function_difference["sgd"], functions, rtol=1e-12, atol=1e-15)
@@ -169,7 +167,7 @@ def test_the_experiment_is_repeated_by_hand() -> None:
     }
 
 
-def test_by_default() -> None:
+def test_by_default(defaults: Callable[..., dict[str, object]]) -> None:
     """What the documentation promises of a call without arguments, and the step: a tenth of the smaller bound."""
     result = invariance(steps=1)
     step = result.about.pop("step")
@@ -185,9 +183,17 @@ def test_by_default() -> None:
     ]
     assert step == pytest.approx(min(bounds) / 10, rel=1e-12)
     assert abs(bounds[0] / bounds[1] - 1) > 0.01
-    every = inspect.signature(invariance).parameters
-    assert {name: every[name].default for name in ("steps", "records", "layers", "progress")} == {
-        **{"steps": 300, "records": 61, "layers": 2, "progress": False}
+    assert defaults(invariance) == {
+        **{
+            "inputs": 6,
+            "hidden": 8,
+            "outputs": 2,
+            "layers": 2,
+            "activation": "relu",
+            "steps": 300,
+            "step": None,
+        },
+        **{"batch": 64, "spread": 2.0, "seed": 0, "records": 61},
     }
 
 
