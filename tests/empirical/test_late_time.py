@@ -79,11 +79,8 @@ def test_small_study():
     )
 
 
-def test_by_default(defaults, monkeypatch):
-    """Also what is trained: thirty records, evenly spaced in the logarithm; sixty points of theory and the start."""
-    assert defaults(late_time) == {
-        **{"t_end": 100.0, "trained_until": 20.0, "step": 2e-3, "batch": 512, "seed": 0}
-    }
+def test_what_is_trained(monkeypatch):
+    """Thirty records, evenly spaced in the logarithm; sixty points of theory and the start."""
     asked = []
 
     def fake(problem, **options):

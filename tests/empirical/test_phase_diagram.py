@@ -199,19 +199,6 @@ def test_disagreements_go_both_ways(monkeypatch):
     assert seeds == [9]
 
 
-def test_what_is_drawn_by_default(defaults):
-    assert defaults(train_grid) == {
-        **{"batch": 64, "activation": "quadratic", "seed": 0, "dtype": torch.float32}
-    }
-    assert defaults(single_mode_diagram) == {
-        **{"eigenvalue": 1.0, "step": 5e-3, "time": 20.0, "batch": 64, "seed": 0}
-    }
-    assert defaults(scale_diagram) == {
-        **{"hidden": 4, "replicates": 20, "positive": True, "step": 2e-3, "time": 20.0, "batch": 64},
-        **{"follow": True, "seed": 0},
-    }
-
-
 def test_arguments_are_checked():
     teacher, W, a = Teacher.from_eigenvalues([1]), np.ones((1, 1, 1)), np.ones((1, 1))
     for options, words in (

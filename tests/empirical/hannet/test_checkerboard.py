@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -38,6 +37,7 @@ def test_split() -> None:
     assert len(board.train) == 1640 and len(board.test) == 4921
     np.testing.assert_array_equal(np.sort(np.concatenate([board.train, board.test])), np.arange(81**2))
     assert not np.array_equal(board.train, Board.create(seed=2).train)
+    np.testing.assert_array_equal(Board.create().train, Board.create(8, 0).train)
 
 
 def test_same_seed_same_networks() -> None:
@@ -108,15 +108,6 @@ def test_training_is_repeated_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_allclose(found.loss, np.reshape(losses[:10], (5, 2)).mean(1), rtol=1e-4)
         assert found.step == rate
     assert run.about == {"steps": 11, "batch": 600, "squares": 8, "seed": 2}
-
-
-def test_by_default(defaults: Callable[..., dict[str, object]]) -> None:
-    assert defaults(train_checkerboard) == {
-        **{"steps": 15_000, "step": 0.125, "dense_step": 0.125, "batch": 100, "squares": 8, "seed": 0},
-        "device": "cpu",
-    }
-    assert defaults(Board.create) == {"squares": 8, "seed": 0}
-    np.testing.assert_array_equal(Board.create().train, Board.create(8, 0).train)
 
 
 def test_what_a_run_says() -> None:
