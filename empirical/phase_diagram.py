@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.budget import check_memory
 from dynamics.conservation.diagnosis import diagnose
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
@@ -273,7 +274,12 @@ def scale_diagram(
             f"`hidden` is {K}, but must be at least the rank of the teacher, {np.count_nonzero(lam)}, which must not"
             " be zero."
         )
-    d = len(lam)
+    d, starts_in_all = len(lam), len(sw) * len(sa) * S
+    check_memory(
+        f"A diagram of {starts_in_all} starts with {K} units in {d} dimensions",
+        3 * 8 * starts_in_all * K * (d + 1),  # drawn, scaled and handed on
+        "lower `hidden`, `replicates` or the number of scales",
+    )
     teacher = Teacher.from_eigenvalues(lam)
     rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
     W = sw[:, None, None, None, None] / np.sqrt(d) * rng.standard_normal((len(sw), len(sa), S, K, d))

@@ -91,3 +91,9 @@ def test_arguments_are_checked():
         single_mode_diagram([0.1], [0.1], eigenvalue=-1.0)
     with pytest.raises(ProblemError, match="axes"):
         train_grid(Teacher.from_eigenvalues([1]), np.ones((2, 1)), np.ones((2, 1)), step=0.1, steps=1)
+
+
+@pytest.mark.parametrize("sizes", [{"hidden": 2**62}, {"replicates": 2**62}])
+def test_diagrams_beyond_all_memory_are_refused(sizes):
+    with pytest.raises(ProblemError, match=r"of memory, but at most .* lower `hidden`, `replicates`"):
+        scale_diagram([1.0], scale_w=[0.1], scale_a=[0.1], **({"hidden": 1, "replicates": 1} | sizes))
