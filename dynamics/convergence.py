@@ -26,6 +26,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.errors import ComputationError
 from dynamics.modes import mode_targets
 from dynamics.population import FormLoss, PopulationLoss
 from dynamics.problem import Problem
@@ -45,7 +46,7 @@ ROUNDING = 1e-12  # variances below this, relative to the largest, are zero
 NOTHING_LEFT = 1e-3  # of the force of the weakest mode
 FLAT = 1e-9  # Hessian eigenvalues below this, in natural units, are no directions of descent
 FOREVER = 1500  # e-foldings after which a component that doubles can hold at all has grown
-RESOLUTION = 1e-3  # of the duration of a jump: how finely the clock must tell times apart
+RESOLUTION = 0.02  # of the duration of a jump: how finely the clock must tell times apart
 LONG = 1e4  # natural times from which an integration is worth looking for plateaus to leap over
 LONGEST, LONGEST_EXPLICIT = 1e10, 1e5  # natural times that an open-ended integration may take
 MOST_STEPS = 20_000  # looks at one plateau, one for each step of the solver, before it is too long
@@ -108,9 +109,10 @@ class NaturalUnits:
     def of(cls, problem: Problem, degree: int, start: float, teacher: float) -> NaturalUnits:
         """For losses `start` of the initial state and `teacher` of a student that is zero; h the degree of φ.
 
-        A unit with ‖w‖² = h a² (c = 0), or with the largest a if that is fixed, has a‖w‖^h = √L.
+        A unit with ‖w‖² = h a² (c = 0), or with the largest a if that is fixed, has a‖w‖^h = √L. The teacher alone says
+        how large that is, unless it is zero: a large start is no reason to stop early.
         """
-        size = float(np.sqrt(max(teacher, start, np.finfo(float).tiny)))
+        size = float(np.sqrt(teacher or start or np.finfo(float).tiny))
         a = float(np.abs(problem.student.A).max())
         if problem.student.trainable:
             weight = degree**0.5 * (size / degree ** (degree / 2)) ** (1 / (degree + 1))
@@ -157,15 +159,16 @@ class NaturalUnits:
 
 @dataclass(frozen=True, eq=False)
 class Wait:
-    """The time from `t_old` to `t` on a plateau; calling it gives θ at a time in between."""
+    """The time from `t_old` to `t` on a plateau, `end` its last state; calling it gives θ at a time in between."""
 
     flow: Flow
     plateau: Plateau
     t_old: float
     t: float
+    end: Array
 
     def __call__(self, t: float) -> Array:
-        return self.flow.pack(*self.plateau.after(t - self.t_old))
+        return self.end if t >= self.t else self.flow.pack(*self.plateau.after(t - self.t_old))
 
 
 @dataclass
@@ -214,7 +217,7 @@ class ConvergenceTest:
         outlook = None if dormant is None else self._outlook(theta, dormant)
         if outlook is not None and np.isfinite(outlook.wait):
             self.growth, self._unseen = outlook, t + outlook.wait / 2
-            return RESTING if np.spacing(t + outlook.wait) > RESOLUTION * self._jump(theta) else None
+            return RESTING if self._unresolved(t, theta) else None
         descent = self._descent(theta, speed, dormant)
         if descent > 0:
             self._descending = t if self._descending is None else self._descending
@@ -268,9 +271,22 @@ class ConvergenceTest:
         g = float(np.linalg.norm(self.flow.forms.force(*self.flow.unpack(theta))))
         return 1 / (g * (g / 8) ** (1 / 3) * self.units.variance ** (-2 / 3))
 
+    def _unresolved(self, t: float, theta: Array) -> bool:
+        """Whether the clock cannot tell the times of the next jump apart."""
+        assert self.growth is not None
+        return bool(np.spacing(t + self.growth.wait) > RESOLUTION * self._jump(theta))
+
+    def out_of_reach(self, t_end: float, t: float, theta: Array) -> float:
+        """Positive unless the flow is on a plateau that ends before `t_end`, but in a jump that cannot be resolved."""
+        if self._last[0] != t:
+            self._look_ahead(t, theta)
+        if self.growth is None or t + self.growth.wait > t_end:
+            return 1.0
+        return -1.0 if self._unresolved(t, theta) else 1.0
+
     def _look_ahead(self, t: float, theta: Array) -> None:
         """Find the growth on a plateau where nobody asks for the end of the flow."""
-        self.growth = None
+        self.growth, self._last = None, (t, None)
         if t < self._unseen or float(np.linalg.norm(self.flow(t, theta))) > self._still:
             return
         dormant = self._dormant(theta)
@@ -293,6 +309,12 @@ class ConvergenceTest:
             return None
         assert self.flow.forms is not None
         rest = plateau(W, A, self.flow.forms.force(W, A), dormant, self._invariants)
-        wait = Wait(self.flow, rest, t, min(t + self.growth.wait - left, t_end))
-        self.growth, self._unseen = None, wait.t
-        return wait
+        end = min(t + self.growth.wait - left, t_end)
+        try:
+            state = self.flow.pack(*rest.after(end - t))
+        except (
+            ComputationError
+        ):  # the law of a unit is too steep to be inverted there: the solver has to wait
+            return None
+        self.growth, self._unseen = None, end
+        return Wait(self.flow, rest, t, end, state)

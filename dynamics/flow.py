@@ -267,6 +267,8 @@ class GradientFlow:
         test = ConvergenceTest(self, units, rtol)
         if open_ended:
             stops += [Stop(name, partial(test.distance, name)) for name in (CONVERGED, SADDLE, RESTING)]
+        elif sampling.t_end * units.rate > LONG:
+            stops.append(Stop(RESTING, partial(test.out_of_reach, sampling.t_end)))
         times_, states, report = integrate(
             self,
             self.theta0,
@@ -280,7 +282,7 @@ class GradientFlow:
             progress=progress,
         )
         W, A = self.unpack(self.observed(times_, states))
-        if open_ended:
+        if open_ended or report.status == RESTING:
             report = self._with_ending(report, test, W[-1], A[-1])
         trajectory = Trajectory.from_states(self.problem, self.reduction, times_, W, A, report)
         if report.status == "failed" and throw:

@@ -142,10 +142,9 @@ class Sampling:
         return cls(end, None, count, log_times)
 
     def resolve(self, reached: float) -> Array:
-        """Sample times, none of them later than the time that was reached."""
+        """Sample times: those that were given, or others that end at the time that was reached."""
         if self.times is not None:
-            kept = self.times[self.times <= reached]
-            return kept if reached >= self.times[-1] else np.append(kept, reached)
+            return self.times
         if self.logarithmic:
             late = np.geomspace(1e-4 * reached, reached, self.count - 1) if reached else np.empty(0)
             return np.append(0.0, late)
@@ -383,7 +382,7 @@ def _crossing(stop: Stop, step: Any) -> float:
     function = partial(_along, stop, step)
     if function(step.t_old) <= 0:  # an interpolant may differ from the state by rounding
         return float(step.t_old)
-    return float(brentq(function, step.t_old, step.t, xtol=1e-14 * max(1.0, step.t)))
+    return float(brentq(function, step.t_old, step.t, xtol=1e-14 * step.t))
 
 
 def _along(stop: Stop, step: Any, t: float) -> float:

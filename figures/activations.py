@@ -81,11 +81,11 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
     axes.plot(t, trajectory.loss / scale, color="black", zorder=2, label="gradient flow")
     if run is not None:
         low, median, high = np.quantile(run.loss / scale, [0.1, 0.5, 0.9], axis=0)
-        axes.fill_between(run.times, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1)
-        shown = markers_along(run.times, np.log10(np.maximum(median, bottom)), MARKERS_PER_CURVE)
+        axes.fill_between(run.theory_times, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1)
+        shown = markers_along(run.theory_times, np.log10(np.maximum(median, bottom)), MARKERS_PER_CURVE)
         shown = shown[median[shown] > bottom]
         axes.plot(
-            run.times[shown],
+            run.theory_times[shown],
             median[shown],
             "o",
             color=PALETTE[1],
@@ -119,9 +119,9 @@ def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> 
         )
         if run is not None:
             median = np.median(run.modes[..., i], axis=0) / targets[i]
-            shown = markers_along(run.times, median, MARKERS_PER_CURVE)
+            shown = markers_along(run.theory_times, median, MARKERS_PER_CURVE)
             axes.plot(
-                run.times[shown],
+                run.theory_times[shown],
                 median[shown],
                 marker,
                 color=colour,

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.atlas.catalogue import trace_coupling
 from dynamics.atlas.levels import plateau_level
 from dynamics.modes import mode_targets
-from dynamics.population import QuadraticPopulation
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
 from empirical.comparison import Comparison
@@ -114,18 +114,17 @@ def _draw_loss(
 def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> None:
     """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode."""
     problem = trajectory.problem
-    if problem.covariance is not None or problem.teacher.outputs > 1:
-        return  # the closed form of L_S holds for one output and Σ = I
+    quadratic = ACTIVATIONS[problem.activation].degree == 2
+    if problem.covariance is not None or problem.teacher.outputs > 1 or not quadratic:
+        return  # the closed form of L_S holds for quadratic units, one output and Σ = I
     lam = problem.teacher.eigen[0][0]
-    population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B)
-    if not isinstance(population, QuadraticPopulation):
-        return
+    coupling = trace_coupling(problem.activation)
     for stage in trajectory.stages:  # plateaus that the curve really has
         if stage.level is not None and stage.level.loss > bottom:
             axes.hlines(stage.level.loss, stage.start, stage.end, color="0.85", linewidth=6, zorder=0)
     lowest_drawn = np.inf
     for learned in visited_sets(trajectory):
-        level = plateau_level(lam, learned, population.trace_coupling)
+        level = plateau_level(lam, learned, coupling)
         if level.loss <= bottom or level.loss > lowest_drawn / 1.5:
             continue
         lowest_drawn = level.loss

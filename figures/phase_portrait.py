@@ -24,9 +24,14 @@ def phase_portrait(plane: PhasePlane) -> Figure:
         axes = figure.subplots()
         a, p = plane.separatrix
         axes.fill_betweenx(
-            np.append(-p[::-1], p), np.append(a[::-1], a), -side * size, color="0.92", linewidth=0, zorder=0
+            np.append(-p[::-1], p),
+            np.append(a[::-1], a),
+            -side * size,
+            color="0.92",
+            linewidth=0,
+            zorder=0,
+            label="initial states that fail",
         )
-        axes.fill_between([-size, size], [-9, -9], [-9, -9], color="0.92", label="initial states that fail")
         axes.streamplot(
             plane.a,
             plane.p,

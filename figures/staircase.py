@@ -34,7 +34,7 @@ def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: Trainin
             drawn, edges, baseline=None, color="black", linestyle="--", zorder=4, label="predicted staircase"
         )
         if run is not None:
-            times = run.times
+            times = run.theory_times
             low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
             axes.fill_between(times, low, high, color=PALETTE[5], alpha=0.4, linewidth=0, zorder=1)
             every = max(1, len(times) // 40)

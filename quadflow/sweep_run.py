@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from empirical.sweep.grid import Run
     from empirical.sweep.store import Labelled
 
-# what a kind understands beside the options of its command, in which `--samples` of simulate is `--records`
-EXTRA = {"simulate": {"records"}, "train": {"t_end", "times"}, "compare": set(), "diagnose": set()}
+# what a kind understands beside the options of its command
+EXTRA = {"simulate": set(), "train": {"t_end", "times"}, "compare": set(), "diagnose": set()}
 NO_CHOICE = {"output", "as_json", "config", "seed"}
 
 
@@ -22,7 +22,7 @@ def options_of(kind: str) -> set[str]:
     """Names of the options that a kind of run depends on, its seed aside."""
     command = import_module(f"quadflow.commands.{kind}").command
     found = {str(p.name) for p in command.params} | EXTRA[kind]
-    return found - NO_CHOICE - ({"samples"} if kind == "simulate" else set())
+    return found - NO_CHOICE
 
 
 def evaluate(run: Run) -> dict[str, Labelled]:

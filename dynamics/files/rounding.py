@@ -14,15 +14,20 @@ import numpy as np
 
 from dynamics.matrices import rounding_of
 
-TYPED_DIGITS = 3  # numbers as short as 0.5 or 0.25 were typed: they are meant exactly
+TYPED_DIGITS = 3  # numbers as short as 0.5 or 0.25 were typed: they are meant exactly,
+PRINTED, PRINTED_DECIMALS = (
+    16,
+    3,
+)  # unless so many numbers all have the same decimals, so many: then a program wrote them
 SEPARATORS = re.compile(r"[\s,;]+")
 
 
 def rounding_unit(path: str | Path) -> float:
     """Unit in the last place of the largest number in a `.npy` or text file; 0.0 where the numbers are exact.
 
-    Whole numbers are exact, and so is a text whose numbers have at most three significant digits. Anything that is no
-    number is passed over: whether the file is a matrix is for others to say.
+    Whole numbers are exact, and so is a text whose numbers have at most three significant digits; but not 16 numbers
+    and more that all have the same three decimals or more, as of ``%.3f``. Anything that is no number is passed over:
+    whether the file is a matrix is for others to say.
     """
     path = Path(path)
     if path.suffix.lower() == ".npy":
@@ -36,17 +41,21 @@ def rounding_of_text(text: str) -> float:
     Fixed decimals (``%.6f``) and significant digits (``%.6g``, ``%.6e``) come to the same for the largest number: it
     has as many digits as any, and its last one is the coarsest unit.
     """
-    digits, largest, whole = 0, -(10**9), True
+    digits, largest, whole, decimals = 0, -(10**9), True, list[int]()
     for word in SEPARATORS.split(" ".join(line.partition("#")[0] for line in text.splitlines())):
         try:
             number = Decimal(word)
         except InvalidOperation:
             continue
-        if not number.is_finite() or not number:
+        if not number.is_finite():
+            continue
+        decimals.append(-int(number.as_tuple().exponent))
+        if not number:
             continue
         digits = max(digits, len(number.as_tuple().digits))
         largest = max(largest, number.adjusted())
         whole = whole and number == number.to_integral_value()
-    if whole or digits <= TYPED_DIGITS:
+    printed = len(decimals) >= PRINTED and len(set(decimals)) == 1 and decimals[0] >= PRINTED_DECIMALS
+    if whole or (digits <= TYPED_DIGITS and not printed):
         return 0.0
     return float(Decimal(1).scaleb(largest - digits + 1))

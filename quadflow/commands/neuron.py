@@ -58,7 +58,7 @@ neuron_options = opt.together(
 @click.option("--shrink", type=float, default=0.0, show_default=True, metavar="λ",
               help="Draw w^g, b^g, w^b, c to the ReLinear start at this rate.")  # fmt: skip
 @click.option("--t-end", type=float, help="End time [default: steps × step if trained, else converged].")
-@click.option("--samples", type=int, default=201, show_default=True, help="Number of output times.")
+@click.option("--records", type=int, default=201, show_default=True, help="Number of output times.")
 @click.option("--steps", type=int, help="Also train networks, so many steps.")
 @click.option("--step", type=float, default=0.01, show_default=True, metavar="η", help="Learning rate.")
 @click.option(
@@ -95,7 +95,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
         run = train(target, neurons, rates, options)
         t_end = steps * options["step"] if t_end is None else t_end
     trajectory = NeuronFlow(target, neurons, rates, shrink).integrate(
-        t_end, samples=options["samples"], progress=True
+        t_end, samples=options["records"], progress=True
     )
     space = function_space_dimensions(target.inputs)
     result, text = trajectory.to_dict(), [trajectory.summary(), space.summary()]

@@ -28,9 +28,7 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 @opt.problem_options
 @click.option("--t-end", type=float, help="End time (learning rate × steps) [default: until convergence].")
 @click.option("--times", metavar="T1,T2,…", help="Sample times.")
-@click.option(
-    "--samples", type=int, default=201, show_default=True, help="Number of evenly spaced sample times."
-)
+@click.option("--records", type=int, default=201, show_default=True, help="Number of evenly spaced times.")
 @click.option("--log-times", is_flag=True, help="Space them evenly in log time.")
 @click.option("--until-loss", type=float, help="Stop where the loss falls to this value.")
 @opt.theory_options
@@ -49,7 +47,7 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 def command(
     t_end: float | None,
     times: str | None,
-    samples: int,
+    records: int,
     log_times: bool,
     until_loss: float | None,
     output: str | None,
@@ -59,16 +57,18 @@ def command(
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
     from dynamics.sgd.mean_sgd import SGDError
     from dynamics.trajectory import IntegrationError
+    from dynamics.validation import validate_count
     from quadflow.problem_input import build_problem
 
     validate_output(output, OUTPUTS)
+    validate_count("records", records, minimum=2)
     failure: SGDError | IntegrationError | None = None
     solver = opt.solver_arguments(options)
     try:
         trajectory = choose_theory(build_problem(options), options).integrate(
             t_end,
             times=None if times is None else opt.parse_numbers("--times", times),
-            samples=samples,
+            samples=records,
             log_times=log_times,
             until_loss=until_loss,
             progress=True,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import xarray
 
 SHOWN_FAILURES = 5
-TRAINING = {"train", "compare"}
 
 
 @click.command(
@@ -81,8 +80,6 @@ def command(
     if workers is not None and workers < 0:
         raise ProblemError(f"`workers` is {workers}, but must be at least 0.")
     kinds = kinds or ("simulate",)
-    if not TRAINING & set(kinds) and options["samples"]:
-        options["records"] = options["samples"]  # nobody trains: what simulate means by it
     plan = build_plan(ctx.command, kinds, vary, replicates, same_seeds, options)
     try:
         dataset = run_sweep(

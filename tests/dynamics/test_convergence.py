@@ -187,3 +187,39 @@ def test_the_end_does_not_depend_on_the_units(factor, second_layer):
     np.testing.assert_allclose(other.times, one.times * factor**clock, rtol=1e-3)
     sooner = one.times < 0.7 * one.times[-1]
     np.testing.assert_allclose(other.loss[sooner], factor**2 * one.loss[sooner], rtol=0.05)
+
+
+@pytest.mark.parametrize("factor", [1e-15, 1e15])
+def test_the_time_of_a_stop_does_not_depend_on_the_units(factor):
+    """L falls to c²·½ at t·c^(−4/3), for c = 1e15 at times of 1e-20."""
+    times = [
+        GradientFlow(problem_of(c * np.array([3.0, 1.0]), 3, 0.5 * c ** (1 / 3), 2))
+        .integrate(until_loss=0.5 * c**2)
+        .times[-1]
+        for c in (1.0, factor)
+    ]
+    assert times[1] * factor ** (4 / 3) == pytest.approx(times[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("scale", [20.0, 100.0])
+def test_a_large_start_is_no_reason_to_stop_early(scale):
+    """Everything is learned in the end, whatever the loss was at first (some 10⁸ and 10¹²)."""
+    end = GradientFlow(problem_of([4, 2], 4, scale, inputs=4)).integrate(samples=2, rtol=1e-9)
+    assert end.solver.status == "converged"
+    assert end.loss[-1] < 1e-9
+
+
+def test_an_end_time_beyond_the_resolution_of_the_clock_is_not_reached():
+    """ε = 1e-30: the first jump is at 4e28. Up to 1e20 nothing happens; up to 1e30 the flow rests where it starts."""
+    flow = GradientFlow(problem_of([4, 2, 1], 4, 1e-30, seed=3, inputs=4))
+    short, long = flow.integrate(t_end=1e20, samples=3), flow.integrate(t_end=1e30, samples=3)
+    assert (short.solver.status, short.times[-1]) == ("finished", 1e20)
+    assert (long.solver.status, long.times[-1]) == ("resting on a plateau", 0)
+    assert "unit 2 grows next, at t ≈ 3.842e+28" in long.solver.message
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_smallest_starts_do_not_depend_on_luck(seed):
+    """ε = 1e-12 in six inputs, where jumps are ten times shorter than in three."""
+    end = GradientFlow(problem_of([4, 2, 1], 6, 1e-12, seed, inputs=6)).integrate(samples=2, rtol=1e-9)
+    assert end.solver.status == "converged"

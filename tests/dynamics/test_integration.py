@@ -93,6 +93,13 @@ def test_a_stop_ends_at_its_zero(times):
     assert theta[-1, 0] == pytest.approx(0.5, rel=1e-9)
 
 
+def test_where_a_stop_comes_is_the_last_of_the_times():
+    """Of the times asked for those until then are kept, in their order."""
+    stop = Stop("half", lambda t, y: y[0] - 0.5)
+    t, _, _ = integrate(Decay(), np.ones(1), sampling(times=[0.0, 0.2, 5.0]), rtol=1e-11, stops=[stop])
+    np.testing.assert_allclose(t, [0.0, 0.2, np.log(2)], rtol=1e-9)
+
+
 def test_a_stop_that_holds_at_the_start_ends_at_once():
     t, _, report = integrate(Decay(), np.ones(1), sampling(5.0), stops=[Stop("there", lambda t, y: -1.0)])
     assert report.status == "there"

@@ -39,6 +39,7 @@ TEACHER, STUDENT = Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2)
         lambda: FiniteDataFlow(Problem(TEACHER, STUDENT), np.eye(2), np.array([1, 1j])),
         lambda: moments.moment_tensor(2, COMPLEX),
         lambda: validate_array("X", np.array([np.complex128(1)], dtype=object), 1),
+        lambda: validate_array("X", np.array([Fraction(1, 2), 1j], dtype=object), 1),
         lambda: validate_real("x", np.complex64(1)),
         lambda: validate_real("x", 1j),
     ],

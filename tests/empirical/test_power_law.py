@@ -1,8 +1,11 @@
 """Scaling laws: exact curve, law and trained network belong together."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from empirical import power_law
 from empirical.power_law import scaling_laws
 
 
@@ -21,3 +24,18 @@ def test_trained_networks_fall_with_the_predicted_exponent():
     late = law.trained_times > 2
     slope = np.polyfit(np.log(law.trained_times[late]), np.log(law.trained_loss[late]), 1)[0]
     assert slope == pytest.approx(-law.tail_exponent, rel=0.1)
+
+
+def test_what_is_trained_and_how_far_curves_go(monkeypatch):
+    """Ends of the docstrings: 8t = 0.01 N^α, but ten times the start with few modes; by default no progress."""
+    asked = []
+
+    def fake(problem, **options):
+        asked.append(options)
+        return SimpleNamespace(times=np.array([0.0, 1.0]), loss=np.ones((1, 2)))
+
+    monkeypatch.setattr(power_law, "train", fake)
+    few, many = (scaling_laws([1.5], count=n, trained_modes=4)[0] for n in (9, 10_000))
+    np.testing.assert_allclose(8 * few.times[[0, -1]], [0.05, 0.5])
+    np.testing.assert_allclose(8 * many.times[[0, -1]], [0.05, 0.01 * 10_000**1.5])
+    assert [options["progress"] for options in asked] == [False, False]

@@ -40,6 +40,13 @@ def test_speed_of_the_flow_itself(clock, second_layer):
     assert found.intervals >= 3
 
 
+def test_three_intervals_are_enough():
+    """And two are not: the bound is in the docstring of `recorded_speed`."""
+    found = speed(PROBLEM, [0, 0.01, 0.02, 0.03], 1.0)
+    assert found.intervals == 3
+    assert found.ratio == pytest.approx(1, rel=0.022)
+
+
 def test_what_cannot_be_known():
     """Records too far apart; too few; weights that rest, or that walk at random."""
     flow = GradientFlow(PROBLEM)

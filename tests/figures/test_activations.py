@@ -28,6 +28,11 @@ def test_every_activation_has_a_row_with_its_own_numbers():
         np.testing.assert_array_equal(modes, trajectory.modes.T / [[2], [1]])
         shown = [stage for stage in trajectory.stages if stage.loss > 1e-4 * trajectory.loss[0]]
         assert len(left.collections) == len(shown) + 1  # one band of networks
+        bars = [bar.get_segments()[0] for bar in left.collections[:-1]]
+        expected = [
+            [[s.start, s.loss / trajectory.loss[0]], [s.end, s.loss / trajectory.loss[0]]] for s in shown
+        ]
+        np.testing.assert_array_equal(np.reshape(bars, (-1, 2, 2)), np.reshape(expected, (-1, 2, 2)))
     assert [axes.get_title(loc="left") for axes in rows[:, 0]] == ["quadratic $z^2$", "ReLU", "$|z|$"]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert len(labels) == len(set(labels)) == 5

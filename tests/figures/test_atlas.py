@@ -25,6 +25,13 @@ def test_predictions_and_roots_are_at_their_loss_and_index(drawn):
     markers = np.vstack([c.get_offsets() for c in axes.collections])
     found = sorted((r.index, r.loss) for r in match.search.roots)
     np.testing.assert_allclose(sorted(map(tuple, markers)), found)
+    names = {"found: global minimum": "global minimum", "found: local minimum": "minimum"}
+    names |= {"found: saddle": "saddle", "found: degenerate": "degenerate saddle"}
+    assert len(axes.collections) > 1
+    for drawn_kind in axes.collections:
+        kind = names[drawn_kind.get_label()]
+        of_kind = [(r.index, r.loss) for r in match.search.roots if r.kind == kind]
+        np.testing.assert_array_equal(drawn_kind.get_offsets(), of_kind)
 
 
 def test_levels_are_named(drawn):

@@ -111,3 +111,12 @@ def test_a_correction_of_rounding_is_none(gap):
     """Below 1e-12 of the initial loss, 8."""
     for size, number in ((7e-12, 3), (9e-12, 4)):
         assert len(shown_curves(replace(gap, on_data=gap.discretised + size))) == number
+
+
+def test_a_correction_counts_where_it_is_largest(gap):
+    """All curves start from the same weights: one that differs later only, or at a single time, is drawn."""
+    late = np.where(T > 1, 1.1, 1.0) * FLOW
+    once = np.where(np.arange(40) == 39, 1.2, 1.0) * late
+    shown = shown_curves(replace(gap, discretised=late, on_data=late, with_noise=once))
+    assert list(shown) == ["gradient flow", "+ finite step", "+ sampling noise"]
+    np.testing.assert_array_equal(shown["+ finite step"], late)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
 from empirical.hannet.check import HanCheck
@@ -69,6 +70,9 @@ def test_gradient_norms_are_medians(check: HanCheck) -> None:
         np.testing.assert_allclose(line.get_ydata(), check.gradient_norms[name][2])
     assert len(axes.collections) == 3 and axes.get_yscale() == "log"
     assert len({line.get_marker() for line in axes.lines}) == 3  # told apart without colour
+    assert len({line.get_color() for line in axes.lines}) == 3  # and with it
+    for band, line in zip(axes.collections, axes.lines, strict=True):
+        assert same_color(band.get_facecolor()[0, :3], line.get_color())
     assert_inside_column(figure)
 
 

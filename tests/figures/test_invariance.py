@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from empirical.invariance import Invariance
 from figures.invariance import ROUNDING, invariance
-from figures.style import COLUMN_WIDTH, save_figure
+from figures.style import COLUMN_WIDTH, PALETTE, save_figure
 
 
 @pytest.fixture
@@ -38,6 +38,8 @@ def test_every_curve_is_drawn(result: Invariance) -> None:
     np.testing.assert_array_equal(drawn["SGD: path values"], result.path_difference["sgd"].clip(ROUNDING))
     np.testing.assert_array_equal(drawn["SGD: function"], result.function_difference["sgd"].clip(ROUNDING))
     assert drawn["G-SGD: path values"].min() == ROUNDING
+    for line in [*above.lines[:4], *below.lines[:4]]:
+        np.testing.assert_array_equal(line.get_xdata(), result.steps)
     losses = [line.get_ydata() for line in below.lines if len(line.get_ydata())]
     expected = [*result.loss["gsgd"], *result.loss["sgd"]]
     for curve, values in zip(losses, expected, strict=True):
@@ -51,6 +53,19 @@ def test_original_and_copy_differ_without_colour(result: Invariance) -> None:
     lines = [line for line in below.lines if len(line.get_ydata())]
     assert [line.get_marker() for line in lines[::2]] == ["None", "None"]
     assert all(line.get_marker() != "None" and line.get_linestyle() == "None" for line in lines[1::2])
+
+
+def test_paths_have_markers_and_functions_dots(result: Invariance) -> None:
+    """The two differences of one rule share a colour: markers on a solid line, or a dotted line alone."""
+    above, _ = invariance(result).axes
+    drawn = {
+        line.get_label(): (line.get_marker(), line.get_linestyle(), line.get_color())
+        for line in above.lines
+        if ": " in str(line.get_label())
+    }
+    for rule, marker, colour in (("G-SGD", "o", PALETTE[0]), ("SGD", "s", PALETTE[1])):
+        assert drawn[f"{rule}: path values"] == (marker, "-", colour)
+        assert drawn[f"{rule}: function"] == ("None", ":", colour)
 
 
 def test_everything_lies_inside_the_column(result: Invariance) -> None:

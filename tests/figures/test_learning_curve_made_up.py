@@ -133,6 +133,20 @@ def test_levels_that_the_curve_passes(trajectory):
     ]
 
 
+def test_levels_of_the_centred_activation(trajectory):
+    """Without the coupling of traces L_S is the sum of λ² over what is not learned: 21, 5, 1 for λ = (4, 2, 1)."""
+    centred = replace(trajectory, problem=replace(PROBLEM, activation="centred"))
+    axes = learning_curves(centred).axes[0]
+    np.testing.assert_allclose([text.xy[1] for text in axes.texts], [21, 5, 1])
+    assert [text.get_text().split("= ")[1] for text in axes.texts] == ["21", "5", "1"]
+
+
+@pytest.mark.parametrize("activation", ["relu", "abs"])
+def test_no_levels_where_none_are_known(trajectory, activation):
+    other = replace(trajectory, problem=replace(PROBLEM, activation=activation))
+    assert not learning_curves(other).axes[0].texts
+
+
 def test_sets_in_the_order_of_learning(trajectory):
     """Learned is what is above half of its eigenvalue."""
     assert visited_sets(trajectory) == [(), (0,), (0, 1), (0, 1, 2)]
@@ -193,6 +207,8 @@ def test_markers_are_evenly_spaced_along_the_curve():
     assert len(markers_along(t, t)) == 24
     parabola = markers_along(t, 4 * t**2, 3)  # twice as steep: drawn to its own height all the same
     np.testing.assert_array_equal(parabola, markers_along(t, t**2, 3))
+    longer = markers_along(64 * t, y + t, 9)  # nor does the unit of time matter: powers of 2 round alike
+    np.testing.assert_array_equal(longer, markers_along(t, y + t, 9))
 
 
 def test_linear_networks_have_linear_modes():

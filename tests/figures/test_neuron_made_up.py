@@ -118,7 +118,15 @@ def test_function_space():
     assert axes.get_ylabel() == "dimension of the functions reached"
     lines = [line for line in axes.lines if len(line.get_xdata()) == 3]
     assert [line.get_linestyle() for line in lines] == ["-", "None", "--", "None"]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color() == lines[3].get_color()
     np.testing.assert_array_equal(lines[1].get_ydata(), space.quadratic)
     np.testing.assert_array_equal(lines[3].get_ydata(), space.ordinary)
-    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    # formulas, not ranks: quadratic neurons reach all from h = 1 on, ordinary ones the 3 × 3 matrices of rank h
+    assert lines[0].get_ydata().tolist() == [6, 6, 6]
+    assert lines[2].get_ydata().tolist() == [3, 5, 6]
+    legend = axes.get_legend()
+    texts = [text.get_text() for text in legend.get_texts()]
     assert texts == ["quadratic neurons", "ordinary neurons, $\\varphi(z) = z^2$"]
+    for handle, line, marks in zip(legend.legend_handles, lines[::2], lines[1::2], strict=True):
+        assert (handle.get_color(), handle.get_linestyle()) == (line.get_color(), line.get_linestyle())
+        assert handle.get_marker() == marks.get_marker()

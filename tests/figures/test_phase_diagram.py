@@ -29,8 +29,10 @@ def test_every_network_is_a_marker_and_disagreements_are_ringed():
     data = single_mode(np.array([0.3, 1.0, 1.6]))
     figure = phase_diagram(data)
     lines = series(figure.axes[0])
-    assert len(lines["trained: succeeded"].get_xdata()) == data.trained.sum()
-    assert len(lines["trained: failed"].get_xdata()) == (~data.trained).sum()
+    places = {(a, p): data.trained[i, j] for i, a in enumerate(data.a0) for j, p in enumerate(data.p0)}
+    for name, outcome in (("trained: succeeded", True), ("trained: failed", False)):
+        drawn = sorted(map(tuple, lines[name].get_xydata()))
+        assert drawn == sorted(place for place, trained in places.items() if trained == outcome)
     assert lines["not as predicted"].get_xydata().tolist() == [[-1.0, 0.3]]
     assert lines["trained: succeeded"].get_marker() != lines["trained: failed"].get_marker()
 

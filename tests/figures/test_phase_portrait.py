@@ -36,7 +36,8 @@ def fails(eigenvalue, a, p):
 def test_the_grey_region_is_where_learning_fails(drawn):
     """A grid of points, none of them on the separatrix, against the rule."""
     plane, axes = drawn
-    region = axes.collections[0].get_paths()[0]
+    (shade,) = [c for c in axes.collections if c.get_label() == "initial states that fail"]
+    region = shade.get_paths()[0]
     for a in np.linspace(-1.9, 1.9, 14):
         for p in np.linspace(-1.83, 1.83, 13):
             assert region.contains_point((a, p)) == fails(plane.eigenvalue, a, p), (a, p)
@@ -68,6 +69,13 @@ def test_the_stable_half_of_the_line_of_silent_units(drawn):
     assert sorted(stable[:, 0] * s) == [-SIZE, 0]
     assert sorted(unstable[:, 0] * s) == [0, SIZE]
     assert not stable[:, 1].any() and not unstable[:, 1].any()
+
+
+def test_the_degenerate_saddle_is_the_origin(drawn):
+    """All derivatives of first order vanish at a = p = 0: ȧ ∝ p², ṗ ∝ a p (theory, section 2)."""
+    _, axes = drawn
+    (saddle,) = [line for line in axes.lines if line.get_label() == "degenerate saddle"]
+    np.testing.assert_array_equal(saddle.get_xydata(), [[0, 0]])
 
 
 def test_trajectories_from_their_starts(drawn):

@@ -169,6 +169,20 @@ def test_atlas_chart():
     assert layout(figure)["xaxis"]["title"]["text"] == "Morse index (descending directions)"
 
 
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: charts.learning_chart(theory(), None),
+        lambda: charts.overlay_chart({"only": (T, T + 1)}),
+        lambda: charts.staircase_chart([{"time": 2.0, "loss_before": 8.0, "loss_after": 3.0}]),
+        lambda: charts.atlas_chart([{"kind": "saddle", "index": 1, "loss": 1.0, "learned_modes": [0]}]),
+    ],
+)
+def test_even_a_single_curve_has_its_name_in_the_legend(draw):
+    """Plotly leaves the legend out where there is one trace, unless told."""
+    assert layout(draw())["showlegend"] is True
+
+
 def test_runs_over_each_other():
     """A colour and dashes each; the axis is that of the longest; the legend gets a line for every two."""
     curves = {f"run {n}": (T * (n + 1), 8 * np.exp(-T)) for n in range(8)}

@@ -12,6 +12,14 @@ def test_nodes_edges_and_path():
     nodes = [n for n in graph.nodes if n.feasible]
     drawn = {tuple(xy) for line in axes.lines for xy in line.get_xydata()}
     assert {round(y, 9) for _, y in drawn} >= {round(n.loss, 9) for n in nodes}
+    kinds = {node.kind for node in nodes}
+    assert len(kinds) > 1
+    for line in axes.lines:
+        if line.get_label() in kinds:
+            heights = sorted(node.loss for node in nodes if node.kind == line.get_label())
+            assert sorted(line.get_ydata()) == heights
+            kinds.remove(line.get_label())
+    assert not kinds
     arrows = [text.arrow_patch for text in axes.texts if text.arrow_patch is not None]
     assert len(arrows) == len(graph.edges)
     assert sum(arrow.get_linewidth() > 2 for arrow in arrows) == 2  # ∅ → {1} → {1, 2}

@@ -1,5 +1,7 @@
 """The staircase figure draws the predicted heights and times beside flow and networks."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from dynamics import GradientFlow, Problem, Student, Teacher
@@ -18,7 +20,19 @@ def test_prediction_flow_and_networks_are_drawn():
     np.testing.assert_allclose(steps.edges[1:-1], [jump.time for jump in prediction.jumps])
     np.testing.assert_allclose(steps.values[:-1], [level.loss for level in prediction.levels[:-1]])
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), trajectory.loss)
-    assert len(axes.texts) == len(prediction.jumps)
+    assert [text.get_text()[:6] for text in axes.texts] == ["mode 1", "mode 2"]  # λ₁ = 3 is learned first
+    for text, jump in zip(axes.texts, prediction.jumps, strict=True):
+        assert text.xy[0] == jump.time
+        assert min(jump.loss_after, jump.loss_before) <= text.xy[1] <= jump.loss_before
+    (networks,) = [line for line in axes.lines if line.get_label() == "median of 2 networks"]
+    medians = dict(zip(run.theory_times, run.loss.mean(axis=0), strict=True))  # of two: their mean
+    assert len(networks.get_xdata()) > 5
+    np.testing.assert_allclose([medians[t] for t in networks.get_xdata()], networks.get_ydata(), rtol=1e-14)
+    heavy = replace(run, about={"momentum": 0.75})  # the same records on the clock of the flow: 1/(1 − β)
+    slow = staircase_figure(prediction, trajectory, heavy).axes[0].lines[-1].get_xdata()
+    np.testing.assert_allclose(slow, 4 * networks.get_xdata())
+    names = [text.get_text() for text in axes.figure.legends[0].get_texts()]
+    assert "integrated flow" in names and "median of 2 networks" in names
     assert len(staircase_figure(prediction, trajectory).axes[0].lines) == 1
 
 

@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -84,6 +85,16 @@ def test_lines_that_leave_the_axes_are_clipped():
     save_figure(figure, io.BytesIO(), "png")
     assert not inside.get_clip_on()
     assert outside.get_clip_on()
+
+
+def test_every_one_of_six_decades_has_its_number():
+    """In a panel so low that Matplotlib by itself would number every second one; of sixty decades, eight at most."""
+    with paper():
+        axes = Figure(figsize=(3.4, 1.5)).subplots()
+    show_decades(axes, 1e-6, 1)
+    np.testing.assert_allclose([t for t in axes.get_yticks() if 1e-6 <= t <= 1], 10.0 ** np.arange(-6, 1))
+    show_decades(axes, 1e-60, 1)
+    assert 4 <= sum(1e-60 <= t <= 1 for t in axes.get_yticks()) <= 8
 
 
 def test_texts_of_users_are_drawn_as_they_are():

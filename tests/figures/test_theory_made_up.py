@@ -273,5 +273,12 @@ def test_activations_are_relative_to_the_start():
         rf"mode $\lambda_{i + 1} = {5 - i}$" for i in range(4)
     ]
     assert "11 networks" in texts
+    heavy = activations_figure([(flow, replace(run, about={"momentum": 0.5}))])
+    for axes, twin in zip(figure.axes, heavy.axes, strict=True):
+        for line, slow in zip(
+            axes.lines, twin.lines, strict=True
+        ):  # networks on the clock of the flow: 1/(1 − β)
+            factor = 2 if line.get_linestyle() == "None" else 1
+            np.testing.assert_allclose(slow.get_xdata(), factor * np.asarray(line.get_xdata()))
     alone = activations_figure([(flow, replace(run, loss=run.loss[:1], modes=run.modes[:1]))])
     assert "1 network" in [text.get_text() for text in alone.legends[0].get_texts()]

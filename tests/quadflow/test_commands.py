@@ -70,7 +70,7 @@ def test_simulate_in_words(quadflow):
 def test_simulate_writes_every_format(quadflow, tmp_path):
     for suffix in ("npz", "json", "csv", "png", "svg", "pdf"):
         path = tmp_path / f"run.{suffix}"
-        assert quadflow("simulate", *PROBLEM, "--t-end", "1", "--samples", "5", "--output", path).status == 0
+        assert quadflow("simulate", *PROBLEM, "--t-end", "1", "--records", "5", "--output", path).status == 0
         assert path.stat().st_size > 100
     expected = flow().integrate(t_end=1, samples=5)
     np.testing.assert_array_equal(Trajectory.load(tmp_path / "run.npz").loss, expected.loss)
@@ -183,6 +183,10 @@ def test_figure_phase_portrait(quadflow, tmp_path):
     assert path.stat().st_size > 10_000
     bad = quadflow("figure", "phase-portrait", "--eigenvalue", "0", "--output", path)
     assert bad.status == 2
+    for start in ("1", "1,2,3"):
+        bad = quadflow("figure", "phase-portrait", "--start", start, "--output", path)
+        assert bad.status == 2
+        assert f"`--start` is {start!r}, but must be two numbers" in bad.err
 
 
 def test_derive_prints_parsable_odes(quadflow):

@@ -23,7 +23,11 @@ PAIRS = [
     ("hannet", "empirical.hannet.check:check_hannet", {"steps": "those of the other of its two tasks"}),
     ("hannet", "empirical.hannet.checkerboard:train_checkerboard", {}),
     ("figure hannet", "empirical.hannet.check:check_hannet", {"layers": "a figure of half the depth"}),
-    ("neuron", "empirical.neuron.training:train_neurons", {"seeds": "one network is enough for a function"}),
+    (
+        "neuron",
+        "empirical.neuron.training:train_neurons",
+        {"seeds": "one network is enough for a function", "records": "of the flow"},
+    ),
     (
         "neuron",
         "empirical.neuron.collapse:collapse_study",

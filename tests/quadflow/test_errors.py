@@ -51,7 +51,7 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         ([*GOOD, "--times", "a,b"], "separated by commas"),
         ([*GOOD, "--times", "-1,0"], "non-negative"),
         ([*GOOD, "--times", "0,2"], "t_end"),
-        ([*GOOD, "--samples", "1"], "at least 2"),
+        ([*GOOD, "--records", "1"], "at least 2"),
         ([*GOOD, "--until-loss", "0"], "positive"),
         ([*GOOD, "--method", "Euler"], "LSODA"),
         ([*GOOD, "--correction", "exact"], "none, modified"),

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from quadflow.commands import figure_practice
 from quadflow.commands.compare import command as compare
 from quadflow.commands.figure_practice import REGIMES
 
@@ -35,3 +36,13 @@ def test_parts_add_up_in_every_regime(regime, part, capsys):
     worst = total.argmax()
     assert remainder[worst] < 0.15 * total[worst]
     assert curves["error_bar"][worst] < 0.5 * total[worst]
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_drawn_gap_is_a_success(quadflow, tmp_path, monkeypatch, regime):
+    """The status that a shell sees; what is drawn is looked at elsewhere."""
+    drawn = []
+    monkeypatch.setattr(figure_practice, "draw_into", lambda output, make: drawn.append(output))
+    path = str(tmp_path / "gap.png")
+    assert quadflow("figure", regime, "--output", path).status == 0
+    assert drawn == [path]

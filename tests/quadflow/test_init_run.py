@@ -132,14 +132,21 @@ def test_the_command_line_wins_over_the_file(quadflow, called, folder):
     assert (calls[0]["seed"], calls[0]["hidden"], calls[0]["sgd"]) == (7, 5, True)
 
 
+def test_a_name_that_looks_like_an_option_among_others(quadflow, called, folder):
+    (folder / "x.toml").write_text('command = "report"\nruns = ["one.json", "-two.json"]\n')
+    calls = called("report")
+    assert quadflow("run", "x.toml").status == 0
+    assert calls[0]["runs"] == ("one.json", "-two.json")
+
+
 def test_a_configured_run_prints_what_the_command_prints(quadflow, folder):
     """Really run, with values that look like options; the result names the command in full."""
     (folder / "x.toml").write_text(
-        'command = "simulate"\nteacher = [-2, 1.5]\nhidden = 2\nsamples = 5\nt-end = 0.5\n'
+        'command = "simulate"\nteacher = [-2, 1.5]\nhidden = 2\nrecords = 5\nt-end = 0.5\n'
     )
     configured = quadflow("run", "x.toml", "--seed", "3", "--json").json
     typed = quadflow(
-        *("simulate", "--teacher", "-2,1.5", "--hidden", "2", "--samples", "5", "--t-end", "0.5"),
+        *("simulate", "--teacher", "-2,1.5", "--hidden", "2", "--records", "5", "--t-end", "0.5"),
         *("--seed", "3", "--json"),
     ).json
     for result in (configured, typed):

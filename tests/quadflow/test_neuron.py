@@ -44,6 +44,15 @@ def test_training_and_collapse(quadflow, tmp_path):
     assert json.loads(path.read_text())["collapse"] == collapse
 
 
+def test_the_study_is_summed_up_in_words(quadflow):
+    """After the flow and the function space."""
+    flow = ["neuron", "--inputs", "1", "--hidden", "1", "--t-end", "0.1", "--records", "3"]
+    alone = quadflow(*flow).out
+    studied = quadflow(*flow, "--collapse", "--starts", "1").out
+    assert "ReLinear start, γ = 0.1 " not in alone
+    assert "ReLinear start, γ = 0.1 " in studied
+
+
 @pytest.mark.parametrize("suffix", ["npz", "png"])
 def test_files(quadflow, tmp_path, suffix):
     path = tmp_path / f"neuron.{suffix}"

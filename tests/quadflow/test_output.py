@@ -14,9 +14,9 @@ import pytest
 from dynamics.errors import ProblemError
 from quadflow import cli
 from quadflow.output import echo_json, validate_folder, validate_output, write_file, write_text
-from quadflow.streams import PLAIN, SUPERSCRIPTS, plain
+from quadflow.streams import PLAIN, SUPERSCRIPTS, degrade, plain
 
-SIMULATE = ["simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--samples", "3"]
+SIMULATE = ["simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--records", "3"]
 ROOT = Path(__file__).parents[2]
 
 
@@ -53,6 +53,12 @@ def test_plain_text():
         plain("η → ∞ at 10⁻¹² ≤ ‖w‖², §2: Küche “ẋ” 漢")
         == 'eta -> inf at 10^-12 <= ||w||^2, section 2: Kuche "x" ?'
     )
+
+
+def test_damaged_input_stays_an_error():
+    """Plainer characters are for what is written; what cannot be read has none."""
+    with pytest.raises(UnicodeDecodeError, match="invalid start byte"):
+        degrade(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"))
 
 
 def test_every_character_of_our_sources_has_a_plain_form():
@@ -295,8 +301,8 @@ def test_the_file_of_hannet_is_what_it_prints(quadflow, tmp_path):
         ["--teacher", "2,1", "--times", "0"],
         ["--teacher", "2,1", "--times", "0.1"],
         ["--teacher", "2,1", "--times", "0", "--sgd", "--step", "0.01", "--batch", "4"],
-        ["--teacher", "2,1", "--init-scale", "0", "--t-end", "1", "--samples", "3"],
-        ["--teacher", "0,0", "--init-scale", "0", "--t-end", "1", "--samples", "3"],
+        ["--teacher", "2,1", "--init-scale", "0", "--t-end", "1", "--records", "3"],
+        ["--teacher", "0,0", "--init-scale", "0", "--t-end", "1", "--records", "3"],
     ],
 )
 def test_figures_of_one_sample_and_of_constant_curves(quadflow, tmp_path, arguments):

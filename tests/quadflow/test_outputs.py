@@ -26,7 +26,7 @@ COMMANDS = [
     "derive --inputs 1 --hidden 1",
     "invariance --inputs 2 --hidden 2 --outputs 1 --steps 2",
     "hannet --check --layers 3 --width 4",
-    "neuron --inputs 1 --hidden 1 --t-end 0.1 --samples 3",
+    "neuron --inputs 1 --hidden 1 --t-end 0.1 --records 3",
     "neuron --inputs 1 --hidden 1 --derive",
 ]
 FIGURES = [  # and words that stand in them
@@ -34,8 +34,8 @@ FIGURES = [  # and words that stand in them
     (f"compare {SMALL} {TRAINING}", "networks: median of 1"),
     ("invariance --inputs 2 --hidden 2 --outputs 1 --steps 2", "G-SGD: path values"),
     ("hannet --check --layers 3 --width 4", "Han layers"),
-    ("neuron --inputs 1 --hidden 1 --t-end 0.1 --samples 3", "learning rate × steps"),
-    ("neuron --inputs 1 --hidden 1 --t-end 0.1 --samples 3 --collapse --starts 1", "ReLinear start"),
+    ("neuron --inputs 1 --hidden 1 --t-end 0.1 --records 3", "learning rate × steps"),
+    ("neuron --inputs 1 --hidden 1 --t-end 0.1 --records 3 --collapse --starts 1", "ReLinear start"),
 ]
 
 
@@ -87,7 +87,7 @@ def test_arrays(quadflow, tmp_path):
     with np.load(path) as file:
         assert json.loads(str(file["result"])) == result
     path = tmp_path / "neuron.npz"
-    arguments = ["neuron", "--inputs", "1", "--hidden", "1", "--t-end", "0.1", "--samples", "3"]
+    arguments = ["neuron", "--inputs", "1", "--hidden", "1", "--t-end", "0.1", "--records", "3"]
     result = quadflow(*arguments, "--output", path, "--json").json
     with np.load(path) as file:
         np.testing.assert_array_equal(file["loss"], result["loss"])

@@ -90,7 +90,7 @@ def test_weights_from_a_file_and_the_teacher_are_padded_to_each_other(files):
 
 
 def test_the_kinds_of_a_sweep_know_their_options():
-    """Those of their command, without what is about its answer; `--samples` of simulate is `--records` there."""
+    """Those of their command, without what is about its answer."""
     assert {"records", "t_end", "until_loss", "teacher"} <= options_of("simulate")
     assert not {"samples", "seed", "output", "as_json", "config"} & options_of("simulate")
     assert {"samples", "t_end", "times", "batch"} <= options_of("train")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 PROBLEM = ["--teacher", "4,2,1", "--hidden", "3"]
-SIMULATE = ["simulate", *PROBLEM, "--t-end", "0.5", "--samples", "9"]
+SIMULATE = ["simulate", *PROBLEM, "--t-end", "0.5", "--records", "9"]
 TRAIN = ["train", *PROBLEM, "--steps", "20", "--records", "5", "--seeds", "2"]
 
 
@@ -63,7 +63,7 @@ def test_a_report_of_several_files(quadflow, saved, tmp_path):
     result = quadflow("report", run, tmp_path / "train.npz", "--output", page, "--json").json
     assert result["bytes"] == page.stat().st_size < 6_000_000
     text = page.read_text(encoding="utf-8")
-    assert f"quadflow simulate {' '.join(PROBLEM)} --t-end 0.5 --samples 9 --json" in text
+    assert f"quadflow simulate {' '.join(PROBLEM)} --t-end 0.5 --records 9 --json" in text
     assert f"quadflow train {' '.join(PROBLEM)}" in text
     assert f"numpy {np.__version__}" in text
     for loss in ("45.5", "32", "8", "1.25"):

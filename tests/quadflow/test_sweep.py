@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import xarray
 
-from dynamics import Problem, Student, Teacher, diagnose
+from dynamics import Problem, ProblemError, Student, Teacher, diagnose
 from empirical import compare, train
 from empirical.sweep.dataset import read_dataset
 from quadflow.commands.sweep import command
 from quadflow.sweep_input import parse_axis
+from quadflow.sweep_run import _train
 
 GRID = ["--teacher", "2,1", "--vary", "init-scale=0.2,0.4", "--vary", "hidden=1:3:2", "--replicates", "2"]
 TRAINING = ["--t-end", "0.2", "--step", "1e-2", "--batch", "8", "--records", "5"]
@@ -66,7 +67,7 @@ def test_every_kind_gives_what_its_command_gives(quadflow, tmp_path):
                 "--init-scale",
                 float(run.init_scale),
             ),
-            *("--seed", seed, "--t-end", "0.2", "--samples", "5", "--json"),
+            *("--seed", seed, "--t-end", "0.2", "--records", "5", "--json"),
         ).json
         assert run.simulate_loss.values.tolist() == simulated["loss"]
         assert run.simulate_modes.values.tolist() == simulated["modes"]
@@ -312,7 +313,7 @@ def test_a_configuration_names_several_axes(quadflow, tmp_path):
 @pytest.mark.parametrize("suffix", ["zarr", "nc"])
 def test_resuming_a_finished_sweep_reads_its_answer_from_the_file(quadflow, tmp_path, suffix):
     """Same counts and failures as when it ran: one of two runs fails, as one input is too few for the teacher."""
-    arguments = ["sweep", "simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.1", "--samples", "3"]
+    arguments = ["sweep", "simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "0.1", "--records", "3"]
     arguments += ["--vary", "inputs=1,2", "--workers", "0", "--output", tmp_path / f"s.{suffix}", "--json"]
     first = quadflow(*arguments).json
     again = quadflow(*arguments, "--resume").json
@@ -337,8 +338,7 @@ def test_report_of_a_sweep(quadflow, tmp_path, suffix):
 
 
 def test_a_sweep_of_the_theory_is_what_is_meant_if_no_kind_is_named(quadflow, tmp_path):
-    """`--samples` then is that of `simulate`: the number of sample times."""
-    arguments = ["--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--samples", "4"]
+    arguments = ["--teacher", "2,1", "--hidden", "2", "--t-end", "0.2", "--records", "4"]
     vary = ["--vary", "init-scale=0.1,0.2", "--workers", "0", "--output", tmp_path / "s.nc"]
     assert quadflow("sweep", *arguments, *vary).status == 0
     data = read_dataset(tmp_path / "s.nc")
@@ -354,3 +354,11 @@ def test_a_missing_file_is_named(quadflow, tmp_path):
     result = quadflow("figure", "sweep", tmp_path / "none.nc")
     assert result.status == 2
     assert "no such file" in result.err
+
+
+@pytest.mark.parametrize("end", [0.0, -1.0])
+def test_training_ends_after_its_start(end):
+    """In one sentence of its own: a negative time is not rounded up to one step."""
+    options = {"t_end": end, "times": None, "steps": None, "step": 1e-2}
+    with pytest.raises(ProblemError, match=r"`t_end` is .* must be positive"):
+        _train(options)

@@ -14,7 +14,7 @@ from tools.fuzz.values import OUTPUTS, values
 # Options that keep a call short, given before the drawn ones (the last one wins); only those that the command has.
 SHORT = {
     "derive": "--inputs 2 --hidden 2",
-    "simulate": "--teacher 2,1 --t-end 1 --samples 3",
+    "simulate": "--teacher 2,1 --t-end 1 --records 3",
     "train": "--teacher 2,1 --steps 3 --records 3 --batch 8",
     "compare": "--teacher 2,1 --steps 3 --records 3 --batch 8",
     "sweep": "--teacher 2,1 --steps 3 --records 3 --batch 8 --workers 0 --vary init-scale=0.1,0.2",
@@ -24,7 +24,7 @@ SHORT = {
     "diagnose": "--teacher 2,1",
     "invariance": "--inputs 2 --hidden 2 --outputs 1 --steps 3 --batch 4",
     "hannet": "--layers 3 --width 4 --steps 2 --train checkerboard",
-    "neuron": "--inputs 2 --hidden 2 --t-end 1 --samples 3 --starts 2 --seeds 1",
+    "neuron": "--inputs 2 --hidden 2 --t-end 1 --records 3 --starts 2 --seeds 1",
     "figure": "--teacher 2,1 --inputs 2 --hidden 2 --outputs 1 --steps 3 --t-end 0.1 --records 3 --batch 8 --seeds 2 "
     "--samples 8 --points 2 --replicates 1 --search 2 --starts 2 --count 100 --trained-modes 2 --layers 3 --width 4",
 }

@@ -34,8 +34,8 @@ def write_results(folder: Path) -> list[str]:
 
     training = "--teacher 2,1 --steps 3 --records 3 --batch 8"
     files = {
-        "result.json": "simulate --teacher 2,1 --t-end 1 --samples 3",
-        "curve.npz": "simulate --teacher 2,1 --t-end 1 --samples 3",
+        "result.json": "simulate --teacher 2,1 --t-end 1 --records 3",
+        "curve.npz": "simulate --teacher 2,1 --t-end 1 --records 3",
         "trained.npz": f"train {training} --seeds 2",
         "good.nc": f"sweep {training} --workers 0 --vary init-scale=0.1,0.2",
     }
@@ -136,7 +136,7 @@ def texts() -> dict[str, bytes]:
         "nan.csv": "nan,0\n0,1\n",
         "large.csv": "1e400,0\n0,1\n",
         "empty.csv": "",
-        "good.toml": 'command = "simulate"\nteacher = "2,1"\nt-end = 1.0\nsamples = 3\n',
+        "good.toml": 'command = "simulate"\nteacher = "2,1"\nt-end = 1.0\nrecords = 3\n',
         "plain.toml": 'teacher = "2,1"\n',
         "mark.toml": '\ufeffcommand = "diagnose"\nteacher = "2,1"\n',
         "types.toml": 'command = "simulate"\nteacher = true\nhidden = "x"\nt-end = [1, 2]\nsgd = 1\n',

@@ -147,3 +147,7 @@ def test_bad_networks_are_refused(build, message):
     assert message in text
     assert text.count("\n") == 0
     assert text.endswith(".")
+
+
+def test_rates_are_all_one_if_left_out():
+    assert PolynomialNetwork("product", (u, v), (x,), (u * v * x,)).rates == (1, 1)

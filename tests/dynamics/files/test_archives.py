@@ -9,7 +9,8 @@ import pytest
 
 from dynamics import ProblemError
 from dynamics.files import archives
-from dynamics.files.archives import open_archive
+from dynamics.files.archives import check_member, open_archive
+from dynamics.files.arrays import Unusable
 
 W, A = np.arange(6.0).reshape(2, 3), np.array([1.0, -1.0])
 
@@ -108,6 +109,17 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     np.testing.assert_array_equal(read(archive(compressed=True, W=noise)), noise)  # large and not dense
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("it was unpacked"))
     assert "would unpack from" in refusal(data)
+
+
+def test_how_dense_a_large_array_may_be():
+    """Up to 200 bytes out of every one, and not a byte more."""
+    member = zipfile.ZipInfo("W.npy")
+    member.compress_type, member.compress_size = zipfile.ZIP_DEFLATED, 2**22
+    member.file_size = 200 * 2**22
+    check_member(member)
+    member.file_size += 1
+    with pytest.raises(Unusable, match="would unpack from 4194304 to 838860801"):
+        check_member(member)
 
 
 @pytest.mark.parametrize(

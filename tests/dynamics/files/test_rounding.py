@@ -53,3 +53,18 @@ def test_a_byte_order_mark_and_a_foreign_coding_do_no_harm(tmp_path):
 def test_whole_numbers_are_exact(tmp_path, dtype):
     np.save(tmp_path / "M.npy", np.eye(3, dtype=dtype))
     assert rounding_unit(tmp_path / "M.npy") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "word", "unit"),
+    [
+        (4, "0.120", 1e-3),  # %.3f, of small numbers
+        (4, "0.000", 0.0),  # of zeros nothing is known
+        (3, "0.120", 0.0),  # few enough to be typed
+        (4, "0.12", 0.0),  # correlations as people give them
+    ],
+)
+def test_a_printed_matrix_of_short_numbers_is_rounded(rows, word, unit):
+    text = "\n".join([",".join([word] * rows)] * rows)
+    assert rounding_of_text(text) == pytest.approx(unit, rel=1e-12, abs=0)
+    assert rounding_of_text(text + "\n0.5") == 0.0  # other decimals: typed

@@ -1,11 +1,14 @@
 """What training and the study of collapse report: records, drifts, words; and where their random numbers come from."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
 
 from dynamics import ComputationError
 from dynamics.neuron import NeuronFlow, NeuronPopulation, Neurons, QuadraticTarget, Rates
+from empirical.neuron import training
 from empirical.neuron.collapse import CollapseStudy, collapse_study
 from empirical.neuron.training import NeuronRun, data_seed, descend, draw, train_neurons
 
@@ -172,3 +175,19 @@ def test_networks_are_picked_by_seed_and_record():
     )  # fmt: skip
     assert run.neurons_at(1, 2).a.tolist() == [10, 11]
     assert run.neurons_at(0, 1).R.tolist() == [[4, 5], [6, 7]]
+
+
+def test_the_seconds_are_those_of_the_clock():
+    before = time.perf_counter()
+    run = train_neurons(TARGET, START, steps=2, step=0.01, batch=4, seeds=1, records=2)
+    assert 0 < run.about["seconds"] < time.perf_counter() - before
+
+
+def test_wide_networks_need_memory_on_the_smallest_batch(monkeypatch):
+    """Weights, their gradients, the new ones and a record at least: four copies of each network."""
+    asked = []
+    monkeypatch.setattr(training, "check_memory", lambda what, size, advice: asked.append(size))
+    wide = Neurons.initialise(40, 2, seed=1)
+    train_neurons(TARGET, wide, steps=1, step=1e-4, batch=1, seeds=2, records=2, dtype="float64")
+    weights = sum(w.nbytes for w in (wide.R, wide.G, wide.B, wide.a))
+    assert 4 * 2 * weights <= asked[0] <= 20 * 2 * weights
