@@ -12,6 +12,8 @@ mirror image φ(−w·x) have the same M; they differ in their linear part w/2, 
 
 A linear student has no even part; all it has is the vector Σ_k a_k w_k. Its modes are the components of that vector
 along the teacher's unit directions.
+
+For an activation that is not homogeneous there are no modes: arrays of them are empty.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ import numpy as np
 from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.population.kernels import normalised
-from dynamics.problem import Teacher
+from dynamics.problem.teacher import Teacher
+
+EIGENVALUE = "teacher eigenvalue, which a learned mode reaches"
 
 
 def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: str = "quadratic") -> Array:
@@ -34,6 +38,8 @@ def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: str = "quadr
     A : (…, O, K) array
     activation : str
     """
+    if ACTIVATIONS[activation].degree is None:
+        return np.zeros((*W.shape[:-2], 0))
     columns = []
     if activation == "linear":
         for o, (_, directions) in enumerate(_linear_modes(teacher)):
@@ -48,6 +54,8 @@ def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: str = "quadr
 
 def mode_targets(teacher: Teacher, activation: str = "quadratic") -> Array:
     """What the modes are when student and teacher are the same function, (modes,); descending for each output."""
+    if ACTIVATIONS[activation].degree is None:
+        return np.zeros(0)
     if activation == "linear":
         return np.concatenate([values for values, _ in _linear_modes(teacher)])
     return np.concatenate([lam for lam, _ in _balanced_teacher(teacher, activation).eigen])
@@ -55,7 +63,9 @@ def mode_targets(teacher: Teacher, activation: str = "quadratic") -> Array:
 
 def _balanced(X: Array, activation: str) -> Array:
     """Rows x of X (…, d) as ‖x‖^{h/2 − 1} x, so that the sum of their squares is the matrix of the modes."""
-    power = ACTIVATIONS[activation].degree / 2 - 1
+    degree = ACTIVATIONS[activation].degree
+    assert degree is not None
+    power = degree / 2 - 1
     if power == 0:
         return X
     r = np.linalg.norm(X, axis=-1, keepdims=True)

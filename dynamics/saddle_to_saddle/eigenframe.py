@@ -21,6 +21,7 @@ from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import Problem
+from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.reduction import in_range, reduce_problem
 from dynamics.stationary.levels import Level, plateau_level
 
@@ -61,8 +62,7 @@ class EigenFrame:
     @property
     def numbers(self) -> NDArray[np.int64]:
         """Names of the directions, (r,): their places among all d eigenvalues, as in the catalogue."""
-        unreached = self.inputs - len(self.eigenvalues)  # all of them zero
-        return np.arange(len(self.eigenvalues)) + unreached * (self.eigenvalues < 0)
+        return mode_numbers(self.eigenvalues, self.inputs)
 
     def level(self, learned: Sequence[int]) -> Level:
         """Plateau with these modes learned."""
