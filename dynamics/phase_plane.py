@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.activations import require_quadratic
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
@@ -34,7 +34,7 @@ class PhasePlane:
     ----------
     eigenvalue : float
         λ ≠ 0.
-    activation : str
+    activation : Activation
     a, p : (n,), (m,) arrays
         Grid.
     velocity : (2, m, n) array
@@ -48,7 +48,7 @@ class PhasePlane:
     """
 
     eigenvalue: float
-    activation: str
+    activation: Activation
     a: Array
     p: Array
     velocity: Array
@@ -61,7 +61,7 @@ def phase_plane(
     eigenvalue: float = 1.0,
     starts: ArrayLike = (),
     *,
-    activation: str = "quadratic",
+    activation: Activation | str = "quadratic",
     extent: float = 2.0,
     points: int = 41,
 ) -> PhasePlane:
@@ -88,7 +88,8 @@ def phase_plane(
     ProblemError
         If an argument is not usable.
     """
-    require_quadratic(activation, "the phase plane of one mode")
+    phi = Activation.parse(activation)
+    phi.coupling_for("the phase plane of one mode")
     lam = validate_real("eigenvalue", eigenvalue)
     if lam == 0:
         raise ProblemError("`eigenvalue` is 0, but a mode needs something to learn: any other number.")
@@ -100,7 +101,7 @@ def phase_plane(
     teacher = Teacher.from_eigenvalues([lam])
 
     def flow_from(a: float, p: float) -> GradientFlow:
-        return GradientFlow(Problem(teacher, Student([[p]], [a]), activation))  # type: ignore[arg-type]
+        return GradientFlow(Problem(teacher, Student([[p]], [a]), phi))  # type: ignore[arg-type]
 
     flow = flow_from(1.0, 1.0)
     velocity = np.empty((2, len(axis), len(axis)))
@@ -115,7 +116,7 @@ def phase_plane(
     sign = np.sign(lam)
     return PhasePlane(
         lam,
-        activation,
+        phi,
         axis,
         axis,
         velocity,

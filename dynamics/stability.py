@@ -12,11 +12,10 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError
 from dynamics.flows.gradient import GradientFlow
-from dynamics.flows.modified import validate_momentum
 from dynamics.problem import Problem
 from dynamics.sgd.differentiation import jacobian
 from dynamics.sgd.mean_sgd import MeanSGD
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_count, validate_momentum, validate_real
 
 LONGEST_FLOW = 20_000  # evaluations after which a flow with an algebraic tail counts as having ended
 GROWTH = 1e-6  # growth rates below this fraction of the fastest rate are rounding
@@ -115,8 +114,8 @@ def largest_stable_sgd_step(problem: Problem, batch: int = 1) -> float:
 
     Beyond it the recursion s ← s + ηF(s) for the mean order parameters (`dynamics.sgd.mean_sgd`), linearised, has a
     multiplier of modulus above 1: mean squares of deviations grow. For one unit, batch 1 and many inputs this is
-    1/(6daλ); see `dynamics.closed_forms.one_unit_largest_step`. With few inputs single runs may diverge below it: the
-    distribution of the gradients has heavy tails.
+    1/(6daλ), and `dynamics.closed_forms.one_unit_largest_step` for any number of inputs. With few of them single runs
+    may diverge below it: the distribution of the gradients has heavy tails.
 
     Parameters
     ----------

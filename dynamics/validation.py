@@ -49,23 +49,12 @@ def validate_real(name: str, value: Any, *, positive: bool = False, nonnegative:
     return number
 
 
-def steps_until(time: Any, step: Any, *, name: str = "t_end", least: int = 1) -> int:
-    """Steps of learning rate `step` up to a time called `name`, rounded; at least so many."""
-    end, eta = validate_real(name, time, nonnegative=True), validate_real("step", step, positive=True)
-    count = end / eta
-    if count > LARGEST_COUNT:
-        raise ProblemError(
-            f"`{name}` is {end:g} and `step` {eta:g}, which means more than 2^63 − 1 steps, but at most as many are"
-            " allowed: shorten the time or enlarge the step."
-        )
-    return max(least, round(count))
-
-
-def steps_at(times: ArrayLike, step: float) -> NDArray[np.int64]:
-    """Step 0 and those nearest to the given times, without repetition; 2⁶² stands for all that are beyond it."""
-    with np.errstate(over="ignore"):
-        nearest = np.round(validate_times(times) / validate_real("step", step, positive=True))
-    return np.unique(np.append(0, np.minimum(nearest, 2.0**62).astype(np.int64)))
+def validate_momentum(momentum: Any) -> float:
+    """Momentum β in [0, 1)."""
+    beta = validate_real("momentum", momentum, nonnegative=True)
+    if beta >= 1:
+        raise ProblemError(f"`momentum` is {beta:g}, but must be below 1.")
+    return beta
 
 
 def validate_choice(name: str, value: Any, allowed: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dynamics.clock import Clock
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.variables import Variable, Variables, prefixed, printed
@@ -22,7 +23,7 @@ from dynamics.problem.modes import mode_targets
 from dynamics.problem.storage import problem_attributes
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.validation import steps_at, validate_choice, validate_count, validate_real
+from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.gap import LARGEST, Gap, explain_gap, one_pass_theory
 from empirical.recorder import TrainingRun
 from empirical.training import OPTIMIZERS, choose_momentum, record_steps, train
@@ -216,7 +217,7 @@ def compare(
     beta = choose_momentum(momentum, optimizer)
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
-        at = np.unique(np.minimum(steps_at(times, eta), n_steps))
+        at = np.unique(np.minimum(Clock(eta).steps_at(times), n_steps))
     shared = {
         "steps": n_steps,
         "step": eta,

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.conserved.drift import predicted_drift
 from dynamics.conserved.quantities import Quantity, conserved_quantities, weights
 from dynamics.problem import Problem
-from dynamics.validation import steps_until, validate_array, validate_real
+from dynamics.validation import validate_array, validate_real
 from empirical.descent import population_descent
 from empirical.recorder import TrainingRun, find_weights
 from empirical.training import train
@@ -113,7 +114,7 @@ def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: 
     steps : (n,) array
         Step sizes η.
     time : float
-        η × number of steps / (1 − momentum); rounded to whole steps.
+        Of the flow; rounded to whole steps.
     momentum : float
     """
     etas = validate_array("steps", steps, 1)
@@ -121,7 +122,7 @@ def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: 
     quantities = conserved_quantities(problem)
     measured, predicted = [], []
     for eta in etas:
-        last = steps_until(end * (1 - momentum), eta, name="time")
+        last = Clock(eta, momentum).steps_until(end, name="time")
         path = population_descent(problem, eta, [0, last], momentum=momentum)
         measured.append([float(np.diff(q(path))[0]) for q in quantities])
         predicted.append(predicted_drift(problem, eta, path.times, momentum=momentum).drift[-1])

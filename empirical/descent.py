@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError
+from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_real
@@ -53,7 +53,7 @@ def population_descent(
     step : float
         η.
     at : (T,) integer array
-        Steps at which to record, ascending.
+        Numbers of steps after which to record, in any order; the record keeps it.
     momentum, weight_decay : float
         As PyTorch means them.
     rates : (η_w, η_a)
@@ -61,6 +61,8 @@ def population_descent(
 
     Raises
     ------
+    ProblemError
+        If `at` is empty or holds something else than numbers of steps.
     ComputationError
         If the weights become infinite.
     """
@@ -71,11 +73,13 @@ def population_descent(
     trained = [(network.W, rates[0])] + ([(network.A, rates[1])] if problem.student.trainable else [])
     groups = [{"params": [p], "lr": eta * validate_real("rates", rate, positive=True)} for p, rate in trained]
     sgd = torch.optim.SGD(groups, momentum=momentum, weight_decay=weight_decay)
-    wanted = [validate_count("at", int(n), minimum=0) for n in np.asarray(at)]
-    states: list[tuple[Array, Array]] = []
-    for n in range(wanted[-1] + 1):
-        if n == wanted[len(states)]:
-            states.append((W.copy(), A.copy()))
+    wanted = [validate_count("at", n, minimum=0) for n in np.asarray(at)]
+    if not wanted:
+        raise ProblemError("`at` is empty, but must hold at least one number of steps.")
+    states: dict[int, tuple[Array, Array]] = dict.fromkeys(wanted, (W, A))
+    for n in range(max(wanted) + 1):
+        if n in states:
+            states[n] = W.copy(), A.copy()
         with np.errstate(over="ignore", invalid="ignore"):
             dW, dA = flow.population.velocity(W, A)
         if not np.isfinite(dW).all():
@@ -85,9 +89,8 @@ def population_descent(
             network.A.grad = torch.from_numpy(-dA)
         sgd.step()
     steps = np.array(wanted)
-    return Descent(
-        steps, eta * steps / (1 - momentum), *(np.stack(arrays) for arrays in zip(*states, strict=True))
-    )
+    recorded = zip(*(states[n] for n in wanted), strict=True)
+    return Descent(steps, eta * steps / (1 - momentum), *map(np.stack, recorded))
 
 
 def gradient_descent_loss(flow: GradientFlow, eta: float, at: NDArray[np.int64], beta: float = 0.0) -> Array:

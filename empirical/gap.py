@@ -23,7 +23,6 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import IntegrationError
@@ -33,6 +32,7 @@ from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
+from dynamics.problem.scope import THEORIES
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.mean_sgd import MeanSGD, SGDError
 from dynamics.sgd.trajectory import SGDTrajectory
@@ -265,7 +265,7 @@ def _on_data(
     """Curves on the networks' own data sets, (S, T), and how they were computed; (1, T) with fresh data."""
     if practice.samples == 0:
         return discretised[None], "none: fresh samples in every step"
-    if use_theory and ACTIVATIONS[problem.activation].degree == 2:
+    if use_theory and not THEORIES["data flow"].gap(problem):
         X, Y = data_sets(problem, practice)
         bar = tqdm(X, desc="flows on the data", leave=False, disable=None if progress else True)
         flows = (FiniteDataFlow(problem, x, y) for x, y in zip(bar, Y, strict=True))

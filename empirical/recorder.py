@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.conserved.quantities import weights as weight_arrays
 from dynamics.curves.result import Result
@@ -202,7 +202,7 @@ class Recorder:
         *,
         every: int = 1,
         at: Sequence[int] | None = None,
-        activation: str = "quadratic",
+        activation: Activation | str = "quadratic",
         test_samples: int = 0,
         weights: Callable[[nn.Module], Weights] | None = None,
         second_layer_value: float | None = None,
@@ -219,9 +219,7 @@ class Recorder:
         if second_layer_value is not None:
             second_layer_value = validate_real("second_layer_value", second_layer_value)
         self.weights = weights or partial(find_weights, second_layer_value=second_layer_value)
-        self.population = ACTIVATIONS[self.problem.activation].population(
-            self.problem.teacher.V, self.problem.teacher.B, self.problem.covariance
-        )
+        self.population = self.problem.population
         self._test: tuple[Tensor, Tensor] | None = None
         self._records: list[_Record] = []
 
@@ -255,7 +253,7 @@ class Recorder:
 
     def _of_units(self, W: Array, A: Array) -> dict[str, Array]:
         """c_k, or what is reported of units where φ is not homogeneous."""
-        degree = ACTIVATIONS[self.problem.activation].degree
+        degree = self.problem.activation.degree
         if degree is not None:
             return {"conserved": unit_invariants(W, A, degree)}
         found = unit_variables(W, self.problem.teacher.V, ("network",))

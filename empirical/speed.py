@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.population.base import PopulationLoss
+from dynamics.population.base import Population
 
 # |v₁ − v₀| ≤ 0.5 |v₀ + v₁|/2 of exponential growth means λΔt ≤ 0.51, and there the trapezoidal rule is 2 % off.
 LARGEST_TURN = 0.5
@@ -43,7 +43,7 @@ class Speed:
     intervals: int
 
 
-def recorded_speed(population: PopulationLoss, times: Array, W: Array, A: Array) -> Speed | None:
+def recorded_speed(population: Population, times: Array, W: Array, A: Array) -> Speed | None:
     """Speed of weights W (S, T, K, d), A (S, T, O, K) recorded at times (T,).
 
     None if it cannot be known: fewer than three intervals in which the gradient turned little, or too much noise.
@@ -99,7 +99,7 @@ def _ratio(moved: Array, expected: Array) -> Speed | None:
     return Speed(ratio, error, n) if np.isfinite(error) and error <= ACCURACY * abs(ratio) else None
 
 
-def speed_notes(population: PopulationLoss, times: Array, W: Array, A: Array) -> list[str]:
+def speed_notes(population: Population, times: Array, W: Array, A: Array) -> list[str]:
     """What to say about the speed of recorded weights: nothing if it is that of the flow."""
     if len(times) < 2:
         return []

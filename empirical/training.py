@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.flows.modified import validate_momentum
 from dynamics.problem import Problem
-from dynamics.validation import validate_choice, validate_count, validate_real
+from dynamics.validation import validate_choice, validate_count, validate_momentum, validate_real
 from empirical.data import GaussianData
 from empirical.gsgd import GSGD
 from empirical.memory import DOUBLE, check_training
@@ -168,7 +166,7 @@ def make_optimizer(name: str, network: QuadraticNetwork, eta: float, beta: float
         raise ProblemError("The second layer is fixed, but `optimizer` gsgd mixes both layers: train both.")
     if beta:
         raise ProblemError(f"`momentum` is {beta:g}, but `optimizer` gsgd has none: leave it out.")
-    return GSGD([network.W, network.A], eta, degree=ACTIVATIONS[network.activation].degree)
+    return GSGD([network.W, network.A], eta, degree=_degree(network))
 
 
 def run_loop(
@@ -282,3 +280,13 @@ def _divergence_message(problem: Problem, eta: float, beta: float, step: int) ->
         f"{message}: `step` is {eta:g}, and theory predicts a largest stable step of {bound:.3g} along the "
         "gradient flow (less for small batches)."
     )
+
+
+def _degree(network: QuadraticNetwork) -> int:
+    """Degree h of the activation, without which there is no path space."""
+    degree = network.activation.degree
+    if degree is None:
+        raise ProblemError(
+            f"`activation` is {network.activation.name!r}, but G-SGD is known only for homogeneous activations."
+        )
+    return degree

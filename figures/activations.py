@@ -24,13 +24,6 @@ from empirical.recorder import TrainingRun
 from figures.learning_curve import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_span
 
-NAMES = {
-    "quadratic": r"quadratic $z^2$",
-    "centred": r"centred $z^2 - \langle z^2\rangle$",
-    "relu": "ReLU",
-    "abs": r"$|z|$",
-    "linear": "linear",
-}
 SHOWN_DECADES = 4  # of the loss, relative to its initial value
 SHOWN_MODES = 4
 MARKERS_PER_CURVE = 12
@@ -50,7 +43,7 @@ def activations_figure(results: Sequence[tuple[Trajectory, TrainingRun | None]])
         for (left, right), (trajectory, run) in zip(rows, results, strict=True):
             _draw_loss(left, trajectory, run)
             _draw_modes(right, trajectory, run)
-            left.set_title(NAMES[trajectory.problem.activation], loc="left", pad=3)
+            left.set_title(trajectory.problem.activation.label, loc="left", pad=3)
             for axes in (left, right):
                 show_span(axes, trajectory.times[0], trajectory.times[-1])
                 axes.xaxis.set_major_locator(MaxNLocator(4))

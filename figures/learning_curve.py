@@ -9,12 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.stationary.catalogue import trace_coupling
 from dynamics.stationary.levels import plateau_level
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
@@ -113,11 +111,10 @@ def _draw_loss(
 def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> None:
     """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode."""
     problem = trajectory.problem
-    quadratic = ACTIVATIONS[problem.activation].degree == 2
-    if problem.covariance is not None or problem.teacher.outputs > 1 or not quadratic:
+    coupling = problem.activation.trace_coupling
+    if problem.covariance is not None or problem.teacher.outputs > 1 or coupling is None:
         return  # the closed form of L_S holds for quadratic units, one output and Σ = I
     lam = problem.teacher.eigen[0][0]
-    coupling = trace_coupling(problem.activation)
     for stage in trajectory.stages:  # plateaus that the curve really has
         if stage.level is not None and stage.level.loss > bottom:
             axes.hlines(stage.level.loss, stage.start, stage.end, color="0.85", linewidth=6, zorder=0)
@@ -186,8 +183,9 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
             fontsize=6.5,
             annotation_clip=False,
         )
-    linear = trajectory.problem.activation == "linear"
-    axes.set_ylabel("teacher modes " + (r"$v_i^\top \sum_k a_k w_k$" if linear else r"$v_i^\top M v_i$"))
+    j = trajectory.problem.activation.mode_order
+    names = {1: r"$v_i^\top \sum_k a_k w_k$", 2: r"$v_i^\top M v_i$"}
+    axes.set_ylabel("teacher modes " + names.get(j, rf"$\sum_k a_k (v_i^\top w_k)^{{{j}}}$"))
 
 
 def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:

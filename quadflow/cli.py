@@ -32,6 +32,7 @@ COMMANDS = {
     "staircase": "staircase",
     "conserved": "conserved",
     "diagnose": "diagnose",
+    "scope": "scope",
     "invariance": "invariance",
     "hannet": "hannet",
     "neuron": "neuron",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
 from dynamics.files.arrays import read_npy
@@ -17,7 +17,7 @@ from dynamics.files.rounding import rounding_unit
 from dynamics.files.tables import read_csv
 from dynamics.inputs.covariance import clean_covariance
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import validate_choice, validate_real
+from dynamics.validation import validate_real
 from quadflow.notes import note
 
 MATRIX_FILES = (".npy", ".csv")
@@ -27,7 +27,7 @@ def build_problem(options: Mapping[str, Any]) -> Problem:
     """Problem from the values of `quadflow.options.problem_options`, named as in Python."""
     if not options["teacher"]:
         raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
-    activation = validate_choice("activation", options["activation"], ACTIVATIONS)
+    activation = Activation.parse(options["activation"])
     teacher = read_teacher(
         options["teacher"], options["inputs"], options["outputs"], activation, **matrix_arguments(options)
     )
@@ -49,7 +49,7 @@ def build_problem(options: Mapping[str, Any]) -> Problem:
             outputs=teacher.outputs,
             second_layer=options["second_layer"],
             second_layer_value=options["second_layer_value"],
-            degree=ACTIVATIONS[activation].degree,
+            degree=activation.degree,
         )
     Sigma = read_covariance(options, teacher.inputs)
     return Problem(teacher, start.padded(teacher.inputs), activation, Sigma)
@@ -92,7 +92,7 @@ def read_teacher(
     spec: str,
     inputs: int | None,
     outputs: int | None,
-    activation: str = "quadratic",
+    activation: Activation | str = "quadratic",
     *,
     rank: int | None = None,
     tolerance: float | None = None,
@@ -113,7 +113,7 @@ def read_teacher(
         except ValueError:
             raise ProblemError(f"`--teacher` is {spec!r}, but must be power-law:ALPHA:COUNT.") from None
     if suffix in MATRIX_FILES:
-        if ACTIVATIONS[activation].degree != 2:
+        if Activation.parse(activation).trace_coupling is None:
             raise ProblemError(
                 f"`--teacher` is the matrix {spec!r}, which means nothing to {activation} units: give eigenvalues λ_m "
                 "for Σ λ_m φ(x_m), or an .npz file with a teacher network V, b."

@@ -73,7 +73,7 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
         "inputs": problem.teacher.inputs,
         "hidden": hidden,
         "outputs": problem.teacher.outputs,
-        "activation": problem.activation,
+        "activation": str(problem.activation),
         "second_layer": "trainable" if values is None else "fixed",
         **({} if values is None else {"second_layer_values": values}),
         "covariance": "identity" if problem.covariance is None else "given",

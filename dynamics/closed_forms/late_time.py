@@ -19,12 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.problem import Teacher
-from dynamics.validation import validate_choice, validate_count, validate_real
-
-TAIL_ACTIVATIONS = ("quadratic", "centred")
+from dynamics.validation import validate_count, validate_real
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class ExponentialTail:
 
 
 def fixed_layer_tail(
-    inputs: int, rank: int, second_layer_value: float = 1.0, activation: str = "quadratic"
+    inputs: int, rank: int, second_layer_value: float = 1.0, activation: Activation | str = "quadratic"
 ) -> PowerTail:
     """Law for a fixed second layer of equal entries a, at least as many units as inputs, start of full rank.
 
@@ -72,7 +71,7 @@ def fixed_layer_tail(
 
 
 def aligned_tail(
-    eigenvalues: ArrayLike, inputs: int, balance: float, activation: str = "quadratic"
+    eigenvalues: ArrayLike, inputs: int, balance: float, activation: Activation | str = "quadratic"
 ) -> PowerTail | ExponentialTail:
     """Law for a trained second layer with one aligned unit per input, all with the same start.
 
@@ -103,18 +102,23 @@ def aligned_tail(
     return ExponentialTail(_linear_rate(lam, d, c, activation))
 
 
-def _directions(inputs: int, rank: int, activation: str) -> tuple[int, int, float]:
+def _directions(inputs: int, rank: int, activation: Activation | str) -> tuple[int, int, float]:
     """d, m and κ."""
     d, m = validate_count("inputs", inputs), validate_count("rank", rank, minimum=0)
-    validate_choice("activation", activation, TAIL_ACTIVATIONS)
+    coupling = _coupling(activation)
     if m >= d:
         raise ProblemError(
             f"`rank` is {m}, but must be below the number of inputs, {d}: all is learned otherwise."
         )
-    return d, m, (d + 2) / (m + 2) if activation == "quadratic" else 1.0
+    return d, m, (2 + coupling * d) / (2 + coupling * m)
 
 
-def _linear_rate(lam: Array, d: int, c: float, activation: str) -> float:
+def _coupling(activation: Activation | str) -> float:
+    """κ: 1 for quadratic, 0 for centred units."""
+    return Activation.parse(activation).coupling_for("the law of late times")
+
+
+def _linear_rate(lam: Array, d: int, c: float, activation: Activation | str) -> float:
     """Slowest rate of the loss about the minimum a_j p_j² = λ_j with c > 0.
 
     There Ḋ_j = −q_j(4D_j + 2τ), q_j = p_j⁴/2 + 2a_j²p_j²; the ν unlearned modes, p² = c and a = 0, move as one,
@@ -124,8 +128,8 @@ def _linear_rate(lam: Array, d: int, c: float, activation: str) -> float:
     square = c + 2 * a**2
     speeds = np.append(square**2 / 2 + 2 * a**2 * square, c**2 / 2)
     weights = np.sqrt(np.append(np.ones(len(lam)), d - len(lam)))
-    coupling = 2.0 if activation == "quadratic" else 0.0
-    rates = 4 * np.diag(speeds) + coupling * np.outer(np.sqrt(speeds) * weights, np.sqrt(speeds) * weights)
+    parts = np.sqrt(speeds) * weights
+    rates = 4 * np.diag(speeds) + 2 * _coupling(activation) * np.outer(parts, parts)
     return 2 * float(np.linalg.eigvalsh(rates)[0])
 
 

@@ -23,11 +23,11 @@ from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.linalg import solve_triangular
 
-from dynamics.activations import ACTIVATIONS, require_quadratic
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.errors import ComputationError
 from dynamics.problem import Problem
 from dynamics.problem.reduction import reduce_problem
+from dynamics.problem.scope import require
 from dynamics.validation import validate_real, validate_times
 
 LARGEST_EXPONENT = 8.0  # of Φ² within one window
@@ -82,8 +82,8 @@ def riccati_solution(problem: Problem, times: ArrayLike, rtol: float = 1e-12) ->
     small = reduction.problem
     lam, E = np.linalg.eigh(np.sign(a) * small.teacher.matrix())
     W = np.sqrt(abs(a)) * small.student.W @ E
-    coupled = problem.activation == "quadratic"
-    population = ACTIVATIONS[problem.activation].population(small.teacher.V, small.teacher.B, None)
+    coupled = problem.activation.trace_coupling == 1
+    population = problem.activation.loss(small.teacher.V, small.teacher.B)
     M, loss, now = [], [], 0.0
     for time in abs(a) * t:
         W, now = _advance(W, lam, time - now, coupled, rtol), time
@@ -95,17 +95,8 @@ def riccati_solution(problem: Problem, times: ArrayLike, rtol: float = 1e-12) ->
 
 def _equal_entry(problem: Problem) -> float:
     """The value a of the second layer, if the problem is one with a Riccati equation."""
-    require_quadratic(problem.activation, "the closed form")
-    A = problem.student.A
-    if problem.student.trainable:
-        raise ProblemError("The second layer is trainable, but the closed form needs a fixed one.")
-    if problem.covariance is not None:
-        raise ProblemError("`covariance` is given, but the closed form needs uncorrelated inputs.")
-    if len(A) > 1 or A[0, 0] == 0 or np.ptp(A) > 0:
-        raise ProblemError(
-            f"The second layer is {A.tolist()}, but the closed form needs one output and equal entries, not zero."
-        )
-    return float(A[0, 0])
+    require("closed form", problem)
+    return float(problem.student.A[0, 0])
 
 
 def _advance(W: Array, lam: Array, duration: float, coupled: bool, rtol: float) -> Array:

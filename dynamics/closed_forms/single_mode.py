@@ -14,18 +14,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
+from dynamics.activations import Activation
+from dynamics.activations.quadratic import QUADRATIC
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.validation import validate_choice, validate_real, validate_times
+from dynamics.validation import validate_real, validate_times
 
 BALANCED = 1e-14  # |c| relative to its terms below which it is rounding
-KAPPA = {"quadratic": 3.0, "centred": 2.0}
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,24 @@ class SingleMode:
     eigenvalue: float
     p: float
     a: float
-    activation: str = "quadratic"
+    activation: Activation = QUADRATIC
+
+    if TYPE_CHECKING:  # the constructor takes names
+
+        def __init__(
+            self, eigenvalue: float, p: float, a: float, activation: Activation | str = QUADRATIC
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         for name in ("eigenvalue", "p", "a"):
             object.__setattr__(self, name, validate_real(name, getattr(self, name)))
-        validate_choice("activation", self.activation, KAPPA)
+        object.__setattr__(self, "activation", Activation.parse(self.activation))
+        self.activation.coupling_for("the closed form of one mode")
+
+    @property
+    def _coupling(self) -> float:
+        """2 + κ, the factor of the equations: 3 for quadratic, 2 for centred units."""
+        return 2 + self.activation.coupling_for("the closed form of one mode")
 
     @property
     def conserved(self) -> float:
@@ -142,4 +156,4 @@ class SingleMode:
             w = 2 * (s + self.end) * (self.eigenvalue - s * (c + 2 * s**2))
         else:  # λ = a∞(c + 2a∞²), so λ − s(c + 2s²) = −(s − a∞)(c + 2s² + 2sa∞ + 2a∞²)
             w = -(c + 2 * s**2) * (c + 2 * (s**2 + s * self.end + self.end**2))
-        return -1 / float(KAPPA[self.activation] * w)
+        return -1 / float(self._coupling * w)

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.conserved.quantities import QuadraticQuantity, conserved_quantities
 from dynamics.conserved.sample_gradients import gradient_second_moments
 from dynamics.curves.trajectory import IntegrationError, Trajectory
@@ -35,7 +35,7 @@ from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.integration import Sampling, integrate
 from dynamics.problem import Problem
-from dynamics.validation import validate_count, validate_real, validate_times
+from dynamics.validation import validate_count, validate_momentum, validate_real, validate_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Drift:
     ----------
     names : tuple of str
     times : (T,) array
-        η × step / (1 − β).
+        Of the flow, after the steps of the run.
     values : (T, Q) array
     """
 
@@ -115,10 +115,7 @@ def noise_rate(
     B = validate_count("batch", batch)
     eta_w, eta_a = rates
     first, second = gradient_second_moments(problem, W, A, label_noise)
-    population = ACTIVATIONS[problem.activation].population(
-        problem.teacher.V, problem.teacher.B, problem.covariance
-    )
-    dW, dA = population.velocity(W, A)
+    dW, dA = problem.population.velocity(W, A)
     first, second = first - dW @ dW.T, second - dA.T @ dA
     return (
         np.array(
@@ -152,7 +149,7 @@ def predicted_drift(
     step : float
         η.
     times : (T,) array
-        η × step / (1 − momentum); the first must be 0.
+        Of the flow (`dynamics.clock.Clock`); the first must be 0.
     momentum : float
         β of the heavy ball v ← βv + g, θ ← θ − ηv.
     weight_decay : float
@@ -220,13 +217,11 @@ class DriftField:
     ) -> DriftField:
         """Check the arguments of `predicted_drift`."""
         eta = validate_real("step", step, positive=True)
-        beta = validate_real("momentum", momentum, nonnegative=True)
+        beta = validate_momentum(momentum)
         gamma = validate_real("weight_decay", weight_decay, nonnegative=True)
         noise = validate_real("label_noise", label_noise, nonnegative=True)
         B = validate_count("batch", batch, minimum=0)
         eta_w, eta_a = (validate_real("rates", rate, positive=True) for rate in rates)
-        if beta >= 1:
-            raise ProblemError(f"`momentum` is {beta:g}, but must be below 1.")
         if noise and not B:
             raise ProblemError(
                 f"`label_noise` is {noise:g} without a `batch`, but the population loss has no noise."
@@ -270,7 +265,7 @@ class DriftField:
     def transient(self, times: Array) -> Array:
         """What is still missing of the velocity's lag after n = t (1 − β)/η steps, (T, Q)."""
         q = self.start()[self.unknowns :] / (1 + self._lag)
-        return self._lag * np.outer(self.momentum ** (times * (1 - self.momentum) / self.step), q)
+        return self._lag * np.outer(self.momentum ** Clock(self.step, self.momentum).steps(times), q)
 
     @property
     def _lag(self) -> float:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_real
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 
 Terms = tuple[tuple[int, int, float], ...]
-
-QUADRATIC = ("quadratic", "centred")  # units for which one symmetric matrix per output moves w_k
 
 
 class Quantity(Protocol):
@@ -205,10 +203,15 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
     model = getattr(model, "problem", model)
     state, trainable = getattr(model, "student", model), True
     activation = getattr(model, "activation", None)
-    if not isinstance(activation, str) or activation not in ACTIVATIONS:
+    if not isinstance(activation, Activation) and activation not in ACTIVATIONS:
         raise ProblemError(
             f"`model` is a {type(model).__name__}, but must be a problem, a flow, a trajectory, a polynomial network"
             f" or a module with W, A and an activation among: {', '.join(ACTIVATIONS)}."
+        )
+    phi = Activation.parse(activation)
+    if phi.degree is None:
+        raise ProblemError(
+            f"`model` has the activation {phi.name!r}, which is not homogeneous: no c_k is conserved."
         )
     W, A = weights(state)
     trainable = getattr(state, "trainable", getattr(state.A, "requires_grad", True))
@@ -217,8 +220,8 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
             "`model` does not train its first layer, so that its quantities are not conserved."
         )
     if trainable:
-        return Quantities(_balances(activation, W.shape[-2], A.shape[-2], rates))
-    if activation not in QUADRATIC:
+        return Quantities(_balances(phi, W.shape[-2], A.shape[-2], rates))
+    if phi.trace_coupling is None:  # one symmetric matrix per output moves w_k for quadratic units only
         return Quantities()
     if A.ndim > 2 and np.ptp(A.reshape(-1, *A.shape[-2:]), axis=0).any():
         raise ProblemError(
@@ -227,12 +230,12 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
     return Quantities(_fixed_layer_quantities(A.reshape(-1, *A.shape[-2:])[0], W.shape[-1]))
 
 
-def _balances(activation: str, units: int, outputs: int, rates: Sequence[float]) -> list[QuadraticQuantity]:
+def _balances(phi: Activation, units: int, outputs: int, rates: Sequence[float]) -> list[QuadraticQuantity]:
     """‖w_k‖²/η_w − h‖A_k‖²/η_a, for linear units every pair."""
     eta_w, eta_a = (validate_real("rates", rate, positive=True) for rate in rates)
-    h = ACTIVATIONS[activation].degree
+    h = phi.degree or 0
     pairs = list(combinations_with_replacement(range(units), 2))
-    if activation != "linear":
+    if not phi.is_identity:
         pairs = [(k, l) for k, l in pairs if k == l]
     return [
         QuadraticQuantity(

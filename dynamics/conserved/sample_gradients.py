@@ -19,9 +19,9 @@ from itertools import combinations, permutations
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.errors import ProblemError
 from dynamics.inputs.covariance import covariance_factor
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.validation import validate_real
 
 
@@ -68,10 +68,7 @@ def gradient_second_moments(
     ProblemError
         For another activation.
     """
-    if problem.activation != "quadratic":
-        raise ProblemError(
-            f"`activation` is {problem.activation!r}, but the moments of the gradient are known for 'quadratic' only."
-        )
+    require("gradient noise", problem)
     noise = validate_real("label_noise", label_noise, nonnegative=True)
     O = len(A)
     F = np.eye(problem.inputs) if problem.covariance is None else covariance_factor(problem.covariance)

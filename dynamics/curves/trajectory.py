@@ -9,7 +9,6 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
@@ -18,7 +17,6 @@ from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Described, Meaning, 
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
-from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import Problem
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
@@ -82,10 +80,7 @@ class Trajectory(Result):
     ) -> Trajectory:
         """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
         small = reduction.problem
-        population = ACTIVATIONS[problem.activation].population(
-            small.teacher.V, small.teacher.B, small.covariance
-        )
-        loss = np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
+        loss = np.array([small.population.loss(w, a) for w, a in zip(W, A, strict=True)])
         modes = teacher_modes(small.teacher, W, A, problem.activation)
         return cls(problem, times, W, np.array(A), reduction.basis, loss, modes, solver)
 
@@ -114,7 +109,7 @@ class Trajectory(Result):
     @property
     def degree(self) -> int | None:
         """Degree of homogeneity of the activation, or None."""
-        return ACTIVATIONS[self.problem.activation].degree
+        return self.problem.activation.degree
 
     @cached_property
     def conserved(self) -> Array | None:
@@ -139,11 +134,10 @@ class Trajectory(Result):
         if self.degree is None:
             return find_stages(self.times, self.loss)
         targets = mode_targets(problem.teacher, problem.activation)
-        population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B)
+        coupling = problem.activation.trace_coupling
         levels: tuple[Level, ...] = ()
-        white, scalar = problem.covariance is None, problem.teacher.outputs == 1
-        if isinstance(population, QuadraticPopulation) and white and scalar:
-            levels = levels_passed(self.modes, targets, population.trace_coupling)
+        if coupling is not None and problem.covariance is None and problem.teacher.outputs == 1:
+            levels = levels_passed(self.modes, targets, coupling)
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
         return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
 

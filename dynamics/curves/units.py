@@ -22,8 +22,10 @@ NORMS = "norms ‖w_k‖ of the units"
 DRIFT = "largest |c_k(t) − c_k(0)| over units and times"
 
 
-def unit_invariants(W: Array, A: Array, degree: int) -> Array:
-    """c_k = ‖w_k‖² − h Σ_o A_ok² of every hidden unit, (…, K); W (…, K, d), A (…, O, K)."""
+def unit_invariants(W: Array, A: Array, degree: int | None) -> Array:
+    """c_k = ‖w_k‖² − h Σ_o A_ok² of every hidden unit, (…, K); W (…, K, d), A (…, O, K). NaN where there is no h."""
+    if degree is None:
+        return np.full(W.shape[:-1], np.nan)
     return np.sum(W**2, axis=-1) - degree * np.sum(A**2, axis=-2)
 
 

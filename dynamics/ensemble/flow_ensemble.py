@@ -8,6 +8,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.ensemble.members import Members, stack_teachers
 from dynamics.ensemble.trajectory import EnsembleReport, EnsembleTrajectory
@@ -77,7 +78,7 @@ class FlowEnsemble:
         A: ArrayLike,
         *,
         trainable: bool = True,
-        activation: str = "quadratic",
+        activation: Activation | str = "quadratic",
         covariance: ArrayLike | None = None,
     ) -> FlowEnsemble:
         """Ensemble from arrays, without an object per member.
@@ -101,13 +102,13 @@ class FlowEnsemble:
                 f"`W` holds {len(W)} members, `a` {len(A)} and `teacher` {len(teachers)}, but all must hold the same "
                 "number, at least one (or there is one teacher for all)."
             )
-        first = Problem(teachers[0], Student(W[0], A[0], trainable), activation, covariance)  # type: ignore[arg-type]
+        first = Problem(teachers[0], Student(W[0], A[0], trainable), activation, covariance)
         for i, other in enumerate(teachers):
             if (other.inputs, other.outputs) != (first.inputs, first.teacher.outputs):
                 raise ProblemError(f"Teacher {i} has another number of inputs or outputs than teacher 0.")
         ensemble = cls([first])
         V, B = stack_teachers(teachers)
-        ensemble.members = Members(V, B, W, A, trainable, activation, first.covariance)
+        ensemble.members = Members(V, B, W, A, trainable, first.activation, first.covariance)
         return ensemble
 
     def integrate(

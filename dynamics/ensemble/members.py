@@ -8,13 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.inputs.covariance import covariance_factor
-from dynamics.population.base import PopulationLoss
-from dynamics.population.quadratic import QuadraticPopulation
+from dynamics.population.base import Population
 from dynamics.problem import Problem, Student, Teacher
 
 ENTRIES_AT_ONCE = 2_000_000  # of residual matrices that are held at a time
@@ -33,7 +32,7 @@ class Members:
         Initial first-layer weights.
     A : (N, O, K) array
     trainable : bool
-    activation : str
+    activation : Activation
     covariance : (d, d) array or None
     """
 
@@ -42,7 +41,7 @@ class Members:
     W: Array
     A: Array
     trainable: bool
-    activation: str
+    activation: Activation
     covariance: Array | None
 
     def __len__(self) -> int:
@@ -60,7 +59,7 @@ class Members:
         arrays = {f"members_{name}": getattr(self, name) for name in "VBWA"}
         if self.covariance is not None:
             arrays["covariance"] = self.covariance
-        return {"activation": self.activation, "trainable": self.trainable}, arrays
+        return {"activation": self.activation.name, "trainable": self.trainable}, arrays
 
     @classmethod
     def read(cls, f: Archive, about: Mapping[str, Any]) -> Self:
@@ -71,7 +70,7 @@ class Members:
             f.numbers("members_W", ("member", "unit", "coordinate")),
             f.numbers("members_A", ("member", "output", "unit")),
             f.part(about, "trainable", bool),
-            f.part(about, "activation", str),
+            Activation.parse(f.part(about, "activation", str)),
             f.numbers("covariance", ("coordinate", "coordinate")) if "covariance" in f else None,
         )
         if len(found.V) not in (1, len(found)):
@@ -80,9 +79,9 @@ class Members:
             found.problem(index)  # refuses what is no problem
         return found
 
-    def population(self) -> PopulationLoss:
+    def population(self) -> Population:
         """Population loss of the first problem, which tells what kind they are of."""
-        return ACTIVATIONS[self.activation].population(self.V[0], self.B[0], self.covariance)
+        return self.activation.loss(self.V[0], self.B[0], self.covariance)
 
     def targets(self) -> Array:
         """Teacher matrices M*_o, (N, O, d, d) or (1, O, d, d)."""
@@ -107,8 +106,8 @@ class Members:
 
         As `QuadraticPopulation.loss`: differences are taken entry by entry before they are squared.
         """
-        population = self.population()
-        if not isinstance(population, QuadraticPopulation):
+        coupling = self.population().trace_coupling
+        if coupling is None:
             return self._losses_one_by_one(W, A)
         M = self.targets()
         if self.covariance is not None:
@@ -119,16 +118,14 @@ class Members:
         for start in range(0, len(W), size):
             part = slice(start, start + size)
             target = M[part] if len(M) > 1 else M
-            out[part] = _losses(target, W[part], A[part], population.trace_coupling)
+            out[part] = _losses(target, W[part], A[part], coupling)
         return out
 
     def _losses_one_by_one(self, W: Array, A: Array) -> Array:
         """The same for any activation; NaN where a state is."""
         out = np.full(W.shape[:2], np.nan)
-        kind = ACTIVATIONS[self.activation].population
         for i in range(len(self)):
-            teacher = self.problem(i).teacher
-            loss = kind(teacher.V, teacher.B, self.covariance).loss
+            loss = self.problem(i).population.loss
             for t in np.flatnonzero(np.isfinite(W[i]).all(axis=(1, 2))):
                 out[i, t] = loss(W[i, t], A[i, t])
         return out

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import LARGEST_STORED_W
@@ -174,7 +173,7 @@ class EnsembleTrajectory(Result):
     @property
     def degree(self) -> int | None:
         """Degree of homogeneity of the activation, or None."""
-        return ACTIVATIONS[self.members.activation].degree
+        return self.members.activation.degree
 
     @cached_property
     def conserved(self) -> Array | None:

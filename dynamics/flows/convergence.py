@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
-from dynamics.population.base import FormLoss, PopulationLoss
+from dynamics.population.base import FormLoss, Population
 from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets
 from dynamics.saddle_to_saddle.dormant_units import Growth, Plateau, dormant_units, growth, plateau
@@ -57,7 +57,7 @@ class Flow(Protocol):
     """What of a flow the test of convergence looks at (`dynamics.flows.gradient.GradientFlow`)."""
 
     theta0: Array
-    objective: PopulationLoss
+    objective: Population
 
     @property
     def forms(self) -> FormLoss | None:
@@ -105,12 +105,13 @@ class NaturalUnits:
     variance: float
 
     @classmethod
-    def of(cls, problem: Problem, degree: int, start: float, teacher: float) -> NaturalUnits:
-        """For losses `start` of the initial state and `teacher` of a student that is zero; h the degree of φ.
+    def of(cls, problem: Problem, start: float, teacher: float) -> NaturalUnits:
+        """For losses `start` of the initial state and `teacher` of a student that is zero; h is the degree of φ, or 1.
 
         A unit with ‖w‖² = h a² (c = 0), or with the largest a if that is fixed, has a‖w‖^h = √L. The teacher alone says
         how large that is, unless it is zero: a large start is no reason to stop early.
         """
+        degree = problem.activation.degree or 1
         size = float(np.sqrt(teacher or start or np.finfo(float).tiny))
         a = float(np.abs(problem.student.A).max())
         if problem.student.trainable:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.activations import require_quadratic
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ProblemError
@@ -13,6 +12,7 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.population.samples import MomentLoss, SampleLoss
 from dynamics.problem import Problem
 from dynamics.problem.reduction import Reduction
+from dynamics.problem.scope import require
 from dynamics.validation import validate_array, validate_choice
 
 FORMS = ("auto", "samples", "moments")
@@ -48,7 +48,7 @@ class FiniteDataFlow(GradientFlow):
     """
 
     def __init__(self, problem: Problem, X: ArrayLike, y: ArrayLike, form: str = "auto") -> None:
-        require_quadratic(problem.activation, "the flow on a data set")
+        require("data flow", problem)
         X = validate_array("X", X, 2)
         Y = validate_array("y", np.asarray(y)[:, None] if np.ndim(y) == 1 else y, 2)
         validate_choice("form", form, FORMS)
@@ -61,7 +61,7 @@ class FiniteDataFlow(GradientFlow):
         if reduction.basis is not None:
             X = X @ reduction.basis
         mean = None
-        if problem.activation == "centred":
+        if problem.activation.uses_variance:
             mean = np.eye(X.shape[1]) if problem.covariance is None else reduction.problem.covariance
         self.form = _cheaper(X, Y, problem.student.hidden) if form == "auto" else form
         loss = MomentLoss.from_samples if self.form == "moments" else SampleLoss
@@ -76,7 +76,7 @@ class FiniteDataFlow(GradientFlow):
 def _reduce(problem: Problem, X: Array) -> Reduction:
     """The problem in the span of samples, weights and teacher, where that is smaller."""
     teacher, student = problem.teacher, problem.student
-    stays = problem.activation != "centred" or problem.covariance is None  # or Σw_k would leave the span
+    stays = not problem.activation.uses_variance or problem.covariance is None  # or Σw_k would leave the span
     if len(teacher.V) + len(student.W) + len(X) >= problem.inputs or not stays:
         return Reduction(problem, None)
     Q = np.linalg.qr(np.concatenate([teacher.V, student.W, X]).T)[0]

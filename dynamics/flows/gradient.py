@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import IntegrationError, Trajectory
 from dynamics.errors import ProblemError
@@ -35,8 +35,7 @@ from dynamics.integration import (
     integrate,
 )
 from dynamics.integration.taylor import FlowShape
-from dynamics.population.base import FormLoss, PopulationLoss
-from dynamics.population.pair_kernel import KernelPopulation
+from dynamics.population.base import FormLoss, Population
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.problem.reduction import Reduction, reduce_problem
@@ -59,7 +58,7 @@ class GradientFlow:
         The problem, or its teacher.
     student : Student, optional
         Initial state, if `problem` is a teacher.
-    activation : str
+    activation : Activation or str
         Used with a teacher and a student; see `dynamics.activations.ACTIVATIONS`.
     covariance : (d, d) array, optional
         Used with a teacher and a student; None is the identity.
@@ -68,7 +67,7 @@ class GradientFlow:
 
     Attributes
     ----------
-    population, objective : PopulationLoss
+    population, objective : Population
         The loss that is measured, and the one whose gradient is followed: here the same.
     theta0 : (n,) array
         Initial state.
@@ -87,26 +86,25 @@ class GradientFlow:
         problem: Problem | Teacher,
         student: Student | None = None,
         *,
-        activation: str = "quadratic",
+        activation: Activation | str = "quadratic",
         covariance: ArrayLike | None = None,
         reduce: bool = True,
     ) -> None:
         if isinstance(problem, Teacher):
             if student is None:
                 raise ProblemError("A teacher alone is no problem: give a student as well.")
-            problem = Problem(problem, student, activation, covariance)  # type: ignore[arg-type]
+            problem = Problem(problem, student, activation, covariance)
         elif student is not None:
             raise ProblemError(
                 "The problem already contains a student: give a teacher, or no second student."
             )
         self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
 
-    def _start(self, problem: Problem, reduction: Reduction, objective: PopulationLoss | None = None) -> None:
+    def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
         """Set every attribute; the objective is the population loss unless another one is given."""
         self.problem, self.reduction = problem, reduction
         small = reduction.problem
-        self.activation = ACTIVATIONS[problem.activation]
-        self.population = self.activation.population(small.teacher.V, small.teacher.B, small.covariance)
+        self.population = small.population
         self.objective = self.population if objective is None else objective
         self.theta0 = self.pack(small.student.W, small.student.A)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -124,7 +122,7 @@ class GradientFlow:
     @property
     def forms(self) -> FormLoss | None:
         """The objective as a loss of the forms M_o, up to corrections of a finite step; None if it is none."""
-        return self.objective if isinstance(self.objective, FormLoss) else None
+        return self.objective.forms
 
     def pack(self, W: Array, A: Array) -> Array:
         """Trained parameters as one vector θ: W row by row, then A row by row unless it is fixed."""
@@ -149,13 +147,18 @@ class GradientFlow:
     def polynomial(self) -> tuple[FlowShape, Array]:
         """The right-hand side as a polynomial, for Taylor's method: its shape and parameters."""
         small = self.reduction.problem
-        shape = FlowShape.of(self.objective, small.student.W, small.student.A, self.trainable)
+        shape = self.objective.taylor_shape(small.student.W, small.student.A, self.trainable)
+        if shape is None:
+            raise ProblemError(
+                "The method 'Taylor' is there for the gradient flow of the population loss of quadratic networks "
+                "only: choose another one."
+            )
         M = np.stack([small.teacher.matrix(o) for o in range(small.teacher.outputs)])
         return shape, shape.parameters(M, small.student.A, small.covariance)
 
     def vanishing_units(self, atol: float) -> VanishingUnits | None:
         """What interrupts the integration where a kinked activation has no derivative; None if nothing does."""
-        if not isinstance(self.population, KernelPopulation) or self.population.kernel.folded == 0:
+        if self.population.pull_on is None:
             return None
         return VanishingUnits(self, atol)
 
@@ -293,7 +296,7 @@ class GradientFlow:
         """Sizes that the problem sets by itself."""
         loss, small = self.objective.loss, self.reduction.problem
         start, teacher = loss(*self.unpack(self.theta0)), loss(0 * small.student.W, small.student.A)
-        return NaturalUnits.of(small, self.activation.degree, start, teacher)
+        return NaturalUnits.of(small, start, teacher)
 
     def _is_explicit(self, method: str) -> bool:
         """Whether stability limits the steps of a method."""

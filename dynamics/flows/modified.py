@@ -26,16 +26,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.vanishing_units import VanishingUnits
 from dynamics.population.base import FormLoss
 from dynamics.population.modified import ModifiedLoss
 from dynamics.problem import Problem
-from dynamics.validation import validate_real
+from dynamics.validation import validate_momentum, validate_real
 
 SHORTEST = 1.0  # of h times the curvature: length of ‖w_k‖/‖A_k‖ from which a vanished unit is followed
 
@@ -43,8 +43,8 @@ SHORTEST = 1.0  # of h times the curvature: length of ‖w_k‖/‖A_k‖ from w
 class ModifiedFlow(GradientFlow):
     """The flow that gradient descent with a finite step follows, to second order in the step.
 
-    Time is step × steps/(1 − β), as for `GradientFlow`, of which it is the correction: `times_of` gives the time
-    of a number of steps. The learning curve is the unmodified loss.
+    Time is that of `GradientFlow`, of which it is the correction; its `clock` says which time belongs to which step.
+    The learning curve is the unmodified loss.
 
     Parameters
     ----------
@@ -70,6 +70,7 @@ class ModifiedFlow(GradientFlow):
 
     step: float
     momentum: float
+    clock: Clock
 
     def __init__(self, flow: Problem | GradientFlow, step: float, momentum: float = 0.0) -> None:
         base = flow if isinstance(flow, GradientFlow) else GradientFlow(flow)
@@ -77,6 +78,7 @@ class ModifiedFlow(GradientFlow):
             raise ProblemError(f"`flow` is modified for the step {base.step:g} already: give the plain flow.")
         self.step = eta = validate_real("step", step, positive=True)
         self.momentum = beta = validate_momentum(momentum)
+        self.clock = Clock(eta, beta)
         h = eta * (1 + beta) / (1 - beta) ** 2
         self._start(base.problem, base.reduction, ModifiedLoss(base.objective, h, base.trainable))
         # (η/(1 − β)²) ∇L(θ₀): what the slow start of the velocity costs, up to a factor β^{n+1} after n steps
@@ -87,7 +89,7 @@ class ModifiedFlow(GradientFlow):
     def forms(self) -> FormLoss | None:
         """The loss without the correction: small units feel that to the next order in their size only."""
         assert isinstance(self.objective, ModifiedLoss)
-        return self.objective.base if isinstance(self.objective.base, FormLoss) else None
+        return self.objective.base.forms
 
     def vanishing_units(self, atol: float) -> VanishingUnits | None:
         """As of the flow; but a unit comes back with a length that a step of the descent resolves.
@@ -101,21 +103,8 @@ class ModifiedFlow(GradientFlow):
         resolved = SHORTEST * self.objective.step * self.natural_units.force
         return replace(units, returned=min(max(units.returned, resolved), 0.1))
 
-    def times_of(self, steps: ArrayLike) -> Array:
-        """Times, step × steps/(1 − β), of numbers of steps."""
-        return self.step * np.asarray(steps, dtype=float) / (1 - self.momentum)
-
     def observed(self, times: Array, states: Array) -> Array:
         """States of the descent: those of the slow flow with the initial layer."""
         if self.momentum == 0:
             return states
-        steps = times * (1 - self.momentum) / self.step
-        return states - np.multiply.outer(self.momentum ** (steps + 1), self._lag)
-
-
-def validate_momentum(momentum: float) -> float:
-    """Heavy-ball β in [0, 1)."""
-    beta = validate_real("momentum", momentum, nonnegative=True)
-    if beta >= 1:
-        raise ProblemError(f"`momentum` is {beta:g}, but must be below 1.")
-    return beta
+        return states - np.multiply.outer(self.momentum ** (self.clock.steps(times) + 1), self._lag)

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.curves.result import Result
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning
@@ -17,6 +16,7 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, SolverReport, Stop, integrate
 from dynamics.path_space import Skeleton, SkeletonCrossing, path_gradient, path_values
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 
 NEARLY_ZERO = 1e-6  # of its initial size: there a skeleton path value counts as zero
 
@@ -89,13 +89,11 @@ class PathFlow:
 
     def __init__(self, problem: Problem, skeleton: Skeleton | None = None) -> None:
         W, A = problem.student.W, problem.student.A
-        if not problem.student.trainable:
-            raise ProblemError("The second layer is fixed, but path space mixes both layers: train both.")
         widths = (W.shape[1], *A.shape[::-1])
-        activation = ACTIVATIONS[problem.activation]
-        self.problem = problem
-        self.degree = activation.degree
-        self.population = activation.population(problem.teacher.V, problem.teacher.B, problem.covariance)
+        require("path flow", problem)
+        degree = problem.activation.degree
+        assert degree is not None  # what is homogeneous has one
+        self.problem, self.degree, self.population = problem, degree, problem.population
         self.skeleton = Skeleton.strongest([W, A], self.degree) if skeleton is None else skeleton
         if self.skeleton.widths != widths:
             raise ProblemError(f"`skeleton` has the widths {self.skeleton.widths}, but the student {widths}.")

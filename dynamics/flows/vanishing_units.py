@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from dynamics.aliases import Array
+from dynamics.population.base import Pull
 from dynamics.population.kernels import normalised
-from dynamics.population.pair_kernel import KernelPopulation, Pull
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,12 +98,12 @@ class VanishingUnits:
         """Largest m/‖A_k‖ of some units over all directions, less rounding, and where, (n,) and (n, d)."""
         W, A = self.flow.unpack(theta)
         population = self.flow.population
-        assert isinstance(population, KernelPopulation)
         starts = self._starts(W)
         # one output leaves two functions to maximise, for a_k > 0 and a_k < 0
         outputs, which = np.unique(
             A[:, units] / np.linalg.norm(A[:, units], axis=0), axis=1, return_inverse=True
         )
+        assert population.pull_on is not None  # or nothing would vanish
         peaks = [highest(population.pull_on(W, A, output), starts) for output in outputs.T]
         m, directions = (np.array([peak[part] for peak in peaks]) for part in (0, 1))
         return m[which.ravel()], directions[which.ravel()]

@@ -23,7 +23,6 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.population.quadratic import QuadraticPopulation
 
 FINEST = 1e-24  # tolerance below which the order would only grow
 
@@ -55,23 +54,6 @@ class FlowShape:
     def unknowns(self) -> int:
         """Length n of the state θ = (W row by row, then A row by row if it is trained)."""
         return self.hidden * (self.inputs + (self.outputs if self.trainable else 0))
-
-    @classmethod
-    def of(cls, population: object, W: Array, A: Array, trainable: bool) -> FlowShape:
-        """Shape of a flow; W (…, K, r), A (…, O, K).
-
-        Raises
-        ------
-        ProblemError
-            If the loss is not that of a quadratic network on Gaussian inputs.
-        """
-        if not isinstance(population, QuadraticPopulation):
-            raise ProblemError(
-                "The method 'Taylor' is there for the gradient flow of the population loss of quadratic networks "
-                "only: choose another one."
-            )
-        coupling, covariance = population.trace_coupling, population.covariance is not None
-        return cls(W.shape[-2], W.shape[-1], A.shape[-2], trainable, coupling, covariance)
 
     def parameters(self, M: Array, A: Array, covariance: Array | None) -> Array:
         """Parameters (…, P) of the program, from M* (…, O, r, r), A (…, O, K) and Σ (r, r)."""

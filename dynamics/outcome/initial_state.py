@@ -16,8 +16,8 @@ from dynamics.curves.units import unit_invariants
 from dynamics.flows.gradient import GradientFlow
 from dynamics.outcome.invariant_manifolds import Reach, reach
 from dynamics.outcome.resting_level import RestingLevel, resting_level
-from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import Problem
+from dynamics.problem.scope import THEORIES
 
 Division = tuple[int, int]
 
@@ -57,16 +57,12 @@ class Start:
     def conserved(self) -> Array:
         """c_k, (K,)."""
         student = self.problem.student
-        return unit_invariants(student.W, student.A, self.flow.activation.degree)
+        return unit_invariants(student.W, student.A, self.problem.activation.degree)
 
     @cached_property
     def unknown(self) -> str:
         """Why the theory does not cover the problem; empty if it does."""
-        if self.problem.student.outputs > 1:
-            return f"The stationary points are known for one output, but there are {self.problem.student.outputs}."
-        if not isinstance(self.flow.population, QuadraticPopulation):
-            return f"The stationary points are not known for the activation {self.problem.activation}."
-        return ""
+        return THEORIES["outcome"].gap(self.problem)
 
     # Units
 
@@ -139,13 +135,15 @@ class Start:
 
     def force(self, W: Array, a: Array) -> Array:
         """G = 4ΣDΣ + 2τΣ of a state W (K, r), a (K,) in reduced coordinates, (r, r)."""
-        assert isinstance(self.flow.population, QuadraticPopulation)
-        return np.asarray(self.flow.population.force(W, a[None])[0])
+        force = self.flow.population.force
+        assert force is not None
+        return np.asarray(force(W, a[None])[0])
 
     @property
     def _trace_coupling(self) -> float:
-        assert isinstance(self.flow.population, QuadraticPopulation)
-        return self.flow.population.trace_coupling
+        coupling = self.flow.population.trace_coupling
+        assert coupling is not None
+        return coupling
 
     def _level(
         self, division: Division, lam: Array | None = None, unreachable: Array | None = None

@@ -1,31 +1,84 @@
-"""What a population loss is: a protocol, and the capabilities that some of them have."""
+"""What a loss of the weights is, and the capabilities that some losses have and others lack.
+
+Whoever needs more of a loss than its value and derivatives asks for a capability, never for a class: a capability that
+a loss lacks is None.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, cast
+
+import numpy as np
 
 from dynamics.aliases import Array
 
+if TYPE_CHECKING:
+    from dynamics.integration.taylor import FlowShape
 
-class PopulationLoss(Protocol):
-    """What the flow needs to know of a population loss; weights W (K, d) and A (O, K)."""
 
+class Population(ABC):
+    """A loss L of first-layer weights W (K, d) and second-layer weights A (O, K), with two derivatives.
+
+    Attributes
+    ----------
+    trace_coupling : float or None
+        κ where the loss is L = Σ_o [tr(D_oΣD_oΣ) + ½ κ tr(D_oΣ)²], the population loss of quadratic networks; None for
+        every other loss.
+    force : callable (W, A) → (O, d, d), or None
+        G_o = −2 ∂L/∂M_o where L depends on the forms M_o = Σ_k A_ok w_k w_kᵀ alone: then ẇ_k = Σ_o A_ok G_o w_k.
+    pull_on : callable (W, A, output) → Pull, or None
+        What a further, infinitely small unit would feel, where φ has a kink at zero.
+    """
+
+    trace_coupling: float | None = None
+    force: Callable[[Array, Array], Array] | None = None
+    pull_on: Callable[[Array, Array, Array], Pull] | None = None
+
+    @abstractmethod
     def loss(self, W: Array, A: Array) -> float:
-        """Loss L = ½ E‖f* − f‖²."""
+        """Loss L = ½ E‖f* − f‖², in squared units of the output."""
 
+    @abstractmethod
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
-        """Minus the gradient: (−∂L/∂W, −∂L/∂A)."""
+        """Minus the gradient: (−∂L/∂W, −∂L/∂A), (K, d) and (O, K)."""
 
+    @abstractmethod
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian of L applied to the direction (dW, dA)."""
 
+    @abstractmethod
     def hessian(self, W: Array, A: Array) -> Array:
-        """Dense Hessian of L over θ = (W, A), flattened row by row."""
+        """Dense Hessian of L over θ = (W, A), flattened row by row, (Kd + OK, Kd + OK)."""
+
+    def invariants(self, W: Array, A: Array) -> Array:
+        """Numbers (m,) that tell different functions apart and that rotations of the inputs do not change."""
+        return np.array([self.loss(W, A)])
+
+    @property
+    def forms(self) -> FormLoss | None:
+        """The loss as one of the forms M_o; None if it is none."""
+        return None if self.force is None else cast(FormLoss, self)
+
+    def taylor_shape(self, W: Array, A: Array, trainable: bool) -> FlowShape | None:
+        """Shape of the flow as a polynomial, for Taylor's method; W (…, K, d), A (…, O, K). None if it is none."""
+        return None
 
 
-@runtime_checkable
 class FormLoss(Protocol):
-    """What a loss of the forms M_o = Σ_k A_ok w_k w_kᵀ alone can also say: the force on a unit, ẇ = Σ_o A_o G_o w."""
+    """A loss with a force."""
 
     def force(self, W: Array, A: Array) -> Array:
-        """G_o = −2∂L/∂M_o, (O, d, d); affine in the forms if the loss is quadratic in them."""
+        """G_o = −2 ∂L/∂M_o, (O, d, d)."""
+
+
+class Pull(Protocol):
+    """The function r m(ŵ) of a direction, in which a small unit w grows or shrinks."""
+
+    def force(self, X: Array) -> Array:
+        """Gradient at several directions (m, d), (m, d); the value is its product with the direction."""
+
+    @property
+    def stiffness(self) -> float:
+        """Bound on the curvature on the unit sphere, hence on the force itself too."""

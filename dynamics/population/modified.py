@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.population.base import PopulationLoss
+from dynamics.population.base import Population
 
 DIFFERENCE = 1e-5  # shift for central differences of the Hessian, relative to the size of the weights
 
 
 @dataclass(frozen=True, eq=False)
-class ModifiedLoss:
+class ModifiedLoss(Population):
     """The loss L + (h/4)‖∇L‖², the gradient taken over the trained parameters.
 
     Value and gradient are exact, through one Hessian–vector product. The Hessian needs ∂H, the third derivative
@@ -21,7 +21,7 @@ class ModifiedLoss:
 
     Parameters
     ----------
-    base : PopulationLoss
+    base : Population
         L.
     step : float
         h.
@@ -29,7 +29,7 @@ class ModifiedLoss:
         Whether the second layer is trained.
     """
 
-    base: PopulationLoss
+    base: Population
     step: float
     trainable: bool
 

@@ -1,222 +1,148 @@
-"""Closed-form population loss of networks of degree 1 (linear, ReLU, |·|), with gradient and Hessian.
+"""Population loss of any activation whose pair kernel κ is known, with gradient and Hessian.
 
-Loss and gradient need only the Gaussian kernel κ(u, v) = E φ(u·x) φ(v·x) of `dynamics.population.kernels`. With
-U = [W; V] (hidden units, then teacher directions) and C_o = [A_o, −B_o] the residual is
+κ(q_1, s, q_2) = E φ(z_1, q_1) φ(z_2, q_2) for Gaussian pre-activations of variances q_1, q_2 and covariance s. With
+U = [W; V] (hidden units, then teacher directions), C_o = [A_o, −B_o] and N = CᵀC the residual is
 f_o − f*_o = Σ_j C_oj φ(u_j·x), hence (derived here)
 
-    L = ½ Σ_o Σ_ij C_oi C_oj κ(u_i, u_j),
-    ẇ_k = −Σ_j T_kj ∂₁κ(w_k, u_j),  T = AᵀC,       Ȧ_ok = −Σ_j C_oj κ(w_k, u_j).
+    L = ½ Σ_ij N_ij κ(q_i, s_ij, q_j),   s_ij = u_iᵀΣu_j,  q_i = s_ii,
+    ẇ_k = −Σ_j N_kj [κ_s Σu_j + 2 κ_1 Σw_k],   Ȧ_ok = −Σ_j C_oj κ(q_k, s_kj, q_j),
 
-Because φ(w·x) for x ~ N(0, Σ), Σ = FFᵀ, is φ((Fᵀw)·z) for z ~ N(0, I), correlated inputs are uncorrelated ones for the
-weights WF. The ReLU splits: with its kernel ¼(linear + folded) its loss is a quarter of that of a linear and of that of
-an absolute-value network with the same weights, added up.
-
-L is a sum of terms of size (Σ|C|r)² and is exact to some 1e-16 of that; smaller losses are rounding.
+κ_1 and κ_s being its derivatives by q_1 and s. L is a sum of terms that cancel where the student has learned: it is
+exact to some 1e-16 of the largest of them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.inputs.covariance import covariance_factor
-from dynamics.population.kernels import FOLD, KERNELS, Kernel, Pairs, normalised
+from dynamics.population.base import Population
+
+
+class PairKernel(Protocol):
+    """κ and its derivatives at pairs: q1 (K, 1), s (K, n), q2 (n,)."""
+
+    def __call__(self, q1: Array, s: Array, q2: Array, by: str = "") -> Array:
+        """κ (K, n), or its derivative by the named arguments: a string of "1", "s" and "2", such as "1s"."""
+
+
+@dataclass(frozen=True)
+class PolynomialKernel:
+    """κ = Σ c q_1^α s^j q_2^β.
+
+    Parameters
+    ----------
+    terms : tuple of ((α, j, β), c)
+    """
+
+    terms: tuple[tuple[tuple[int, int, int], float], ...]
+
+    def __call__(self, q1: Array, s: Array, q2: Array, by: str = "") -> Array:
+        """κ or one of its derivatives, see `PairKernel`."""
+        terms: Counter[tuple[int, int, int]] = Counter(dict(self.terms))
+        for argument in by:
+            terms = _derivative(terms, "1s2".index(argument))
+        total = np.zeros(s.shape)
+        for (alpha, j, beta), c in terms.items():
+            total += c * q1**alpha * s**j * q2**beta
+        return total
+
+
+def _derivative(terms: Counter[tuple[int, int, int]], place: int) -> Counter[tuple[int, int, int]]:
+    """Terms of the derivative by one of the three arguments."""
+    derived: Counter[tuple[int, int, int]] = Counter()
+    for powers, c in terms.items():
+        if powers[place]:
+            lower = list(powers)
+            lower[place] -= 1
+            derived[lower[0], lower[1], lower[2]] += c * powers[place]
+    return derived
 
 
 @dataclass(frozen=True, eq=False)
-class KernelPopulation:
-    """Population loss of f_o = Σ_k A_ok φ(w_k·x) against f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ), φ of degree 1.
-
-    A `dynamics.population.base.PopulationLoss`. A kinked φ has no derivative at w_k = 0; such a unit gets the
-    velocity 0.
+class PairPopulation(Population):
+    """Population loss of f_o = Σ_k A_ok φ(w_k·x) against f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ).
 
     Parameters
     ----------
     V : (R, d) array
     B : (O, R) array
-    covariance : (d, d) array, optional
+    covariance : (d, d) array or None
         Σ; None is the identity.
-    kernel : Kernel
-        Of φ; see `dynamics.population.kernels.KERNELS`.
+    kernel : PairKernel
+        κ of φ.
     """
 
     V: Array
     B: Array
-    covariance: Array | None = None
-    kernel: Kernel = KERNELS["relu"]
+    covariance: Array | None
+    kernel: PairKernel
 
-    @cached_property
-    def _factor(self) -> Array | None:
-        """F with Σ = FFᵀ."""
-        return None if self.covariance is None else covariance_factor(self.covariance)
-
-    def _white(self, X: Array) -> Array:
-        """Rows of X for uncorrelated inputs, X F."""
-        return X if self._factor is None else X @ self._factor
-
-    def _back(self, X: Array) -> Array:
-        """Gradients with respect to X F as gradients with respect to X."""
-        return X if self._factor is None else X @ self._factor.T
-
-    @cached_property
-    def _teacher(self) -> Array:
-        """Whitened teacher directions, (R, d)."""
-        return self._white(self.V)
+    def _times_covariance(self, X: Array) -> Array:
+        """Rows of X times Σ."""
+        return X if self.covariance is None else X @ self.covariance
 
     @cached_property
     def _teacher_square(self) -> float:
         """Σ_o E f*_o²."""
-        return float(np.sum((self.B.T @ self.B) * self.kernel(self._teacher, self._teacher)))
+        s = self._times_covariance(self.V) @ self.V.T
+        q = s.diagonal()
+        return float(np.sum((self.B.T @ self.B) * self.kernel(q[:, None], s, q)))
 
-    def _pairs(self, W: Array) -> tuple[Array, Pairs]:
-        """U = [W; V], whitened, (n, d) with n = K + R, and all its pairs with W."""
-        W = self._white(W)
-        U = np.vstack([W, self._teacher])
-        return U, Pairs.of(W, U)
+    def _overlaps(self, W: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+        """UΣ (n, d) for U = [W; V], and the arguments q_k (K, 1), s_kj (K, n), q_j (n,) of κ."""
+        U = np.vstack([W, self.V])
+        SU = self._times_covariance(U)
+        q = np.einsum("nd,nd->n", SU, U)
+        return SU, (q[: len(W), None], W @ SU.T, q)
 
     def loss(self, W: Array, A: Array) -> float:
         """Loss L, in squared units of the output, never below 0."""
-        kappa = self.kernel.value(self._pairs(W)[1])  # (K, n)
-        student = np.sum((A.T @ np.hstack([A, -2 * self.B])) * kappa)
+        pairs = self._overlaps(W)[1]
+        student = np.sum((A.T @ np.hstack([A, -2 * self.B])) * self.kernel(*pairs))
         return max(0.5 * float(student + self._teacher_square), 0.0)
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
-        """Minus the gradient of the loss, (K, d) and (O, K)."""
-        U, p = self._pairs(W)
-        C = np.hstack([A, -self.B])  # (O, n)
-        T = A.T @ C  # (K, n)
-        fold = FOLD * self.kernel.folded
-        dW = (T * (self.kernel.linear + fold * p.psi)) @ U
-        dW += fold * ((T * p.sin) @ p.r_v)[:, None] * p.u
-        dW *= self.kernel.differentiable(p)[:, None]
-        return -self._back(dW), -C @ self.kernel.value(p).T
+        """Minus the gradient, (K, d) and (O, K)."""
+        SU, pairs = self._overlaps(W)
+        C = np.hstack([A, -self.B])
+        N = A.T @ C  # (K, n)
+        dW = (N * self.kernel(*pairs, by="s")) @ SU
+        dW += 2 * np.sum(N * self.kernel(*pairs, by="1"), axis=1, keepdims=True) * SU[: len(W)]
+        return -dW, -C @ self.kernel(*pairs).T
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
-        """Hessian times (dW, dA): the directional derivative of the gradient, from scalar products alone."""
-        U, p = self._pairs(W)
-        dW = self._white(dW) * self.kernel.differentiable(p)[:, None]
-        dU = np.vstack([dW, np.zeros_like(self._teacher)])
+        """Hessian times (dW, dA): the directional derivative of the gradient."""
+        K = len(W)
+        SU, pairs = self._overlaps(W)
+        dU = np.vstack([dW, np.zeros_like(self.V)])
+        SdU = self._times_covariance(dU)
+        dq = 2 * np.einsum("nd,nd->n", SU, dU)
+        ds = dW @ SU.T + W @ SdU.T  # (K, n)
         C, dC = np.hstack([A, -self.B]), np.hstack([dA, np.zeros_like(self.B)])
-        T, dT = A.T @ C, dA.T @ C + A.T @ dC
-        linear, fold = self.kernel.linear, FOLD * self.kernel.folded
+        N, dN = A.T @ C, dA.T @ C + A.T @ dC
+        d1, d2 = dq[:K, None], dq
 
-        u_du, u_dv = _dot(p.u, dW)[:, None], p.u @ dU.T  # û_k·dw_k (K, 1), û_k·du_j (K, n)
-        v_du, v_dv = dW @ p.v.T, _dot(p.v, dU)  # û_j·dw_k (K, n), û_j·du_j (n,)
-        e_du, e_dv = (v_du - p.cos * u_du) * p.inverse_sin, (v_dv - p.cos * u_dv) * p.inverse_sin
-        n_dv = (u_dv - p.cos * v_dv) * p.inverse_sin
-        inverse_u, inverse_v = _inverse(p.r_u)[:, None], _inverse(p.r_v)
-        dtheta = -e_du * inverse_u - n_dv * inverse_v
-        dheight = e_dv - p.r_v * p.cos * e_du * inverse_u  # of r_j sin θ
+        def along(by: str) -> Array:
+            """Derivative of κ, or of one of its derivatives, along the direction."""
+            k = self.kernel
+            return k(*pairs, by=by + "1") * d1 + k(*pairs, by=by + "s") * ds + k(*pairs, by=by + "2") * d2
 
-        height = np.sum(T * p.sin * p.r_v, axis=1)
-        dheight_sum = np.sum(dT * p.sin * p.r_v + T * dheight, axis=1)
-        hW = (dT * (linear + fold * p.psi) - fold * T * dtheta) @ U + (T * (linear + fold * p.psi)) @ dU
-        hW += fold * (dheight_sum[:, None] * p.u + height[:, None] * (dW - u_du * p.u) * inverse_u)
-        hW *= self.kernel.differentiable(p)[:, None]
-        dkappa = p.r_v * ((linear + fold * p.psi) * v_du + fold * p.sin * u_du)
-        dkappa += p.r_u[:, None] * ((linear + fold * p.psi) * u_dv + fold * p.sin * v_dv)
-        return self._back(hW), dC @ self.kernel.value(p).T + C @ dkappa.T
+        k_s, k_1 = self.kernel(*pairs, by="s"), self.kernel(*pairs, by="1")
+        hW = (dN * k_s + N * along("s")) @ SU + (N * k_s) @ SdU
+        hW += 2 * np.sum(dN * k_1 + N * along("1"), axis=1, keepdims=True) * SU[:K]
+        hW += 2 * np.sum(N * k_1, axis=1, keepdims=True) * SdU[:K]
+        return hW, dC @ self.kernel(*pairs).T + C @ along("").T
 
     def hessian(self, W: Array, A: Array) -> Array:
-        """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
-        (K, d), O = W.shape, len(A)
-        _, p = self._pairs(W)
-        C = np.hstack([A, -self.B])
-        slopes = self._back(self.kernel.slopes(p))  # ∂₁κ(w_k, u_j), (K, n, d)
-        H_WA = np.einsum("ok,kli->kiol", A, slopes[:, :K])
-        units = np.arange(K)
-        H_WA[units, :, :, units] += np.einsum("oj,kji->kio", C, slopes)
-        H_WA = H_WA.reshape(K * d, O * K)
-        H_WW = self._white_hessian(p, A.T @ C)
-        if self._factor is not None:
-            H_WW = np.einsum("ia,kalb,jb->kilj", self._factor, H_WW, self._factor)
-        kappa = self.kernel.value(p)[:, :K]
-        return np.block([[H_WW.reshape(K * d, K * d), H_WA], [H_WA.T, np.kron(np.eye(O), kappa)]])
-
-    def _white_hessian(self, p: Pairs, T: Array) -> Array:
-        """∂²L/∂w_k∂w_l for uncorrelated inputs, (K, d, K, d)."""
-        K, d = p.u.shape
-        I, fold = np.eye(d), FOLD * self.kernel.folded
-        differentiable = self.kernel.differentiable(p)
-        N = T[:, :K] * differentiable[:, None] * differentiable
-        e, n = p.e(), p.n()
-        H = np.einsum("kl,ij->kilj", N * (self.kernel.linear + fold * p.psi[:, :K]), I)
-        H += fold * np.einsum("kl,li,kj->kilj", N * p.sin[:, :K], p.u, p.u)
-        H += fold * np.einsum("kl,kli,klj->kilj", N * p.sin[:, :K], n[:, :K], e[:, :K])
-        bend = fold * T * p.sin * p.r_v * _inverse(p.r_u)[:, None]  # (K, n)
-        across = I - p.u[:, :, None] * p.u[:, None, :]  # (K, d, d)
-        units = np.arange(K)
-        H[units, :, units, :] += bend.sum(axis=1)[:, None, None] * across
-        H[units, :, units, :] += np.einsum("kj,kja,kjb->kab", bend, e, e)
-        return H
-
-    def pull_on(self, W: Array, A: Array, output: Array) -> Pull:
-        """What a further, infinitely small unit with output weights `output` (O,) would feel."""
-        U = np.vstack([self._white(W), self._teacher])
-        return Pull(self, U, -output @ np.hstack([A, -self.B]))
-
-    def invariants(self, W: Array, A: Array) -> Array:
-        """Loss, and what the residual function does not change under rotations of the inputs, (m,).
-
-        Per output the length of its linear part Σ_j C_oj u_j and the eigenvalues, ascending, of its even part
-        Σ_j C_oj r_j û_jû_jᵀ (the second Hermite coefficient), as far as φ has them.
-        """
-        U = np.vstack([self._white(W), self._teacher])
-        C = np.hstack([A, -self.B])
-        u, r = normalised(U)
-        parts = [np.array([self.loss(W, A)])]
-        if self.kernel.linear:
-            parts.append(np.linalg.norm(C @ U, axis=1))
-        if self.kernel.folded:
-            parts += [np.linalg.eigvalsh((u.T * (c * r)) @ u) for c in C]
-        return np.concatenate(parts)
-
-
-@dataclass(frozen=True, eq=False)
-class Pull:
-    """The function r m(ŵ) = Σ_o A_o E (f*_o − f_o) φ(w·x) of a direction, in which a small unit w grows or shrinks.
-
-    Parameters
-    ----------
-    population : KernelPopulation
-    U : (n, d) array
-        Whitened directions of units and teacher.
-    weights : (n,) array
-        Their weights, Σ_o A_o (−C_oj).
-    """
-
-    population: KernelPopulation
-    U: Array
-    weights: Array
-
-    def force(self, X: Array) -> Array:
-        """Gradient at several directions (m, d), (m, d); the value is its product with the direction."""
-        kernel = self.population.kernel
-        p = Pairs.of(self.population._white(X), self.U)
-        fold = FOLD * kernel.folded
-        force = (self.weights * (kernel.linear + fold * p.psi)) @ self.U
-        force += fold * (p.sin @ (self.weights * p.r_v))[:, None] * p.u
-        return self.population._back(force)
-
-    @cached_property
-    def stiffness(self) -> float:
-        """Bound on the curvature on the unit sphere, hence on the force itself too."""
-        spread = (
-            1.0
-            if self.population.covariance is None
-            else float(np.linalg.norm(self.population.covariance, 2))
-        )
-        return 4 / np.pi * spread * float(np.abs(self.weights) @ np.linalg.norm(self.U, axis=1))
-
-
-def _dot(X: Array, Y: Array) -> Array:
-    """Scalar products of corresponding rows, (n,)."""
-    return np.asarray(np.einsum("ni,ni->n", X, Y))
-
-
-def _inverse(r: Array) -> Array:
-    """1/r, but 0 where r is."""
-    return np.divide(1.0, r, out=np.zeros_like(r), where=r > 0)
+        """Dense Hessian, (Kd + OK, Kd + OK), column by column."""
+        columns = []
+        for direction in np.eye(W.size + A.size):
+            dW, dA = direction[: W.size].reshape(W.shape), direction[W.size :].reshape(A.shape)
+            columns.append(np.concatenate([x.ravel() for x in self.hessian_vector(W, A, dW, dA)]))
+        return np.stack(columns, axis=1)

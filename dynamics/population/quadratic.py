@@ -20,10 +20,12 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.inputs.covariance import covariance_factor
+from dynamics.integration.taylor import FlowShape
+from dynamics.population.base import Population
 
 
 @dataclass(frozen=True, eq=False)
-class QuadraticPopulation:
+class QuadraticPopulation(Population):
     """Population loss of f_o = Σ_k A_ok φ(w_k·x) against f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ).
 
     Parameters
@@ -40,6 +42,21 @@ class QuadraticPopulation:
     B: Array
     covariance: Array | None = None
     trace_coupling: float = 1.0
+
+    def taylor_shape(self, W: Array, A: Array, trainable: bool) -> FlowShape:
+        """Shape of the flow as a polynomial, for Taylor's method."""
+        return FlowShape(
+            W.shape[-2],
+            W.shape[-1],
+            A.shape[-2],
+            trainable,
+            self.trace_coupling,
+            self.covariance is not None,
+        )
+
+    def invariants(self, W: Array, A: Array) -> Array:
+        """Eigenvalues of the whitened residual matrices D_o, ascending for each output."""
+        return np.asarray(np.linalg.eigvalsh(self.whitened_residuals(W, A)), dtype=float).ravel()
 
     def _times_covariance(self, X: Array) -> Array:
         """Rows of X times Σ."""

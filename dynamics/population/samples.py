@@ -25,12 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.population.base import Population
 
 CHUNK = 4096  # samples whose products or derivatives are held at a time
 
 
 @dataclass(frozen=True, eq=False)
-class SampleLoss:
+class SampleLoss(Population):
     """Loss on a data set, from the samples.
 
     Parameters
@@ -108,7 +109,7 @@ class SampleLoss:
 
 
 @dataclass(frozen=True, eq=False)
-class MomentLoss:
+class MomentLoss(Population):
     """Loss on a data set, from a triangle that stands for all of its samples: ½ Σ_o ‖R svec(M_o) − t_o‖².
 
     svec lists the upper triangle of a symmetric matrix, off-diagonal entries times √2, so that

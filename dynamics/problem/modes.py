@@ -10,17 +10,16 @@ uncorrelated inputs it is, up to a factor, the second Hermite coefficient E f(x)
 nothing else. A teacher Σ_m λ_m φ(x_m) has the modes e_m with eigenvalues λ_m, whatever φ is. (A ReLU unit and its
 mirror image φ(−w·x) have the same M; they differ in their linear part w/2, which modes do not show.)
 
-A linear student has no even part; all it has is the vector Σ_k a_k w_k. Its modes are the components of that vector
-along the teacher's unit directions.
-
-For an activation that is not homogeneous there are no modes: arrays of them are empty.
+The student of an odd activation has no even part, and (a_k, w_k) and (−a_k, −w_k) are the same unit. Its modes are
+those of the tensor Σ_k a_k w_k^{⊗j} of the odd order j = h along the teacher's unit directions v̂_m,
+Σ_k a_k (w_k·v̂_m)^j: of the vector Σ_k a_k w_k for linear units, of the cubic form for a cubic φ (derived here).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.population.kernels import normalised
 from dynamics.problem.teacher import Teacher
@@ -28,7 +27,7 @@ from dynamics.problem.teacher import Teacher
 EIGENVALUE = "teacher eigenvalue, which a learned mode reaches"
 
 
-def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: str = "quadratic") -> Array:
+def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: Activation | str = "quadratic") -> Array:
     """Learned part of each teacher mode, (…, modes), outputs one after the other.
 
     Parameters
@@ -36,54 +35,58 @@ def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: str = "quadr
     teacher : Teacher
     W : (…, K, d) array
     A : (…, O, K) array
-    activation : str
+    activation : Activation or str
+
+    Notes
+    -----
+    An activation that is not homogeneous has no modes: what a unit does depends on its size.
     """
-    if ACTIVATIONS[activation].degree is None:
-        return np.zeros((*W.shape[:-2], 0))
-    columns = []
-    if activation == "linear":
-        for o, (_, directions) in enumerate(_linear_modes(teacher)):
-            columns.append((A[..., o, None, :] @ W)[..., 0, :] @ directions.T)
-    else:
-        W = _balanced(W, activation)
-        for o, (_, vectors) in enumerate(_balanced_teacher(teacher, activation).eigen):
+    phi = Activation.parse(activation)
+    columns = [np.empty((*W.shape[:-2], 0))]
+    if phi.degree is None:
+        pass
+    elif phi.mode_order == 2:
+        W = _balanced(W, phi)
+        for o, (_, vectors) in enumerate(_balanced_teacher(teacher, phi).eigen):
             overlaps = W @ vectors.T  # (…, K, modes)
             columns.append(np.einsum("...k,...km->...m", A[..., o, :], overlaps**2))
+    else:
+        for o, (_, directions) in enumerate(_odd_modes(teacher, phi)):
+            overlaps = (W @ directions.T) ** phi.mode_order  # (…, K, modes)
+            columns.append((A[..., o, None, :] @ overlaps)[..., 0, :])
     return np.concatenate(columns, axis=-1)
 
 
-def mode_targets(teacher: Teacher, activation: str = "quadratic") -> Array:
+def mode_targets(teacher: Teacher, activation: Activation | str = "quadratic") -> Array:
     """What the modes are when student and teacher are the same function, (modes,); descending for each output."""
-    if ACTIVATIONS[activation].degree is None:
-        return np.zeros(0)
-    if activation == "linear":
-        return np.concatenate([values for values, _ in _linear_modes(teacher)])
-    return np.concatenate([lam for lam, _ in _balanced_teacher(teacher, activation).eigen])
+    phi = Activation.parse(activation)
+    if phi.degree is None:
+        return np.empty(0)
+    pairs = _balanced_teacher(teacher, phi).eigen if phi.mode_order == 2 else _odd_modes(teacher, phi)
+    return np.concatenate([values for values, _ in pairs])
 
 
-def _balanced(X: Array, activation: str) -> Array:
+def _balanced(X: Array, phi: Activation) -> Array:
     """Rows x of X (…, d) as ‖x‖^{h/2 − 1} x, so that the sum of their squares is the matrix of the modes."""
-    degree = ACTIVATIONS[activation].degree
-    assert degree is not None
-    power = degree / 2 - 1
+    power = (phi.degree or 2) / 2 - 1
     if power == 0:
         return X
     r = np.linalg.norm(X, axis=-1, keepdims=True)
     return X * np.power(r, power, out=np.zeros_like(r), where=r > 0)
 
 
-def _balanced_teacher(teacher: Teacher, activation: str) -> Teacher:
+def _balanced_teacher(teacher: Teacher, phi: Activation) -> Teacher:
     """Teacher whose matrix is that of the modes."""
-    V = _balanced(teacher.V, activation)
+    V = _balanced(teacher.V, phi)
     return teacher if V is teacher.V else Teacher(V, teacher.B)
 
 
-def _linear_modes(teacher: Teacher) -> list[tuple[Array, Array]]:
-    """Values (m,), descending, and unit directions (m, d) for each output of a linear teacher."""
+def _odd_modes(teacher: Teacher, phi: Activation) -> list[tuple[Array, Array]]:
+    """Values (m,), descending, and unit directions (m, d) for each output of a teacher of odd units."""
     directions = normalised(teacher.V)[0]
     pairs = []
     for b in teacher.B:
-        values = directions @ (b @ teacher.V)
+        values = (directions @ teacher.V.T) ** phi.mode_order @ b
         order = np.argsort(-values, kind="stable")
         order = order[np.abs(values[order]) > 1e-13 * np.abs(values).max(initial=0.0)]
         pairs.append((values[order], directions[order]))

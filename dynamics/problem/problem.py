@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
+from dynamics.activations.quadratic import QUADRATIC
 from dynamics.errors import ProblemError
 from dynamics.inputs.covariance import clean_covariance
+from dynamics.population.base import Population
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import Teacher
-from dynamics.validation import validate_choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +27,8 @@ class Problem:
     teacher : Teacher
     student : Student
         Its weights are the initial state.
-    activation : str
-        Name in `dynamics.activations.ACTIVATIONS`.
+    activation : Activation or str
+        Or its name in `dynamics.activations.ACTIVATIONS`; stored as an `Activation`.
     covariance : (d, d) array, optional
         Input covariance Σ; None means the identity. If it is singular, by construction or up to rounding, inputs live
         in its range: weights have no effect outside it, and stay there what they are.
@@ -40,12 +43,22 @@ class Problem:
 
     teacher: Teacher
     student: Student
-    activation: str = "quadratic"
+    activation: Activation = QUADRATIC
     covariance: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = field(default=(), init=False)
 
+    if TYPE_CHECKING:  # the constructor takes names and anything like an array
+
+        def __init__(
+            self,
+            teacher: Teacher,
+            student: Student,
+            activation: Activation | str = QUADRATIC,
+            covariance: ArrayLike | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        validate_choice("activation", self.activation, ACTIVATIONS)
+        object.__setattr__(self, "activation", Activation.parse(self.activation))
         for side in ("inputs", "outputs"):
             theirs, ours = getattr(self.teacher, side), getattr(self.student, side)
             if theirs != ours:
@@ -55,6 +68,11 @@ class Problem:
             Sigma, notes = clean_covariance(self.covariance, self.teacher.inputs)
             object.__setattr__(self, "covariance", Sigma)
         object.__setattr__(self, "notes", self.teacher.notes + notes)
+
+    @cached_property
+    def population(self) -> Population:
+        """The population loss."""
+        return self.activation.loss(self.teacher.V, self.teacher.B, self.covariance)
 
     @property
     def inputs(self) -> int:
@@ -76,7 +94,7 @@ class Problem:
         student = self.student
         sigma = "I" if self.covariance is None else "Σ"
         rows = [
-            ("student", f"f(x) = Σ_k a_k φ(w_k·x), {ACTIVATIONS[self.activation].formula}"),
+            ("student", f"f(x) = Σ_k a_k φ(w_k·x), {self.activation.formula}"),
             ("hidden units K", str(student.hidden)),
             ("inputs d", f"{self.inputs}, x ~ N(0, {sigma})"),
             ("outputs", str(student.outputs)),
@@ -95,7 +113,7 @@ class Problem:
 
         index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
         sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
-        phi = formula_latex(ACTIVATIONS[self.activation].formula)
+        phi = formula_latex(self.activation.formula)
         return equations_latex(
             [
                 rf"f{index}(x) &= \sum_{{k=1}}^{{{self.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"

@@ -27,7 +27,7 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
     }
     if problem.covariance is not None:
         arrays["covariance"] = problem.covariance
-    return {"activation": problem.activation, "trainable": problem.student.trainable}, arrays
+    return {"activation": problem.activation.name, "trainable": problem.student.trainable}, arrays
 
 
 def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
@@ -58,7 +58,7 @@ def read_bounded(f: Archive, name: str, axes: tuple[str, ...]) -> Array:
 def problem_attributes(problem: Problem) -> dict[str, Any]:
     """Sizes and kind of the network in single numbers and texts."""
     return {
-        "activation": problem.activation,
+        "activation": problem.activation.name,
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
         "inputs": problem.inputs,

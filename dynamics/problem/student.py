@@ -70,7 +70,7 @@ class Student:
         outputs: int = 1,
         second_layer: str = "trainable",
         second_layer_value: float = 1.0,
-        degree: int = 2,
+        degree: int | None = 2,
     ) -> Student:
         """Draw initial weights.
 
@@ -89,7 +89,7 @@ class Student:
         second_layer : {"trainable", "fixed"}
             With ``fixed`` every a equals `second_layer_value`.
         degree : int
-            Degree h of the activation, which ``balanced`` needs to know.
+            Degree h of the activation, which ``balanced`` needs to know; None if it is not homogeneous.
         """
         K, d, O = (
             validate_count(n, v) for n, v in (("hidden", hidden), ("inputs", inputs), ("outputs", outputs))
@@ -109,6 +109,10 @@ class Student:
             A = eps * rng.standard_normal((O, K))
         if init == "balanced":
             size = np.linalg.norm(A, axis=0)
+            if degree is None:
+                raise ProblemError(
+                    "`init` is 'balanced', which needs a homogeneous activation: use 'gaussian'."
+                )
             h = validate_count("degree", degree)
             A = A / np.where(size > 0, size, 1.0) * np.linalg.norm(W, axis=1) / np.sqrt(h)
         if second_layer == "fixed":

@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.activations import ACTIVATIONS
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import Problem
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.reduction import in_range, reduce_problem
+from dynamics.problem.scope import require
 from dynamics.stationary.levels import Level, plateau_level
 
 SAME = 1e-9  # eigenvalues closer than this, relative to the largest, are one repeated eigenvalue
@@ -110,21 +109,10 @@ def eigenframe(problem: Problem) -> EigenFrame:
     ProblemError
         If there are several outputs, if φ is not quadratic, or if Σ and M* have no common eigenbasis.
     """
-    if problem.teacher.outputs > 1:
-        raise ProblemError(
-            f"`outputs` is {problem.teacher.outputs}, but plateaus and jumps are known in closed form only for 1:"
-            " with several outputs no fixed set of directions stays aligned."
-        )
+    require("staircase", problem)
     problem = in_range(problem)
     small = reduce_problem(problem).problem
-    population = ACTIVATIONS[problem.activation].population(
-        small.teacher.V, small.teacher.B, small.covariance
-    )
-    if not isinstance(population, QuadraticPopulation):
-        raise ProblemError(
-            f"`activation` is {problem.activation!r}, but plateaus and jumps are known in closed form only for"
-            " quadratic and centred."
-        )
+    coupling = problem.activation.coupling_for("the prediction of plateaus and jumps")
     M = small.teacher.matrix()
     Sigma = np.eye(small.inputs) if small.covariance is None else small.covariance
     values, basis = _common_eigenbasis(M, Sigma)
@@ -135,7 +123,7 @@ def eigenframe(problem: Problem) -> EigenFrame:
         variances[order],
         np.asarray(small.student.W @ basis[:, order]),
         small.student.a.copy(),
-        population.trace_coupling,
+        coupling,
         problem.inputs,
     )
 

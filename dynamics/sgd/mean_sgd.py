@@ -27,9 +27,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.errors import ComputationError
 from dynamics.integration import Sampling, SolverReport, Stop, integrate
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.sgd.differentiation import along, jacobian, second_along
 from dynamics.sgd.gradient_moments import GradientMoments
 from dynamics.sgd.order_parameters import OrderParameters
@@ -77,10 +78,7 @@ class MeanSGD:
     default_rtol = 1e-9
 
     def __init__(self, problem: Problem, step: float, batch: int = 1, label_noise: float = 0.0) -> None:
-        if problem.covariance is not None:
-            raise ProblemError(
-                "`covariance` is given, but the mean dynamics of SGD closes for uncorrelated inputs only."
-            )
+        require("mean SGD", problem)
         self.problem = problem
         self.step = validate_real("step", step, positive=True)
         self.batch = validate_count("batch", batch)

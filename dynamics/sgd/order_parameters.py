@@ -14,9 +14,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.activations import require_quadratic
 from dynamics.aliases import Array
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 
 Index = NDArray[np.intp]
 
@@ -37,7 +37,7 @@ class OrderParameters:
     problem: Problem
 
     def __post_init__(self) -> None:
-        require_quadratic(self.problem.activation, "the dynamics of order parameters under SGD")
+        require("mean SGD", self.problem)
 
     @cached_property
     def P(self) -> Array:
@@ -69,7 +69,7 @@ class OrderParameters:
     @property
     def trace_coupling(self) -> float:
         """κ: 1 for φ(z) = z², 0 for the centred activation."""
-        return float(self.problem.activation == "quadratic")
+        return self.problem.activation.coupling_for("the dynamics of order parameters")
 
     def pack(self, Q: Array, R: Array, A: Array) -> Array:
         """State (…, u) of Q (…, K, K), R (…, K, R) and, if it is trained, A (…, O, K)."""

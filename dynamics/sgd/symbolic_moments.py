@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynamics.symbolic.derivation import ACTIVATIONS
+from dynamics.symbolic.equations import ACTIVATIONS
 from dynamics.symbolic.tensor_form import derive_tensor
 from dynamics.symbolic.trace_algebra import MatrixPolynomial, TracePolynomial
 from dynamics.symbolic.traces import form_moment

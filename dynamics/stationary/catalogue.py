@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.budget import check_number
 from dynamics.curves.labelled import frame
 from dynamics.curves.variables import LOSS_UNIT, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.notebook import heading_html, table
-from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
+from dynamics.problem.scope import require
 from dynamics.stationary.enumeration import by_loss, capacities
 from dynamics.stationary.hessian import Units
 from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint, Surveyor, count_units, set_name
@@ -48,7 +48,7 @@ class Catalogue:
     Parameters
     ----------
     teacher : Teacher
-    activation : str
+    activation : Activation
     covariance : (d, d) array or None
     hidden : int
         Number K of hidden units.
@@ -65,7 +65,7 @@ class Catalogue:
     """
 
     teacher: Teacher
-    activation: str
+    activation: Activation
     covariance: NDArray[np.float64] | None
     hidden: int
     second_layer: tuple[float, ...] | None
@@ -167,7 +167,7 @@ class Catalogue:
     def to_dataframe(self) -> pandas.DataFrame:
         """Table for pandas, one point per row; see `variables`. Needs the extra ``sweep``."""
         about = {
-            "activation": self.activation,
+            "activation": self.activation.name,
             "hidden": self.hidden,
             "inputs": self.spectrum.inputs,
             "second_layer": "trainable" if self.trainable else "fixed",
@@ -183,7 +183,7 @@ def fixed_points(
     *,
     second_layer: str = "trainable",
     second_layer_value: float = 1.0,
-    activation: str = "quadratic",
+    activation: Activation | str = "quadratic",
     covariance: ArrayLike | None = None,
     signs: Sequence[int | str] | str | None = None,
     lowest: int | None = None,
@@ -243,11 +243,8 @@ def fixed_points(
         student = Student(
             np.zeros((K, teacher.inputs)), np.tile(a, (teacher.outputs, 1)), trainable=not fixed
         )
-        problem = Problem(teacher, student, activation, covariance)  # type: ignore[arg-type]
-    if problem.teacher.outputs != 1:
-        raise ProblemError(
-            f"The teacher has {problem.teacher.outputs} outputs, but the catalogue exists for one output only."
-        )
+        problem = Problem(teacher, student, activation, covariance)
+    require("catalogue", problem)
     return _survey(problem, _given_signs(signs, problem.student), lowest)
 
 
@@ -288,16 +285,9 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
     )
 
 
-def trace_coupling(activation: str) -> float:
+def trace_coupling(activation: Activation | str) -> float:
     """1 for the quadratic activation, 0 for the centred one; no other has a catalogue."""
-    validate_choice("activation", activation, ACTIVATIONS)
-    population = ACTIVATIONS[activation].population(np.ones((1, 1)), np.ones((1, 1)))
-    if not isinstance(population, QuadraticPopulation):
-        raise ProblemError(
-            f"`activation` is {activation!r}, but the catalogue exists for 'quadratic' and 'centred' only: use the"
-            " numerical search."
-        )
-    return population.trace_coupling
+    return Activation.parse(activation).coupling_for("the catalogue of stationary points")
 
 
 def _given_signs(signs: Sequence[int | str] | str | None, student: Student) -> tuple[int, ...] | None:

@@ -12,8 +12,7 @@ from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory, check_number
-from dynamics.population.pair_kernel import KernelPopulation
-from dynamics.population.quadratic import QuadraticPopulation
+from dynamics.population.base import Population
 from dynamics.stationary.root_finding import find_root
 from dynamics.validation import validate_count, validate_real
 
@@ -134,10 +133,9 @@ def search_fixed_points(
         Natural size of the parameters. By default the size at which random parameters raise the loss to twice its
         value at zero: there the student's output is as large as the teacher's.
     invariants : callable, optional
-        θ → (m,) array that does not change under the symmetries and tells roots apart. By default the spectrum of
-        the whitened residual matrices for a quadratic network, `KernelPopulation.invariants` for one of degree 1,
-        otherwise the loss. Unit permutations, the null manifolds of constant f and rotations inside eigenspaces leave
-        them alone.
+        θ → (m,) array that does not change under the symmetries and tells roots apart. By default those of the
+        population loss (`dynamics.population.base.Population.invariants`). Unit permutations, the null manifolds of
+        constant f and rotations inside eigenspaces leave them alone.
     progress : bool
         Show a progress bar on standard error if that is a terminal.
 
@@ -222,17 +220,9 @@ def _natural_size(flow: Flow, rng: np.random.Generator) -> float:
 
 def _default_invariants(flow: Flow) -> Callable[[Array], Array]:
     population = getattr(flow, "population", None)
-    if isinstance(population, QuadraticPopulation):
-        return lambda theta: residual_spectrum(flow, theta)
-    if isinstance(population, KernelPopulation):
+    if isinstance(population, Population):
         return lambda theta: population.invariants(*flow.unpack(theta))  # type: ignore[attr-defined]
     return lambda theta: np.array([flow.loss(theta)])
-
-
-def residual_spectrum(flow: Any, theta: Array) -> Array:
-    """Eigenvalues of the whitened residual matrices D_o of a quadratic network, ascending for each output."""
-    residuals = flow.population.whitened_residuals(*flow.unpack(theta))
-    return np.linalg.eigvalsh(residuals).ravel()
 
 
 def same_invariants(a: Array, b: Array, scale: float) -> bool:

@@ -1,7 +1,8 @@
 """The symbolic module: from Gaussian moments to equations in any language.
 
-- `moments`, `traces` (with `trace_algebra`, `trace_printing`): moments with and without indices
-- `derivation`, `alignment`, `tensor_form`, `modified_equations`: loss and equations of motion derived from them
+- `moments`, `traces` (with `trace_words`, `trace_algebra`, `trace_printing`): moments with and without indices
+- `equations`, `derivation`, `alignment`, `tensor_form`, `modified_equations`: loss and equations of motion derived from
+  them
 - `export`, `code_export`, `printers`, `explorer_models`: as text, LaTeX, JSON, Python and JavaScript
 - `expressions`: from text to an expression, without running it
 - `exact`: exact numbers and checks that they share

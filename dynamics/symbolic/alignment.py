@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import sympy
 
 from dynamics.errors import ProblemError
-from dynamics.symbolic.derivation import Derivation, network_symbols
+from dynamics.symbolic.equations import Equations, network_symbols
 from dynamics.symbolic.exact import is_conserved, vanishes
 
+E = TypeVar("E", bound=Equations)
 
-def aligned(full: Derivation) -> Derivation:
-    """Reduced equations; see `Derivation.aligned`.
+
+def aligned(full: E) -> E:
+    """Reduced equations; see `dynamics.symbolic.derivation.Derivation.aligned`.
 
     The restriction is a substitution, w_ki → p_k δ_ki and so on, in the derived equations. It is allowed when the
     rate of every parameter that it sets to zero vanishes identically.

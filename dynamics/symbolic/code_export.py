@@ -8,14 +8,10 @@ from dataclasses import dataclass, replace
 import sympy
 from sympy.printing.codeprinter import CodePrinter
 
-from dynamics.symbolic.derivation import Derivation, straight_line
+from dynamics.symbolic.equations import ALIGNED_MODES, Equations, straight_line
 from dynamics.symbolic.printers import JavascriptPrinter, PythonPrinter, as_text
 
 WIDTH = 100
-ALIGNED_MODES = (
-    "w_k = p_k e_k and M* = diag(lambda); with several outputs unit k feeds output k alone, whose teacher is"
-    " lambda_k e_k e_kᵀ."
-)
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ PYTHON = _Language(PythonPrinter(), "    ", "", "", ("(", ")"), "", "#")
 JAVASCRIPT = _Language(JavascriptPrinter(), "  ", "export const ", "const ", ("[", "]"), ";", "//")
 
 
-def to_python(derivation: Derivation) -> str:
+def to_python(derivation: Equations) -> str:
     """Standalone Python module with PARAMETERS, TARGETS, ``loss(theta, m)`` and ``rhs(t, theta, m)``.
 
     It needs NumPy alone; `rhs` has the signature of SciPy's `solve_ivp`. Repeated subexpressions are computed
@@ -86,7 +82,7 @@ def to_python(derivation: Derivation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_javascript(derivation: Derivation) -> str:
+def to_javascript(derivation: Equations) -> str:
     """Standalone ES module exporting PARAMETERS, TARGETS, ``loss(theta, m)`` and ``rhs(t, theta, m)``.
 
     Arguments and results are arrays of numbers. Where Σ is symbolic, both functions take its entries ``s`` as a
@@ -96,7 +92,7 @@ def to_javascript(derivation: Derivation) -> str:
     return _javascript(derivation, "export ")
 
 
-def to_javascript_object(derivation: Derivation) -> str:
+def to_javascript_object(derivation: Equations) -> str:
     """The module of `to_javascript` as an expression whose value is an object with the same members.
 
     For pages that hold several derivations, and that browsers open from a file: there a page cannot import modules.
@@ -112,7 +108,7 @@ def to_javascript_object(derivation: Derivation) -> str:
     return f"(() => {{\n{_javascript(derivation, '')}\nreturn {{ {', '.join(names)} }};\n}})()"
 
 
-def _javascript(derivation: Derivation, export: str) -> str:
+def _javascript(derivation: Equations, export: str) -> str:
     """The JavaScript program; `export` stands before what it defines."""
     language = replace(JAVASCRIPT, export=f"{export}const ")
     extra = ", s" if derivation.covariance_symbols else ""
@@ -148,12 +144,12 @@ def _javascript(derivation: Derivation, export: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _title(derivation: Derivation) -> str:
+def _title(derivation: Equations) -> str:
     modes = ", restricted to aligned modes" if derivation.aligned_modes else ""
     return f"Gradient flow of a two-layer network with {derivation.activation} activation{modes}."
 
 
-def _description(derivation: Derivation) -> list[str]:
+def _description(derivation: Equations) -> list[str]:
     """What the module computes and where it comes from, as lines of prose."""
     r = derivation
     lowered = ", each less its mean" if r.activation == "centred" else ""
@@ -173,14 +169,14 @@ def _description(derivation: Derivation) -> list[str]:
     return [line for text in described for line in textwrap.wrap(text, WIDTH - 3)]
 
 
-def _arguments(derivation: Derivation) -> list[tuple[str, str, tuple[sympy.Symbol, ...]]]:
+def _arguments(derivation: Equations) -> list[tuple[str, str, tuple[sympy.Symbol, ...]]]:
     """Name of the constant, name of the argument and symbols of each group."""
     r = derivation
     groups = [("PARAMETERS", "theta", r.parameters), ("TARGETS", "m", r.targets)]
     return groups + ([("COVARIANCE", "s", r.covariance_symbols)] if r.covariance_symbols else [])
 
 
-def _constants(derivation: Derivation, language: _Language) -> list[str]:
+def _constants(derivation: Equations, language: _Language) -> list[str]:
     opening, closing = language.brackets
     return [
         _wrapped(
@@ -194,7 +190,7 @@ def _constants(derivation: Derivation, language: _Language) -> list[str]:
     ]
 
 
-def _preamble(derivation: Derivation, language: _Language, arguments: int | None = None) -> list[str]:
+def _preamble(derivation: Equations, language: _Language, arguments: int | None = None) -> list[str]:
     """Statements that unpack the arguments, or the first of them, into the symbols."""
     opening, closing = language.brackets
     return [
@@ -209,7 +205,7 @@ def _preamble(derivation: Derivation, language: _Language, arguments: int | None
     ]
 
 
-def _loss_body(derivation: Derivation, language: _Language) -> list[str]:
+def _loss_body(derivation: Equations, language: _Language) -> list[str]:
     program, (loss,) = straight_line(derivation, [derivation.residual_loss])
     return [
         *_preamble(derivation, language),
@@ -218,7 +214,7 @@ def _loss_body(derivation: Derivation, language: _Language) -> list[str]:
     ]
 
 
-def _rhs_body(derivation: Derivation, language: _Language) -> list[str]:
+def _rhs_body(derivation: Equations, language: _Language) -> list[str]:
     program, rates = straight_line(derivation, list(derivation.residual_ode.values()))
     return [
         *_preamble(derivation, language),
@@ -230,7 +226,7 @@ def _rhs_body(derivation: Derivation, language: _Language) -> list[str]:
     ]
 
 
-def _conserved_body(derivation: Derivation, language: _Language) -> list[str]:
+def _conserved_body(derivation: Equations, language: _Language) -> list[str]:
     return [
         *_preamble(derivation, language, arguments=1),
         *(_assignment(f"values[{i}] = ", law, language) for i, law in enumerate(derivation.conserved)),

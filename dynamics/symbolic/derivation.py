@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,66 +24,27 @@ from sympy.polys.rings import PolyElement, PolyRing
 from tqdm import tqdm
 
 from dynamics.errors import ProblemError
+from dynamics.symbolic.alignment import aligned
+from dynamics.symbolic.equations import (
+    ACTIVATIONS,
+    SECOND_LAYERS,
+    Equations,
+    network_symbols,
+    straight_line,
+)
 from dynamics.symbolic.exact import exact_array, exact_covariance, is_conserved
+from dynamics.symbolic.export import to_latex, to_text
 from dynamics.symbolic.moments import ring_expectation
 from dynamics.symbolic.size import check_derivation, derivation_size
 from dynamics.validation import validate_choice, validate_count
 
-ACTIVATIONS = ("quadratic", "centred")
-SECOND_LAYERS = ("trainable", "fixed")
-
 
 @dataclass(frozen=True, repr=False)
-class Derivation:
+class Derivation(Equations):
     """Loss and gradient flow of a network with given numbers of inputs, hidden units and outputs.
 
-    Attributes
-    ----------
-    activation, second_layer : str
-    hidden, inputs, outputs : int
-        K, d, O.
-    covariance : sympy.ImmutableMatrix or None
-        Σ, exact; None for the identity.
-    covariance_symbols : tuple of symbols
-        ``s_i_j`` with i ≤ j where Σ is symbolic, else empty.
-    parameters : tuple of symbols
-        All ``w_k_i`` row by row, then all ``a_k`` (``a_o_k`` row by row for several outputs).
-    targets : tuple of symbols
-        ``m_i_j`` (``m_o_i_j``) with i ≤ j, the entries of the teacher matrices.
-    residual : mapping symbol → expression
-        ``D_i_j`` (``D_o_i_j``) with i ≤ j, entries of D_o = M*_o − Σ_k A_ok w_k w_kᵀ, in parameters and targets.
-    residual_loss, residual_ode : expression; mapping symbol → expression
-        Loss and ODEs in terms of the residual's symbols: short, and what the exports print.
-    conserved : tuple of expressions
-        Quantities whose time derivative along the ODEs vanishes identically.
-    aligned_modes : bool
-        Whether this is the reduced system returned by `aligned`.
+    Its attributes are those of `Equations`.
     """
-
-    activation: str
-    second_layer: str
-    hidden: int
-    inputs: int
-    outputs: int
-    covariance: sympy.ImmutableMatrix | None
-    covariance_symbols: tuple[sympy.Symbol, ...]
-    parameters: tuple[sympy.Symbol, ...]
-    targets: tuple[sympy.Symbol, ...]
-    residual: Mapping[sympy.Symbol, sympy.Expr]
-    residual_loss: sympy.Expr
-    residual_ode: Mapping[sympy.Symbol, sympy.Expr]
-    conserved: tuple[sympy.Expr, ...]
-    aligned_modes: bool = False
-
-    @cached_property
-    def loss(self) -> sympy.Expr:
-        """Population loss ½ Σ_o E(f*_o − f_o)² in parameters and targets."""
-        return self.residual_loss.xreplace(dict(self.residual))
-
-    @cached_property
-    def ode(self) -> dict[sympy.Symbol, sympy.Expr]:
-        """Gradient flow: parameter → its time derivative, in parameters and targets."""
-        return {theta: rate.xreplace(dict(self.residual)) for theta, rate in self.residual_ode.items()}
 
     def aligned(self) -> Derivation:
         """Reduced equations of the aligned modes, by substitution.
@@ -104,21 +64,11 @@ class Derivation:
             ODEs of the entries that should stay zero. It does with several outputs and a raw quadratic
             activation, where the trace of D_o turns on the off-diagonal A_ok, and with correlated inputs.
         """
-        from dynamics.symbolic.alignment import aligned  # builds on this module
-
         return aligned(self)
 
     def summary(self) -> str:
         """The derivation as plain text."""
-        from dynamics.symbolic.export import to_text  # builds on this module
-
         return to_text(self)
-
-    @property
-    def sizes(self) -> str:
-        """The network's sizes in words."""
-        counts = {"input": self.inputs, "hidden unit": self.hidden, "output": self.outputs}
-        return ", ".join(f"{number} {noun}{'s' * (number != 1)}" for noun, number in counts.items())
 
     def __repr__(self) -> str:
         modes = ", aligned modes" if self.aligned_modes else ""
@@ -129,7 +79,6 @@ class Derivation:
 
     def _repr_latex_(self) -> str | None:
         from dynamics.notebook import short_latex
-        from dynamics.symbolic.export import to_latex  # builds on this module
 
         return short_latex(to_latex(self))
 
@@ -335,35 +284,6 @@ def _rate(
 
     inner = (monomial(map(int.__sub__, powers, common)) * group for powers, group in groups.items())
     return monomial(common) * sympy.Add(*inner)
-
-
-def straight_line(
-    derivation: Derivation, expressions: Sequence[sympy.Expr]
-) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], list[sympy.Expr]]:
-    """Program for expressions in a derivation's residual symbols: assignments in order, then what is left.
-
-    Repeated subexpressions are computed once. The assignments first build the residual entries D from
-    parameters and targets, with helpers ``u0``, ``u1``, …, then what the expressions share, ``v0``, ``v1``, ….
-    """
-    used = set().union(*(expression.free_symbols for expression in expressions))
-    needed = [(name, entry) for name, entry in derivation.residual.items() if name in used]
-    helpers, entries = sympy.cse([entry for _, entry in needed], sympy.numbered_symbols("u"))
-    shared, reduced = sympy.cse(list(expressions), sympy.numbered_symbols("v"))
-    named = [(name, entry) for (name, _), entry in zip(needed, entries, strict=True)]
-    return [*helpers, *named, *shared], reduced
-
-
-def network_symbols(K: int, d: int, O: int) -> tuple[Any, Any, Any, Any]:
-    """Symbols w (K, d), a (O, K), and per output {(i, j): symbol}, i ≤ j, of teacher m and residual D."""
-
-    def name(letter: str, o: int, *indices: int) -> sympy.Symbol:
-        return sympy.Symbol("_".join(map(str, (letter, *((o,) if O > 1 else ()), *indices))))
-
-    upper = [(i, j) for i in range(d) for j in range(i, d)]
-    w = [[sympy.Symbol(f"w_{k}_{i}") for i in range(d)] for k in range(K)]
-    a = [[name("a", o, k) for k in range(K)] for o in range(O)]
-    m, D = ([{ij: name(letter, o, *ij) for ij in upper} for o in range(O)] for letter in "mD")
-    return w, a, m, D
 
 
 def _balances(w: Sequence[Sequence[sympy.Symbol]], a: Sequence[Sequence[sympy.Symbol]]) -> list[sympy.Expr]:

@@ -13,7 +13,8 @@ from typing import Any
 from dynamics.problem import Student
 from dynamics.stationary.javascript import fixed_points_to_javascript
 from dynamics.symbolic.code_export import to_javascript_object
-from dynamics.symbolic.derivation import ACTIVATIONS, derive
+from dynamics.symbolic.derivation import derive
+from dynamics.symbolic.equations import ACTIVATIONS
 from dynamics.validation import validate_count
 
 

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import sympy
 
-from dynamics.symbolic.code_export import ALIGNED_MODES, to_javascript, to_python
-from dynamics.symbolic.derivation import Derivation
-from dynamics.symbolic.printers import LatexPrinter, as_text, latex_symbol
-from dynamics.symbolic.tensor_form import TensorForm
-
-__all__ = [
-    "tensor_latex",
-    "tensor_text",
-    "to_javascript",
-    "to_json_dict",
-    "to_latex",
-    "to_python",
-    "to_text",
-]
+from dynamics.symbolic.equations import ALIGNED_MODES, Equations
+from dynamics.symbolic.printers import LatexPrinter, as_text, latex_align, latex_symbol
 
 LATEX_LINE = 160  # characters of source after which a sum is broken; roughly a line of print
 
 
-def to_text(derivation: Derivation) -> str:
+def to_text(derivation: Equations) -> str:
     """The derivation as plain text; every right-hand side can be parsed by SymPy."""
     r = derivation
     covariance = "I" if r.covariance is None else "Σ"
@@ -48,14 +35,14 @@ def to_text(derivation: Derivation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _covariance_entries(r: Derivation, name: str) -> list[tuple[str, sympy.Expr]]:
+def _covariance_entries(r: Equations, name: str) -> list[tuple[str, sympy.Expr]]:
     """Upper triangle of Σ; nothing for the identity."""
     if r.covariance is None:
         return []
     return [(f"{name}_{i}_{j}", r.covariance[i, j]) for i in range(r.inputs) for j in range(i, r.inputs)]
 
 
-def to_json_dict(derivation: Derivation) -> dict[str, Any]:
+def to_json_dict(derivation: Equations) -> dict[str, Any]:
     """The derivation as a JSON-ready dictionary; expressions are strings that SymPy parses.
 
     Keys: parameters, targets, loss, ode, conserved, and the description of the network: activation, hidden,
@@ -79,7 +66,7 @@ def to_json_dict(derivation: Derivation) -> dict[str, Any]:
     }
 
 
-def to_latex(derivation: Derivation) -> str:
+def to_latex(derivation: Equations) -> str:
     """The derivation as LaTeX ``align*`` environments (package amsmath); long sums are broken into lines."""
     r = derivation
     symbols = {*r.residual, *r.parameters, *r.targets, *r.covariance_symbols}
@@ -99,14 +86,10 @@ def to_latex(derivation: Derivation) -> str:
     ]
     break_line = " \\\\\n&\\quad "
     return "\n".join(
-        _align(f"{left} &= {break_line.join(_lines(right, printer))}" for left, right in block)
+        latex_align(f"{left} &= {break_line.join(_lines(right, printer))}" for left, right in block)
         for block in blocks
         if block
     )
-
-
-def _align(rows: Iterable[str]) -> str:
-    return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}\n"
 
 
 def _lines(expression: sympy.Expr, printer: LatexPrinter) -> list[str]:
@@ -129,37 +112,3 @@ def _lines(expression: sympy.Expr, printer: LatexPrinter) -> list[str]:
         lines[0] = rf"{printer.doprint(common)} \bigl({lines[0]}"
         lines[-1] += r"\bigr)"
     return lines
-
-
-def tensor_text(form: TensorForm) -> str:
-    """The index-free equations as plain text."""
-    covariance = "I" if form.covariance is None else "Σ"
-    centred = " less its mean" if form.activation == "centred" else ""
-    lines = [
-        "Valid for every number of inputs d, hidden units K and outputs O.",
-        "",
-        f"Inputs      x ~ N(0, {covariance})",
-        f"Student     f_o(x) = Σ_k A_ok (w_k·x)²{centred}",
-        f"Teacher     f*_o(x) = xᵀ M*_o x{centred}",
-        "Residual    D_o = M*_o − Σ_k A_ok w_k w_kᵀ",
-        f"Loss        L = ½ Σ_o E(f*_o − f_o)² = Σ_o ℓ(D_o),  ℓ(D) = {form.loss}",
-        f"Gradient    G_o = G(D_o),  G(D) = 2 ∂ℓ/∂D = {form.G}",
-        "Flow        dw_k/dt = Σ_o A_ok G_o w_k",
-    ]
-    if form.second_layer == "trainable":
-        lines += ["            dA_ok/dt = ½ w_kᵀ G_o w_k", "Conserved   c_k = ‖w_k‖² − 2 Σ_o A_ok²"]
-    return "\n".join(lines) + "\n"
-
-
-def tensor_latex(form: TensorForm) -> str:
-    """The index-free equations as a LaTeX ``align*`` environment (package amsmath)."""
-    rows = [
-        r"D_o &= M^{*}_o - \sum_k A_{ok} w_k w_k^{\top}",
-        rf"L &= \sum_o \ell(D_o), \quad \ell(D) = {form.loss.latex()}",
-        rf"G_o &= G(D_o), \quad G(D) = 2 \frac{{\partial \ell}}{{\partial D}} = {form.G.latex()}",
-        r"\dot{w}_k &= \sum_o A_{ok} G_o w_k",
-    ]
-    if form.second_layer == "trainable":
-        rows.append(r"\dot{A}_{ok} &= \frac{1}{2} w_k^{\top} G_o w_k")
-        rows.append(r"c_k &= \lVert w_k \rVert^2 - 2 \sum_o A_{ok}^2 \quad \text{(conserved)}")
-    return _align(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sympy
@@ -63,6 +64,11 @@ def latex_symbol(name: str) -> str:
     """Letter with indices: w_0_1 gives w_{0,1}, lambda_0 a Greek letter."""
     letter, *indices = name.split("_")
     return f"{sympy_latex(sympy.Symbol(letter))}_{{{','.join(indices)}}}"
+
+
+def latex_align(rows: Iterable[str]) -> str:
+    """Rows of aligned equations as an ``align*`` environment (package amsmath)."""
+    return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}\n"
 
 
 def _rational(value: sympy.Rational) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dynamics.symbolic.derivation import ACTIVATIONS, SECOND_LAYERS
+from dynamics.symbolic.equations import ACTIVATIONS, SECOND_LAYERS
+from dynamics.symbolic.printers import latex_align
 from dynamics.symbolic.trace_algebra import MatrixPolynomial, TracePolynomial
 from dynamics.symbolic.traces import form_moment
 from dynamics.validation import validate_choice
@@ -41,8 +42,6 @@ class TensorForm:
     G: MatrixPolynomial
 
     def _repr_latex_(self) -> str:
-        from dynamics.symbolic.export import tensor_latex  # builds on this module
-
         return tensor_latex(self)
 
 
@@ -74,3 +73,37 @@ def derive_tensor(
     mean_square = form_moment([RESIDUAL, RESIDUAL], covariance=covariance)
     loss = Fraction(1, 2) * (mean_square - mean * mean if activation == "centred" else mean_square)
     return TensorForm(activation, second_layer, covariance, loss, 2 * loss.gradient(RESIDUAL))
+
+
+def tensor_text(form: TensorForm) -> str:
+    """The index-free equations as plain text."""
+    covariance = "I" if form.covariance is None else "Σ"
+    centred = " less its mean" if form.activation == "centred" else ""
+    lines = [
+        "Valid for every number of inputs d, hidden units K and outputs O.",
+        "",
+        f"Inputs      x ~ N(0, {covariance})",
+        f"Student     f_o(x) = Σ_k A_ok (w_k·x)²{centred}",
+        f"Teacher     f*_o(x) = xᵀ M*_o x{centred}",
+        "Residual    D_o = M*_o − Σ_k A_ok w_k w_kᵀ",
+        f"Loss        L = ½ Σ_o E(f*_o − f_o)² = Σ_o ℓ(D_o),  ℓ(D) = {form.loss}",
+        f"Gradient    G_o = G(D_o),  G(D) = 2 ∂ℓ/∂D = {form.G}",
+        "Flow        dw_k/dt = Σ_o A_ok G_o w_k",
+    ]
+    if form.second_layer == "trainable":
+        lines += ["            dA_ok/dt = ½ w_kᵀ G_o w_k", "Conserved   c_k = ‖w_k‖² − 2 Σ_o A_ok²"]
+    return "\n".join(lines) + "\n"
+
+
+def tensor_latex(form: TensorForm) -> str:
+    """The index-free equations as a LaTeX ``align*`` environment (package amsmath)."""
+    rows = [
+        r"D_o &= M^{*}_o - \sum_k A_{ok} w_k w_k^{\top}",
+        rf"L &= \sum_o \ell(D_o), \quad \ell(D) = {form.loss.latex()}",
+        rf"G_o &= G(D_o), \quad G(D) = 2 \frac{{\partial \ell}}{{\partial D}} = {form.G.latex()}",
+        r"\dot{w}_k &= \sum_o A_{ok} G_o w_k",
+    ]
+    if form.second_layer == "trainable":
+        rows.append(r"\dot{A}_{ok} &= \frac{1}{2} w_k^{\top} G_o w_k")
+        rows.append(r"c_k &= \lVert w_k \rVert^2 - 2 \sum_o A_{ok}^2 \quad \text{(conserved)}")
+    return latex_align(rows)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 from sympy.printing.pretty.pretty_symbology import greek_unicode
 
-if TYPE_CHECKING:
-    from dynamics.symbolic.trace_algebra import Factor, Letter, Monomial, Word
+from dynamics.symbolic.trace_words import Factor, Letter, Monomial, Word
 
 _GREEK_NAMES = {letter: name for name, letter in greek_unicode.items()}
 

@@ -13,7 +13,8 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from dynamics.errors import ProblemError
-from dynamics.symbolic.trace_algebra import Factor, Letter, Monomial, TracePolynomial, Word
+from dynamics.symbolic.trace_algebra import TracePolynomial
+from dynamics.symbolic.trace_words import Factor, Letter, Monomial, Word
 
 OPEN = ""  # the end of a strand that still is a leg x; otherwise the name of the vector that closes it
 

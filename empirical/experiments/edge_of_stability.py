@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.problem import Problem
 from dynamics.stability import sharpness
-from dynamics.validation import steps_until, validate_count, validate_real
+from dynamics.validation import validate_count, validate_real
 from empirical.gap import Practice, data_sets
 from empirical.training import TrainingDiverged, train
 
@@ -120,11 +121,11 @@ def _descend(
     seed: int,
 ) -> TrainedBeside:
     """Train one network and compute loss and sharpness on its data from the recorded weights."""
-    diverged = None
+    clock, diverged = Clock(eta), None
     try:
         run = train(
             problem,
-            steps=steps_until(t_end, eta, least=2),
+            steps=clock.steps_until(t_end, least=2),
             step=eta,
             batch=0,
             samples=samples,
@@ -134,7 +135,7 @@ def _descend(
             dtype="float64",
         )
     except TrainingDiverged as error:
-        run, diverged = error.run, error.step * eta
+        run, diverged = error.run, float(clock.times(error.step))
     assert run.W is not None
     basis = flow.reduction.basis
     reduced = run.W[0] if basis is None else run.W[0] @ basis

@@ -71,7 +71,7 @@ def train_and_test(
     times = run.theory_times
     theory_train, theory_test, measured = [], [], []
     mean = None
-    if problem.activation == "centred":
+    if problem.activation.uses_variance:
         mean = np.eye(problem.inputs) if problem.covariance is None else problem.covariance
     for s, (X, Y) in enumerate(zip(*data_sets(problem, practice), strict=True)):
         flow = FiniteDataFlow(problem, X, Y)

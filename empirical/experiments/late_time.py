@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.closed_forms import PowerTail, aligned_tail, fixed_layer_tail, riccati_solution
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import steps_until, validate_array, validate_count, validate_real
+from dynamics.validation import validate_array, validate_count, validate_real
 from empirical.training import train
 
 START = 0.5  # size of the initial second layer, and of the first one where the second is fixed
@@ -106,7 +107,7 @@ def late_time(
             loss = riccati_solution(problem, times).loss
         run = train(
             problem,
-            steps=steps_until(until, eta),
+            steps=Clock(eta).steps_until(until),
             step=eta,
             batch=batch,
             seed=seed,

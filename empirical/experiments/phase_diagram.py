@@ -13,13 +13,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
+from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.outcome.diagnosis import diagnose
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import steps_until, validate_array, validate_count, validate_real
+from dynamics.validation import validate_array, validate_count, validate_real
 from empirical.data import teacher_network
 from empirical.networks import QuadraticNetwork
 
@@ -55,7 +56,7 @@ def train_grid(
     step: float,
     steps: int,
     batch: int = 64,
-    activation: str = "quadratic",
+    activation: Activation | str = "quadratic",
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
     progress: bool = False,
@@ -103,7 +104,7 @@ def train_grid(
         (0.5 / B * residual.square().sum()).backward()  # networks do not interact
         sgd.step()
     W1, A1 = (p.detach().double().numpy() for p in (network.W, network.A))
-    population = ACTIVATIONS[activation].population(teacher.V, teacher.B)
+    population = Activation.parse(activation).loss(teacher.V, teacher.B)
     finite = np.isfinite(W1).all(axis=(1, 2)) & np.isfinite(A1).all(axis=(1, 2))
     loss = [population.loss(w, a) if fine else np.inf for w, a, fine in zip(W1, A1, finite, strict=True)]
     return GridTraining(np.array(loss), W1, A1, eta, n_steps, B)
@@ -165,7 +166,7 @@ def single_mode_diagram(
     eigenvalue : float
         λ > 0.
     step, time : float
-        η, and η × number of steps.
+        η, and the time of the flow up to which is trained.
     batch, seed : int
     progress : bool
     """
@@ -177,7 +178,7 @@ def single_mode_diagram(
     predicted = [
         diagnose(Problem(teacher, Student(w, b))).verdict == "succeeds" for w, b in zip(W, A, strict=True)
     ]
-    steps = steps_until(validate_real("time", time, positive=True), step, name="time")
+    steps = Clock(step).steps_until(validate_real("time", time, positive=True), name="time")
     training = train_grid(teacher, W, A, step=step, steps=steps, batch=batch, seed=seed, progress=progress)
     loss = training.loss.reshape(grid_a.shape)
     return SingleModeDiagram(
@@ -258,7 +259,7 @@ def scale_diagram(
     positive : bool
         Start with all a positive.
     step, time : float
-        η, and η × number of steps.
+        η, and the time of the flow up to which is trained.
     batch : int
     follow : bool
         See `dynamics.outcome.diagnose`.
@@ -290,7 +291,7 @@ def scale_diagram(
         zip(W, a, strict=True), "diagnosing", len(W), leave=False, disable=None if progress else True
     )
     verdicts = np.array([diagnose(Problem(teacher, Student(w, b)), follow=follow).verdict for w, b in starts])
-    steps = steps_until(validate_real("time", time, positive=True), step, name="time")
+    steps = Clock(step).steps_until(validate_real("time", time, positive=True), name="time")
     training = train_grid(
         teacher, W, a, step=step, steps=steps, batch=batch, seed=seed + 1, progress=progress
     )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.closed_forms import power_law_loss, power_law_tail
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.validation import steps_until, validate_count, validate_real
+from dynamics.validation import validate_count, validate_real
 from empirical.training import train
 
 START_RATIO = 1.0  # what a mode lacks at the start over what is there: half of every mode is learned
@@ -93,7 +94,7 @@ def scaling_laws(
         student = Student(np.diag(np.sqrt(lam / (1 + START_RATIO))), np.ones(small), trainable=False)
         run = train(
             Problem(Teacher.from_eigenvalues(lam), student, "centred"),
-            steps=steps_until(LAST_TRAINED * small**alpha / 8, eta),
+            steps=Clock(eta).steps_until(LAST_TRAINED * small**alpha / 8),
             step=eta,
             batch=batch,
             seed=seed,

@@ -81,17 +81,20 @@ def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison
 
 def training_steps(steps: int | None, t_end: float | None, times: list[float] | None, step: float) -> int:
     """Length of a training: as said, or up to the end time, or to the last of the times that are asked for."""
-    from dynamics.validation import steps_until, validate_real, validate_times
+    from dynamics.clock import Clock
+    from dynamics.validation import validate_real, validate_times
 
     if steps is not None:
         if t_end is not None:
             raise ProblemError("`--steps` and `--t-end` both say how long to train: give one of them.")
         return steps
     if t_end is not None:
-        return steps_until(validate_real("t_end", t_end, positive=True), step)
+        return Clock(step).steps_until(validate_real("t_end", t_end, positive=True))
     if times is None:
         raise ProblemError("The length of training is missing: give `--steps` or `--t-end`.")
-    return steps_until(validate_times(times)[-1], step, name="times")  # at least one: the only time may be 0
+    return Clock(step).steps_until(
+        validate_times(times)[-1], name="times"
+    )  # at least one: the only time may be 0
 
 
 def gap_json(gap: Gap, initial_loss: float) -> dict[str, Any]:

@@ -101,8 +101,7 @@ def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[
 
 def tensor_exports(network: dict[str, Any]) -> dict[str, str]:
     """Index-free form: LaTeX alone, and text with the LaTeX below."""
-    from dynamics.symbolic.export import tensor_latex, tensor_text
-    from dynamics.symbolic.tensor_form import derive_tensor
+    from dynamics.symbolic.tensor_form import derive_tensor, tensor_latex, tensor_text
 
     form = derive_tensor(network["activation"], network["second_layer"], network["covariance"] is not None)
     text, latex = tensor_text(form), tensor_latex(form)

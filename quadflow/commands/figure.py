@@ -160,10 +160,10 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
     """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
 
     def make() -> Figure:
+        from dynamics.clock import Clock
         from dynamics.stationary import fixed_points
         from dynamics.stationary.connections import saddle_graph as graph_of
         from dynamics.stationary.connections import visited
-        from dynamics.validation import steps_until
         from empirical import train
         from figures.saddle_graph import saddle_graph_figure
         from quadflow.problem_input import build_problem
@@ -172,7 +172,7 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
         graph = graph_of(fixed_points(start))
         run = train(
             start,
-            steps=steps_until(t_end, step),
+            steps=Clock(step).steps_until(t_end),
             step=step,
             batch=batch,
             records=400,
@@ -203,9 +203,9 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
     """Jumps and plateaus predicted without integration, against the flow and trained networks."""
 
     def make() -> Figure:
+        from dynamics.clock import Clock
         from dynamics.flows.gradient import GradientFlow
         from dynamics.saddle_to_saddle.staircase import staircase as predict
-        from dynamics.validation import steps_until
         from empirical import train
         from figures.staircase import staircase_figure
         from quadflow.problem_input import build_problem
@@ -222,7 +222,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
         if seeds:
             run = train(
                 start,
-                steps=steps_until(t_end, step),
+                steps=Clock(step).steps_until(t_end),
                 step=step,
                 batch=batch,
                 seeds=seeds,

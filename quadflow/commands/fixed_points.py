@@ -83,10 +83,9 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
 
 def has_catalogue(activation: str) -> bool:
     """Whether all stationary points are known in closed form."""
-    from dynamics.activations import ACTIVATIONS
-    from dynamics.validation import validate_choice
+    from dynamics.activations import Activation
 
-    return ACTIVATIONS[validate_choice("activation", activation, ACTIVATIONS)].degree == 2
+    return Activation.parse(activation).trace_coupling is not None
 
 
 def numerical(

@@ -180,6 +180,7 @@ def with_atlas(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     """Stationary points of a problem in JSON, the lowest ones if they are many; None where there is no catalogue."""
+    from dynamics.activations import ACTIVATIONS
     from dynamics.problem import Teacher
     from dynamics.stationary import fixed_points
 
@@ -187,7 +188,9 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
-    known = problem["activation"] in ("quadratic", "centred") and problem["covariance"] == "identity"
+    activation = ACTIVATIONS.get(problem["activation"])
+    quadratic = activation is not None and activation.trace_coupling is not None
+    known = quadratic and problem["covariance"] == "identity"
     if not known or problem["outputs"] != 1 or len(values) > 1:
         return None
     eigenvalues, d = problem["eigenvalues"], problem["inputs"]

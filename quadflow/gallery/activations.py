@@ -82,8 +82,9 @@ def follow(problem: Problem, t_end: float, training: dict[str, Any]) -> tuple[Tr
     """Flow up to a time, and networks trained from the same weights; says how far they are apart."""
     import numpy as np
 
+    from dynamics.clock import Clock
     from dynamics.flows.gradient import GradientFlow
-    from dynamics.validation import steps_until, validate_real
+    from dynamics.validation import validate_real
     from empirical import train
 
     end = validate_real("t_end", t_end, positive=True)
@@ -91,7 +92,7 @@ def follow(problem: Problem, t_end: float, training: dict[str, Any]) -> tuple[Tr
     trajectory = flow.integrate(end, samples=1000, progress=True)
     if not training["seeds"]:
         return trajectory, None
-    steps = steps_until(end, training["step"])
+    steps = Clock(training["step"]).steps_until(end)
     run = train(problem, steps=steps, progress=True, **training)
     theory = np.interp(run.times, trajectory.times, trajectory.loss)
     apart = np.abs(run.loss.mean(axis=0) - theory).max() / trajectory.loss[0]

@@ -36,13 +36,13 @@ def neuron(output: str, gammas: str, t_end: float, **options: Any) -> int:
     """Quadratic neurons: loss for several rates of the quadratic weights, trained networks on the flow."""
 
     def make() -> Figure:
+        from dynamics.clock import Clock
         from dynamics.neuron import NeuronFlow
-        from dynamics.validation import steps_until
         from figures.neuron import neuron_curves
 
         target = build_target(options)
         start = build_neurons(options, target.inputs)
-        options["steps"], options["device"] = steps_until(t_end, options["step"]), "cpu"
+        options["steps"], options["device"] = Clock(options["step"]).steps_until(t_end), "cpu"
         curves = []
         for gamma in opt.parse_numbers("--gammas", gammas):
             rates = parse_rates(f"1,{gamma},{gamma}")

@@ -54,7 +54,7 @@ def _simulate(options: dict[str, Any]) -> Variables:
 
 
 def _train(options: dict[str, Any]) -> Variables:
-    from dynamics.validation import steps_at
+    from dynamics.clock import Clock
     from empirical.sweep.results import of_training
     from empirical.training import train
     from quadflow.commands.compare import training_steps
@@ -64,7 +64,7 @@ def _train(options: dict[str, Any]) -> Variables:
     del options["times"]
     steps = options["steps"]  # if given, the end time is that of the flow
     steps = options["steps"] = training_steps(steps, t_end if steps is None else None, times, options["step"])
-    record_at = None if times is None else steps_at(times, options["step"])
+    record_at = None if times is None else Clock(options["step"]).steps_at(times)
     if record_at is not None:
         record_at = record_at[record_at <= steps]
     problem = build_problem(options)

@@ -17,7 +17,7 @@ def gauss_hermite(dimension, degree):
 def sample_gradients(problem, X, noise):
     """Minus the gradients of each sample's loss, (n, K, d) and (n, O, K), straight from the definition."""
     W, A, V, B = problem.student.W, problem.student.A, problem.teacher.V, problem.teacher.B
-    Z, t = X @ W.T, float(problem.activation == "centred")
+    Z, t = X @ W.T, float(problem.activation.name == "centred")
     features = Z**2 - t * np.sum(W**2, axis=1)
     labels = ((X @ V.T) ** 2 - t * np.sum(V**2, axis=1)) @ B.T + noise
     e = labels - features @ A.T

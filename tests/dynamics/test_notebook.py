@@ -185,7 +185,8 @@ def test_many_laws_are_cut():
 
 
 def test_derivations_are_shown_as_their_exports():
-    from dynamics.symbolic.export import tensor_latex, to_latex
+    from dynamics.symbolic.export import to_latex
+    from dynamics.symbolic.tensor_form import tensor_latex
 
     derivation = derive(hidden=1, inputs=2)
     assert derivation._repr_latex_() == to_latex(derivation)

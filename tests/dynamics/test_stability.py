@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.closed_forms import one_unit_largest_step
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import (
@@ -14,6 +13,7 @@ from dynamics.stability import (
     sharpness,
     stability_along,
 )
+from oracles.one_unit_mean_field import mean_field_largest_step
 
 
 def flow_of(lam=(2, 1), d=3, K=4, scale=0.4, **start):
@@ -82,7 +82,7 @@ def test_report_refuses_bad_input():
 def test_sgd_threshold_of_one_unit_is_the_closed_form(d, batch):
     """1/(λ(6(d + 6)/B + 2(1 − 1/B))), or 1/(6λ) for large batches: the spectrum of the recursion says the same."""
     problem = one_unit(d, eigenvalue=1.5)
-    expected = one_unit_largest_step(d, batch=batch, eigenvalue=1.5)
+    expected = mean_field_largest_step(d, batch) / 1.5
     assert largest_stable_sgd_step(problem, batch) == pytest.approx(expected, rel=2e-3)
 
 

@@ -9,14 +9,7 @@ import torch
 
 from dynamics import FiniteDataFlow, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.symbolic import moments
-from dynamics.validation import (
-    steps_at,
-    steps_until,
-    validate_array,
-    validate_count,
-    validate_real,
-    validate_symmetric,
-)
+from dynamics.validation import validate_array, validate_count, validate_real, validate_symmetric
 
 COMPLEX = np.eye(2) + 0j
 TEACHER, STUDENT = Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2)
@@ -98,41 +91,3 @@ def test_symmetric_matrices_keep_every_bit():
     for size in (5e-324, 1.7e308):
         M = np.full((2, 2), size)
         np.testing.assert_array_equal(validate_symmetric("M", M), M)
-
-
-@pytest.mark.parametrize(
-    ("time", "step", "least", "count"),
-    [
-        (1.0, 0.1, 1, 10),
-        (0.24, 0.1, 1, 2),
-        (0.26, 0.1, 1, 3),
-        (0.0, 0.1, 1, 1),
-        (0.1, 1.0, 2, 2),
-        (9e18, 1.0, 1, 9 * 10**18),
-    ],
-)
-def test_steps_up_to_a_time(time, step, least, count):
-    assert steps_until(time, step, least=least) == count
-
-
-@pytest.mark.parametrize(
-    ("time", "step", "words"),
-    [
-        (1.0, 0.0, "`step` is 0, but must be positive"),
-        (1.0, float("nan"), "`step` is nan"),
-        (-1.0, 1.0, "`t_end` is -1"),
-        (1e308, 1e-320, "more than 2\\^63 − 1 steps"),
-        (1e19, 1.0, "`t_end` is 1e\\+19 and `step` 1"),
-    ],
-)
-def test_times_that_no_number_of_steps_reaches(time, step, words):
-    with pytest.raises(ProblemError, match=words):
-        steps_until(time, step)
-
-
-def test_steps_nearest_to_times():
-    """Rounded, each once, the first always among them, and no number too large for one."""
-    assert steps_at([0.04, 0.06, 0.1, 0.34, 1e17], 0.1).tolist() == [0, 1, 3, 10**18]
-    assert steps_at([1e308], 1e-300).tolist() == [0, 2**62]
-    with pytest.raises(ProblemError, match="increasing"):
-        steps_at([1, 0.5], 0.1)

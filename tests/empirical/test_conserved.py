@@ -72,6 +72,18 @@ def test_descent_is_torch_s_with_the_exact_gradient(problem):
         population_descent(problem, 5.0, [0, 100])
 
 
+def test_descent_is_recorded_in_the_order_asked_for(problem):
+    """Against one run that records every step; also the start twice, which takes no step."""
+    every = population_descent(problem, 0.01, range(6))
+    mixed = population_descent(problem, 0.01, [5, 0, 2, 2])
+    np.testing.assert_array_equal(mixed.W, every.W[[5, 0, 2, 2]])
+    np.testing.assert_array_equal(mixed.steps, [5, 0, 2, 2])
+    np.testing.assert_array_equal(population_descent(problem, 0.01, [0, 0]).A, [problem.student.A] * 2)
+    for nothing in ([], [-1], [0.5]):
+        with pytest.raises(ProblemError, match="`at`"):
+            population_descent(problem, 0.01, nothing)
+
+
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_drift_grows_with_slope_one(momentum, problem):
     """At fixed time; the next order in η bends the line by a few per cent at η = 0.01."""

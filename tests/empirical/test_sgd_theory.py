@@ -147,7 +147,7 @@ def test_full_batch_training_on_a_data_set(momentum):
         )
         corrected = ModifiedFlow(flow, eta, momentum)
         for errors, theory in ((plain, flow), (modified, corrected)):
-            curve = theory.integrate(times=corrected.times_of(run.steps)).loss
+            curve = theory.integrate(times=corrected.clock.times(run.steps)).loss
             errors.append(np.abs(run.loss[0] - curve).max())
     assert np.polyfit(np.log(etas), np.log(plain), 1)[0] == pytest.approx(1.0, abs=0.1)
     assert np.polyfit(np.log(etas), np.log(modified), 1)[0] == pytest.approx(2.0, abs=0.15)

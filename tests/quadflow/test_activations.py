@@ -115,7 +115,7 @@ def test_conserved_laws_of_absolute_values(quadflow):
 def test_diagnose_says_what_is_not_known(quadflow):
     result = quadflow("diagnose", "--teacher", "2,1", "--activation", "relu", "--json").json
     assert result["verdict"] == "undecided"
-    assert "not known for the activation relu" in result["reason"]
+    assert "known only for quadratic and centred units" in result["reason"]
     np.testing.assert_equal(len(result["conserved"]), 2)
 
 

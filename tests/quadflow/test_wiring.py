@@ -220,7 +220,7 @@ def test_sizes_activation_and_covariance(received, tmp_path):
     problem = received(GRADIENT_FLOW, *SIMULATE.split(), *arguments)[0][0].problem
     assert problem.student.W.tolist() == Student.initialise(2, 3, outputs=2, scale=0.3, seed=5).W.tolist()
     assert problem.student.outputs == problem.teacher.outputs == 2
-    assert problem.activation == "centred"
+    assert problem.activation.name == "centred"
     np.testing.assert_array_equal(problem.covariance, Sigma)
 
 

@@ -223,7 +223,7 @@ def test_activations_have_their_times_each(received, monkeypatch):
         seen = []
 
         def follow(problem, t_end, training, seen=seen):
-            seen.append((problem.activation, t_end))
+            seen.append((problem.activation.name, t_end))
             return None, None
 
         monkeypatch.setattr("quadflow.gallery.activations.follow", follow)

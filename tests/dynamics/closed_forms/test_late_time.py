@@ -92,7 +92,7 @@ def test_the_rate_is_that_of_the_slowest_modes_of_the_hessian():
     [
         (lambda: fixed_layer_tail(3, 3), "below the number of inputs"),
         (lambda: fixed_layer_tail(3, 1, 0.0), "nothing is learned"),
-        (lambda: fixed_layer_tail(3, 1, 1.0, "relu"), "quadratic, centred"),
+        (lambda: fixed_layer_tail(3, 1, 1.0, "relu"), "quadratic and centred"),
         (lambda: aligned_tail([1, -1], 3, 0.0), "negative"),
         (lambda: aligned_tail([1, 1], 2, 0.0), "below the number of inputs"),
         (lambda: aligned_tail([1], 2, np.nan), "finite"),

@@ -61,7 +61,7 @@ def test_other_problems_are_refused(rng, make_problem):
     refused = [
         (Problem(teacher, Student(W, [1, 1])), "trainable"),
         (Problem(teacher, Student(W, [1, 2], False)), "equal"),
-        (Problem(teacher, Student(W, [0, 0], False)), "not zero"),
+        (Problem(teacher, Student(W, [0, 0], False)), "other than zero"),
         (make_problem(rng, O=2, trainable=False), "one output"),
         (make_problem(rng, covariance=True, trainable=False), "uncorrelated"),
     ]

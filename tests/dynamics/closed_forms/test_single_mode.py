@@ -76,7 +76,7 @@ def test_unreached_weights_are_refused():
     for a in (0.1, mode.end, 2.0):
         with pytest.raises(ProblemError, match="never reaches"):
             mode.time(a)
-    with pytest.raises(ProblemError, match="quadratic, centred"):
+    with pytest.raises(ProblemError, match="quadratic and centred"):
         SingleMode(1, 1, 1, "relu")
     with pytest.raises(ProblemError, match="finite"):
         SingleMode(np.inf, 1, 1)

@@ -16,7 +16,7 @@ FORMS = ("samples", "moments")
 def torch_loss(problem, X, Y, W, A):
     """(1/2n) Σ_io (f_o(x_i) − y_io)², written with PyTorch from the definition."""
     features = (X @ W.T) ** 2
-    if problem.activation == "centred":
+    if problem.activation.name == "centred":
         Sigma = np.eye(problem.inputs) if problem.covariance is None else np.array(problem.covariance)
         features = features - ((W @ torch.tensor(Sigma)) * W).sum(1)
     return 0.5 * ((features @ A.T - Y) ** 2).sum(1).mean()
@@ -106,7 +106,7 @@ def test_full_batch_training_converges_to_the_flow(rng, form):
                 loss.backward()
                 descent.step()
             corrected = ModifiedFlow(flow, eta, beta)
-            times = corrected.times_of(np.arange(steps + 1))
+            times = corrected.clock.times(np.arange(steps + 1))
             for errors, theory in ((plain, flow), (modified, corrected)):
                 errors.append(np.abs(losses - flow.train_loss(theory.integrate(times=times))).max())
         assert np.polyfit(np.log(etas), np.log(plain), 1)[0] == pytest.approx(1.0, abs=0.1)

@@ -45,7 +45,7 @@ def test_error_is_of_second_order_and_that_of_the_flow_of_first(activation, seco
     for eta in etas:
         theory = ModifiedFlow(flow, eta, beta)
         steps = round(1.5 * (1 - beta) / eta)
-        times = theory.times_of(np.arange(steps + 1))
+        times = theory.clock.times(np.arange(steps + 1))
         losses = descent_losses(flow, eta, beta, steps)
         plain.append(np.abs(losses - flow.integrate(times=times).loss).max())
         modified.append(np.abs(losses - theory.integrate(times=times).loss).max())
@@ -64,7 +64,7 @@ def test_the_slow_start_of_the_velocity_matters():
         steps = round(0.75 / eta)
         late = np.arange(steps // 2, steps + 1)
         losses = descent_losses(flow, eta, beta, steps)[late]
-        errors.append(np.abs(losses - theory.integrate(times=theory.times_of(late)).loss).max())
+        errors.append(np.abs(losses - theory.integrate(times=theory.clock.times(late)).loss).max())
     assert slope(etas, errors) == pytest.approx(1.0, abs=0.1)
 
 

@@ -37,7 +37,7 @@ def both(rng, activation="quadratic", scale=0.5):
 
 def population(problem):
     p = problem
-    return ACTIVATIONS[p.activation].population(p.teacher.V, p.teacher.B, p.covariance)
+    return p.population
 
 
 def test_the_factor_has_the_rank_of_the_covariance(rng):

@@ -216,7 +216,7 @@ def random_start(rng):
 def resting_kernel(facts):
     """Dimension of the kernel of G where the signs of the start rest; 0: all units die or go to the origin."""
     P, N = (int(np.sum(facts.frozen_signs[~facts.inert] == s)) for s in (1, -1))
-    coupling = 1.0 if facts.problem.activation == "quadratic" else 0.0
+    coupling = 1.0 if facts.problem.activation.name == "quadratic" else 0.0
     return resting_level(facts.eigenvalues, P, N, coupling).kernel
 
 

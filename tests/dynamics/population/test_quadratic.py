@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.activations import ACTIVATIONS
-
 CASES = list(itertools.product(["quadratic", "centred"], [False, True], [1, 3]))
 
 
 def population_of(problem):
-    return ACTIVATIONS[problem.activation].population(
-        problem.teacher.V, problem.teacher.B, problem.covariance
-    )
+    return problem.population
 
 
 def wick_loss(problem, W, A):
@@ -28,7 +24,7 @@ def wick_loss(problem, W, A):
     D = torch.einsum("om,mi,mj->oij", B, V, V) - torch.einsum("ok,ki,kj->oij", A, W, W)
     S = D @ Sigma
     variance = 2 * torch.einsum("oij,oji->", S, S)
-    mean = torch.einsum("oii->o", S) if problem.activation == "quadratic" else torch.zeros(1)
+    mean = torch.einsum("oii->o", S) if problem.activation.name == "quadratic" else torch.zeros(1)
     return 0.5 * (variance + (mean**2).sum())
 
 

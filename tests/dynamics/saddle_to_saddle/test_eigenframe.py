@@ -13,7 +13,7 @@ def growth_matrix(problem, W, a):
     """G = 4ΣDΣ + 2τΣ (theory, section 1), dense."""
     Sigma = np.eye(problem.inputs) if problem.covariance is None else problem.covariance
     D = problem.teacher.matrix() - (W.T * a) @ W
-    tau = np.trace(D @ Sigma) if problem.activation == "quadratic" else 0.0
+    tau = np.trace(D @ Sigma) if problem.activation.name == "quadratic" else 0.0
     return 4 * Sigma @ D @ Sigma + 2 * tau * Sigma
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from dynamics import Problem, Student, Teacher
-from dynamics.activations import ACTIVATIONS
 from dynamics.sgd.fluctuations import FluctuatingSGD, bend
 from dynamics.sgd.mean_sgd import MeanSGD
 
@@ -36,7 +35,7 @@ def test_covariance_of_a_step_by_quadrature(make_problem, quadrature, rng, activ
 
 def simulated_losses(problem, step, batch, label_noise, steps, seeds, rng):
     """Population losses (seeds,) of networks trained by plain NumPy SGD on fresh samples."""
-    population = ACTIVATIONS[problem.activation].population(problem.teacher.V, problem.teacher.B, None)
+    population = problem.activation.population(problem.teacher.V, problem.teacher.B, None)
     V, b, d = problem.teacher.V, problem.teacher.B[0], problem.inputs
     W = np.repeat(problem.student.W[None], seeds, axis=0)
     a = np.repeat(problem.student.A, seeds, axis=0)

@@ -252,7 +252,7 @@ TEACHER = Teacher.from_eigenvalues([2, 1])
         ((TEACHER, 2), {"activation": "cubic"}, "`activation` is 'cubic'"),
         ((TEACHER, 2), {"covariance": np.eye(3)}, "dimension 2"),
         ((TEACHER, 2), {"lowest": 0}, "`lowest` is 0"),
-        ((Teacher.from_eigenvalues([2, 1], outputs=2), 2), {}, "2 outputs"),
+        ((Teacher.from_eigenvalues([2, 1], outputs=2), 2), {}, "`outputs` is 2"),
         ((Teacher.power_law(1, 40), 40), {}, "with `lowest`"),
         ((Problem(TEACHER, Student(np.eye(2), [1, 1])), 2), {}, "already has hidden units"),
     ],

@@ -8,8 +8,7 @@ from matplotlib.mathtext import MathTextParser
 
 from dynamics.errors import ProblemError
 from dynamics.symbolic.derivation import derive
-from dynamics.symbolic.export import tensor_latex, tensor_text
-from dynamics.symbolic.tensor_form import derive_tensor
+from dynamics.symbolic.tensor_form import derive_tensor, tensor_latex, tensor_text
 
 FORMULAS = {  # theory, section 1, and its generalisation to Σ
     ("quadratic", False): ("1/2 tr(D)^2 + tr(D^2)", "4 D + 2 tr(D) I"),

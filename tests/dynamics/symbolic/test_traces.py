@@ -13,7 +13,8 @@ from matplotlib.mathtext import MathTextParser
 
 from dynamics.errors import ProblemError
 from dynamics.symbolic.moments import moment_tensor
-from dynamics.symbolic.trace_algebra import Factor, Letter, TracePolynomial
+from dynamics.symbolic.trace_algebra import TracePolynomial
+from dynamics.symbolic.trace_words import Factor, Letter
 from dynamics.symbolic.traces import form_moment
 
 

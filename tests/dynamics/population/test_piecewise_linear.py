@@ -23,9 +23,7 @@ CURVATURE = {
 
 
 def population_of(problem):
-    return ACTIVATIONS[problem.activation].population(
-        problem.teacher.V, problem.teacher.B, problem.covariance
-    )
+    return problem.population
 
 
 def arc_cosine_loss(problem, W, A):
@@ -38,7 +36,7 @@ def arc_cosine_loss(problem, W, A):
     diagonal = torch.eye(len(U), dtype=torch.bool)
     theta = torch.acos(torch.where(diagonal, 0.0, G / torch.outer(r, r)))
     arc = 2 / np.pi * torch.outer(r, r) * (torch.sin(theta) + (np.pi / 2 - theta) * torch.cos(theta))
-    linear, folded = CURVATURE[problem.activation]
+    linear, folded = CURVATURE[problem.activation.name]
     return 0.5 * ((C.T @ C) * (linear * G + folded * torch.where(diagonal, G, arc))).sum()
 
 
@@ -167,5 +165,5 @@ def test_stationary_levels_of_absolute_values_have_the_quadratic_form():
 @pytest.mark.parametrize("activation", NAMES)
 def test_what_is_known_for_quadratic_units_only_is_refused(activation):
     problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2), activation)
-    with pytest.raises(ProblemError, match="quadratic and centred only"):
+    with pytest.raises(ProblemError, match="only for quadratic and centred"):
         MeanSGD(problem, 1e-3)

@@ -1,0 +1,56 @@
+"""Polynomial activations: the population loss follows from φ alone.
+
+For z_1, z_2 jointly Gaussian with variances q_1, q_2 and covariance s, pairing j factors of the one with j of the other
+and the rest among themselves gives (Isserlis; n − j and m − j even)
+
+    E z_1ⁿ z_2ᵐ = Σ_j n! m! / (j! n'! m'! 2^{n'+m'}) s^j q_1^{n'} q_2^{m'},   n' = (n − j)/2,  m' = (m − j)/2,
+
+so that the kernel κ(q_1, s, q_2) = E φ(z_1, q_1) φ(z_2, q_2) of a polynomial φ is a polynomial as well.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
+from math import factorial
+from typing import Any
+
+from dynamics.population.pair_kernel import PolynomialKernel
+
+Phi = Callable[[Any, Any], Any]
+
+
+@lru_cache(maxsize=32)
+def polynomial_terms(phi: Phi) -> dict[tuple[int, int], float] | None:
+    """Coefficients c_nm of φ = Σ c_nm zⁿ qᵐ, or None if φ is no polynomial."""
+    import sympy
+
+    z, q = sympy.symbols("z q", real=True)
+    try:
+        polynomial = sympy.Poly(phi(z, q), z, q)
+    except (TypeError, sympy.PolynomialError):  # comparisons of symbols, absolute values
+        return None
+    return {(int(n), int(m)): float(c) for (n, m), c in polynomial.terms() if c != 0}
+
+
+@lru_cache(maxsize=32)
+def pair_kernel(phi: Phi) -> PolynomialKernel | None:
+    """The kernel κ of φ = Σ c_nm zⁿ qᵐ; None if φ is no polynomial."""
+    terms = polynomial_terms(phi)
+    if terms is None:
+        return None
+    total: Counter[tuple[int, int, int]] = Counter()
+    for (n1, m1), c1 in terms.items():
+        for (n2, m2), c2 in terms.items():
+            for j in range(min(n1, n2), -1, -1):
+                if (n1 - j) % 2 or (n2 - j) % 2:
+                    continue
+                u1, u2 = (n1 - j) // 2, (n2 - j) // 2
+                pairings = (
+                    factorial(n1)
+                    * factorial(n2)
+                    // (factorial(j) * factorial(u1) * factorial(u2) * 2 ** (u1 + u2))
+                )
+                total[m1 + u1, j, m2 + u2] += c1 * c2 * pairings
+    return PolynomialKernel(tuple(sorted((powers, float(c)) for powers, c in total.items() if c)))

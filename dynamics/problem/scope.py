@@ -1,0 +1,222 @@
+"""Which theory covers which problem, and why not: the one guard, in one table of sentences.
+
+Every theory asks `require` before it computes; `scope` says the same of all commands at once. A new ingredient of the
+problem is a new `Need` here, or a theory that goes on without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.errors import ProblemError
+from dynamics.problem.problem import Problem
+from dynamics.problem.reduction import in_range
+
+EXACT, SECOND_ORDER, NUMERICAL, TRAINING, UNKNOWN = (
+    "exact",
+    "second order",
+    "numerical",
+    "training only",
+    "not known",
+)
+COMMUTE = 1e-9  # relative size of ΣM − MΣ below which the two have a common eigenbasis
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a theory needs of a problem.
+
+    Parameters
+    ----------
+    met : callable problem → bool
+    found : callable problem → str
+        What the problem has instead, naming the option.
+    only : str
+        What it needs: "… only for {only}".
+    """
+
+    met: Callable[[Problem], bool]
+    found: Callable[[Problem], str]
+    only: str
+
+
+FORMS = Need(
+    lambda p: p.activation.trace_coupling is not None,
+    lambda p: f"`activation` is {p.activation.name!r}",
+    "quadratic and centred units",
+)
+HOMOGENEOUS = Need(
+    lambda p: p.activation.degree is not None,
+    lambda p: f"`activation` is {p.activation.name!r}",
+    "homogeneous activations",
+)
+POLYNOMIAL = Need(
+    lambda p: p.activation.is_polynomial_form,
+    lambda p: f"`activation` is {p.activation.name!r}",
+    "homogeneous polynomial activations",
+)
+RAW = Need(
+    lambda p: p.activation.trace_coupling == 1,
+    lambda p: f"`activation` is {p.activation.name!r}",
+    "quadratic units",
+)
+ONE_OUTPUT = Need(
+    lambda p: p.teacher.outputs == 1, lambda p: f"`outputs` is {p.teacher.outputs}", "one output"
+)
+WHITE = Need(lambda p: p.covariance is None, lambda p: "`covariance` is given", "uncorrelated inputs")
+LAYERED = Need(
+    lambda p: p.student.trainable or p.activation.trace_coupling is not None,
+    lambda p: f"The second layer is fixed and `activation` is {p.activation.name!r}",
+    "a trained second layer, or quadratic and centred units",
+)
+TRAINED = Need(lambda p: p.student.trainable, lambda p: "The second layer is fixed", "a trained second layer")
+FIXED = Need(
+    lambda p: not p.student.trainable, lambda p: "The second layer is trainable", "a fixed second layer"
+)
+EQUAL = Need(
+    lambda p: bool(p.student.A[0, 0]) and not np.ptp(p.student.A),
+    lambda p: f"The second layer is {p.student.A.tolist()}",
+    "equal second-layer weights other than zero",
+)
+
+
+def _commutes(p: Problem) -> bool:
+    """Whether Σ and M* have a common eigenbasis."""
+    p = in_range(p)
+    if p.covariance is None:
+        return True
+    M = p.teacher.matrix()
+    product = p.covariance @ M
+    return bool(np.abs(product - product.T).max() <= COMMUTE * np.abs(product).max(initial=0.0))
+
+
+COMMUTING = Need(
+    _commutes,
+    lambda p: "`covariance` mixes eigenvectors of the teacher",
+    "a covariance that commutes with the teacher",
+)
+
+
+@dataclass(frozen=True)
+class Theory:
+    """A theory, and what it needs.
+
+    Parameters
+    ----------
+    subject : str
+        What it is, in the singular: "the catalogue of stationary points".
+    needs : tuple of Need
+    remedy : str
+        What to do where it does not cover a problem.
+    """
+
+    subject: str
+    needs: tuple[Need, ...] = ()
+    remedy: str = ""
+
+    def gap(self, problem: Problem) -> str:
+        """Why the theory does not cover the problem, in one sentence; empty if it does."""
+        for need in self.needs:
+            if not need.met(problem):
+                remedy = f": {self.remedy}" if self.remedy else ""
+                return f"{need.found(problem)}, but {self.subject} is known only for {need.only}{remedy}."
+        return ""
+
+
+THEORIES: dict[str, Theory] = {
+    "derivation": Theory("the symbolic flow", (POLYNOMIAL,)),
+    "index-free form": Theory("the index-free form", (FORMS,)),
+    "flow": Theory("the gradient flow"),
+    "modified flow": Theory("the flow of a finite step"),
+    "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED)),
+    "data flow": Theory("the flow on a data set", (FORMS,)),
+    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
+    "gap": Theory("the theory of the gap", (FORMS, WHITE), "it is measured by training"),
+    "catalogue": Theory(
+        "the catalogue of stationary points", (FORMS, ONE_OUTPUT), "use the numerical search"
+    ),
+    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
+    "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
+    "gradient noise": Theory("the noise of the gradient", (RAW,)),
+    "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
+}
+
+
+def require(theory: str, problem: Problem) -> None:
+    """Refuse a problem that a theory does not cover.
+
+    Raises
+    ------
+    ProblemError
+        In one sentence: what the problem has, and what the theory needs.
+    """
+    reason = THEORIES[theory].gap(problem)
+    if reason:
+        raise ProblemError(reason)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a command can do for a problem.
+
+    Parameters
+    ----------
+    command : str
+    status : str
+        "exact", "second order" (in the step size), "numerical", "training only" or "not known".
+    reason : str
+    """
+
+    command: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A command, the theory behind it, and what is left where that does not hold.
+
+    Parameters
+    ----------
+    command, theory, status, means : str
+        Where the theory covers the problem, its status and what that means.
+    otherwise : str
+        Status where it does not.
+    """
+
+    command: str
+    theory: str
+    status: str
+    means: str
+    otherwise: str = UNKNOWN
+
+    def coverage(self, problem: Problem) -> Coverage:
+        """What it can do for a problem."""
+        gap = THEORIES[self.theory].gap(problem)
+        return Coverage(self.command, self.otherwise if gap else self.status, gap or self.means)
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb("derive", "derivation", EXACT, "loss and flow, symbolically, from the Gaussian moments"),
+    Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
+    Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
+    Verb("simulate --sgd", "mean SGD", SECOND_ORDER, "mean over seeds, closed in the order parameters"),
+    Verb("fixed-points", "catalogue", EXACT, "all of them, with index and kind", NUMERICAL),
+    Verb(
+        "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"
+    ),
+    Verb("staircase", "staircase", EXACT, "in the limit of a small initial scale"),
+    Verb("diagnose", "outcome", EXACT, "from conserved signs and the levels of the stationary points"),
+    Verb("train", "flow", TRAINING, "PyTorch trains; nothing is predicted"),
+    Verb("compare", "flow", EXACT, "the flow beside trained networks"),
+    Verb("compare --gap theory", "gap", SECOND_ORDER, "noise and step to second order", TRAINING),
+)
+
+
+def scope(problem: Problem) -> tuple[Coverage, ...]:
+    """What every command can do for a problem, in the order of the table."""
+    return tuple(verb.coverage(problem) for verb in VERBS)

@@ -1,0 +1,105 @@
+"""Equations in symbols: what a derivation holds, and what its exporters and restrictions receive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+ACTIVATIONS = ("quadratic", "centred")
+SECOND_LAYERS = ("trainable", "fixed")
+ALIGNED_MODES = (
+    "w_k = p_k e_k and M* = diag(lambda); with several outputs unit k feeds output k alone, whose teacher is"
+    " lambda_k e_k e_kᵀ."
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Equations:
+    """Symbolic loss and gradient flow of a network with K hidden units, d inputs and O outputs.
+
+    Attributes
+    ----------
+    activation, second_layer : str
+    hidden, inputs, outputs : int
+        K, d, O.
+    covariance : sympy.ImmutableMatrix or None
+        Σ, exact; None for the identity.
+    covariance_symbols : tuple of symbols
+        ``s_i_j`` with i ≤ j where Σ is symbolic, else empty.
+    parameters : tuple of symbols
+        All ``w_k_i`` row by row, then all ``a_k`` (``a_o_k`` row by row for several outputs).
+    targets : tuple of symbols
+        ``m_i_j`` (``m_o_i_j``) with i ≤ j, the entries of the teacher matrices.
+    residual : mapping symbol → expression
+        ``D_i_j`` (``D_o_i_j``) with i ≤ j, entries of D_o = M*_o − Σ_k A_ok w_k w_kᵀ, in parameters and targets.
+    residual_loss, residual_ode : expression; mapping symbol → expression
+        Loss and ODEs in terms of the residual's symbols: short, and what the exports print.
+    conserved : tuple of expressions
+        Quantities whose time derivative along the ODEs vanishes identically.
+    aligned_modes : bool
+        Whether this is the reduced system of `dynamics.symbolic.alignment`.
+    """
+
+    activation: str
+    second_layer: str
+    hidden: int
+    inputs: int
+    outputs: int
+    covariance: sympy.ImmutableMatrix | None
+    covariance_symbols: tuple[sympy.Symbol, ...]
+    parameters: tuple[sympy.Symbol, ...]
+    targets: tuple[sympy.Symbol, ...]
+    residual: Mapping[sympy.Symbol, sympy.Expr]
+    residual_loss: sympy.Expr
+    residual_ode: Mapping[sympy.Symbol, sympy.Expr]
+    conserved: tuple[sympy.Expr, ...]
+    aligned_modes: bool = False
+
+    @cached_property
+    def loss(self) -> sympy.Expr:
+        """Population loss ½ Σ_o E(f*_o − f_o)² in parameters and targets."""
+        return self.residual_loss.xreplace(dict(self.residual))
+
+    @cached_property
+    def ode(self) -> dict[sympy.Symbol, sympy.Expr]:
+        """Gradient flow: parameter → its time derivative, in parameters and targets."""
+        return {theta: rate.xreplace(dict(self.residual)) for theta, rate in self.residual_ode.items()}
+
+    @property
+    def sizes(self) -> str:
+        """The network's sizes in words."""
+        counts = {"input": self.inputs, "hidden unit": self.hidden, "output": self.outputs}
+        return ", ".join(f"{number} {noun}{'s' * (number != 1)}" for noun, number in counts.items())
+
+
+def straight_line(
+    equations: Equations, expressions: Sequence[sympy.Expr]
+) -> tuple[list[tuple[sympy.Symbol, sympy.Expr]], list[sympy.Expr]]:
+    """Program for expressions in the residual symbols of a derivation: assignments in order, then what is left.
+
+    Repeated subexpressions are computed once. The assignments first build the residual entries D from
+    parameters and targets, with helpers ``u0``, ``u1``, …, then what the expressions share, ``v0``, ``v1``, ….
+    """
+    used = set().union(*(expression.free_symbols for expression in expressions))
+    needed = [(name, entry) for name, entry in equations.residual.items() if name in used]
+    helpers, entries = sympy.cse([entry for _, entry in needed], sympy.numbered_symbols("u"))
+    shared, reduced = sympy.cse(list(expressions), sympy.numbered_symbols("v"))
+    named = [(name, entry) for (name, _), entry in zip(needed, entries, strict=True)]
+    return [*helpers, *named, *shared], reduced
+
+
+def network_symbols(K: int, d: int, O: int) -> tuple[Any, Any, Any, Any]:
+    """Symbols w (K, d), a (O, K), and per output {(i, j): symbol}, i ≤ j, of teacher m and residual D."""
+
+    def name(letter: str, o: int, *indices: int) -> sympy.Symbol:
+        return sympy.Symbol("_".join(map(str, (letter, *((o,) if O > 1 else ()), *indices))))
+
+    upper = [(i, j) for i in range(d) for j in range(i, d)]
+    w = [[sympy.Symbol(f"w_{k}_{i}") for i in range(d)] for k in range(K)]
+    a = [[name("a", o, k) for k in range(K)] for o in range(O)]
+    m, D = ([{ij: name(letter, o, *ij) for ij in upper} for o in range(O)] for letter in "mD")
+    return w, a, m, D

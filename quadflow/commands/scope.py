@@ -1,0 +1,42 @@
+"""`quadflow scope`: what each theory can do for a problem."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quadflow import options as opt
+from quadflow.output import echo_result, to_json, validate_output, write_text
+from quadflow.provenance import problem_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dynamics.problem.scope import Coverage
+
+
+@click.command(epilog="Example: quadflow scope --teacher 4,2,1 --activation relu")
+@opt.problem_options
+@opt.output_option("Write the JSON object (.json).")
+@opt.json_option
+def command(output: str | None, as_json: bool, **options: Any) -> int:
+    """What each command can do for a problem: exact, to second order in the step, numerically, by training, or not."""
+    from dynamics.problem.scope import scope
+    from quadflow.problem_input import build_problem
+
+    validate_output(output, ("json",))
+    problem = build_problem(options)
+    rows = scope(problem)
+    result = {"scope": [asdict(row) for row in rows], "problem": problem_json(problem)}
+    if output is not None:
+        write_text(output, to_json(result) + "\n")
+    echo_result(result, lambda: table(rows), as_json)
+    return 0
+
+
+def table(rows: Sequence[Coverage]) -> str:
+    """One line for each command."""
+    command, status = (max(len(getattr(row, name)) for row in rows) for name in ("command", "status"))
+    return "\n".join(f"{row.command:{command}}  {row.status:{status}}  {row.reason}" for row in rows)

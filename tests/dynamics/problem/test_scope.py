@@ -1,0 +1,246 @@
+"""Every combination of ingredients, every theory: it honours what the problem has, or refuses it in one sentence.
+
+Whether a theory honours a problem is seen by its result: held against the population loss of that problem, whose own
+test holds it against the network itself.
+"""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from dynamics import (
+    GradientFlow,
+    ModifiedFlow,
+    Problem,
+    ProblemError,
+    Student,
+    Teacher,
+    diagnose,
+    fixed_points,
+)
+from dynamics.activations import ACTIVATIONS, Activation
+from dynamics.closed_forms import riccati_solution
+from dynamics.conserved import conserved_quantities
+from dynamics.conserved.sample_gradients import gradient_second_moments
+from dynamics.flows.finite_data import FiniteDataFlow
+from dynamics.flows.path_space import PathFlow
+from dynamics.problem.scope import (
+    EXACT,
+    NUMERICAL,
+    SECOND_ORDER,
+    THEORIES,
+    TRAINING,
+    UNKNOWN,
+    VERBS,
+    require,
+    scope,
+)
+from dynamics.saddle_to_saddle.staircase import staircase
+from dynamics.sgd.mean_sgd import MeanSGD
+
+HERMITE_3 = Activation("he3", "φ(w·x) = z³ − 3zq", lambda z, q: z**3 - 3 * z * q, degree=3, parity=-1)
+MIXED = Activation("mixed", "φ(w·x) = z + z²/2", lambda z, q: z + 0.5 * z**2, degree=None, parity=None)
+PHI = [*ACTIVATIONS.values(), HERMITE_3, MIXED]
+SIGMAS = {"white": None, "commuting": np.diag([2.0, 1.0]), "mixing": np.array([[1.5, 0.4], [0.4, 0.8]])}
+LAYERS = {"trained": True, "fixed": False}
+T_END = 0.05
+COMBINATIONS = list(product(PHI, SIGMAS, (1, 2), LAYERS))
+NAMES = [f"{phi}-{sigma}-{O}-{layer}" for phi, sigma, O, layer in COMBINATIONS]
+
+
+def problem_of(phi, sigma, O, layer):
+    teacher = Teacher.from_eigenvalues([2, 1], outputs=O)
+    W = Student.initialise(3, 2, scale=0.3, seed=4).W
+    A = np.full((O, 3), 0.4)
+    return Problem(teacher, Student(W, A, trainable=LAYERS[layer]), phi, SIGMAS[sigma])
+
+
+def flow(problem):
+    """The loss falls at the rate of the squared gradient."""
+    f = GradientFlow(problem)
+    W, A = problem.student.W, problem.student.A
+    dW, dA = problem.population.velocity(W, A)
+    speed = np.sum(dW**2) + (np.sum(dA**2) if problem.student.trainable else 0)
+    h = 1e-5
+    before, after = f.integrate(times=[0, h]).loss
+    assert before == pytest.approx(problem.population.loss(W, A), rel=1e-12)
+    assert (before - after) / h == pytest.approx(speed, rel=1e-3)
+
+
+def modified_flow(problem):
+    """As the flow, up to the order of the step."""
+    step = 1e-8
+    plain = GradientFlow(problem).integrate(t_end=T_END).loss
+    np.testing.assert_allclose(ModifiedFlow(problem, step).integrate(t_end=T_END).loss, plain, rtol=1e-3)
+
+
+def path_flow(problem):
+    """It starts at the loss of the problem and goes down."""
+    curve = PathFlow(problem).integrate(t_end=1e-6)
+    assert curve.loss[0] == pytest.approx(problem.population.loss(problem.student.W, problem.student.A))
+    assert curve.loss[-1] < curve.loss[0]
+
+
+def data_flow(problem):
+    """On 20,000 samples it starts with the gradient of the population, within 5 standard errors of each entry."""
+    rng = np.random.default_rng(0)
+    Sigma = np.eye(2) if problem.covariance is None else problem.covariance
+    X = rng.standard_normal((20_000, 2)) @ np.linalg.cholesky(Sigma).T
+    phi, V, B = problem.activation.phi, problem.teacher.V, problem.teacher.B
+    Y = phi(X @ V.T, np.einsum("md,de,me->m", V, Sigma, V)) @ B.T
+    W, A = problem.student.W, problem.student.A
+    parts = [FiniteDataFlow(problem, X[i::20], Y[i::20]).objective.velocity(W, A)[0] for i in range(20)]
+    mean, error = np.mean(parts, axis=0), np.std(parts, axis=0, ddof=1) / np.sqrt(20)
+    assert (np.abs(mean - problem.population.velocity(W, A)[0]) < 5 * error).all()
+
+
+def mean_sgd(problem):
+    """For a step to zero it is the flow."""
+    mean = MeanSGD(problem, step=1e-7, batch=100).integrate(t_end=T_END).loss
+    np.testing.assert_allclose(mean, GradientFlow(problem).integrate(t_end=T_END).loss, rtol=1e-4)
+
+
+def catalogue(problem):
+    """At a representative of every point the gradient of the population loss vanishes."""
+    found = fixed_points(problem)
+    for point in found.feasible:
+        student = found.representative(point, seed=0)
+        here = Problem(problem.teacher, student, problem.activation, problem.covariance)
+        dW, dA = here.population.velocity(student.W, student.A)
+        assert np.abs(dW).max() < 1e-9
+        assert not student.trainable or np.abs(dA).max() < 1e-9
+        assert here.population.loss(student.W, student.A) == pytest.approx(point.loss, rel=1e-9, abs=1e-12)
+
+
+def jumps(problem):
+    """The first plateau is the loss of a student that is zero."""
+    small = Student(1e-4 * problem.student.W, 1e-4 * problem.student.A, True)
+    if not problem.student.trainable:
+        small = Student(1e-4 * problem.student.W, problem.student.A, False)
+    start = Problem(problem.teacher, small, problem.activation, problem.covariance)
+    at_zero = problem.population.loss(0 * problem.student.W, problem.student.A)
+    assert staircase(start).jumps[0].loss_before == pytest.approx(at_zero, rel=1e-6)
+
+
+def outcome(problem):
+    """What is predicted is where the flow ends."""
+    verdict = diagnose(problem)
+    assert verdict.predicted_loss is not None
+    end = GradientFlow(problem).integrate().loss[-1]
+    assert end == pytest.approx(verdict.predicted_loss, abs=1e-6)
+
+
+def balances(problem):
+    """Along the flow nothing of them changes."""
+    trajectory = GradientFlow(problem).integrate(t_end=T_END)
+    quantities = conserved_quantities(problem)
+    for quantity in quantities:
+        values = quantity(trajectory)
+        assert np.ptp(values) < 1e-8 * max(1.0, np.abs(values).max())
+    assert len(quantities) or not problem.student.trainable
+
+
+def gradient_noise(problem):
+    """Their trace is at least that of the mean gradient, as second moments are."""
+    W, A = problem.student.W, problem.student.A
+    first, second = gradient_second_moments(problem, W, A, 0.0)
+    dW, dA = problem.population.velocity(W, A)
+    assert np.trace(first) > np.sum(dW**2) and np.trace(second) > np.sum(dA**2)
+
+
+def closed_form(problem):
+    """The closed form is the flow."""
+    times = np.linspace(0, T_END, 4)
+    ours = riccati_solution(problem, times).loss
+    np.testing.assert_allclose(ours, GradientFlow(problem).integrate(times=times).loss, rtol=1e-8)
+
+
+HONOURS = {
+    "flow": flow,
+    "modified flow": modified_flow,
+    "path flow": path_flow,
+    "data flow": data_flow,
+    "mean SGD": mean_sgd,
+    "catalogue": catalogue,
+    "staircase": jumps,
+    "outcome": outcome,
+    "balances": balances,
+    "gradient noise": gradient_noise,
+    "closed form": closed_form,
+}
+CALLS = {
+    "path flow": PathFlow,
+    "data flow": lambda p: FiniteDataFlow(p, np.eye(2), np.ones((2, p.teacher.outputs))),
+    "mean SGD": lambda p: MeanSGD(p, step=1e-3),
+    "catalogue": fixed_points,
+    "staircase": staircase,
+    "gradient noise": lambda p: gradient_second_moments(p, p.student.W, p.student.A, 0.0),
+    "closed form": lambda p: riccati_solution(p, [0.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize(("phi", "sigma", "O", "layer"), COMBINATIONS, ids=NAMES)
+def test_every_theory_honours_a_problem_or_refuses_it(phi, sigma, O, layer):
+    problem = problem_of(phi, sigma, O, layer)
+    for name, theory in THEORIES.items():
+        reason = theory.gap(problem)
+        if not reason and name in HONOURS:
+            HONOURS[name](problem)
+        elif reason:
+            assert reason.endswith(".") and "\n" not in reason and theory.subject in reason
+            with pytest.raises(ProblemError) as refused:
+                require(name, problem)
+            assert str(refused.value) == reason
+            if name in CALLS:
+                with pytest.raises(ProblemError) as refused:
+                    CALLS[name](problem)
+                assert str(refused.value) == reason
+
+
+def test_diagnosis_says_why_it_does_not_know():
+    for phi, sigma, O, layer in COMBINATIONS:
+        problem = problem_of(phi, sigma, O, layer)
+        reason = THEORIES["outcome"].gap(problem)
+        if reason:
+            verdict = diagnose(problem)
+            assert (verdict.verdict, verdict.reason) == ("undecided", reason)
+
+
+def test_rows_of_the_table():
+    """Statuses where everything is known, and where an activation takes some of it away."""
+    known = {
+        row.command: row.status for row in scope(problem_of(ACTIVATIONS["quadratic"], "white", 1, "trained"))
+    }
+    assert known == {
+        "derive": EXACT,
+        "simulate": EXACT,
+        "simulate --correction modified": SECOND_ORDER,
+        "simulate --sgd": SECOND_ORDER,
+        "fixed-points": EXACT,
+        "conserved": EXACT,
+        "staircase": EXACT,
+        "diagnose": EXACT,
+        "train": TRAINING,
+        "compare": EXACT,
+        "compare --gap theory": SECOND_ORDER,
+    }
+    relu = {row.command: row for row in scope(problem_of(ACTIVATIONS["relu"], "mixing", 2, "fixed"))}
+    assert {name: row.status for name, row in relu.items()} == {
+        "derive": UNKNOWN,
+        "simulate": EXACT,
+        "simulate --correction modified": SECOND_ORDER,
+        "simulate --sgd": UNKNOWN,
+        "fixed-points": NUMERICAL,
+        "conserved": UNKNOWN,
+        "staircase": UNKNOWN,
+        "diagnose": UNKNOWN,
+        "train": TRAINING,
+        "compare": EXACT,
+        "compare --gap theory": TRAINING,
+    }
+    assert relu["fixed-points"].reason == (
+        "`activation` is 'relu', but the catalogue of stationary points is known only for quadratic and centred units:"
+        " use the numerical search."
+    )
+    assert [verb.command for verb in VERBS] == list(known)
