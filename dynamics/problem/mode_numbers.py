@@ -3,7 +3,7 @@
 With one output a mode is called by its place among all d eigenvalues of the teacher in descending order, zeros
 included: of diag(4, −1) in five dimensions the modes are 0 and 4. So do the catalogue of stationary points, staircases,
 plateaus of learning curves and figures (which count from 1) call them. `modes` has a column for each eigenvalue that
-is not zero; this file says which number the column has.
+is not zero; this file says which number the column has. The axis "mode" of labelled data counts the columns.
 
 With several outputs, of which there is no catalogue, modes are called by their columns, outputs one after the other.
 The catalogue under a covariance Σ counts the eigenvalues of Σ^{1/2}M*Σ^{1/2} instead: as many of either sign.
