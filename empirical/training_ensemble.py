@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
@@ -243,7 +244,14 @@ def _train_group(
 def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun:
     """The run of one member, up to where it diverged."""
     kept = max(1, int(np.sum(whole.steps < failed)))
-    part = {name: getattr(whole, name)[i : i + 1, :kept] for name in ("loss", "modes", "conserved", "A")}
+    measured = {
+        name: getattr(whole, name)
+        for name, field in described(TrainingRun).items()
+        if "network" in field.meaning.axes
+    }
+    part: dict[str, Any] = {
+        name: None if array is None else array[i : i + 1, :kept] for name, array in measured.items()
+    }
     about = {
         "step": member.step,
         "batch": member.batch,
@@ -255,7 +263,6 @@ def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun
         whole,
         steps=whole.steps[:kept],
         times=np.asarray(member.step * whole.steps[:kept], dtype=np.float64),
-        W=None if whole.W is None else whole.W[i : i + 1, :kept],
         about=whole.about | about,
         **part,
     )

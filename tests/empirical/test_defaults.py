@@ -38,11 +38,21 @@ EXCEPTIONS = {
     },
     "neuron.training.train_neurons": {"dtype": "float64"},
     "experiments.phase_diagram.train_grid": {"batch": 64},
-    "experiments.phase_diagram.single_mode_diagram": {"eigenvalue": 1.0, "step": 5e-3, "time": 20.0, "batch": 64},
+    "experiments.phase_diagram.single_mode_diagram": {
+        "eigenvalue": 1.0,
+        "step": 5e-3,
+        "time": 20.0,
+        "batch": 64,
+    },
     "experiments.phase_diagram.scale_diagram": {
         **{"hidden": 4, "replicates": 20, "positive": True, "time": 20.0, "batch": 64, "follow": True}
     },
-    "experiments.power_law.scaling_laws": {"count": 1_000_000, "trained_modes": 100, "step": 4e-3, "batch": 512},
+    "experiments.power_law.scaling_laws": {
+        "count": 1_000_000,
+        "trained_modes": 100,
+        "step": 4e-3,
+        "batch": 512,
+    },
     "recorder.Recorder": {"every": 1},
     "sweep.grid.SweepPlan": {"replicates": 1, "same_seeds": False},
     "sweep.reading.sweep_curves": {"fit": False},
