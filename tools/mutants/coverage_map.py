@@ -60,7 +60,8 @@ class CoverageMap:
 
         callers = self.by_function.get(f"{module}::{function}") or self.by_module.get(module, set())
         rest = set(self.by_file.get(mirrored, ())) - callers
-        chosen, spent = [], 0.0
+        chosen: list[str] = []
+        spent = 0.0
         for test in [*sorted(callers, key=order), *sorted(rest, key=order)]:
             if not chosen or spent + self.seconds[test] <= budget:
                 chosen.append(test)
