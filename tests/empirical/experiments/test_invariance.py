@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dynamics.errors import ProblemError
-from dynamics.path_space import Skeleton, incidence_rank
+from dynamics.path_space import Skeleton
 from empirical.experiments.invariance import (
     HOMOGENEOUS,
     MOST_BATCHES,
@@ -20,6 +20,7 @@ from empirical.experiments.invariance import (
     invariance,
     rescale,
 )
+from oracles.path_enumeration import incidence_rank
 
 
 @pytest.mark.parametrize(
