@@ -153,7 +153,7 @@ def _place_of_rest(
         return None, None, start.hindrance
     if len(levels) == 1:
         why = f"From almost every such start the flow ends at the loss {levels[0]:.6g}"
-        if len(start.divisions()) > 1:
+        if start.signs()[2]:
             why += ", however the flexible units divide"
         if start.levels(balance_freezes=False) != levels:
             units = ", ".join(map(str, np.flatnonzero(start.balanced)))
