@@ -4,8 +4,8 @@ from .counting import lie_algebra_dimension as lie_algebra_dimension
 from .discovery import Discovery as Discovery
 from .discovery import discover_laws as discover_laws
 from .law import Law as Law
+from .model_table import build_model as build_model
 from .models import bilinear as bilinear
-from .models import build_model as build_model
 from .models import linear as linear
 from .models import polynomial as polynomial
 from .models import quadratic as quadratic
