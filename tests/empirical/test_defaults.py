@@ -25,24 +25,24 @@ EXCEPTIONS = {
     },
     "hannet.layers.HanNet": {"inputs": 2, "width": 30, "layers": 20},
     "hannet.layers.DenseNet": {"inputs": 2, "width": 100, "layers": 6},
-    "invariance.BiasFreeNetwork": {"activation": "relu"},
-    "invariance.invariance": {
+    "experiments.invariance.BiasFreeNetwork": {"activation": "relu"},
+    "experiments.invariance.invariance": {
         **{"inputs": 6, "hidden": 8, "activation": "relu", "steps": 300, "batch": 64, "spread": 2.0},
         "records": 61,
     },
-    "late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
+    "experiments.late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
     "networks.QuadraticNetwork": {"outputs": 1, "init_scale": 0.1},
     "neuron.collapse.collapse_study": {
         **{"inputs": 6, "hidden": 6, "starts": 100, "steps": 200, "batch": 32, "scale": 0.7},
         **{"learning_rates": (0.05, 0.1, 0.2, 0.3, 0.4, 0.6), "gammas": (1.0, 0.3, 0.1, 0.03, 0.0)},
     },
     "neuron.training.train_neurons": {"dtype": "float64"},
-    "phase_diagram.train_grid": {"batch": 64},
-    "phase_diagram.single_mode_diagram": {"eigenvalue": 1.0, "step": 5e-3, "time": 20.0, "batch": 64},
-    "phase_diagram.scale_diagram": {
+    "experiments.phase_diagram.train_grid": {"batch": 64},
+    "experiments.phase_diagram.single_mode_diagram": {"eigenvalue": 1.0, "step": 5e-3, "time": 20.0, "batch": 64},
+    "experiments.phase_diagram.scale_diagram": {
         **{"hidden": 4, "replicates": 20, "positive": True, "time": 20.0, "batch": 64, "follow": True}
     },
-    "power_law.scaling_laws": {"count": 1_000_000, "trained_modes": 100, "step": 4e-3, "batch": 512},
+    "experiments.power_law.scaling_laws": {"count": 1_000_000, "trained_modes": 100, "step": 4e-3, "batch": 512},
     "recorder.Recorder": {"every": 1},
     "sweep.grid.SweepPlan": {"replicates": 1, "same_seeds": False},
     "sweep.reading.sweep_curves": {"fit": False},

@@ -35,7 +35,7 @@ def test_what_is_trained_and_how_far_curves_go(monkeypatch):
 
     def fake(problem, **options):
         asked.append(options)
-        assert problem.activation == "centred" and not problem.student.trainable
+        assert problem.activation.name == "centred" and not problem.student.trainable
         lam = np.arange(1, 5) ** -1.5
         np.testing.assert_allclose(problem.teacher.matrix(), np.diag(lam))
         np.testing.assert_allclose(problem.student.W, np.diag(np.sqrt(lam / 2)))
