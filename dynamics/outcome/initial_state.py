@@ -28,7 +28,7 @@ AT_REST = 1e-13  # of the natural speed
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class InitialState:
     """A problem seen from its initial state; levels only where `unknown` is empty.
 
     Parameters

@@ -26,9 +26,10 @@ from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
 from dynamics.problem.scope import require
 from dynamics.stationary.enumeration import by_loss, capacities
 from dynamics.stationary.hessian import Units
-from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint, Surveyor, count_units, set_name
+from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint, set_name
 from dynamics.stationary.representatives import representative
 from dynamics.stationary.spectrum import Spectrum
+from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
 
 if TYPE_CHECKING:

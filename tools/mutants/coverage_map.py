@@ -62,7 +62,8 @@ class CoverageMap:
         callers = self.by_function.get(f"{module}::{function}") or self.by_module.get(module, set())
         readers = f"tests/{module.partition('/')[0]}/test_defaults.py"
         rest = {*self.by_file.get(mirrored, ()), *self.by_file.get(readers, ())} - callers
-        chosen, spent = [], 0.0
+        chosen: list[str] = []
+        spent = 0.0
         for test in [*sorted(callers, key=order), *sorted(rest, key=order)]:
             if not chosen or spent + self.seconds[test] <= budget:
                 chosen.append(test)

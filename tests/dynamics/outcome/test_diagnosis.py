@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.outcome.diagnosis import diagnose
-from dynamics.outcome.initial_state import Start
+from dynamics.outcome.initial_state import InitialState
 from dynamics.outcome.resting_level import resting_level
 
 
@@ -223,7 +223,7 @@ def test_levels_are_those_of_all_divisions(hidden, activation, rng):
         W = rng.normal(size=(hidden, 3)) * rng.uniform(0.1, 2)
         ratio = rng.choice([0.3, 0.8, 1.0, 1.5, 0.0], hidden)
         a = np.linalg.norm(W, axis=1) / np.sqrt(2) * ratio * rng.choice([-1, 1], hidden)
-        facts = Start(problem([2, rng.choice([0, 1.5]), -1.9], W, a, activation=activation))
+        facts = InitialState(problem([2, rng.choice([0, 1.5]), -1.9], W, a, activation=activation))
         for balance_freezes in (True, False):
             levels = facts.levels(balance_freezes)
             assert levels == brute_force_levels(facts, balance_freezes)
@@ -237,7 +237,7 @@ def test_very_many_units_are_diagnosed_at_once(rng):
     Levels by hand: with r learned modes and the sum T of the missed ones, Σ_missed λ² + T²/(r + 2).
     """
     W = rng.normal(size=(20_000, 3)) * 1e-3
-    facts = Start(problem([2, 1, -1.9], W, 1e-5 * rng.normal(size=20_000)))
+    facts = InitialState(problem([2, 1, -1.9], W, 1e-5 * rng.normal(size=20_000)))
     assert facts.signs() == (0, 0, 20_000)
     assert sorted(facts.divisions()) == [(p, n) for p in range(4) for n in range(4)]
     assert diagnose(facts.problem, follow=False).possible_losses == pytest.approx(
@@ -286,7 +286,7 @@ def check_random_problems(seed, count):
     tally = Counter()
     for _ in range(count):
         start = random_start(rng)
-        facts = Start(start)
+        facts = InitialState(start)
         static, result = diagnose(start, follow=False), diagnose(start)
         tally["static " + static.verdict] += 1
         tally[result.verdict] += 1

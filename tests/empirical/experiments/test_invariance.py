@@ -10,18 +10,17 @@ import pytest
 import torch
 
 from dynamics.errors import ProblemError
-from dynamics.path_space import Skeleton, incidence_rank
+from dynamics.path_space import Skeleton
+from empirical.bias_free_network import HOMOGENEOUS, BiasFreeNetwork, rescale
 from empirical.experiments.invariance import (
-    HOMOGENEOUS,
     MOST_BATCHES,
-    BiasFreeNetwork,
     Invariance,
     _largest_stable_step,
     _twins,
     batch_loss,
     invariance,
-    rescale,
 )
+from oracles.path_enumeration import incidence_rank
 
 
 @pytest.mark.parametrize(

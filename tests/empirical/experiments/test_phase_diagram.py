@@ -11,7 +11,8 @@ from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.outcome import diagnose
 from empirical.descent import population_descent
 from empirical.experiments import phase_diagram
-from empirical.experiments.phase_diagram import scale_diagram, single_mode_diagram, train_grid
+from empirical.experiments.grid_training import train_grid
+from empirical.experiments.phase_diagram import scale_diagram, single_mode_diagram
 
 MARGIN = 0.05  # in |c|: see the test that states it
 
