@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.clock import Clock
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
@@ -124,7 +123,7 @@ def compare(
 ) -> Comparison:
     """Train networks and integrate the theory from the same initial weights.
 
-    The time of flows is learning rate × steps, divided by 1 − β for heavy-ball momentum β.
+    Times are those of the flow, on the clock of the optimiser (`dynamics.clock.Clock`).
 
     Parameters
     ----------
@@ -165,10 +164,11 @@ def compare(
         )
     n_steps = validate_count("steps", steps)
     beta = entry.choose_momentum(momentum)
-    eta = Clock(step).step
+    clock = entry.clock(step, beta)
+    eta = clock.step
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
-        at = np.unique(np.minimum(Clock(eta).steps_at(times), n_steps))
+        at = np.unique(np.minimum(clock.steps_at(times), n_steps))
     shared = {
         "steps": n_steps,
         "step": eta,
@@ -180,14 +180,12 @@ def compare(
     }
     follow = THEORIES[theory](problem, shared)  # its objections come before the training
     run = train(problem, **shared)
-    trajectory = follow.integrate(times=run.theory_times, progress=progress, **(solver or {}))
+    trajectory = follow.integrate(times=run.times, progress=progress, **(solver or {}))
     longest = (solver or {}).get("max_evaluations")
     if theory == "flow":
         flow = trajectory
     else:
-        flow = GradientFlow(problem).integrate(
-            times=run.theory_times, max_evaluations=longest, progress=progress
-        )
+        flow = GradientFlow(problem).integrate(times=run.times, max_evaluations=longest, progress=progress)
     explained = explain_gap(
         problem,
         run,

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.conserved.quantities import weights as weight_arrays
 from dynamics.curves.trajectory import teacher_modes, unit_invariants, versions
 from dynamics.errors import ProblemError
@@ -51,7 +52,7 @@ class TrainingRun:
     ----------
     steps : (T,) integer array
     times : (T,) array
-        Learning rate × step.
+        Of the flow (`dynamics.clock.Clock`).
     loss : (S, T) array
         Generalisation loss ½ E‖f* − f‖² (without label noise).
     modes : (S, T, modes) array
@@ -76,11 +77,6 @@ class TrainingRun:
     A: Array
     loss_measured: str
     about: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def theory_times(self) -> Array:
-        """Times on the clock of the theory, learning rate × step/(1 − momentum), (T,)."""
-        return self.times / (1 - self.about.get("momentum", 0.0))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -254,8 +250,12 @@ class Recorder:
             invariants = unit_invariants(W, A, self.problem.activation.degree)
         self._records.append(_Record(n, loss, modes, invariants, W, A))
 
-    def run(self, until: int | None = None, **about: Any) -> TrainingRun:
-        """Everything recorded so far, or up to step `until`; `about` is stored with it."""
+    def run(self, until: int | None = None, *, clock: Clock | None = None, **about: Any) -> TrainingRun:
+        """Everything recorded so far, or up to step `until`; `about` is stored with it.
+
+        Times are those of `clock`: by default that of the learning rate and, where `about` names it, the heavy-ball
+        `momentum` of the loop.
+        """
         records = [r for r in self._records if until is None or r.n <= until]
         if not records:
             raise ProblemError("Nothing was recorded: call the recorder with the model and the step number.")
@@ -264,15 +264,16 @@ class Recorder:
             name: np.stack([getattr(r, name) for r in records], axis=1)
             for name in ("loss", "modes", "conserved", "A")
         }
+        clock = clock or Clock(self.step, about.get("momentum", 0.0))
+        times = clock.times(steps)
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
         if "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
-            times = self.step * steps / (1 - about.get("momentum", 0.0))
             W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
             about["notes"] = [*about.get("notes", ()), *speed_notes(self.population, times, W, A)]
         how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
         return TrainingRun(
             steps,
-            self.step * steps,
+            times,
             W=np.stack([r.W for r in records], axis=1) if few else None,
             loss_measured=how,
             about={"step": self.step, **about, "versions": versions() | {"torch": torch.__version__}},

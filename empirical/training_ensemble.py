@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
@@ -235,12 +236,12 @@ def _train_group(
         )
     whole = recorder.run(**shared, seconds=outcome.seconds, trained_together=S)
     return [
-        _one(whole, i, member, int(failed))
+        _one(whole, i, member, entry.clock(member.step, beta), int(failed))
         for i, (member, failed) in enumerate(zip(members, outcome.diverged_at, strict=True))
     ]
 
 
-def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun:
+def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) -> TrainingRun:
     """The run of one member, up to where it diverged."""
     kept = max(1, int(np.sum(whole.steps < failed)))
     part = {name: getattr(whole, name)[i : i + 1, :kept] for name in ("loss", "modes", "conserved", "A")}
@@ -254,7 +255,7 @@ def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun
     return replace(
         whole,
         steps=whole.steps[:kept],
-        times=np.asarray(member.step * whole.steps[:kept], dtype=np.float64),
+        times=clock.times(whole.steps[:kept]),
         W=None if whole.W is None else whole.W[i : i + 1, :kept],
         about=whole.about | about,
         **part,

@@ -49,14 +49,15 @@ def learning_chart(
         Of the teacher modes, in their order.
     """
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.06)
-    times = _floats(theory["times"] if theory else (training or {})["times"])
+    times = _floats((theory or training or {})["times"])
+    measured = _floats((training or theory or {})["times"])
     losses = []
     if theory:
         loss = _floats(theory["loss"])
         losses.append(loss)
         _line(figure, 1, times, loss, "theory", INK, "solid", 2.5)
     if training:
-        losses.append(_training_loss(figure, times, _floats(training["loss"])))
+        losses.append(_training_loss(figure, measured, _floats(training["loss"])))
     _levels(figure, (theory or {}).get("stages", ()), times)
     modes = _floats((theory or training or {})["modes"])
     targets = np.asarray(eigenvalues, dtype=float)
@@ -80,7 +81,7 @@ def learning_chart(
         if training:
             (of_networks,) = _quantiles(_floats(training["modes"])[..., i], [0.5])
             shown = name + (", networks" if theory else " (median)")
-            _markers(figure, 2, times, of_networks, shown, PALETTE[n], SYMBOLS[n])
+            _markers(figure, 2, measured, of_networks, shown, PALETTE[n], SYMBOLS[n])
     _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
     figure.update_yaxes(title_text="teacher modes", row=2)
     _time_axis(figure, times[-1], row=2)
@@ -271,7 +272,7 @@ def _finished(figure: go.Figure, height: int, legend_lines: int = 2) -> go.Figur
 
 def _time_axis(figure: go.Figure, end: float, row: int = 1) -> None:
     figure.update_xaxes(range=[0, end])
-    figure.update_xaxes(title_text="time = learning rate × steps", row=row, col=1)
+    figure.update_xaxes(title_text="time of the flow", row=row, col=1)
 
 
 def _floats(values: ArrayLike) -> Array:
