@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.clock import Clock
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.variables import Variable, Variables, prefixed, printed
@@ -174,7 +173,7 @@ def compare(
 ) -> Comparison:
     """Train networks and integrate the theory from the same initial weights.
 
-    The time of flows is learning rate × steps, divided by 1 − β for heavy-ball momentum β.
+    Times are those of the flow, on the clock of the optimiser (`dynamics.clock.Clock`).
 
     Parameters
     ----------
@@ -215,10 +214,11 @@ def compare(
         )
     n_steps = validate_count("steps", steps)
     beta = entry.choose_momentum(momentum)
-    eta = Clock(step).step
+    clock = entry.clock(step, beta)
+    eta = clock.step
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
-        at = np.unique(np.minimum(Clock(eta).steps_at(times), n_steps))
+        at = np.unique(np.minimum(clock.steps_at(times), n_steps))
     shared = {
         "steps": n_steps,
         "step": eta,
@@ -230,14 +230,12 @@ def compare(
     }
     follow = THEORIES[theory](problem, shared)  # its objections come before the training
     run = train(problem, **shared)
-    trajectory = follow.integrate(times=run.theory_times, progress=progress, **(solver or {}))
+    trajectory = follow.integrate(times=run.times, progress=progress, **(solver or {}))
     longest = (solver or {}).get("max_evaluations")
     if theory == "flow":
         flow = trajectory
     else:
-        flow = GradientFlow(problem).integrate(
-            times=run.theory_times, max_evaluations=longest, progress=progress
-        )
+        flow = GradientFlow(problem).integrate(times=run.times, max_evaluations=longest, progress=progress)
     explained = explain_gap(
         problem,
         run,

@@ -227,7 +227,7 @@ def explain_gap(
         Show progress bars on standard error if that is a terminal.
     """
     practice = Practice.of(run)
-    times = run.theory_times
+    times = run.times
     plain = GradientFlow(problem)
     descent = gradient_descent_loss(
         plain, practice.step, run.steps, practice.momentum, find_optimizer(practice.optimizer)
@@ -331,7 +331,7 @@ def fluctuations_are_small(theory: SGDTrajectory) -> bool:
 def sgd_theory(
     problem: Problem, practice: Practice, times: Array, progress: bool = False
 ) -> SGDTrajectory | None:
-    """Theory of one-pass SGD at η × steps, with the spread over seeds for small networks; None where there is none.
+    """Theory of one-pass SGD at given times, with the spread over seeds for small networks; None where there is none.
 
     There is none for momentum, mini-batches of a finite set, correlated inputs, other activations than quadratic
     ones, and where it diverges.

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.clock import Clock
 from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
@@ -236,12 +237,12 @@ def _train_group(
         )
     whole = recorder.run(**shared, seconds=outcome.seconds, trained_together=S)
     return [
-        _one(whole, i, member, int(failed))
+        _one(whole, i, member, entry.clock(member.step, beta), int(failed))
         for i, (member, failed) in enumerate(zip(members, outcome.diverged_at, strict=True))
     ]
 
 
-def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun:
+def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) -> TrainingRun:
     """The run of one member, up to where it diverged."""
     kept = max(1, int(np.sum(whole.steps < failed)))
     measured = {
@@ -262,7 +263,7 @@ def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun
     return replace(
         whole,
         steps=whole.steps[:kept],
-        times=np.asarray(member.step * whole.steps[:kept], dtype=np.float64),
+        times=clock.times(whole.steps[:kept]),
         about=whole.about | about,
         **part,
     )

@@ -27,7 +27,7 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
     epilog="Example: quadflow simulate --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.01 --t-end 20"
 )
 @opt.problem_options
-@click.option("--t-end", type=float, help="End time (learning rate × steps) [default: until convergence].")
+@click.option("--t-end", type=float, help="End time of the flow [default: until convergence].")
 @click.option("--times", metavar="T1,T2,…", help="Sample times.")
 @click.option("--records", type=int, default=201, show_default=True, help="Number of evenly spaced times.")
 @click.option("--log-times", is_flag=True, help="Space them evenly in log time.")

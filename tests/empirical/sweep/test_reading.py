@@ -45,7 +45,7 @@ def test_time_to_a_loss_and_its_exponent():
         assert fit.exponent == pytest.approx(2, abs=1e-12)
         assert fit.error < 1e-12
         assert fit.factor == pytest.approx(factor)
-    assert data.label == "time to loss 2 (learning rate × steps)"
+    assert data.label == "time to loss 2"
 
 
 def test_runs_that_never_arrive_are_later_than_all_others():
