@@ -150,8 +150,7 @@ class SaddleGraph:
 def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
     """Connections by theory: every single mode that can be learned, or take the place of a weaker one.
 
-    Spare units lie at the origin if the second layer is trained. `dynamics.stationary.followed_connections` finds the
-    connections by following the flow instead.
+    Spare units lie at the origin if the second layer is trained.
 
     Parameters
     ----------

@@ -5,7 +5,8 @@ import pytest
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import noise_balance
-from dynamics.conserved.drift import descent_change, noise_rate, predicted_drift
+from dynamics.conserved.drift import predicted_drift
+from dynamics.conserved.one_step import descent_change, noise_rate
 from dynamics.conserved.quantities import conserved_quantities
 from oracles.sample_gradients import autograd_samples
 

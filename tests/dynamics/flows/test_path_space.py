@@ -131,7 +131,7 @@ def test_an_open_end_is_where_the_teacher_is_learned(activation: str, size: floa
         return PathFlow(Problem(teacher, student, activation)).integrate(samples=2)
 
     run, other = end(1.0), end(size)
-    assert run.report.status == other.report.status == "converged"
+    assert run.solver.status == other.solver.status == "converged"
     assert run.loss[-1] < 1e-14 * run.loss[0]
     assert other.loss[-1] < 1e-14 * other.loss[0]
     assert other.times[-1] == pytest.approx(run.times[-1], rel=1e-3)
