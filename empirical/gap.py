@@ -17,13 +17,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import takewhile
+from typing import Annotated
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from dynamics.aliases import Array
+from dynamics.curves.result import Result
 from dynamics.curves.trajectory import IntegrationError
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.gradient import GradientFlow
@@ -38,14 +41,22 @@ from empirical.descent import gradient_descent_loss
 from empirical.optimizers import find_optimizer
 from empirical.recorder import TrainingRun
 
+LARGEST = {  # what `Gap.largest` gives
+    "discretisation": "largest part of the deviation due to the finite step (relative)",
+    "finite_data": "largest part of the deviation due to finite data (relative)",
+    "sampling_noise": "largest part of the deviation due to sampling noise (relative)",
+    "remainder": "largest part of the deviation that no cause explains (relative)",
+    "error_bar": "error bar where the remainder is largest (relative)",
+    "total": "largest deviation of the loss from the flow (relative)",
+}
 PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
 SPREAD_UNKNOWNS = 80  # order parameters up to which the spread over seeds is computed: some 20 s
 SPREAD_RTOL = 1e-5  # of a correction that is itself of leading order only
 LONGEST_MODIFIED = 30_000  # evaluations after which the modified flow is given up
 
 
-@dataclass(frozen=True, eq=False)
-class Gap:
+@dataclass(frozen=True, eq=False, repr=False)
+class Gap(Result):
     """Curves of the mean loss, from the gradient flow to the measurement, each (T,).
 
     Parameters
@@ -66,16 +77,25 @@ class Gap:
         For each part, how its curve was computed.
     """
 
-    times: Array
-    flow: Array
-    discretised: Array
-    on_data: Array
-    with_noise: Array
-    measured: Array
-    standard_error: Array
-    truncation: Array
-    spread: Array | None
+    KIND = "gap"
+
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True, detail=True)]
+    flow: Annotated[Array, Meaning("time", "loss of the gradient flow", LOSS_UNIT)]
+    discretised: Annotated[Array, Meaning("time", "loss with a finite step", LOSS_UNIT)]
+    on_data: Annotated[Array, Meaning("time", "loss on the networks' own data", LOSS_UNIT)]
+    with_noise: Annotated[Array, Meaning("time", "loss with sampling noise", LOSS_UNIT)]
+    measured: Annotated[Array, Meaning("time", "loss, mean over networks", LOSS_UNIT)]
+    standard_error: Annotated[Array, Meaning("time", "standard error of that mean", LOSS_UNIT, detail=True)]
+    truncation: Annotated[Array, Meaning("time", "what the modified flow leaves out", LOSS_UNIT, detail=True)]
+    spread: Annotated[
+        Array | None, Meaning("time", "predicted standard deviation over networks", LOSS_UNIT, detail=True)
+    ]
     sources: dict[str, str]
+
+    def variables(self) -> Variables:
+        """The curves, and the error bar of what remains."""
+        bar = Variable(("time",), self.error_bar, "error bar of the remainder", LOSS_UNIT)
+        return super().variables() | {"error_bar": bar}
 
     @property
     def discretisation(self) -> Array:
@@ -207,7 +227,7 @@ def explain_gap(
         Show progress bars on standard error if that is a terminal.
     """
     practice = Practice.of(run)
-    times = run.theory_times
+    times = run.times
     plain = GradientFlow(problem)
     descent = gradient_descent_loss(
         plain, practice.step, run.steps, practice.momentum, find_optimizer(practice.optimizer)
@@ -311,7 +331,7 @@ def fluctuations_are_small(theory: SGDTrajectory) -> bool:
 def sgd_theory(
     problem: Problem, practice: Practice, times: Array, progress: bool = False
 ) -> SGDTrajectory | None:
-    """Theory of one-pass SGD at η × steps, with the spread over seeds for small networks; None where there is none.
+    """Theory of one-pass SGD at given times, with the spread over seeds for small networks; None where there is none.
 
     There is none for momentum, mini-batches of a finite set, correlated inputs, other activations than quadratic
     ones, and where it diverges.

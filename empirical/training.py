@@ -123,6 +123,7 @@ def train(
     failed_at, seconds = outcome.first, outcome.seconds
     run = recorder.run(
         until=n_steps if failed_at is None else max(failed_at - 1, 0),
+        clock=clock,
         steps=n_steps,
         batch=batch,
         samples=samples,

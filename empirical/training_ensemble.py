@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.clock import Clock
+from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
@@ -235,15 +237,22 @@ def _train_group(
         )
     whole = recorder.run(**shared, seconds=outcome.seconds, trained_together=S)
     return [
-        _one(whole, i, member, int(failed))
+        _one(whole, i, member, entry.clock(member.step, beta), int(failed))
         for i, (member, failed) in enumerate(zip(members, outcome.diverged_at, strict=True))
     ]
 
 
-def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun:
+def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) -> TrainingRun:
     """The run of one member, up to where it diverged."""
     kept = max(1, int(np.sum(whole.steps < failed)))
-    part = {name: getattr(whole, name)[i : i + 1, :kept] for name in ("loss", "modes", "conserved", "A")}
+    measured = {
+        name: getattr(whole, name)
+        for name, field in described(TrainingRun).items()
+        if "network" in field.meaning.axes
+    }
+    part: dict[str, Any] = {
+        name: None if array is None else array[i : i + 1, :kept] for name, array in measured.items()
+    }
     about = {
         "step": member.step,
         "batch": member.batch,
@@ -254,8 +263,7 @@ def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun
     return replace(
         whole,
         steps=whole.steps[:kept],
-        times=np.asarray(member.step * whole.steps[:kept], dtype=np.float64),
-        W=None if whole.W is None else whole.W[i : i + 1, :kept],
+        times=clock.times(whole.steps[:kept]),
         about=whole.about | about,
         **part,
     )

@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
 from empirical.experiments.generalisation import Generalisation
-from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
+from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_span
 
 
 def generalisation_figure(curves: Generalisation) -> Figure:
@@ -35,7 +35,7 @@ def generalisation_figure(curves: Generalisation) -> Figure:
         axes.yaxis.set_major_locator(LogLocator(numticks=7))
         axes.yaxis.set_minor_formatter(NullFormatter())
         show_span(axes, curves.times[0], curves.times[-1])
-        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_xlabel(TIME)
         axes.set_ylabel("loss (squared output units)")
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
     return figure

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.curves.result import Result
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, SolverReport, Stop, integrate
 from dynamics.path_space import Skeleton, SkeletonCrossing, path_gradient, path_values
@@ -18,8 +21,8 @@ from dynamics.problem.scope import require
 NEARLY_ZERO = 1e-6  # of its initial size: there a skeleton path value counts as zero
 
 
-@dataclass(frozen=True, eq=False)
-class PathTrajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class PathTrajectory(Result):
     """Path values along a flow in path space, at T times.
 
     Parameters
@@ -35,12 +38,27 @@ class PathTrajectory:
     report : SolverReport
     """
 
-    times: Array
-    values: Array
-    loss: Array
-    W: Array
-    A: Array
+    KIND = "path trajectory"
+
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]
+    values: Annotated[Array, Meaning("time path", "basis-path values", detail=True)]
+    loss: Annotated[Array, Meaning("time", "population loss", LOSS_UNIT)]
+    W: Annotated[Array, Meaning("time unit input", "first-layer weights", detail=True)]
+    A: Annotated[Array, Meaning("time output unit", "second-layer weights", detail=True)]
     report: SolverReport
+
+    def attributes(self) -> dict[str, Any]:
+        """The solver."""
+        return asdict(self.report)
+
+    def summary(self) -> str:
+        """What happened, in a few lines."""
+        s = self.report
+        return (
+            f"{len(self.times)} samples up to t = {self.times[-1]:.6g} ({s.status})\n"
+            f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}\n"
+            f"{s.method}: {s.evaluations} evaluations, {s.seconds:.3g} s, {self.values.shape[1]} basis paths"
+        )
 
 
 class PathFlow:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.curves.trajectory import unit_invariants
+from dynamics.curves.units import unit_invariants
 from dynamics.flows.gradient import GradientFlow
 from dynamics.outcome.invariant_manifolds import Reach, reach
 from dynamics.outcome.resting_level import RestingLevel, resting_level

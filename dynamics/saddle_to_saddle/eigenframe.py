@@ -20,6 +20,7 @@ from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.levels import Level, plateau_level
+from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.reduction import in_range, reduce_problem
 from dynamics.problem.scope import require
 
@@ -60,8 +61,7 @@ class EigenFrame:
     @property
     def numbers(self) -> NDArray[np.int64]:
         """Names of the directions, (r,): their places among all d eigenvalues, as in the catalogue."""
-        unreached = self.inputs - len(self.eigenvalues)  # all of them zero
-        return np.arange(len(self.eigenvalues)) + unreached * (self.eigenvalues < 0)
+        return mode_numbers(self.eigenvalues, self.inputs)
 
     def level(self, learned: Sequence[int]) -> Level:
         """Plateau with these modes learned."""

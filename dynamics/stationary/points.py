@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
+
+COUNTS = ("index", "nullity", "positive", "manifold_dimension", "trapping_positive", "trapping_negative")
+MEANINGS = {
+    "learned_modes": "numbers of the learned eigenvalues",
+    "rank": "number r of learned modes",
+    "learned_values": "values μ_i of the learned modes",
+    "residual_trace": "sum T of the eigenvalues that are not learned",
+    "loss": "population loss",
+    "multiplicity": "number of sets of eigenvalues with the same learned values",
+    "family_dimension": "dimension of the family of learned subspaces",
+    "needed_positive": "fewest units with positive a that realise the point",
+    "needed_negative": "fewest units with negative a that realise the point",
+    "feasible": "whether the student has such units",
+    "reason": "why the point is of its kind, or why it is not feasible",
+    "signs": "signs of the a_k for which the Hessian is counted",
+    "index": "negative eigenvalues of the Hessian",
+    "nullity": "zero eigenvalues of the Hessian",
+    "positive": "positive eigenvalues of the Hessian",
+    "manifold_dimension": "dimension of the manifold of stationary points around the point",
+    "degenerate": "whether the nullity exceeds it",
+    "kind": "minimum or saddle, and of which kind",
+    "trapping_positive": "number of positive a for which the level is a spurious minimum",
+    "trapping_negative": "number of negative a for which the level is a spurious minimum",
+    "certified": "whether interval arithmetic proved existence and signature",
+    "radius": "distance from the representative within which the point lies",
+}
 
 KINDS = ("global minimum", "spurious minimum", "saddle", "degenerate saddle")
 
@@ -89,14 +114,10 @@ class FixedPoint:
             del data["certified"], data["radius"]
         return data
 
-
-def set_name(ranges: Iterable[tuple[int, int]]) -> str:
-    """Name of a set of indices given as ascending ranges [first, end): "{0, 2–5}"."""
-    merged: list[list[int]] = []
-    for first, end in ranges:
-        if merged and merged[-1][1] == first:
-            merged[-1][1] = end
-        else:
-            merged.append([first, end])
-    names = (str(i) if j == i + 1 else f"{i}, {i + 1}" if j == i + 2 else f"{i}–{j - 1}" for i, j in merged)
-    return "{" + ", ".join(names) + "}"
+    def row(self) -> dict[str, Any]:
+        """The same as a row of a table: pairs are two entries, lists are tuples."""
+        row = self.to_dict()
+        for name in ("needed", "trapping"):
+            pair = row.pop(name) or {}
+            row |= {f"{name}_{sign}": pair.get(sign) for sign in ("positive", "negative")}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}

@@ -25,7 +25,7 @@ class Generalisation:
     Parameters
     ----------
     times : (T,) array
-        Times of the theory, learning rate × steps/(1 − momentum).
+        Of the flow.
     theory_train, theory_test : (S, T) arrays
         Of the modified flow on each network's data set.
     train, test : (S, T) arrays
@@ -68,7 +68,7 @@ def train_and_test(
         **({"dtype": "float64"} | training),
     )
     practice = Practice.of(run)
-    times = run.theory_times
+    times = run.times
     theory_train, theory_test, measured = [], [], []
     mean = None
     if problem.activation.uses_variance:

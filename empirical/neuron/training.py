@@ -65,6 +65,7 @@ class NeuronRun:
         """What the command prints."""
         return {
             "times": self.times,
+            "steps": self.steps,
             "loss": self.loss,
             "loss_measured": "exactly from the weights",
             "conserved_drift": self.conserved_drift,

@@ -47,7 +47,7 @@ def test_train_and_test_bands_are_the_range_over_networks():
     assert axes.texts[0].xy[1] == 0.2
     assert axes.get_yscale() == "log"
     assert axes.get_xlim() == (0, 3)
-    assert axes.get_xlabel() == "time $t$ = learning rate × steps"
+    assert axes.get_xlabel() == "time $t$ of the flow"
     assert axes.get_ylabel() == "loss (squared output units)"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         *("test loss, theory", "test loss, 3 networks", "train loss, theory", "train loss, 3 networks")
@@ -92,7 +92,7 @@ def test_scaling_laws():
         "asymptotic law, derived",
     ]
     assert axes.get_xscale() == axes.get_yscale() == "log"
-    assert axes.get_xlabel() == "time $t$ = learning rate × steps"
+    assert axes.get_xlabel() == "time $t$ of the flow"
     assert axes.get_ylabel() == "loss $L$ (squared output units)"
 
 
@@ -124,7 +124,7 @@ def test_stability_shows_every_threshold():
         np.testing.assert_array_equal(line.get_xydata(), np.stack([T, values], 1))
     above.set_xlim(1, 2)
     assert below.get_xlim() == (1, 2)  # one axis of time
-    assert below.get_xlabel() == "time $t$ = learning rate × steps"
+    assert below.get_xlabel() == "time $t$ of the flow"
     assert (above.get_ylabel(), below.get_ylabel()) == ("sharpness (1 / time)", "loss on the data")
     assert (above.get_yscale(), below.get_yscale()) == ("linear", "log")
     assert above.texts[0].get_text() == "dotted: $2/η$\n$η_* = 2$/largest sharpness of the flow"

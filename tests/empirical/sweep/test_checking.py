@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from dynamics.curves.variables import Variable
 from dynamics.errors import ProblemError
 from empirical.sweep.checking import check_size, check_sweep
 from empirical.sweep.dataset import assemble, read_dataset, write_dataset
@@ -22,10 +23,10 @@ def dataset():
     """One varied option, two replicates, learning curves that share their times."""
     plan = SweepPlan(("simulate",), {"teacher": "2,1"}, (Axis("hidden", (1, 2)),), 2)
     values = {
-        "time": (("time",), np.arange(3.0)),
-        "loss": (("time",), np.ones(3)),
-        "final_loss": ((), np.float64(1)),
-        "end": ((), np.array("finished")),
+        "time": Variable(("time",), np.arange(3.0)),
+        "loss": Variable(("time",), np.ones(3)),
+        "final_loss": Variable((), np.float64(1)),
+        "end": Variable((), np.array("finished")),
     }
     return assemble(plan, [Piece(run.index, values) for run in plan.runs()])
 

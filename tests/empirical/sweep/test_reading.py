@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError
+from dynamics.curves.variables import Variable
 from empirical.sweep.dataset import assemble
 from empirical.sweep.grid import Axis, SweepPlan
 from empirical.sweep.reading import power_law, quantity, sweep_curves, sweep_map
@@ -25,9 +26,9 @@ def dataset(x=(1.0, 2.0, 4.0), y=(1, 3), replicates=3, failed=(), lost=()):
         speed = 0.0 if (i, j, r) in lost else (r + 1) / (x[i] ** 2 * y[j])
         loss = 10 - speed * times
         values = {
-            "time": (("time",), times),
-            "loss": (("time",), loss),
-            "final_loss": ((), np.array(loss[-1])),
+            "time": Variable(("time",), times),
+            "loss": Variable(("time",), loss),
+            "final_loss": Variable((), np.array(loss[-1])),
         }
         pieces.append(Piece(run.index, values))
     return assemble(plan, pieces)
@@ -44,7 +45,7 @@ def test_time_to_a_loss_and_its_exponent():
         assert fit.exponent == pytest.approx(2, abs=1e-12)
         assert fit.error < 1e-12
         assert fit.factor == pytest.approx(factor)
-    assert data.label == "time to loss 2 (learning rate × steps)"
+    assert data.label == "time to loss 2"
 
 
 def test_runs_that_never_arrive_are_later_than_all_others():
@@ -71,7 +72,7 @@ def test_fraction_of_successes():
 def test_diagnosed_fraction_counts_failures_of_the_program_out():
     plan = SweepPlan(("diagnose",), {}, (Axis("x", (1.0,)),), 4)
     verdicts = ["succeeds", "fails", "undecided"]
-    pieces = [Piece(i, {"verdict": ((), np.array(v))}) for i, v in enumerate(verdicts)]
+    pieces = [Piece(i, {"verdict": Variable((), np.array(v))}) for i, v in enumerate(verdicts)]
     data = sweep_curves(assemble(plan, [*pieces, Piece(3, {}, "refused")]), "x", "diagnose_success")
     assert data.median == pytest.approx(1 / 3)
 
@@ -131,7 +132,9 @@ def test_escape_from_the_origin_takes_a_time_of_one_over_epsilon():
         student = Student.initialise(1, 1, init="aligned", scale=e)
         times = np.geomspace(0.1, 1.0, 400) / e
         path = GradientFlow(Teacher.from_eigenvalues([1.0]), student).integrate(times=np.append(0, times))
-        pieces.append(Piece(i, {"time": (("time",), path.times), "loss": (("time",), path.loss)}))
+        pieces.append(
+            Piece(i, {"time": Variable(("time",), path.times), "loss": Variable(("time",), path.loss)})
+        )
     data = sweep_curves(assemble(plan, pieces), "init_scale", "simulate_time_to_loss", below=0.75, fit=True)
     assert data.fits[0].exponent == pytest.approx(-1, abs=5e-3)  # corrections to T/ε are O(1), 1e-3 of it
 
@@ -140,8 +143,8 @@ def test_a_run_stopped_at_the_level_has_reached_it():
     """`--until-loss` ends at the level up to rounding, here one part in 10¹² above it, at t = 7."""
     plan = SweepPlan(("simulate",), {}, (Axis("x", (1.0, 2.0)),), 1)
     values = {
-        "time": (("time",), np.array([0.0, 7.0])),
-        "loss": (("time",), np.array([10.0, LEVEL * (1 + 1e-12)])),
+        "time": Variable(("time",), np.array([0.0, 7.0])),
+        "loss": Variable(("time",), np.array([10.0, LEVEL * (1 + 1e-12)])),
     }
     data = sweep_curves(
         assemble(plan, [Piece(run.index, values) for run in plan.runs()]),
