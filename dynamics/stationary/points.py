@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -122,15 +121,3 @@ class FixedPoint:
             pair = row.pop(name) or {}
             row |= {f"{name}_{sign}": pair.get(sign) for sign in ("positive", "negative")}
         return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-
-
-def set_name(ranges: Iterable[tuple[int, int]]) -> str:
-    """Name of a set of indices given as ascending ranges [first, end): "{0, 2–5}"."""
-    merged: list[list[int]] = []
-    for first, end in ranges:
-        if merged and merged[-1][1] == first:
-            merged[-1][1] = end
-        else:
-            merged.append([first, end])
-    names = (str(i) if j == i + 1 else f"{i}, {i + 1}" if j == i + 2 else f"{i}–{j - 1}" for i, j in merged)
-    return "{" + ", ".join(names) + "}"

@@ -8,6 +8,7 @@ from math import comb, prod
 import numpy as np
 
 from dynamics.problem.levels import overshoot
+from dynamics.problem.mode_numbers import set_name
 from dynamics.stationary.hessian import (
     Signature,
     Units,
@@ -15,7 +16,7 @@ from dynamics.stationary.hessian import (
     rotation_dimension,
     signature,
 )
-from dynamics.stationary.points import FixedPoint, set_name
+from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
 
 

@@ -8,7 +8,7 @@ ADVICE = "give `fixed`, the values of a fixed second layer"
 EVERYWHERE = {
     **{"activation": "quadratic", "trainable": True},
     **{"seed": 0, "progress": False, "device": "cpu", "records": 200, "log_times": False},
-    **{"momentum": 0, "beta": 0, "weight_decay": 0, "label_noise": 0, "shrink": 0, "rates": (1, 1)},
+    **{"momentum": 0, "weight_decay": 0, "label_noise": 0, "shrink": 0, "rates": (1, 1)},
     **{"samples": 0, "test_samples": 0, "seeds": 1, "optimizer": "sgd", "theory": "flow", "degree": 1},
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
@@ -25,7 +25,10 @@ EXCEPTIONS = {
     },
     "hannet.layers.HanNet": {"inputs": 2, "width": 30, "layers": 20},
     "hannet.layers.DenseNet": {"inputs": 2, "width": 100, "layers": 6},
-    "experiments.invariance.BiasFreeNetwork": {"activation": "relu"},
+    "bias_free_network.BiasFreeNetwork": {"activation": "relu"},
+    "optimizers.base.Optimizer": {"adds_up": False, "nature": "no theory follows"},
+    "optimizers.path_space.PathSpaceDescent": {"skeleton": "strongest"},
+    "trainer.descend": {"by_its_own": False, "what": "training"},
     "experiments.invariance.invariance": {
         **{"inputs": 6, "hidden": 8, "activation": "relu", "steps": 300, "batch": 64, "spread": 2.0},
         "records": 61,
@@ -37,7 +40,7 @@ EXCEPTIONS = {
         **{"learning_rates": (0.05, 0.1, 0.2, 0.3, 0.4, 0.6), "gammas": (1.0, 0.3, 0.1, 0.03, 0.0)},
     },
     "neuron.training.train_neurons": {"dtype": "float64"},
-    "experiments.phase_diagram.train_grid": {"batch": 64},
+    "experiments.grid_training.train_grid": {"batch": 64},
     "experiments.phase_diagram.single_mode_diagram": {
         "eigenvalue": 1.0,
         "step": 5e-3,

@@ -200,7 +200,7 @@ def brute_force_levels(facts, balance_freezes):
         signs[facts.balanced] = 0
     live = signs[~facts.inert]
     P, N, flexible = (int(np.sum(live == s)) for s in (1, -1, 0))
-    coupling = 1.0 if facts.problem.activation == "quadratic" else 0.0
+    coupling = 1.0 if facts.problem.activation.name == "quadratic" else 0.0
     found = [
         resting_level(facts.eigenvalues, P + p, N + n, coupling)
         for p, n in product(range(flexible + 1), repeat=2)
