@@ -134,8 +134,13 @@ class GaussianData:
 
 def _generator(seed: int, stream: int, device: torch.device | str) -> torch.Generator:
     """Generator of one stream of data, which must not repeat the numbers that made the initial weights."""
-    state = np.random.SeedSequence([seed, 1, stream]).generate_state(1, np.uint64)[0]
-    return torch.Generator(device).manual_seed(int(state >> 1))
+    return torch.Generator(device).manual_seed(stream_seed(seed, 1, stream))
+
+
+def stream_seed(*words: int) -> int:
+    """A seed below 2⁶³ that follows from some numbers, in no way that anybody would repeat by chance."""
+    (state,) = np.random.SeedSequence(words).generate_state(1, np.uint64)
+    return int(state >> 1)
 
 
 def _weights(counts: Sequence[int], dtype: torch.dtype, device: torch.device | str) -> Tensor:

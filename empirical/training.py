@@ -260,7 +260,7 @@ def validate_step(eta: float, dtype: torch.dtype) -> None:
 def validate_device(device: str) -> str:
     """A device PyTorch knows and this machine has."""
     try:
-        torch.zeros(1, device=device).item()  # "meta" has shapes only, no numbers
+        torch.empty(1, device=device).item()  # "meta" has shapes only, no numbers
     except (RuntimeError, AssertionError):
         has = "cpu, cuda" if torch.cuda.is_available() else "cpu"
         raise ProblemError(f"`device` is {device!r}, but PyTorch can use here: {has}.") from None

@@ -20,6 +20,7 @@ from dynamics.neuron.flow import NeuronFlow
 from dynamics.neuron.population import NeuronPopulation
 from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates
 from dynamics.validation import validate_choice, validate_count, validate_real
+from empirical.data import stream_seed
 from empirical.neuron.layer import quadratic_units
 from empirical.training import DTYPES, EXPLOSION, record_steps, validate_device
 
@@ -258,8 +259,7 @@ def gaussian_cubature(inputs: int, dtype: torch.dtype, device: str = "cpu") -> t
 
 def data_seed(seed: int) -> int:
     """Seed of the data, a stream of its own: data must not repeat the numbers that made the initial weights."""
-    words = np.random.SeedSequence([validate_count("seed", seed, minimum=0), 1]).generate_state(1, np.uint64)
-    return int(words[0] >> 1)
+    return stream_seed(validate_count("seed", seed, minimum=0), 1)
 
 
 def draw(generator: torch.Generator, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

@@ -5,11 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from dynamics import ComputationError, Problem, ProblemError, Student, Teacher
+from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.conservation import conserved_quantities, infer_quantities, predicted_drift
 from empirical import QuadraticNetwork, train
 from empirical.conserved import conserved_curves, drift_scaling, measure, measured_values
-from empirical.descent import population_descent
 
 
 @pytest.fixture(scope="module")
@@ -51,25 +50,6 @@ def test_modules_whose_quantities_are_others(problem):
     network.W.requires_grad_(False)
     with pytest.raises(ProblemError, match="first layer"):
         conserved_quantities(network)
-
-
-def test_descent_is_torch_s_with_the_exact_gradient(problem):
-    """Against autograd of the loss ‖D‖² + τ²/2, through momentum and weight decay, twenty steps."""
-    options = {"momentum": 0.7, "weight_decay": 0.1}
-    W, A = (torch.tensor(x, requires_grad=True) for x in (problem.student.W.copy(), problem.student.A.copy()))
-    sgd = torch.optim.SGD([W, A], lr=0.01, **options)
-    target = torch.tensor(problem.teacher.matrix())
-    for _ in range(20):
-        D = target - (W.T * A[0]) @ W
-        sgd.zero_grad()
-        (D.square().sum() + 0.5 * D.trace() ** 2).backward()
-        sgd.step()
-    path = population_descent(problem, 0.01, [0, 20], **options)
-    np.testing.assert_allclose(path.W[-1], W.detach(), atol=1e-13)
-    np.testing.assert_allclose(path.A[-1], A.detach(), atol=1e-13)
-    assert path.times[-1] == pytest.approx(0.01 * 20 / 0.3)
-    with pytest.raises(ComputationError, match="smaller"):
-        population_descent(problem, 5.0, [0, 100])
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
