@@ -1,18 +1,24 @@
-"""Sizes are refused by estimates of memory: each is held against its parts, counted by hand, to the byte.
+"""Sizes are refused by estimates of memory and by numbers of things: each is counted here by hand, to the last one.
 
-The memory of the machine is made just large enough, which is no reason to refuse, and one byte smaller, which is.
+The memory of the machine, or the number that is allowed, is made just large enough, which is no reason to refuse, and
+smaller by one, which is.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, ProblemError, Student, Teacher, budget
+from dynamics import GradientFlow, ProblemError, Student, Teacher, budget, fixed_points
 from dynamics.atlas.search import search_fixed_points
+from dynamics.conservation.discovery import discover_laws
 from dynamics.conservation.models import build_model
 from dynamics.integration import Sampling, integrate
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget
+from dynamics.neuron.derivation import derive_neurons
+from dynamics.neuron.function_space import function_space_dimensions
 
 FLOW = GradientFlow(
     Teacher.from_eigenvalues([2.0, 1.0]), Student.initialise(3, 2)
@@ -104,3 +110,72 @@ def test_estimate(name, monkeypatch):
     with pytest.raises(ProblemError, match="would take about") as caught:
         call()
     assert str(caught.value).startswith(f"{what} would take")
+
+
+NUMBERS = {
+    "starts of a search": (
+        "atlas.search.LARGEST_SEARCH",
+        lambda: search_fixed_points(FLOW, 2),
+        "2 searches",
+        "1,000,000",
+    ),
+    # sets of modes for a teacher of two: 4
+    "catalogue": (
+        "atlas.catalogue.LARGEST_CATALOGUE",
+        lambda: fixed_points(Teacher.from_eigenvalues([2.0, 1.0]), 2),
+        "4 points",
+        "20,000",
+    ),
+    "lowest points": (
+        "atlas.catalogue.LARGEST_CATALOGUE",
+        lambda: fixed_points(Teacher.from_eigenvalues([2.0, 1.0]), 2, lowest=3),
+        "3 points",
+        "20,000",
+    ),
+    # parameters: three groups of d + 1 for each neuron and an output weight; coefficients of a quadratic function
+    "neurons": (
+        "neuron.derivation.LARGEST_DERIVATION",
+        lambda: derive_neurons(2, 1),
+        f"{2 * 7 * 3} derivatives",
+        "50,000",
+    ),
+    "functions": (
+        "neuron.function_space.MOST_UNITS",
+        lambda: function_space_dimensions(3),
+        "4 numbers of units",
+        "100,000",
+    ),
+    # of degree 2 in 3 parameters: 1 + 3 + 6
+    "monomials": (
+        "conservation.discovery.LARGEST_SEARCH",
+        lambda: discover_laws(build_model("quadratic", 2, 1), 2),
+        "10 monomials",
+        "50,000",
+    ),
+    "parameters": (
+        "conservation.models.LARGEST_NETWORK",
+        lambda: build_model("quadratic", 4, 3, 2),
+        f"{3 * (4 + 2)} parameters",
+        "300",
+    ),
+    "parameters of two layers": (
+        "conservation.models.LARGEST_NETWORK",
+        lambda: build_model("bilinear", 4, 3),
+        f"{3 * (2 * 4 + 1)} parameters",
+        "300",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_number(name, monkeypatch):
+    """The second text is the documented limit."""
+    limit, call, number, usual = NUMBERS[name]
+    module, _, constant = f"dynamics.{limit}".rpartition(".")
+    assert f"{getattr(import_module(module), constant):,}" == usual
+    allowed = int(number.split()[0])
+    monkeypatch.setattr(import_module(module), constant, allowed)
+    call()
+    monkeypatch.setattr(import_module(module), constant, allowed - 1)
+    with pytest.raises(ProblemError, match=f"means {number}, but at most {allowed - 1} are allowed"):
+        call()
