@@ -32,7 +32,7 @@ def made_up(**changes):
 
 
 def test_what_a_solution_says():
-    """c drifts by 3 at most; 3 units and 2 directions are integrated; the spread where it is known; the message last."""
+    """c drifts by 3; 3 units and 2 directions are integrated; the spread where it is known; the message last."""
     lines = [
         "SGD, step 0.1, batch 4, label noise 0.25: 3 samples up to t = 0.2 (finished)",
         "mean loss 8 → 0.5",
