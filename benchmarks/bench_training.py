@@ -15,7 +15,9 @@ from dynamics import Problem, Student, Teacher
 from empirical import train, train_ensemble
 from empirical.data import GaussianData
 from empirical.networks import QuadraticNetwork
-from empirical.training import make_optimizer
+from empirical.optimizers import OPTIMIZERS
+from empirical.trainer import gradient_of
+from empirical.training import batch_losses, trained_weights
 
 SEEDS, HIDDEN, INPUTS, BATCH = 32, 16, 64, 64
 STEPS = 200
@@ -56,16 +58,15 @@ def together() -> Table:
 def floor() -> Table:
     """One step, and the random numbers and matrix products without which it cannot be."""
     start = problem()
-    data = GaussianData(start, BATCH, seeds=SEEDS).batches(torch.float32, "cpu")
     network = QuadraticNetwork.from_student(start.student, ensemble=SEEDS, dtype=torch.float32)
-    sgd = make_optimizer("sgd", network, 1e-4, 0.0)
+    weights = trained_weights(network)
+    gradient = gradient_of(batch_losses(network, GaussianData(start, BATCH, seeds=SEEDS)), weights)
+    sgd = OPTIMIZERS["sgd"].start(weights, 0.0, 2)
 
     def step() -> None:
-        x, y = next(data)
-        losses = 0.5 * (network(x) - y).square().sum(-1).mean(-1)
-        sgd.zero_grad()
-        losses.sum().backward()
-        sgd.step()
+        _, gradients = gradient(0)
+        with torch.no_grad():
+            sgd(gradients, 1e-4)
 
     rows = []
     calls: dict[str, Callable[[], object]] = {"step": step, **_necessary()}

@@ -14,6 +14,6 @@ from .recorder import Recorder as Recorder
 from .recorder import TrainingRun as TrainingRun
 from .sweep.grid import SweepPlan as SweepPlan
 from .sweep.sweeping import run_sweep as run_sweep
-from .training import TrainingDiverged as TrainingDiverged
+from .trainer import TrainingDiverged as TrainingDiverged
 from .training import train as train
 from .training_ensemble import train_ensemble as train_ensemble

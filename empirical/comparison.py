@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.clock import Clock
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.variables import Variable, Variables, prefixed, printed
@@ -23,15 +22,15 @@ from dynamics.problem.modes import mode_targets
 from dynamics.problem.storage import problem_attributes
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.validation import validate_choice, validate_count, validate_real
+from dynamics.validation import validate_choice, validate_count
 from empirical.gap import LARGEST, Gap, explain_gap, one_pass_theory
+from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.recorder import TrainingRun
-from empirical.training import OPTIMIZERS, choose_momentum, record_steps, train
+from empirical.trainer import record_steps
+from empirical.training import train
 
-THEORIES = ("flow", "modified", "sgd")
 GAPS = ("theory", "training")
 ROUNDING = 1e-14  # of the residual of a student that is the teacher, relative to the teacher
-GRADIENT_DESCENT = ("sgd", "momentum")
 ERRORS = {
     "loss_sup": "largest deviation from the flow, relative to the initial loss",
     "modes_sup": "largest deviation of a mode from the flow, relative to the largest eigenvalue",
@@ -174,7 +173,7 @@ def compare(
 ) -> Comparison:
     """Train networks and integrate the theory from the same initial weights.
 
-    The time of flows is learning rate × steps, divided by 1 − β for heavy-ball momentum β.
+    Times are those of the flow, on the clock of the optimiser (`dynamics.clock.Clock`).
 
     Parameters
     ----------
@@ -207,17 +206,19 @@ def compare(
     """
     validate_choice("theory", theory, THEORIES)
     validate_choice("gap", gap, GAPS)
-    if validate_choice("optimizer", optimizer, OPTIMIZERS) not in GRADIENT_DESCENT:
+    entry = find_optimizer(optimizer)
+    if theory not in entry.theories:
+        able = " or ".join(name for name, other in OPTIMIZERS.items() if theory in other.theories)
         raise ProblemError(
-            f"`optimizer` is {optimizer!r}, but the theory is of gradient descent: compare takes "
-            f"{' or '.join(GRADIENT_DESCENT)}."
+            f"`optimizer` is {optimizer!r}, which {entry.nature}, but `theory` {theory} is of {able}."
         )
-    eta = validate_real("step", step, positive=True)
     n_steps = validate_count("steps", steps)
-    beta = choose_momentum(momentum, optimizer)
+    beta = entry.choose_momentum(momentum)
+    clock = entry.clock(step, beta)
+    eta = clock.step
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
-        at = np.unique(np.minimum(Clock(eta).steps_at(times), n_steps))
+        at = np.unique(np.minimum(clock.steps_at(times), n_steps))
     shared = {
         "steps": n_steps,
         "step": eta,
@@ -227,16 +228,14 @@ def compare(
         "progress": progress,
         **training,
     }
-    follow = choose_theory(problem, theory, shared)  # its objections come before the training
+    follow = THEORIES[theory](problem, shared)  # its objections come before the training
     run = train(problem, **shared)
-    trajectory = follow.integrate(times=run.theory_times, progress=progress, **(solver or {}))
+    trajectory = follow.integrate(times=run.times, progress=progress, **(solver or {}))
     longest = (solver or {}).get("max_evaluations")
     if theory == "flow":
         flow = trajectory
     else:
-        flow = GradientFlow(problem).integrate(
-            times=run.theory_times, max_evaluations=longest, progress=progress
-        )
+        flow = GradientFlow(problem).integrate(times=run.times, max_evaluations=longest, progress=progress)
     explained = explain_gap(
         problem,
         run,
@@ -249,15 +248,26 @@ def compare(
     return Comparison(trajectory, run, explained, theory)
 
 
-def choose_theory(problem: Problem, theory: str, training: dict[str, Any]) -> GradientFlow | MeanSGD:
-    """What the networks are held against, by its name in `THEORIES`."""
-    eta, beta = training["step"], training["momentum"]
-    if theory == "flow":
-        return GradientFlow(problem)
-    if theory == "modified":
-        return ModifiedFlow(problem, eta, beta)
-    if beta or training.get("samples"):
+def _flow(problem: Problem, training: dict[str, Any]) -> GradientFlow:
+    return GradientFlow(problem)
+
+
+def _modified(problem: Problem, training: dict[str, Any]) -> ModifiedFlow:
+    return ModifiedFlow(problem, training["step"], training["momentum"])
+
+
+def _sgd(problem: Problem, training: dict[str, Any]) -> MeanSGD:
+    if training["momentum"] or training.get("samples"):
         raise ProblemError(
             "`theory` is 'sgd', the mean dynamics of plain SGD on fresh samples: it needs momentum 0 and samples 0."
         )
-    return one_pass_theory(problem, eta, training.get("batch", 256), training.get("label_noise", 0.0))
+    batch, label_noise = training.get("batch", 256), training.get("label_noise", 0.0)
+    return one_pass_theory(problem, training["step"], batch, label_noise)
+
+
+THEORIES: dict[str, Callable[[Problem, dict[str, Any]], GradientFlow | MeanSGD]] = {
+    "flow": _flow,
+    "modified": _modified,
+    "sgd": _sgd,
+}
+"""What networks are held against, by name: from the problem and the options of the training."""

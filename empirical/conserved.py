@@ -64,10 +64,10 @@ def conserved_curves(
         label_noise=label_noise,
         **training,  # type: ignore[arg-type]
     )
-    beta = float(run.about["momentum"])
-    times = run.times / (1 - beta)
-    drift = predicted_drift(problem, step, times, momentum=beta, batch=batch, label_noise=label_noise)
-    return ConservedCurves(drift.names, times, measured_values(problem, run), drift.values)
+    drift = predicted_drift(
+        problem, step, run.times, momentum=run.about["momentum"], batch=batch, label_noise=label_noise
+    )
+    return ConservedCurves(drift.names, run.times, measured_values(problem, run), drift.values)
 
 
 def measured_values(problem: Problem, run: TrainingRun) -> Array:

@@ -17,6 +17,7 @@ from dynamics.inputs.covariance import covariance_factor
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_real
 from empirical.networks import QuadraticNetwork
+from empirical.seeds import data_generator
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class GaussianData:
 
         Rows that fill up a batch smaller than the largest have weight zero.
         """
-        generators = [_generator(seed, stream, device) for seed, stream in self.streams]
+        generators = [data_generator(device, seed, stream) for seed, stream in self.streams]
         sample = _Sampler(self, generators, dtype, device)
         uneven = len(set(self.sizes)) > 1
         if self.samples == 0:
@@ -130,12 +131,6 @@ class GaussianData:
         for part in keys.argsort(dim=1).split(self.batch, dim=1):
             rows = part.unsqueeze(-1)
             yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1), None
-
-
-def _generator(seed: int, stream: int, device: torch.device | str) -> torch.Generator:
-    """Generator of one stream of data, which must not repeat the numbers that made the initial weights."""
-    state = np.random.SeedSequence([seed, 1, stream]).generate_state(1, np.uint64)[0]
-    return torch.Generator(device).manual_seed(int(state >> 1))
 
 
 def _weights(counts: Sequence[int], dtype: torch.dtype, device: torch.device | str) -> Tensor:

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.clock import Clock
+from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_real
-from empirical.networks import QuadraticNetwork
+from empirical.optimizers import OPTIMIZERS
+from empirical.optimizers.base import Optimizer, SideBySide
+from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.trainer import TrainingDiverged, descend
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +30,7 @@ class Descent:
     ----------
     steps : (T,) integer array
     times : (T,) array
-        η × step / (1 − momentum).
+        Of the flow.
     W : (T, K, d) array
     A : (T, O, K) array
     """
@@ -45,7 +50,7 @@ def population_descent(
     weight_decay: float = 0.0,
     rates: Sequence[float] = (1.0, 1.0),
 ) -> Descent:
-    """Train with `torch.optim.SGD` on the exact gradient of the population loss, in double precision.
+    """Descend along the exact gradient of the population loss, in double precision.
 
     Parameters
     ----------
@@ -63,46 +68,68 @@ def population_descent(
     ------
     ProblemError
         If `at` is empty or holds something else than numbers of steps.
-    ComputationError
-        If the weights become infinite.
+    TrainingDiverged
+        If the weights become infinite; its `run` is the descent before, at the steps of `at` that it reached.
     """
-    eta = validate_real("step", step, positive=True)
-    flow = GradientFlow(problem, reduce=False)
-    network = QuadraticNetwork.from_student(problem.student, activation=problem.activation)
-    W, A = (p.detach().numpy() for p in (network.W, network.A))  # the same memory
-    trained = [(network.W, rates[0])] + ([(network.A, rates[1])] if problem.student.trainable else [])
-    groups = [{"params": [p], "lr": eta * validate_real("rates", rate, positive=True)} for p, rate in trained]
-    sgd = torch.optim.SGD(groups, momentum=momentum, weight_decay=weight_decay)
+    clock = Clock(step, momentum)
+    population = GradientFlow(problem, reduce=False).population
+    W, A = problem.student.W.copy(), problem.student.A.copy()
+    layers = [torch.from_numpy(array) for array in (W, A)]  # the same memory
+    trained = layers[: 1 + problem.student.trainable]
+    factors = [validate_real("rates", rate, positive=True) for rate in rates]
+    rule = SideBySide(
+        [(HeavyBall([p], clock.momentum), 1, factor) for p, factor in zip(trained, factors, strict=False)]
+    )
     wanted = [validate_count("at", n, minimum=0) for n in np.asarray(at)]
     if not wanted:
         raise ProblemError("`at` is empty, but must hold at least one number of steps.")
-    states: dict[int, tuple[Array, Array]] = dict.fromkeys(wanted, (W, A))
-    for n in range(max(wanted) + 1):
-        if n in states:
+    due = set(wanted)
+    states: dict[int, tuple[Array, Array]] = {}
+
+    def so_far() -> Descent:
+        steps = np.array([n for n in wanted if n in states], dtype=np.int64)
+        found = [states[n] for n in steps.tolist()]
+        return Descent(steps, clock.times(steps), *(np.array(arrays) for arrays in zip(*found, strict=True)))
+
+    def record(n: int) -> None:
+        if n in due:
             states[n] = W.copy(), A.copy()
+
+    def gradient(n: int) -> tuple[None, list[Tensor]]:
         with np.errstate(over="ignore", invalid="ignore"):
-            dW, dA = flow.population.velocity(W, A)
-        if not np.isfinite(dW).all():
-            raise ComputationError(f"Gradient descent diverged: `step` is {eta:g}, try a smaller one.")
-        network.W.grad = torch.from_numpy(-dW)
-        if problem.student.trainable:
-            network.A.grad = torch.from_numpy(-dA)
-        sgd.step()
-    steps = np.array(wanted)
-    recorded = zip(*(states[n] for n in wanted), strict=True)
-    return Descent(steps, eta * steps / (1 - momentum), *map(np.stack, recorded))
+            velocity = population.velocity(W, A)
+        if not np.isfinite(velocity[0]).all():
+            raise TrainingDiverged(
+                f"Gradient descent diverged: `step` is {clock.step:g}, try a smaller one.", so_far(), n
+            )
+        uphill = [torch.from_numpy(-v) for v in velocity]
+        return None, [g.add(p, alpha=weight_decay) for g, p in zip(uphill, trained, strict=False)]
+
+    descend(gradient, rule, clock.step, max(wanted), record=record)
+    return so_far()
 
 
-def gradient_descent_loss(flow: GradientFlow, eta: float, at: NDArray[np.int64], beta: float = 0.0) -> Array:
-    """Loss after given numbers of steps of gradient descent on the population loss, (T,).
+def gradient_descent_loss(
+    flow: GradientFlow,
+    step: float,
+    at: NDArray[np.int64],
+    momentum: float = 0.0,
+    optimizer: Optimizer = OPTIMIZERS["sgd"],
+) -> Array:
+    """Loss after given numbers of steps of an optimiser along the exact gradient of a flow, (T,)."""
+    theta, wanted = flow.theta0.copy(), set(at.tolist())
+    parameters = [torch.from_numpy(theta)]  # the same memory
+    losses: list[float] = []
 
-    Heavy ball in PyTorch's form: v ← βv + ∇L, θ ← θ − ηv.
-    """
-    theta, v = flow.theta0.copy(), np.zeros_like(flow.theta0)
-    losses, wanted = [], set(at.tolist())
-    for n in range(int(at[-1]) + 1):
+    def record(n: int) -> None:
         if n in wanted:
             losses.append(flow.loss(theta))
-        v = beta * v + flow(0.0, theta)
-        theta = theta + eta * v
+
+    descend(
+        lambda n: (None, [torch.from_numpy(-flow(0.0, theta))]),
+        optimizer.start(parameters, momentum, None),
+        step,
+        int(at[-1]),
+        record=record,
+    )
     return np.array(losses)

@@ -25,19 +25,19 @@ from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.curves.result import Result
-from dynamics.curves.trajectory import IntegrationError
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables
-from dynamics.errors import ProblemError
+from dynamics.errors import IntegrationError, ProblemError
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.scope import THEORIES
 from dynamics.sgd.fluctuations import FluctuatingSGD
-from dynamics.sgd.mean_sgd import MeanSGD, SGDError
+from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.data import GaussianData
 from empirical.descent import gradient_descent_loss
+from empirical.optimizers import find_optimizer
 from empirical.recorder import TrainingRun
 
 LARGEST = {  # what `Gap.largest` gives
@@ -167,7 +167,7 @@ class Practice:
 
     Parameters
     ----------
-    step, momentum, batch, samples, label_noise, seeds, seed
+    step, momentum, batch, samples, label_noise, seeds, seed, optimizer
         As for `empirical.training.train`.
     """
 
@@ -178,6 +178,7 @@ class Practice:
     label_noise: float
     seeds: int
     seed: int
+    optimizer: str = "sgd"
 
     @classmethod
     def of(cls, run: TrainingRun) -> Practice:
@@ -188,6 +189,10 @@ class Practice:
     def whole_set(self) -> bool:
         """Whether every step uses all of the data."""
         return self.samples > 0 and self.batch in (0, self.samples)
+
+    def followed_by(self, theory: str) -> bool:
+        """Whether a theory follows the optimiser."""
+        return theory in find_optimizer(self.optimizer).theories
 
 
 def explain_gap(
@@ -206,7 +211,7 @@ def explain_gap(
     ----------
     problem : Problem
     run : TrainingRun
-        Of `empirical.train`, by plain gradient descent or with momentum.
+        Of `empirical.train`, by an optimiser that follows the gradient flow.
     flow : (T,) array
         Loss of the gradient flow at the records of the run.
     whole_set_losses : callable
@@ -221,9 +226,11 @@ def explain_gap(
         Show progress bars on standard error if that is a terminal.
     """
     practice = Practice.of(run)
-    times = run.theory_times
+    times = run.times
     plain = GradientFlow(problem)
-    descent = gradient_descent_loss(plain, practice.step, run.steps, practice.momentum)
+    descent = gradient_descent_loss(
+        plain, practice.step, run.steps, practice.momentum, find_optimizer(practice.optimizer)
+    )
     use_theory = by == "theory"
     whole_set_losses = cache(whole_set_losses)  # two parts may need them: train once
     longest = LONGEST_MODIFIED if max_evaluations is None else min(LONGEST_MODIFIED, max_evaluations)
@@ -323,25 +330,30 @@ def fluctuations_are_small(theory: SGDTrajectory) -> bool:
 def sgd_theory(
     problem: Problem, practice: Practice, times: Array, progress: bool = False
 ) -> SGDTrajectory | None:
-    """Theory of one-pass SGD at η × steps, with the spread over seeds for small networks; None where there is none.
+    """Theory of one-pass SGD at given times, with the spread over seeds for small networks; None where there is none.
 
     There is none for momentum, mini-batches of a finite set, correlated inputs, other activations than quadratic
     ones, and where it diverges.
     """
-    if practice.momentum or practice.samples:
+    if practice.momentum or practice.samples or not practice.followed_by("sgd"):
         return None
     try:
         theory = one_pass_theory(problem, practice.step, practice.batch, practice.label_noise)
         rtol = SPREAD_RTOL if isinstance(theory, FluctuatingSGD) else None
         return theory.integrate(times=times, rtol=rtol, progress=progress)
-    except (ProblemError, SGDError):
+    except (ProblemError, IntegrationError):
         return None
 
 
 def _modified_loss(
     flow: GradientFlow, practice: Practice, times: Array, longest: int, progress: bool = False
 ) -> Array | None:
-    """Loss of the modified flow at the given times; None if the step is too large for it, or the flow too stiff."""
+    """Loss of the modified flow at the given times; None if the step is too large for it, or the flow too stiff.
+
+    None also where the modified flow does not follow the optimiser.
+    """
+    if not practice.followed_by("modified"):
+        return None
     try:
         modified = ModifiedFlow(flow, practice.step, practice.momentum)
         return modified.integrate(times=times, max_evaluations=longest, progress=progress).loss

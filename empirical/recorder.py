@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.conserved.quantities import weights as weight_arrays
 from dynamics.curves.result import Result
 from dynamics.curves.units import C_K, DRIFT, NORMS, OVERLAPS, unit_invariants, unit_variables
@@ -49,7 +50,7 @@ class TrainingRun(Result):
     ----------
     steps : (T,) integer array
     times : (T,) array
-        Learning rate × step.
+        Of the flow (`dynamics.clock.Clock`).
     loss : (S, T) array
         Generalisation loss ½ E‖f* − f‖² (without label noise).
     modes : (S, T, modes) array
@@ -80,11 +81,6 @@ class TrainingRun(Result):
     about: dict[str, Any] = field(default_factory=dict)
     overlaps: Annotated[Array | None, Meaning("network time unit teacher_direction", OVERLAPS)] = None
     norms: Annotated[Array | None, Meaning("network time unit", NORMS)] = None
-
-    @property
-    def theory_times(self) -> Array:
-        """Times on the clock of the theory, learning rate × step/(1 − momentum), (T,)."""
-        return self.times / (1 - self.about.get("momentum", 0.0))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -259,8 +255,12 @@ class Recorder:
         found = unit_variables(W, self.problem.teacher.V, ("network",))
         return {name: variable.array for name, variable in found.items()}
 
-    def run(self, until: int | None = None, **about: Any) -> TrainingRun:
-        """Everything recorded so far, or up to step `until`; `about` is stored with it."""
+    def run(self, until: int | None = None, *, clock: Clock | None = None, **about: Any) -> TrainingRun:
+        """Everything recorded so far, or up to step `until`; `about` is stored with it.
+
+        Times are those of `clock`: by default that of the learning rate and, where `about` names it, the heavy-ball
+        `momentum` of the loop.
+        """
         records = [r for r in self._records if until is None or r.n <= until]
         if not records:
             raise ProblemError("Nothing was recorded: call the recorder with the model and the step number.")
@@ -270,15 +270,16 @@ class Recorder:
         }
         units: dict[str, Any] = {"conserved": None}
         units |= {name: np.stack([r.units[name] for r in records], axis=1) for name in records[0].units}
+        clock = clock or Clock(self.step, about.get("momentum", 0.0))
+        times = clock.times(steps)
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
         if "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
-            times = self.step * steps / (1 - about.get("momentum", 0.0))
             W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
             about["notes"] = [*about.get("notes", ()), *speed_notes(self.population, times, W, A)]
         how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
         return TrainingRun(
             steps,
-            self.step * steps,
+            times,
             W=np.stack([r.W for r in records], axis=1) if few else None,
             loss_measured=how,
             about={"step": self.step, **about, "versions": versions() | {"torch": torch.__version__}},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,27 +10,20 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.clock import Clock
 from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
+from empirical.devices import DTYPES, validate_device, validate_step
 from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
+from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.recorder import Recorder, TrainingRun
-from empirical.training import (
-    DTYPES,
-    NEVER,
-    choose_momentum,
-    few_threads,
-    make_optimizer,
-    record_steps,
-    run_loop,
-    validate_device,
-    validate_step,
-)
+from empirical.trainer import NEVER, descend, few_threads, gradient_of, record_steps
+from empirical.training import batch_losses, trained_weights
 
-ENSEMBLE_OPTIMIZERS = ("sgd", "momentum")
 WASTE = 2  # a batch is filled up with zeros to at most so many times its size
 
 
@@ -81,7 +73,7 @@ def train_ensemble(
         Batch sizes; 0 is the whole set.
     seed : int or sequence of int
     samples, label_noise, optimizer, momentum, device, dtype, records, record_at, log_times
-        See `empirical.training.train`; not the optimizer "gsgd".
+        See `empirical.training.train`; not an optimizer whose networks share more than their steps, such as "gsgd".
     memory : int
         Bytes within which data, activations and records stay: the networks are trained in as many groups as it takes,
         at least one by one.
@@ -100,8 +92,11 @@ def train_ensemble(
         If an argument is not usable.
     """
     n_steps = validate_count("steps", steps)
-    if validate_choice("optimizer", optimizer, ("sgd", "momentum", "gsgd")) == "gsgd":
-        raise ProblemError("`optimizer` gsgd has one learning rate: use `train`.")
+    entry = find_optimizer(optimizer)
+    if entry.shared:
+        raise ProblemError(
+            f"`optimizer` is {optimizer!r}, whose networks share {entry.shared}, one start and one step: use `train`."
+        )
     if record_at is None:
         record_at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     shared: dict[str, Any] = {
@@ -109,7 +104,7 @@ def train_ensemble(
         "samples": validate_count("samples", samples, minimum=0),
         "label_noise": label_noise,
         "optimizer": optimizer,
-        "momentum": choose_momentum(momentum, optimizer),
+        "momentum": entry.choose_momentum(momentum),
         "device": validate_device(device),
         "dtype": validate_choice("dtype", dtype, DTYPES),
     }
@@ -225,19 +220,29 @@ def _train_group(
     with torch.no_grad():
         network.W.copy_(torch.from_numpy(np.stack([m.problem.student.W for m in members])))
         network.A.copy_(torch.from_numpy(np.stack([m.problem.student.A for m in members])))
-    eta = max(m.step for m in members)
-    rates = torch.tensor([m.step / eta for m in members], dtype=type_, device=device)
-    sgd = make_optimizer(shared["optimizer"], network, eta, shared["momentum"])
-    recorder = Recorder(problem, eta, at=[int(n) for n in record_at])
-    start = time.perf_counter()
+    entry, beta = OPTIMIZERS[shared["optimizer"]], shared["momentum"]
+    steps = {m.step for m in members}
+    each = torch.tensor([m.step for m in members], dtype=type_, device=device)
+    trained = trained_weights(network)
+    recorder = Recorder(problem, max(steps), at=[int(n) for n in record_at])
     with few_threads(network.W.numel() * max(sizes)):
-        failed = run_loop(network, sgd, data, recorder, shared["steps"], type_, device, progress, rates)
-    seconds = time.perf_counter() - start
-    whole = recorder.run(**shared, seconds=seconds, trained_together=S)
-    return [_one(whole, i, member, int(failed[i])) for i, member in enumerate(members)]
+        outcome = descend(
+            gradient_of(batch_losses(network, data), trained),
+            entry.start(trained, beta, network.activation.degree),
+            each if len(steps) > 1 else max(steps),
+            shared["steps"],
+            record=lambda n: recorder(network, n),
+            stop=np.all,
+            progress=progress,
+        )
+    whole = recorder.run(**shared, seconds=outcome.seconds, trained_together=S)
+    return [
+        _one(whole, i, member, entry.clock(member.step, beta), int(failed))
+        for i, (member, failed) in enumerate(zip(members, outcome.diverged_at, strict=True))
+    ]
 
 
-def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun:
+def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) -> TrainingRun:
     """The run of one member, up to where it diverged."""
     kept = max(1, int(np.sum(whole.steps < failed)))
     measured = {
@@ -258,7 +263,7 @@ def _one(whole: TrainingRun, i: int, member: Member, failed: int) -> TrainingRun
     return replace(
         whole,
         steps=whole.steps[:kept],
-        times=np.asarray(member.step * whole.steps[:kept], dtype=np.float64),
+        times=clock.times(whole.steps[:kept]),
         about=whole.about | about,
         **part,
     )

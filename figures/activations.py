@@ -22,7 +22,7 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.modes import mode_targets
 from empirical.recorder import TrainingRun
 from figures.learning_curve import markers_along
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_span
 
 SHOWN_DECADES = 4  # of the loss, relative to its initial value
 SHOWN_MODES = 4
@@ -47,7 +47,7 @@ def activations_figure(results: Sequence[tuple[Trajectory, TrainingRun | None]])
             for axes in (left, right):
                 show_span(axes, trajectory.times[0], trajectory.times[-1])
                 axes.xaxis.set_major_locator(MaxNLocator(4))
-        figure.supxlabel("time $t$ = learning rate × steps", fontsize=8)
+        figure.supxlabel(TIME, fontsize=8)
         handles, labels = rows[0, 0].get_legend_handles_labels()
         mode_handles, mode_labels = rows[0, 1].get_legend_handles_labels()
         figure.legend(
@@ -74,11 +74,11 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
     axes.plot(t, trajectory.loss / scale, color="black", zorder=2, label="gradient flow")
     if run is not None:
         low, median, high = np.quantile(run.loss / scale, [0.1, 0.5, 0.9], axis=0)
-        axes.fill_between(run.theory_times, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1)
-        shown = markers_along(run.theory_times, np.log10(np.maximum(median, bottom)), MARKERS_PER_CURVE)
+        axes.fill_between(run.times, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1)
+        shown = markers_along(run.times, np.log10(np.maximum(median, bottom)), MARKERS_PER_CURVE)
         shown = shown[median[shown] > bottom]
         axes.plot(
-            run.theory_times[shown],
+            run.times[shown],
             median[shown],
             "o",
             color=PALETTE[1],
@@ -112,9 +112,9 @@ def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> 
         )
         if run is not None:
             median = np.median(run.modes[..., i], axis=0) / targets[i]
-            shown = markers_along(run.theory_times, median, MARKERS_PER_CURVE)
+            shown = markers_along(run.times, median, MARKERS_PER_CURVE)
             axes.plot(
-                run.theory_times[shown],
+                run.times[shown],
                 median[shown],
                 marker,
                 color=colour,

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from empirical.conserved import ConservedCurves, DriftScaling
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_span
 
 SHOWN = 5  # more curves than that cannot be told apart
 MARKERS_PER_CURVE = 14
@@ -53,7 +53,7 @@ def conserved_along_training(curves: ConservedCurves) -> Figure:
                 label=f"$c_{{{q}}}$",
             )
         show_span(axes, t[0], t[-1] + 0.02 * (t[-1] - t[0]))
-        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_xlabel(TIME)
         axes.set_ylabel("drift $c_k(t) - c_k(0)$ (squared weights)")
         figure.legend(loc="outside upper center", ncols=SHOWN, columnspacing=1.0, handletextpad=0.3)
         axes.set_title(f"lines: theory, markers: mean and error of {S} networks", fontsize=7)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from dynamics.aliases import Array
 from empirical.gap import Gap
-from figures.style import COLUMN_WIDTH, LINES, PALETTE, paper, show_decades, show_span
+from figures.style import COLUMN_WIDTH, LINES, PALETTE, TIME, paper, show_decades, show_span
 
 SHOWN_DECADES = 5  # of the loss, and of the distances
 CURVES = ("gradient flow", "+ finite step", "+ finite data", "+ sampling noise")
@@ -28,7 +28,7 @@ def gap_figure(gap: Gap) -> Figure:
         above, below = figure.subplots(2, 1, sharex=True)
         _draw_losses(above, gap, curves)
         _draw_distances(below, gap, curves)
-        below.set_xlabel("time $t$ = learning rate × steps")
+        below.set_xlabel(TIME)
         show_span(below, gap.times[0], gap.times[-1])
         figure.align_ylabels([above, below])
         handles, labels = above.get_legend_handles_labels()

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
-from empirical.experiments.generalisation import TrainTest
-from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
+from empirical.experiments.generalisation import Generalisation
+from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_span
 
 
-def train_test_figure(curves: TrainTest) -> Figure:
+def generalisation_figure(curves: Generalisation) -> Figure:
     """Means over networks and ranges of train and test loss; theory on the same data sets as lines."""
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 2.8))
@@ -35,7 +35,7 @@ def train_test_figure(curves: TrainTest) -> Figure:
         axes.yaxis.set_major_locator(LogLocator(numticks=7))
         axes.yaxis.set_minor_formatter(NullFormatter())
         show_span(axes, curves.times[0], curves.times[-1])
-        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_xlabel(TIME)
         axes.set_ylabel("loss (squared output units)")
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
     return figure

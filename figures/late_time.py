@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from empirical.experiments.late_time import LateTime
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper
 
 
 def late_time_figure(curves: Sequence[LateTime]) -> Figure:
@@ -47,7 +47,7 @@ def late_time_figure(curves: Sequence[LateTime]) -> Figure:
             axis.set_major_locator(LogLocator(numticks=8))
             axis.set_minor_formatter(NullFormatter())
         axes.set_xlim(right=curves[0].times[-1])
-        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_xlabel(TIME)
         axes.set_ylabel("loss $L$ (squared output units)")
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
     return figure

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
+from dynamics.problem.levels import plateau_level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.stationary.levels import plateau_level
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, paper, show_decades, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
 
 SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value
@@ -58,8 +58,7 @@ def learning_curves(
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
         _draw_loss(above, trajectory, run, theory or _theory_name(result))
         _draw_modes(below, trajectory, run)
-        momentum = run is not None and run.about.get("momentum")
-        below.set_xlabel("time $t$ = learning rate × steps" + (" / (1 − momentum)" if momentum else ""))
+        below.set_xlabel(TIME)
         show_span(below, trajectory.times[0], trajectory.times[-1])
         figure.align_ylabels([above, below])
         handles, labels = above.get_legend_handles_labels()
@@ -89,7 +88,7 @@ def _draw_loss(
     if run is not None:
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
-        t_run = run.theory_times
+        t_run = run.times
         shown = markers_along(t_run, np.log10(np.maximum(median, max(bottom, TINY))))
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
@@ -165,7 +164,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         axes.plot(t, trajectory.modes[:, i], color=colour, linestyle=line, zorder=2)
         if run is not None:
             low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
-            t_run = run.theory_times
+            t_run = run.times
             axes.fill_between(t_run, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
             shown = markers_along(t_run, median / np.abs(targets[i]))
             axes.plot(
@@ -200,7 +199,7 @@ def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         axes.plot(trajectory.times, norms[:, k], color=colour, linestyle=line, zorder=2)
         if run is not None and run.norms is not None:
             low, high = np.quantile(run.norms[..., k], [0.1, 0.9], axis=0)
-            axes.fill_between(run.theory_times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+            axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
     axes.set_ylabel(r"largest and smallest $\|w_k\|$")
 
 

@@ -15,7 +15,7 @@ from dynamics.neuron.problem import Rates
 from dynamics.neuron.trajectory import NeuronTrajectory
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import NeuronRun
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_decades, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_decades, show_span
 
 SHOWN_DECADES = 6  # of the loss, below its largest value
 MARKERS_PER_CURVE = 16
@@ -63,7 +63,7 @@ def neuron_curves(curves: Sequence[tuple[NeuronTrajectory, NeuronRun | None]]) -
         show_decades(axes, bottom / 1.5, top * 2)
         show_span(axes, 0.0, max(float(trajectory.times[-1]) for trajectory, _ in curves))
         axes.set_ylabel("loss $L$ (squared output units)")
-        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_xlabel(TIME)
         trained = ", markers: trained networks" if any(run is not None for _, run in curves) else ""
         figure.legend(
             *axes.get_legend_handles_labels(),

@@ -56,26 +56,31 @@ def learning_chart(
         What the modes are called, from 0; by default 0, 1, ….
     """
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.06)
-    times = _floats(theory["times"] if theory else (training or {})["times"])
+    times = _floats((theory or training or {})["times"])
+    measured = _floats((training or theory or {})["times"])
     losses = []
     if theory:
         loss = _floats(theory["loss"])
         losses.append(loss)
         _line(figure, 1, times, loss, "theory", INK, "solid", 2.5)
     if training:
-        losses.append(_training_loss(figure, times, _floats(training["loss"])))
+        losses.append(_training_loss(figure, measured, _floats(training["loss"])))
     _levels(figure, (theory or {}).get("stages", ()), times)
     _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
     if (theory or training or {})["modes"] is None:
-        _draw_norms(figure, times, theory, training)
+        _draw_norms(figure, times, measured, theory, training)
     else:
-        _draw_modes(figure, times, theory, training, np.asarray(eigenvalues, dtype=float), numbers)
+        _draw_modes(figure, times, measured, theory, training, np.asarray(eigenvalues, dtype=float), numbers)
     _time_axis(figure, times[-1], row=2)
     return _finished(figure, 520)
 
 
 def _draw_norms(
-    figure: go.Figure, times: Array, theory: Mapping[str, Any] | None, training: Mapping[str, Any] | None
+    figure: go.Figure,
+    times: Array,
+    measured: Array,
+    theory: Mapping[str, Any] | None,
+    training: Mapping[str, Any] | None,
 ) -> None:
     """Norms of the units that are largest at the end, of networks their medians."""
     of_theory, of_networks = (
@@ -90,13 +95,14 @@ def _draw_norms(
             _line(figure, 2, times, of_theory[:, k], f"unit {k + 1}", PALETTE[n], DASHES[n], 2)
         if of_networks is not None:
             shown = f"unit {k + 1}, networks"
-            _markers(figure, 2, times, of_networks[:, k], shown, PALETTE[n], SYMBOLS[n])
+            _markers(figure, 2, measured, of_networks[:, k], shown, PALETTE[n], SYMBOLS[n])
     figure.update_yaxes(title_text="norms of the units", row=2)
 
 
 def _draw_modes(
     figure: go.Figure,
     times: Array,
+    measured: Array,
     theory: Mapping[str, Any] | None,
     training: Mapping[str, Any] | None,
     targets: Array,
@@ -124,7 +130,7 @@ def _draw_modes(
         if training:
             (of_networks,) = _quantiles(_floats(training["modes"])[..., i], [0.5])
             shown = name + (", networks" if theory else " (median)")
-            _markers(figure, 2, times, of_networks, shown, PALETTE[n], SYMBOLS[n])
+            _markers(figure, 2, measured, of_networks, shown, PALETTE[n], SYMBOLS[n])
     figure.update_yaxes(title_text="teacher modes", row=2)
 
 
@@ -312,7 +318,7 @@ def _finished(figure: go.Figure, height: int, legend_lines: int = 2) -> go.Figur
 
 def _time_axis(figure: go.Figure, end: float, row: int = 1) -> None:
     figure.update_xaxes(range=[0, end])
-    figure.update_xaxes(title_text="time = learning rate × steps", row=row, col=1)
+    figure.update_xaxes(title_text="time of the flow", row=row, col=1)
 
 
 def _floats(values: ArrayLike) -> Array:

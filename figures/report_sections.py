@@ -129,9 +129,8 @@ def together(results: Mapping[str, Result]) -> Chart | None:
         if theory:
             curves[source + (" (theory)" if training else "")] = (theory["times"], theory["loss"])
         if training:
-            times = theory["times"] if theory else training["times"]
             median = [_median(values) for values in zip(*training["loss"], strict=True)]
-            curves[source + " (median network)"] = (times, median)
+            curves[source + " (median network)"] = (training["times"], median)
     if len(results) < 2 or len(curves) < 2:
         return None
     return Chart("All runs together", figure_json(charts.overlay_chart(curves)), timed=True)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from empirical.experiments.power_law import ScalingLaw
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper
 
 
 def scaling_law_figure(laws: Sequence[ScalingLaw]) -> Figure:
@@ -54,7 +54,7 @@ def scaling_law_figure(laws: Sequence[ScalingLaw]) -> Figure:
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_xlabel(TIME)
         axes.set_ylabel("loss $L$ (squared output units)")
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
     return figure

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from empirical.experiments.edge_of_stability import EdgeOfStability
-from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper, show_decades, show_span
+from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, TIME, paper, show_decades, show_span
 
 
 def stability_figure(edge: EdgeOfStability) -> Figure:
@@ -45,4 +45,4 @@ def _finish(above: Axes, below: Axes, edge: EdgeOfStability) -> None:
     show_decades(below, max(float(edge.loss.min()), top * 1e-10) / 3, 30 * top)
     show_span(below, edge.times[0], edge.times[-1])
     below.set_ylabel("loss on the data")
-    below.set_xlabel("time $t$ = learning rate × steps")
+    below.set_xlabel(TIME)

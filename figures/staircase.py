@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from dynamics.curves.trajectory import Trajectory
 from dynamics.saddle_to_saddle.staircase import Staircase
 from empirical.recorder import TrainingRun
-from figures.style import COLUMN_WIDTH, PALETTE, paper, show_decades, show_span
+from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_decades, show_span
 
 
 def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: TrainingRun | None = None) -> Figure:
@@ -34,7 +34,7 @@ def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: Trainin
             drawn, edges, baseline=None, color="black", linestyle="--", zorder=4, label="predicted staircase"
         )
         if run is not None:
-            times = run.theory_times
+            times = run.times
             low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
             axes.fill_between(times, low, high, color=PALETTE[5], alpha=0.4, linewidth=0, zorder=1)
             every = max(1, len(times) // 40)
@@ -58,7 +58,7 @@ def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: Trainin
             )
         show_decades(axes, bottom, 2 * float(heights.max()))
         show_span(axes, t[0], t[-1])
-        axes.set_xlabel("time $t$ = learning rate × steps")
+        axes.set_xlabel(TIME)
         axes.set_ylabel("loss $L$ (squared output units)")
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
     return figure

@@ -20,6 +20,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))  # theory is told apart by its dashes
 MARKERS = ("o", "s", "^", "D", "v", "P")  # measurement by its markers
 EDGE = 0.001  # of the axes: rounding of points on their edge
+TIME = "time $t$ of the flow"  # label of every time axis
 TINY = 1e-300  # logarithmic axes end here: beyond, doubles lose their digits
 FORMATS = ("png", "pdf", "svg")
 

@@ -27,7 +27,7 @@ LABELS = {
     "momentum": "momentum β",
     "seeds": "networks",
     "steps": "steps",
-    "t_end": "end time (learning rate × steps)",
+    "t_end": "end time",
 }
 WIDE = 20.0  # ratio of the largest to the smallest value from which unevenly spaced axes are logarithmic
 FLOOR = 1e-6  # of the largest value: smaller ones share the darkest colour

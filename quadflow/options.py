@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from importlib import import_module
 from typing import Any
@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dynamics.errors import ProblemError
+from empirical.optimizers import OPTIMIZERS, default_momenta
 from quadflow.configuration import COMMAND, chosen_parameters
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -76,6 +77,12 @@ def complete_from(module: str, table: str) -> Completion:
         return [name for name in getattr(import_module(module), table) if name.startswith(incomplete)]
 
     return complete
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence: a, b or c."""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 config_option = click.option(
@@ -233,8 +240,14 @@ training_options = together(
         show_default=True,
         help="Networks trained together, each on its own data.",
     ),
-    click.option("--optimizer", default="sgd", show_default=True, help="sgd, momentum or gsgd."),
-    click.option("--momentum", type=float, help="Heavy-ball β [default: 0, or 0.9 with momentum]."),
+    click.option(
+        "--optimizer",
+        default="sgd",
+        show_default=True,
+        shell_complete=complete_from("empirical.optimizers", "OPTIMIZERS"),
+        help=f"{listed(OPTIMIZERS)}.",
+    ),
+    click.option("--momentum", type=float, help=f"Momentum β [default: {default_momenta(OPTIMIZERS)}]."),
     click.option("--device", default="cpu", show_default=True, help="PyTorch device, such as cuda."),
     click.option("--dtype", default="float32", show_default=True, help="float32 or float64."),
     click.option("--records", type=int, default=200, show_default=True, help="Number of measurements."),

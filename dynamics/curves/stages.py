@@ -18,8 +18,8 @@ from scipy.optimize import isotonic_regression
 from scipy.signal import savgol_filter
 
 from dynamics.aliases import Array
-from dynamics.stationary.levels import Level, plateau_level
-from dynamics.stationary.points import set_name
+from dynamics.problem.levels import Level, plateau_level
+from dynamics.problem.mode_numbers import set_name
 
 REACH = 0.5  # how far above and below, in log(loss), a plateau must have its edges
 END_REACH = 0.25  # the same for the last plateau, which has one edge only

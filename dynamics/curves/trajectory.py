@@ -14,27 +14,19 @@ from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
 from dynamics.curves.units import C_K, DRIFT, conserved_or_none, largest_drift, unit_variables
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Described, Meaning, Variable, Variables
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem
+from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
 from dynamics.problem.reduction import Reduction
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
-from dynamics.stationary.levels import Level
 from dynamics.validation import validate_times
 from dynamics.versions import versions
 
 LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduced coordinates only
-
-
-class IntegrationError(ComputationError):
-    """The solver gave up; `trajectory` holds what was computed until then."""
-
-    def __init__(self, message: str, trajectory: Trajectory) -> None:
-        super().__init__(message)
-        self.trajectory = trajectory
 
 
 @dataclass(frozen=True, eq=False, repr=False)

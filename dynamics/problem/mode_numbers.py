@@ -11,6 +11,8 @@ The catalogue under a covariance Σ counts the eigenvalues of Σ^{1/2}M*Σ^{1/2}
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -32,3 +34,15 @@ def mode_numbers(eigenvalues: ArrayLike, inputs: int, outputs: int = 1) -> NDArr
         inputs - len(values), 0
     )  # all of them zero; linear teachers may have more directions than inputs
     return columns if outputs > 1 else columns + left_out * (values < 0)
+
+
+def set_name(ranges: Iterable[tuple[int, int]]) -> str:
+    """Name of a set of indices given as ascending ranges [first, end): "{0, 2–5}"."""
+    merged: list[list[int]] = []
+    for first, end in ranges:
+        if merged and merged[-1][1] == first:
+            merged[-1][1] = end
+        else:
+            merged.append([first, end])
+    names = (str(i) if j == i + 1 else f"{i}, {i + 1}" if j == i + 2 else f"{i}–{j - 1}" for i, j in merged)
+    return "{" + ", ".join(names) + "}"

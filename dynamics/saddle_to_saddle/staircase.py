@@ -26,6 +26,7 @@ from dynamics.aliases import Array
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable, Variables
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.levels import Level
 from dynamics.saddle_to_saddle.collective_growth import CollectiveGrowth
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame, eigenframe
 from dynamics.saddle_to_saddle.unit_by_unit import (
@@ -35,7 +36,6 @@ from dynamics.saddle_to_saddle.unit_by_unit import (
     first_plateau,
     uncertainties,
 )
-from dynamics.stationary.levels import Level
 
 Modes = tuple[int, ...]
 

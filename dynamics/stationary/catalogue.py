@@ -23,12 +23,14 @@ from dynamics.curves.variables import LOSS_UNIT, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.notebook import heading_html, table
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
+from dynamics.problem.mode_numbers import set_name
 from dynamics.problem.scope import require
 from dynamics.stationary.enumeration import by_loss, capacities
 from dynamics.stationary.hessian import Units
-from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint, Surveyor, count_units, set_name
+from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
 from dynamics.stationary.representatives import representative
 from dynamics.stationary.spectrum import Spectrum
+from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from dynamics.problem import Problem
 from dynamics.stability import sharpness
 from dynamics.validation import validate_count, validate_real
 from empirical.gap import Practice, data_sets
-from empirical.training import TrainingDiverged, train
+from empirical.trainer import TrainingDiverged
+from empirical.training import train
 
 POINTS = 60  # at which the sharpness is computed
 

@@ -19,13 +19,13 @@ from empirical.training import train
 
 
 @dataclass(frozen=True, eq=False)
-class TrainTest:
+class Generalisation:
     """Learning curves on the data a network was trained on, and on fresh data, each (S, T).
 
     Parameters
     ----------
     times : (T,) array
-        Times of the theory, learning rate × steps/(1 − momentum).
+        Of the flow.
     theory_train, theory_test : (S, T) arrays
         Of the modified flow on each network's data set.
     train, test : (S, T) arrays
@@ -47,7 +47,7 @@ class TrainTest:
 
 def train_and_test(
     problem: Problem, *, samples: int, steps: int, step: float, label_noise: float = 0.0, **training: Any
-) -> TrainTest:
+) -> Generalisation:
     """Train networks with their whole data sets in every step, and integrate the theory on the same data.
 
     Further arguments go to `empirical.training.train`.
@@ -68,7 +68,7 @@ def train_and_test(
         **({"dtype": "float64"} | training),
     )
     practice = Practice.of(run)
-    times = run.theory_times
+    times = run.times
     theory_train, theory_test, measured = [], [], []
     mean = None
     if problem.activation.uses_variance:
@@ -83,7 +83,7 @@ def train_and_test(
             raise ProblemError("The weights are too many to be kept: take fewer records, seeds or inputs.")
         weights = zip(run.W[s], run.A[s], strict=True)
         measured.append([on_set.loss(W, A) for W, A in weights])
-    return TrainTest(
+    return Generalisation(
         times,
         np.array(theory_train),
         np.array(theory_test),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -11,24 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.path_space import Skeleton, path_gradient, path_values
 from dynamics.validation import validate_choice, validate_count, validate_real
-from empirical.gsgd import GSGD
-from empirical.training import record_steps
-
-HOMOGENEOUS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
-    "relu": (torch.relu, 1),
-    "leaky-relu": (nn.functional.leaky_relu, 1),
-    "abs": (torch.abs, 1),
-    "linear": (lambda z: z, 1),
-    "quadratic": (torch.square, 2),
-}
-"""Homogeneous activations and their degree h: φ(cz) = c^h φ(z) for c > 0."""
+from empirical.bias_free_network import HOMOGENEOUS, BiasFreeNetwork, rescale
+from empirical.optimizers.base import Rule, SideBySide
+from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.optimizers.path_space import PathSpaceDescent
+from empirical.trainer import descend, gradient_of, record_steps
 
 OPTIMIZERS = ("gsgd", "sgd")
 ORDINARY_SIZE = 0.7  # ordinary weights start as N(0, ORDINARY_SIZE²/n_in), skeleton weights as ±1
@@ -36,48 +29,6 @@ LARGEST_SPREAD = 1e6  # in double precision little is left of a network whose we
 TEST_SAMPLES = 512
 MOST_BATCHES = 10  # drawn until a unit is active, before a network counts as dead
 STEP_FRACTION = 0.1  # of the largest step that is stable at the start for both copies and both optimisers
-
-
-class BiasFreeNetwork(nn.Module):
-    """Layered network without biases: x → W_L φ(W_{L−1} … φ(W_1 x)).
-
-    Parameters
-    ----------
-    weights : sequence of (n_l, n_{l−1}) arrays
-        W_1, …, W_L.
-    activation : str
-        One of `HOMOGENEOUS`.
-    """
-
-    def __init__(self, weights: Sequence[Array], activation: str = "relu") -> None:
-        super().__init__()
-        self.phi, self.degree = HOMOGENEOUS[validate_choice("activation", activation, HOMOGENEOUS)]
-        self.weights = nn.ParameterList([torch.tensor(W, dtype=torch.float64) for W in weights])
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Outputs (B, n_L) for inputs (B, n_0)."""
-        *hidden, last = self.weights
-        for W in hidden:
-            x = self.phi(x @ W.T)
-        return x @ last.T
-
-    def arrays(self) -> list[Array]:
-        """Weights as NumPy arrays."""
-        return [W.detach().numpy().copy() for W in self.weights]
-
-
-def rescale(weights: Sequence[Array], factors: Sequence[Array], degree: int = 1) -> list[Array]:
-    """The same function in other weights: into each hidden unit times c > 0, out of it divided by c^h.
-
-    Parameters
-    ----------
-    weights : sequence of (n_l, n_{l−1}) arrays, l = 1 … L
-    factors : sequence of (n_l,) arrays, l = 1 … L − 1
-    degree : int
-    """
-    into = [*(c[:, None] for c in factors), np.ones(1)]
-    out = [np.ones(1), *(c**degree for c in factors)]
-    return [W * c / a for W, c, a in zip(weights, into, out, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +168,7 @@ def invariance(
     eta = validate_real("step", step, positive=True)
 
     copies = {name: [BiasFreeNetwork(W, activation) for W in starts] for name in OPTIMIZERS}
-    recorded = record_steps(last, validate_count("records", records, minimum=2), False)
+    recorded = record_steps(last, validate_count("records", records, minimum=2))
     log = _Log(copies, skeleton, torch.from_numpy(rng.standard_normal((TEST_SAMPLES, d))))
     _train(copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log, progress)
     return Invariance(
@@ -342,21 +293,29 @@ def _train(
     progress: bool,
 ) -> None:
     """All copies see the same batches."""
-    optimizers: list[tuple[BiasFreeNetwork, torch.optim.Optimizer]] = []
-    for network in copies["gsgd"]:
-        optimizers.append((network, GSGD(network.weights, step, degree=network.degree, skeleton=skeleton)))
-    for network in copies["sgd"]:
-        optimizers.append((network, torch.optim.SGD(network.weights, lr=step)))
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for n in tqdm(range(recorded[-1] + 1), desc="training", leave=False, disable=None if progress else True):
+
+    @lru_cache(maxsize=1)
+    def drawn(n: int) -> tuple[Tensor, Tensor]:
+        """Batch of step n, drawn once for the record and for the step."""
         x = torch.from_numpy(rng.standard_normal((batch, teacher.weights[0].shape[1])))
         with torch.no_grad():
-            y = teacher(x)
-        if n in recorded:
-            log(x, y)
-        if n == recorded[-1]:
-            return
-        for network, optimizer in optimizers:
-            optimizer.zero_grad()
-            batch_loss(network, x, y).backward()
-            optimizer.step()
+            return x, teacher(x)
+
+    # The two copies of each optimiser, in the order of `OPTIMIZERS`.
+    networks = [network for name in OPTIMIZERS for network in copies[name]]
+    rules: list[Rule] = [PathSpaceDescent(list(n.weights), n.degree, skeleton) for n in copies["gsgd"]]
+    rules += [HeavyBall(list(n.weights), 0.0) for n in copies["sgd"]]
+    counts = [len(network.weights) for network in networks]
+
+    def losses(n: int) -> Tensor:
+        return torch.stack([batch_loss(network, *drawn(n)) for network in networks])
+
+    descend(
+        gradient_of(losses, [W for network in networks for W in network.weights]),
+        SideBySide([(rule, count, 1.0) for rule, count in zip(rules, counts, strict=True)]),
+        step,
+        int(recorded[-1]),
+        record=lambda n: log(*drawn(n)) if n in recorded else None,
+        stop=None,
+        progress=progress,
+    )

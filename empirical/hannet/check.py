@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -15,6 +16,8 @@ from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.validation import validate_count, validate_real
 from empirical.hannet.layers import DenseNet, HanLayer, HanNet, he_linear, parameter_count
+from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.trainer import descend, gradient_of
 
 BYTES_PER_LAYER = 10_000  # of a module, its parameters and its part of the graph, beside the numbers in them
 
@@ -181,14 +184,20 @@ def jacobian_singular_values(network: nn.Module, x: Tensor) -> Array:
 def norm_changes(network: nn.Module, x: Tensor, y: Tensor, step: float, steps: int) -> tuple[float, float]:
     """Gradient descent on a batch: largest relative |Δ‖u‖² − η² Σ‖∂L/∂u‖²| and |Δ‖u‖²| over the Han layers."""
     directions = [layer.u for layer in network.modules() if isinstance(layer, HanLayer)]
-    optimizer = torch.optim.SGD(network.parameters(), lr=step)
+    parameters = list(network.parameters())
+    by_loss = gradient_of(lambda n: (network(x) - y).square().mean(), parameters)
     before = np.array([float(u.detach().square().sum()) for u in directions])
     explained = np.zeros(len(directions))
-    for _ in range(steps):
-        optimizer.zero_grad()
-        (network(x) - y).square().mean().backward()
-        explained += [step**2 * float(u.grad.square().sum()) for u in directions if u.grad is not None]
-        optimizer.step()
+
+    def gradient(n: int) -> tuple[Tensor | None, Sequence[Tensor]]:
+        losses, gradients = by_loss(n)
+        of_directions = (
+            g for p, g in zip(parameters, gradients, strict=True) if any(p is u for u in directions)
+        )
+        explained[:] += [step**2 * float(g.square().sum()) for g in of_directions]
+        return losses, gradients
+
+    descend(gradient, HeavyBall(parameters, 0.0), step, steps, stop=None)
     change = np.array([float(u.detach().square().sum()) for u in directions]) - before
     return float(np.max(np.abs(change - explained) / before)), float(np.max(np.abs(change) / before))
 

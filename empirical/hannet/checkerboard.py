@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.validation import validate_count, validate_real
+from empirical.devices import validate_device
 from empirical.hannet.layers import DenseNet, HanNet, parameter_count
-from empirical.training import validate_device
+from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.trainer import descend, gradient_of
 
 GRID = 81  # points per axis of the grid on [−1, 1]²
 BORDER = 4  # grid points of zero border before the board; one more after it
@@ -237,30 +237,38 @@ def _train(
     """Train one network and measure it."""
     x = torch.from_numpy(board.x).float().to(device)
     y = torch.from_numpy(board.labels).float().to(device)[:, None].expand(-1, 2)
-    optimizer = torch.optim.SGD(network.parameters(), lr=step, momentum=MOMENTUM, foreach=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: step_factor(n, steps))
+    parameters = list(network.parameters())
+    rows = _batches(board.train, batch, seed)
     every = max(1, steps // RECORDS)
-    recorded, losses = [], []
-    total = torch.zeros((), device=device)
-    start = time.perf_counter()
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    bar = tqdm(range(1, steps + 1), desc=name, leave=False, disable=None if progress else True)
-    for n, rows in zip(bar, _batches(board.train, batch, seed), strict=False):
-        loss = (network(x[rows]) - y[rows]).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        total += loss.detach()
-        if n % every == 0:
+    recorded: list[int] = []
+    losses: list[float] = []
+    total = torch.zeros((), device=device)  # of the losses since the last record
+
+    def loss(n: int) -> Tensor:
+        part = next(rows)
+        value = (network(x[part]) - y[part]).square().mean()
+        total.add_(value.detach())
+        return value
+
+    def record(n: int) -> None:
+        if n and n % every == 0:
             recorded.append(n)
             losses.append(float(total) / every)
             total.zero_()
-            if not np.isfinite(losses[-1]):
-                raise ComputationError(
-                    f"The {name} network diverged before step {n}: take a step below {step:g}."
-                )
-    seconds = time.perf_counter() - start
+
+    outcome = descend(
+        gradient_of(loss, parameters),
+        HeavyBall(parameters, MOMENTUM),
+        lambda n: step * step_factor(n, steps),
+        steps,
+        record=record,
+        what=name,
+        progress=progress,
+    )
+    if outcome.first is not None:
+        raise ComputationError(
+            f"The {name} network diverged at step {outcome.first}: take a step below {step:g}."
+        )
     with torch.no_grad():
         surface = network(x).mean(-1).cpu().double().numpy()
     correct = (surface > 0.5) == (board.labels == 1)
@@ -272,7 +280,7 @@ def _train(
         loss=np.array(losses),
         parameters=parameter_count(network),
         step=step,
-        seconds=seconds,
+        seconds=outcome.seconds,
     )
 
 

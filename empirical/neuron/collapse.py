@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
+from torch import Tensor
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.neuron.problem import INITS, SCALE, Neurons, QuadraticTarget
 from dynamics.validation import validate_count, validate_real
-from empirical.neuron.training import data_seed, descend, draw, labels
-from empirical.training import EXPLOSION, validate_device
+from empirical.devices import validate_device
+from empirical.neuron.training import Relinear, batch_losses, draw, labels
+from empirical.seeds import data_generator
+from empirical.trainer import NEVER, descend, gradient_of
 
 LEARNING_RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
 GAMMAS = (1.0, 0.3, 0.1, 0.03, 0.0)
@@ -126,24 +128,32 @@ def collapse_study(
         networks * 4 * (size * (12 * K + 6) + 8 * K * (3 * d + 4)) + 12 * S * (size * d + d**2),
         "lower `starts`",
     )
-    generator = torch.Generator(device).manual_seed(data_seed(seed))
+    generator = data_generator(device, seed)
     tensor = partial(torch.tensor, dtype=torch.float32, device=device)
     seeds = np.random.SeedSequence(seed).generate_state(S)
     targets = [QuadraticTarget.random(d, seed=int(s)) if target is None else target for s in seeds]
     T = tensor(np.stack([t.homogeneous for t in targets]))  # (S, d + 1, d + 1)
 
     shape = (len(INITS), len(gamma), len(etas), S)  # of the ensemble
-    weights = [tensor(w).expand(*shape, *w.shape[4:]) for w in _initial(K, d, scale, seeds)]
+    weights = [tensor(w).expand(*shape, *w.shape[4:]).clone() for w in _initial(K, d, scale, seeds)]
     step = tensor(etas)[:, None].expand(shape)
     slow = tensor(gamma)[:, None, None].expand(shape)
-    limit, diverged = None, torch.zeros(shape, dtype=torch.bool, device=device)
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for _ in tqdm(range(last), desc="collapse", leave=False, disable=None if progress else True):
+
+    def losses(n: int) -> Tensor:
         x = draw(generator, (S, size, d), torch.float32)
-        losses, weights = descend(weights, x, labels(x, T), step, (1.0, slow, slow, 1.0))
-        limit = EXPLOSION * losses if limit is None else limit
-        diverged |= ~(losses <= limit)  # NaN compares false
-    fractions = diverged.double().mean(-1).cpu().numpy()
+        return batch_losses(weights, x, labels(x, T))
+
+    outcome = descend(
+        gradient_of(losses, [w.requires_grad_() for w in weights]),
+        Relinear(weights, (1.0, slow, slow, 1.0)),
+        step,
+        last,
+        stop=np.all,
+        by_its_own=True,
+        what="collapse",
+        progress=progress,
+    )
+    fractions = (outcome.diverged_at < NEVER).mean(-1)
     return CollapseStudy(
         learning_rates=etas,
         gammas=gamma,

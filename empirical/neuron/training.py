@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -11,22 +11,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.clock import Clock
+from dynamics.errors import ProblemError
 from dynamics.neuron.conserved import NeuronLaws
 from dynamics.neuron.flow import NeuronFlow
 from dynamics.neuron.population import NeuronPopulation
 from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates
 from dynamics.validation import validate_choice, validate_count, validate_real
+from empirical.devices import DTYPES, validate_device
 from empirical.neuron.layer import quadratic_units
-from empirical.training import DTYPES, EXPLOSION, record_steps, validate_device
+from empirical.seeds import data_generator
+from empirical.trainer import TrainingDiverged, descend, gradient_of, record_steps
 
 Weights = list[Tensor]  # R, G, B (…, K, d + 1) and a (…, K)
 
-CHECK_EVERY = 50  # steps between looks at the losses
 LARGEST_CUBATURE = 8  # inputs; 3⁸ = 6,561 points
 
 
@@ -38,7 +39,7 @@ class NeuronRun:
     ----------
     steps : (T,) integer array
     times : (T,) array
-        Learning rate × step.
+        Of the flow.
     loss : (S, T) array
         Population loss, computed exactly from the weights.
     weights : tuple of arrays
@@ -64,6 +65,7 @@ class NeuronRun:
         """What the command prints."""
         return {
             "times": self.times,
+            "steps": self.steps,
             "loss": self.loss,
             "loss_measured": "exactly from the weights",
             "conserved_drift": self.conserved_drift,
@@ -122,7 +124,7 @@ def train_neurons(
     ------
     ProblemError
         If an argument is not usable.
-    ComputationError
+    TrainingDiverged
         If the loss explodes; the message names the largest stable step along the flow.
     """
     flow = NeuronFlow(target, neurons, rates, shrink)
@@ -136,41 +138,60 @@ def train_neurons(
         S * DTYPES[dtype].itemsize * ((size or 3**d) * (2 * d + 12 * K + 6) + 8 * K * (3 * d + 4)),
         "lower `batch` or `seeds`",
     )
-    recorded = record_steps(last, validate_count("records", records, minimum=2), False)
-    generator = torch.Generator(device).manual_seed(data_seed(seed))
+    recorded = record_steps(last, validate_count("records", records, minimum=2))
+    generator = data_generator(device, seed)
     T = torch.from_numpy(target.homogeneous.copy()).to(device, kind)
     weights = [
-        torch.tensor(np.broadcast_to(w, (S, *w.shape)), dtype=kind, device=device)
+        torch.tensor(np.broadcast_to(w, (S, *w.shape)), dtype=kind, device=device, requires_grad=True)
         for w in (neurons.R, neurons.G, neurons.B, neurons.a)
     ]
     whole = gaussian_cubature(target.inputs, kind, device) if size == 0 else None
     log: list[Weights] = []
-    start, first = time.perf_counter(), np.inf
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for n in tqdm(range(last + 1), desc="training", leave=False, disable=None if progress else True):
-        if n == recorded[len(log)]:
-            log.append([w.cpu() for w in weights])
-        if n == last:
-            break
+
+    def losses(n: int) -> Tensor:
         x, mass = whole or (draw(generator, (S, size, target.inputs), kind), None)
-        losses, weights = descend(weights, x, labels(x, T), eta, flow.rates, shrink=flow.shrink, mass=mass)
-        if n % CHECK_EVERY == 0 or n == last - 1:
-            worst = float(losses.max())
-            first = worst if n == 0 else first
-            if not worst <= EXPLOSION * max(first, np.finfo(float).tiny):
-                raise ComputationError(_divergence(flow, eta, n))
-    paths = [torch.stack(group, dim=1).double().numpy() for group in zip(*log, strict=True)]
-    population, laws = NeuronPopulation(target), NeuronLaws.along(flow.rates, neurons)
-    drifts = [laws.drift(*(p[s] for p in paths)) for s in range(S)]
+        return batch_losses(weights, x, labels(x, T), mass)
+
+    def record(n: int) -> None:
+        if n == recorded[len(log)]:
+            log.append([w.detach().cpu().clone() for w in weights])
+
+    rule = Relinear(weights, flow.rates, flow.shrink)
+    outcome = descend(gradient_of(losses, weights), rule, eta, last, record=record, progress=progress)
+    about = {"step": eta, "batch": size, "seeds": S, "seed": seed, "seconds": outcome.seconds}
+    failed = outcome.first
+    kept = len(recorded) if failed is None else max(1, int(np.sum(recorded < failed)))
+    run = _run(recorded[:kept], eta, log[:kept], NeuronPopulation(target), flow.rates, neurons, about)
+    if failed is not None:
+        raise TrainingDiverged(_divergence(flow, eta, failed), run, failed)
+    return run
+
+
+def _run(
+    steps: NDArray[np.int64],
+    eta: float,
+    log: list[Weights],
+    population: NeuronPopulation,
+    rates: Rates,
+    neurons: Neurons,
+    about: dict[str, Any],
+) -> NeuronRun:
+    """What was recorded, with the losses and the drifts that follow from it."""
+    R, G, B, a = (torch.stack(group, dim=1).double().numpy() for group in zip(*log, strict=True))
+    laws = NeuronLaws.along(rates, neurons)
+    with np.errstate(over="ignore", invalid="ignore"):  # of networks that diverge
+        drifts = [laws.drift(*networks) for networks in zip(R, G, B, a, strict=True)]
+        loss = [
+            [population.loss(*weights) for weights in zip(*networks, strict=True)]
+            for networks in zip(R, G, B, a, strict=True)
+        ]
     return NeuronRun(
-        steps=recorded,
-        times=eta * recorded,
-        loss=np.array(
-            [[population.loss(*(p[s, i] for p in paths)) for i in range(len(log))] for s in range(S)]
-        ),
-        weights=(paths[0], paths[1], paths[2], paths[3]),
+        steps=steps,
+        times=Clock(eta).times(steps),
+        loss=np.array(loss),
+        weights=(R, G, B, a),
         conserved_drift={name: max(drift[name] for drift in drifts) for name in drifts[0]},
-        about={"step": eta, "batch": size, "seeds": S, "seed": seed, "seconds": time.perf_counter() - start},
+        about=about,
     )
 
 
@@ -187,17 +208,8 @@ def labels(x: Tensor, T: Tensor) -> Tensor:
     return ((X @ T) * X).sum(-1)
 
 
-def descend(
-    weights: Weights,
-    x: Tensor,
-    y: Tensor,
-    step: float | Tensor,
-    rates: Rates | tuple[Any, Any, Any, Any],
-    *,
-    shrink: float = 0.0,
-    mass: Tensor | None = None,
-) -> tuple[Tensor, Weights]:
-    """One step of gradient descent for every network of an ensemble: losses (…,) before, weights after it.
+def batch_losses(weights: Weights, x: Tensor, y: Tensor, mass: Tensor | None = None) -> Tensor:
+    """½ mean (f − y)² of every network, (…,).
 
     Parameters
     ----------
@@ -205,31 +217,45 @@ def descend(
         R, G, B (…, K, d + 1) and a (…, K), axes of the ensemble first.
     x : (…, B, d) tensor
     y : (…, B) tensor
-    step : float or (…,) tensor
-        η, for all or for each network.
+    mass : (B,) tensor, optional
+        Probabilities of the samples; equal ones if left out.
+    """
+    squares = 0.5 * (outputs(x, weights) - y).square()  # (…, B)
+    return squares.mean(-1) if mass is None else squares @ mass
+
+
+class Relinear:
+    """The rule θ ← θ − ηP∇L − ηλ(θ − θ_ReLinear) of an ensemble.
+
+    Parameters
+    ----------
+    weights : list of tensors
+        R, G, B (…, K, d + 1) and a (…, K), axes of the ensemble first.
     rates : Rates or tuple
         γ of the four groups, each a number or a tensor (…,).
     shrink : float
         λ.
-    mass : (B,) tensor, optional
-        Probabilities of the samples; equal ones if left out.
     """
-    theta = [w.detach().requires_grad_() for w in weights]
-    squares = 0.5 * (outputs(x, theta) - y).square()  # (…, B)
-    losses = squares.mean(-1) if mass is None else squares @ mass
-    # networks do not interact: each gets the gradient of its own loss
-    gradients = torch.autograd.grad(losses.sum(), theta)
-    gammas = (rates.r, rates.g, rates.b, rates.a) if isinstance(rates, Rates) else rates
-    with torch.no_grad():
-        new = [
-            w - _unsqueeze(step * gamma, w) * g for w, g, gamma in zip(theta, gradients, gammas, strict=True)
-        ]
-        if shrink:
-            resting = torch.zeros_like(weights[1])
+
+    def __init__(
+        self, weights: Weights, rates: Rates | tuple[Any, Any, Any, Any], shrink: float = 0.0
+    ) -> None:
+        self.weights, self.shrink = weights, shrink
+        self.gammas = (rates.r, rates.g, rates.b, rates.a) if isinstance(rates, Rates) else rates
+
+    def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
+        """One step; η is one number, or one for each network (…,)."""
+        _, G, B, _ = self.weights
+        if self.shrink:
+            resting = torch.zeros_like(G)
             resting[..., -1] = 1.0
-            new[1] -= _unsqueeze(step * shrink, resting) * (weights[1] - resting)
-            new[2] -= _unsqueeze(step * shrink, resting) * weights[2]
-    return losses.detach(), new
+            drawn = _unsqueeze(step * self.shrink, G)
+            back = drawn * (G - resting), drawn * B
+        for w, g, gamma in zip(self.weights, gradients, self.gammas, strict=True):
+            w.sub_(_unsqueeze(step * gamma, w) * g)
+        if self.shrink:
+            G.sub_(back[0])
+            B.sub_(back[1])
 
 
 def _unsqueeze(factor: float | Tensor, w: Tensor) -> float | Tensor:
@@ -256,12 +282,6 @@ def gaussian_cubature(inputs: int, dtype: torch.dtype, device: str = "cpu") -> t
     return torch.from_numpy(x).to(device, dtype), torch.from_numpy(mass).to(device, dtype)
 
 
-def data_seed(seed: int) -> int:
-    """Seed of the data, a stream of its own: data must not repeat the numbers that made the initial weights."""
-    words = np.random.SeedSequence([validate_count("seed", seed, minimum=0), 1]).generate_state(1, np.uint64)
-    return int(words[0] >> 1)
-
-
 def draw(generator: torch.Generator, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Standard normal numbers, drawn in single precision: runs in both precisions see the same data."""
     return torch.randn(shape, generator=generator, device=generator.device).to(dtype)
@@ -273,6 +293,6 @@ def _divergence(flow: NeuronFlow, eta: float, step: int) -> str:
     states = np.concatenate([x.reshape(20, -1) for x in (path.R, path.G, path.B, path.a)], axis=1)
     bound = min(flow.largest_stable_step(theta) for theta in states)
     return (
-        f"Training diverged by step {step}: `step` is {eta:g}, and theory predicts a largest stable step of "
+        f"Training diverged at step {step}: `step` is {eta:g}, and theory predicts a largest stable step of "
         f"{bound:.3g} along the flow (less for small batches)."
     )

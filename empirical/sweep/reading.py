@@ -116,7 +116,7 @@ def quantity(dataset: Dataset, name: str, below: float | None = None) -> tuple[D
         return _success(dataset, kind, below)
     if f"{kind}_loss" in dataset and what == "time_to_loss":
         level = _level(name, below)
-        return _first_time(dataset, kind, level), f"time to loss {level:g} (learning rate × steps)", False
+        return _first_time(dataset, kind, level), f"time to loss {level:g}", False
     allowed = _allowed(dataset)
     if name not in dataset or name not in allowed:
         raise ProblemError(f"`value` is {name!r}, but must be one of: {', '.join(allowed)}.")

@@ -15,6 +15,7 @@ from quadflow.commands.train import run_json, training_arguments
 from quadflow.output import echo_result, validate_output, write_figure
 
 if TYPE_CHECKING:
+    from dynamics.clock import Clock
     from empirical.comparison import Comparison
     from empirical.gap import Gap
 
@@ -23,7 +24,9 @@ FIGURES = ("png", "pdf", "svg")
 compare_options = opt.together(
     opt.problem_options,
     opt.training_options,
-    click.option("--t-end", type=float, help="Train up to this time instead of a number of steps."),
+    click.option(
+        "--t-end", type=float, help="Train up to this time of the flow instead of a number of steps."
+    ),
     click.option("--times", metavar="T1,T2,…", help="Measure at these times, rounded to whole steps."),
     opt.theory_options,
     click.option(
@@ -72,16 +75,23 @@ def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison
     t_end, times = options.pop("t_end"), options.pop("times")
     if times is not None:
         times = opt.parse_numbers("--times", times)
-    options["steps"] = training_steps(options["steps"], t_end, times, options["step"])
+    options["steps"] = training_steps(options["steps"], t_end, times, training_clock(options))
     problem = build_problem(options)
     return compare(
         problem, times=times, theory=theory, solver=solver, progress=progress, **training_arguments(options)
     )
 
 
-def training_steps(steps: int | None, t_end: float | None, times: list[float] | None, step: float) -> int:
+def training_clock(options: dict[str, Any]) -> Clock:
+    """Which time belongs to which step of a training with these options."""
+    from empirical.optimizers import find_optimizer
+
+    entry = find_optimizer(options["optimizer"])
+    return entry.clock(options["step"], entry.choose_momentum(options["momentum"]))
+
+
+def training_steps(steps: int | None, t_end: float | None, times: list[float] | None, clock: Clock) -> int:
     """Length of a training: as said, or up to the end time, or to the last of the times that are asked for."""
-    from dynamics.clock import Clock
     from dynamics.validation import validate_real, validate_times
 
     if steps is not None:
@@ -89,12 +99,10 @@ def training_steps(steps: int | None, t_end: float | None, times: list[float] | 
             raise ProblemError("`--steps` and `--t-end` both say how long to train: give one of them.")
         return steps
     if t_end is not None:
-        return Clock(step).steps_until(validate_real("t_end", t_end, positive=True))
+        return clock.steps_until(validate_real("t_end", t_end, positive=True))
     if times is None:
         raise ProblemError("The length of training is missing: give `--steps` or `--t-end`.")
-    return Clock(step).steps_until(
-        validate_times(times)[-1], name="times"
-    )  # at least one: the only time may be 0
+    return clock.steps_until(validate_times(times)[-1], name="times")  # at least one: the only time may be 0
 
 
 def gap_json(gap: Gap, initial_loss: float) -> dict[str, Any]:
@@ -138,6 +146,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "relative_error": known(comparison.relative_error),
         "gap": gap_json(comparison.gap, comparison.initial_loss),
         "times": comparison.run.times,
+        "steps": comparison.run.steps,
         "theory": theory,
         "training": run,
         "warnings": list(dict.fromkeys([*theory["warnings"], *run["warnings"], *why])),

@@ -111,7 +111,7 @@ def read_result(path: str) -> dict[str, Any]:
             raise ProblemError(f"The run {path!r} is not a JSON object that quadflow printed.") from None
     if not result:
         raise ProblemError(f"The run {path!r} is not a JSON object that quadflow printed.")
-    from dynamics.files.formats import converted_result
+    from dynamics.curves.older_results import converted_result
     from figures.report_input import validate_result
 
     validate_result(result, path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynamics.errors import ProblemError
+from dynamics.errors import IntegrationError, ProblemError
 from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
 from quadflow.provenance import problem_json
@@ -27,7 +27,7 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
     epilog="Example: quadflow simulate --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.01 --t-end 20"
 )
 @opt.problem_options
-@click.option("--t-end", type=float, help="End time (learning rate × steps) [default: until convergence].")
+@click.option("--t-end", type=float, help="End time of the flow [default: until convergence].")
 @click.option("--times", metavar="T1,T2,…", help="Sample times.")
 @click.option("--records", type=int, default=201, show_default=True, help="Number of evenly spaced times.")
 @click.option("--log-times", is_flag=True, help="Space them evenly in log time.")
@@ -56,14 +56,12 @@ def command(
     **options: Any,
 ) -> int:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
-    from dynamics.curves.trajectory import IntegrationError
-    from dynamics.sgd.mean_sgd import SGDError
     from dynamics.validation import validate_count
     from quadflow.problem_input import build_problem
 
     validate_output(output, OUTPUTS)
     validate_count("records", records, minimum=2)
-    failure: SGDError | IntegrationError | None = None
+    failure: IntegrationError | None = None
     solver = opt.solver_arguments(options)
     try:
         trajectory = choose_theory(build_problem(options), options).integrate(
@@ -75,7 +73,7 @@ def command(
             progress=True,
             **solver,
         )
-    except (IntegrationError, SGDError) as error:
+    except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
     if options["sgd"] or options["correction"] == "modified":

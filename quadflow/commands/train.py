@@ -31,7 +31,8 @@ PROBLEM_OPTIONS = {
 @opt.json_option
 def command(output: str | None, as_json: bool, **options: Any) -> int:
     """Train real PyTorch networks, all seeds in one computation."""
-    from empirical.training import TrainingDiverged, train
+    from empirical.trainer import TrainingDiverged
+    from empirical.training import train
     from quadflow.problem_input import build_problem
 
     validate_output(output, ("npz", "json"))

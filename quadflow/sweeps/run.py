@@ -54,17 +54,16 @@ def _simulate(options: dict[str, Any]) -> Variables:
 
 
 def _train(options: dict[str, Any]) -> Variables:
-    from dynamics.clock import Clock
     from empirical.sweep.results import of_training
     from empirical.training import train
-    from quadflow.commands.compare import training_steps
+    from quadflow.commands.compare import training_clock, training_steps
     from quadflow.commands.train import training_arguments
 
     t_end, times = options.pop("t_end"), _times(options)
     del options["times"]
-    steps = options["steps"]  # if given, the end time is that of the flow
-    steps = options["steps"] = training_steps(steps, t_end if steps is None else None, times, options["step"])
-    record_at = None if times is None else Clock(options["step"]).steps_at(times)
+    clock, steps = training_clock(options), options["steps"]  # if given, the end time is that of the flow
+    steps = options["steps"] = training_steps(steps, t_end if steps is None else None, times, clock)
+    record_at = None if times is None else clock.steps_at(times)
     if record_at is not None:
         record_at = record_at[record_at <= steps]
     problem = build_problem(options)

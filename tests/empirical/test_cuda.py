@@ -31,7 +31,7 @@ def test_training_follows_the_theory(optimizer, dtype):
         PROBLEM, steps=200, step=2e-3, batch=4096, seeds=16, device="cuda", dtype=dtype, optimizer=optimizer,
         momentum=beta, records=5,
     )  # fmt: skip
-    theory = ModifiedFlow(PROBLEM, 2e-3, beta).integrate(times=run.theory_times)
+    theory = ModifiedFlow(PROBLEM, 2e-3, beta).integrate(times=run.times)
     error = run.loss.std(axis=0, ddof=1) / 4 + 1e-4 * theory.loss[0]
     assert (np.abs(run.loss.mean(axis=0) - theory.loss) < 5 * error).all()
 

@@ -28,7 +28,7 @@ def test_drift_along_training(curves):
     np.testing.assert_allclose(markers.get_ydata(), drift.mean(axis=0), atol=1e-14)
     heights = [segment[1, 1] - segment[0, 1] for segment in bars.get_segments()]
     np.testing.assert_allclose(heights, 2 * drift.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-14)
-    assert "learning rate × steps" in axes.get_xlabel()
+    assert "of the flow" in axes.get_xlabel()
 
 
 def test_a_single_network_has_no_error_bar(curves):

@@ -52,7 +52,7 @@ def test_curves_and_distances(gap):
         np.testing.assert_allclose(line.get_ydata(), np.abs(gap.measured - curve)[1:] / 8, rtol=1e-12)
         np.testing.assert_array_equal(line.get_xdata(), T[1:])
         assert line.get_linestyle() == twin.get_linestyle()
-    assert "learning rate × steps" in below.get_xlabel()
+    assert "of the flow" in below.get_xlabel()
     assert below.get_xlim() == (0, 2)
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts == [*shown_curves(gap), "trained networks, mean ± 2 s.e.", "error bar of the mean"]

@@ -58,7 +58,7 @@ def test_the_formula_stands_at_the_end_of_its_curve(curves, axes):
 def test_axes_and_legend(curves, axes):
     assert axes.get_xscale() == axes.get_yscale() == "log"
     assert axes.get_xlim()[1] == 50
-    assert "learning rate × steps" in axes.get_xlabel() and "loss" in axes.get_ylabel()
+    assert "of the flow" in axes.get_xlabel() and "loss" in axes.get_ylabel()
     (legend,) = axes.figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
         "first",

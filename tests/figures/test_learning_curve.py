@@ -63,7 +63,7 @@ def test_plateau_levels_are_drawn_and_labelled(comparison):
 def test_axes_are_labelled_with_units(comparison):
     above, below = learning_curves(comparison).axes
     assert "squared output units" in above.get_ylabel()
-    assert "learning rate × steps" in below.get_xlabel()
+    assert "of the flow" in below.get_xlabel()
     assert above.get_yscale() == "log"
 
 

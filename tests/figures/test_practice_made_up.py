@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from empirical.experiments.edge_of_stability import EdgeOfStability, TrainedBeside
-from empirical.experiments.generalisation import TrainTest
+from empirical.experiments.generalisation import Generalisation
 from empirical.experiments.power_law import ScalingLaw
-from figures.generalisation import train_test_figure
+from figures.generalisation import generalisation_figure
 from figures.scaling_law import count, scaling_law_figure
 from figures.stability import stability_figure
 
@@ -26,7 +26,7 @@ def test_train_and_test_bands_are_the_range_over_networks():
     """
     factors = np.array([1.0, 2, 6])[:, None]
     test, train = factors * np.exp(-T), 0.1 * factors * np.exp(-T)
-    figure = train_test_figure(TrainTest(T, 0.9 * train, 0.9 * test, train, test, 50, 0.4))
+    figure = generalisation_figure(Generalisation(T, 0.9 * train, 0.9 * test, train, test, 50, 0.4))
     (axes,) = figure.axes
     test_line, test_marks, train_line, train_marks = axes.lines[:4]
     for line, marks, size, styles in (
@@ -47,7 +47,7 @@ def test_train_and_test_bands_are_the_range_over_networks():
     assert axes.texts[0].xy[1] == 0.2
     assert axes.get_yscale() == "log"
     assert axes.get_xlim() == (0, 3)
-    assert axes.get_xlabel() == "time $t$ = learning rate × steps"
+    assert axes.get_xlabel() == "time $t$ of the flow"
     assert axes.get_ylabel() == "loss (squared output units)"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         *("test loss, theory", "test loss, 3 networks", "train loss, theory", "train loss, 3 networks")
@@ -92,7 +92,7 @@ def test_scaling_laws():
         "asymptotic law, derived",
     ]
     assert axes.get_xscale() == axes.get_yscale() == "log"
-    assert axes.get_xlabel() == "time $t$ = learning rate × steps"
+    assert axes.get_xlabel() == "time $t$ of the flow"
     assert axes.get_ylabel() == "loss $L$ (squared output units)"
 
 
@@ -124,7 +124,7 @@ def test_stability_shows_every_threshold():
         np.testing.assert_array_equal(line.get_xydata(), np.stack([T, values], 1))
     above.set_xlim(1, 2)
     assert below.get_xlim() == (1, 2)  # one axis of time
-    assert below.get_xlabel() == "time $t$ = learning rate × steps"
+    assert below.get_xlabel() == "time $t$ of the flow"
     assert (above.get_ylabel(), below.get_ylabel()) == ("sharpness (1 / time)", "loss on the data")
     assert (above.get_yscale(), below.get_yscale()) == ("linear", "log")
     assert above.texts[0].get_text() == "dotted: $2/η$\n$η_* = 2$/largest sharpness of the flow"

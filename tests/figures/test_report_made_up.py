@@ -92,7 +92,7 @@ def test_axes_of_the_learning_chart():
     np.testing.assert_allclose(shown["yaxis"]["range"], [low - 0.2, high + 0.2])
     assert shown["yaxis"]["title"]["text"] == "loss"
     assert shown["yaxis2"]["title"]["text"] == "teacher modes"
-    assert shown["xaxis2"]["title"]["text"] == "time = learning rate × steps"
+    assert shown["xaxis2"]["title"]["text"] == "time of the flow"
     deep = theory() | {"loss": (10.0 ** (-5 * T)).tolist()}
     np.testing.assert_allclose(layout(charts.learning_chart(deep, None))["yaxis"]["range"], [-8.2, 0.2])
     nothing = theory() | {"loss": [0.0] * 41}

@@ -31,7 +31,7 @@ def curves(**changes):
         "median": median,
         "low": 0.5 * median,
         "high": 2 * median,
-        "label": "time to loss 1 (learning rate × steps)",
+        "label": "time to loss 1",
         "fraction": False,
     }
     return SweepCurves(**(given | changes))
@@ -121,7 +121,7 @@ def test_medians_are_markers_and_fits_lines():
         "hidden units $K$ = 4, fitted exponent −1",
     ]
     assert axes.get_xscale() == axes.get_yscale() == "log"
-    assert "learning rate × steps" in axes.get_ylabel()
+    assert axes.get_ylabel() == "time to loss 1"
     assert len(axes.collections) == 2  # the bands
     figure.canvas.draw()
 

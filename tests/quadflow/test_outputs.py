@@ -34,7 +34,7 @@ FIGURES = [  # and words that stand in them
     (f"compare {SMALL} {TRAINING}", "networks: median of 1"),
     ("invariance --inputs 2 --hidden 2 --outputs 1 --steps 2", "G-SGD: path values"),
     ("hannet --check --layers 3 --width 4", "Han layers"),
-    ("neuron --inputs 1 --hidden 1 --t-end 0.1 --records 3", "learning rate × steps"),
+    ("neuron --inputs 1 --hidden 1 --t-end 0.1 --records 3", "of the flow"),
     ("neuron --inputs 1 --hidden 1 --t-end 0.1 --records 3 --collapse --starts 1", "ReLinear start"),
 ]
 

@@ -9,8 +9,8 @@ import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.curves.stages import Stage
+from dynamics.problem.levels import Level
 from dynamics.stationary import fixed_points
-from dynamics.stationary.levels import Level
 from empirical.recorder import TrainingRun
 from quadflow.commands import fixed_points as fixed_points_command
 from quadflow.commands import simulate, sweep

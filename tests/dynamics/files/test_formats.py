@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, MeanSGD, Problem, ProblemError, Student, Teacher, Trajectory
+from dynamics.curves.older_results import converted_result
 from dynamics.files.formats import (
     check_pieces,
     command_momentum,
-    converted_result,
     format_number,
     kind_of,
     options_momentum,

@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import ComputationError, ProblemError
+from dynamics import ProblemError
 from dynamics.neuron import NeuronFlow, NeuronPopulation, Neurons, QuadraticTarget, Rates
 from empirical.neuron.collapse import collapse_study
-from empirical.neuron.training import descend, gaussian_cubature, labels, outputs, train_neurons
+from empirical.neuron.training import (
+    Relinear,
+    batch_losses,
+    gaussian_cubature,
+    labels,
+    outputs,
+    train_neurons,
+)
+from empirical.trainer import TrainingDiverged, gradient_of
 
 TARGET = QuadraticTarget.random(3, seed=1)
 START = Neurons.initialise(3, 3, seed=1)
@@ -18,6 +26,15 @@ START = Neurons.initialise(3, 3, seed=1)
 def tensors(neurons, lead=()):
     arrays = (neurons.R, neurons.G, neurons.B, neurons.a)
     return [torch.tensor(np.broadcast_to(w, (*lead, *w.shape))) for w in arrays]
+
+
+def one_step(weights, x, y, step, rates, shrink=0.0, mass=None):
+    """Losses before, and weights after a step."""
+    weights = [w.clone().requires_grad_() for w in weights]
+    losses, gradients = gradient_of(lambda n: batch_losses(weights, x, y, mass), weights)(0)
+    with torch.no_grad():
+        Relinear(weights, rates, shrink)(gradients, step)
+    return losses, [w.detach() for w in weights]
 
 
 def test_cubature_has_the_moments_of_the_gaussian():
@@ -39,7 +56,7 @@ def test_gradients_of_pytorch_are_the_theory():
     flow = NeuronFlow(TARGET, neurons, rates, shrink)
     x, mass = gaussian_cubature(3, torch.float64)
     y = labels(x, torch.from_numpy(TARGET.homogeneous.copy()))
-    losses, new = descend(tensors(neurons), x, y, eta, rates, shrink=shrink, mass=mass)
+    losses, new = one_step(tensors(neurons), x, y, eta, rates, shrink, mass)
     assert float(losses) == pytest.approx(
         NeuronPopulation(TARGET).loss(*(w.numpy() for w in tensors(neurons)))
     )
@@ -52,9 +69,11 @@ def test_an_ensemble_is_its_members_one_by_one():
     x = torch.randn(2, 7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     y = labels(x, torch.from_numpy(TARGET.homogeneous.copy()))
     np.testing.assert_allclose(outputs(x[0], tensors(START)).numpy(), START(x[0].numpy()), atol=1e-13)
-    _, both = descend(tensors(START, (2,)), x, y, torch.tensor([0.1, 0.2], dtype=torch.float64), Rates(g=0.3))
+    _, both = one_step(
+        tensors(START, (2,)), x, y, torch.tensor([0.1, 0.2], dtype=torch.float64), Rates(g=0.3)
+    )
     for i, eta in enumerate((0.1, 0.2)):
-        _, one = descend(tensors(START), x[i], y[i], eta, Rates(g=0.3))
+        _, one = one_step(tensors(START), x[i], y[i], eta, Rates(g=0.3))
         for w, v in zip(both, one, strict=True):
             torch.testing.assert_close(w[i], v, rtol=1e-12, atol=1e-14)
 
@@ -112,8 +131,13 @@ def test_drift_of_the_laws_is_linear_in_the_step():
 
 
 def test_divergence_names_the_step_the_theory_allows():
-    with pytest.raises(ComputationError, match=r"largest stable step of 0\.\d+ along"):
+    """What was recorded before is kept."""
+    with pytest.raises(TrainingDiverged, match=r"largest stable step of 0\.\d+ along") as caught:
         train_neurons(TARGET, START, steps=200, step=2.0, batch=32)
+    error = caught.value
+    assert f"diverged at step {error.step}:" in str(error)
+    short = train_neurons(TARGET, START, steps=error.step, step=2.0, batch=32, records=error.step + 1)
+    np.testing.assert_array_equal(error.run.loss, short.loss[:, error.run.steps])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""G-SGD as an optimiser of the table; what it does is in `empirical.gsgd`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dynamics.errors import ProblemError
+from empirical.optimizers.base import Optimizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dynamics.path_space import Skeleton
+
+
+class PathSpaceDescent:
+    """The rule of G-SGD: v ← v − η ∂L/∂v on path values.
+
+    Parameters
+    ----------
+    parameters : sequence of tensors
+        All layers, from the first to the last.
+    degree : int
+        Degree of homogeneity of the activation.
+    skeleton : Skeleton or str
+        See `empirical.gsgd.GSGD`.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Tensor], degree: int, skeleton: Skeleton | str = "strongest"
+    ) -> None:
+        from empirical.gsgd import GSGD
+
+        self.parameters = list(parameters)
+        self.descent = GSGD(self.parameters, lr=1.0, degree=degree, skeleton=skeleton)
+
+    def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
+        """One step; one η for all networks."""
+        self.descent.param_groups[0]["lr"] = step
+        for W, g in zip(self.parameters, gradients, strict=True):
+            W.grad = g
+        self.descent.step()
+
+
+def start(parameters: Sequence[Tensor], momentum: float, degree: int | None) -> PathSpaceDescent:
+    """Begin a descent in path space, with the strongest skeleton of the initial weights.
+
+    Raises
+    ------
+    ProblemError
+        If a layer is not trained, or the activation is not homogeneous.
+    """
+    if len(parameters) < 2:
+        raise ProblemError("The second layer is fixed, but `optimizer` gsgd mixes both layers: train both.")
+    if degree is None:
+        raise ProblemError(
+            "`activation` is not homogeneous, but `optimizer` gsgd descends in path space, which needs that."
+        )
+    return PathSpaceDescent(parameters, degree)
+
+
+GSGD = Optimizer(
+    "gsgd",
+    start,
+    momentum=None,
+    theories=("path",),
+    nature="descends in path space, where PathFlow follows it",
+    shared="a skeleton",
+)
