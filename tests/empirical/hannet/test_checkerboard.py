@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dynamics.errors import ComputationError, ProblemError
-from empirical.hannet.checkerboard import Board, step_factor, train_checkerboard
+from empirical.hannet.checkerboard import NETWORKS, Board, step_factor, train_checkerboard
 
 
 @pytest.mark.parametrize("squares", [8, 12])
@@ -65,6 +65,17 @@ def test_step_factor() -> None:
     steps = [0, 75, 375, 750, 5000, 7500, 10_499, 10_500, 13_500, 15_000]
     expected = [0, 0.1, 0.5, 1, 1, 0.2, 0.2, 0.04, 0.008, 0.008]
     np.testing.assert_allclose([step_factor(n, 15_000) for n in steps], expected)
+
+
+def test_the_first_step_has_the_rate_of_the_schedule_at_zero() -> None:
+    """Which is zero: after one step both networks are what their makers give for the seed."""
+    run = train_checkerboard(steps=1, seed=5)
+    x = torch.from_numpy(run.board.x).float()
+    for name, make in NETWORKS.items():
+        torch.manual_seed(5)
+        with torch.no_grad():
+            expected = make()(x).mean(-1).double().numpy()
+        np.testing.assert_array_equal(run.networks[name].surface.ravel(), expected)
 
 
 def test_divergence_is_reported() -> None:
