@@ -1,10 +1,10 @@
 from .activations import ACTIVATIONS as ACTIVATIONS
 from .conserved.quantities import conserved_quantities as conserved_quantities
-from .curves.trajectory import IntegrationError as IntegrationError
 from .curves.trajectory import Trajectory as Trajectory
 from .ensemble.flow_ensemble import FlowEnsemble as FlowEnsemble
 from .ensemble.trajectory import EnsembleTrajectory as EnsembleTrajectory
 from .errors import ComputationError as ComputationError
+from .errors import IntegrationError as IntegrationError
 from .errors import ProblemError as ProblemError
 from .flows.finite_data import FiniteDataFlow as FiniteDataFlow
 from .flows.gradient import GradientFlow as GradientFlow

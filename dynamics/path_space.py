@@ -21,25 +21,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, product
-from math import prod
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.errors import IntegrationError, ProblemError
 from dynamics.validation import validate_count
 
 Indices = NDArray[np.int64]
 Layers = Sequence[Any]
 """One array per layer (W_1, …, W_L): NumPy arrays or PyTorch tensors, with any leading axes in common."""
 
-LARGEST_ENUMERATION = 100_000  # paths; above, listing them all is a mistake rather than a wish
 
-
-class SkeletonCrossing(ComputationError):
+class SkeletonCrossing(IntegrationError):
     """A skeleton path value reaches zero, where the coordinates of path space end.
 
     Parameters
@@ -51,41 +48,23 @@ class SkeletonCrossing(ComputationError):
         Optimiser step that would have crossed zero.
     time : float, optional
         Time at which the flow got there.
+    trajectory : object, optional
+        The flow's result up to there.
     """
 
     def __init__(
-        self, message: str, unit: tuple[int, int], *, step: int | None = None, time: float | None = None
+        self,
+        message: str,
+        unit: tuple[int, int],
+        *,
+        step: int | None = None,
+        time: float | None = None,
+        trajectory: Any = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, trajectory)
         self.unit = unit
         self.step = step
         self.time = time
-
-
-def enumerate_paths(widths: Sequence[int]) -> Indices:
-    """All paths from inputs to outputs as the units they pass, (paths, L + 1)."""
-    widths = validate_widths(widths)
-    if prod(widths) > LARGEST_ENUMERATION:
-        raise ProblemError(
-            f"`widths` {widths} has {prod(widths)} paths, but at most {LARGEST_ENUMERATION} can be listed: "
-            "use basis_paths."
-        )
-    return np.array(list(product(*map(range, widths))))
-
-
-def incidence(widths: Sequence[int]) -> Indices:
-    """Edge–path incidence matrix, (paths, m); edges are ordered as the entries of W_1, …, W_L, row by row."""
-    paths = enumerate_paths(widths)
-    blocks = []
-    for l, (n_in, n_out) in enumerate(pairwise(widths)):
-        edge = paths[:, l + 1] * n_in + paths[:, l]
-        blocks.append(np.eye(n_in * n_out, dtype=np.int64)[edge])
-    return np.hstack(blocks)
-
-
-def incidence_rank(widths: Sequence[int]) -> int:
-    """Rank of the incidence matrix: how many path values are independent."""
-    return int(np.linalg.matrix_rank(incidence(widths).astype(float)))
 
 
 def validate_widths(widths: Sequence[int]) -> tuple[int, ...]:

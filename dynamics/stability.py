@@ -151,40 +151,6 @@ def largest_stable_sgd_step(problem: Problem, batch: int = 1) -> float:
     return _largest(stable, 2.1 / fastest)
 
 
-def largest_sgd_step_from_start(problem: Problem, batch: int = 1, label_noise: float = 0.0) -> float:
-    """Step η beyond which the mean dynamics of SGD, started from the problem's initial weights, diverges.
-
-    At most `largest_stable_sgd_step`, and less where the way leads through larger gradients. Found by bisection, each
-    step size being followed for three times as long as the flow needs for 99 % of its descent.
-
-    Parameters
-    ----------
-    problem : Problem
-        With covariance I.
-    batch : int
-        B.
-    label_noise : float
-        Variance Δ.
-
-    Raises
-    ------
-    ProblemError, ComputationError
-        As for `largest_stable_sgd_step`.
-    """
-    local = largest_stable_sgd_step(problem, batch)
-    curve = GradientFlow(problem).integrate(
-        max_evaluations=LONGEST_FLOW, throw=False, samples=1001, log_times=True
-    )
-    goal = curve.loss[-1] + 0.01 * (curve.loss[0] - curve.loss[-1])
-    t_end = 3 * float(curve.times[np.argmax(curve.loss <= goal)])
-
-    def survives(eta: float) -> bool:
-        run = MeanSGD(problem, eta, batch, label_noise).integrate(t_end, samples=2, throw=False)
-        return run.solver.status == "finished"
-
-    return _largest(survives, local)
-
-
 def _largest(possible: Callable[[float], bool], upper: float) -> float:
     """Largest step up to `upper` that is possible, by bisection in the logarithm."""
     if possible(upper):

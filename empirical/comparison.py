@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dynamics.curves.result import Result
 from dynamics.curves.trajectory import Trajectory
+from dynamics.curves.variables import Variable, Variables, prefixed, printed
 from dynamics.errors import ProblemError
+from dynamics.files.archives import Archive
+from dynamics.files.formats import format_name, format_number, kind_of
 from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets
+from dynamics.problem.storage import problem_attributes
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_choice, validate_count
-from empirical.gap import Gap, explain_gap, one_pass_theory
+from empirical.gap import LARGEST, Gap, explain_gap, one_pass_theory
 from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.recorder import TrainingRun
 from empirical.trainer import record_steps
 from empirical.training import train
 
-if TYPE_CHECKING:
-    import xarray
-
-
 GAPS = ("theory", "training")
 ROUNDING = 1e-14  # of the residual of a student that is the teacher, relative to the teacher
+ERRORS = {
+    "loss_sup": "largest deviation from the flow, relative to the initial loss",
+    "modes_sup": "largest deviation of a mode from the flow, relative to the largest eigenvalue",
+}
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Result):
     """A theory, a training run from the same weights, and why the run differs from the gradient flow.
 
     Parameters
@@ -45,6 +50,8 @@ class Comparison:
     theory : {"flow", "modified", "sgd"}
         Which theory the trajectory is of.
     """
+
+    KIND = "comparison"
 
     trajectory: Trajectory | SGDTrajectory
     run: TrainingRun
@@ -64,12 +71,14 @@ class Comparison:
         """Largest deviation of the mean over seeds from the theory.
 
         ``loss_sup`` is relative to the initial loss (NaN if that is zero), ``modes_sup`` to the largest teacher
-        eigenvalue.
+        eigenvalue (NaN if there are no modes, because φ is not homogeneous).
         """
         theory = self.trajectory
         loss = np.abs(self.run.loss.mean(axis=0) - theory.loss).max() / self.initial_loss
         sizes = mode_targets(theory.problem.teacher, theory.problem.activation)
         modes = np.abs(self.run.modes.mean(axis=0) - theory.modes).max(initial=0.0)
+        if self.run.conserved is None:
+            modes = np.nan
         return {
             "loss_sup": float(loss),
             "modes_sup": float(modes / np.abs(sizes).max()) if sizes.size else float(modes),
@@ -82,27 +91,68 @@ class Comparison:
         if np.isnan(start):
             deviation = np.abs(self.run.loss.mean(axis=0) - self.trajectory.loss).max()
             loss = f"{deviation:.3g} (the initial loss is zero: nothing to be relative to)"
+        modes = "" if np.isnan(error["modes_sup"]) else f", modes {error['modes_sup']:.2%} of the largest"
         return "\n".join(
             [
                 f"{S} seed{'s' * (S > 1)}, {self.run.steps[-1]} steps, t up to {self.trajectory.times[-1]:.6g}",
-                f"largest deviation from theory: loss {loss}, modes {error['modes_sup']:.2%} of the largest",
+                f"largest deviation from theory: loss {loss}{modes}",
                 self.gap.summary(start),
             ]
         )
 
-    def __repr__(self) -> str:
-        return "Comparison\n  " + self.summary().replace("\n", "\n  ")
+    def variables(self) -> Variables:
+        """What the networks did, the theory at the same times, the gap's curves and largest parts.
 
-    def _repr_html_(self) -> str:
-        from dynamics.notebook import result_html
+        The variables theory_…, error_… and gap_… are called as in the files of `quadflow sweep`.
+        """
+        theory, gap = self.trajectory.variables(), self.gap.variables()
+        ours = {name: v for name, v in theory.items() if name == "conserved" or not (v.detail or v.label)}
+        found = self.run.variables() | prefixed("theory", ours, "of the theory")
+        found["theory_times"] = replace(theory["times"], meaning="time of the theory", detail=True)
+        if "eigenvalues" in theory:
+            found["eigenvalues"] = theory["eigenvalues"]
+        curves = {f"loss_{name}": replace(v, detail=True) for name, v in printed(gap).items()}
+        error, parts = self.relative_error, self.gap.largest(self.initial_loss)
+        return (
+            found
+            | curves
+            | {f"error_{name}": Variable((), error[name], meaning) for name, meaning in ERRORS.items()}
+            | {f"gap_{name}": Variable((), parts[name], meaning) for name, meaning in LARGEST.items()}
+        )
 
-        return result_html("Comparison", self.summary())
+    def attributes(self) -> dict[str, Any]:
+        """Theory, sizes and kind of the network, and the options of the training."""
+        problem = problem_attributes(self.trajectory.problem)
+        return {"theory": self.theory} | problem | self.run.attributes()
 
-    def to_xarray(self) -> xarray.Dataset:
-        """Labelled data for xarray; see `empirical.labelled`. Needs the extra ``sweep``."""
-        from empirical.labelled import comparison_dataset
+    def stored(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a file holds: each part in a folder of its own."""
+        about: dict[str, Any] = {"theory": self.theory}
+        arrays: dict[str, Any] = {}
+        for name in PARTS:
+            part = getattr(self, name)
+            said, held = part.stored()
+            about[name] = {"format": format_name(part.KIND)} | said
+            arrays |= {f"{name}/{key}": array for key, array in held.items()}
+        return about, arrays
 
-        return comparison_dataset(self)
+    @classmethod
+    def read(cls, f: Archive, about: Mapping[str, Any], number: int) -> Self:
+        """The comparison in an open archive."""
+        found: dict[str, Any] = {}
+        for name, kinds in PARTS.items():
+            said = dict(f.part(about, name, dict))
+            format = said.pop("format", None)
+            kind = next((kind for kind in kinds if kind_of(format) == kind.KIND), kinds[0])
+            found[name] = kind.read(f.folder(name), said, format_number(format, kind.KIND, f.what))
+        return cls(**found, theory=f.part(about, "theory", str))
+
+
+PARTS: dict[str, tuple[type[Result], ...]] = {
+    "trajectory": (Trajectory, SGDTrajectory),
+    "run": (TrainingRun,),
+    "gap": (Gap,),
+}
 
 
 def compare(

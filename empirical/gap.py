@@ -17,35 +17,45 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import takewhile
+from typing import Annotated
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from dynamics.aliases import Array
-from dynamics.curves.trajectory import IntegrationError
-from dynamics.errors import ProblemError
+from dynamics.curves.result import Result
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables
+from dynamics.errors import IntegrationError, ProblemError
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.scope import THEORIES
 from dynamics.sgd.fluctuations import FluctuatingSGD
-from dynamics.sgd.mean_sgd import MeanSGD, SGDError
+from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.data import GaussianData
 from empirical.descent import gradient_descent_loss
 from empirical.optimizers import find_optimizer
 from empirical.recorder import TrainingRun
 
+LARGEST = {  # what `Gap.largest` gives
+    "discretisation": "largest part of the deviation due to the finite step (relative)",
+    "finite_data": "largest part of the deviation due to finite data (relative)",
+    "sampling_noise": "largest part of the deviation due to sampling noise (relative)",
+    "remainder": "largest part of the deviation that no cause explains (relative)",
+    "error_bar": "error bar where the remainder is largest (relative)",
+    "total": "largest deviation of the loss from the flow (relative)",
+}
 PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
 SPREAD_UNKNOWNS = 80  # order parameters up to which the spread over seeds is computed: some 20 s
 SPREAD_RTOL = 1e-5  # of a correction that is itself of leading order only
 LONGEST_MODIFIED = 30_000  # evaluations after which the modified flow is given up
 
 
-@dataclass(frozen=True, eq=False)
-class Gap:
+@dataclass(frozen=True, eq=False, repr=False)
+class Gap(Result):
     """Curves of the mean loss, from the gradient flow to the measurement, each (T,).
 
     Parameters
@@ -66,16 +76,25 @@ class Gap:
         For each part, how its curve was computed.
     """
 
-    times: Array
-    flow: Array
-    discretised: Array
-    on_data: Array
-    with_noise: Array
-    measured: Array
-    standard_error: Array
-    truncation: Array
-    spread: Array | None
+    KIND = "gap"
+
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True, detail=True)]
+    flow: Annotated[Array, Meaning("time", "loss of the gradient flow", LOSS_UNIT)]
+    discretised: Annotated[Array, Meaning("time", "loss with a finite step", LOSS_UNIT)]
+    on_data: Annotated[Array, Meaning("time", "loss on the networks' own data", LOSS_UNIT)]
+    with_noise: Annotated[Array, Meaning("time", "loss with sampling noise", LOSS_UNIT)]
+    measured: Annotated[Array, Meaning("time", "loss, mean over networks", LOSS_UNIT)]
+    standard_error: Annotated[Array, Meaning("time", "standard error of that mean", LOSS_UNIT, detail=True)]
+    truncation: Annotated[Array, Meaning("time", "what the modified flow leaves out", LOSS_UNIT, detail=True)]
+    spread: Annotated[
+        Array | None, Meaning("time", "predicted standard deviation over networks", LOSS_UNIT, detail=True)
+    ]
     sources: dict[str, str]
+
+    def variables(self) -> Variables:
+        """The curves, and the error bar of what remains."""
+        bar = Variable(("time",), self.error_bar, "error bar of the remainder", LOSS_UNIT)
+        return super().variables() | {"error_bar": bar}
 
     @property
     def discretisation(self) -> Array:
@@ -322,7 +341,7 @@ def sgd_theory(
         theory = one_pass_theory(problem, practice.step, practice.batch, practice.label_noise)
         rtol = SPREAD_RTOL if isinstance(theory, FluctuatingSGD) else None
         return theory.integrate(times=times, rtol=rtol, progress=progress)
-    except (ProblemError, SGDError):
+    except (ProblemError, IntegrationError):
         return None
 
 

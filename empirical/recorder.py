@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
@@ -18,19 +16,19 @@ from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.conserved.quantities import weights as weight_arrays
-from dynamics.curves.trajectory import teacher_modes, unit_invariants, versions
+from dynamics.curves.result import Result
+from dynamics.curves.units import C_K, DRIFT, NORMS, OVERLAPS, unit_invariants, unit_variables
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
-from dynamics.files.archives import open_archive
-from dynamics.files.opening import name_of
+from dynamics.files.archives import Archive
+from dynamics.files.formats import flow_times
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.modes import teacher_modes
 from dynamics.validation import validate_count, validate_real
+from dynamics.versions import versions
 from empirical.data import GaussianData
 from empirical.speed import speed_notes
 from empirical.tensor_files import real_array
-
-if TYPE_CHECKING:
-    import xarray
-
 
 Weights = tuple[Tensor, Tensor]
 
@@ -44,8 +42,8 @@ ABOUT: dict[str, type | tuple[type, ...]] = {
 LARGEST_KEPT_WEIGHTS = 20_000_000  # entries of W over all records and seeds that a run keeps
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingRun:
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainingRun(Result):
     """What was measured of S networks in training, at T recorded steps.
 
     Parameters
@@ -56,9 +54,9 @@ class TrainingRun:
     loss : (S, T) array
         Generalisation loss ½ E‖f* − f‖² (without label noise).
     modes : (S, T, modes) array
-        v_iᵀ M v_i for each teacher eigenvector, eigenvalues descending.
-    conserved : (S, T, K) array
-        c_k = ‖w_k‖² − h Σ_o A_ok².
+        v_iᵀ M v_i for each teacher eigenvector, eigenvalues descending; none where φ is not homogeneous.
+    conserved : (S, T, K) array or None
+        c_k = ‖w_k‖² − h Σ_o A_ok²; None where φ is not homogeneous.
     W : (S, T, K, d) array or None
         First-layer weights; None if they would have been too many to keep.
     A : (S, T, O, K) array
@@ -66,17 +64,23 @@ class TrainingRun:
         How the loss was measured.
     about : dict
         Options of the training, speed, versions, notes.
+    overlaps, norms : (S, T, K, R), (S, T, K) arrays or None
+        w_k·v_m and ‖w_k‖, in place of modes and c_k where φ is not homogeneous.
     """
 
-    steps: NDArray[np.int64]
-    times: Array
-    loss: Array
-    modes: Array
-    conserved: Array
-    W: Array | None
-    A: Array
+    KIND = "training run"
+
+    steps: Annotated[NDArray[np.int64], Meaning("time", "number of training steps", label=True, kind=int)]
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]
+    loss: Annotated[Array, Meaning("network time", "population loss", LOSS_UNIT)]
+    modes: Annotated[Array, Meaning("network time mode", "learned part vᵀMv of each teacher eigenvector")]
+    conserved: Annotated[Array | None, Meaning("network time unit", C_K, detail=True)]
+    W: Annotated[Array | None, Meaning("network time unit input", "first-layer weights", detail=True)]
+    A: Annotated[Array, Meaning("network time output unit", "second-layer weights", detail=True)]
     loss_measured: str
     about: dict[str, Any] = field(default_factory=dict)
+    overlaps: Annotated[Array | None, Meaning("network time unit teacher_direction", OVERLAPS)] = None
+    norms: Annotated[Array | None, Meaning("network time unit", NORMS)] = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,10 +88,30 @@ class TrainingRun:
         return tuple(map(str, self.about.get("notes", ())))
 
     @property
-    def conserved_drift(self) -> float:
-        """Largest |c_k(t) − c_k(0)| over units, seeds and records."""
+    def drifts(self) -> Array | None:
+        """Largest |c_k(t) − c_k(0)| of each network, (S,)."""
+        if self.conserved is None:
+            return None
         with np.errstate(invalid="ignore"):  # a network that diverged has no drift, that is NaN
-            return float(np.abs(self.conserved - self.conserved[:, :1]).max())
+            return np.abs(self.conserved - self.conserved[:, :1]).max(axis=(1, 2))
+
+    @property
+    def conserved_drift(self) -> float | None:
+        """Largest |c_k(t) − c_k(0)| over units, seeds and records."""
+        return None if self.drifts is None else float(self.drifts.max())
+
+    def variables(self) -> Variables:
+        """What was recorded, and the drift of c_k."""
+        found = super().variables()
+        if self.drifts is None:
+            del found["modes"]
+            return found
+        return found | {"conserved_drift": Variable(("network",), self.drifts, DRIFT)}
+
+    def attributes(self) -> dict[str, Any]:
+        """How the loss was measured, and the options of the training."""
+        about = {"step_size" if name == "step" else name: value for name, value in self.about.items()}
+        return {"loss_measured": self.loss_measured} | about
 
     def summary(self) -> str:
         """What happened, in a few lines."""
@@ -95,65 +119,38 @@ class TrainingRun:
         lines = [
             f"{len(self.loss)} seed{'s' * (len(self.loss) > 1)}, {self.steps[-1]} steps up to t = {self.times[-1]:.6g}",
             f"loss (median) {first:.6g} → {last:.6g}, measured {self.loss_measured}",
-            "modes (median) " + ", ".join(f"{m:.4g}" for m in np.median(self.modes[:, -1], axis=0)[:8]),
-            f"largest drift of c_k {self.conserved_drift:.2e}",
         ]
+        if self.conserved is not None:
+            modes = np.median(self.modes[:, -1], axis=0)[:8]
+            lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
+            lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
         if "steps_per_second" in self.about:
             lines.append(f"{self.about['steps_per_second']:.0f} steps per second (all seeds together)")
         return "\n".join([*lines, *self.notes])
 
-    def __repr__(self) -> str:
-        return "TrainingRun\n  " + self.summary().replace("\n", "\n  ")
-
-    def _repr_html_(self) -> str:
-        from dynamics.notebook import result_html
-
-        return result_html("TrainingRun", self.summary())
-
-    def to_xarray(self) -> xarray.Dataset:
-        """Labelled data for xarray; see `empirical.labelled`. Needs the extra ``sweep``."""
-        from empirical.labelled import run_dataset
-
-        return run_dataset(self)
-
-    def save(self, file: str | Path | IO[bytes]) -> None:
-        """Write everything to an `.npz` file."""
-        arrays = {k: getattr(self, k) for k in ("steps", "times", "loss", "modes", "conserved", "A")}
-        if self.W is not None:
-            arrays["W"] = self.W
-        about = {"format": "quadflow training run 1", "loss_measured": self.loss_measured, **self.about}
-        np.savez_compressed(file, about=json.dumps(about), **arrays)
+    def stored(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a file holds; it says the options of the training beside everything else that it says of itself."""
+        about, arrays = super().stored()
+        return self.about | {key: value for key, value in about.items() if key != "about"}, arrays
 
     @classmethod
-    def load(cls, file: str | Path | IO[bytes]) -> TrainingRun:
-        """Read a run written by `save`.
+    def read(cls, f: Archive, about: Mapping[str, Any], number: int) -> Self:
+        """The run in an open archive, its times those of the flow whatever number its format has."""
+        for key, kind in ABOUT.items():
+            if key in about:
+                f.part(about, key, kind)
+        options = {key: value for key, value in about.items() if key != "loss_measured"}
+        run = super().read(f, {"loss_measured": about.get("loss_measured"), "about": options}, number)
+        return run if number > 1 else replace(run, times=flow_times(run.times, options, f.what))
 
-        Raises
-        ------
-        ProblemError
-            If the file cannot be read, is damaged or was written by something else.
-        """
-        with open_archive(file, name_of(file)) as f:
-            about = f.document("about") if "about" in f else {}
-            if about.pop("format", "") != "quadflow training run 1":
-                raise ProblemError(f"{f.what} is not a training run saved by quadflow.")
-            for key, kind in ABOUT.items():
-                if key in about:
-                    f.part(about, key, kind)
-            steps = f.numbers("steps", "T")
-            if not (np.abs(steps) < 2**63).all():
-                raise ProblemError(f"{f.what} is damaged: its steps are no numbers of steps.")
-            return cls(
-                steps.astype(np.int64),
-                f.numbers("times", "T"),
-                f.numbers("loss", "ST"),
-                f.numbers("modes", "STm"),
-                f.numbers("conserved", "STK"),
-                f.numbers("W", "STKd") if "W" in f else None,
-                f.numbers("A", "STOK"),
-                f.part(about, "loss_measured", str),
-                {key: value for key, value in about.items() if key != "loss_measured"},
-            )
+    @classmethod
+    def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
+        """An array; overlaps stand in for modes and c_k, which are otherwise there."""
+        if name == "modes" and "modes" not in f and "overlaps" in f:
+            return np.zeros((*f.numbers("loss").shape, 0))
+        if name == "conserved" and "overlaps" not in f:
+            return f.numbers(name, field.meaning.axes)
+        return super()._read_array(f, name, field)
 
 
 class Recorder:
@@ -247,8 +244,16 @@ class Recorder:
             else:
                 loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
             modes = teacher_modes(self.problem.teacher, W, A, self.problem.activation)
-            invariants = unit_invariants(W, A, self.problem.activation.degree)
-        self._records.append(_Record(n, loss, modes, invariants, W, A))
+            units = self._of_units(W, A)
+        self._records.append(_Record(n, loss, modes, units, W, A))
+
+    def _of_units(self, W: Array, A: Array) -> dict[str, Array]:
+        """c_k, or what is reported of units where φ is not homogeneous."""
+        degree = self.problem.activation.degree
+        if degree is not None:
+            return {"conserved": unit_invariants(W, A, degree)}
+        found = unit_variables(W, self.problem.teacher.V, ("network",))
+        return {name: variable.array for name, variable in found.items()}
 
     def run(self, until: int | None = None, *, clock: Clock | None = None, **about: Any) -> TrainingRun:
         """Everything recorded so far, or up to step `until`; `about` is stored with it.
@@ -261,9 +266,10 @@ class Recorder:
             raise ProblemError("Nothing was recorded: call the recorder with the model and the step number.")
         steps = np.array([r.n for r in records])
         measured = {
-            name: np.stack([getattr(r, name) for r in records], axis=1)
-            for name in ("loss", "modes", "conserved", "A")
+            name: np.stack([getattr(r, name) for r in records], axis=1) for name in ("loss", "modes", "A")
         }
+        units: dict[str, Any] = {"conserved": None}
+        units |= {name: np.stack([r.units[name] for r in records], axis=1) for name in records[0].units}
         clock = clock or Clock(self.step, about.get("momentum", 0.0))
         times = clock.times(steps)
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
@@ -278,6 +284,7 @@ class Recorder:
             loss_measured=how,
             about={"step": self.step, **about, "versions": versions() | {"torch": torch.__version__}},
             **measured,
+            **units,
         )
 
     def _test_loss(self, model: nn.Module, like: Tensor) -> Array:
@@ -296,12 +303,12 @@ class Recorder:
 
 @dataclass(frozen=True)
 class _Record:
-    """One measurement of S networks: loss (S,), modes (S, m), conserved (S, K), W (S, K, d), A (S, O, K)."""
+    """One measurement of S networks: loss (S,), modes (S, m), W (S, K, d), A (S, O, K), and what units have by name."""
 
     n: int
     loss: Array
     modes: Array
-    conserved: Array
+    units: dict[str, Array]
     W: Array
     A: Array
 

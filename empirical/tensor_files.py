@@ -25,7 +25,6 @@ from dynamics.files.opening import open_binary
 
 PYTORCH = (".pt", ".pth", ".ckpt")
 SAFETENSORS = (".safetensors",)
-TENSOR_FILES = PYTORCH + SAFETENSORS
 WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")  # where loops put the state_dict
 
 _DTYPES = [getattr(np.dtypes, name) for name in np.dtypes.__all__]

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.clock import Clock
+from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_choice, validate_count, validate_real
@@ -244,7 +245,14 @@ def _train_group(
 def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) -> TrainingRun:
     """The run of one member, up to where it diverged."""
     kept = max(1, int(np.sum(whole.steps < failed)))
-    part = {name: getattr(whole, name)[i : i + 1, :kept] for name in ("loss", "modes", "conserved", "A")}
+    measured = {
+        name: getattr(whole, name)
+        for name, field in described(TrainingRun).items()
+        if "network" in field.meaning.axes
+    }
+    part: dict[str, Any] = {
+        name: None if array is None else array[i : i + 1, :kept] for name, array in measured.items()
+    }
     about = {
         "step": member.step,
         "batch": member.batch,
@@ -256,7 +264,6 @@ def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) 
         whole,
         steps=whole.steps[:kept],
         times=clock.times(whole.steps[:kept]),
-        W=None if whole.W is None else whole.W[i : i + 1, :kept],
         about=whole.about | about,
         **part,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from dynamics.symbolic.explorer_models import ExplorerModels
+from dynamics.explorer_models import ExplorerModels
 from figures.web_page import render_page
 
 
@@ -14,7 +14,7 @@ def explorer_page(models: ExplorerModels) -> str:
     Parameters
     ----------
     models : ExplorerModels
-        Equations, stationary points and initial weights; see `dynamics.symbolic.explorer_models`.
+        Equations, stationary points and initial weights; see `dynamics.explorer_models`.
     """
     return render_page(
         "explorer.html",

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
-from empirical.experiments.generalisation import TrainTest
+from empirical.experiments.generalisation import Generalisation
 from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_span
 
 
-def train_test_figure(curves: TrainTest) -> Figure:
+def generalisation_figure(curves: Generalisation) -> Figure:
     """Means over networks and ranges of train and test loss; theory on the same data sets as lines."""
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 2.8))

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
+from dynamics.problem.levels import plateau_level
+from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.stationary.levels import plateau_level
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
@@ -118,13 +119,14 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
         if stage.level is not None and stage.level.loss > bottom:
             axes.hlines(stage.level.loss, stage.start, stage.end, color="0.85", linewidth=6, zorder=0)
     lowest_drawn = np.inf
+    numbers = mode_numbers(lam, problem.inputs)
     for learned in visited_sets(trajectory):
         level = plateau_level(lam, learned, coupling)
         if level.loss <= bottom or level.loss > lowest_drawn / 1.5:
             continue
         lowest_drawn = level.loss
         axes.axhline(level.loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
-        name = ",".join(str(i + 1) for i in learned) if learned else "∅"
+        name = ",".join(str(numbers[i] + 1) for i in learned) if learned else "∅"
         label = f"$L_{{\\{{{name}\\}}}}$" if learned else "$L_\\varnothing$"
         axes.annotate(
             f"{label} = {level.loss:.4g}",
@@ -140,7 +142,7 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
 
 
 def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
-    """Sets of modes that are more than half learned, in the order in which the trajectory passes them."""
+    """Sets of columns of modes that are more than half learned, in the order in which the trajectory passes them."""
     targets = trajectory.problem.teacher.eigen[0][0]
     sets: list[tuple[int, ...]] = []
     for row in trajectory.modes / targets > 0.5:
@@ -151,8 +153,11 @@ def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]
 
 
 def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
-    t = trajectory.times
-    targets = mode_targets(trajectory.problem.teacher, trajectory.problem.activation)
+    t, problem = trajectory.times, trajectory.problem
+    if problem.activation.degree is None:
+        return _draw_norms(axes, trajectory, run)
+    targets = mode_targets(problem.teacher, problem.activation)
+    numbers = mode_numbers(targets, problem.inputs, problem.teacher.outputs)
     chosen = np.sort(np.argsort(-np.abs(targets), kind="stable")[:SHOWN_MODES])
     for i, colour, line, marker in zip(chosen, cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False):
         axes.axhline(targets[i], color="0.8", linewidth=0.6, zorder=0)
@@ -172,7 +177,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
                 clip_on=False,
             )
         axes.annotate(
-            f"$\\lambda_{{{i + 1}}} = {targets[i]:.4g}$",
+            f"$\\lambda_{{{numbers[i] + 1}}} = {targets[i]:.4g}$",
             (1.0, targets[i]),
             xycoords=("axes fraction", "data"),
             xytext=(5, 0),
@@ -182,9 +187,20 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
             fontsize=6.5,
             annotation_clip=False,
         )
-    j = trajectory.problem.activation.mode_order
+    j = problem.activation.mode_order
     names = {1: r"$v_i^\top \sum_k a_k w_k$", 2: r"$v_i^\top M v_i$"}
     axes.set_ylabel("teacher modes " + names.get(j, rf"$\sum_k a_k (v_i^\top w_k)^{{{j}}}$"))
+
+
+def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
+    """What stands for modes where φ is not homogeneous: the largest and the smallest norm ‖w_k‖."""
+    norms = trajectory.variables()["norms"].array
+    for k, colour, line in zip((norms[-1].argmax(), norms[-1].argmin()), PALETTE, LINES, strict=False):
+        axes.plot(trajectory.times, norms[:, k], color=colour, linestyle=line, zorder=2)
+        if run is not None and run.norms is not None:
+            low, high = np.quantile(run.norms[..., k], [0.1, 0.9], axis=0)
+            axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+    axes.set_ylabel(r"largest and smallest $\|w_k\|$")
 
 
 def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:

@@ -35,9 +35,14 @@ GAP_PARTS = {  # part → the curves whose difference it is
 
 
 def learning_chart(
-    theory: Mapping[str, Any] | None, training: Mapping[str, Any] | None, eigenvalues: Sequence[float] = ()
+    theory: Mapping[str, Any] | None,
+    training: Mapping[str, Any] | None,
+    eigenvalues: Sequence[float] = (),
+    numbers: Sequence[int] = (),
 ) -> go.Figure:
     """Loss (above, logarithmic) and teacher modes (below) against time: theory as lines, networks as markers.
+
+    Without modes, which only a homogeneous activation has, the norms of the hidden units are below.
 
     Parameters
     ----------
@@ -47,6 +52,8 @@ def learning_chart(
         What `quadflow train` prints; at least one of both.
     eigenvalues : sequence of float
         Of the teacher modes, in their order.
+    numbers : sequence of int
+        What the modes are called, from 0; by default 0, 1, ….
     """
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.06)
     times = _floats((theory or training or {})["times"])
@@ -59,8 +66,50 @@ def learning_chart(
     if training:
         losses.append(_training_loss(figure, measured, _floats(training["loss"])))
     _levels(figure, (theory or {}).get("stages", ()), times)
+    _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
+    if (theory or training or {})["modes"] is None:
+        _draw_norms(figure, times, measured, theory, training)
+    else:
+        _draw_modes(figure, times, measured, theory, training, np.asarray(eigenvalues, dtype=float), numbers)
+    _time_axis(figure, times[-1], row=2)
+    return _finished(figure, 520)
+
+
+def _draw_norms(
+    figure: go.Figure,
+    times: Array,
+    measured: Array,
+    theory: Mapping[str, Any] | None,
+    training: Mapping[str, Any] | None,
+) -> None:
+    """Norms of the units that are largest at the end, of networks their medians."""
+    sides = {"theory": theory, "networks": training}
+    shown = {
+        name: _floats(side["norms"]) if name == "theory" else _quantiles(_floats(side["norms"]), [0.5])[0]
+        for name, side in sides.items()
+        if side and side.get("norms")
+    }
+    for name, norms in shown.items():
+        for n, k in enumerate(np.sort(np.argsort(-norms[-1], kind="stable")[:SHOWN_MODES])):
+            label = f"unit {k + 1}" + ("" if name == "theory" else ", networks")
+            if name == "theory":
+                _line(figure, 2, times, norms[:, k], label, PALETTE[n], DASHES[n], 2)
+            else:
+                _markers(figure, 2, measured, norms[:, k], label, PALETTE[n], SYMBOLS[n])
+    figure.update_yaxes(title_text="norms of the units", row=2)
+
+
+def _draw_modes(
+    figure: go.Figure,
+    times: Array,
+    measured: Array,
+    theory: Mapping[str, Any] | None,
+    training: Mapping[str, Any] | None,
+    targets: Array,
+    numbers: Sequence[int],
+) -> None:
+    """Teacher modes, those of the largest eigenvalues if they are many."""
     modes = _floats((theory or training or {})["modes"])
-    targets = np.asarray(eigenvalues, dtype=float)
     reach = (
         np.abs(targets)
         if len(targets) == modes.shape[-1]
@@ -75,17 +124,14 @@ def learning_chart(
                 line={"color": PALETTE[n], "width": 1, "dash": "dot"},
                 opacity=0.6,
             )
-        name = f"mode {i + 1}"
+        name = f"mode {(numbers[i] if i < len(numbers) else i) + 1}"
         if theory:
             _line(figure, 2, times, _floats(theory["modes"])[:, i], name, PALETTE[n], DASHES[n], 2)
         if training:
             (of_networks,) = _quantiles(_floats(training["modes"])[..., i], [0.5])
             shown = name + (", networks" if theory else " (median)")
             _markers(figure, 2, measured, of_networks, shown, PALETTE[n], SYMBOLS[n])
-    _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
     figure.update_yaxes(title_text="teacher modes", row=2)
-    _time_axis(figure, times[-1], row=2)
-    return _finished(figure, 520)
 
 
 def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:

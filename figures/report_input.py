@@ -38,8 +38,9 @@ STAGE: Kind = {
 }
 CONSERVED = {"initial": ["number"], "drift": ["number"]}
 SIDE: Kind = {"times": ["finite"], "problem?": PROBLEM, "stages?": [STAGE]}
-THEORY = SIDE | {"loss": ["number"], "modes": [["number"]]}
-TRAINING = SIDE | {"loss": [["number"]], "modes": [[["number"]]]}
+# modes are null where φ is not homogeneous, and norms of the units are there instead
+THEORY = SIDE | {"loss": ["number"], "modes": ([["number"]], "null"), "norms?": [["number"]]}
+TRAINING = SIDE | {"loss": [["number"]], "modes": ([[["number"]]], "null"), "norms?": [[["number"]]]}
 POINT: Kind = {
     **{name: "number" for name in ("loss", "index?", "nullity?", "positive?")},
     "learned_modes": ["index"],

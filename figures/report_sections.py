@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dynamics.problem.mode_numbers import mode_numbers
 from figures import report_charts as charts
 from figures.report_charts import mode_set
 
@@ -18,7 +19,7 @@ Result = Mapping[str, Any]
 
 LARGEST_TABLE = 2000  # rows
 LARGEST_LIST = 12  # entries of a list that are written out
-NOT_FACTS = {"command", "versions", "warnings"}  # have a place of their own
+NOT_FACTS = {"command", "versions", "warnings", "format"}  # have a place of their own
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,14 @@ def section(result: Result, source: str) -> Section:
             shown.update(keys)
 
     if theory or training:
-        figure = charts.learning_chart(theory, training, problem.get("eigenvalues", ()))
+        values, inputs = problem.get("eigenvalues", ()), problem.get("inputs", 0)
+        numbers = mode_numbers(values, inputs, problem.get("outputs", 1)).tolist()
+        figure = charts.learning_chart(theory, training, values, numbers)
         parts.append(
             Chart("Learning curves", figure_json(figure), timed=True, note=_curve_note(theory, training))
         )
         shown |= {"times", "steps", "loss", "modes", "theory", "training", "stages", "conserved", "solver"}
+        shown |= {"overlaps", "norms"}
         parts += _stages((theory or {}).get("stages", ()))
     else:  # a curve without modes, such as that of a quadratic neuron
         show(

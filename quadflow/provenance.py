@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dynamics.files.formats import RESULT, format_name
+
 if TYPE_CHECKING:
     from dynamics.problem import Problem
     from dynamics.stationary import Catalogue
@@ -18,9 +20,17 @@ LIBRARIES = ("numpy", "scipy", "sympy", "torch")  # named where they took part
 
 
 def provenance() -> dict[str, Any]:
-    """Command line and versions; empty outside the command line, where nobody knows what is going on."""
+    """Command line, versions and format; empty outside the command line, where nobody knows what is going on."""
     command = command_line()
-    return {} if command is None else {"command": command, "versions": versions()}
+    return (
+        {}
+        if command is None
+        else {
+            "command": command,
+            "versions": versions(),
+            "format": format_name(RESULT),
+        }
+    )
 
 
 def command_line() -> str | None:

@@ -1,6 +1,11 @@
 """Shared by all tests: one thread per worker, and random problems."""
 
+import inspect
 import os
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import ModuleType
 
 # Before NumPy and PyTorch are imported: the test workers share the cores between them.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -31,6 +36,49 @@ def random_problem(
         F = rng.standard_normal((d, d))
         Sigma = F @ F.T / d + 0.5 * np.eye(d)
     return Problem(teacher, student, activation, Sigma)
+
+
+def defaults_besides(package: ModuleType, everywhere: dict[str, object]) -> dict[str, dict[str, object]]:
+    """Defaults of all functions and methods of a package, without None and empty ones and those of `everywhere`.
+
+    An entry of `everywhere` that no function has is an error.
+    """
+    found: dict[str, dict[str, object]] = {}
+    seen = set()
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        module = import_module(info.name)
+        for function in _functions(module):
+            if function.__module__ != module.__name__:
+                continue
+            name = f"{function.__module__}.{function.__qualname__}".removeprefix(f"{package.__name__}.")
+            for given in inspect.signature(function).parameters.values():
+                value = given.default
+                if value in (given.empty, None, (), "") or not isinstance(
+                    value, bool | int | float | str | tuple
+                ):
+                    continue
+                if given.name in everywhere and everywhere[given.name] == value:
+                    seen.add(given.name)
+                else:
+                    found.setdefault(name.removesuffix(".__init__"), {})[given.name] = value
+    assert seen == set(everywhere)
+    return found
+
+
+def _functions(module: ModuleType) -> Iterator[Callable[..., object]]:
+    """Functions and methods that a module defines, but for constructors that `dataclass` writes."""
+    for value in vars(module).values():
+        if inspect.isclass(value) and value.__module__ == module.__name__:
+            members = [getattr(value, name) for name in vars(value)]
+            yield from (m.__func__ if inspect.ismethod(m) else m for m in members if inspect.isroutine(m))
+        elif inspect.isfunction(value):
+            yield value
+
+
+@pytest.fixture
+def every_default() -> Callable[[ModuleType, dict[str, object]], dict[str, dict[str, object]]]:
+    """The function `defaults_besides`."""
+    return defaults_besides
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from dynamics.validation import validate_choice
 if TYPE_CHECKING:
     from dynamics.population.base import Population
 
+QUADRATICS = "quadratic and centred units"
+POLYNOMIALS = "homogeneous polynomial activations"
 SAMPLES = np.array(
     [[-1.7, 0.9], [-0.4, 2.3], [0.3, 0.6], [1.9, 1.4]]
 )  # (z, q) at which claims about φ are checked
@@ -97,8 +99,24 @@ class Activation:
 
     @property
     def is_polynomial_form(self) -> bool:
-        """Whether φ is a homogeneous polynomial in z and √q: then f is known by a symmetric tensor."""
-        return self.degree is not None and polynomial_terms(self.phi) is not None
+        """Whether φ = Σ c_nm zⁿqᵐ, n + 2m = h, with c_h0 ≠ 0: then a symmetric tensor of order h says what f is."""
+        terms = None if self.degree is None else polynomial_terms(self.phi)
+        return terms is not None and (self.degree, 0) in terms
+
+    def terms_for(self, subject: str) -> dict[tuple[int, int], float]:
+        """Coefficients c_nm of φ = Σ c_nm zⁿqᵐ, for a subject that is known for homogeneous polynomials only.
+
+        Raises
+        ------
+        ProblemError
+            For every other φ.
+        """
+        terms = polynomial_terms(self.phi) if self.is_polynomial_form else None
+        if terms is None:
+            raise ProblemError(
+                f"`activation` is {self.name!r}, but {subject} is known only for {POLYNOMIALS}."
+            )
+        return terms
 
     @cached_property
     def uses_variance(self) -> bool:
@@ -126,7 +144,7 @@ class Activation:
         """
         if self.trace_coupling is None:
             raise ProblemError(
-                f"`activation` is {self.name!r}, but {subject} is known only for quadratic and centred units."
+                f"`activation` is {self.name!r}, but {subject} is known only for {QUADRATICS}."
             )
         return self.trace_coupling
 

@@ -1,9 +1,9 @@
 from .drift import Drift as Drift
-from .drift import descent_change as descent_change
-from .drift import noise_rate as noise_rate
 from .drift import predicted_drift as predicted_drift
 from .inference import Inference as Inference
 from .inference import infer_quantities as infer_quantities
+from .one_step import descent_change as descent_change
+from .one_step import noise_rate as noise_rate
 from .quantities import ProjectorQuantity as ProjectorQuantity
 from .quantities import QuadraticQuantity as QuadraticQuantity
 from .quantities import Quantity as Quantity

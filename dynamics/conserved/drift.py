@@ -28,12 +28,12 @@ from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
 from dynamics.clock import Clock
+from dynamics.conserved.one_step import noise_rate
 from dynamics.conserved.quantities import QuadraticQuantity, conserved_quantities
-from dynamics.conserved.sample_gradients import gradient_second_moments
-from dynamics.curves.trajectory import IntegrationError, Trajectory
-from dynamics.errors import ProblemError
+from dynamics.curves.trajectory import Trajectory
+from dynamics.errors import IntegrationError, ProblemError
 from dynamics.flows.gradient import GradientFlow
-from dynamics.integration import Sampling, integrate
+from dynamics.integration import Sampling, VectorField, integrate
 from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_momentum, validate_real, validate_times
 
@@ -58,75 +58,6 @@ class Drift:
     def drift(self) -> Array:
         """Change since the start, (T, Q)."""
         return self.values - self.values[0]
-
-
-def descent_change(
-    quantities: Sequence[QuadraticQuantity],
-    dW: ArrayLike,
-    dA: ArrayLike,
-    step: float,
-    rates: Sequence[float] = (1.0, 1.0),
-) -> Array:
-    """Exact change η² q(Rg) of conserved quantities in one step of gradient descent, (…, Q).
-
-    Parameters
-    ----------
-    quantities : sequence of QuadraticQuantity
-        Made with the same `rates`.
-    dW, dA : (…, K, d) and (…, O, K) arrays
-        Gradients ∂L/∂W and ∂L/∂A.
-    step : float
-        η.
-    rates : (η_w, η_a)
-        Learning rates of the layers in units of η.
-    """
-    eta = validate_real("step", step, positive=True)
-    eta_w, eta_a = (validate_real("rates", rate, positive=True) for rate in rates)
-    moved = (eta_w * np.asarray(dW), eta_a * np.asarray(dA))
-    return np.stack([eta**2 * q(*moved) for q in quantities], axis=-1)
-
-
-def noise_rate(
-    quantities: Sequence[QuadraticQuantity],
-    problem: Problem,
-    W: Array,
-    A: Array,
-    *,
-    batch: int = 1,
-    label_noise: float = 0.0,
-    rates: Sequence[float] = (1.0, 1.0),
-) -> Array:
-    """tr(SC) of the noise in the gradient of a batch of fresh samples, (Q,): its rate of drift per η.
-
-    Zero is the balance to which the noise drives the weights: at a perfect fit, Σ = I and one output,
-    (d + 2) · 2a_k² = 3‖w_k‖².
-
-    Parameters
-    ----------
-    quantities : sequence of QuadraticQuantity
-    problem : Problem
-    W, A : (K, d) and (O, K) arrays
-    batch : int
-        B.
-    label_noise : float
-        Variance Δ.
-    rates : (η_w, η_a)
-    """
-    B = validate_count("batch", batch)
-    eta_w, eta_a = rates
-    first, second = gradient_second_moments(problem, W, A, label_noise)
-    dW, dA = problem.population.velocity(W, A)
-    first, second = first - dW @ dW.T, second - dA.T @ dA
-    return (
-        np.array(
-            [
-                sum(p * eta_w**2 * first[k, l] for k, l, p in q.first)
-                + sum(r * eta_a**2 * second[k, l] for k, l, r in q.second)
-                for q in quantities
-            ]
-        )
-        / B
-    )
 
 
 def predicted_drift(
@@ -181,7 +112,7 @@ def predicted_drift(
     field = DriftField.create(problem, step, momentum, weight_decay, batch, label_noise, rates)
     sampling = Sampling.create(None, t, len(t) + 1, False, horizon=0.0)
     reached, states, report = integrate(field, field.start(), sampling, rtol=rtol)
-    if report.status == "failed":
+    if report.failed:
         n = field.unknowns
         W, A = field.flow.unpack(states[:, :n])
         partial = Trajectory.from_states(problem, field.flow.reduction, reached, W, A, report)
@@ -191,7 +122,7 @@ def predicted_drift(
 
 
 @dataclass(frozen=True, eq=False)
-class DriftField:
+class DriftField(VectorField):
     """The flow together with its quantities: right-hand side of (θ, q), q of shape (Q,)."""
 
     flow: GradientFlow

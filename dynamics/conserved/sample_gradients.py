@@ -1,15 +1,17 @@
-"""Second moments of the gradient of one sample, exact for Gaussian inputs and quadratic units.
+"""Second moments of the gradient of one sample, exact for Gaussian inputs and quadratic or centred units.
 
 For a sample (x, y) with y_o = f*_o(x) + ξ_o the gradient of ½ Σ_o (f_o − y_o)² is
 
-    ∂/∂w_k = −2 Σ_o A_ok e_o (w_k·x) x,      ∂/∂A_ok = −e_o (w_k·x)²,      e_o = xᵀD_o x + ξ_o,
+    ∂/∂w_k = −2 Σ_o A_ok e_o (xxᵀ − tΣ) w_k,  ∂/∂A_ok = −e_o ((w_k·x)² − t w_kᵀΣw_k),  e_o = xᵀD_o x − t tr D_oΣ + ξ_o,
 
-so its second moments are expectations of products of four quadratic forms of a Gaussian vector. With x = Fy,
-Σ = FFᵀ, X' = FᵀXF, the forms are yᵀX'y, and (Isserlis' theorem; sum over the permutations of the forms)
+t = 0 for quadratic and 1 for centred units (the code has κ = 1 − t), so its second moments are expectations of
+products of four quadratic forms of a Gaussian vector, less their means if t = 1. With x = Fy, Σ = FFᵀ, X' = FᵀXF, the
+forms are yᵀX'y, and (Isserlis' theorem; sum over the permutations of the forms)
 
     E[Π_i yᵀX_i y] = Σ_σ Π_{cycles (i j … m) of σ} 2^{length − 1} tr(X_i X_j … X_m).
 
-Derived here. For Σ = I and one output the first moment matrix below is A² wᵀNw of the theory of one-pass SGD.
+For a form less its mean the permutations that fix it drop out. Derived here. For Σ = I, one output and t = 0 the first
+moment matrix below is A² wᵀNw of the theory of one-pass SGD.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def gradient_second_moments(
     Parameters
     ----------
     problem : Problem
-        Its teacher and input covariance; quadratic activation.
+        Its teacher and input covariance; quadratic or centred activation.
     W : (K, d) array
     A : (O, K) array
     label_noise : float
@@ -70,36 +72,54 @@ def gradient_second_moments(
     """
     require("gradient noise", problem)
     noise = validate_real("label_noise", label_noise, nonnegative=True)
+    kappa = problem.activation.coupling_for("the noise of the gradient")
     O = len(A)
     F = np.eye(problem.inputs) if problem.covariance is None else covariance_factor(problem.covariance)
-    d = F.shape[1]
     U, metric = W @ F, F.T @ F
     D = [F.T @ (problem.teacher.matrix(o) - (W.T * A[o]) @ W) @ F for o in range(O)]
+    tau = [np.trace(X) for X in D]
+
+    def N(*forms: Array) -> Array:
+        return _kick_moment(list(forms), metric, kappa)
 
     first = np.zeros((len(W), len(W)))
-    plain = weighted_second_moment([metric], d)
     for o in range(O):
         for p in range(o, O):
-            N = weighted_second_moment([D[o], D[p], metric], d) + (o == p) * noise * plain
+            errors = N(D[o], D[p]) + (o == p) * noise * N()
+            if kappa == 0:  # e_o = xᵀD_ox − tr D_oΣ + ξ_o
+                errors += tau[o] * tau[p] * N() - tau[p] * N(D[o]) - tau[o] * N(D[p])
             pairs = np.outer(A[o], A[p]) if o == p else np.outer(A[o], A[p]) + np.outer(A[p], A[o])
-            first += 4 * pairs * (U @ N @ U.T)
+            first += 4 * pairs * (U @ errors @ U.T)
     gram = U @ U.T
-    second = O * noise * (np.outer(gram.diagonal(), gram.diagonal()) + 2 * gram**2)
+    second = O * noise * (kappa * np.outer(gram.diagonal(), gram.diagonal()) + 2 * gram**2)
     for X in D:
-        second += _square_moments(X, U, gram)
+        second += _square_moments(X, U, gram, kappa)
     return first, second
 
 
-def _square_moments(D: Array, U: Array, gram: Array) -> Array:
-    """E[(yᵀDy)² (u_k·y)² (u_l·y)²], (K, K): the sum over the permutations of D, D, u_ku_kᵀ, u_lu_lᵀ."""
-    tau, size = np.trace(D), np.sum(D * D)
+def _kick_moment(forms: list[Array], metric: Array, kappa: float) -> Array:
+    """E[(Π_i yᵀX_iy) (yyᵀ − tI) FᵀF (yyᵀ − tI)], t = 1 − κ, for the metric FᵀF."""
+    size, t = len(metric), 1 - kappa
+    N = weighted_second_moment([*forms, metric], size)
+    if t:
+        shift = metric @ weighted_second_moment(forms, size)
+        N += t**2 * form_moment(forms) * metric - t * (shift + shift.T)
+    return N
+
+
+def _square_moments(D: Array, U: Array, gram: Array, kappa: float) -> Array:
+    """E[(yᵀDy − t tr D)² ((u_k·y)² − t‖u_k‖²) ((u_l·y)² − t‖u_l‖²)], (K, K), t = 1 − κ.
+
+    The sum over the permutations of D, D, u_ku_kᵀ, u_lu_lᵀ; without fixed points where κ = 0.
+    """
+    tau, size = kappa * np.trace(D), np.sum(D * D)
     s = gram.diagonal()
     alpha = U @ D @ U.T  # u_kᵀDu_l
     beta = U @ D @ D @ U.T  # u_kᵀD²u_l
     a, b = alpha.diagonal(), beta.diagonal()
     return (
-        (tau**2 + 2 * size) * (np.outer(s, s) + 2 * gram**2)
+        (tau**2 + 2 * size) * (kappa * np.outer(s, s) + 2 * gram**2)
         + 4 * tau * (np.outer(a, s) + np.outer(s, a) + 4 * gram * alpha)
         + 8 * (np.outer(a, a) + 2 * alpha**2)
-        + 8 * (np.outer(b, s) + np.outer(s, b) + 4 * gram * beta)
+        + 8 * (kappa * (np.outer(b, s) + np.outer(s, b)) + 4 * gram * beta)
     )

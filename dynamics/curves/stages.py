@@ -18,7 +18,8 @@ from scipy.optimize import isotonic_regression
 from scipy.signal import savgol_filter
 
 from dynamics.aliases import Array
-from dynamics.stationary.levels import Level, plateau_level
+from dynamics.problem.levels import Level, plateau_level
+from dynamics.problem.mode_numbers import set_name
 
 REACH = 0.5  # how far above and below, in log(loss), a plateau must have its edges
 END_REACH = 0.25  # the same for the last plateau, which has one edge only
@@ -37,7 +38,8 @@ class Stage:
     loss : float
         Height: the median of the loss over the plateau.
     learned_modes : tuple of int
-        Indices, in the order of `modes`, of the teacher modes that are learned.
+        The teacher modes that are learned: their places in `modes` as `find_stages` finds them, their numbers
+        (`dynamics.problem.mode_numbers`) in the `stages` of a trajectory.
     level : Level or None
         The stationary point that the plateau belongs to, if levels were given and one fits.
     deviation : float or None
@@ -166,6 +168,35 @@ def levels_passed(modes: Array, eigenvalues: Array, trace_coupling: float = 1.0)
         for row in np.unique(modes / eigenvalues > share, axis=0)
     }
     return tuple(plateau_level(eigenvalues, S, trace_coupling) for S in sorted(sets))
+
+
+def called(stages: Sequence[Stage], numbers: NDArray[np.int64]) -> tuple[Stage, ...]:
+    """The same stages, and their levels, with the modes called by their numbers instead of their places in `modes`."""
+
+    def named(modes: Sequence[int]) -> tuple[int, ...]:
+        return tuple(int(numbers[m]) for m in modes)
+
+    return tuple(
+        replace(
+            stage,
+            learned_modes=named(stage.learned_modes),
+            level=None if stage.level is None else replace(stage.level, learned=named(stage.level.learned)),
+        )
+        for stage in stages
+    )
+
+
+def plateau_rows(stages: Sequence[Stage]) -> list[tuple[str, ...]]:
+    """Texts of a table of plateaus: from when to when, loss, predicted loss, learned modes."""
+    return [
+        (
+            f"{s.start:.4g} … {s.end:.4g}",
+            f"{s.loss:.6g}",
+            "" if s.level is None else f"{s.level.loss:.6g}",
+            set_name((i, i + 1) for i in s.learned_modes),
+        )
+        for s in stages
+    ]
 
 
 def _matched(

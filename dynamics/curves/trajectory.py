@@ -2,75 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import platform
-from dataclasses import asdict, dataclass, field, fields
-from functools import cache, cached_property
-from importlib import metadata
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Annotated, Any, Self
 
 import numpy as np
-import scipy
 
 from dynamics.aliases import Array
-from dynamics.curves.stages import Stage, find_stages, levels_passed
-from dynamics.errors import ComputationError, ProblemError
-from dynamics.files.archives import Archive, open_archive
-from dynamics.files.opening import name_of
+from dynamics.curves.result import Result
+from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
+from dynamics.curves.units import C_K, DRIFT, conserved_or_none, largest_drift, unit_variables
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Described, Meaning, Variable, Variables
+from dynamics.errors import ProblemError
+from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
-from dynamics.problem import Problem, Student, Teacher
-from dynamics.problem.modes import mode_targets, teacher_modes
+from dynamics.problem import Problem
+from dynamics.problem.levels import Level
+from dynamics.problem.mode_numbers import mode_numbers
+from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
 from dynamics.problem.reduction import Reduction
-from dynamics.stationary.levels import Level
+from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
+from dynamics.versions import versions
 
-if TYPE_CHECKING:
-    import xarray
-
-
-LARGEST_STORED = (
-    1e50  # entries of a trajectory; losses beyond its square are refused before they are integrated
-)
 LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduced coordinates only
 
 
-class IntegrationError(ComputationError):
-    """The solver gave up; `trajectory` holds what was computed until then."""
-
-    def __init__(self, message: str, trajectory: Trajectory) -> None:
-        super().__init__(message)
-        self.trajectory = trajectory
-
-
-def unit_invariants(W: Array, A: Array, degree: int | None) -> Array:
-    """c_k = ‖w_k‖² − h Σ_o A_ok² of every hidden unit, (…, K); W (…, K, d), A (…, O, K). NaN where there is no h."""
-    if degree is None:
-        return np.full(W.shape[:-1], np.nan)
-    return np.sum(W**2, axis=-1) - degree * np.sum(A**2, axis=-2)
-
-
-@cache
-def _own_version() -> str:
-    """Of the installed distribution; looking it up takes longer than a short integration."""
-    try:
-        return metadata.version("quadflow")
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def versions() -> dict[str, str]:
-    """Versions of what computed a result."""
-    return {
-        "quadflow": _own_version(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-    }
-
-
-@dataclass(frozen=True, eq=False)
-class Trajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectory(Result):
     """A solution of the flow at its sample times (T of them).
 
     Parameters
@@ -88,18 +48,21 @@ class Trajectory:
         Population loss, in squared units of the output.
     modes : (T, modes) array
         v_iᵀ M v_i for each teacher eigenvector of non-zero eigenvalue, eigenvalues descending, outputs
-        one after the other; for other activations than the quadratic ones see `dynamics.problem.modes`.
+        one after the other; for other activations than the quadratic ones see `dynamics.problem.modes`. None, (T, 0),
+        where φ is not homogeneous.
     solver : SolverReport
     versions : dict
     """
 
+    KIND = "trajectory"
+
     problem: Problem
-    times: Array
-    coordinates: Array
-    A: Array
-    basis: Array | None
-    loss: Array
-    modes: Array
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]
+    coordinates: Annotated[Array, Meaning("time unit coordinate", "reduced first-layer weights", detail=True)]
+    A: Annotated[Array, Meaning("time output unit", "second-layer weights", detail=True)]
+    basis: Annotated[Array | None, Meaning("input coordinate", "lifts reduced weights", detail=True)]
+    loss: Annotated[Array, Meaning("time", "population loss", LOSS_UNIT)]
+    modes: Annotated[Array, Meaning("time mode", "learned part vᵀMv of each teacher eigenvector")]
     solver: SolverReport
     versions: dict[str, str] = field(default_factory=versions)
 
@@ -135,26 +98,62 @@ class Trajectory:
         """Inputs r of the problem that was really integrated."""
         return self.coordinates.shape[2]
 
+    @property
+    def degree(self) -> int | None:
+        """Degree of homogeneity of the activation, or None."""
+        return self.problem.activation.degree
+
     @cached_property
-    def conserved(self) -> Array:
-        """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (T, K); a constant of the flow if the second layer is trained."""
-        return unit_invariants(self.coordinates, self.A, self.problem.activation.degree)
+    def conserved(self) -> Array | None:
+        """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (T, K): constants of the flow if the second layer is trained.
+
+        None where φ is not homogeneous.
+        """
+        return conserved_or_none(self.coordinates, self.A, self.degree)
 
     @property
-    def conserved_drift(self) -> float:
+    def conserved_drift(self) -> float | None:
         """Largest |c_k(t) − c_k(0)|. Not small, and not meant to be, if the second layer is fixed."""
-        return float(np.abs(self.conserved - self.conserved[0]).max())
+        return largest_drift(self.conserved)
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """Plateaus of the loss, in order of time, with the fixed points they belong to where a catalogue exists."""
+        """Plateaus of the loss, in order of time, with the fixed points they belong to where a catalogue exists.
+
+        Modes are called by their numbers (`dynamics.problem.mode_numbers`).
+        """
         problem = self.problem
+        if self.degree is None:
+            return find_stages(self.times, self.loss)
         targets = mode_targets(problem.teacher, problem.activation)
         coupling = problem.activation.trace_coupling
         levels: tuple[Level, ...] = ()
         if coupling is not None and problem.covariance is None and problem.teacher.outputs == 1:
             levels = levels_passed(self.modes, targets, coupling)
-        return find_stages(self.times, self.loss, self.modes, targets, levels=levels)
+        found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
+        return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
+
+    def variables(self) -> Variables:
+        """Curves, weights and what follows from them; of reduced weights both kinds, unless W is too large."""
+        problem, found = self.problem, super().variables()
+        if len(self.times) * problem.student.W.size <= LARGEST_STORED_W:
+            found["W"] = Variable(("time", "unit", "input"), self.W, "first-layer weights", detail=True)
+            if self.basis is None:
+                del found["coordinates"]  # the same numbers
+        if self.conserved is None:
+            del found["modes"]
+            directions = problem.teacher.V if self.basis is None else problem.teacher.V @ self.basis
+            return found | unit_variables(self.coordinates, directions, ("time",))
+        targets = mode_targets(problem.teacher, problem.activation)
+        return found | {
+            "eigenvalues": Variable(("mode",), targets, EIGENVALUE, label=True, detail=True),
+            "conserved": Variable(("time", "unit"), self.conserved, C_K, detail=True),
+            "conserved_drift": Variable((), self.conserved_drift, DRIFT),
+        }
+
+    def attributes(self) -> dict[str, Any]:
+        """Sizes and kind of the network, solver, versions."""
+        return problem_attributes(self.problem) | asdict(self.solver) | {"versions": self.versions}
 
     def summary(self) -> str:
         """What happened, in a few lines."""
@@ -162,114 +161,54 @@ class Trajectory:
         lines = [
             f"{len(self.times)} samples up to t = {self.times[-1]:.6g} ({s.status})",
             f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}",
-            "modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]),
-            f"largest drift of a conserved quantity {self.conserved_drift:.2e}",
-            f"{s.method}: {s.evaluations} evaluations, {s.seconds:.3g} s, {self.reduced_dimension} of "
-            f"{self.problem.inputs} inputs after reduction",
         ]
-        if not self.problem.student.trainable:
-            lines.pop(3)
-        if s.message:
-            lines.append(s.message)
-        return "\n".join(lines)
+        if self.degree is not None:
+            lines.append("modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]))
+            if self.problem.student.trainable:
+                lines.append(f"largest drift of a conserved quantity {self.conserved_drift:.2e}")
+        lines.append(
+            f"{s.method}: {s.evaluations} evaluations, {s.seconds:.3g} s, {self.reduced_dimension} of "
+            f"{self.problem.inputs} inputs after reduction"
+        )
+        return "\n".join([*lines, s.message] if s.message else lines)
 
-    def __repr__(self) -> str:
-        return "Trajectory\n  " + self.summary().replace("\n", "\n  ")
+    def plateaus(self) -> list[tuple[str, ...]]:
+        """Rows of the table of plateaus that a notebook shows."""
+        return plateau_rows(self.stages)
 
-    def _repr_html_(self) -> str:
-        from dynamics.notebook import result_html
-
-        return result_html("Trajectory", self.summary(), self.stages)
-
-    def to_xarray(self) -> xarray.Dataset:
-        """Labelled data for xarray; see `dynamics.curves.labelled`. Needs the extra ``sweep``."""
-        from dynamics.curves.labelled import trajectory_dataset
-
-        return trajectory_dataset(self)
-
-    def save(self, file: str | Path | IO[bytes]) -> None:
-        """Write everything to an `.npz` file; W(t) itself is left out beyond 50 million entries."""
-        problem = self.problem
-        arrays = {
-            "times": self.times,
-            "loss": self.loss,
-            "modes": self.modes,
-            "conserved": self.conserved,
-            "a": self.A[:, 0] if self.A.shape[1] == 1 else self.A,
-            "teacher_V": problem.teacher.V,
-            "teacher_B": problem.teacher.B,
-            "initial_W": problem.student.W,
-            "initial_A": problem.student.A,
-        }
-        if self.basis is not None:
-            arrays |= {"coordinates": self.coordinates, "basis": self.basis}
-        if self.basis is None or len(self.times) * problem.student.W.size <= LARGEST_STORED_W:
-            arrays["W"] = self.W
-        if problem.covariance is not None:
-            arrays["covariance"] = problem.covariance
-        about = {
-            "format": "quadflow trajectory 1",
-            "activation": problem.activation.name,
-            "trainable": problem.student.trainable,
-            "solver": asdict(self.solver),
-            "versions": self.versions,
-        }
-        np.savez_compressed(file, about=json.dumps(about), **arrays)  # type: ignore[arg-type]
+    def stored(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a file holds: of networks with one output `a` (T, K) instead of `A`."""
+        about, arrays = super().stored()
+        if self.A.shape[1] == 1:
+            arrays["a"] = arrays.pop("A")[:, 0]
+        return about, arrays
 
     @classmethod
-    def load(cls, file: str | Path | IO[bytes]) -> Trajectory:
-        """Read a trajectory written by `save`.
-
-        Raises
-        ------
-        ProblemError
-            If the file cannot be read, is damaged or was written by something else.
-        """
-        with open_archive(file, name_of(file)) as f:
-            about = f.document("about") if "about" in f else {}
-            if not str(about.get("format")).startswith("quadflow trajectory"):
-                raise ProblemError(f"{f.what} is not a trajectory saved by quadflow.")
-            try:
-                return cls._read(f, about)
-            except ProblemError as error:
-                where = "" if str(error).startswith(f.what) else f"{f.what}: "
-                raise ProblemError(f"{where}{error}") from None
-
-    @classmethod
-    def _read(cls, f: Archive, about: dict[str, Any]) -> Trajectory:
+    def read(cls, f: Archive, about: Mapping[str, Any], number: int) -> Self:
         """The trajectory in an open archive, every part checked against the others."""
+        found = super().read(f, about, number)
+        validate_times(found.times)
+        if found.modes.shape[1] != len(mode_targets(found.problem.teacher, found.problem.activation)):
+            raise ProblemError(f"`modes` has shape {found.modes.shape}, which does not fit the teacher.")
+        return found
 
-        def read(name: str, axes: str) -> Array:
-            array = f.numbers(name, axes)
-            if not (np.abs(array) <= LARGEST_STORED).all():
-                raise ProblemError(f"`{name}` contains NaN, infinity or numbers beyond {LARGEST_STORED:.0e}.")
-            return array
+    @classmethod
+    def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
+        """A bounded array; what is stored under another name, or not at all, is found."""
+        meaning = field.meaning
+        if field.optional and name not in f:
+            return None
+        if name == "coordinates" and name not in f:
+            return read_bounded(f, "W", ("time", "unit", "input"))
+        if name == "A" and name not in f:
+            return read_bounded(f, "a", ("time", "unit"))[:, None]
+        if name == "modes" and name not in f and "overlaps" in f:
+            return np.zeros((len(f.numbers("times")), 0))
+        return read_bounded(f, name, meaning.axes)
 
-        reduced = "basis" in f
-        times = validate_times(read("times", "T"))
-        problem = Problem(
-            Teacher(read("teacher_V", "Rd"), read("teacher_B", "OR")),
-            Student(read("initial_W", "Kd"), read("initial_A", "OK"), f.part(about, "trainable", bool)),
-            f.part(about, "activation", str),
-            read("covariance", "dd") if "covariance" in f else None,
-        )
-        modes = read("modes", "Tm")
-        if modes.shape[1] != len(mode_targets(problem.teacher, problem.activation)):
-            raise ProblemError(f"`modes` has shape {modes.shape}, which does not fit the teacher.")
-        return cls(
-            problem,
-            times,
-            read("coordinates", "TKr") if reduced else read("W", "TKd"),
-            read("a", "TK")[:, None] if problem.student.outputs == 1 else read("a", "TOK"),
-            read("basis", "dr") if reduced else None,
-            read("loss", "T"),
-            modes,
-            SolverReport(**_solver(f, f.part(about, "solver", dict))),
-            f.part(about, "versions", dict),
-        )
+    def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return problem_parts(self.problem)
 
-
-def _solver(f: Archive, stored: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of a `SolverReport`, each of its own type."""
-    types: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
-    return {field.name: f.part(stored, field.name, types[str(field.type)]) for field in fields(SolverReport)}
+    @classmethod
+    def _read_parts(cls, f: Archive, about: Mapping[str, Any]) -> dict[str, Any]:
+        return {"problem": read_problem(f, about)}

@@ -14,7 +14,6 @@ from dynamics.ensemble.members import Members, stack_teachers
 from dynamics.ensemble.trajectory import EnsembleReport, EnsembleTrajectory
 from dynamics.errors import ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, taylor, validate_tolerance
-from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
@@ -212,7 +211,8 @@ class FlowEnsemble:
         m = self.members
         inputs = min(m.W.shape[2], m.V.shape[1] + m.W.shape[1]) if m.covariance is None else m.W.shape[2]
         unknowns = m.W.shape[1] * (inputs + m.A.shape[1])
-        suited = isinstance(m.population(), QuadraticPopulation) and unknowns <= LARGEST_COMPILED
+        polynomial = m.population().taylor_shape(m.W, m.A, m.trainable) is not None
+        suited = polynomial and unknowns <= LARGEST_COMPILED
         return "heyoka" if suited and taylor.available() else "scipy"
 
     def _smallest_scale(self) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
+from dynamics.errors import ProblemError
+from dynamics.files.archives import Archive
 from dynamics.inputs.covariance import covariance_factor
 from dynamics.population.base import Population
 from dynamics.problem import Problem, Student, Teacher
@@ -50,6 +53,31 @@ class Members:
         teacher = Teacher(self.V[which], self.B[which])
         student = Student(self.W[index], self.A[index], self.trainable)
         return Problem(teacher, student, self.activation, self.covariance)
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """What a file says of the problems, and their arrays; in reduced coordinates if they are reduced."""
+        arrays = {f"members_{name}": getattr(self, name) for name in "VBWA"}
+        if self.covariance is not None:
+            arrays["covariance"] = self.covariance
+        return {"activation": self.activation.name, "trainable": self.trainable}, arrays
+
+    @classmethod
+    def read(cls, f: Archive, about: Mapping[str, Any]) -> Self:
+        """The problems that `parts` stored."""
+        found = cls(
+            f.numbers("members_V", ("teacher", "teacher_direction", "coordinate")),
+            f.numbers("members_B", ("teacher", "output", "teacher_direction")),
+            f.numbers("members_W", ("member", "unit", "coordinate")),
+            f.numbers("members_A", ("member", "output", "unit")),
+            f.part(about, "trainable", bool),
+            Activation.parse(f.part(about, "activation", str)),
+            f.numbers("covariance", ("coordinate", "coordinate")) if "covariance" in f else None,
+        )
+        if len(found.V) not in (1, len(found)):
+            raise ProblemError(f"{f.what} holds {len(found.V)} teachers of {len(found)} members.")
+        for index in range(len(found) if len(found.V) > 1 else min(1, len(found))):
+            found.problem(index)  # refuses what is no problem
+        return found
 
     def population(self) -> Population:
         """Population loss of the first problem, which tells what kind they are of."""

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from dynamics.aliases import Array
 from dynamics.ensemble.members import Members
 from dynamics.ensemble.trajectory import EngineResult
-from dynamics.errors import ProblemError
 from dynamics.integration import Sampling
-from dynamics.integration.taylor import FlowShape, heyoka, integrator
+from dynamics.integration.taylor import heyoka, integrator, polynomial_of
+from dynamics.population.flow_shape import FlowShape
 
 GROUPS_PER_SHARE = 8  # that a thread takes at a time
 
@@ -37,12 +37,7 @@ def integrate_members(
 ) -> EngineResult:
     """Integrate all members; `max_evaluations` counts the steps of each."""
     start = perf_counter()
-    shape = members.population().taylor_shape(members.W, members.A, members.trainable)
-    if shape is None:
-        raise ProblemError(
-            "The method 'Taylor' is there for the gradient flow of the population loss of quadratic networks only: "
-            "choose another one."
-        )
+    shape = polynomial_of(members.population().taylor_shape(members.W, members.A, members.trainable))
     lanes = heyoka().recommended_simd_size()
     groups = np.array_split(np.arange(len(members)), range(lanes, len(members), lanes))
     threads = min(len(groups), threads or len(os.sched_getaffinity(0)))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.curves.trajectory import unit_invariants, versions
+from dynamics.curves.result import Result
+from dynamics.curves.trajectory import LARGEST_STORED_W
+from dynamics.curves.units import C_K, DRIFT, conserved_or_none, unit_variables
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.ensemble.members import Members
 from dynamics.errors import ProblemError
-from dynamics.problem.modes import teacher_modes
-
-if TYPE_CHECKING:
-    import xarray
+from dynamics.files.archives import Archive
+from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
+from dynamics.problem.storage import problem_attributes
+from dynamics.versions import versions
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +64,8 @@ class EnsembleReport:
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)
-class EnsembleTrajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class EnsembleTrajectory(Result):
     """Solutions of N flows at T common times. After a member's failure its arrays hold NaN.
 
     Parameters
@@ -85,14 +89,24 @@ class EnsembleTrajectory:
     versions : dict
     """
 
+    KIND = "ensemble"
+
     members: Members
-    basis: Array | None
-    times: Array
-    coordinates: Array
-    A: Array
-    messages: tuple[str, ...]
-    evaluations: NDArray[np.int64]
-    time_reached: Array
+    basis: Annotated[
+        Array | None, Meaning("member input coordinate", "lifts reduced weights to weights", detail=True)
+    ]
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]
+    coordinates: Annotated[
+        Array, Meaning("member time unit coordinate", "reduced first-layer weights", detail=True)
+    ]
+    A: Annotated[Array, Meaning("member time output unit", "second-layer weights", detail=True)]
+    messages: Annotated[
+        tuple[str, ...], Meaning("member", "why the member failed; empty if it did not", kind=str)
+    ]
+    evaluations: Annotated[
+        NDArray[np.int64], Meaning("member", "evaluations of the right-hand side", kind=int)
+    ]
+    time_reached: Annotated[Array, Meaning("member", "time at which the integration ended", TIME_UNIT)]
     solver: EnsembleReport
     versions: dict[str, str] = field(default_factory=versions)
 
@@ -156,17 +170,60 @@ class EnsembleTrajectory:
             out[i, :, : row.shape[1]] = row
         return out
 
+    @property
+    def degree(self) -> int | None:
+        """Degree of homogeneity of the activation, or None."""
+        return self.members.activation.degree
+
     @cached_property
-    def conserved(self) -> Array:
-        """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (N, T, K); constants of the flow if the second layer is trained."""
-        return unit_invariants(self.coordinates, self.A, self.members.activation.degree)
+    def conserved(self) -> Array | None:
+        """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (N, T, K); constants of the flow if the second layer is trained.
+
+        None where φ is not homogeneous.
+        """
+        return conserved_or_none(self.coordinates, self.A, self.degree)
 
     @property
-    def conserved_drift(self) -> Array:
+    def conserved_drift(self) -> Array | None:
         """Largest |c_k(t) − c_k(0)| of each member, (N,)."""
-        degree = self.members.activation.degree
-        start = unit_invariants(self.members.W, self.members.A, degree)
+        start = conserved_or_none(self.members.W, self.members.A, self.degree)
+        if self.conserved is None or start is None:
+            return None
         return np.fmax.reduce(np.abs(self.conserved - start[:, None]), axis=(1, 2))  # passes over NaN
+
+    def variables(self) -> Variables:
+        """Curves, weights and what became of each member; eigenvalues where all have one teacher."""
+        members, found = self.members, super().variables()
+        found["message"] = found.pop("messages")
+        found |= {
+            "status": Variable(("member",), np.array(self.status), "finished or failed"),
+            "loss": Variable(("member", "time"), self.loss, "population loss", LOSS_UNIT),
+        }
+        inputs = self.coordinates.shape[-1] if self.basis is None else self.basis.shape[1]
+        if self.coordinates[..., 0].size * inputs <= LARGEST_STORED_W:
+            found["W"] = Variable(
+                ("member", "time", "unit", "input"), self.W, "first-layer weights", detail=True
+            )
+            if self.basis is None:
+                del found["coordinates"]  # the same numbers
+        if self.conserved is None:
+            return found | unit_variables(self.coordinates, members.V[:, None], ("member", "time"))
+        if len(members.V) == 1:
+            targets = mode_targets(members.problem(0).teacher, members.activation)
+            found["eigenvalues"] = Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)
+        return found | {
+            "modes": Variable(
+                ("member", "time", "mode"), self.modes, "learned part vᵀMv of each teacher eigenvector"
+            ),
+            "conserved": Variable(("member", "time", "unit"), self.conserved, C_K, detail=True),
+            "conserved_drift": Variable(("member",), self.conserved_drift, DRIFT),
+        }
+
+    def attributes(self) -> dict[str, Any]:
+        """Sizes and kind of the networks, solver, versions."""
+        inputs = self.coordinates.shape[-1] if self.basis is None else self.basis.shape[1]
+        about = problem_attributes(self.members.problem(0)) | {"inputs": inputs}
+        return about | asdict(self.solver) | {"versions": self.versions}
 
     def summary(self) -> str:
         """What happened, in a few lines."""
@@ -178,8 +235,9 @@ class EnsembleTrajectory:
         if last.size:
             low, middle, high = np.quantile(last, [0, 0.5, 1])
             lines.append(f"final loss {middle:.6g} (median), {low:.6g} … {high:.6g}")
-        if self.members.trainable and last.size:
-            drift = np.max(self.conserved_drift[~self.failed])
+        drifts = self.conserved_drift
+        if self.members.trainable and last.size and drifts is not None:
+            drift = np.max(drifts[~self.failed])
             lines.append(f"largest drift of a conserved quantity {drift:.2e}")
         lines.append(
             f"{s.engine} ({s.method}), {s.threads} thread{'s' * (s.threads > 1)}: {s.seconds:.3g} s after "
@@ -188,16 +246,18 @@ class EnsembleTrajectory:
         lines += [f"{i}: {message}" for i, message in enumerate(self.messages) if message][:5]
         return "\n".join(lines)
 
-    def __repr__(self) -> str:
-        return "EnsembleTrajectory\n  " + self.summary().replace("\n", "\n  ")
+    def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self.members.parts()
 
-    def _repr_html_(self) -> str:
-        from dynamics.notebook import result_html
+    @classmethod
+    def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
+        """An array; messages are stored as "message", and weights instead of coordinates that are the same."""
+        if name == "messages":
+            return f.texts("message", field.meaning.axes)
+        if name == "coordinates" and name not in f:
+            return f.numbers("W", ("member", "time", "unit", "input"))
+        return super()._read_array(f, name, field)
 
-        return result_html("EnsembleTrajectory", self.summary())
-
-    def to_xarray(self) -> xarray.Dataset:
-        """Labelled data for xarray; see `dynamics.curves.labelled`. Needs the extra ``sweep``."""
-        from dynamics.curves.labelled import ensemble_dataset
-
-        return ensemble_dataset(self)
+    @classmethod
+    def _read_parts(cls, f: Archive, about: Mapping[str, Any]) -> dict[str, Any]:
+        return {"members": Members.read(f, about)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.errors import ProblemError
@@ -59,15 +60,18 @@ class Archive:
         How errors name it.
     """
 
-    def __init__(self, members: zipfile.ZipFile, what: str) -> None:
+    def __init__(self, members: zipfile.ZipFile, what: str, prefix: str = "") -> None:
         self.what = what
         self._zip = members
         try:
-            self._members = unique_members(members, ".npy")
+            found = unique_members(members, ".npy").items()
+            self._members = {
+                name.removeprefix(prefix): info for name, info in found if name.startswith(prefix)
+            }
         except Unusable as cause:
             raise ProblemError(f"{what} is not an .npz file of numeric arrays: {cause}.") from None
         self.names = tuple(self._members)
-        self._sizes: dict[str, int] = {}  # of the axes that had a letter so far
+        self._sizes: dict[str, int] = {}  # of the axes that had a name so far
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
@@ -89,14 +93,15 @@ class Archive:
         except Exception:  # the decompressors raise zlib.error, LZMAError, EOFError, BadZipFile, OSError, …
             raise self._refusal(name, "it is damaged") from None
 
-    def numbers(self, name: str, axes: str | None = None) -> Array:
+    def numbers(self, name: str, axes: Sequence[str] | None = None) -> Array:
         """An array of real numbers as 64-bit floats.
 
         Parameters
         ----------
         name : str
-        axes : str, optional
-            A letter for each axis, for example "TKd"; an axis must be as long as all others of the same letter.
+        axes : sequence of str, optional
+            A name for each axis, for example ("time", "unit") or the letters "TKd"; an axis must be as long as all
+            others of the same name.
         """
         array = self.array(name)
         try:
@@ -106,6 +111,25 @@ class Archive:
         if axes is not None:
             self._check_shape(name, numbers.shape, axes)
         return numbers
+
+    def whole_numbers(self, name: str, axes: Sequence[str] | None = None) -> NDArray[np.int64]:
+        """An array of whole numbers below 2⁶³."""
+        numbers = self.numbers(name, axes)
+        if not (np.abs(numbers) < 2**63).all() or (numbers != np.floor(numbers)).any():
+            raise ProblemError(f"{self.what} is damaged: its array {name!r} holds other than whole numbers.")
+        return numbers.astype(np.int64)
+
+    def texts(self, name: str, axes: Sequence[str]) -> tuple[str, ...]:
+        """A list of texts, saved as an array with one axis."""
+        array = self.array(name)
+        if array.dtype.kind != "U":
+            raise ProblemError(f"{self.what} is damaged: its array {name!r} holds no texts.")
+        self._check_shape(name, array.shape, axes)
+        return tuple(map(str, array))
+
+    def folder(self, name: str) -> Archive:
+        """The arrays whose names begin with that of a folder, "name/…", without it."""
+        return Archive(self._zip, self.what, f"{name}/")
 
     def text(self, name: str) -> str:
         """A single text, saved as an array without axes."""
@@ -137,7 +161,7 @@ class Archive:
             )
         return value
 
-    def _check_shape(self, name: str, shape: tuple[int, ...], axes: str) -> None:
+    def _check_shape(self, name: str, shape: tuple[int, ...], axes: Sequence[str]) -> None:
         sizes, fits = dict(self._sizes), len(shape) == len(axes)
         for axis, n in zip(axes, shape, strict=False):
             fits &= sizes.setdefault(axis, n) == n

@@ -20,7 +20,7 @@ is said to rest, with the time at which it will go on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -28,36 +28,34 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
+from dynamics.flows.base import Run, Watch
+from dynamics.flows.endings import CONVERGED, RESTING, SADDLE
+from dynamics.flows.natural_units import NaturalUnits
+from dynamics.integration import SolverReport, Stop
 from dynamics.population.base import FormLoss, Population
-from dynamics.problem import Problem
-from dynamics.problem.modes import mode_targets
+from dynamics.problem.modes import mode_targets, teacher_modes
+from dynamics.problem.reduction import Reduction
 from dynamics.saddle_to_saddle.dormant_units import Growth, Plateau, dormant_units, growth, plateau
 from dynamics.saddle_to_saddle.growing_unit import invariant
 
-CONVERGED = "converged"
-SADDLE = "at a saddle"
-RESTING = "resting on a plateau"
-NOT_CONVERGED = "finished, not converged"
-
 STILL = 1e-9  # speeds below this, in natural units, are looked at more closely
 RESOLVED = 100  # times the solver's relative tolerance: smaller speeds may be its errors
-ROUNDING = 1e-12  # variances below this, relative to the largest, are zero
 NOTHING_LEFT = 1e-3  # of the force of the weakest mode
 FLAT = 1e-9  # Hessian eigenvalues below this, in natural units, are no directions of descent
 FOREVER = 1500  # e-foldings after which a component that doubles can hold at all has grown
 RESOLUTION = 0.02  # of the duration of a jump: how finely the clock must tell times apart
 LONG = 1e4  # natural times from which an integration is worth looking for plateaus to leap over
-LONGEST, LONGEST_EXPLICIT = 1e10, 1e5  # natural times that an open-ended integration may take
 MOST_STEPS = 20_000  # looks at one plateau, one for each step of the solver, before it is too long
 CLOSE = 1e-3  # of the waiting time: one leap comes no closer to its end, where t(s) is hard to invert
 LEAVE = 300.0  # jump durations before the end of a plateau at which the solver takes over: G is still the same to 1e-7
 
 
-class Flow(Protocol):
+class Descent(Protocol):
     """What of a flow the test of convergence looks at (`dynamics.flows.gradient.GradientFlow`)."""
 
     theta0: Array
     objective: Population
+    reduction: Reduction
 
     @property
     def forms(self) -> FormLoss | None:
@@ -80,88 +78,11 @@ class Flow(Protocol):
         """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian, or of its part of some unknowns."""
 
 
-@dataclass(frozen=True)
-class NaturalUnits:
-    """Sizes that a problem sets by itself; derived from its output f ~ √L, they scale as the flow does.
-
-    Parameters
-    ----------
-    output : float
-        √L, the size of f*.
-    weight : float
-        Length of the first-layer weights of a unit that alone has this output.
-    weakest : float
-        Weakest teacher mode relative to the strongest.
-    weakest_force : float
-        At least this is left of G while the weakest mode is not learned, 4σ²λ with the smallest variance σ.
-    variance : float
-        Smallest variance σ of the inputs.
-    """
-
-    output: float
-    weight: float
-    weakest: float
-    weakest_force: float
-    variance: float
-
-    @classmethod
-    def of(cls, problem: Problem, start: float, teacher: float) -> NaturalUnits:
-        """For losses `start` of the initial state and `teacher` of a student that is zero; h is the degree of φ, or 1.
-
-        A unit with ‖w‖² = h a² (c = 0), or with the largest a if that is fixed, has a‖w‖^h = √L. The teacher alone says
-        how large that is, unless it is zero: a large start is no reason to stop early.
-        """
-        degree = problem.activation.degree or 1
-        size = float(np.sqrt(teacher or start or np.finfo(float).tiny))
-        a = float(np.abs(problem.student.A).max())
-        if problem.student.trainable:
-            weight = degree**0.5 * (size / degree ** (degree / 2)) ** (1 / (degree + 1))
-        else:
-            weight = (size / a) ** (1 / degree) if a > 0 else 1.0
-        modes = np.abs(mode_targets(problem.teacher, problem.activation))
-        weakest = float(modes.min() / modes.max()) if modes.size else 1.0
-        variance = 1.0
-        if problem.covariance is not None:
-            variances = np.linalg.eigvalsh(problem.covariance)
-            variance = float(variances[variances > ROUNDING * variances[-1]].min())
-        return cls(
-            size,
-            weight,
-            weakest,
-            4 * variance**2 * float(modes.min() if modes.size else size),
-            variance,
-        )
-
-    @property
-    def force(self) -> float:
-        """Size of G."""
-        return 4 * self.output
-
-    @property
-    def rate(self) -> float:
-        """Growth rate of such a unit."""
-        return 4 * (self.output / self.weight) ** 2
-
-    @property
-    def speed(self) -> float:
-        """Of such a unit."""
-        return self.rate * self.weight
-
-    def horizon(self, theta: Array, explicit: bool) -> float:
-        """A time by which everything that can be resolved from a start has happened, power laws included.
-
-        For an explicit method, which cannot take long steps, a time that it can reach.
-        """
-        size = float(np.sqrt(np.mean(theta**2))) / self.weight
-        longest = LONGEST_EXPLICIT if explicit else LONGEST
-        return longest / self.rate * max(1.0, 1 / max(size * self.weakest, 1e-15))
-
-
 @dataclass(frozen=True, eq=False)
 class Wait:
     """The time from `t_old` to `t` on a plateau, `end` its last state; calling it gives θ at a time in between."""
 
-    flow: Flow
+    flow: Descent
     plateau: Plateau
     t_old: float
     t: float
@@ -177,13 +98,13 @@ class ConvergenceTest:
 
     Parameters
     ----------
-    flow : Flow
+    flow : Descent
     units : NaturalUnits
     rtol : float
         Relative tolerance of the solver.
     """
 
-    flow: Flow
+    flow: Descent
     units: NaturalUnits
     rtol: float
     growth: Growth | None = field(default=None, init=False)  # of the plateau on which the flow is
@@ -294,6 +215,20 @@ class ConvergenceTest:
             self.growth = self._outlook(theta, dormant)
             self._unseen = t + min(self.growth.wait / 2, t)
 
+    def words(self, report: SolverReport, theta: Array) -> str:
+        """What there is to say about an ending other than convergence."""
+        if report.status == SADDLE:
+            return "The weights have no component along any way down from this saddle."
+        if report.status != RESTING or self.growth is None:
+            return ""
+        problem = self.flow.reduction.problem
+        modes = teacher_modes(problem.teacher, *self.flow.unpack(theta), problem.activation)
+        learned = np.flatnonzero(modes / mode_targets(problem.teacher, problem.activation) > 0.5)
+        return (
+            f"Resting on the plateau {{{', '.join(map(str, learned))}}}: unit {self.growth.unit} grows next, "
+            f"at t ≈ {report.time_reached + self.growth.wait:.4g}, which is out of the reach of {report.method}."
+        )
+
     def leap(self, t: float, theta: Array, t_end: float) -> Wait | None:
         """The time on a long plateau; None if the flow is on none, or not for long, or not alone with dormant units."""
         if self._last[0] != t:
@@ -318,3 +253,15 @@ class ConvergenceTest:
             return None
         self.growth, self._unseen = None, end
         return Wait(self.flow, rest, t, end, state)
+
+
+def watch_convergence(flow: Descent, units: NaturalUnits, run: Run) -> Watch:
+    """What an integration of a gradient flow looks out for."""
+    test = ConvergenceTest(flow, units, run.rtol)
+    long = run.t_end * units.rate > LONG
+    ends: tuple[Stop, ...] = ()
+    if run.open_ended:
+        ends = tuple(Stop(name, partial(test.distance, name)) for name in (CONVERGED, SADDLE, RESTING))
+    elif long:
+        ends = (Stop(RESTING, partial(test.out_of_reach, run.t_end)),)
+    return Watch(ends=ends, leap=test.leap if long else None, words=test.words)

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
-from dynamics.curves.trajectory import IntegrationError, Trajectory
-from dynamics.errors import ProblemError
-from dynamics.flows.convergence import (
-    CONVERGED,
-    LONG,
-    NOT_CONVERGED,
-    RESTING,
-    SADDLE,
-    ConvergenceTest,
-    NaturalUnits,
-)
+from dynamics.curves.trajectory import Trajectory
+from dynamics.flows.base import Flow, Run, Watch
+from dynamics.flows.convergence import watch_convergence
+from dynamics.flows.natural_units import NaturalUnits
+from dynamics.flows.spectrum import extreme_eigenvalue
+from dynamics.flows.start import check_loss, given_problem
 from dynamics.flows.vanishing_units import VanishingUnits
-from dynamics.integration import (
-    DEFAULT_RTOL,
-    EXPLICIT,
-    SOLVERS,
-    Sampling,
-    SolverReport,
-    Stop,
-    choose_method,
-    integrate,
-)
-from dynamics.integration.taylor import FlowShape
+from dynamics.integration import SolverReport
 from dynamics.population.base import FormLoss, Population
+from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.problem.reduction import Reduction, reduce_problem
-from dynamics.validation import validate_real
-
-LARGEST_LOSS = 1e100  # well before squares and products overflow
-LARGEST_DENSE_HESSIAN = 300  # unknowns; above, extreme eigenvalues come from Lanczos iterations
 
 
-class GradientFlow:
+class GradientFlow(Flow[Trajectory]):
     """The flow θ̇ = −∇L(θ) of a two-layer network on its population loss.
 
     The flow is integrated in the exactly reduced problem (see `dynamics.problem.reduction`); time is learning
@@ -90,14 +68,7 @@ class GradientFlow:
         covariance: ArrayLike | None = None,
         reduce: bool = True,
     ) -> None:
-        if isinstance(problem, Teacher):
-            if student is None:
-                raise ProblemError("A teacher alone is no problem: give a student as well.")
-            problem = Problem(problem, student, activation, covariance)
-        elif student is not None:
-            raise ProblemError(
-                "The problem already contains a student: give a teacher, or no second student."
-            )
+        problem = given_problem(problem, student, activation, covariance)
         self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
 
     def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
@@ -107,12 +78,7 @@ class GradientFlow:
         self.population = small.population
         self.objective = self.population if objective is None else objective
         self.theta0 = self.pack(small.student.W, small.student.A)
-        with np.errstate(over="ignore", invalid="ignore"):
-            start = self.loss(self.theta0)
-        if not start < LARGEST_LOSS:
-            raise ProblemError(
-                f"The initial loss is {start:.3g}, beyond {LARGEST_LOSS:.0e}: scale teacher and weights down."
-            )
+        check_loss(self.loss, self.theta0, "teacher")
 
     @property
     def trainable(self) -> bool:
@@ -144,23 +110,18 @@ class GradientFlow:
         """Jacobian of the right-hand side, minus the Hessian, (n, n)."""
         return -self.hessian(theta)
 
-    def polynomial(self) -> tuple[FlowShape, Array]:
-        """The right-hand side as a polynomial, for Taylor's method: its shape and parameters."""
+    def polynomial(self) -> tuple[FlowShape, Array] | None:
+        """The right-hand side as a polynomial: its shape and parameters; None if it is none."""
         small = self.reduction.problem
         shape = self.objective.taylor_shape(small.student.W, small.student.A, self.trainable)
         if shape is None:
-            raise ProblemError(
-                "The method 'Taylor' is there for the gradient flow of the population loss of quadratic networks "
-                "only: choose another one."
-            )
+            return None
         M = np.stack([small.teacher.matrix(o) for o in range(small.teacher.outputs)])
         return shape, shape.parameters(M, small.student.A, small.covariance)
 
-    def vanishing_units(self, atol: float) -> VanishingUnits | None:
+    def switching(self, atol: float) -> VanishingUnits | None:
         """What interrupts the integration where a kinked activation has no derivative; None if nothing does."""
-        if self.population.pull_on is None:
-            return None
-        return VanishingUnits(self, atol)
+        return None if self.population.pull_on is None else VanishingUnits(self, atol)
 
     def loss(self, theta: Array) -> float:
         """Population loss at θ."""
@@ -179,117 +140,15 @@ class GradientFlow:
             dA = np.zeros_like(A)
         return self.pack(*self.objective.hessian_vector(W, A, dW, dA))
 
-    def observed(self, times: Array, states: Array) -> Array:
-        """States (T, n) of the network at the given times, from those of the flow; here the same."""
-        return states
-
     def extreme_eigenvalue(self, theta: Array, which: str, among: NDArray[np.bool_] | None = None) -> float:
         """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian at θ, or of its part of some unknowns.
 
-        Above 300 unknowns that part is embedded in zeros, so that a lowest eigenvalue above zero comes out as zero.
+        See `dynamics.flows.spectrum`.
         """
-        n = theta.size
-        kept = np.ones(n, dtype=bool) if among is None else among
-        if n <= LARGEST_DENSE_HESSIAN:
-            H = self.hessian(theta)[np.ix_(kept, kept)]
-            return float(np.linalg.eigvalsh(H)[0 if which == "lowest" else -1])
-
-        def product(v: Array) -> Array:
-            return kept * self.hessian_vector(theta, kept * v.ravel())
-
-        operator = LinearOperator((n, n), matvec=product, dtype=float)
-        start = kept * np.random.default_rng(0).standard_normal(n)
-        try:
-            values = eigsh(operator, k=1, which="SA" if which == "lowest" else "LA", tol=1e-6, v0=start)[0]
-        except ArpackNoConvergence as failure:
-            if len(failure.eigenvalues) == 0:
-                raise
-            values = failure.eigenvalues
-        return float(values[0])
-
-    def integrate(
-        self,
-        t_end: float | None = None,
-        *,
-        times: ArrayLike | None = None,
-        samples: int = 201,
-        log_times: bool = False,
-        until_loss: float | None = None,
-        method: str = "auto",
-        rtol: float = DEFAULT_RTOL,
-        atol: float | None = None,
-        stops: Sequence[Stop] = (),
-        max_evaluations: int | None = None,
-        progress: bool = False,
-        throw: bool = True,
-    ) -> Trajectory:
-        """Integrate from the student's initial weights.
-
-        Parameters
-        ----------
-        t_end : float, optional
-            End time. Without it and without `times` the flow runs until it has come to an end, which the status
-            names: "converged" at a minimum; "at a saddle" that no component of the weights leads away from; "resting
-            on a plateau" whose end is known but out of the solver's reach, with the time in the message (see
-            `dynamics.flows.convergence`).
-        times : (T,) array, optional
-            Sample times, increasing.
-        samples : int
-            Number of sample times if `times` is not given, evenly spaced.
-        log_times : bool
-            Space them evenly in log t over the last four decades instead (t = 0 included).
-        until_loss : float, optional
-            Stop where the loss falls to this value.
-        method, rtol, atol, max_evaluations, progress
-            See `dynamics.integration.integrate`.
-        stops : sequence of Stop
-            Further reasons to stop, as functions of (t, θ) in reduced coordinates (see `unpack`).
-        throw : bool
-            Raise if the solver fails (default), or return what it computed with status "failed".
-
-        Returns
-        -------
-        Trajectory
-
-        Raises
-        ------
-        ProblemError
-            If an argument is not usable.
-        IntegrationError
-            If the solver fails; the error carries the partial trajectory.
-        """
-        open_ended = t_end is None and times is None
-        units, explicit = self.natural_units, self._is_explicit(method)
-        horizon = units.horizon(self.theta0, explicit)
-        sampling = Sampling.create(t_end, times, samples, log_times, horizon=horizon)
-        stops = list(stops)
-        if until_loss is not None:
-            goal = validate_real("until_loss", until_loss, positive=True)
-            stops.append(Stop("target loss reached", lambda t, theta: self.loss(theta) - goal))
-        test = ConvergenceTest(self, units, rtol)
-        if open_ended:
-            stops += [Stop(name, partial(test.distance, name)) for name in (CONVERGED, SADDLE, RESTING)]
-        elif sampling.t_end * units.rate > LONG:
-            stops.append(Stop(RESTING, partial(test.out_of_reach, sampling.t_end)))
-        times_, states, report = integrate(
-            self,
-            self.theta0,
-            sampling,
-            method=method,
-            rtol=rtol,
-            atol=atol,
-            stops=stops,
-            leap=test.leap if sampling.t_end * units.rate > LONG else None,
-            max_evaluations=max_evaluations,
-            progress=progress,
+        kept = np.ones(theta.size, dtype=bool) if among is None else among
+        return extreme_eigenvalue(
+            partial(self.hessian, theta), partial(self.hessian_vector, theta), kept, which
         )
-        W, A = self.unpack(self.observed(times_, states))
-        if open_ended or report.status == RESTING:
-            report = self._with_ending(report, test, W[-1], A[-1])
-        trajectory = Trajectory.from_states(self.problem, self.reduction, times_, W, A, report)
-        if report.status == "failed" and throw:
-            raise IntegrationError(report.message, trajectory)
-        return trajectory
 
     @cached_property
     def natural_units(self) -> NaturalUnits:
@@ -298,24 +157,14 @@ class GradientFlow:
         start, teacher = loss(*self.unpack(self.theta0)), loss(0 * small.student.W, small.student.A)
         return NaturalUnits.of(small, start, teacher)
 
-    def _is_explicit(self, method: str) -> bool:
-        """Whether stability limits the steps of a method."""
-        return SOLVERS.get(choose_method(method, self.theta0.size)) in (*EXPLICIT, None)
+    def horizon(self, explicit: bool = False) -> float:
+        """A time by which everything that can be resolved from this start has happened."""
+        return self.natural_units.horizon(self.theta0, explicit)
 
-    def _with_ending(self, report: SolverReport, test: ConvergenceTest, W: Array, A: Array) -> SolverReport:
-        """The report of an open-ended integration, in words where it did not converge."""
-        if report.status == "finished":
-            return replace(report, status=NOT_CONVERGED)
-        if report.status == SADDLE:
-            return replace(
-                report, message="The weights have no component along any way down from this saddle."
-            )
-        if report.status != RESTING or test.growth is None:
-            return report
-        modes = teacher_modes(self.reduction.problem.teacher, W, A, self.problem.activation)
-        learned = np.flatnonzero(modes / mode_targets(self.problem.teacher, self.problem.activation) > 0.5)
-        return replace(
-            report,
-            message=f"Resting on the plateau {{{', '.join(map(str, learned))}}}: unit {test.growth.unit} grows next, "
-            f"at t ≈ {report.time_reached + test.growth.wait:.4g}, which is out of the reach of {report.method}.",
-        )
+    def watch(self, run: Run) -> Watch:
+        """The end of an open-ended integration, plateaus that cannot be waited for, and leaps over the others."""
+        return watch_convergence(self, self.natural_units, run)
+
+    def result(self, times: Array, states: Array, report: SolverReport) -> Trajectory:
+        """The learning curve."""
+        return Trajectory.from_states(self.problem, self.reduction, times, *self.unpack(states), report)

@@ -91,12 +91,12 @@ class ModifiedFlow(GradientFlow):
         assert isinstance(self.objective, ModifiedLoss)
         return self.objective.base.forms
 
-    def vanishing_units(self, atol: float) -> VanishingUnits | None:
+    def switching(self, atol: float) -> VanishingUnits | None:
         """As of the flow; but a unit comes back with a length that a step of the descent resolves.
 
         On shorter ones, of the order of h‖A_k‖ times the curvature of the loss, the correction is no small one.
         """
-        units = super().vanishing_units(atol)
+        units = super().switching(atol)
         if units is None:
             return None
         assert isinstance(self.objective, ModifiedLoss)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.curves.result import Result
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.integration import DEFAULT_RTOL, Sampling, SolverReport, Stop, integrate
+from dynamics.flows.base import Flow, Run, Watch
+from dynamics.flows.endings import CONVERGED, CROSSED
+from dynamics.flows.rest import distance_from_rest
+from dynamics.integration import SolverReport, Stop
 from dynamics.path_space import Skeleton, SkeletonCrossing, path_gradient, path_values
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
 
 NEARLY_ZERO = 1e-6  # of its initial size: there a skeleton path value counts as zero
+LONGEST, LONGEST_EXPLICIT = 1e8, 1e5  # natural times that an open-ended integration may take
 
 
-@dataclass(frozen=True, eq=False)
-class PathTrajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class PathTrajectory(Result):
     """Path values along a flow in path space, at T times.
 
     Parameters
@@ -32,18 +39,33 @@ class PathTrajectory:
     W : (T, K, d) array
     A : (T, O, K) array
         Weights with these path values, scaled such that every skeleton edge of the second layer is ±1.
-    report : SolverReport
+    solver : SolverReport
     """
 
-    times: Array
-    values: Array
-    loss: Array
-    W: Array
-    A: Array
-    report: SolverReport
+    KIND = "path trajectory"
+
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]
+    values: Annotated[Array, Meaning("time path", "basis-path values", detail=True)]
+    loss: Annotated[Array, Meaning("time", "population loss", LOSS_UNIT)]
+    W: Annotated[Array, Meaning("time unit input", "first-layer weights", detail=True)]
+    A: Annotated[Array, Meaning("time output unit", "second-layer weights", detail=True)]
+    solver: SolverReport
+
+    def attributes(self) -> dict[str, Any]:
+        """The solver."""
+        return asdict(self.solver)
+
+    def summary(self) -> str:
+        """What happened, in a few lines."""
+        s = self.solver
+        return (
+            f"{len(self.times)} samples up to t = {self.times[-1]:.6g} ({s.status})\n"
+            f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}\n"
+            f"{s.method}: {s.evaluations} evaluations, {s.seconds:.3g} s, {self.values.shape[1]} basis paths"
+        )
 
 
-class PathFlow:
+class PathFlow(Flow[PathTrajectory]):
     """Gradient flow v̇ = −∂L/∂v of a two-layer network in the coordinates of path space.
 
     The basis-path values are v_ki = A_sk w_ks^(h−1) w_ki for the edges into unit k and v_ok = A_ok w_ks^h for those
@@ -60,7 +82,7 @@ class PathFlow:
 
     Attributes
     ----------
-    values0 : (m − H,) array
+    theta0 : (m − H,) array
         Basis-path values of the initial weights.
 
     Notes
@@ -79,11 +101,11 @@ class PathFlow:
         self.skeleton = Skeleton.strongest([W, A], self.degree) if skeleton is None else skeleton
         if self.skeleton.widths != widths:
             raise ProblemError(f"`skeleton` has the widths {self.skeleton.widths}, but the student {widths}.")
-        self.values0 = path_values([W, A], self.skeleton, self.degree)
+        self.theta0 = path_values([W, A], self.skeleton, self.degree)
         self._index_columns()
         units = np.arange(len(W))
         self._signs = np.sign(W[units, self.skeleton.into[0]]), np.sign(A[self.skeleton.out[0], units])
-        zero = np.flatnonzero(self.values0[self._s] == 0)
+        zero = np.flatnonzero(self.theta0[self._s] == 0)
         if zero.size:
             raise SkeletonCrossing(
                 f"The skeleton path value of hidden unit {zero[0]} is zero at the start: take another skeleton or "
@@ -144,66 +166,61 @@ class PathFlow:
         pure = (S * (minus_gradient * curvature * theta[columns])[:, None]).T @ S
         return mixed + mixed.T + pure - J.T @ self.population.hessian(W, A) @ J
 
-    def integrate(
-        self,
-        t_end: float | None = None,
-        *,
-        times: ArrayLike | None = None,
-        samples: int = 201,
-        log_times: bool = False,
-        method: str = "auto",
-        rtol: float = DEFAULT_RTOL,
-        atol: float | None = None,
-        max_evaluations: int | None = None,
-    ) -> PathTrajectory:
-        """Integrate from the student's initial weights.
+    def horizon(self, explicit: bool = False) -> float:
+        """Time after which an open-ended integration gives up waiting for convergence."""
+        return (LONGEST_EXPLICIT if explicit else LONGEST) / self._rate
 
-        Parameters
-        ----------
-        t_end : float, optional
-            End time; needed unless `times` is given.
-        times, samples, log_times
-            As for `dynamics.flows.gradient.GradientFlow.integrate`.
-        method, rtol, atol, max_evaluations
-            See `dynamics.integration.integrate`.
+    @property
+    def _rate(self) -> float:
+        """Natural growth rate, the variance of the inputs to the power h: the loss is of second degree in v."""
+        Sigma = self.problem.covariance
+        return 1.0 if Sigma is None else float(np.trace(Sigma) / len(Sigma)) ** self.degree
 
-        Raises
-        ------
-        ProblemError
-            If an argument is not usable.
-        SkeletonCrossing
-            If a skeleton path value reaches zero; the flow ends there like √(t* − t).
-        ComputationError
-            If the solver gives up.
-        """
-        if t_end is None and times is None:
-            raise ProblemError("Neither `t_end` nor `times` is given: say how long to integrate.")
-        sampling = Sampling.create(t_end, times, samples, log_times, horizon=np.inf)
-        stops = [Stop(f"skeleton {k}", partial(self._remaining, k)) for k in range(len(self._s))]
-        times_, v, report = integrate(
-            self,
-            self.values0,
-            sampling,
-            method=method,
-            rtol=rtol,
-            atol=atol,
-            stops=stops,
-            max_evaluations=max_evaluations,
+    def watch(self, run: Run) -> Watch:
+        """Where the coordinates end; convergence of an open-ended integration: at rest, with no way down left."""
+        ends = (Stop(CONVERGED, self._distance_from_convergence),) if run.open_ended else ()
+        return Watch(hazards=(Stop(CROSSED, self._distance_from_crossing),), ends=ends, words=self._words)
+
+    def result(self, times: Array, states: Array, report: SolverReport) -> PathTrajectory:
+        """The curve, with weights."""
+        loss = np.array([self.loss(v) for v in states])
+        return PathTrajectory(times, states, loss, *self.weights(states), report)
+
+    def failure(self, report: SolverReport, curve: PathTrajectory) -> ComputationError:
+        """A crossing, which names the unit, or that of any flow."""
+        if report.status != CROSSED:
+            return super().failure(report, curve)
+        unit = int(self._remaining(curve.values[-1]).argmin())
+        return SkeletonCrossing(report.message, (1, unit), time=report.time_reached, trajectory=curve)
+
+    def _words(self, report: SolverReport, theta: Array) -> str:
+        """Where and why the coordinates end."""
+        if report.status != CROSSED:
+            return ""
+        return (
+            f"The skeleton path value of hidden unit {self._remaining(theta).argmin()} reaches zero at "
+            f"t = {report.time_reached:.6g}, where path coordinates end: take another skeleton or a shorter time."
         )
-        if report.status == "failed":
-            raise ComputationError(report.message)
-        if report.status.startswith("skeleton"):
-            unit = int(report.status.split()[1])
-            raise SkeletonCrossing(
-                f"The skeleton path value of hidden unit {unit} reaches zero at t = {report.time_reached:.6g}, where "
-                "path coordinates end: take another skeleton or a shorter time.",
-                (1, unit),
-                time=report.time_reached,
-            )
-        loss = np.array([self.loss(x) for x in v])
-        return PathTrajectory(times_, v, loss, *self.weights(v), report)
 
-    def _remaining(self, unit: int, t: float, v: Array) -> float:
-        """Zero where the skeleton path value has shrunk to `NEARLY_ZERO` of its initial size."""
-        column = self._s[unit]
-        return float(v[column] / self.values0[column] - NEARLY_ZERO)
+    def _remaining(self, v: Array) -> Array:
+        """Skeleton path values relative to their initial ones, (K,)."""
+        return np.asarray(v[self._s] / self.theta0[self._s])
+
+    def _distance_from_crossing(self, t: float, v: Array) -> float:
+        """Zero where a skeleton path value has shrunk to `NEARLY_ZERO` of its initial size."""
+        return float(self._remaining(v).min() - NEARLY_ZERO)
+
+    def _distance_from_convergence(self, t: float, v: Array) -> float:
+        """Positive until the flow is at rest; speeds are measured in v̇ = rate · v, and v in √(L/rate)."""
+        speed = float(np.linalg.norm(self(t, v)))
+        return distance_from_rest(speed, partial(self._lowest, v), (self._unit_speed, self._rate))
+
+    @cached_property
+    def _unit_speed(self) -> float:
+        """√(rate · L) for the loss of a network that is zero, or where that is zero of the start."""
+        W, A = self.problem.student.W, self.problem.student.A
+        loss = self.population.loss(0 * W, 0 * A) or self.loss(self.theta0) or 1.0
+        return float(np.sqrt(self._rate * loss))
+
+    def _lowest(self, v: Array) -> float:
+        return float(np.linalg.eigvalsh(-self.jacobian(0.0, v))[0])

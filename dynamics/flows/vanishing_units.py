@@ -18,21 +18,15 @@ exactly zero stays there, as it does under automatic differentiation.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from dynamics.aliases import Array
-from dynamics.population.base import Pull
+from dynamics.population.base import Population, Pull
 from dynamics.population.kernels import normalised
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dynamics.flows.gradient import GradientFlow
-
+from dynamics.problem.reduction import Reduction
 
 VANISHED = 1e-8  # of ‖A_k‖: a unit this small is zero; it changes c_k by 1e-16 of itself
 RETURNED = 1e-6  # of ‖A_k‖: how large a unit comes back; smaller ones turn too fast for solvers
@@ -44,21 +38,36 @@ MOST_SWITCHES = 50  # per unit
 RANDOM_STARTS = 16
 
 
+class KinkedFlow(Protocol):
+    """What of a flow is looked at (`dynamics.flows.gradient.GradientFlow`, of a kinked activation)."""
+
+    theta0: Array
+    population: Population
+    reduction: Reduction
+
+    def pack(self, W: Array, A: Array) -> Array:
+        """θ of weights."""
+
+    def unpack(self, theta: Array) -> tuple[Array, Array]:
+        """Weights W (K, r) and A (O, K)."""
+
+
 @dataclass
 class VanishingUnits:
     """When the units of a flow vanish and come back, and to which state.
 
+    It keeps the contract of `dynamics.integration.contract.Switching`.
+
     Parameters
     ----------
-    flow : GradientFlow
-        Of a kinked activation.
+    flow : KinkedFlow
     atol : float
         Absolute tolerance of the solver.
     returned : float
         Length, in units of ‖A_k‖, with which a unit comes back.
     """
 
-    flow: GradientFlow
+    flow: KinkedFlow
     atol: float
     returned: float = RETURNED
     _seen: tuple[float, Array] | None = field(default=None, init=False)
@@ -66,6 +75,11 @@ class VanishingUnits:
     def __post_init__(self) -> None:
         W, _ = self.flow.unpack(self.flow.theta0)
         self.inert: NDArray[np.bool_] = np.logical_not(W.any(axis=1))
+
+    @property
+    def most(self) -> int:
+        """Number of switches after which there is no end to them."""
+        return MOST_SWITCHES * len(self.inert)
 
     def distance(self, theta: Array) -> float:
         """Positive until a unit vanishes or comes back."""
@@ -155,95 +169,3 @@ def highest(pull: Pull, starts: Array) -> tuple[float, Array]:
         height, step = np.where(better, level, height), step * np.where(better, 2.0, 0.25)
     top = int(np.argmax(height))
     return float(height[top] - ROUNDING * pull.stiffness), X[top]
-
-
-class SwitchingSolver:
-    """A SciPy solver that is started again wherever a unit vanishes or comes back.
-
-    Parameters
-    ----------
-    create : callable
-        ``create(t, theta)`` gives a solver that starts there.
-    units : VanishingUnits
-    theta0 : (n,) array
-    interpolate : callable
-        ``interpolate(solver, before)`` gives the solution within its last step, as a function of t with attributes
-        `t_old` and `t`.
-    """
-
-    def __init__(
-        self,
-        create: Callable[[float, Array], Any],
-        units: VanishingUnits,
-        theta0: Array,
-        interpolate: Callable[[Any, Array], Any],
-    ) -> None:
-        self._create, self._units, self._interpolate = create, units, interpolate
-        self._solver = create(0.0, theta0)
-        self._spent = [0, 0]  # evaluations of earlier solvers
-        self._left = MOST_SWITCHES * len(units.inert)
-        self.t, self.y, self.t_bound = 0.0, theta0, self._solver.t_bound
-        self._last: Callable[[], Any]
-
-    @property
-    def status(self) -> str:
-        """As of SciPy's solvers."""
-        return str(self._solver.status) if self._left else "failed"
-
-    @property
-    def nfev(self) -> int:
-        """Evaluations of the right-hand side."""
-        return self._spent[0] + int(self._solver.nfev)
-
-    @property
-    def njev(self) -> int:
-        """Evaluations of the Jacobian."""
-        return self._spent[1] + int(self._solver.njev)
-
-    def step(self) -> str | None:
-        """One step, cut short where a unit vanishes or comes back; the reason if it failed."""
-        solver, before = self._solver, self._solver.y.copy()
-        reason = solver.step()
-        self.t, self.y = float(solver.t), solver.y
-        self._last = lambda: self._interpolate(solver, before)
-        if solver.status != "failed" and self._units.distance(self.y) <= 0:
-            self._switch(self._last())
-            self._left -= 1
-        return reason if self._left else "units vanish and come back without end"
-
-    def _switch(self, step: Any) -> None:
-        """Cut the step at the switch and start a new solver behind it."""
-
-        def distance(t: float) -> float:
-            return self._units.distance(step(t))
-
-        end, beyond = step.t_old, 1e-14 * step.t
-        if distance(end) > 0:
-            end = brentq(distance, step.t_old, step.t, xtol=beyond)
-        while end < step.t and distance(end) > 0:  # the switch must lie behind, or it would be met again
-            end, beyond = min(end + beyond, step.t), 2 * beyond
-        self.t, self.y = float(end), self._units.switched(step(end))
-        self._last = lambda: _Shortened(step, self.t)
-        self._spent[0] += int(self._solver.nfev)
-        self._spent[1] += int(self._solver.njev)
-        if self.t < self.t_bound:
-            self._solver = self._create(self.t, self.y)
-
-    def dense_output(self) -> Any:
-        """The solution within the last step."""
-        return self._last()
-
-
-@dataclass(frozen=True)
-class _Shortened:
-    """A step that ends early."""
-
-    step: Any
-    t: float
-
-    @property
-    def t_old(self) -> float:
-        return float(self.step.t_old)
-
-    def __call__(self, t: float) -> Array:
-        return np.asarray(self.step(min(t, self.t)))

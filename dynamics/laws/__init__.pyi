@@ -3,10 +3,9 @@ from .counting import count_laws as count_laws
 from .counting import lie_algebra_dimension as lie_algebra_dimension
 from .discovery import Discovery as Discovery
 from .discovery import discover_laws as discover_laws
-from .families import neuron_space_projector as neuron_space_projector
 from .law import Law as Law
+from .model_table import build_model as build_model
 from .models import bilinear as bilinear
-from .models import build_model as build_model
 from .models import linear as linear
 from .models import polynomial as polynomial
 from .models import quadratic as quadratic

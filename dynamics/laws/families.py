@@ -13,14 +13,11 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-import numpy as np
 import sympy
-from numpy.typing import ArrayLike, NDArray
 from sympy.combinatorics import Permutation
 
 from dynamics.errors import ProblemError
 from dynamics.laws.law import Law
-from dynamics.validation import validate_array
 
 Rows = Sequence[Sequence[sympy.Symbol]]
 Symbols = tuple[sympy.Symbol, ...]
@@ -107,7 +104,7 @@ def column_space_laws(W: Rows, units: Sequence[int], parameters: Symbols) -> lis
     Units with the same fixed output weight move as Ẇ = W B with one d × d matrix B, which leaves the column
     space of W fixed. By Cramer's rule the entry (k, i) is a ratio of determinants: the first d rows with row i
     replaced by row k, over the first d rows. For d = 1 these are the ratios w_k/w_0. The projector onto the
-    same space is `projector_laws` and, for numbers, `neuron_space_projector`.
+    same space is `dynamics.conserved.ProjectorQuantity`.
     """
     d = len(W[0])
     _require_more_units_than_inputs(len(units), d)
@@ -122,54 +119,6 @@ def column_space_laws(W: Rows, units: Sequence[int], parameters: Symbols) -> lis
         for k in units[d:]
         for i in range(d)
     ]
-
-
-def projector_laws(W: Rows, units: Sequence[int], parameters: Symbols) -> list[Law]:
-    """The d (K − d) independent entries P_ki, k ≥ d > i, of the projector P = W (WᵀW)⁻¹ Wᵀ.
-
-    The same laws as `column_space_laws` without a preferred set of units, at the price of longer expressions.
-    """
-    d = len(W[0])
-    _require_more_units_than_inputs(len(units), d)
-    columns = [[W[k][i] for k in units] for i in range(d)]
-    symbols = [[sympy.Dummy() for _ in range(d)] for _ in range(d)]
-    gram = {symbols[i][j]: dot(columns[i], columns[j]) for i in range(d) for j in range(d)}
-    volume = _determinant(symbols)
-
-    def cofactor(i: int, j: int) -> sympy.Expr:
-        minor = [row[:j] + row[j + 1 :] for row in symbols[:i] + symbols[i + 1 :]]
-        return (-1) ** (i + j) * _determinant(minor)
-
-    inverse = [[cofactor(i, j) / volume for j in range(d)] for i in range(d)]  # of a symmetric matrix
-    return [
-        Law(
-            sum(W[k][i] * inverse[i][j] * W[l][j] for i in range(d) for j in range(d)).xreplace(gram),
-            parameters,
-            f"projector, units {k} and {l}",
-        )
-        for k in units[d:]
-        for l in units[:d]
-    ]
-
-
-def neuron_space_projector(W: ArrayLike) -> NDArray[np.float64]:
-    """Projector W (WᵀW)⁻¹ Wᵀ onto the column space of W in neuron space, conserved for fixed equal a.
-
-    Parameters
-    ----------
-    W : (..., K, d) array
-        Input weights of rank d, K ≥ d; for K = d the projector is the identity and says nothing.
-
-    Returns
-    -------
-    (..., K, K) array
-    """
-    W = np.asarray(W, dtype=float)
-    W = validate_array("W", W, max(W.ndim, 2))
-    if W.shape[-2] < W.shape[-1]:
-        raise ProblemError(f"`W` has shape {W.shape}, but needs at least as many units as inputs.")
-    Q = np.linalg.qr(W).Q
-    return Q @ np.swapaxes(Q, -1, -2)
 
 
 def travel_time_laws(

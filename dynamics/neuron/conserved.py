@@ -24,8 +24,6 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.neuron.problem import Neurons, Rates
 
-LAWS = ("Q1", "Q2")
-
 
 @dataclass(frozen=True)
 class NeuronLaws:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
-from dynamics.errors import ComputationError, ProblemError
-from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
+from dynamics.errors import ProblemError
+from dynamics.flows.base import Flow, Run, Watch
+from dynamics.flows.endings import CONVERGED
+from dynamics.flows.rest import distance_from_rest
+from dynamics.flows.start import check_loss
+from dynamics.integration import SolverReport, Stop
 from dynamics.neuron.population import NeuronPopulation, pack, theta_of, unpack
 from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates, relinear_start
 from dynamics.neuron.trajectory import NeuronTrajectory
 from dynamics.validation import validate_real
 
 HESSIANS = 4  # copies of the Hessian at a time
-LARGEST_LOSS = 1e100  # well before squares and products overflow
 
 
-class NeuronFlow:
+class NeuronFlow(Flow[NeuronTrajectory]):
     """The flow θ̇ = −P∇L(θ) − λ(θ − θ_ReLinear) of K quadratic neurons with output weights.
 
     P = diag(rates) holds the learning rates γ of the groups. The second term, absent for λ = 0, is the shrinking
@@ -71,12 +73,7 @@ class NeuronFlow:
         self._P = self.rates.diagonal(K, d)
         self._shrinking = self.shrink * Rates(0, 1, 1, 0).diagonal(K, d)
         self._resting = pack(np.zeros((K, d + 1)), *relinear_start(K, d), np.zeros(K))
-        with np.errstate(over="ignore", invalid="ignore"):
-            start = self.loss(self.theta0)
-        if not start < LARGEST_LOSS:
-            raise ProblemError(
-                f"The initial loss is {start:.3g}, beyond {LARGEST_LOSS:.0e}: scale target and weights down."
-            )
+        check_loss(self.loss, self.theta0, "target")
 
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side θ̇."""
@@ -114,70 +111,31 @@ class NeuronFlow:
         direction = np.sqrt(self._P) * y
         return direction / np.linalg.norm(direction)
 
-    def integrate(
-        self,
-        t_end: float | None = None,
-        *,
-        times: ArrayLike | None = None,
-        samples: int = 201,
-        log_times: bool = False,
-        method: str = "auto",
-        rtol: float = DEFAULT_RTOL,
-        atol: float | None = None,
-        max_evaluations: int | None = None,
-        progress: bool = False,
-    ) -> NeuronTrajectory:
-        """Integrate from the initial weights.
+    def horizon(self, explicit: bool = False) -> float:
+        """Time after which an open-ended integration gives up waiting for convergence."""
+        slowest = min(rate for rate in (*self._P, 1.0) if rate > 0)
+        return 1e5 / (slowest * self._scale())
 
-        Parameters
-        ----------
-        t_end : float, optional
-            End time. Without it and without `times` the flow runs until it has converged: it stands still, and no
-            direction of descent is left.
-        times, samples, log_times
-            As for `dynamics.flows.gradient.GradientFlow.integrate`.
-        method, rtol, atol, max_evaluations, progress
-            See `dynamics.integration.integrate`.
-
-        Raises
-        ------
-        ProblemError
-            If an argument is not usable.
-        ComputationError
-            If the solver gives up.
-        """
-        n = len(self.theta0)
-        check_memory(
+    def watch(self, run: Run) -> Watch:
+        """Convergence of an open-ended integration: it stands still, and no direction of descent is left."""
+        check_memory(  # of which the largest stable step at the end needs one in any case
             f"The Hessian of {self.neurons.hidden} quadratic neurons with {self.neurons.inputs} inputs",
-            HESSIANS * 8 * n**2,
+            HESSIANS * 8 * len(self.theta0) ** 2,
             "lower `hidden` or `inputs`",
         )
-        open_ended = t_end is None and times is None
-        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self.horizon())
-        stops = [Stop("converged", self._distance_from_convergence)] if open_ended else []
-        times_, states, report = integrate(
-            self,
-            self.theta0,
-            sampling,
-            method=method,
-            rtol=rtol,
-            atol=atol,
-            stops=stops,
-            max_evaluations=max_evaluations,
-            progress=progress,
-        )
-        if report.status == "failed":
-            raise ComputationError(report.message)
-        if open_ended and report.status == "finished":
-            report = replace(report, status="finished, not converged")
-        loss = np.array([self.loss(theta) for theta in states])
+        if not run.open_ended:
+            return Watch()
+        return Watch(ends=(Stop(CONVERGED, self._distance_from_convergence),))
+
+    def result(self, times: Array, states: Array, report: SolverReport) -> NeuronTrajectory:
+        """The learning curve."""
         return NeuronTrajectory(
             self.target,
             self.rates,
             self.shrink,
-            times_,
+            times,
             *unpack(states, self.neurons.hidden),
-            loss,
+            np.array([self.loss(theta) for theta in states]),
             self.largest_stable_step(states[-1]),
             report,
         )
@@ -186,17 +144,11 @@ class NeuronFlow:
         """Natural size of Γ, 1 where there is nothing to learn."""
         return 4 * float(np.sqrt(max(self.loss(self.theta0), self.loss(0 * self.theta0)))) or 1.0
 
-    def horizon(self) -> float:
-        """Time after which an open-ended integration gives up waiting for convergence."""
-        slowest = min(rate for rate in (*self._P, 1.0) if rate > 0)
-        return 1e5 / (slowest * self._scale())
-
     def _distance_from_convergence(self, t: float, theta: Array) -> float:
-        """Positive until θ̇ is negligible *and* no direction of descent is left (as in `dynamics.flows.gradient`)."""
+        """Positive until the flow is at rest."""
         scale = self._scale()
         speed = float(np.linalg.norm(self(t, theta)))
-        excess = speed - 1e-9 * scale
-        if excess > 0:
-            return excess
-        lowest = float(np.linalg.eigvalsh(self.preconditioned_hessian(theta))[0])
-        return 1.0 if lowest < -0.01 * np.sqrt(speed * scale) else excess
+        return distance_from_rest(speed, partial(self._lowest, theta), (scale, scale))
+
+    def _lowest(self, theta: Array) -> float:
+        return float(np.linalg.eigvalsh(self.preconditioned_hessian(theta))[0])

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import IO
+from typing import Annotated, Any
 
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.curves.trajectory import versions
+from dynamics.curves.result import Result
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables, printed
+from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.neuron.conserved import NeuronLaws
 from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates
+from dynamics.versions import versions
 
 
-@dataclass(frozen=True, eq=False)
-class NeuronTrajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class NeuronTrajectory(Result):
     """A solution of the flow of quadratic neurons at T times.
 
     Parameters
@@ -36,19 +38,25 @@ class NeuronTrajectory:
     largest_stable_step : float
         Step beyond which gradient descent is unstable where the flow ended.
     solver : SolverReport
+    versions : dict
     """
+
+    KIND = "neuron trajectory"
 
     target: QuadraticTarget
     rates: Rates
     shrink: float
-    times: Array
-    R: Array
-    G: Array
-    B: Array
-    a: Array
-    loss: Array
-    largest_stable_step: float
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]
+    R: Annotated[Array, Meaning("time unit weight", "weights (w^r, b^r)", detail=True)]
+    G: Annotated[Array, Meaning("time unit weight", "weights (w^g, b^g)", detail=True)]
+    B: Annotated[Array, Meaning("time unit weight", "weights (w^b, c)", detail=True)]
+    a: Annotated[Array, Meaning("time unit", "output weights", detail=True)]
+    loss: Annotated[Array, Meaning("time", "population loss", LOSS_UNIT)]
+    largest_stable_step: Annotated[
+        float, Meaning("", "step beyond which gradient descent is unstable at the end")
+    ]
     solver: SolverReport
+    versions: dict[str, str] = field(default_factory=versions)
 
     @cached_property
     def conserved(self) -> dict[str, Array]:
@@ -65,6 +73,19 @@ class NeuronTrajectory:
         """The network at one of the times."""
         return Neurons(self.R[index], self.G[index], self.B[index], self.a[index])
 
+    def variables(self) -> Variables:
+        """The curve, weights and conserved quantities."""
+        laws = {
+            name: Variable(("time", "unit"), Q, f"conserved quantity {name} of each unit", detail=True)
+            for name, Q in self.conserved.items()
+        }
+        return super().variables() | laws
+
+    def attributes(self) -> dict[str, Any]:
+        """Rates, solver, versions."""
+        rates = {f"rate_{name}": rate for name, rate in asdict(self.rates).items()}
+        return rates | {"shrink": self.shrink} | asdict(self.solver) | {"versions": self.versions}
+
     def to_dict(self) -> dict[str, object]:
         """What the command prints."""
         warnings = []
@@ -73,10 +94,8 @@ class NeuronTrajectory:
         if self.solver.status == "finished, not converged":
             warnings.append(f"not converged up to t = {self.times[-1]:.6g}.")
         return {
-            "times": self.times,
-            "loss": self.loss,
+            **{name: variable.array for name, variable in printed(self.variables()).items()},
             "conserved_drift": self.conserved_drift,
-            "largest_stable_step": self.largest_stable_step,
             "best_affine_loss": self.target.best_affine_loss,
             "rates": asdict(self.rates),
             "shrink": self.shrink,
@@ -105,19 +124,14 @@ class NeuronTrajectory:
             ]
         )
 
-    def __repr__(self) -> str:
-        return "NeuronTrajectory\n  " + self.summary().replace("\n", "\n  ")
+    def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {}, {f"target_{name}": np.array(getattr(self.target, name)) for name in "Mve"}
 
-    def save(self, file: str | Path | IO[bytes]) -> None:
-        """Write everything to an `.npz` file."""
-        about = {
-            "format": "quadflow neuron trajectory 1",
-            "rates": asdict(self.rates),
-            "shrink": self.shrink,
-            "solver": asdict(self.solver),
-            "versions": versions(),
+    @classmethod
+    def _read_parts(cls, f: Archive, about: Mapping[str, Any]) -> dict[str, Any]:
+        e = float(f.numbers("target_e", ()))
+        return {
+            "target": QuadraticTarget(
+                f.numbers("target_M", ("input", "input")), f.numbers("target_v", ("input",)), e
+            )
         }
-        arrays = {name: getattr(self, name) for name in ("times", "R", "G", "B", "a", "loss")}
-        arrays |= {"target_M": self.target.M, "target_v": self.target.v, "target_e": np.array(self.target.e)}
-        arrays |= {"largest_stable_step": np.array(self.largest_stable_step), **self.conserved}
-        np.savez_compressed(file, about=json.dumps(about), **arrays)

@@ -41,7 +41,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.integration import Stop
-from dynamics.outcome.initial_state import Start
+from dynamics.outcome.initial_state import InitialState
 from dynamics.problem import Problem
 from dynamics.problem.reduction import in_range
 from dynamics.validation import validate_count
@@ -126,7 +126,7 @@ def diagnose(problem: Problem, *, follow: bool = True, max_evaluations: int = 20
     Diagnosis
     """
     validate_count("max_evaluations", max_evaluations)
-    start = Start(in_range(problem))
+    start = InitialState(in_range(problem))
     if start.unknown:
         return _diagnosis(start, "undecided", start.unknown)
     levels = start.levels()
@@ -146,14 +146,14 @@ def diagnose(problem: Problem, *, follow: bool = True, max_evaluations: int = 20
 
 
 def _place_of_rest(
-    start: Start, levels: tuple[float, ...], follow: bool, max_evaluations: int
+    start: InitialState, levels: tuple[float, ...], follow: bool, max_evaluations: int
 ) -> tuple[float | None, float | None, str]:
     """Final loss, the time at which it is known, and why; None where it is not known."""
     if start.hindrance:
         return None, None, start.hindrance
     if len(levels) == 1:
         why = f"From almost every such start the flow ends at the loss {levels[0]:.6g}"
-        if len(start.divisions()) > 1:
+        if start.signs()[2]:
             why += ", however the flexible units divide"
         if start.levels(balance_freezes=False) != levels:
             units = ", ".join(map(str, np.flatnonzero(start.balanced)))
@@ -169,7 +169,7 @@ def _place_of_rest(
 
 
 def _follow(
-    start: Start, levels: tuple[float, ...], max_evaluations: int, several: str
+    start: InitialState, levels: tuple[float, ...], max_evaluations: int, several: str
 ) -> tuple[float | None, float | None, str]:
     """Integrate until the loss is below all levels but the lowest, or until the flow rests."""
     tolerance = SETTLED * (levels[1] - levels[0])
@@ -185,7 +185,7 @@ def _follow(
     return None, None, f"{told} did not settle (loss {loss:.6g})."
 
 
-def _stays(start: Start, path: Trajectory) -> bool:
+def _stays(start: InitialState, path: Trajectory) -> bool:
     """Whether no flexible unit can cross a = 0 any more, with G as it is at the end.
 
     For constant G, a² = a(0)² + ½ Σ_i w_i² (e^{2 g_i s} − 1) with s = ∫a dt and w_i in the eigenbasis of G: at
@@ -200,7 +200,7 @@ def _stays(start: Start, path: Trajectory) -> bool:
 
 
 def _diagnosis(
-    start: Start,
+    start: InitialState,
     verdict: str,
     reason: str,
     levels: tuple[float, ...] = (),
@@ -220,7 +220,7 @@ def _diagnosis(
     )
 
 
-def _count_units(start: Start) -> str:
+def _count_units(start: InitialState) -> str:
     """Numbers of units of each kind, as the beginning of a sentence."""
     signs = start.frozen_signs[~start.inert]
     kinds = [(1, "frozen positive"), (-1, "frozen negative"), (0, "flexible")]
@@ -230,7 +230,7 @@ def _count_units(start: Start) -> str:
     return "Units: " + ", ".join(counts)
 
 
-def _needs(start: Start) -> str:
+def _needs(start: InitialState) -> str:
     positive, negative = start.best[1]
     who = "the teacher" if sum(start.needed) <= len(start.inert) else "the best that so few units can learn"
     return f"{who} needs {positive} positive and {negative} negative"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.curves.trajectory import unit_invariants
+from dynamics.curves.units import unit_invariants
 from dynamics.flows.gradient import GradientFlow
 from dynamics.outcome.invariant_manifolds import Reach, reach
 from dynamics.outcome.resting_level import RestingLevel, resting_level
@@ -28,7 +28,7 @@ AT_REST = 1e-13  # of the natural speed
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class InitialState:
     """A problem seen from its initial state; levels only where `unknown` is empty.
 
     Parameters
@@ -89,11 +89,20 @@ class Start:
         flexible = (self.conserved > 0) & ~self.balanced & ~self.inert & student.trainable
         return np.where(flexible, 0, np.sign(student.A[0])).astype(np.int64)
 
-    def divisions(self, balance_freezes: bool = True) -> list[Division]:
-        """Numbers (P, N) of units with a_k > 0 and a_k < 0 at the end; the other flexible ones have a_k = 0."""
+    def signs(self, balance_freezes: bool = True) -> tuple[int, int, int]:
+        """Numbers of units with a_k > 0, with a_k < 0 and flexible ones, inert units left out."""
         signs = self.frozen_signs if balance_freezes else np.where(self.balanced, 0, self.frozen_signs)
-        P, N, flexible = (int(np.sum(signs[~self.inert] == s)) for s in (1, -1, 0))
-        return [(P + p, N + n) for p in range(flexible + 1) for n in range(flexible + 1 - p)]
+        positive, negative, flexible = (int(np.sum(signs[~self.inert] == s)) for s in (1, -1, 0))
+        return positive, negative, flexible
+
+    def divisions(self, balance_freezes: bool = True) -> list[Division]:
+        """Numbers (P, N) of units with a_k > 0 and a_k < 0 at the end; the other flexible ones have a_k = 0.
+
+        More units of a sign than there are eigenvalues make no difference, and are not listed.
+        """
+        P, N, flexible = self.signs(balance_freezes)
+        more_P, more_N = (min(flexible, max(0, len(self.eigenvalues) - n)) for n in (P, N))
+        return [(P + p, N + n) for p in range(more_P + 1) for n in range(min(more_N, flexible - p) + 1)]
 
     # Teacher
 
@@ -174,7 +183,7 @@ class Start:
     def levels(self, balance_freezes: bool = True) -> tuple[float, ...]:
         """Distinct losses at which the flow can rest, except from a set of starts of measure zero, ascending."""
         divisions = self.divisions(balance_freezes)
-        flexible = len(divisions) > 1
+        flexible = self.signs(balance_freezes)[2] > 0
         levels = [self._level(division) for division in divisions]
         # a flexible unit ends with w_k ≠ 0 in the kernel of G: there must be one
         losses = [level.loss for level in levels if level.kernel or not flexible]
@@ -204,7 +213,7 @@ class Start:
                 " the flow does not mix, but any perturbation does."
             )
         if reached.exchangeable and reached.basis.shape[1] > 1:
-            k, l = reached.exchangeable[0]
+            k, l = reached.exchangeable
             return (
                 f"The start lies on an invariant manifold: units {k} and {l} are copies or mirror images of each"
                 " other and stay so, unless perturbed."

@@ -36,12 +36,12 @@ class Reach:
     blocks : int
         Number of mutually orthogonal blocks that the units fall into.
     exchangeable : tuple of (int, int)
-        Pairs of units that a symmetry may map onto each other.
+        The first pair of units that a symmetry may map onto each other; empty if there is none.
     """
 
     basis: Array
     blocks: int
-    exchangeable: tuple[tuple[int, int], ...]
+    exchangeable: tuple[int, ...]
 
 
 def reach(problem: Problem, units: NDArray[np.intp]) -> Reach:
@@ -63,6 +63,8 @@ def reach(problem: Problem, units: NDArray[np.intp]) -> Reach:
         touching = [B for B in blocks if np.abs(B.T @ cyclic).max() > ROUNDING]
         blocks = [B for B in blocks if not any(B is T for T in touching)]
         blocks.append(invariant_closure(np.hstack([*touching, cyclic]), operators))
+        if blocks[0].shape[1] == len(M):  # of everything: no other unit can add to it
+            break
     basis = np.hstack(blocks) if blocks else np.empty((problem.inputs, 0))
     return Reach(basis, len(blocks), _exchangeable(W, problem.student.A[0, units], operators, units))
 
@@ -70,7 +72,8 @@ def reach(problem: Problem, units: NDArray[np.intp]) -> Reach:
 def invariant_closure(X: Array, operators: list[Array]) -> Array:
     """Orthonormal basis (d, u) of the smallest subspace that holds the columns of X and that the operators keep."""
     basis = np.empty((len(X), 0))
-    new = X / np.linalg.norm(X, axis=0)
+    new = X / np.abs(X).max(axis=0)  # squares of tiny weights would vanish
+    new = new / np.linalg.norm(new, axis=0)
     while new.shape[1] and basis.shape[1] < len(X):
         for _ in range(2):  # twice is enough for orthogonality to rounding
             new = new - basis @ (basis.T @ new)
@@ -81,10 +84,11 @@ def invariant_closure(X: Array, operators: list[Array]) -> Array:
     return basis
 
 
-def _exchangeable(
-    W: Array, a: Array, operators: list[Array], units: NDArray[np.intp]
-) -> tuple[tuple[int, int], ...]:
-    """Pairs of units that agree in a_k and in w_kᵀ Cʲ w_k, j = 0 … 3, for one C that the symmetries leave alone."""
+def _exchangeable(W: Array, a: Array, operators: list[Array], units: NDArray[np.intp]) -> tuple[int, ...]:
+    """The first pair of units that agree in a_k and in w_kᵀ Cʲ w_k, j = 0 … 3.
+
+    C is one matrix that the symmetries leave alone.
+    """
     C = sum((np.sqrt(n) * B for n, B in enumerate(operators, start=2)), np.zeros((W.shape[1],) * 2))
     powers, columns = W.T, []
     for _ in range(4):
@@ -94,8 +98,13 @@ def _exchangeable(
     prints = np.column_stack([a, *columns])
     scale = np.column_stack([np.sqrt(size), *(size * np.linalg.norm(C, 2) ** j for j in range(4))])
     scale[:, 0] = np.maximum(scale[:, 0], np.abs(a))
-    pairs = []
+    order = np.argsort(size, kind="stable")  # only units of the same size need to be compared
+    first = np.searchsorted(size[order], size * (1 - 2 * ROUNDING), side="left")
+    last = np.searchsorted(size[order], size * (1 + 2 * ROUNDING), side="right")
     for i in range(len(W)):
-        same = (np.abs(prints[i + 1 :] - prints[i]) <= ROUNDING * np.maximum(scale[i + 1 :], scale[i])).all(1)
-        pairs += [(int(units[i]), int(units[i + 1 + j])) for j in np.flatnonzero(same)]
-    return tuple(pairs)
+        near = order[first[i] : last[i]]
+        near = np.sort(near[near > i])
+        same = (np.abs(prints[near] - prints[i]) <= ROUNDING * np.maximum(scale[near], scale[i])).all(axis=1)
+        if same.any():
+            return int(units[i]), int(units[near[same][0]])
+    return ()

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
-from dynamics.stationary.levels import plateau_level
+from dynamics.problem.levels import plateau_level
 from dynamics.validation import validate_array, validate_count
 
 ROUNDING = 1e-12  # of the largest |λ|: a shifted eigenvalue this small is neither positive nor negative

@@ -15,7 +15,7 @@ import numpy as np
 from dynamics.aliases import Array
 
 if TYPE_CHECKING:
-    from dynamics.integration.taylor import FlowShape
+    from dynamics.population.flow_shape import FlowShape
 
 
 class Population(ABC):

@@ -20,8 +20,8 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.inputs.covariance import covariance_factor
-from dynamics.integration.taylor import FlowShape
 from dynamics.population.base import Population
+from dynamics.population.flow_shape import FlowShape
 
 
 @dataclass(frozen=True, eq=False)

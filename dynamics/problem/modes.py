@@ -24,6 +24,8 @@ from dynamics.aliases import Array
 from dynamics.population.kernels import normalised
 from dynamics.problem.teacher import Teacher
 
+EIGENVALUE = "teacher eigenvalue, which a learned mode reaches"
+
 
 def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: Activation | str = "quadratic") -> Array:
     """Learned part of each teacher mode, (…, modes), outputs one after the other.

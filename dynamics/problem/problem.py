@@ -85,11 +85,50 @@ class Problem:
         return f"Problem({self.teacher}, {self.student}, activation={self.activation}, covariance={sigma}{notes})"
 
     def _repr_html_(self) -> str:
-        from dynamics.notebook import problem_html
+        """Table of what learns what."""
+        from dynamics.notebook import heading_html, table
 
-        return problem_html(self)
+        return heading_html("Problem") + table((), self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
+        student = self.student
+        sigma = "I" if self.covariance is None else "Σ"
+        rows = [
+            ("student", f"f(x) = Σ_k a_k φ(w_k·x), {self.activation.formula}"),
+            ("hidden units K", str(student.hidden)),
+            ("inputs d", f"{self.inputs}, x ~ N(0, {sigma})"),
+            ("outputs", str(student.outputs)),
+            ("second layer", "trained" if student.trainable else "fixed"),
+            ("teacher", "eigenvalues " + self._eigenvalues()),
+            ("initial size", f"‖W‖ = {np.linalg.norm(student.W):.4g}, ‖a‖ = {np.linalg.norm(student.A):.4g}"),
+        ]
+        if self.covariance is not None:
+            low, high = np.linalg.eigvalsh(self.covariance)[[0, -1]]
+            rows.insert(3, ("eigenvalues of Σ", f"{low:.4g} … {high:.4g}"))
+        return rows
 
     def _repr_latex_(self) -> str:
-        from dynamics.notebook import problem_latex
+        """Student, teacher, inputs and loss as formulas."""
+        from dynamics.notebook import equations_latex, formula_latex
 
-        return problem_latex(self)
+        index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
+        sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
+        phi = formula_latex(self.activation.formula)
+        return equations_latex(
+            [
+                rf"f{index}(x) &= \sum_{{k=1}}^{{{self.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"
+                rf" \quad {phi}",
+                rf"f^*{index}(x) &= \sum_m b_{{{output}m}}\, \varphi(v_m \cdot x),"
+                rf" \quad \lambda = {self._eigenvalues()}",
+                r"L &= \tfrac12 \mathbb{E} \lVert f^* - f \rVert^2, \quad x \sim \mathcal{N}(0, "
+                + sigma
+                + ")",
+            ]
+        )
+
+    def _eigenvalues(self) -> str:
+        """Eigenvalues of the teacher, one output after the other, as text."""
+        from dynamics.notebook import shortened
+        from dynamics.problem.modes import mode_targets
+
+        return shortened(mode_targets(self.teacher, self.activation).tolist())

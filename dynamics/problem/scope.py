@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynamics.activations.base import POLYNOMIALS, QUADRATICS
 from dynamics.errors import ProblemError
 from dynamics.problem.problem import Problem
 from dynamics.problem.reduction import in_range
@@ -46,7 +47,7 @@ class Need:
 FORMS = Need(
     lambda p: p.activation.trace_coupling is not None,
     lambda p: f"`activation` is {p.activation.name!r}",
-    "quadratic and centred units",
+    QUADRATICS,
 )
 HOMOGENEOUS = Need(
     lambda p: p.activation.degree is not None,
@@ -56,12 +57,7 @@ HOMOGENEOUS = Need(
 POLYNOMIAL = Need(
     lambda p: p.activation.is_polynomial_form,
     lambda p: f"`activation` is {p.activation.name!r}",
-    "homogeneous polynomial activations",
-)
-RAW = Need(
-    lambda p: p.activation.trace_coupling == 1,
-    lambda p: f"`activation` is {p.activation.name!r}",
-    "quadratic units",
+    POLYNOMIALS,
 )
 ONE_OUTPUT = Need(
     lambda p: p.teacher.outputs == 1, lambda p: f"`outputs` is {p.teacher.outputs}", "one output"
@@ -141,7 +137,7 @@ THEORIES: dict[str, Theory] = {
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT)),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
-    "gradient noise": Theory("the noise of the gradient", (RAW,)),
+    "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
 }
 

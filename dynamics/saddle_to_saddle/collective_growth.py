@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.errors import ProblemError
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame
-from dynamics.validation import validate_array, validate_count, validate_real
 
 NO_COMPONENT = 1e-12  # parts of a vector below this, relative to the whole, are rounding errors
 
@@ -110,50 +108,3 @@ class _Candidate:
     def reaches(self, size: float) -> float:
         """Time at which the mode would have this size."""
         return float((np.log(size) - self.offset) / self.pace)
-
-
-def logarithmic_law(
-    eigenvalues: ArrayLike, *, value: float = 1.0, hidden: int | None = None, trace_coupling: float = 1.0
-) -> Array:
-    """Leading law t_s ≈ θ_s ln(1/ε) of the jump times for a second layer fixed at one value.
-
-    A column of size ε grows by the factor ε^(−Σ α g Δθ) and jumps where that has reached 1/ε:
-
-        θ_{s+1} = θ_s + [1 − Σ_{q<s} α g_{s+1}^{(q)} (θ_{q+1} − θ_q)] / (α g_{s+1}^{(s)}),
-
-    g_j^{(s)} = 4(λ_j + T_s/(s+2)) (theory: "saddle to saddle"; centred: T_s → 0).
-
-    Parameters
-    ----------
-    eigenvalues : (m,) array
-        Of M*; zeros may be left out.
-    value : float
-        The fixed second-layer weight α ≠ 0.
-    hidden : int, optional
-        K: no more modes than units can be learned.
-    trace_coupling : float
-        1 for the quadratic activation, 0 for the centred one.
-
-    Returns
-    -------
-    (n,) array
-        θ of the learned modes, in order: eigenvalues of the sign of α, largest first.
-    """
-    alpha = validate_real("value", value)
-    if alpha == 0:
-        raise ProblemError(
-            "`value` is 0, but a second layer fixed at zero learns nothing: give another value."
-        )
-    lam = np.sort(validate_array("eigenvalues", eigenvalues, 1) * np.sign(alpha))[::-1]
-    count = int(np.sum(lam > 0))
-    if hidden is not None:
-        count = min(count, validate_count("hidden", hidden))
-    theta = np.zeros(count + 1)
-    grown = np.zeros(len(lam))  # exponents Σ α g Δθ reached so far
-    for s in range(count):
-        g = 4 * abs(alpha) * (lam + trace_coupling * lam[s:].sum() / (s + 2))
-        if g[s] <= 0:
-            return theta[1 : s + 1]
-        theta[s + 1] = theta[s] + (1 - grown[s]) / g[s]
-        grown += g * (theta[s + 1] - theta[s])
-    return theta[1:]

@@ -5,7 +5,7 @@ with M* both are diagonal in one basis: with variances σ_j and whitened eigenva
 
     g_j = 4 σ_j λ̃_j,   λ̃_j = λ_j + T/(r+2)  (j ∉ S),   g_j = 0  (j ∈ S),
 
-r = |S|, T = Σ_{j∉S} λ_j (derived here; for Σ = I see `dynamics.stationary.levels`, centred activation: T → 0).
+r = |S|, T = Σ_{j∉S} λ_j (derived here; for Σ = I see `dynamics.problem.levels`, centred activation: T → 0).
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.levels import Level, plateau_level
+from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.reduction import in_range, reduce_problem
 from dynamics.problem.scope import require
-from dynamics.stationary.levels import Level, plateau_level
 
 SAME = 1e-9  # eigenvalues closer than this, relative to the largest, are one repeated eigenvalue
 NEGLIGIBLE = 1e-12  # rates and residual eigenvalues below this, relative to the largest, are rounding errors
@@ -60,8 +61,7 @@ class EigenFrame:
     @property
     def numbers(self) -> NDArray[np.int64]:
         """Names of the directions, (r,): their places among all d eigenvalues, as in the catalogue."""
-        unreached = self.inputs - len(self.eigenvalues)  # all of them zero
-        return np.arange(len(self.eigenvalues)) + unreached * (self.eigenvalues < 0)
+        return mode_numbers(self.eigenvalues, self.inputs)
 
     def level(self, learned: Sequence[int]) -> Level:
         """Plateau with these modes learned."""

@@ -23,8 +23,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable, Variables
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.levels import Level
 from dynamics.saddle_to_saddle.collective_growth import CollectiveGrowth
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame, eigenframe
 from dynamics.saddle_to_saddle.unit_by_unit import (
@@ -34,9 +36,15 @@ from dynamics.saddle_to_saddle.unit_by_unit import (
     first_plateau,
     uncertainties,
 )
-from dynamics.stationary.levels import Level
 
 Modes = tuple[int, ...]
+
+JUMPS = {
+    "time": ("time of each jump", TIME_UNIT),
+    "mode": ("number of the mode that is learned", ""),
+    "loss_before": ("height of the plateau before", LOSS_UNIT),
+    "loss_after": ("height of the plateau after", LOSS_UNIT),
+}
 
 UNCERTAIN = 0.02  # relative errors of jump times above this are said in a warning
 EVERYTHING_LEARNED = "Everything is learned."
@@ -118,6 +126,20 @@ class Staircase:
             "law": self.law,
             "end": self.end,
             "warnings": list(self.warnings),
+        }
+
+    def variables(self) -> Variables:
+        """Jumps, and the heights of the plateaus between them."""
+        found = {
+            name: Variable(("jump",), [getattr(jump, name) for jump in self.jumps], meaning, unit)
+            for name, (meaning, unit) in JUMPS.items()
+        }
+        heights = [level.loss for level in self.levels]
+        # NaN: not estimated; inf: no bound
+        errors = [np.nan if j.uncertainty is None else j.uncertainty for j in self.jumps]
+        return found | {
+            "uncertainty": Variable(("jump",), errors, "estimated error of the time", TIME_UNIT),
+            "level": Variable(("plateau",), heights, "height of each plateau", LOSS_UNIT),
         }
 
     def summary(self) -> str:

@@ -20,10 +20,10 @@ from scipy.special import beta
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.problem.levels import Level
 from dynamics.saddle_to_saddle.eigenframe import SAME, EigenFrame
 from dynamics.saddle_to_saddle.growing_unit import ACCURACY, FrozenUnit, invariant
 from dynamics.saddle_to_saddle.shared_mode import companions, parting, rounding_time, time_left
-from dynamics.stationary.levels import Level
 
 Modes = tuple[int, ...]
 

@@ -24,11 +24,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError
-from dynamics.integration import Sampling, SolverReport, Stop, integrate
+from dynamics.flows.base import Flow, Run, Watch
+from dynamics.flows.endings import DIVERGED, STATIONARY
+from dynamics.integration import SolverReport, Stop
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.sgd.differentiation import along, jacobian, second_along
@@ -37,18 +37,10 @@ from dynamics.sgd.order_parameters import OrderParameters
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_count, validate_real
 
-STATIONARY = 1e-10  # rate of change, relative to the natural one, that counts as rest
+AT_REST = 1e-10  # rate of change, relative to the natural one, that counts as rest
 
 
-class SGDError(ComputationError):
-    """The mean dynamics diverged or the solver gave up; `trajectory` holds what was computed until then."""
-
-    def __init__(self, message: str, trajectory: SGDTrajectory) -> None:
-        super().__init__(message)
-        self.trajectory = trajectory
-
-
-class MeanSGD:
+class MeanSGD(Flow[SGDTrajectory]):
     """Mean dynamics of stochastic gradient descent on fresh samples.
 
     Parameters
@@ -110,77 +102,37 @@ class MeanSGD:
         bend = second_along(self.drift, theta, np.broadcast_to(F, J.shape), np.eye(len(F))).T
         return J - self.step / 2 * (J @ J + bend)
 
-    def integrate(
-        self,
-        t_end: float | None = None,
-        *,
-        times: ArrayLike | None = None,
-        samples: int = 201,
-        log_times: bool = False,
-        until_loss: float | None = None,
-        method: str = "auto",
-        rtol: float | None = None,
-        atol: float | None = None,
-        max_evaluations: int | None = None,
-        progress: bool = False,
-        throw: bool = True,
-    ) -> SGDTrajectory:
-        """Integrate from the student's initial weights.
+    def loss(self, theta: Array) -> float:
+        """Mean loss over seeds at the state theta."""
+        return float(self.expect(self.order.loss, theta))
 
-        Parameters
-        ----------
-        t_end : float, optional
-            End time, η × steps. Without it and without `times`: until the mean dynamics is stationary.
-        times, samples, log_times, method, max_evaluations, progress
-            As for `dynamics.flows.gradient.GradientFlow.integrate`.
-        until_loss : float, optional
-            Stop where the mean loss falls to this value.
-        rtol, atol : float, optional
-            Tolerances per step; by default `default_rtol`, and that times the smaller of the sizes of Q and A.
-        throw : bool
-            Raise if the dynamics diverges or the solver fails (default), or return what was computed with
-            status "diverged" or "failed".
+    def horizon(self, explicit: bool = False) -> float:
+        """Time after which an integration without an end gives up waiting for rest."""
+        return 1e5 / self._rate() * max(1.0, 1.0 / max(self.scale**0.5, 1e-8))
 
-        Returns
-        -------
-        SGDTrajectory
+    @property
+    def scale(self) -> float:
+        """Size of the smallest of Q and A at the start, at most 1; what is zero does not count."""
+        Q, _, A = self.order.unpack(self.order.start)
+        sizes = [float(np.trace(Q)) / len(Q), float(np.sqrt(np.mean(A * A)))]
+        return min([1.0, *(size for size in sizes if size > 0)])
 
-        Raises
-        ------
-        ProblemError
-            If an argument is not usable.
-        SGDError
-            If the dynamics diverges or the solver fails; the error carries the partial result.
-        """
-        sampling = Sampling.create(t_end, times, samples, log_times, horizon=self._horizon())
-        stops = [Stop("diverged", self._distance_from_explosion)]
-        if until_loss is not None:
-            goal = validate_real("until_loss", until_loss, positive=True)
-            stops.append(
-                Stop("target loss reached", lambda t, y: float(self.expect(self.order.loss, y)) - goal)
-            )
-        if t_end is None and times is None:
-            stops.append(Stop("stationary", self._distance_from_rest))
-        rtol = self.default_rtol if rtol is None else rtol
-        times_, states, report = integrate(
-            self,
-            self.theta0,
-            sampling,
-            method=method,
-            rtol=rtol,
-            atol=rtol * self._smallest_block() if atol is None else atol,
-            stops=stops,
-            max_evaluations=max_evaluations,
-            progress=progress,
+    def watch(self, run: Run) -> Watch:
+        """Divergence, and rest where the integration is open-ended."""
+        return Watch(
+            hazards=(Stop(DIVERGED, self._distance_from_explosion),),
+            ends=(Stop(STATIONARY, self._distance_from_rest),) if run.open_ended else (),
+            words=self._words,
         )
-        trajectory = self._trajectory(times_, states, report)
-        if report.status in ("diverged", "failed") and throw:
-            reason = report.message or (
-                f"The mean dynamics of SGD diverges at t = {report.time_reached:.4g}: `step` {self.step:g} is too "
-                "large for this batch, label noise and start; take a smaller step or a larger batch."
-            )
-            raise SGDError(reason, trajectory)
-        return trajectory
+
+    def _words(self, report: SolverReport, theta: Array) -> str:
+        """The remedy where the dynamics diverged."""
+        if report.status != DIVERGED:
+            return ""
+        return (
+            f"The mean dynamics of SGD diverges at t = {report.time_reached:.4g}: `step` {self.step:g} is too "
+            "large for this batch, label noise and start; take a smaller step or a larger batch."
+        )
 
     def mean_state(self, y: Array) -> Array:
         """Order parameters (u,) in what is integrated: here the same."""
@@ -194,7 +146,8 @@ class MeanSGD:
         """Standard deviation over seeds of a function of the order parameters; here not known."""
         return None
 
-    def _trajectory(self, times: Array, states: Array, report: SolverReport) -> SGDTrajectory:
+    def result(self, times: Array, states: Array, report: SolverReport) -> SGDTrajectory:
+        """The mean curve, with the spread over seeds where that is known."""
         order = self.order
         observables = (order.loss, order.modes, order.balance)
         loss, modes, balance = (np.array([self.expect(f, y) for y in states]) for f in observables)
@@ -226,16 +179,6 @@ class MeanSGD:
         losses = self.order.loss(np.stack([start, self.order.pack(0 * Q, 0 * R, A)]))
         return 4 * float(np.sqrt(max(losses.max(), np.finfo(float).tiny)))
 
-    def _horizon(self) -> float:
-        """Time after which an integration without an end gives up waiting for rest."""
-        return 1e5 / self._rate() * max(1.0, 1.0 / max(self._smallest_block() ** 0.5, 1e-8))
-
-    def _smallest_block(self) -> float:
-        """Size of the smallest of Q and A at the start, at most 1; what is zero does not count."""
-        Q, _, A = self.order.unpack(self.order.start)
-        sizes = [float(np.trace(Q)) / len(Q), float(np.sqrt(np.mean(A * A)))]
-        return min([1.0, *(size for size in sizes if size > 0)])
-
     def _distance_from_explosion(self, t: float, y: Array) -> float:
         """Positive as long as the drift grows by less than e^{3/2} within a step.
 
@@ -251,7 +194,7 @@ class MeanSGD:
         """Positive until the drift is negligible and nothing grows any more."""
         state, scale = self.mean_state(y), self._rate()
         size = max(float(np.linalg.norm(state)), np.finfo(float).tiny)
-        excess = float(np.linalg.norm(self.drift(state))) / size - STATIONARY * scale
+        excess = float(np.linalg.norm(self.drift(state))) / size - AT_REST * scale
         if excess > 0:
             return excess
         growth = float(np.linalg.eigvals(jacobian(self.drift, state)).real.max())

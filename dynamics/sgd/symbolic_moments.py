@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynamics.symbolic.equations import ACTIVATIONS
+from dynamics.activations import Activation
 from dynamics.symbolic.tensor_form import derive_tensor
 from dynamics.symbolic.trace_algebra import MatrixPolynomial, TracePolynomial
 from dynamics.symbolic.traces import form_moment
-from dynamics.validation import validate_choice
 
 DIRECTION = "X"
 
@@ -29,7 +28,7 @@ class SGDForm:
 
     Attributes
     ----------
-    activation : str
+    activation : Activation
     G : MatrixPolynomial
         G(D) of the gradient flow.
     N : MatrixPolynomial
@@ -40,7 +39,7 @@ class SGDForm:
         What the variance Δ of the label noise multiplies.
     """
 
-    activation: str
+    activation: Activation
     G: MatrixPolynomial
     N: MatrixPolynomial
     N_outputs: MatrixPolynomial
@@ -62,7 +61,7 @@ class SGDForm:
         )
 
 
-def derive_sgd(activation: str = "quadratic") -> SGDForm:
+def derive_sgd(activation: Activation | str = "quadratic") -> SGDForm:
     """Derive the mean step of SGD.
 
     Parameters
@@ -78,11 +77,11 @@ def derive_sgd(activation: str = "quadratic") -> SGDForm:
     ProblemError
         For an unknown activation.
     """
-    validate_choice("activation", activation, ACTIVATIONS)
-    centred = activation == "centred"
+    phi = Activation.parse(activation)
+    centred = phi.coupling_for("the mean step of SGD") == 0
     return SGDForm(
-        activation,
-        derive_tensor(activation, "fixed").G,
+        phi,
+        derive_tensor(phi, "fixed").G,
         _step_products(("D", "D"), centred),
         _step_products(("D", "E"), centred),
         _step_products((), centred),

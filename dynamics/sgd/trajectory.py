@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import Annotated, Any
 
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.curves.stages import Stage, find_stages
-from dynamics.curves.trajectory import versions
+from dynamics.curves.result import Result
+from dynamics.curves.stages import Stage, called, find_stages, plateau_rows
+from dynamics.curves.units import C_K, DRIFT, largest_drift
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables
+from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem
+from dynamics.problem.mode_numbers import mode_numbers
+from dynamics.problem.modes import EIGENVALUE
+from dynamics.problem.storage import problem_attributes, problem_parts, read_problem
+from dynamics.versions import versions
 
-if TYPE_CHECKING:
-    import xarray
 
-
-@dataclass(frozen=True, eq=False)
-class SGDTrajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class SGDTrajectory(Result):
     """Mean over seeds of one-pass SGD at its sample times (T of them), and its spread.
 
     Parameters
@@ -50,20 +53,25 @@ class SGDTrajectory:
     versions : dict
     """
 
+    KIND = "SGD trajectory"
+
     problem: Problem
     step: float
     batch: int
     label_noise: float
-    times: Array
-    Q: Array
-    R: Array
-    A: Array
-    loss: Array
-    modes: Array
-    conserved: Array
-    mean_field_loss: Array
-    loss_std: Array | None
-    modes_std: Array | None
+    times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]
+    Q: Annotated[Array, Meaning("time unit other_unit", "overlaps w_k·w_l", detail=True)]
+    R: Annotated[
+        Array,
+        Meaning("time unit teacher_direction", "overlaps w_k·v_m with the teacher directions", detail=True),
+    ]
+    A: Annotated[Array, Meaning("time output unit", "second-layer weights", detail=True)]
+    loss: Annotated[Array, Meaning("time", "population loss", LOSS_UNIT)]
+    modes: Annotated[Array, Meaning("time mode", "learned part vᵀMv of each teacher eigenvector")]
+    conserved: Annotated[Array, Meaning("time unit", C_K, detail=True)]
+    mean_field_loss: Annotated[Array, Meaning("time", "loss of the mean-field solution", LOSS_UNIT)]
+    loss_std: Annotated[Array | None, Meaning("time", "standard deviation of the loss over seeds", LOSS_UNIT)]
+    modes_std: Annotated[Array | None, Meaning("time mode", "standard deviation of the modes over seeds")]
     solver: SolverReport
     versions: dict[str, str] = field(default_factory=versions)
 
@@ -80,13 +88,33 @@ class SGDTrajectory:
     @property
     def conserved_drift(self) -> float:
         """Largest |c_k(t) − c_k(0)|."""
-        return float(np.abs(self.conserved - self.conserved[0]).max())
+        drift = largest_drift(self.conserved)
+        assert drift is not None
+        return drift
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """Plateaus of the loss, in order of time."""
-        targets = np.concatenate([lam for lam, _ in self.problem.teacher.eigen])
-        return find_stages(self.times, self.loss, self.modes, targets)
+        """Plateaus of the loss, in order of time; modes are called by their numbers."""
+        teacher = self.problem.teacher
+        found = find_stages(self.times, self.loss, self.modes, self._eigenvalues)
+        return called(found, mode_numbers(self._eigenvalues, teacher.inputs, teacher.outputs))
+
+    @property
+    def _eigenvalues(self) -> Array:
+        return np.concatenate([lam for lam, _ in self.problem.teacher.eigen])
+
+    def variables(self) -> Variables:
+        """Curves, order parameters and what follows from them."""
+        return super().variables() | {
+            "steps": Variable(("time",), self.steps, "number of training steps", label=True, detail=True),
+            "eigenvalues": Variable(("mode",), self._eigenvalues, EIGENVALUE, label=True, detail=True),
+            "conserved_drift": Variable((), self.conserved_drift, DRIFT),
+        }
+
+    def attributes(self) -> dict[str, Any]:
+        """Sizes and kind of the network, options of the training, solver, versions."""
+        training = {"step_size": self.step, "batch": self.batch, "label_noise": self.label_noise}
+        return problem_attributes(self.problem) | training | asdict(self.solver) | {"versions": self.versions}
 
     def summary(self) -> str:
         """What happened, in a few lines."""
@@ -102,50 +130,13 @@ class SGDTrajectory:
         ]
         return "\n".join([*lines, s.message] if s.message else lines)
 
-    def __repr__(self) -> str:
-        return "SGDTrajectory\n  " + self.summary().replace("\n", "\n  ")
+    def plateaus(self) -> list[tuple[str, ...]]:
+        """Rows of the table of plateaus that a notebook shows."""
+        return plateau_rows(self.stages)
 
-    def _repr_html_(self) -> str:
-        from dynamics.notebook import result_html
+    def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return problem_parts(self.problem)
 
-        return result_html("SGDTrajectory", self.summary(), self.stages)
-
-    def to_xarray(self) -> xarray.Dataset:
-        """Labelled data for xarray; see `dynamics.curves.labelled`. Needs the extra ``sweep``."""
-        from dynamics.curves.labelled import sgd_dataset
-
-        return sgd_dataset(self)
-
-    def save(self, file: str | Path | IO[bytes]) -> None:
-        """Write everything to an `.npz` file."""
-        problem = self.problem
-        curves = [
-            "times",
-            "Q",
-            "R",
-            "A",
-            "loss",
-            "modes",
-            "conserved",
-            "mean_field_loss",
-            "loss_std",
-            "modes_std",
-        ]
-        arrays = {name: getattr(self, name) for name in curves if getattr(self, name) is not None}
-        arrays |= {
-            "teacher_V": problem.teacher.V,
-            "teacher_B": problem.teacher.B,
-            "initial_W": problem.student.W,
-            "initial_A": problem.student.A,
-        }
-        about = {
-            "format": "quadflow SGD trajectory 1",
-            "activation": problem.activation.name,
-            "trainable": problem.student.trainable,
-            "step": self.step,
-            "batch": self.batch,
-            "label_noise": self.label_noise,
-            "solver": asdict(self.solver),
-            "versions": self.versions,
-        }
-        np.savez_compressed(file, about=json.dumps(about), **arrays)
+    @classmethod
+    def _read_parts(cls, f: Archive, about: Mapping[str, Any]) -> dict[str, Any]:
+        return {"problem": read_problem(f, about)}

@@ -3,8 +3,6 @@ from .catalogue import fixed_points as fixed_points
 from .certification import Certificate as Certificate
 from .certification import certify as certify
 from .certification import certify_point as certify_point
-from .levels import Level as Level
-from .levels import plateau_level as plateau_level
 from .matching import Match as Match
 from .matching import catalogue_flow as catalogue_flow
 from .matching import match_fixed_points as match_fixed_points

@@ -18,19 +18,27 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.activations import Activation
 from dynamics.budget import check_number
+from dynamics.curves.labelled import frame
+from dynamics.curves.variables import LOSS_UNIT, Variable, Variables
 from dynamics.errors import ProblemError
+from dynamics.notebook import heading_html, table
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
+from dynamics.problem.mode_numbers import set_name
 from dynamics.problem.scope import require
 from dynamics.stationary.enumeration import by_loss, capacities
 from dynamics.stationary.hessian import Units
-from dynamics.stationary.points import FixedPoint, Surveyor, count_units, set_name
+from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
+from dynamics.stationary.representatives import representative
 from dynamics.stationary.spectrum import Spectrum
+from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
 
 if TYPE_CHECKING:
     import pandas
 
 LARGEST_CATALOGUE = 20_000  # points that are listed without being asked for the lowest only
+
+HEADER = ("loss", "learned modes", "index", "nullity", "positive", "kind")
 
 SIGNS = {"+": 1, "-": -1, "0": 0, "1": 1, "+1": 1, "-1": -1}
 
@@ -102,9 +110,7 @@ class Catalogue:
 
     def representative(self, point: FixedPoint, seed: int | None = None) -> Student:
         """A student that sits at the point; see `dynamics.stationary.representatives`."""
-        from dynamics.stationary.representatives import representative
-
-        return representative(self, point, seed)
+        return representative(self.spectrum, self.second_layer, point, seed)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object of the command ``quadflow fixed-points``."""
@@ -116,11 +122,7 @@ class Catalogue:
 
     def summary(self) -> str:
         """Table of the points, one line each."""
-        rows = [["loss", "learned modes", "index", "nullity", "positive", "kind"]]
-        for point in self.points:
-            counts = ["" if n is None else str(n) for n in (point.index, point.nullity, point.positive)]
-            modes = set_name((i, i + 1) for i in point.learned_modes)
-            rows.append([f"{point.loss:.6g}", modes, *counts, point.kind or "not feasible"])
+        rows = [HEADER, *self._rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         align = ("rjust", "ljust", "rjust", "rjust", "rjust", "ljust")
         lines = (
@@ -138,15 +140,43 @@ class Catalogue:
         )
 
     def _repr_html_(self) -> str:
-        from dynamics.notebook import catalogue_html
+        """Table of the points; the reason of each shows when the mouse rests on it."""
+        return heading_html(repr(self)) + table(HEADER, self._rows(), [point.reason for point in self.points])
 
-        return catalogue_html(self)
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows = []
+        for point in self.points:
+            counts = ["" if n is None else str(n) for n in (point.index, point.nullity, point.positive)]
+            modes = set_name((i, i + 1) for i in point.learned_modes)
+            rows.append((f"{point.loss:.6g}", modes, *counts, point.kind or "not feasible"))
+        return rows
+
+    def variables(self) -> Variables:
+        """Columns of the table of points, named as in the JSON of ``quadflow fixed-points``.
+
+        Pairs such as "needed" are two columns, needed_positive and needed_negative; what a point does not have is None.
+        """
+        rows = [point.row() for point in self.points]
+        found: Variables = {}
+        for name in dict.fromkeys(name for row in rows for name in row):
+            column = np.empty(len(rows), dtype=object)  # filled one by one: tuples are no further axis
+            for n, row in enumerate(rows):
+                column[n] = row.get(name)
+            unit = LOSS_UNIT if name == "loss" else ""
+            found[name] = Variable(("point",), column, MEANINGS[name], unit)
+        return found
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """Table for pandas, one point per row; see `dynamics.curves.labelled`. Needs the extra ``sweep``."""
-        from dynamics.curves.labelled import catalogue_frame
-
-        return catalogue_frame(self)
+        """Table for pandas, one point per row; see `variables`. Needs the extra ``sweep``."""
+        about = {
+            "activation": self.activation.name,
+            "hidden": self.hidden,
+            "inputs": self.spectrum.inputs,
+            "second_layer": "trainable" if self.trainable else "fixed",
+            "complete": self.complete,
+        }
+        types = {name: "Int64" for name in COUNTS} | {"degenerate": "boolean"}
+        return frame("quadflow stationary points", self.variables(), about, types)
 
 
 def fixed_points(

@@ -165,7 +165,7 @@ def _coordinates(
 ) -> tuple[Array, Array, float]:
     """a (K,), Y (K, r), and the norm of the weights outside the learned modes."""
     if student is None:
-        return *mode_weights(catalogue, point), 0.0
+        return *mode_weights(catalogue.spectrum, catalogue.second_layer, point), 0.0
     F = catalogue.spectrum.whitening
     U = student.W if F is None else student.W @ F
     E = catalogue.spectrum.eigenvectors(point.learned_modes)

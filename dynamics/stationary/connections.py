@@ -28,8 +28,8 @@ from dynamics.aliases import Array
 from dynamics.curves.stages import Stage, find_stages, levels_passed
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.levels import overshoot
 from dynamics.stationary.catalogue import Catalogue, trace_coupling
-from dynamics.stationary.levels import overshoot
 from dynamics.stationary.points import FixedPoint
 
 Modes = tuple[int, ...]
@@ -150,8 +150,7 @@ class SaddleGraph:
 def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
     """Connections by theory: every single mode that can be learned, or take the place of a weaker one.
 
-    Spare units lie at the origin if the second layer is trained. `dynamics.stationary.followed_connections` finds the
-    connections by following the flow instead.
+    Spare units lie at the origin if the second layer is trained.
 
     Parameters
     ----------

@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
+from dynamics.problem.levels import overshoot
 from dynamics.stationary.hessian import Units, needed_units
-from dynamics.stationary.levels import overshoot
 from dynamics.stationary.spectrum import Spectrum
 
 LARGEST_SEARCH = 400_000  # nodes of the search tree

@@ -46,7 +46,7 @@ def numerical_points(
     trained = problem.student.W.size + problem.student.trainable * problem.student.A.size
     flow = GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED)
     search = search_fixed_points(flow, starts, seed=seed, progress=progress)
-    kinked = flow.vanishing_units(0.0) is not None
+    kinked = flow.population.pull_on is not None
     points = [
         _point(flow, root, smooth) for root, smooth in (_merged(flow, search) if kinked else _smooth(search))
     ]

@@ -2,9 +2,9 @@
 
 For M* = diag(λ) and one unit per mode, the derived rates are p_i a_i and p_i² times a factor that is linear in the
 residuals D_i. A stationary point therefore learns a set S of modes: p_j = 0 and D_j = λ_j off S, and the factors of the
-modes in S vanish, which is a linear system for their D_i. Nothing of `dynamics.stationary.levels` is used.
-`solve_aligned` hands the same equations, in the weights and without this argument, to SymPy's polynomial solver;
-`vanishes_in_full_flow` puts a point into the equations of all weights.
+modes in S vanish, which is a linear system for their D_i. Nothing of `dynamics.problem.levels` is used.
+The tests hand the same equations, in the weights and without this argument, to SymPy's polynomial solver, and put the
+points into the equations of all weights.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from dynamics.symbolic.derivation import Derivation, derive
 from dynamics.validation import validate_count
 
 LARGEST_SYMBOLIC = 8  # modes; there are 2^modes points
-LARGEST_SOLVED = 3  # modes for which SymPy solves the polynomial system in reasonable time
 
 
 @dataclass(frozen=True)
@@ -87,54 +86,6 @@ def symbolic_fixed_points(modes: int, activation: str = "quadratic") -> tuple[Sy
     factors = _mode_factors(flow)
     sets = (S for r in range(d + 1) for S in combinations(range(d), r))
     return tuple(_solve_set(flow, factors, S) for S in sets)
-
-
-def solve_aligned(modes: int, activation: str = "quadratic") -> tuple[dict[sympy.Symbol, sympy.Expr], ...]:
-    """Solution branches of the aligned mode equations in the weights p_i, a_i, by SymPy's polynomial solver.
-
-    Parameters
-    ----------
-    modes : int
-        At most `LARGEST_SOLVED`.
-    activation : {"quadratic", "centred"}
-
-    Returns
-    -------
-    tuple of dict
-        Parameters that a branch determines → their values; the other parameters are free.
-    """
-    d = validate_count("modes", modes)
-    if d > LARGEST_SOLVED:
-        raise ProblemError(
-            f"`modes` is {d}, but the polynomial system is solved for at most {LARGEST_SOLVED} modes."
-        )
-    flow = derive(d, d, activation=activation).aligned()
-    return tuple(sympy.solve(list(flow.ode.values()), flow.parameters, dict=True))
-
-
-def vanishes_in_full_flow(point: SymbolicFixedPoint, activation: str = "quadratic") -> bool:
-    """Whether the derived rates of *all* weights vanish identically at a point.
-
-    The learned modes have w_i = p_i e_i and a_i = μ_i/p_i² with free p_i, the others w_j = 0 with free a_j.
-    """
-    d = len(point.learned_modes) + len(point.gains)
-    full, aligned = derive(d, d, activation=activation), derive(d, d, activation=activation).aligned()
-    lam = dict(zip(range(d), aligned.targets, strict=True))
-    p = sympy.symbols(f"p_:{d}", positive=True)
-    values: dict[sympy.Symbol, sympy.Expr] = {}
-    for symbol in full.parameters:
-        letter, *indices = symbol.name.split("_")
-        k = int(indices[0])
-        learned = k in point.learned_modes
-        if letter == "a":
-            mu = point.learned_values[point.learned_modes.index(k)] if learned else symbol
-            values[symbol] = mu / p[k] ** 2 if learned else symbol
-        else:
-            values[symbol] = p[k] if learned and int(indices[1]) == k else sympy.S.Zero
-    for symbol in full.targets:
-        i, j = map(int, symbol.name.split("_")[1:])
-        values[symbol] = lam[i] if i == j else sympy.S.Zero
-    return all(sympy.cancel(rate.xreplace(values)) == 0 for rate in full.ode.values())
 
 
 def _mode_factors(flow: Derivation) -> list[sympy.Expr]:

@@ -3,7 +3,7 @@
 - `moments`, `traces` (with `trace_words`, `trace_algebra`, `trace_printing`): moments with and without indices
 - `equations`, `derivation`, `alignment`, `tensor_form`, `modified_equations`: loss and equations of motion derived from
   them
-- `export`, `code_export`, `printers`, `explorer_models`: as text, LaTeX, JSON, Python and JavaScript
+- `export`, `code_export`, `printers`: as text, LaTeX, JSON, Python and JavaScript
 - `expressions`: from text to an expression, without running it
 - `exact`: exact numbers and checks that they share
 """

@@ -28,7 +28,7 @@ def aligned(full: E) -> E:
             f"Alignment of {K} hidden units with {d} inputs and {O} outputs is impossible: each unit needs an input"
             " direction and, with several outputs, an output of its own (hidden ≤ outputs ≤ inputs)."
         )
-    values = _aligned_values(K, d, O)
+    values = _aligned_values(K, d, O, full.degree)
     residual: dict[sympy.Symbol, sympy.Expr] = {}
     for name, entry in full.residual.items():
         reduced = entry.xreplace(values)
@@ -59,21 +59,21 @@ def aligned(full: E) -> E:
     )
 
 
-def _aligned_values(K: int, d: int, O: int) -> dict[sympy.Symbol, sympy.Expr]:
+def _aligned_values(K: int, d: int, O: int, order: int) -> dict[sympy.Symbol, sympy.Expr]:
     """w_ki = p_k δ_ki; one output: M* = diag(λ); several: A_ok = a_k δ_ok and M*_o = λ_o e_o e_oᵀ."""
-    w, a, m, _ = network_symbols(K, d, O)
+    w, a, m, _ = network_symbols(K, d, O, order)
     values: dict[sympy.Symbol, sympy.Expr] = {}
     for k in range(K):
         values |= {w[k][i]: sympy.Symbol(f"p_{k}") if i == k else sympy.S.Zero for i in range(d)}
         values |= {a[o][k]: sympy.Symbol(f"a_{k}") if O == 1 or o == k else sympy.S.Zero for o in range(O)}
     for o in range(O):
-        for (i, j), m_ij in m[o].items():
-            present = i == j and (O == 1 or i == o)
+        for (i, *others), m_ij in m[o].items():
+            present = all(j == i for j in others) and (O == 1 or i == o)
             values[m_ij] = sympy.Symbol(f"lambda_{i}") if present else sympy.S.Zero
     return values
 
 
 def _diagonal_name(name: sympy.Symbol) -> sympy.Symbol:
     """D_i for the diagonal entry D_i_i of the only output; other names unchanged."""
-    letter, i, j = name.name.split("_")
-    return sympy.Symbol(f"{letter}_{i}") if i == j else name
+    letter, *indices = name.name.split("_")
+    return sympy.Symbol(f"{letter}_{indices[0]}") if len(set(indices)) == 1 else name

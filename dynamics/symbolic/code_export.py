@@ -149,20 +149,31 @@ def _title(derivation: Equations) -> str:
     return f"Gradient flow of a two-layer network with {derivation.activation} activation{modes}."
 
 
+def _network(r: Equations) -> str:
+    """Student and teacher in words."""
+    if r.activation.trace_coupling is None:
+        return (
+            f"Student f_o(x) = Σ_k A_ok φ(w_k·x), {r.activation.formula}; the teacher is the same function of a "
+            f"symmetric tensor M*_o of order {r.degree} in place of Σ_k A_ok w_k^⊗{r.degree}."
+        )
+    lowered = "" if r.activation.trace_coupling else ", each less its mean"
+    return f"Student f_o(x) = Σ_k A_ok (w_k·x)², teacher f*_o(x) = xᵀ M*_o x{lowered}."
+
+
 def _description(derivation: Equations) -> list[str]:
     """What the module computes and where it comes from, as lines of prose."""
     r = derivation
-    lowered = ", each less its mean" if r.activation == "centred" else ""
     covariance = (
         "I" if r.covariance is None else ("Σ (entries s)" if r.covariance_symbols else "Σ (given numbers)")
     )
+    power = "w_k w_kᵀ" if r.degree == 2 else f"w_k^⊗{r.degree}"
     described = [
         f"{r.sizes}; second layer {r.second_layer}; inputs x ~ N(0, {covariance}).",
-        f"Student f_o(x) = Σ_k A_ok (w_k·x)², teacher f*_o(x) = xᵀ M*_o x{lowered}.",
+        _network(r),
         "Loss L = ½ Σ_o E(f*_o − f_o)².",
         *([f"Aligned modes: {ALIGNED_MODES}"] if r.aligned_modes else []),
         "PARAMETERS names the entries of theta, TARGETS those of m, the upper triangle of the teacher M*.",
-        "In the code, D is the residual M*_o − Σ_k A_ok w_k w_kᵀ (upper triangle).",
+        f"In the code, D is the residual M*_o − Σ_k A_ok {power} (upper triangle).",
         *([f"Conserved: {', '.join(map(as_text, r.conserved))}."] if r.conserved else []),
         "Written by quadflow from a symbolic derivation of the loss; not meant to be edited.",
     ]

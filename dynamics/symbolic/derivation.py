@@ -13,8 +13,12 @@ exactly when it holds with the D_i_j as free symbols.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import factorial, prod
 from typing import Any
 
 import numpy as np
@@ -23,10 +27,10 @@ from numpy.typing import ArrayLike, NDArray
 from sympy.polys.rings import PolyElement, PolyRing
 from tqdm import tqdm
 
+from dynamics.activations import Activation
 from dynamics.errors import ProblemError
 from dynamics.symbolic.alignment import aligned
 from dynamics.symbolic.equations import (
-    ACTIVATIONS,
     SECOND_LAYERS,
     Equations,
     network_symbols,
@@ -131,7 +135,7 @@ def derive(
     hidden: int,
     inputs: int,
     outputs: int = 1,
-    activation: str = "quadratic",
+    activation: Activation | str = "quadratic",
     second_layer: str = "trainable",
     second_layer_value: Any = 1,
     covariance: ArrayLike | str | None = None,
@@ -144,8 +148,10 @@ def derive(
     ----------
     hidden, inputs, outputs : int
         K, d, O, each at least 1.
-    activation : {"quadratic", "centred"}
-        φ(w·x) = (w·x)², or that less its mean wᵀΣw; the teacher xᵀM*_o x is then centred as well.
+    activation : Activation or str
+        Quadratic units, φ(w·x) = (w·x)², compute the form xᵀMx of M = Σ_k a_k w_kw_kᵀ, and the teacher is any form
+        xᵀM*_o x; centred ones less its mean. A homogeneous polynomial φ = Σ c_nm zⁿqᵐ, n + 2m = h, likewise computes
+        Σ c_nm M[xⁿ, Σᵐ] of the symmetric tensor M = Σ_k a_k w_k^{⊗h}.
     second_layer : {"trainable", "fixed"}
         Whether the A_ok are parameters.
     second_layer_value : number or array that broadcasts to (O, K)
@@ -163,7 +169,7 @@ def derive(
     Raises
     ------
     ProblemError
-        For sizes below one or too large, unknown names, or a Σ that is no covariance matrix.
+        For sizes below one or too large, unknown names, another activation, or a Σ that is no covariance matrix.
 
     Notes
     -----
@@ -173,28 +179,29 @@ def derive(
     """
     K, d = validate_count("hidden", hidden), validate_count("inputs", inputs)
     O = validate_count("outputs", outputs)
-    validate_choice("activation", activation, ACTIVATIONS)
+    phi = Activation.parse(activation)
+    terms, h = phi.terms_for("the symbolic flow"), phi.degree or 0
     validate_choice("second_layer", second_layer, SECOND_LAYERS)
-    trainable, centred = second_layer == "trainable", activation == "centred"
+    trainable = second_layer == "trainable"
     law = "identity" if covariance is None else "symbolic" if isinstance(covariance, str) else "numbers"
-    size = derivation_size(K, d, O, trainable=trainable, centred=centred, covariance=law)
+    size = derivation_size(K, d, O, trainable=trainable, activation=phi, covariance=law)
     check_derivation(size, f"A derivation with inputs = {d}, hidden = {K} and outputs = {O}")
     Sigma, s = exact_covariance(covariance, d)
-    w, a, m, D = network_symbols(K, d, O)
+    w, a, m, D = network_symbols(K, d, O, h)
     weights, second = ([symbol for row in rows for symbol in row] for rows in (w, a))
     parameters = weights + (second if trainable else [])
     targets = [symbol for entries in m for symbol in entries.values()]
 
-    forms = _Forms(d, [*parameters, *targets, *s], Sigma, centred)
+    forms = _Forms(d, [*parameters, *targets, *s], Sigma, terms)
     A = a if trainable else exact_array("second_layer_value", second_layer_value, (O, K))
     entries: dict[sympy.Symbol, PolyElement] = {}  # D as polynomials in parameters and targets
     slopes: dict[sympy.Symbol, sympy.Expr] = {}  # ∂L/∂D
     loss = sympy.S.Zero
     for o in range(O):
         difference = forms.form(m[o]) - forms.student(w, A[o])
-        entries |= {D_ij: forms.entry(difference, *ij) for ij, D_ij in D[o].items()}
-        # The difference with its coefficients named, as it is a form with the matrix D and centred alike.
-        named = _Forms(d, [*D[o].values(), *s], Sigma, centred)
+        entries |= {D_ij: forms.entry(difference, ij) for ij, D_ij in D[o].items()}
+        # The difference with its coefficients named, as it is a form of the tensor D.
+        named = _Forms(d, [*D[o].values(), *s], Sigma, terms)
         output_loss = named.half_mean_square(named.form(D[o]))
         loss += output_loss.as_expr()
         slopes |= {D_ij: output_loss.diff(named.element(D_ij)).as_expr() for D_ij in D[o].values()}
@@ -202,9 +209,9 @@ def derive(
     bar = tqdm(parameters, "derivation", leave=False, disable=None if progress else True)
     ode = {theta: _rate(entries, slopes, index) for index, theta in enumerate(bar)}
 
-    laws = _balances(w, a) if trainable else []
+    laws = _balances(w, a, h) if trainable else []
     return Derivation(
-        activation=activation,
+        activation=phi,
         second_layer=second_layer,
         hidden=K,
         inputs=d,
@@ -221,16 +228,23 @@ def derive(
 
 
 class _Forms:
-    """Quadratic polynomials in x_0, …, x_{d−1} whose coefficients are polynomials in the given symbols."""
+    """Polynomials Σ c_nm M[xⁿ, Σᵐ] in x_0, …, x_{d−1} of symmetric tensors M, n + 2m = h their order.
+
+    Coefficients are polynomials in the given symbols. For h = 2: xᵀMx, less tr(MΣ) for centred units.
+    """
 
     def __init__(
-        self, d: int, symbols: Sequence[sympy.Symbol], Sigma: sympy.ImmutableMatrix | None, centred: bool
+        self,
+        d: int,
+        symbols: Sequence[sympy.Symbol],
+        Sigma: sympy.ImmutableMatrix | None,
+        terms: Mapping[tuple[int, int], float],
     ) -> None:
         ring = PolyRing(symbols, sympy.QQ)
         self.element = ring.from_expr  # element of the ring for a symbol or a number
         self._x = PolyRing([f"x_{i}" for i in range(d)], ring.to_domain())
         self._Sigma = None if Sigma is None else [list(map(ring.from_expr, row)) for row in Sigma.tolist()]
-        self._centred = centred
+        self._terms = {powers: sympy.QQ.convert(Fraction(c)) for powers, c in terms.items()}
 
     def student(self, w: Sequence[Sequence[sympy.Symbol]], A: Sequence[sympy.Expr]) -> PolyElement:
         """f(x) = Σ_k A_k φ(w_k·x), multiplied out."""
@@ -239,27 +253,46 @@ class _Forms:
             z = sum(
                 (self.element(w_ki) * x_i for w_ki, x_i in zip(w_k, self._x.gens, strict=True)), self._x.zero
             )
-            f += self.element(A_k) * self._less_mean(z**2)
+            q = ring_expectation(z**2, self._Sigma)
+            f += self.element(A_k) * sum((c * z**n * q**m for (n, m), c in self._terms.items()), self._x.zero)
         return f
 
-    def form(self, M: Mapping[tuple[int, int], sympy.Symbol]) -> PolyElement:
-        """xᵀMx for the symmetric matrix of symbols M_ij, i ≤ j; centred with the activation."""
+    def form(self, M: Mapping[tuple[int, ...], sympy.Symbol]) -> PolyElement:
+        """Σ c_nm M[xⁿ, Σᵐ] for the symmetric tensor of symbols M_ij…, i ≤ j ≤ …."""
         x, total = self._x.gens, self._x.zero
-        for (i, j), M_ij in M.items():
-            total += (1 if i == j else 2) * self.element(M_ij) * x[i] * x[j]
-        return self._less_mean(total)
+        order = len(next(iter(M)))
+        for (n, m), c in self._terms.items():
+            for free in product(range(len(x)), repeat=n):
+                power = prod((x[i] for i in free), start=self._x.one)
+                for pairs in self._contractions(m):
+                    indices = tuple(sorted([*free, *(i for pair in pairs for i in pair)]))
+                    assert len(indices) == order
+                    weight = prod(
+                        (self._covariance(*pair) for pair in pairs), start=self.element(sympy.S.One)
+                    )
+                    total += c * weight * self.element(M[indices]) * power
+        return total
 
-    def entry(self, form: PolyElement, i: int, j: int) -> PolyElement:
-        """Entry M_ij of a form: its coefficient of x_i x_j, shared with M_ji off the diagonal."""
-        coefficient = form.coeff(self._x.gens[i] * self._x.gens[j])
-        return coefficient if i == j else coefficient / 2
+    def _contractions(self, m: int) -> Iterator[tuple[tuple[int, int], ...]]:
+        """Index pairs of m factors Σ_ij, those that vanish left out."""
+        d = len(self._x.gens)
+        pairs = [(i, j) for i in range(d) for j in range(d) if self._Sigma is not None or i == j]
+        return product(pairs, repeat=m)
+
+    def _covariance(self, i: int, j: int) -> PolyElement:
+        """Σ_ij."""
+        return self.element(sympy.S.One) if self._Sigma is None else self._Sigma[i][j]
+
+    def entry(self, form: PolyElement, indices: tuple[int, ...]) -> PolyElement:
+        """Entry M_ij… of a form: its coefficient of x_i x_j …, shared with the entries that are equal to it."""
+        x = self._x.gens
+        power = prod((x[i] for i in indices), start=self._x.one)
+        copies = factorial(len(indices)) // prod(factorial(n) for n in Counter(indices).values())
+        return form.coeff(power) / (copies * self._terms[len(indices), 0])
 
     def half_mean_square(self, form: PolyElement) -> PolyElement:
         """½ E[form²], by Isserlis' theorem."""
         return ring_expectation(form**2, self._Sigma) / 2
-
-    def _less_mean(self, quadratic: PolyElement) -> PolyElement:
-        return quadratic - ring_expectation(quadratic, self._Sigma) if self._centred else quadratic
 
 
 def _rate(
@@ -286,8 +319,11 @@ def _rate(
     return monomial(common) * sympy.Add(*inner)
 
 
-def _balances(w: Sequence[Sequence[sympy.Symbol]], a: Sequence[Sequence[sympy.Symbol]]) -> list[sympy.Expr]:
-    """Candidates c_k = ‖w_k‖² − 2 Σ_o A_ok²; 2 is the degree of the activation."""
+def _balances(
+    w: Sequence[Sequence[sympy.Symbol]], a: Sequence[Sequence[sympy.Symbol]], degree: int
+) -> list[sympy.Expr]:
+    """Candidates c_k = ‖w_k‖² − h Σ_o A_ok²."""
     return [
-        sympy.Add(*(w_ki**2 for w_ki in w_k), *(-2 * row[k] ** 2 for row in a)) for k, w_k in enumerate(w)
+        sympy.Add(*(w_ki**2 for w_ki in w_k), *(-degree * row[k] ** 2 for row in a))
+        for k, w_k in enumerate(w)
     ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations_with_replacement
 from typing import Any
 
 import sympy
 
-ACTIVATIONS = ("quadratic", "centred")
+from dynamics.activations import Activation
+
 SECOND_LAYERS = ("trainable", "fixed")
 ALIGNED_MODES = (
     "w_k = p_k e_k and M* = diag(lambda); with several outputs unit k feeds output k alone, whose teacher is"
@@ -23,7 +25,8 @@ class Equations:
 
     Attributes
     ----------
-    activation, second_layer : str
+    activation : Activation
+    second_layer : str
     hidden, inputs, outputs : int
         K, d, O.
     covariance : sympy.ImmutableMatrix or None
@@ -33,9 +36,11 @@ class Equations:
     parameters : tuple of symbols
         All ``w_k_i`` row by row, then all ``a_k`` (``a_o_k`` row by row for several outputs).
     targets : tuple of symbols
-        ``m_i_j`` (``m_o_i_j``) with i ≤ j, the entries of the teacher matrices.
+        ``m_i_j`` (``m_o_i_j``) with i ≤ j, the entries of the teacher matrices; for an activation of degree h those
+        of symmetric tensors of order h, with h indices.
     residual : mapping symbol → expression
-        ``D_i_j`` (``D_o_i_j``) with i ≤ j, entries of D_o = M*_o − Σ_k A_ok w_k w_kᵀ, in parameters and targets.
+        ``D_i_j`` (``D_o_i_j``) with i ≤ j, entries of D_o = M*_o − Σ_k A_ok w_k w_kᵀ (w_k^{⊗h}), in parameters and
+        targets.
     residual_loss, residual_ode : expression; mapping symbol → expression
         Loss and ODEs in terms of the residual's symbols: short, and what the exports print.
     conserved : tuple of expressions
@@ -44,7 +49,7 @@ class Equations:
         Whether this is the reduced system of `dynamics.symbolic.alignment`.
     """
 
-    activation: str
+    activation: Activation
     second_layer: str
     hidden: int
     inputs: int
@@ -70,6 +75,12 @@ class Equations:
         return {theta: rate.xreplace(dict(self.residual)) for theta, rate in self.residual_ode.items()}
 
     @property
+    def degree(self) -> int:
+        """Degree h of the activation, the order of the tensors."""
+        assert self.activation.degree is not None  # nothing else is derived
+        return self.activation.degree
+
+    @property
     def sizes(self) -> str:
         """The network's sizes in words."""
         counts = {"input": self.inputs, "hidden unit": self.hidden, "output": self.outputs}
@@ -92,13 +103,16 @@ def straight_line(
     return [*helpers, *named, *shared], reduced
 
 
-def network_symbols(K: int, d: int, O: int) -> tuple[Any, Any, Any, Any]:
-    """Symbols w (K, d), a (O, K), and per output {(i, j): symbol}, i ≤ j, of teacher m and residual D."""
+def network_symbols(K: int, d: int, O: int, order: int = 2) -> tuple[Any, Any, Any, Any]:
+    """Symbols w (K, d), a (O, K), and per output {(i, j, …): symbol}, i ≤ j ≤ …, of teacher m and residual D.
+
+    These are symmetric tensors of the order of the activation's degree: matrices for quadratic units.
+    """
 
     def name(letter: str, o: int, *indices: int) -> sympy.Symbol:
         return sympy.Symbol("_".join(map(str, (letter, *((o,) if O > 1 else ()), *indices))))
 
-    upper = [(i, j) for i in range(d) for j in range(i, d)]
+    upper = list(combinations_with_replacement(range(d), order))
     w = [[sympy.Symbol(f"w_{k}_{i}") for i in range(d)] for k in range(K)]
     a = [[name("a", o, k) for k in range(K)] for o in range(O)]
     m, D = ([{ij: name(letter, o, *ij) for ij in upper} for o in range(O)] for letter in "mD")

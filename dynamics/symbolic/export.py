@@ -50,7 +50,7 @@ def to_json_dict(derivation: Equations) -> dict[str, Any]:
     """
     r = derivation
     return {
-        "activation": r.activation,
+        "activation": r.activation.name,
         "hidden": r.hidden,
         "inputs": r.inputs,
         "outputs": r.outputs,

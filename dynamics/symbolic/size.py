@@ -8,13 +8,18 @@ With P = d(d+1)/2 residual entries D, of which d on the diagonal (derived here, 
   centred ones; P terms at most for another Σ, each with three coefficients if Σ is symbolic;
 * ẇ_ki is a sum over j, ȧ_k one over all entries, each with its slope.
 
+For an activation of degree h, D is a symmetric tensor with P = C(d+h−1, h) entries, of which ẇ_k meets each at most h
+times; slopes are taken to have all P terms for h > 2.
+
 A term of a polynomial costs as many machine words as its ring has symbols, for it stores all exponents.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 
+from dynamics.activations import Activation
 from dynamics.budget import check_memory, check_number
 
 LARGEST_DERIVATION = 250_000  # terms: about a minute
@@ -50,30 +55,35 @@ class DerivationSize:
 
 
 def derivation_size(
-    hidden: int, inputs: int, outputs: int, *, trainable: bool, centred: bool, covariance: str
+    hidden: int, inputs: int, outputs: int, *, trainable: bool, activation: Activation, covariance: str
 ) -> DerivationSize:
     """Size of `dynamics.symbolic.derivation.derive` for K, d, O.
 
     Parameters
     ----------
     hidden, inputs, outputs : int
-    trainable, centred : bool
-        Whether the second layer is trained, and whether units are centred.
+    trainable : bool
+        Whether the second layer is trained.
+    activation : Activation
+        Of degree h.
     covariance : {"identity", "numbers", "symbolic"}
     """
     K, d, O = hidden, inputs, outputs
-    P = d * (d + 1) // 2
-    products = 3 if covariance == "symbolic" else 1
-    if covariance == "identity":
-        diagonal, off_diagonal = 1 if centred else d, 1
+    h = activation.degree or 1
+    P = comb(d + h - 1, h)
+    products = 3 ** (h - 1) if covariance == "symbolic" else 1
+    if covariance == "identity" and activation.trace_coupling is not None:
+        diagonal, off_diagonal = d if activation.trace_coupling else 1, 1
+    elif covariance == "identity":
+        diagonal = off_diagonal = P if h > 2 else 1
     else:
         diagonal = off_diagonal = products * P
     square, residual = products * P * (P + 1) // 2, O * P * (K + 1)
-    per_unit = d * diagonal + 2 * (P - d) * off_diagonal
+    per_unit = d * diagonal + h * (P - d) * off_diagonal
     if trainable:
         per_unit += d * diagonal + (P - d) * off_diagonal
     rates = O * K * per_unit
-    s = P if covariance == "symbolic" else 0
+    s = d * (d + 1) // 2 if covariance == "symbolic" else 0
     symbols = K * (d + O) + O * P + s
     nbytes = square * (TERM + WORD * (P + s)) + residual * (TERM + WORD * symbols) + rates * RATE_TERM
     return DerivationSize(square, residual, rates, nbytes)

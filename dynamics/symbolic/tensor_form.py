@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from dynamics.symbolic.equations import ACTIVATIONS, SECOND_LAYERS
+from dynamics.activations import Activation
+from dynamics.symbolic.equations import SECOND_LAYERS
 from dynamics.symbolic.printers import latex_align
 from dynamics.symbolic.trace_algebra import MatrixPolynomial, TracePolynomial
 from dynamics.symbolic.traces import form_moment
@@ -21,7 +22,8 @@ class TensorForm:
 
     Attributes
     ----------
-    activation, second_layer : str
+    activation : Activation
+    second_layer : str
     covariance : str or None
         Name of Σ in the words; None for the identity.
     loss : TracePolynomial
@@ -35,7 +37,7 @@ class TensorForm:
     −∂L/∂w_k = 2 Σ_o A_ok (∂ℓ/∂D)(D_o) w_k and −∂L/∂A_ok = w_kᵀ (∂ℓ/∂D)(D_o) w_k: the equations above.
     """
 
-    activation: str
+    activation: Activation
     second_layer: str
     covariance: str | None
     loss: TracePolynomial
@@ -46,7 +48,7 @@ class TensorForm:
 
 
 def derive_tensor(
-    activation: str = "quadratic", second_layer: str = "trainable", correlated: bool = False
+    activation: Activation | str = "quadratic", second_layer: str = "trainable", correlated: bool = False
 ) -> TensorForm:
     """Derive the index-free loss ½ E[r²] and its gradient, r(x) = xᵀDx or, centred, xᵀDx − E[xᵀDx].
 
@@ -66,19 +68,20 @@ def derive_tensor(
     ProblemError
         For unknown names.
     """
-    validate_choice("activation", activation, ACTIVATIONS)
+    phi = Activation.parse(activation)
+    centred = phi.coupling_for("the index-free form") == 0
     validate_choice("second_layer", second_layer, SECOND_LAYERS)
     covariance = COVARIANCE if correlated else None
     mean = form_moment([RESIDUAL], covariance=covariance)
     mean_square = form_moment([RESIDUAL, RESIDUAL], covariance=covariance)
-    loss = Fraction(1, 2) * (mean_square - mean * mean if activation == "centred" else mean_square)
-    return TensorForm(activation, second_layer, covariance, loss, 2 * loss.gradient(RESIDUAL))
+    loss = Fraction(1, 2) * (mean_square - mean * mean if centred else mean_square)
+    return TensorForm(phi, second_layer, covariance, loss, 2 * loss.gradient(RESIDUAL))
 
 
 def tensor_text(form: TensorForm) -> str:
     """The index-free equations as plain text."""
     covariance = "I" if form.covariance is None else "Σ"
-    centred = " less its mean" if form.activation == "centred" else ""
+    centred = "" if form.activation.trace_coupling else " less its mean"
     lines = [
         "Valid for every number of inputs d, hidden units K and outputs O.",
         "",

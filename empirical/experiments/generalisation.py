@@ -19,7 +19,7 @@ from empirical.training import train
 
 
 @dataclass(frozen=True, eq=False)
-class TrainTest:
+class Generalisation:
     """Learning curves on the data a network was trained on, and on fresh data, each (S, T).
 
     Parameters
@@ -47,7 +47,7 @@ class TrainTest:
 
 def train_and_test(
     problem: Problem, *, samples: int, steps: int, step: float, label_noise: float = 0.0, **training: Any
-) -> TrainTest:
+) -> Generalisation:
     """Train networks with their whole data sets in every step, and integrate the theory on the same data.
 
     Further arguments go to `empirical.training.train`.
@@ -83,7 +83,7 @@ def train_and_test(
             raise ProblemError("The weights are too many to be kept: take fewer records, seeds or inputs.")
         weights = zip(run.W[s], run.A[s], strict=True)
         measured.append([on_set.loss(W, A) for W, A in weights])
-    return TrainTest(
+    return Generalisation(
         times,
         np.array(theory_train),
         np.array(theory_test),

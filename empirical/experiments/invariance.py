@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -18,19 +17,11 @@ from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.path_space import Skeleton, path_gradient, path_values
 from dynamics.validation import validate_choice, validate_count, validate_real
+from empirical.bias_free_network import HOMOGENEOUS, BiasFreeNetwork, rescale
 from empirical.optimizers.base import Rule, SideBySide
 from empirical.optimizers.heavy_ball import HeavyBall
 from empirical.optimizers.path_space import PathSpaceDescent
 from empirical.trainer import descend, gradient_of, record_steps
-
-HOMOGENEOUS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
-    "relu": (torch.relu, 1),
-    "leaky-relu": (nn.functional.leaky_relu, 1),
-    "abs": (torch.abs, 1),
-    "linear": (lambda z: z, 1),
-    "quadratic": (torch.square, 2),
-}
-"""Homogeneous activations and their degree h: φ(cz) = c^h φ(z) for c > 0."""
 
 OPTIMIZERS = ("gsgd", "sgd")
 ORDINARY_SIZE = 0.7  # ordinary weights start as N(0, ORDINARY_SIZE²/n_in), skeleton weights as ±1
@@ -38,48 +29,6 @@ LARGEST_SPREAD = 1e6  # in double precision little is left of a network whose we
 TEST_SAMPLES = 512
 MOST_BATCHES = 10  # drawn until a unit is active, before a network counts as dead
 STEP_FRACTION = 0.1  # of the largest step that is stable at the start for both copies and both optimisers
-
-
-class BiasFreeNetwork(nn.Module):
-    """Layered network without biases: x → W_L φ(W_{L−1} … φ(W_1 x)).
-
-    Parameters
-    ----------
-    weights : sequence of (n_l, n_{l−1}) arrays
-        W_1, …, W_L.
-    activation : str
-        One of `HOMOGENEOUS`.
-    """
-
-    def __init__(self, weights: Sequence[Array], activation: str = "relu") -> None:
-        super().__init__()
-        self.phi, self.degree = HOMOGENEOUS[validate_choice("activation", activation, HOMOGENEOUS)]
-        self.weights = nn.ParameterList([torch.tensor(W, dtype=torch.float64) for W in weights])
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Outputs (B, n_L) for inputs (B, n_0)."""
-        *hidden, last = self.weights
-        for W in hidden:
-            x = self.phi(x @ W.T)
-        return x @ last.T
-
-    def arrays(self) -> list[Array]:
-        """Weights as NumPy arrays."""
-        return [W.detach().numpy().copy() for W in self.weights]
-
-
-def rescale(weights: Sequence[Array], factors: Sequence[Array], degree: int = 1) -> list[Array]:
-    """The same function in other weights: into each hidden unit times c > 0, out of it divided by c^h.
-
-    Parameters
-    ----------
-    weights : sequence of (n_l, n_{l−1}) arrays, l = 1 … L
-    factors : sequence of (n_l,) arrays, l = 1 … L − 1
-    degree : int
-    """
-    into = [*(c[:, None] for c in factors), np.ones(1)]
-    out = [np.ones(1), *(c**degree for c in factors)]
-    return [W * c / a for W, c, a in zip(weights, into, out, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

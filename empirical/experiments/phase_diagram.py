@@ -1,20 +1,13 @@
-"""Phase diagrams: where in the space of initial states training succeeds, predicted and trained.
-
-A whole grid of initial states is trained as one ensemble: the networks share their inputs and the step, and one
-batched forward and backward pass moves them all.
-"""
+"""Phase diagrams: where in the space of initial states training succeeds, predicted and trained."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 from tqdm import tqdm
 
-from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.clock import Clock
@@ -22,94 +15,7 @@ from dynamics.errors import ProblemError
 from dynamics.outcome.diagnosis import diagnose
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_count, validate_real
-from empirical.data import teacher_network
-from empirical.networks import QuadraticNetwork
-from empirical.optimizers.heavy_ball import HeavyBall
-from empirical.trainer import descend, gradient_of
-
-
-@dataclass(frozen=True, eq=False)
-class GridTraining:
-    """Networks trained from many initial states.
-
-    Parameters
-    ----------
-    loss : (n,) array
-        Generalisation loss at the end, exactly from the weights; infinite where training diverged.
-    W : (n, K, d) array
-        Final weights.
-    A : (n, O, K) array
-    step : float
-    steps, batch : int
-    """
-
-    loss: Array
-    W: Array
-    A: Array
-    step: float
-    steps: int
-    batch: int
-
-
-def train_grid(
-    teacher: Teacher,
-    W: ArrayLike,
-    A: ArrayLike,
-    *,
-    step: float,
-    steps: int,
-    batch: int = 64,
-    activation: Activation | str = "quadratic",
-    seed: int = 0,
-    dtype: torch.dtype = torch.float32,
-    progress: bool = False,
-) -> GridTraining:
-    """Train one network from each of n initial states, all in one ensemble, by SGD on fresh Gaussian inputs.
-
-    Parameters
-    ----------
-    teacher : Teacher
-    W : (n, K, d) array
-    A : (n, O, K) or (n, K) array
-        Both layers are trained.
-    step : float
-        η.
-    steps : int
-    batch : int
-        Fresh samples per step, the same for all networks.
-    activation : str
-    seed : int
-        Seed of the inputs.
-    dtype : torch.dtype
-    progress : bool
-        Show a progress bar on standard error if that is a terminal.
-    """
-    W0 = validate_array("W", W, 3)
-    A0 = np.asarray(A, dtype=float)
-    A0 = validate_array("a", A0[:, None] if A0.ndim == 2 else A0, 3)
-    n_steps, B = validate_count("steps", steps), validate_count("batch", batch)
-    eta = validate_real("step", step, positive=True)
-    problem = Problem(teacher, Student(W0[0], A0[0]), activation)  # checks that the shapes fit
-    network = QuadraticNetwork.from_student(
-        problem.student, activation=activation, ensemble=len(W0), dtype=dtype
-    )
-    with torch.no_grad():
-        network.W.copy_(torch.tensor(W0))
-        network.A.copy_(torch.tensor(A0))
-    target = teacher_network(problem, dtype, "cpu")
-    generator = torch.Generator().manual_seed(validate_count("seed", seed, minimum=0))
-
-    def losses(n: int) -> Tensor:
-        x = torch.randn(B, teacher.inputs, generator=generator, dtype=dtype)
-        return 0.5 / B * (network(x) - target(x)).square().sum((1, 2))  # of (n, B, O)
-
-    layers = [network.W, network.A]
-    descend(gradient_of(losses, layers), HeavyBall(layers, 0.0), eta, n_steps, stop=None, progress=progress)
-    W1, A1 = (p.detach().double().numpy() for p in (network.W, network.A))
-    population = Activation.parse(activation).loss(teacher.V, teacher.B)
-    finite = np.isfinite(W1).all(axis=(1, 2)) & np.isfinite(A1).all(axis=(1, 2))
-    loss = [population.loss(w, a) if fine else np.inf for w, a, fine in zip(W1, A1, finite, strict=True)]
-    return GridTraining(np.array(loss), W1, A1, eta, n_steps, B)
+from empirical.experiments.grid_training import GridTraining, train_grid
 
 
 @dataclass(frozen=True, eq=False)

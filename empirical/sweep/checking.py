@@ -32,15 +32,13 @@ def check_codecs(path: Path, what: str) -> None:
             pending: list[Any] = [read_json(str(file), what)]
             while pending:
                 entry = pending.pop()
-                if (
-                    isinstance(entry, dict)
-                    and isinstance(codec := entry.get("id"), str)
-                    and codec not in CODECS
-                ):
-                    raise ProblemError(f"{what} is packed with {codec!r:.60}, which no sweep uses.")
-                pending += (
-                    entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else []
-                )
+                if isinstance(entry, dict):
+                    codec = entry.get("id")
+                    if isinstance(codec, str) and codec not in CODECS:
+                        raise ProblemError(f"{what} is packed with {codec!r:.60}, which no sweep uses.")
+                    pending += entry.values()
+                elif isinstance(entry, list):
+                    pending += entry
 
 
 def check_size(dataset: Dataset, what: str) -> None:
@@ -80,13 +78,7 @@ def _check_about(attributes: dict[str, Any]) -> None:
     if not isinstance(about.get("options"), dict):
         raise Foreign("its definition names no options")
     kinds = about.get("kinds")
-    if (
-        not isinstance(kinds, list)
-        or not kinds
-        or not all(kind in KINDS for kind in kinds if isinstance(kind, str))
-    ):
-        raise Foreign(f"its kinds are {kinds!r:.60}")
-    if not all(isinstance(kind, str) for kind in kinds):
+    if not isinstance(kinds, list) or not kinds or not all(kind in KINDS for kind in kinds):
         raise Foreign(f"its kinds are {kinds!r:.60}")
     found = json_object(f'{{"versions": {versions}}}', "its list of versions")["versions"]
     if not isinstance(found, list) or not all(

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.curves.variables import Variable
 from dynamics.errors import ProblemError
+from dynamics.files.formats import SWEEP, format_name
 from empirical.sweep.checking import TITLE, check_codecs, check_size, check_sweep
 from empirical.sweep.grid import SweepPlan
-from empirical.sweep.results import ATTRIBUTES
-from empirical.sweep.store import Labelled, Piece
+from empirical.sweep.older import converted_sweep
+from empirical.sweep.store import Piece
 
 if TYPE_CHECKING:
     import xarray
@@ -70,19 +72,21 @@ def assemble(plan: SweepPlan, pieces: Iterable[Piece]) -> xarray.Dataset:
         names = sorted({name for piece in found.values() for name in piece.values})
         shared = _shared_times(found)
         for name in names:
-            if name == "time" and shared is not None:
-                variables[f"{kind}_time"] = (f"{kind}_time", shared, ATTRIBUTES["time"])
-                continue
             values = {place: piece.values[name] for place, piece in found.items() if name in piece.values}
+            attributes = next(iter(values.values())).attributes
+            if name == "time" and shared is not None:
+                variables[f"{kind}_time"] = (f"{kind}_time", shared, attributes)
+                continue
             dims, array = _stack(plan, values, sizes, kind)
             time = f"{kind}_sample" if shared is None else f"{kind}_time"
             labels = [time if dim == f"{kind} time" else dim for dim in dims]
-            variables[f"{kind}_{name}"] = ((*plan.dimensions, *labels), array, ATTRIBUTES.get(name, {}))
+            variables[f"{kind}_{name}"] = ((*plan.dimensions, *labels), array, attributes)
     coordinates: dict[str, Any] = {axis.name: list(axis.values) for axis in plan.axes}
     coordinates["replicate"] = np.arange(plan.replicates)
     coordinates["run_seed"] = (plan.dimensions, plan.seeds(), {"long_name": "seed of each run"})
     about = {
         "title": TITLE,
+        "format": format_name(SWEEP),
         "definition": plan.definition(),
         "versions": json.dumps(sorted(versions, key=json.dumps)),
     }
@@ -95,8 +99,8 @@ def _sizes(plan: SweepPlan, of_kind: dict[str, dict[tuple[int, ...], Piece]]) ->
     sizes: dict[str, int] = {}
     for kind, found in of_kind.items():
         for piece in found.values():
-            for dims, array in piece.values.values():
-                for dim, length in zip(_named(dims, kind), array.shape, strict=True):
+            for v in piece.values.values():
+                for dim, length in zip(_named(v.dims, kind), v.array.shape, strict=True):
                     sizes[dim] = max(sizes.get(dim, 0), length)
     return sizes
 
@@ -107,24 +111,24 @@ def _named(dims: Sequence[str], kind: str) -> list[str]:
 
 def _shared_times(found: dict[tuple[int, ...], Piece]) -> NDArray[np.float64] | None:
     """The sample times, if all runs have the same."""
-    times = [piece.values["time"][1] for piece in found.values() if "time" in piece.values]
+    times = [piece.values["time"].array for piece in found.values() if "time" in piece.values]
     if times and all(np.array_equal(t, times[0]) for t in times):
         return times[0]
     return None
 
 
 def _stack(
-    plan: SweepPlan, values: dict[tuple[int, ...], Labelled], sizes: dict[str, int], kind: str
+    plan: SweepPlan, values: dict[tuple[int, ...], Variable], sizes: dict[str, int], kind: str
 ) -> tuple[list[str], NDArray[Any]]:
     """One variable over the grid; shorter arrays are padded with NaN."""
-    dims, example = next(iter(values.values()))
-    labels = _named(dims, kind)
+    example = next(iter(values.values()))
+    labels = _named(example.dims, kind)
     shape = (*plan.shape, *(sizes[label] for label in labels))
-    text = example.dtype.kind == "U"
+    text = example.array.dtype.kind == "U"
     whole = np.full(shape, "" if text else np.nan, dtype=object if text else float)
-    for place, (_, array) in values.items():
-        where: tuple[Any, ...] = (*place, *(slice(n) for n in array.shape))
-        whole[where] = array.astype(whole.dtype)[()]
+    for place, variable in values.items():
+        where: tuple[Any, ...] = (*place, *(slice(n) for n in variable.array.shape))
+        whole[where] = variable.array.astype(whole.dtype)[()]
     return labels, whole
 
 
@@ -135,8 +139,8 @@ def _status(plan: SweepPlan, kind: str, found: dict[tuple[int, ...], Piece]) -> 
         status[place] = "failed" if piece.reason else "done"
         reason[place] = piece.reason
     return {
-        f"{kind}_{name}": (plan.dimensions, array, ATTRIBUTES[name])
-        for name, array in (("status", status), ("reason", reason))
+        f"{kind}_status": (plan.dimensions, status, {"long_name": "done or failed"}),
+        f"{kind}_reason": (plan.dimensions, reason, {"long_name": "why the run failed; empty if it did not"}),
     }
 
 
@@ -198,7 +202,7 @@ def read_dataset(path: str | Path) -> xarray.Dataset:
         check_codecs(file, what)
     dataset = _load(file, suffix, what)
     check_sweep(dataset, what)
-    return dataset
+    return converted_sweep(dataset, what)
 
 
 def _load(file: Path, suffix: str, what: str) -> xarray.Dataset:

@@ -13,15 +13,16 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
-from dynamics.curves.trajectory import versions
+from dynamics.curves.variables import Variables
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.versions import versions
 from empirical.sweep.grid import Run
-from empirical.sweep.store import Labelled, Piece
+from empirical.sweep.store import Piece
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-Evaluate = Callable[[Run], dict[str, Labelled]]
+Evaluate = Callable[[Run], Variables]
 
 AHEAD = 20  # runs handed to the cluster in advance, per thread of it
 CONNECT = 20  # seconds to wait for the answer of a scheduler

@@ -18,7 +18,7 @@ from dynamics.validation import validate_count
 
 KINDS = ("simulate", "train", "compare", "diagnose")
 LARGEST_SWEEP = 1_000_000  # runs: at a thousand a second, which is fast, a quarter of an hour
-RESERVED = ("replicate", "mode", "unit", "network")  # dimensions of every result
+RESERVED = ("replicate", "mode", "unit", "network", "teacher_direction")  # dimensions of every result
 
 
 @dataclass(frozen=True)

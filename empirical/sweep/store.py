@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dynamics.curves.variables import Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
-
-Labelled = tuple[tuple[str, ...], NDArray[Any]]  # names of the axes, and the array
+from dynamics.files.formats import PIECES, check_pieces, format_name
 
 PATIENCE = 2.0  # seconds to wait for another program that holds the file
-FORMAT = "quadflow sweep pieces 1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +33,7 @@ class Piece:
     index : int
         Number of the run.
     values : dict
-        Name → (names of the axes, array of numbers or text). Empty if the run failed.
+        Name → variable with numbers or text. Empty if the run failed.
     reason : str
         Why it failed; empty if it did not.
     versions : dict
@@ -43,16 +41,18 @@ class Piece:
     """
 
     index: int
-    values: dict[str, Labelled]
+    values: Variables
     reason: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """The piece as an `.npz` file of plain arrays; its bytes follow from its values alone."""
         buffer = io.BytesIO()
-        axes = {name: list(dims) for name, (dims, _) in self.values.items()}
-        about = json.dumps({"axes": axes, "reason": self.reason, "versions": self.versions})
-        arrays: dict[str, Any] = {f"value {name}": array for name, (_, array) in self.values.items()}
+        axes = {name: list(v.dims) for name, v in self.values.items()}
+        means = {name: [v.meaning, v.unit] for name, v in self.values.items()}
+        said = {"axes": axes, "meanings": means, "reason": self.reason, "versions": self.versions}
+        about = json.dumps(said)
+        arrays: dict[str, Any] = {f"value {name}": v.array for name, v in self.values.items()}
         np.savez(buffer, about=np.array(about), **arrays)
         return buffer.getvalue()
 
@@ -61,8 +61,9 @@ class Piece:
         """Read what `to_bytes` wrote."""
         with open_archive(io.BytesIO(data), f"run {index} of the sweep") as f:
             about = f.document("about")
+            means = f.part(about, "meanings", dict) if "meanings" in about else {}  # format 1 has none
             values = {
-                name: (tuple(dims), f.array(f"value {name}"))
+                name: Variable(tuple(dims), f.array(f"value {name}"), *means.get(name, ()))
                 for name, dims in f.part(about, "axes", dict).items()
             }
             return cls(index, values, f.part(about, "reason", str), f.part(about, "versions", dict))
@@ -127,10 +128,12 @@ class PieceStore:
             self._db.execute("CREATE TABLE IF NOT EXISTS about (format TEXT, definition TEXT)")
             self._db.execute("CREATE TABLE IF NOT EXISTS pieces (number INTEGER PRIMARY KEY, data BLOB)")
             if self._db.execute("SELECT count(*) FROM about").fetchone() == (0,):
-                self._db.execute("INSERT INTO about VALUES (?, ?)", (FORMAT, definition))
+                self._db.execute("INSERT INTO about VALUES (?, ?)", (format_name(PIECES), definition))
         format, stored = self._db.execute("SELECT format, definition FROM about").fetchone()
-        if format != FORMAT:
-            raise ProblemError(f"{self.path} is of the format {format!r}, but this version reads {FORMAT!r}.")
+        if format != format_name(PIECES):
+            check_pieces(format, str(stored), str(self.path))
+            with self._db:
+                self._db.execute("UPDATE about SET format = ?", (format_name(PIECES),))
         return str(stored)
 
     def add(self, piece: Piece) -> None:

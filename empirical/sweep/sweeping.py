@@ -41,8 +41,8 @@ def run_sweep(
     ----------
     plan : SweepPlan
     evaluate : callable
-        ``evaluate(run)`` returns the labelled arrays of a `Run`, name → (names of axes, array); the axis "time" is
-        the one of the variable "time". A function of a module, so that worker processes can import it.
+        ``evaluate(run)`` returns the variables of a `Run` (`dynamics.curves.variables`); the axis "time" is the one
+        of the variable "time". A function of a module, so that worker processes can import it.
     output : path
         Ends in .nc or .zarr.
     resume : bool
@@ -144,7 +144,7 @@ def _check_free(path: Path, pieces: Path) -> None:
 
 def _check_result(piece: Piece, plan: SweepPlan) -> None:
     """Refuse a sweep whose runs, if all are like this one, do not fit into the memory together."""
-    one = sum(array.nbytes for _, array in piece.values.values())
+    one = sum(variable.array.nbytes for variable in piece.values.values())
     check_memory(
         f"The result of {len(plan)} runs like the first",
         COPIES * one * len(plan),

@@ -107,17 +107,12 @@ def training_steps(steps: int | None, t_end: float | None, times: list[float] | 
 
 def gap_json(gap: Gap, initial_loss: float) -> dict[str, Any]:
     """Largest part of each cause relative to the initial loss, where each comes from, and the curves."""
+    from dynamics.curves.variables import printed
+
     return {
         **known(gap.largest(initial_loss)),
         "sources": gap.sources,
-        "curves": {
-            "flow": gap.flow,
-            "discretised": gap.discretised,
-            "on_data": gap.on_data,
-            "with_noise": gap.with_noise,
-            "measured": gap.measured,
-            "error_bar": gap.error_bar,
-        },
+        "curves": {name: curve.array for name, curve in printed(gap.variables()).items()},
     }
 
 
@@ -154,5 +149,5 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "steps": comparison.run.steps,
         "theory": theory,
         "training": run,
-        "warnings": [*theory["warnings"], *run["warnings"], *why],
+        "warnings": list(dict.fromkeys([*theory["warnings"], *run["warnings"], *why])),
     }

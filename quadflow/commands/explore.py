@@ -18,7 +18,7 @@ def command(output: str, as_json: bool) -> int:
 
     One HTML file that needs neither network nor server; its equations are those of `quadflow derive`.
     """
-    from dynamics.symbolic.explorer_models import explorer_models
+    from dynamics.explorer_models import explorer_models
     from figures.explorer_page import explorer_page
     from figures.web_page import require_report_extra
 

@@ -98,10 +98,11 @@ def read_result(path: str) -> dict[str, Any]:
     if suffix == ".json":
         from dynamics.files.documents import read_json
 
+        momentum = None
         result = read_json(path, f"The run {path!r}")
     else:
         try:
-            result = read_npz(path)
+            result, momentum = read_npz(path)
         except ProblemError:
             raise
         except OSError as error:
@@ -110,9 +111,11 @@ def read_result(path: str) -> dict[str, Any]:
             raise ProblemError(f"The run {path!r} is not a JSON object that quadflow printed.") from None
     if not result:
         raise ProblemError(f"The run {path!r} is not a JSON object that quadflow printed.")
+    from dynamics.curves.older_results import converted_result
     from figures.report_input import validate_result
 
     validate_result(result, path)
+    result = converted_result(result, f"The run {path!r}", momentum)
     return {"command": "", "versions": {}} | result  # what made the file is not the command that reads it
 
 
@@ -126,29 +129,41 @@ def read_sweep(path: str) -> dict[str, Any]:
     return report_json(dataset, path) | {"command": "", "versions": versions[0] if versions else {}}
 
 
-def read_npz(path: str) -> dict[str, Any]:
-    """Result in a file of `quadflow simulate` or `quadflow train`, or of the `save` behind them."""
+def read_npz(path: str) -> tuple[dict[str, Any], float | None]:
+    """Result in a file of `quadflow simulate` or `quadflow train`, or of the `save` behind them; and its momentum."""
     from dynamics.files.archives import open_archive
+    from dynamics.files.formats import RESULT, format_name, kind_of, options_momentum
 
     with open_archive(path, f"The run {path!r}") as file:
-        if "result" in file:
-            return file.document("result")
         about = file.document("about") if "about" in file else {}
-    kind = str(about.get("format", ""))
-    if kind.startswith("quadflow trajectory"):
+        if "result" in file:
+            return file.document("result"), options_momentum(about)
+    kind = kind_of(about.get("format"))
+    if kind == "trajectory":
         from dynamics.curves.trajectory import Trajectory
         from quadflow.commands.simulate import trajectory_json
 
         result = trajectory_json(Trajectory.load(path))
-    elif kind.startswith("quadflow training run"):
+    elif kind == "SGD trajectory":
+        from dynamics.sgd.trajectory import SGDTrajectory
+        from quadflow.commands.simulate import trajectory_json
+
+        result = trajectory_json(SGDTrajectory.load(path))
+    elif kind == "training run":
         from empirical.recorder import TrainingRun
         from quadflow.commands.train import run_json
 
         result = run_json(TrainingRun.load(path))
+    elif kind == "comparison":
+        from empirical.comparison import Comparison
+        from quadflow.commands.compare import comparison_json
+
+        result = comparison_json(Comparison.load(path))
     else:
         raise ProblemError(f"The run {path!r} was not written by simulate or train.")
     # Saved from Python: no command line made it, and its versions are not those of this process.
-    return plain(result | {"command": "", "versions": about.get("versions", {})})
+    origin = {"command": "", "versions": about.get("versions", {}), "format": format_name(RESULT)}
+    return plain(result | origin), None
 
 
 def with_atlas(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynamics.errors import ProblemError
+from dynamics.errors import IntegrationError, ProblemError
 from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
 from quadflow.provenance import problem_json
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dynamics.problem import Problem
     from dynamics.sgd.mean_sgd import MeanSGD
     from dynamics.sgd.trajectory import SGDTrajectory
+    from empirical.recorder import TrainingRun
 
 OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 
@@ -55,14 +56,12 @@ def command(
     **options: Any,
 ) -> int:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
-    from dynamics.curves.trajectory import IntegrationError
-    from dynamics.sgd.mean_sgd import SGDError
     from dynamics.validation import validate_count
     from quadflow.problem_input import build_problem
 
     validate_output(output, OUTPUTS)
     validate_count("records", records, minimum=2)
-    failure: SGDError | IntegrationError | None = None
+    failure: IntegrationError | None = None
     solver = opt.solver_arguments(options)
     try:
         trajectory = choose_theory(build_problem(options), options).integrate(
@@ -74,7 +73,7 @@ def command(
             progress=True,
             **solver,
         )
-    except (IntegrationError, SGDError) as error:
+    except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
     if options["sgd"] or options["correction"] == "modified":
@@ -138,20 +137,8 @@ def choose_theory(problem: Problem, options: dict[str, Any]) -> GradientFlow | M
 
 def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:
     """The keys that interface and README promise."""
-    from dynamics.curves.unit_drift import unit_drift
-    from dynamics.sgd.trajectory import SGDTrajectory
-
     s = trajectory.solver
-    spread: dict[str, Any] = {}
-    if isinstance(trajectory, SGDTrajectory) and trajectory.loss_std is not None:
-        spread = {"loss_std": trajectory.loss_std, "modes_std": trajectory.modes_std}
-    return {
-        "times": trajectory.times,
-        "loss": trajectory.loss,
-        "modes": trajectory.modes,
-        **spread,
-        "conserved_drift": trajectory.conserved_drift,
-        "conserved": unit_drift(trajectory.conserved),
+    return curves_json(trajectory) | {
         "stages": [stage_json(stage) for stage in trajectory.stages],
         "solver": {
             "method": s.method,
@@ -169,6 +156,23 @@ def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:
     }
 
 
+def curves_json(result: Trajectory | SGDTrajectory | TrainingRun) -> dict[str, Any]:
+    """The variables of a result that commands print, and c_k unit by unit; null for what does not exist."""
+    from dynamics.curves.units import unit_drift
+    from dynamics.curves.variables import printed
+
+    found = {name: variable.array for name, variable in printed(result.variables()).items()}
+    nothing: dict[str, Any] = {"times": None, "loss": None, "modes": None}
+    return (
+        nothing
+        | found
+        | {
+            "conserved_drift": result.conserved_drift,
+            "conserved": None if result.conserved is None else unit_drift(result.conserved),
+        }
+    )
+
+
 def stage_json(stage: Stage) -> dict[str, Any]:
     """A plateau; where a predicted level matches, also its height and the relative deviation from it."""
     found: dict[str, Any] = {
@@ -184,10 +188,14 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 
 def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
+    from dynamics.curves.units import NOT_CONSERVED
+
     found = []
     if trajectory.solver.message:
         found.append(trajectory.solver.message)
-    if not trajectory.problem.student.trainable:
+    if trajectory.conserved is None:
+        found.append(NOT_CONSERVED)
+    elif not trajectory.problem.student.trainable:
         found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")
     return found
 

@@ -8,6 +8,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.commands.simulate import curves_json
 from quadflow.output import echo_result, to_json, validate_output, write_run, write_text
 from quadflow.provenance import problem_json
 
@@ -61,16 +62,10 @@ def training_arguments(options: dict[str, Any]) -> dict[str, Any]:
 
 def run_json(run: TrainingRun) -> dict[str, Any]:
     """The keys that interface and README promise."""
-    from dynamics.curves.unit_drift import unit_drift
+    from dynamics.curves.units import NOT_CONSERVED
 
-    return {
-        "times": run.times,
-        "steps": run.steps,
-        "loss": run.loss,
+    return curves_json(run) | {
         "loss_measured": run.loss_measured,
-        "modes": run.modes,
-        "conserved_drift": run.conserved_drift,
-        "conserved": unit_drift(run.conserved),
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
-        "warnings": list(run.notes),
+        "warnings": [*([NOT_CONSERVED] if run.conserved is None else []), *run.notes],
     }

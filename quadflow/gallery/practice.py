@@ -95,7 +95,7 @@ def train_test(
 
     def make() -> Figure:
         from empirical.experiments.generalisation import train_and_test
-        from figures.generalisation import train_test_figure
+        from figures.generalisation import generalisation_figure
         from quadflow.problem_input import build_problem
 
         curves = train_and_test(
@@ -108,7 +108,7 @@ def train_test(
             seed=problem["seed"],
             progress=True,
         )
-        return train_test_figure(curves)
+        return generalisation_figure(curves)
 
     draw_into(output, make)
     return 0

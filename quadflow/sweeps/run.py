@@ -10,8 +10,8 @@ from quadflow import options as opt
 from quadflow.problem_input import build_problem
 
 if TYPE_CHECKING:
+    from dynamics.curves.variables import Variables
     from empirical.sweep.grid import Run
-    from empirical.sweep.store import Labelled
 
 # what a kind understands beside the options of its command
 EXTRA = {"simulate": set(), "train": {"t_end", "times"}, "compare": set(), "diagnose": set()}
@@ -25,13 +25,13 @@ def options_of(kind: str) -> set[str]:
     return found - NO_CHOICE
 
 
-def evaluate(run: Run) -> dict[str, Labelled]:
+def evaluate(run: Run) -> Variables:
     """Compute a run; worker processes import this function."""
     wanted = options_of(run.kind) | {"seed"}
     return KINDS[run.kind]({name: value for name, value in run.options.items() if name in wanted})
 
 
-def _simulate(options: dict[str, Any]) -> dict[str, Labelled]:
+def _simulate(options: dict[str, Any]) -> Variables:
     from empirical.sweep.results import of_trajectory
     from quadflow.commands.simulate import choose_theory
 
@@ -53,7 +53,7 @@ def _simulate(options: dict[str, Any]) -> dict[str, Labelled]:
     return of_trajectory(trajectory)
 
 
-def _train(options: dict[str, Any]) -> dict[str, Labelled]:
+def _train(options: dict[str, Any]) -> Variables:
     from empirical.sweep.results import of_training
     from empirical.training import train
     from quadflow.commands.compare import training_clock, training_steps
@@ -70,14 +70,14 @@ def _train(options: dict[str, Any]) -> dict[str, Labelled]:
     return of_training(train(problem, record_at=record_at, **training_arguments(options)))
 
 
-def _compare(options: dict[str, Any]) -> dict[str, Labelled]:
+def _compare(options: dict[str, Any]) -> Variables:
     from empirical.sweep.results import of_comparison
     from quadflow.commands.compare import run_comparison
 
     return of_comparison(run_comparison(options, progress=False))
 
 
-def _diagnose(options: dict[str, Any]) -> dict[str, Labelled]:
+def _diagnose(options: dict[str, Any]) -> Variables:
     from dynamics.outcome.diagnosis import diagnose
     from empirical.sweep.results import of_diagnosis
 

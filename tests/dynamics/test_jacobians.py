@@ -48,7 +48,7 @@ def differences(field, theta):
 @pytest.mark.parametrize("name", FIELDS)
 def test_the_jacobian_is_the_derivative(name):
     field = FIELDS[name]()
-    theta = field.values0 if name == "path space" else field.theta0
+    theta = field.theta0
     expected = differences(field, theta)
     assert np.abs(expected).max() > 0.1
     np.testing.assert_allclose(field.jacobian(0.0, theta), expected, atol=1e-7 * np.abs(expected).max())

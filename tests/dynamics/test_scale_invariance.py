@@ -46,7 +46,7 @@ from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
 from dynamics.outcome.invariant_manifolds import reach
 from dynamics.phase_plane import phase_plane
 from dynamics.saddle_to_saddle.staircase import staircase
-from dynamics.stability import largest_sgd_step_from_start, largest_stable_sgd_step, sharpness
+from dynamics.stability import largest_stable_sgd_step, sharpness
 from dynamics.stationary.certification import certify
 from dynamics.stationary.connections import saddle_graph
 from dynamics.stationary.matching import catalogue_flow, match_fixed_points
@@ -310,9 +310,7 @@ def stability(case):
 
 @of(*QUADRATIC[:2])
 def sgd_step(case):
-    """The step from the start is as precise as its bisection, 1e-3, and the sampled times that it depends on."""
-    local, from_start = largest_stable_sgd_step(case.pair()), largest_sgd_step_from_start(case.pair(), 4)
-    return {"time": local, "pure": round(float(np.log(from_start / case.time)) / 0.05)}
+    return {"time": largest_stable_sgd_step(case.pair())}
 
 
 @of(*EXTREMES)

@@ -7,7 +7,6 @@ from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import (
-    largest_sgd_step_from_start,
     largest_stable_sgd_step,
     largest_stable_step,
     sharpness,
@@ -108,20 +107,3 @@ def test_the_mean_dynamics_comes_to_rest_below_the_threshold_and_leaves_above(K,
     for factor, stays in ((0.9, True), (1.1, False)):
         run = MeanSGD(learned, factor * largest, label_noise=1e-10).integrate(t_end=30.0, throw=False)
         assert (run.loss.max() < 1e-8) == stays
-
-
-def test_large_starts_need_smaller_steps():
-    """From weights 1.5 times too long the way down is steeper than the minimum; below the bound, SGD arrives."""
-    d = 200
-    problems = [
-        Problem(
-            Teacher.from_eigenvalues([1, 0.5], d),
-            Student.initialise(2, d, init="aligned", scale=scale, second_layer="fixed"),
-        )
-        for scale in (0.5, 1.5)
-    ]
-    small, large = (largest_sgd_step_from_start(problem) for problem in problems)
-    assert small == pytest.approx(largest_stable_sgd_step(problems[0]), rel=1e-6)
-    assert large < 0.8 * small
-    assert MeanSGD(problems[1], 0.98 * large).integrate(t_end=5.0, throw=False).solver.status == "finished"
-    assert MeanSGD(problems[1], 1.02 * large).integrate(t_end=5.0, throw=False).solver.status == "diverged"

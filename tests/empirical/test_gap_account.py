@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dynamics import FluctuatingSGD, GradientFlow, MeanSGD, Problem, Student, Teacher
+from dynamics.errors import IntegrationError
 from dynamics.flows.finite_data import FiniteDataFlow
-from dynamics.flows.gradient import IntegrationError
 from dynamics.flows.modified import ModifiedFlow
 from empirical import compare, train
 from empirical.descent import gradient_descent_loss

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from dynamics.errors import ProblemError
 from dynamics.flows.path_space import PathFlow
-from dynamics.path_space import Skeleton, SkeletonCrossing, enumerate_paths, incidence, path_values
+from dynamics.path_space import Skeleton, SkeletonCrossing, path_values
 from dynamics.problem import Problem, Student, Teacher
 from empirical.gsgd import GSGD
+from oracles.path_enumeration import enumerate_paths, incidence
 
 SLOPES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "relu": (torch.relu, lambda z: (z > 0).double()),

@@ -81,6 +81,30 @@ def test_records_of_a_training_run():
     assert 1 / 2 < seeds * one.records / peak < 2
 
 
+def test_estimates_by_hand():
+    """What `training_memory` counts, in numbers of 4 bytes: d = 6, K = 4, R = 2, O = 3.
+
+    A fresh sample: twice its input, the teacher's units and its labels while it is drawn, 2 · (6 + 2 + 3) = 22; in
+    training five times the student's units and four times its outputs, 5 · 4 + 4 · 3 = 32. A step keeps four copies
+    of the 4 · 9 = 36 weights. Of a set, a batch is copied, 6 + 3 numbers a sample. A record, in double precision and
+    twice: the weights, c of every unit, every mode, and the loss, 36 + 4 + 2 + 1 = 43, and 400 bytes around them.
+    """
+    given = problem(O=3)
+
+    def count(batch, samples, records):
+        return training_memory(given, batch=batch, samples=samples, records=records, itemsize=4)
+
+    fresh = count(10, 0, 7)
+    assert (fresh.step, fresh.data) == (4 * (10 * (32 + 22) + 4 * 36), 0)
+    assert fresh.records == 7 * (2 * 8 * 43 + 400)
+    assert fresh.total == fresh.step + fresh.records
+    some = count(10, 50, 0)
+    assert (some.step, some.data) == (4 * (10 * (32 + 9) + 4 * 36), 4 * 50 * 22)
+    whole = count(0, 50, 0)
+    assert (whole.step, whole.data, whole.records) == (4 * (50 * 32 + 4 * 36), some.data, 0)
+    assert whole.total == whole.step + whole.data
+
+
 HUGE = 10**12
 
 

@@ -36,6 +36,32 @@ def test_an_ensemble_is_its_members(rng):
         torch.testing.assert_close(member(x[s]), out[s])
 
 
+@pytest.mark.parametrize(
+    ("options", "scale", "lead"), [({}, 0.1, ()), ({"init_scale": 2, "ensemble": 3}, 2.0, (3,))]
+)
+def test_initial_weights(options, scale, lead):
+    """N(0, scale²/d) and N(0, scale²), the first layer drawn first; d = 4, K = 5, O = 2."""
+    torch.manual_seed(6)
+    network = QuadraticNetwork(4, 5, 2, **options)
+    torch.manual_seed(6)
+    W = scale / 2 * torch.randn(*lead, 5, 4, dtype=torch.float64)
+    torch.testing.assert_close(network.W.detach(), W, rtol=1e-15, atol=0)
+    A = scale * torch.randn(*lead, 2, 5, dtype=torch.float64)
+    torch.testing.assert_close(network.A.detach(), A, rtol=1e-15, atol=0)
+    assert network.W.requires_grad and network.A.requires_grad
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred", "linear", "relu", "abs"])
+def test_activations(activation):
+    """φ of positive and negative pre-activations, for one unit w = (1, 0) with Σ₁₁ = 3."""
+    student = Student(np.array([[1.0, 0]]), np.array([[1.0]]))
+    network = QuadraticNetwork.from_student(student, activation=activation, covariance=np.diag([3.0, 1]))
+    z = np.array([-2.0, 0.5])
+    phi = {"quadratic": z**2, "centred": z**2 - 3, "linear": z, "relu": [0, 0.5], "abs": [2, 0.5]}[activation]
+    x = torch.tensor(np.stack([z, [7, 8]], axis=1))
+    np.testing.assert_allclose(network(x).detach().numpy()[:, 0], phi)
+
+
 def test_fixed_second_layer_gets_no_gradient():
     network = QuadraticNetwork(3, 4, trainable=False)
     network(torch.ones(2, 3, dtype=torch.float64)).sum().backward()

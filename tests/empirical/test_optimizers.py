@@ -116,7 +116,7 @@ def test_its_theories_are_those_it_converges_to_on_its_clock(entry, theory, beta
     """
     errors = []
     for half in range(3):
-        step = 0.004 * (1 - beta) ** 2 / 2**half
+        step = 0.004 * (1 - beta) ** (1 + entry.adds_up) / 2**half
         clock = entry.clock(step, beta)
         steps = clock.steps_until(0.4)
         losses = population_losses(entry, beta, step, steps)

@@ -1,5 +1,7 @@
 """The recorder measures anybody's network in anybody's loop."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -199,3 +201,117 @@ def test_weights_are_kept_up_to_their_limit(monkeypatch, tmp_path):
         again = TrainingRun.load(tmp_path / "run.npz")
         assert (again.W is not None) == kept
         np.testing.assert_array_equal(again.loss, run.loss)
+
+
+def made_up_run(**changes):
+    """Two seeds, three records, one mode, one unit and output, one input."""
+    values = {
+        "steps": np.array([0, 5, 10]),
+        "times": np.array([0, 0.5, 1.0]),
+        "loss": np.array([[4, 2, 1.0], [8, 4, 3]]),
+        "modes": np.array([[[0.0], [1], [2]], [[0], [2], [4]]]),
+        "conserved": np.array([[[1.0], [1.5], [1.25]], [[-1], [-1.75], [-1]]]),
+        "W": np.arange(6.0).reshape(2, 3, 1, 1),
+        "A": np.arange(6.0, 12).reshape(2, 3, 1, 1),
+        "loss_measured": "exactly from the weights",
+        "about": {"step": 0.1, "momentum": 0.75, "notes": ["a note"], "steps_per_second": 1234.4},
+    }
+    return TrainingRun(**(values | changes))
+
+
+def test_what_a_run_says():
+    """Medians over seeds, the largest drift of any, at most eight modes."""
+    run = made_up_run()
+    assert run.conserved_drift == 0.75
+    lines = [
+        "2 seeds, 10 steps up to t = 1",
+        "loss (median) 6 → 2, measured exactly from the weights",
+        "modes (median) 3",
+        "largest drift of c_k 7.50e-01",
+        "1234 steps per second (all seeds together)",
+        "a note",
+    ]
+    assert run.summary().split("\n") == lines
+    assert repr(run).split("\n") == ["TrainingRun", *(f"  {line}" for line in lines)]
+    many = made_up_run(modes=np.tile(np.arange(10.0), (2, 3, 1)), about={})
+    assert many.summary().split("\n")[2:] == ["modes (median) 0, 1, 2, 3, 4, 5, 6, 7", lines[3]]
+
+
+def test_files_that_are_no_runs(tmp_path):
+    """Foreign formats, wrong types in what is read of `about`, steps that no integer holds."""
+    file = tmp_path / "run.npz"
+    good = made_up_run()
+    good.save(file)
+    np.testing.assert_array_equal(TrainingRun.load(file).steps, good.steps)
+    arrays = dict(np.load(file))
+    about = json.loads(str(arrays["about"]))
+    assert about["format"] == "quadflow training run 2"
+    for changes, words in (
+        ({"about": json.dumps(about | {"format": "quadflow staircase 2"})}, "not a training run saved by"),
+        ({"about": json.dumps(about | {"step": "x"})}, "step"),
+        ({"about": json.dumps(about | {"momentum": []})}, "momentum"),
+        ({"about": json.dumps(about | {"steps_per_second": "fast"})}, "steps_per_second"),
+        ({"about": json.dumps(about | {"notes": "x"})}, "notes"),
+        ({"about": json.dumps(about | {"versions": []})}, "versions"),
+        ({"steps": np.array([0, 1, 2.0**63])}, "other than whole numbers"),
+        ({"loss": np.ones(3)}, "loss"),
+        ({"A": np.ones(3)}, "A"),
+    ):
+        np.savez(file, **(arrays | changes))
+        with pytest.raises(ProblemError, match=words):
+            TrainingRun.load(file)
+    np.savez(file, loss=np.ones(3))
+    with pytest.raises(ProblemError, match="not a training run saved by quadflow"):
+        TrainingRun.load(file)
+    np.savez(file, **(arrays | {"steps": np.array([0, 1, 2.0**63 - 1024])}))
+    assert TrainingRun.load(file).steps[-1] == 2**63 - 1024
+
+
+def test_a_run_up_to_a_step():
+    """Records of that step included; what is handed over is stored beside step and versions; times of the loop."""
+    recorder = Recorder(Teacher.from_eigenvalues([1], 3), step=0.5, every=2)
+    taken = [n for n in range(7) if recorder(own_module(), n)]
+    assert taken == [0, 2, 4, 6]
+    run = recorder.run(until=4, optimizer="sgd", word="x")
+    assert (run.steps.tolist(), run.times.tolist()) == ([0, 2, 4], [0, 1, 2])
+    assert (run.about["step"], run.about["word"], run.about["optimizer"]) == (0.5, "x", "sgd")
+    assert run.about["versions"]["torch"] == torch.__version__
+    assert "notes" not in run.about  # a loop that names its optimizer is not judged
+    assert recorder.run(notes=["mine"]).notes[0] == "mine"
+    with pytest.raises(ProblemError, match="Nothing was recorded"):
+        recorder.run(until=-1)
+    every = Recorder(Teacher.from_eigenvalues([1], 3), step=0.5)
+    assert [n for n in range(3) if every(own_module(), n)] == [0, 1, 2]
+
+
+def test_what_a_recorder_refuses():
+    teacher = Teacher.from_eigenvalues([1], 3)
+    for options, words in (
+        ({"test_samples": -1}, "`test_samples` is -1, but must be at least 0"),
+        ({"at": [3, -1]}, "`at` is -1, but must be at least 0"),
+        ({"activation": "cubic"}, "activation"),
+        ({"second_layer_value": np.nan}, "second_layer_value"),
+    ):
+        with pytest.raises(ProblemError, match=words):
+            Recorder(teacher, step=1.0, **options)
+    two = Teacher(np.ones((1, 3)), np.ones((2, 1)))
+    with pytest.raises(
+        ProblemError, match=r"weights W \(4, 3\) and A \(1, 4\), but the teacher 3 inputs and 2 outputs"
+    ):
+        Recorder(two, step=1.0)(own_module(), 0)
+
+
+def test_ensembles_are_measured_one_by_one():
+    """Losses, modes and c_k of every member are those of the member alone, for two outputs."""
+    rng = np.random.default_rng(0)
+    teacher = Teacher(rng.normal(size=(2, 3)), rng.normal(size=(2, 2)))
+    W, A = torch.tensor(rng.normal(size=(3, 4, 3))), torch.tensor(rng.normal(size=(3, 2, 4)))
+    together = Recorder(teacher, step=1.0, weights=lambda m: (W, A))
+    together(nn.Identity(), 0)
+    for s in range(3):
+        alone = Recorder(teacher, step=1.0, weights=lambda m, s=s: (W[s], A[s]))
+        alone(nn.Identity(), 0)
+        for name in ("loss", "modes", "conserved", "W", "A"):
+            np.testing.assert_allclose(
+                getattr(together.run(), name)[s], getattr(alone.run(), name)[0], rtol=1e-13
+            )

@@ -8,7 +8,7 @@ from torch import nn
 from dynamics import GradientFlow, Problem, Student, Teacher
 from empirical import Recorder, train
 from empirical.recorder import TrainingRun
-from empirical.speed import recorded_speed
+from empirical.speed import Speed, _intervals, _ratio, recorded_speed, speed_notes
 
 PROBLEM = Problem(Teacher.from_eigenvalues([2, 1], 4), Student.initialise(5, 4, scale=0.3, seed=1))
 
@@ -61,6 +61,95 @@ def test_what_cannot_be_known():
     walk = np.cumsum(np.random.default_rng(0).standard_normal(W.shape), axis=1)
     assert recorded_speed(flow.population, times, W + walk, A) is None
     assert recorded_speed(flow.population, times, W + np.inf, A) is None
+
+
+def test_ratio_and_error_by_the_jackknife():
+    """Ratio of sums, error from leaving out one interval after the other, intervals that are no numbers left out."""
+    moved, expected = np.array([1.0, 2.2, 3.1, 4.3, np.nan, 9]), np.array([1.0, 2, 3, 4, 1, 0])
+    found = _ratio(moved, expected)
+    m, e = moved[:4], expected[:4]
+    parts = [np.delete(m, i).sum() / np.delete(e, i).sum() for i in range(4)]
+    assert found.ratio == pytest.approx(m.sum() / e.sum(), rel=1e-12)
+    assert found.error == pytest.approx(np.sqrt(3 * np.var(parts)), rel=1e-9)
+    assert found.intervals == 4
+    assert _ratio(1e-200 * m, 1e-200 * e).error == pytest.approx(found.error, rel=1e-9)
+    assert _ratio(m[:2], e[:2]) is None
+
+
+@pytest.mark.parametrize(("error", "known"), [(0.099, True), (0.101, False)])
+def test_how_accurate_a_speed_must_be(error, known):
+    """Four equal intervals with speeds 1 ± x: the jackknife of a mean is its standard error √(4x²/3)/√4 = x/√3."""
+    x = error * np.sqrt(3) * np.array([1, -1, 1, -1])
+    found = _ratio(1 + x, np.ones(4))
+    assert (found is not None) == known
+    if known:
+        assert found.error == pytest.approx(error, rel=1e-9)
+
+
+def test_intervals_are_spread_along_the_path():
+    """At most a hundred, at the middles of equal parts of the way that all networks go; those at rest are not asked."""
+    W = np.zeros((2, 301, 1, 1))
+    W[0, :, 0, 0] = np.concatenate([np.zeros(150), np.arange(151.0)])
+    A = np.zeros((2, 301, 1, 1))
+    A[1, 1:, 0, 0] = 50
+    found = _intervals(W, A)
+    # of 200 units of length network 0 goes 150 in single steps, and network 1 goes 50 in its first
+    assert found == [(0, 149 + n) for n in range(1, 150, 2)] + [(1, 0)]
+    assert _intervals(W[:, :1], A[:, :1]) == []
+    assert _intervals(np.zeros((1, 5, 1, 1)), np.zeros((1, 5, 1, 1))) == []
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        *((1 / 1.29, None), (1.0, None), (1.29, None)),
+        *((1.31, "those of the recorder"), (1.49, "those of the recorder"), (2.51, "those of the recorder")),
+        *((1.51, "time counts twice"), (2.49, "time counts twice")),
+        *((1 / 1.31, "or its training set is small"), (0.2, "or its training set is small")),
+    ],
+)
+def test_what_is_said_of_a_speed(monkeypatch, ratio, words):
+    """Nothing within a factor of 1.3; from 1.5 to 2.5 the missing ½; only slow loops may have a small training set."""
+    monkeypatch.setattr("empirical.speed.recorded_speed", lambda *_: Speed(ratio, 0.0123, 5))
+    found = speed_notes(None, np.arange(2.0), None, None)
+    assert len(found) == (words is not None)
+    for note in found:
+        assert note.startswith(f"the weights move {ratio:.2f} ± 0.01 times as fast as gradient flow")
+        assert words in note
+        assert ("small" in note) == (ratio < 1)
+    assert speed_notes(None, np.arange(1.0), None, None) == []
+
+
+@pytest.mark.parametrize(("turn", "usable"), [(0.49, True), (0.51, False)])
+def test_gradients_that_turn_are_left_out(turn, usable):
+    """|v₁ − v₀| up to half of |v̄|: velocities 1 and 1 + t, whose mean is 1 + t/2; exact steps by construction."""
+
+    class Made:
+        def velocity(self, w, a):
+            return np.full((1, 1), 1 + float(w[0, 0])), np.zeros((1, 1))
+
+    t = turn / (1 - turn / 2)
+    W = np.array([0.0, t] * 4).reshape(4, 2, 1, 1)
+    found = recorded_speed(Made(), np.array([0.0, t / (1 + t / 2)]), W, np.zeros((4, 2, 1, 1)))
+    assert (found is not None) == usable
+    if usable:
+        assert found.ratio == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("cosine", "usable"), [(0.81, True), (0.79, False)])
+def test_ways_that_turn_from_the_flow_are_left_out(cosine, usable):
+    """A constant velocity (1, 0) and steps at an angle: their part along the flow is the speed."""
+
+    class Made:
+        def velocity(self, w, a):
+            return np.array([[1.0, 0.0]]), np.zeros((1, 1))
+
+    step = np.array([cosine, np.sqrt(1 - cosine**2)])
+    W = np.stack([np.zeros((4, 1, 2)), np.tile(step, (4, 1, 1))], axis=1)
+    found = recorded_speed(Made(), np.array([0.0, 1.0]), W, np.zeros((4, 2, 1, 1)))
+    assert (found is not None) == usable
+    if usable:
+        assert found.ratio == pytest.approx(cosine)
 
 
 def loop(factor, momentum=0.0, adam=False, steps=400, every=10, told=None):

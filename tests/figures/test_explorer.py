@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Student, Teacher
-from dynamics.stationary.levels import plateau_level
+from dynamics.problem.levels import plateau_level
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 
@@ -14,7 +14,7 @@ LARGEST_PAGE = 6_000_000  # bytes
 @pytest.fixture(scope="session")
 def page(tmp_path_factory):
     """The file, opened by name as a person would."""
-    from dynamics.symbolic.explorer_models import explorer_models
+    from dynamics.explorer_models import explorer_models
     from figures.explorer_page import explorer_page
 
     path = tmp_path_factory.mktemp("explorer") / "explorer.html"

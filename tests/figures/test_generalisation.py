@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from empirical.experiments.generalisation import TrainTest
-from figures.generalisation import train_test_figure
+from empirical.experiments.generalisation import Generalisation
+from figures.generalisation import generalisation_figure
 
 T = np.linspace(0, 2, 10)
 THEORY_TRAIN, THEORY_TEST = np.array([[1.0], [3.0]]) * np.exp(-3 * T), np.array([[5.0], [7.0]]) * np.exp(-T)
@@ -12,8 +12,8 @@ TRAIN, TEST = np.array([[2.0], [4.0]]) * np.exp(-3 * T), np.array([[8.0], [10.0]
 
 
 def axes_of(noise):
-    curves = TrainTest(T, THEORY_TRAIN, THEORY_TEST, TRAIN, TEST, samples=20, label_noise=noise)
-    return train_test_figure(curves).axes[0]
+    curves = Generalisation(T, THEORY_TRAIN, THEORY_TEST, TRAIN, TEST, samples=20, label_noise=noise)
+    return generalisation_figure(curves).axes[0]
 
 
 def test_names_belong_to_their_curves():
@@ -42,8 +42,8 @@ def test_the_level_of_noise_is_named(noise):
 
 
 def test_a_single_network_is_its_own_range():
-    curves = TrainTest(T, *(c[:1] for c in (THEORY_TRAIN, THEORY_TEST, TRAIN, TEST)), 20, 0.0)
-    axes = train_test_figure(curves).axes[0]
+    curves = Generalisation(T, *(c[:1] for c in (THEORY_TRAIN, THEORY_TEST, TRAIN, TEST)), 20, 0.0)
+    axes = generalisation_figure(curves).axes[0]
     for band, curve in zip(axes.collections, (TEST[0], TRAIN[0]), strict=True):
         heights = {round(y, 12) for y in band.get_paths()[0].vertices[:, 1]}
         assert heights == {round(y, 12) for y in curve}

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from empirical.experiments.phase_diagram import GridTraining, ScaleDiagram, SingleModeDiagram
+from empirical.experiments.grid_training import GridTraining
+from empirical.experiments.phase_diagram import ScaleDiagram, SingleModeDiagram
 from figures.phase_diagram import phase_diagram, scale_diagram
 
 

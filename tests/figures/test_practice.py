@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from empirical.experiments.edge_of_stability import EdgeOfStability, TrainedBeside
-from empirical.experiments.generalisation import TrainTest
+from empirical.experiments.generalisation import Generalisation
 from empirical.experiments.power_law import ScalingLaw
-from figures.generalisation import train_test_figure
+from figures.generalisation import generalisation_figure
 from figures.scaling_law import count, scaling_law_figure
 from figures.stability import stability_figure
 
@@ -16,7 +16,7 @@ T = np.linspace(0, 2, 30)
 @pytest.mark.parametrize("noise", [0.0, 0.2])
 def test_train_and_test(noise, rng):
     losses = np.exp(-T) * rng.uniform(0.9, 1.1, size=(4, 3, 1))
-    axes = train_test_figure(TrainTest(T, *losses, samples=50, label_noise=noise)).axes[0]
+    axes = generalisation_figure(Generalisation(T, *losses, samples=50, label_noise=noise)).axes[0]
     curves = [line for line in axes.lines if len(line.get_xdata()) == 30]
     np.testing.assert_allclose(curves[0].get_ydata(), losses[1].mean(axis=0))  # test theory
     np.testing.assert_allclose(curves[3].get_ydata(), losses[2].mean(axis=0))  # train, measured

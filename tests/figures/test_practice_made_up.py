@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from empirical.experiments.edge_of_stability import EdgeOfStability, TrainedBeside
-from empirical.experiments.generalisation import TrainTest
+from empirical.experiments.generalisation import Generalisation
 from empirical.experiments.power_law import ScalingLaw
-from figures.generalisation import train_test_figure
+from figures.generalisation import generalisation_figure
 from figures.scaling_law import count, scaling_law_figure
 from figures.stability import stability_figure
 
@@ -26,7 +26,7 @@ def test_train_and_test_bands_are_the_range_over_networks():
     """
     factors = np.array([1.0, 2, 6])[:, None]
     test, train = factors * np.exp(-T), 0.1 * factors * np.exp(-T)
-    figure = train_test_figure(TrainTest(T, 0.9 * train, 0.9 * test, train, test, 50, 0.4))
+    figure = generalisation_figure(Generalisation(T, 0.9 * train, 0.9 * test, train, test, 50, 0.4))
     (axes,) = figure.axes
     test_line, test_marks, train_line, train_marks = axes.lines[:4]
     for line, marks, size, styles in (

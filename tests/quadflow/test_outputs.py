@@ -142,7 +142,7 @@ def test_formulas_with_json(quadflow):
     assert result["parameters"] == ["w_0_0", "a_0"]
     assert "versions" in result
     tensor = quadflow("derive", "--format", "tensor", "--json").json
-    assert set(tensor) == {"tensor", "latex", "command", "versions"}
+    assert set(tensor) == {"tensor", "latex", "command", "versions", "format"}
     assert "command" not in quadflow("derive", "--inputs", "1", "--hidden", "1", "--format", "json").json
 
 

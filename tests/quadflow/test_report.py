@@ -323,6 +323,7 @@ def test_networks_that_diverged_are_drawn_without_a_warning(quadflow, tmp_path):
     """Warnings are errors here, as everywhere in the suite; null is what JSON has for NaN."""
     pytest.importorskip("plotly")
     result = {
+        "format": "quadflow result 2",
         "times": [0.0, 1.0],
         "loss": [[1.0, None]],
         "modes": [[[1.0], [None]]],

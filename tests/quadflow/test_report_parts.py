@@ -35,7 +35,7 @@ def test_a_report_needs_a_run(quadflow, tmp_path):
 
 def test_the_explorer_says_how_large_it_is(quadflow, tmp_path, monkeypatch):
     pytest.importorskip("plotly")
-    monkeypatch.setattr("dynamics.symbolic.explorer_models.explorer_models", lambda: None)
+    monkeypatch.setattr("dynamics.explorer_models.explorer_models", lambda: None)
     monkeypatch.setattr("figures.explorer_page.explorer_page", lambda models: "ε" * 123_456)
     page = tmp_path / "x.html"
     assert quadflow("explore", "--output", page).out == f"{page}: 0.2 MB, opens in any browser\n"

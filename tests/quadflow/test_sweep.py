@@ -359,6 +359,6 @@ def test_a_missing_file_is_named(quadflow, tmp_path):
 @pytest.mark.parametrize("end", [0.0, -1.0])
 def test_training_ends_after_its_start(end):
     """In one sentence of its own: a negative time is not rounded up to one step."""
-    options = {"t_end": end, "times": None, "steps": None, "step": 1e-2}
+    options = {"t_end": end, "times": None, "steps": None, "step": 1e-2, "optimizer": "sgd", "momentum": None}
     with pytest.raises(ProblemError, match=r"`t_end` is .* must be positive"):
         _train(options)

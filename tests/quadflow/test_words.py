@@ -1,6 +1,7 @@
 """What commands say to people: whole lines, against results of the Python calls or numbers known in closed form."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.curves.stages import Stage
+from dynamics.problem.levels import Level
 from dynamics.stationary import fixed_points
-from dynamics.stationary.levels import Level
+from empirical.recorder import TrainingRun
 from quadflow.commands import fixed_points as fixed_points_command
 from quadflow.commands import simulate, sweep
 from quadflow.commands.compare import comparison_json
@@ -108,14 +110,12 @@ def test_options_of_another_theory(quadflow, arguments, words):
 
 def test_json_of_a_run_that_is_not_ours():
     """Its speed is not known."""
-    run = SimpleNamespace(
-        times=[0], steps=[0], loss=[[1.0]], loss_measured="x", modes=[[[1.0]]], conserved_drift=0.5, about={}, notes=(),
-        conserved=np.array([[[1.0, 2.0]]]),
-    )  # fmt: skip
+    c, A = np.array([[[1.0, 2.0], [1.5, 2.0]]]), np.ones((1, 2, 1, 2))
+    run = TrainingRun(np.arange(2), np.arange(2.0), np.ones((1, 2)), np.ones((1, 2, 1)), c, None, A, "x")
     found = run_json(run)
     assert found["steps_per_second"] is None
     assert found["conserved_drift"] == 0.5
-    run.about = {"steps_per_second": 7.0}
+    run = replace(run, about={"steps_per_second": 7.0})
     assert run_json(run)["steps_per_second"] == 7
 
 

@@ -49,7 +49,8 @@ class CoverageMap:
         """Tests for a change in a function (or at the top level, ""), the nearest and cheapest first, within seconds.
 
         First those that call it, in the mirrored file, in its folder, elsewhere; then, since a value computed by one
-        test can be kept for another (fixtures, caches), the rest of the mirrored file.
+        test can be kept for another (fixtures, caches), the rest of the mirrored file; and what reads the signatures
+        of all functions of the package without a call.
         """
         mirrored = f"tests/{module.rpartition('/')[0]}/test_{module.rpartition('/')[2]}"
         folder = mirrored.rpartition("/")[0] + "/"
@@ -59,8 +60,10 @@ class CoverageMap:
             return near, self.seconds[test]
 
         callers = self.by_function.get(f"{module}::{function}") or self.by_module.get(module, set())
-        rest = set(self.by_file.get(mirrored, ())) - callers
-        chosen, spent = [], 0.0
+        readers = f"tests/{module.partition('/')[0]}/test_defaults.py"
+        rest = {*self.by_file.get(mirrored, ()), *self.by_file.get(readers, ())} - callers
+        chosen: list[str] = []
+        spent = 0.0
         for test in [*sorted(callers, key=order), *sorted(rest, key=order)]:
             if not chosen or spent + self.seconds[test] <= budget:
                 chosen.append(test)

@@ -12,7 +12,7 @@ Shaded is the range over the data sets.
 
 from dynamics import Problem, Student, Teacher
 from empirical.experiments.generalisation import train_and_test
-from figures.generalisation import train_test_figure
+from figures.generalisation import generalisation_figure
 
 start = Problem(
     Teacher.from_eigenvalues([2, 1], inputs=10),
@@ -21,4 +21,4 @@ start = Problem(
 curves = train_and_test(
     start, samples=60, steps=3000, step=2e-3, label_noise=0.2, seeds=4, seed=1
 )
-figure = train_test_figure(curves)
+figure = generalisation_figure(curves)

@@ -5,6 +5,7 @@ import pytest
 
 from dynamics import GradientFlow, ProblemError
 from dynamics.conserved.sample_gradients import form_moment, gradient_second_moments, weighted_second_moment
+from oracles.sample_gradients import autograd_samples
 
 
 def test_moments_of_forms():
@@ -26,31 +27,39 @@ def test_the_matrix_of_one_pass_sgd(rng):
     np.testing.assert_allclose(weighted_second_moment([D, D, np.eye(d)], d), N, rtol=1e-12)
 
 
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
 @pytest.mark.parametrize(("O", "covariance"), [(1, False), (2, True)])
-def test_gradient_moments_against_samples(O, covariance, make_problem, rng):
-    """Half a million samples, gradients written out per sample; five standard errors of each mean."""
-    problem = make_problem(rng, d=3, K=2, O=O, covariance=covariance, scale=0.5)
-    W, A, noise, n = problem.student.W, problem.student.A, 0.4, 500_000
-    Sigma = np.eye(3) if problem.covariance is None else problem.covariance
-    x = rng.multivariate_normal(np.zeros(3), Sigma, n)
-    z = x @ W.T
-    error = (x @ problem.teacher.V.T) ** 2 @ problem.teacher.B.T - z**2 @ A.T
-    error += np.sqrt(noise) * rng.normal(size=(n, O))
-    first = -2 * (error @ A)[:, :, None] * z[:, :, None] * x[:, None, :]  # (n, K, d)
-    second = -error[:, :, None] * (z**2)[:, None, :]  # (n, O, K)
+def test_gradient_moments_against_samples(O, covariance, activation, make_problem, rng):
+    """Three hundred thousand samples, differentiated automatically; five standard errors of each mean."""
+    problem = make_problem(rng, d=3, K=2, O=O, covariance=covariance, activation=activation, scale=0.5)
+    noise, n = 0.4, 300_000
+    first, second = autograd_samples(problem, n, noise, rng)
     for samples, exact in zip(
         (np.einsum("nki,nli->nkl", first, first), np.einsum("nok,nol->nkl", second, second)),
-        gradient_second_moments(problem, W, A, noise),
+        gradient_second_moments(problem, problem.student.W, problem.student.A, noise),
         strict=True,
     ):
         deviation = np.abs(samples.mean(axis=0) - exact)
         assert (deviation < 5 * samples.std(axis=0) / np.sqrt(n)).all()
-    dW, dA = GradientFlow(problem, reduce=False).population.velocity(W, A)
+    dW, dA = GradientFlow(problem, reduce=False).population.velocity(problem.student.W, problem.student.A)
     assert (np.abs(first.mean(0) + dW) < 5 * first.std(0) / np.sqrt(n)).all()
     assert (np.abs(second.mean(0) + dA) < 5 * second.std(0) / np.sqrt(n)).all()
 
 
-def test_only_quadratic_units(make_problem, rng):
-    problem = make_problem(rng, activation="centred")
-    with pytest.raises(ProblemError, match="centred"):
+@pytest.mark.parametrize(
+    ("activation", "O", "noise"), [("quadratic", 1, 0.3), ("centred", 1, 0.3), ("centred", 2, 0.0)]
+)
+def test_gradient_moments_by_quadrature(activation, O, noise, make_problem, brute_force_step, rng):
+    """Moments of a step of size 1 on one node, of degree 8 in input and noise: exact to rounding."""
+    problem = make_problem(rng, d=2, K=2, O=O, activation=activation, scale=0.5)
+    W, A, probabilities = brute_force_step(problem, 1.0, 1, noise, degree=8)
+    dW, dA = W - problem.student.W, A - problem.student.A
+    first, second = gradient_second_moments(problem, problem.student.W, problem.student.A, noise)
+    np.testing.assert_allclose(first, np.einsum("n,nki,nli->kl", probabilities, dW, dW), rtol=1e-12)
+    np.testing.assert_allclose(second, np.einsum("n,nok,nol->kl", probabilities, dA, dA), rtol=1e-12)
+
+
+def test_only_quadratic_and_centred_units(make_problem, rng):
+    problem = make_problem(rng, activation="relu")
+    with pytest.raises(ProblemError, match="relu"):
         gradient_second_moments(problem, problem.student.W, problem.student.A)

@@ -65,7 +65,7 @@ def test_a_data_set_survives_its_file(trajectory):
 
 def test_weights_of_a_huge_input_space_are_left_out(monkeypatch):
     """As in files; a limit of ten entries stands in for millions."""
-    monkeypatch.setattr("dynamics.curves.labelled.LARGEST_STORED_W", 10)
+    monkeypatch.setattr("dynamics.curves.trajectory.LARGEST_STORED_W", 10)
     flow = GradientFlow(Teacher.from_eigenvalues([1.0], 3), Student.initialise(2, 3, seed=1))
     assert "W" not in flow.integrate(times=[0, 1]).to_xarray()
     assert "W" in flow.integrate(times=[1]).to_xarray()

@@ -8,7 +8,7 @@ from scipy.signal import find_peaks
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.curves.stages import find_drops, find_stages, levels_passed
-from dynamics.stationary.levels import plateau_level
+from dynamics.problem.levels import plateau_level
 from empirical.training import train
 
 LAM = np.array([4.0, 2.0, 1.0])

@@ -165,7 +165,7 @@ def test_the_stable_manifold_of_a_saddle_ends_at_a_saddle(W, a, trainable):
 
 
 def test_an_end_that_is_not_reached_is_no_convergence(monkeypatch):
-    monkeypatch.setattr("dynamics.flows.convergence.LONGEST", 1e-2)
+    monkeypatch.setattr("dynamics.flows.natural_units.LONGEST", 1e-2)
     end = GradientFlow(problem_of([2, 1], 3, 0.1)).integrate(samples=2)
     assert end.solver.status == "finished, not converged"
     assert GradientFlow(problem_of([2, 1], 3, 0.1)).integrate(0.1, samples=2).solver.status == "finished"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynamics.errors import ProblemError
-from dynamics.flows.path_space import PathFlow
+from dynamics.flows.path_space import PathFlow, PathTrajectory
 from dynamics.path_space import Skeleton, SkeletonCrossing, path_step, path_values
 from dynamics.problem import Problem, Student, Teacher
 
@@ -25,7 +25,7 @@ def make_problem(activation: str = "quadratic", outputs: int = 2, seed: int = 0)
 def test_velocity_and_jacobian_are_derivatives_of_the_loss(activation: str, outputs: int) -> None:
     """Central differences of the loss at given path values; step 1e-5, error O(1e-10) plus rounding / 1e-5."""
     flow = PathFlow(make_problem(activation, outputs))
-    v, eps = flow.values0, 1e-5
+    v, eps = flow.theta0, 1e-5
     basis = eps * np.eye(v.size)
     slope = np.array([flow.loss(v + e) - flow.loss(v - e) for e in basis]) / (2 * eps)
     np.testing.assert_allclose(flow(0.0, v), -slope, atol=1e-8 * np.abs(slope).max())
@@ -38,10 +38,10 @@ def test_weights_invert_path_values(activation: str) -> None:
     """The scaled weights have the same path values, the same function, and skeleton weights ±1 above."""
     problem = make_problem(activation)
     flow = PathFlow(problem)
-    W, A = flow.weights(flow.values0)
-    np.testing.assert_allclose(path_values([W, A], flow.skeleton, 2), flow.values0, rtol=1e-14)
+    W, A = flow.weights(flow.theta0)
+    np.testing.assert_allclose(path_values([W, A], flow.skeleton, 2), flow.theta0, rtol=1e-14)
     student = problem.student
-    assert flow.loss(flow.values0) == pytest.approx(flow.population.loss(student.W, student.A), rel=1e-13)
+    assert flow.loss(flow.theta0) == pytest.approx(flow.population.loss(student.W, student.A), rel=1e-13)
     np.testing.assert_array_equal(np.abs(A[flow.skeleton.out[0], [0, 1]]), 1)
 
 
@@ -111,8 +111,27 @@ def test_bad_input_is_refused() -> None:
         PathFlow(Problem(problem.teacher, fixed))
     with pytest.raises(ProblemError, match="widths"):
         PathFlow(problem, Skeleton.diagonal((3, 3, 2)))
-    with pytest.raises(ProblemError, match="how long"):
-        PathFlow(problem).integrate()
     zero = Student(problem.student.W, 0 * problem.student.A)
     with pytest.raises(SkeletonCrossing, match="zero at the start"):
         PathFlow(Problem(problem.teacher, zero))
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e3])
+@pytest.mark.parametrize("activation", ["quadratic", "relu"])
+def test_an_open_end_is_where_the_teacher_is_learned(activation: str, size: float) -> None:
+    """The students can be their teachers: loss 0, whatever the size σ of the output.
+
+    The Jacobian is then that for σ = 1, the states are multiples by σ: the same end at the same time.
+    """
+    problem = make_problem(activation)
+
+    def end(factor: float) -> PathTrajectory:
+        teacher = Teacher(problem.teacher.V, factor * problem.teacher.B)
+        student = Student(problem.student.W, factor * problem.student.A)
+        return PathFlow(Problem(teacher, student, activation)).integrate(samples=2)
+
+    run, other = end(1.0), end(size)
+    assert run.solver.status == other.solver.status == "converged"
+    assert run.loss[-1] < 1e-14 * run.loss[0]
+    assert other.loss[-1] < 1e-14 * other.loss[0]
+    assert other.times[-1] == pytest.approx(run.times[-1], rel=1e-3)

@@ -183,9 +183,9 @@ def test_the_catalogue_is_that_of_the_range(rng):
 
 
 def test_search_and_connections_work_in_the_range(rng):
-    from dynamics.stationary.followed_connections import follow_connections
     from dynamics.stationary.matching import catalogue_flow, match_fixed_points
     from dynamics.stationary.search import search_fixed_points
+    from oracles.followed_connections import follow_connections
 
     _, full, small = both(rng)
     catalogue = fixed_points(full)

@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import SingleMode
 from dynamics.flows.modified import ModifiedFlow
-from dynamics.integration.taylor import integrator, right_hand_side
+from dynamics.integration.taylor import integrator
 
 hy = pytest.importorskip("heyoka")
 
@@ -34,7 +34,7 @@ def test_compiled_polynomial_is_the_right_hand_side(make_problem, rng, variant):
     """heyoka's expressions, evaluated as they are, against minus the gradient in closed form, at a random state."""
     flow = GradientFlow(make_problem(rng, **variant))
     shape, parameters = flow.polynomial()
-    pairs = right_hand_side(shape)
+    pairs = shape.right_hand_side()
     function = hy.cfunc([f for _, f in pairs], vars=[v for v, _ in pairs], compact_mode=True)
     theta = rng.standard_normal(shape.unknowns)
     expected = flow(0.0, theta)

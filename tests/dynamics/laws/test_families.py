@@ -13,7 +13,6 @@ import sympy
 from dynamics.errors import ProblemError
 from dynamics.laws import families
 from dynamics.laws.models import bilinear, linear, polynomial, quadratic, relu
-from dynamics.laws.verification import independent_laws
 
 TOLERANCE = 1e-10
 MOVES = 1e-4
@@ -113,31 +112,12 @@ def test_quadratic_fixed(d, A, integrate, symmetric_control):
     assert (np.abs(states - states[0]).max(0)[moving] > MOVES).all()
 
 
-def test_projector_three_ways(integrate, symmetric_control):
-    """W (WᵀW)⁻¹ Wᵀ from the definition, from `projector_laws` and by QR; constant while W itself moves."""
-    d, K = 2, 4
-    rng = np.random.default_rng(8)
-    field = quadratic_field(d, K, 1, [symmetric_control(d, rng)], fixed=np.ones((1, K)))
-    states = integrate(field, rng.normal(size=K * d))
-    W = states.reshape(-1, K, d)
-    definition = np.array([w @ np.linalg.inv(w.T @ w) @ w.T for w in W])
-    np.testing.assert_allclose(families.neuron_space_projector(W), definition, atol=1e-12)
-    laws = families.projector_laws(
-        *symbols_of(d, K, 1)[:1], range(K), tuple(quadratic(d, K).parameters[: K * d])
-    )
-    assert len(independent_laws(laws)) == len(laws) == d * (K - d)
-    entries = np.array([law(states) for law in laws]).reshape(K - d, d, -1)
-    np.testing.assert_allclose(entries, definition[:, d:, :d].transpose(1, 2, 0), atol=1e-12)
-    assert drift(laws, states).max() < TOLERANCE
-    assert np.abs(W - W[0]).max() > MOVES
-
-
 def test_column_space_coordinates_are_those_of_the_projector():
     """W_rest W_first⁻¹ = P_rest,first P_first,first⁻¹, linear algebra on the numeric projector."""
     d, K = 3, 5
     W = np.random.default_rng(3).normal(size=(K, d))
     laws = quadratic(d, K, second_layer=[1] * K).family()
-    P = families.neuron_space_projector(W)
+    P = W @ np.linalg.inv(W.T @ W) @ W.T
     expected = P[d:, :d] @ np.linalg.inv(P[:d, :d])
     np.testing.assert_allclose([law(W.ravel()) for law in laws], expected.ravel(), rtol=1e-10)
 
@@ -236,10 +216,6 @@ def test_user_given_deep_network_conserves_what_is_found(integrate):
     ("build", "message"),
     [
         (lambda: families.column_space_laws(symbols_of(2, 2, 1)[0], range(2), ()), "more units than inputs"),
-        (lambda: families.projector_laws(symbols_of(3, 2, 1)[0], range(2), ()), "more units than inputs"),
-        (lambda: families.neuron_space_projector(np.ones((2, 3))), "at least as many units as inputs"),
-        (lambda: families.neuron_space_projector(np.full((3, 2), np.nan)), "NaN"),
-        (lambda: families.neuron_space_projector(np.ones(3)), "axes"),
     ],
 )
 def test_bad_input_is_refused(build, message):

@@ -9,9 +9,9 @@ from sympy import QQ
 from sympy.polys.rings import PolyRing
 
 from dynamics.errors import ProblemError
+from dynamics.laws.model_table import build_model
 from dynamics.laws.models import (
     bilinear,
-    build_model,
     linear,
     polynomial,
     quadratic,

@@ -1,6 +1,7 @@
 """Every verdict must be right: against integrated flows from random starts, and in cases with known answers."""
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.outcome.diagnosis import diagnose
-from dynamics.outcome.initial_state import Start
+from dynamics.outcome.initial_state import InitialState
 from dynamics.outcome.resting_level import resting_level
 
 
@@ -189,6 +190,61 @@ def test_a_loss_below_all_saddles_is_certain_even_on_an_invariant_manifold():
     assert (result.verdict, result.decided_at) == ("succeeds", 0.0)
 
 
+# Many units
+
+
+def brute_force_levels(facts, balance_freezes):
+    """Every division of the flexible units, counted one by one, and the levels that the theory allows for them."""
+    signs = facts.frozen_signs.copy()
+    if not balance_freezes:
+        signs[facts.balanced] = 0
+    live = signs[~facts.inert]
+    P, N, flexible = (int(np.sum(live == s)) for s in (1, -1, 0))
+    coupling = 1.0 if facts.problem.activation.name == "quadratic" else 0.0
+    found = [
+        resting_level(facts.eigenvalues, P + p, N + n, coupling)
+        for p, n in product(range(flexible + 1), repeat=2)
+        if p + n <= flexible
+    ]
+    losses = sorted({level.loss for level in found if level.kernel or not flexible})
+    kept = losses[:1]
+    for loss in losses[1:]:
+        if kept[-1] + facts.resolution < loss < facts.loss:
+            kept.append(loss)
+    return tuple(kept)
+
+
+@pytest.mark.parametrize("hidden", [1, 3, 9])
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_levels_are_those_of_all_divisions(hidden, activation, rng):
+    """More units of a sign than modes change nothing: the short list of divisions has the levels of the long one."""
+    seen = set()
+    for _ in range(15):
+        W = rng.normal(size=(hidden, 3)) * rng.uniform(0.1, 2)
+        ratio = rng.choice([0.3, 0.8, 1.0, 1.5, 0.0], hidden)
+        a = np.linalg.norm(W, axis=1) / np.sqrt(2) * ratio * rng.choice([-1, 1], hidden)
+        facts = InitialState(problem([2, rng.choice([0, 1.5]), -1.9], W, a, activation=activation))
+        for balance_freezes in (True, False):
+            levels = facts.levels(balance_freezes)
+            assert levels == brute_force_levels(facts, balance_freezes)
+            seen.add(len(levels))
+    assert max(seen) > 1
+
+
+def test_very_many_units_are_diagnosed_at_once(rng):
+    """20,000 flexible units divide in 2e8 ways, of which those that differ are (3 + 1)².
+
+    Levels by hand: with r learned modes and the sum T of the missed ones, Σ_missed λ² + T²/(r + 2).
+    """
+    W = rng.normal(size=(20_000, 3)) * 1e-3
+    facts = InitialState(problem([2, 1, -1.9], W, 1e-5 * rng.normal(size=20_000)))
+    assert facts.signs() == (0, 0, 20_000)
+    assert sorted(facts.divisions()) == [(p, n) for p in range(4) for n in range(4)]
+    assert diagnose(facts.problem, follow=False).possible_losses == pytest.approx(
+        [0, 1 + 1 / 4, 1.9**2 * 5 / 4, 1 + 1.9**2 + 0.9**2 / 3, 5 + 9 / 3]
+    )
+
+
 # Random problems
 
 
@@ -230,7 +286,7 @@ def check_random_problems(seed, count):
     tally = Counter()
     for _ in range(count):
         start = random_start(rng)
-        facts = Start(start)
+        facts = InitialState(start)
         static, result = diagnose(start, follow=False), diagnose(start)
         tally["static " + static.verdict] += 1
         tally[result.verdict] += 1

@@ -56,11 +56,44 @@ def test_copies_and_mirror_images_are_exchangeable(mirror, rng):
     other = rng.normal(size=3)
     p = problem([w, other, mirror @ w], [0.4, 0.1, 0.4])
     # A third, generic unit breaks the mirror symmetry of the whole, but the test is by pairs: it is conservative.
-    assert (0, 2) in all_units(p).exchangeable
+    assert all_units(p).exchangeable == (0, 2)
     pair = problem([w, mirror @ w], [0.4, 0.4])
     W = GradientFlow(pair).integrate(t_end=2.0, samples=5).W
     np.testing.assert_allclose(W[:, 1], W[:, 0] @ mirror, atol=1e-8)
     assert all_units(problem([w, mirror @ w], [0.4, 0.41])).exchangeable == ()
+
+
+@pytest.mark.parametrize("sizes", ["all of one size", "of many sizes"])
+def test_the_first_exchangeable_pair_of_many_units(sizes, rng):
+    """Planted: units of 12 kinds, some of them copies or mirror images; the first pair of one kind is known."""
+    mirrors = np.array([[s, t, u] for s in (1, -1) for t in (1, -1) for u in (1, -1)])
+    for _ in range(20):
+        W, a = rng.normal(size=(12, 3)), rng.normal(size=12)
+        if sizes == "all of one size":
+            W /= np.linalg.norm(W, axis=1)[:, None]
+        kind = rng.permutation([*range(12), *rng.integers(0, 12, rng.integers(0, 5))])
+        first = [(i, j) for i in range(len(kind)) for j in range(i + 1, len(kind)) if kind[i] == kind[j]][:1]
+        found = all_units(problem(W[kind] * rng.choice(mirrors, len(kind)), a[kind])).exchangeable
+        assert found == (first[0] if first else ())
+
+
+def test_pairs_of_many_units_are_not_listed():
+    """20,000 copies of one unit make 2e8 pairs, of which one is told."""
+    W = np.tile([1.0, 0.5, 0.25], (20_000, 1))
+    assert all_units(problem(W, np.full(20_000, 0.3))).exchangeable == (0, 1)
+
+
+def test_closure_of_tiny_weights(rng):
+    """The subspace that a vector generates does not depend on its length, also where the length squared vanishes."""
+    B = rng.normal(size=(3, 3))
+    M, x = B + B.T, np.array([[1.0], [2.0], [0.0]])
+    for operators, size in (([M], 3), ([np.diag([1.0, 2.0, 3.0])], 2)):
+        assert invariant_closure(1e-200 * x, operators).shape == (3, size)
+        np.testing.assert_allclose(
+            np.abs(invariant_closure(1e-200 * x, operators)),
+            np.abs(invariant_closure(x, operators)),
+            atol=1e-12,
+        )
 
 
 def test_closure_is_invariant_and_smallest(rng):

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.outcome.resting_level import least_loss, resting_level
-from dynamics.stationary.levels import plateau_level
+from dynamics.problem.levels import plateau_level
 
 SPECTRA = st.lists(
     st.one_of(

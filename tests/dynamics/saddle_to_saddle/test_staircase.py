@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import ortho_group
 
 from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.saddle_to_saddle.collective_growth import logarithmic_law
+from dynamics.problem.levels import plateau_level
 from dynamics.saddle_to_saddle.eigenframe import eigenframe
 from dynamics.saddle_to_saddle.staircase import _time_warnings, staircase
-from dynamics.stationary.levels import plateau_level
+from oracles.logarithmic_law import logarithmic_law
 
 
 def problem_of(eigenvalues, d, K, eps, seed=0, activation="quadratic", covariance=None, **start):
@@ -488,8 +488,6 @@ def test_refused_problems():
     for build in (problem_of, fixed_problem):
         with pytest.raises(ProblemError, match="lower the size"):
             staircase(build([4, 2, 1], 3, 4, 1.0))
-    with pytest.raises(ProblemError, match="value"):
-        logarithmic_law([4, 2, 1], value=0)
 
 
 def test_breakdown_is_said():

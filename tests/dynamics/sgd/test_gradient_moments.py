@@ -64,5 +64,5 @@ def test_large_batches_see_the_mean_gradient(rng):
 
 
 def test_unknown_activation():
-    with pytest.raises(ProblemError, match="quadratic, centred"):
+    with pytest.raises(ProblemError, match="quadratic and centred"):
         derive_sgd("relu")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import one_unit_risk
 from dynamics.curves.trajectory import Trajectory
+from dynamics.errors import IntegrationError
 from dynamics.flows.modified import ModifiedFlow
-from dynamics.sgd.mean_sgd import MeanSGD, SGDError
+from dynamics.sgd.mean_sgd import MeanSGD
 from oracles.one_unit_mean_field import mean_field_largest_step, mean_field_risk
 
 
@@ -157,7 +158,7 @@ def test_divergence_begins_at_the_predicted_step():
     problem, largest = one_unit(300, (0.9, 0.3)), mean_field_largest_step(300)
     assert largest * 306 == pytest.approx(1 / 6)
     assert MeanSGD(problem, 0.95 * largest, label_noise=1e-3).integrate().solver.status == "stationary"
-    with pytest.raises(SGDError, match="smaller step") as caught:
+    with pytest.raises(IntegrationError, match="smaller step") as caught:
         MeanSGD(problem, 1.05 * largest, label_noise=1e-3).integrate()
     partial = caught.value.trajectory
     assert partial.solver.status == "diverged"
@@ -168,7 +169,7 @@ def test_stops_and_failures():
     problem = one_unit(50, (0.5, 0.3))
     run = MeanSGD(problem, 1e-3).integrate(until_loss=0.2)
     assert (run.solver.status, run.loss[-1]) == ("target loss reached", pytest.approx(0.2, rel=1e-6))
-    with pytest.raises(SGDError, match="evaluations"):
+    with pytest.raises(IntegrationError, match="evaluations"):
         MeanSGD(problem, 1e-3).integrate(t_end=100.0, max_evaluations=20)
     assert (
         MeanSGD(problem, 1e-3).integrate(t_end=9.0, max_evaluations=20, throw=False).solver.status == "failed"

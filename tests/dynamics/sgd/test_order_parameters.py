@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dynamics.activations import ACTIVATIONS
-from dynamics.curves.trajectory import teacher_modes, unit_invariants
+from dynamics.curves.units import unit_invariants
+from dynamics.problem.modes import teacher_modes
 from dynamics.sgd.order_parameters import OrderParameters
 
 

@@ -9,8 +9,8 @@ from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.stationary.catalogue import fixed_points
 from dynamics.stationary.connections import BLOW_UP, LINEAR, saddle_graph, visited
-from dynamics.stationary.followed_connections import follow_connections
 from empirical.training import train
+from oracles.followed_connections import follow_connections
 
 
 def catalogue_of(eigenvalues, hidden, d=None, **options):
@@ -187,12 +187,8 @@ def test_output():
 
 
 def test_refused():
-    """Fixed layers of different values, incomplete catalogues, large networks."""
+    """Fixed layers of different values."""
     teacher = Teacher.from_eigenvalues([4, 2])
     student = Student(np.zeros((2, 2)), [1.0, 2.0], trainable=False)
     with pytest.raises(ProblemError, match="common value"):
         saddle_graph(fixed_points(Problem(teacher, student)))
-    with pytest.raises(ProblemError, match="lowest"):
-        follow_connections(fixed_points(teacher, 2, lowest=2))
-    with pytest.raises(ProblemError, match="300"):
-        follow_connections(fixed_points(teacher, 200, lowest=2))

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynamics import ComputationError, Teacher
+from dynamics.problem.levels import plateau_level
 from dynamics.stationary import enumeration
 from dynamics.stationary.enumeration import by_loss
 from dynamics.stationary.hessian import Units
-from dynamics.stationary.levels import plateau_level
 from dynamics.stationary.spectrum import Spectrum
 
 

@@ -25,7 +25,7 @@ def test_students_sit_at_their_points(seed, options):
     """Gradient and loss from the population loss; the network's M has the learned values as its spectrum."""
     catalogue = fixed_points(TEACHER, 6, **options)
     for point in catalogue.feasible:
-        student = representative(catalogue, point, seed)
+        student = representative(catalogue.spectrum, catalogue.second_layer, point, seed)
         flow = GradientFlow(Problem(TEACHER, student, catalogue.activation))
         assert np.abs(flow(0, flow.theta0)).max() < 1e-12
         assert flow.loss(flow.theta0) == pytest.approx(point.loss, rel=1e-12, abs=1e-13)

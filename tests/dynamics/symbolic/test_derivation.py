@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from dynamics import Problem, Student, Teacher
+from dynamics.activations import Activation
 from dynamics.errors import ProblemError
 from dynamics.symbolic.derivation import derive
 from dynamics.symbolic.exact import is_conserved, vanishes
@@ -328,3 +330,46 @@ def test_bad_input_is_refused(arguments, message):
     """One sentence that names the argument, the value and what is allowed."""
     with pytest.raises(ProblemError, match=message):
         derive(**{"hidden": 2, "inputs": 2, **arguments})
+
+
+CUBIC = Activation("z3", "φ(w·x) = (w·x)³", lambda z, q: z**3, degree=3, parity=-1)
+HERMITE_3 = Activation("he3", "φ(w·x) = z³ − 3zq", lambda z, q: z**3 - 3 * z * q, degree=3, parity=-1)
+
+
+@pytest.mark.parametrize("second_layer", ["trainable", "fixed"])
+@pytest.mark.parametrize("correlated", [False, True])
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("activation", ["linear", CUBIC, HERMITE_3], ids=str)
+def test_other_degrees_equal_their_population_loss(rng, activation, outputs, correlated, second_layer):
+    """Teacher tensors of teacher networks: Σ_m B_om v_m^{⊗h}; the closed-form loss and velocity of the network."""
+    d, K = 2, 3
+    phi = Activation.parse(activation)
+    A = np.round(rng.standard_normal((outputs, K)), 2)
+    teacher = Teacher(rng.standard_normal((2, d)), rng.standard_normal((outputs, 2)))
+    student = Student(rng.standard_normal((K, d)), A, trainable=second_layer == "trainable")
+    Sigma = np.array([[1.5, 0.25], [0.25, 0.75]]) if correlated else None
+    problem = Problem(teacher, student, phi, Sigma)
+    derived = derive(K, d, outputs, phi, second_layer, A, Sigma)
+    indices = list(itertools.combinations_with_replacement(range(d), phi.degree))
+    m = [b @ np.prod(teacher.V[:, list(ij)], axis=1) for b in teacher.B for ij in indices]
+    assert len(derived.targets) == len(m)
+    theta = np.concatenate([student.W.ravel(), A.ravel()] if student.trainable else [student.W.ravel()])
+    rhs, loss = derived.numeric()
+    assert loss(theta, m) == pytest.approx(problem.population.loss(student.W, A), rel=1e-12)
+    expected = np.concatenate([x.ravel() for x in problem.population.velocity(student.W, A)])[: len(theta)]
+    np.testing.assert_allclose(rhs(0.0, theta, m), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    assert len(derived.conserved) == (K if student.trainable else 0)
+
+
+def test_aligned_modes_of_a_cubic_network():
+    """One mode, d = 1: f = a φ(px) against λφ(x), so L = ½ κ(1)(λ − ap³)² with κ = E φ² = 6 for He₃."""
+    flow = derive(1, 1, activation=HERMITE_3).aligned()
+    p, a, lam = sympy.symbols("p_0 a_0 lambda_0")
+    assert sympy.expand(flow.loss - 3 * (lam - a * p**3) ** 2) == 0
+    assert flow.conserved == (p**2 - 3 * a**2,)
+
+
+@pytest.mark.parametrize("activation", ["relu", "abs"])
+def test_only_polynomials_are_derived(activation):
+    with pytest.raises(ProblemError, match="the symbolic flow is known only for homogeneous polynomial"):
+        derive(1, 1, activation=activation)

@@ -45,7 +45,7 @@ def test_json_survives_a_round_trip(derived):
         derived.inputs,
         derived.outputs,
     )
-    assert (data["activation"], data["second_layer"]) == (derived.activation, derived.second_layer)
+    assert (data["activation"], data["second_layer"]) == (derived.activation.name, derived.second_layer)
     assert vanishes(sympy.sympify(data["loss"]) - derived.loss)
     for theta, rate in derived.ode.items():
         assert vanishes(sympy.sympify(data["ode"][theta.name]) - rate)

@@ -8,6 +8,7 @@ import sympy
 from sympy.polys.rings import PolyRing
 
 from dynamics import ProblemError, budget, derive
+from dynamics.activations import Activation
 from dynamics.symbolic.size import derivation_size
 
 SIGMA = np.eye(3) + 0.5  # no entry is zero
@@ -22,9 +23,8 @@ CASES = [
 
 def predicted(K, d, O, activation="quadratic", second_layer="trainable", covariance=None):
     law = "identity" if covariance is None else "symbolic" if isinstance(covariance, str) else "numbers"
-    return derivation_size(
-        K, d, O, trainable=second_layer == "trainable", centred=activation == "centred", covariance=law
-    )
+    phi = Activation.parse(activation)
+    return derivation_size(K, d, O, trainable=second_layer == "trainable", activation=phi, covariance=law)
 
 
 def terms(expression, symbols):
@@ -39,6 +39,24 @@ def test_numbers_of_terms_are_those_of_the_derivation(K, d, O, options):
     symbols = {*derivation.parameters, *derivation.targets, *derivation.residual}
     assert size.residual == sum(terms(entry, symbols) for entry in derivation.residual.values())
     assert size.rates == sum(terms(rate, symbols) for rate in derivation.residual_ode.values())
+
+
+@pytest.mark.parametrize("options", [{}, {"covariance": SIGMA}, {"covariance": "symbolic"}])
+@pytest.mark.parametrize("phi", [lambda z, q: z**3, lambda z, q: z**3 - 3 * z * q], ids=["z³", "He₃"])
+def test_numbers_of_terms_of_a_cubic_derivation_are_an_upper_bound(phi, options):
+    """By no more than a factor of 16: slopes do not have all terms, those of He₃ for Σ = I but one."""
+    cubic = Activation("cubic", "", phi, degree=3, parity=-1)
+    derivation = derive(2, 3, 1, cubic, **options)
+    size = predicted(2, 3, 1, cubic, **options)
+    symbols = {
+        *derivation.parameters,
+        *derivation.targets,
+        *derivation.residual,
+        *derivation.covariance_symbols,
+    }
+    assert size.residual == sum(terms(entry, symbols) for entry in derivation.residual.values())
+    rates = sum(terms(rate, symbols) for rate in derivation.residual_ode.values())
+    assert rates <= size.rates <= 16 * rates
 
 
 def test_the_square_is_multiplied_out():

@@ -10,16 +10,17 @@ import pytest
 import torch
 
 from dynamics.errors import ProblemError
-from dynamics.path_space import Skeleton, incidence_rank
+from dynamics.path_space import Skeleton
+from empirical.bias_free_network import HOMOGENEOUS, BiasFreeNetwork, rescale
 from empirical.experiments.invariance import (
-    HOMOGENEOUS,
     MOST_BATCHES,
-    BiasFreeNetwork,
+    Invariance,
     _largest_stable_step,
+    _twins,
     batch_loss,
     invariance,
-    rescale,
 )
+from oracles.path_enumeration import incidence_rank
 
 
 @pytest.mark.parametrize(
@@ -120,8 +121,143 @@ def test_stable_step_of_a_unit_that_is_seldom_active() -> None:
         _largest_stable_step(dead, "relu", Skeleton.strongest(dead), rng, 8)
 
 
+def test_the_experiment_is_repeated_by_hand() -> None:
+    """Two layers, abs: the draws in their order, and SGD with gradients written out; path values w_ki a_ok/(w_k a_k).
+
+    Weights: signs ±1, ordinary ones N(0, 0.49/n_in), those that join unit k to input and output k (modulo the width)
+    keep their sign alone, the same for the teacher. Then the factors of the copy, 512 test inputs, and the batches.
+    """
+    d, K, O, eta, rng = 2, 3, 2, 0.01, np.random.default_rng(7)
+    k = np.arange(K)
+    signs = [rng.choice([-1.0, 1.0], (K, d)), rng.choice([-1.0, 1.0], (O, K))]
+    student, teacher = (
+        [rng.normal(0, 0.7 / np.sqrt(n), s.shape) for n, s in zip((d, K), signs, strict=True)]
+        for _ in range(2)
+    )
+    for W, A in (student, teacher):
+        W[k, k % d], A[k % O, k] = signs[0][k, k % d], signs[1][k % O, k]
+    c = np.exp(rng.uniform(-1, 1, K) * np.log(3.0))
+    assert c.min() >= 1 / 3 and c.max() <= 3
+    copies = [(student[0].copy(), student[1].copy()), (student[0] * c[:, None], student[1] / c)]
+    test = rng.standard_normal((512, d))
+    functions, losses = [], []
+    for n in range(5):
+        x = rng.standard_normal((16, d))
+        errors = [np.abs(x @ W.T) @ A.T - np.abs(x @ teacher[0].T) @ teacher[1].T for W, A in copies]
+        if n % 2 == 0:
+            losses.append([0.5 * np.sum(e**2) / 16 for e in errors])
+            f, g = (np.abs(test @ W.T) @ A.T for W, A in copies)
+            functions.append(np.linalg.norm(f - g) / np.linalg.norm(f))
+        copies = [
+            (
+                W - eta * (np.sign(x @ W.T) * (e @ A)).T @ x / 16,
+                A - eta * e.T @ np.abs(x @ W.T) / 16,
+            )
+            for (W, A), e in zip(copies, errors, strict=True)
+        ]
+    result = invariance(d, K, O, activation="abs", steps=4, step=eta, batch=16, spread=3.0, seed=7, records=3)
+    assert result.steps.tolist() == [0, 2, 4]
+    np.testing.assert_allclose(result.loss["sgd"].T, losses, rtol=1e-12)
+    np.testing.assert_allclose(result.function_difference["sgd"], functions, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(result.loss["gsgd"][:, 0], losses[0], rtol=1e-12)
+    assert result.about == {
+        **{"widths": (2, 3, 2), "activation": "abs", "step": 0.01, "batch": 16, "spread": 3.0, "seed": 7}
+    }
+
+
+def test_by_default() -> None:
+    """What the documentation promises of a call without arguments, and the step: a tenth of the smaller bound."""
+    result = invariance(steps=1)
+    step = result.about.pop("step")
+    assert result.about == {
+        **{"widths": (6, 8, 2), "activation": "relu", "batch": 64, "spread": 2.0, "seed": 0},
+    }
+    rng = np.random.default_rng(0)
+    original, _ = _twins((6, 8, 2), rng)
+    factors = [np.exp(rng.uniform(-1, 1, 8) * np.log(2.0))]
+    skeleton = Skeleton.strongest(original)
+    bounds = [
+        _largest_stable_step(W, "relu", skeleton, rng, 64) for W in (original, rescale(original, factors))
+    ]
+    assert step == pytest.approx(min(bounds) / 10, rel=1e-12)
+    assert abs(bounds[0] / bounds[1] - 1) > 0.01
+
+
+def made_up(**changes: object) -> Invariance:
+    """Round numbers at two records."""
+    values: dict[str, object] = {
+        "steps": np.array([0, 9]),
+        "path_difference": {"gsgd": np.array([0, 1e-12]), "sgd": np.array([0, 0.25])},
+        "function_difference": {"gsgd": np.array([0, 2e-12]), "sgd": np.array([0, 0.125])},
+        "loss": {"gsgd": np.array([[4, 1.0], [4, 2]]), "sgd": np.array([[4, 3.0], [4, 0.5]])},
+        **{"edges": 40, "hidden_units": 5, "basis_paths": 35, "about": {"step": 0.02}},
+    }
+    return Invariance(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_what_a_result_says() -> None:
+    """The last record of both optimisers; null for one that diverged, whatever it is that is not finite."""
+    result = made_up()
+    assert result.summary().split("\n") == [
+        "40 edges, 5 hidden units, 35 basis paths; 9 steps of 0.02",
+        "G-SGD: path values of the two copies differ by 1.00e-12, functions by 2.00e-12 (relative)",
+        "SGD: path values of the two copies differ by 2.50e-01, functions by 1.25e-01 (relative)",
+    ]
+    expected = {
+        "gsgd": {"path_difference": 1e-12, "function_difference": 2e-12, "loss": [1, 2]},
+        "sgd": {"path_difference": 0.25, "function_difference": 0.125, "loss": [3, 0.5]},
+        **{"basis_paths": 35, "edges": 40, "hidden_units": 5, "steps": 9, "step": 0.02, "warnings": []},
+    }
+    assert result.to_dict() == expected
+    lost = {"path_difference": None, "function_difference": None, "loss": None}
+    for changes in (
+        {"loss": {**result.loss, "sgd": np.array([[4, 3.0], [4, np.inf]])}},
+        {"path_difference": {**result.path_difference, "sgd": np.array([0, np.nan])}},
+    ):
+        warnings = ["sgd diverged: take a smaller step than 0.02."]
+        assert made_up(**changes).to_dict() == {**expected, "sgd": lost, "warnings": warnings}
+
+
+def test_ends_of_the_spread() -> None:
+    """1 leaves the copy as it is; a million is the most."""
+    same = invariance(2, 2, 1, activation="abs", steps=2, spread=1.0)
+    assert same.path_difference["sgd"].max() < 1e-14
+    assert invariance(2, 2, 1, activation="abs", steps=1, step=1e-20, spread=1e6).about["spread"] == 1e6
+    with pytest.raises(ProblemError, match=r"`spread` is 1.1e\+06, but must be between 1 and 1e\+06"):
+        invariance(spread=1.1e6)
+
+
+def test_the_smallest_experiment() -> None:
+    """One unit, one sample, one step, two records; the memory asked for is that of its Jacobians at least."""
+    result = invariance(1, 1, 1, activation="abs", steps=1, batch=1, records=2)
+    assert result.steps.tolist() == [0, 1]
+    assert (result.edges, result.hidden_units, result.basis_paths) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("layers", [2, 3])
+def test_memory_is_that_of_the_jacobians(monkeypatch: pytest.MonkeyPatch, layers: int) -> None:
+    """Of every output of every sample in every weight, as lists and arrays, in weights and in paths: 2 to 6 times."""
+    asked: list[float] = []
+    monkeypatch.setattr(
+        "empirical.experiments.invariance.check_memory", lambda what, size, advice: asked.append((what, size))
+    )
+    invariance(30, 20, 4, layers=layers, activation="abs", steps=1, step=1e-6, batch=50)
+    ((what, size),) = asked
+    edges = 20 * (30 + 20 * (layers - 2) + 4)
+    assert what == f"Networks of {layers} layers of weights with {edges} weights, on batches of 50,"
+    jacobian = 8 * edges * 50 * 4
+    assert 2 * jacobian < size < 6 * jacobian
+
+
 def test_bad_input_is_refused() -> None:
     """One sentence that names the value."""
+    for name in ("inputs", "hidden", "outputs", "batch", "steps"):
+        with pytest.raises(ProblemError, match=f"`{name}` is 0, but must be at least 1"):
+            invariance(**{name: 0})  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match="`records` is 1, but must be at least 2"):
+        invariance(records=1)
+    with pytest.raises(ProblemError, match="`seed` is -1, but must be at least 0"):
+        invariance(seed=-1)
     with pytest.raises(ProblemError, match="activation"):
         invariance(activation="tanh")
     with pytest.raises(ProblemError, match="layers"):

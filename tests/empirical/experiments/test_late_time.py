@@ -1,5 +1,7 @@
 """Late-time laws: theory curves reach them, trained networks are as far off as sampling noise explains."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,21 @@ def test_small_study():
         [1 / (64 * 4 / 3 * 1e4), 16 / 3 * (3200 * 4 / 3) ** -1.5, 4 / 3 / (800 * 0.5 * 4 / 3) ** 2],
         rtol=1e-12,
     )
+
+
+def test_what_is_trained(monkeypatch):
+    """Thirty records, evenly spaced in the logarithm; sixty points of theory and the start."""
+    asked = []
+
+    def fake(problem, **options):
+        asked.append(options)
+        return SimpleNamespace(times=np.array([0.0, 1.0]), loss=np.ones((1, 2)))
+
+    monkeypatch.setattr("empirical.experiments.late_time.train", fake)
+    curves = late_time([1.0], 2, t_end=1.0, step=0.1, seed=4)
+    np.testing.assert_allclose(curves[0].times, [0, *(0.01 * 100 ** (n / 59) for n in range(60))])
+    for options in asked:
+        assert options == {
+            **{"steps": 200, "step": 0.1, "batch": 512, "seed": 4, "records": 30, "log_times": True},
+            "progress": False,
+        }

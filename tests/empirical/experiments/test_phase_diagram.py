@@ -1,5 +1,8 @@
 """Grids of trained networks against the verdicts of theory."""
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,9 @@ import torch
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.outcome import diagnose
 from empirical.descent import population_descent
-from empirical.experiments.phase_diagram import scale_diagram, single_mode_diagram, train_grid
+from empirical.experiments import phase_diagram
+from empirical.experiments.grid_training import train_grid
+from empirical.experiments.phase_diagram import scale_diagram, single_mode_diagram
 
 MARGIN = 0.05  # in |c|: see the test that states it
 
@@ -84,7 +89,139 @@ def test_scales_of_both_layers():
     assert 8 * np.abs(diagram.trained - diagram.succeeds).sum() <= diagram.disagreements + 1e-9
 
 
+def test_a_grid_is_trained_by_sgd():
+    """Two starts, three outputs' worth of gradients written out: ½ E‖Σ_k a_ok (w_k·x)² − y‖² on the same inputs.
+
+    Loss at the end from the definition; infinite for a network whose weights are, and for it alone.
+    """
+    rng = np.random.default_rng(4)
+    teacher = Teacher(rng.normal(size=(2, 2)), rng.normal(size=(3, 2)))
+    W, A = 0.3 * rng.normal(size=(2, 4, 2)), 0.3 * rng.normal(size=(2, 3, 4))
+    start = W.copy(), A.copy()
+    generator = torch.Generator().manual_seed(6)
+    for _ in range(5):
+        x = torch.randn(7, 2, generator=generator, dtype=torch.float64).numpy()
+        y = (x @ teacher.V.T) ** 2 @ teacher.B.T
+        for w, a in zip(W, A, strict=True):
+            z = x @ w.T
+            e = z**2 @ a.T - y
+            w[:], a[:] = w - 0.02 * (2 * z * (e @ a)).T @ x / 7, a - 0.02 * e.T @ z**2 / 7
+    options = {"step": 0.02, "steps": 5, "batch": 7, "seed": 6, "dtype": torch.float64}
+    found = train_grid(teacher, *start, **options)
+    np.testing.assert_allclose(found.W, W, rtol=1e-12)
+    np.testing.assert_allclose(found.A, A, rtol=1e-12)
+    assert (found.step, found.steps, found.batch) == (0.02, 5, 7)
+    for n in range(2):
+        loss = 0
+        for o in range(3):
+            D = teacher.matrix(o) - (W[n].T * A[n, o]) @ W[n]
+            loss += np.sum(D * D) + 0.5 * np.trace(D) ** 2
+        assert found.loss[n] == pytest.approx(loss, rel=1e-10)
+    lost = train_grid(teacher, start[0] * [[[1]], [[1e3]]], start[1], **(options | {"steps": 20}))
+    assert np.isfinite(lost.loss).tolist() == [True, False]
+    assert lost.loss[1] == np.inf
+    single = train_grid(teacher, *start, step=0.02, steps=5)
+    explicit = train_grid(
+        teacher, *start, step=0.02, steps=5, batch=64, activation="quadratic", seed=0, dtype=torch.float32
+    )
+    np.testing.assert_array_equal(single.W, explicit.W)
+
+
+def test_single_mode_by_its_parts():
+    """Axes, c = p² − 2a², the loss and the threshold ½ · (3/2) λ² at round numbers, and how disagreement is counted."""
+    diagram = single_mode_diagram([0.1, -1.0, -0.5], [0.5, 1.0], eigenvalue=2.0, time=4.0)
+    assert (diagram.eigenvalue, diagram.a0.tolist(), diagram.p0.tolist()) == (2, [0.1, -1, -0.5], [0.5, 1])
+    np.testing.assert_allclose(diagram.conserved, [[0.23, 0.98], [-1.75, -1.0], [-0.25, 0.5]])
+    assert diagram.predicted.tolist() == [[True, True], [False, False], [False, True]]
+    assert diagram.trained.tolist() == (diagram.loss < 3).tolist()
+    assert diagram.training.steps == 800 and diagram.training.batch == 64 and diagram.training.step == 5e-3
+    np.testing.assert_array_equal(diagram.loss.ravel(), diagram.training.loss)
+    teacher = Teacher.from_eigenvalues([2.0])
+    W = np.array([0.5, 1, 0.5, 1, 0.5, 1]).reshape(-1, 1, 1)
+    a = np.array([0.1, 0.1, -1, -1, -0.5, -0.5]).reshape(-1, 1)
+    np.testing.assert_array_equal(
+        diagram.training.W, train_grid(teacher, W, a, step=5e-3, steps=800, batch=64, seed=0).W
+    )
+    wrong = dataclasses.replace(
+        diagram,
+        predicted=np.array([[True, False], [False, True], [False, True]]),
+        trained=np.array([[False, False], [False, False], [True, True]]),
+    )
+    # wrong where c is 0.23, −1, −0.25
+    assert [wrong.disagreement(m) for m in (0.0, 0.24, 0.26, 1.0)] == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("positive", [True, False])
+def test_starts_of_a_scale_diagram(positive):
+    """A step of 1e-12 leaves the starts as drawn: W ~ N(0, s²/d) first, then a, seed 3; training has the seed 4.
+
+    Nothing is learned, so that every verdict of success is wrong.
+    """
+    options = {"hidden": 2, "replicates": 3, "step": 1e-12, "time": 1e-12, "seed": 3}
+    diagram = scale_diagram([2.0, -1.0, 0.0], [0.1, 0.5], [0.2, 0.3], positive=positive, **options)
+    rng = np.random.default_rng(3)
+    W = rng.standard_normal((2, 2, 3, 2, 3)) * np.array([0.1, 0.5]).reshape(2, 1, 1, 1, 1) / np.sqrt(3)
+    a = rng.standard_normal((2, 2, 3, 2)) * np.array([0.2, 0.3]).reshape(1, 2, 1, 1)
+    a = np.abs(a) if positive else a
+    W, a = W.reshape(12, 2, 3), a.reshape(12, 2)
+    np.testing.assert_allclose(diagram.training.W, W, rtol=1e-6)
+    np.testing.assert_allclose(diagram.training.A[:, 0], a, rtol=1e-6)
+    assert (diagram.hidden, diagram.inputs, diagram.replicates, diagram.positive) == (2, 3, 3, positive)
+    assert (diagram.eigenvalues.tolist(), diagram.scale_w.tolist()) == ([2, -1, 0], [0.1, 0.5])
+    assert (diagram.scale_a.tolist(), diagram.training.batch) == ([0.2, 0.3], 64)
+    verdicts = [
+        diagnose(Problem(Teacher.from_eigenvalues([2, -1, 0]), Student(w, b))).verdict
+        for w, b in zip(W, a, strict=True)
+    ]
+    assert not diagram.trained.any()
+    assert diagram.disagreements == verdicts.count("succeeds")
+    for name, fractions in (("succeeds", diagram.succeeds), ("fails", diagram.fails)):
+        expected = np.reshape([v == name for v in verdicts], (2, 2, 3)).mean(axis=-1)
+        np.testing.assert_allclose(fractions, expected)
+
+
+def test_disagreements_go_both_ways(monkeypatch):
+    """Below half of the smallest λ², ½ here, is done: two networks fail against their verdict, one succeeds."""
+    verdicts = iter(["succeeds", "succeeds", "fails", "fails", "undecided", "succeeds"])
+    monkeypatch.setattr(phase_diagram, "diagnose", lambda *_, **__: SimpleNamespace(verdict=next(verdicts)))
+    losses = np.array([0.51, 0.49, 0.49, 0.51, 0.1, 3.0])
+    seeds = []
+
+    def fake(*arrays, seed, **options):
+        seeds.append(seed)
+        return SimpleNamespace(loss=losses)
+
+    monkeypatch.setattr(phase_diagram, "train_grid", fake)
+    diagram = scale_diagram([2.0, -1.0], [0.1], [0.1, 0.2, 0.3], hidden=2, replicates=2, seed=8)
+    assert diagram.disagreements == 3
+    np.testing.assert_allclose(diagram.succeeds, [[1, 0, 0.5]])
+    np.testing.assert_allclose(diagram.fails, [[0, 1, 0]])
+    np.testing.assert_allclose(diagram.trained, [[0.5, 0.5, 0.5]])
+    assert seeds == [9]
+
+
 def test_arguments_are_checked():
+    teacher, W, a = Teacher.from_eigenvalues([1]), np.ones((1, 1, 1)), np.ones((1, 1))
+    for options, words in (
+        ({"steps": 0}, "`steps` is 0"),
+        ({"batch": 0}, "`batch` is 0"),
+        ({"step": 0.0}, "`step`.*positive"),
+        ({"seed": -1}, "`seed` is -1"),
+    ):
+        with pytest.raises(ProblemError, match=words):
+            train_grid(teacher, W, a, **({"step": 0.1, "steps": 1} | options))
+    for options, words in (
+        ({"hidden": 0}, "`hidden` is 0"),
+        ({"replicates": 0}, "`replicates` is 0"),
+        ({"seed": -1}, "`seed` is -1"),
+        ({"time": 0.0}, "`time`.*positive"),
+    ):
+        with pytest.raises(ProblemError, match=words):
+            scale_diagram([1], [0.1], [0.1], **({"hidden": 1, "replicates": 1} | options))
+    with pytest.raises(ProblemError, match="rank of the teacher, 0, which must not be zero"):
+        scale_diagram([0.0, 0.0], [0.1], [0.1])
+    with pytest.raises(ProblemError, match=r"`time`.*positive"):
+        single_mode_diagram([0.1], [0.1], time=-1.0)
     with pytest.raises(ProblemError, match="rank"):
         scale_diagram([2, 1], [0.1], [0.1], hidden=1)
     with pytest.raises(ProblemError, match="positive"):

@@ -27,15 +27,33 @@ def test_trained_networks_fall_with_the_predicted_exponent():
 
 
 def test_what_is_trained_and_how_far_curves_go(monkeypatch):
-    """Ends of the docstrings: 8t = 0.01 N^α, but ten times the start with few modes; by default no progress."""
+    """Ends of the docstrings: 8t = 0.01 N^α, but ten times the start with few modes; networks 0.1 N^α, half learned.
+
+    Thirty records, evenly spaced in the logarithm of the step, without the start, where the law has no meaning.
+    """
     asked = []
 
     def fake(problem, **options):
         asked.append(options)
+        assert problem.activation.name == "centred" and not problem.student.trainable
+        lam = np.arange(1, 5) ** -1.5
+        np.testing.assert_allclose(problem.teacher.matrix(), np.diag(lam))
+        np.testing.assert_allclose(problem.student.W, np.diag(np.sqrt(lam / 2)))
+        np.testing.assert_array_equal(problem.student.A, np.ones((1, 4)))
         return SimpleNamespace(times=np.array([0.0, 1.0]), loss=np.ones((1, 2)))
 
     monkeypatch.setattr(power_law, "train", fake)
     few, many = (scaling_laws([1.5], count=n, trained_modes=4)[0] for n in (9, 10_000))
     np.testing.assert_allclose(8 * few.times[[0, -1]], [0.05, 0.5])
     np.testing.assert_allclose(8 * many.times[[0, -1]], [0.05, 0.01 * 10_000**1.5])
-    assert [options["progress"] for options in asked] == [False, False]
+    assert len(few.times) == 60
+    for options in asked:
+        assert options == {
+            **{"steps": 25, "step": 4e-3, "batch": 512, "seed": 0, "records": 30, "log_times": True},
+            "progress": False,
+        }
+    assert (few.trained_times.tolist(), few.trained_loss.tolist()) == ([1], [1])
+    # mode j lacks λ_j/(1 + e^{8 λ_j t}) at the time t = 1, and the loss is the sum of the squares
+    lam = np.arange(1, 5) ** -1.5
+    assert few.trained_theory == pytest.approx([np.sum((lam / (1 + np.exp(8 * lam))) ** 2)], rel=1e-9)
+    assert (few.exponent, few.count, few.trained_modes) == (1.5, 9, 4)

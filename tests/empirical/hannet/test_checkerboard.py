@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from dynamics.errors import ComputationError, ProblemError
-from empirical.hannet.checkerboard import NETWORKS, Board, step_factor, train_checkerboard
+from empirical.hannet.checkerboard import (
+    Board,
+    CheckerboardRun,
+    TrainedClassifier,
+    step_factor,
+    train_checkerboard,
+)
+from empirical.hannet.layers import DenseNet, HanNet
 
 
 @pytest.mark.parametrize("squares", [8, 12])
@@ -30,6 +37,7 @@ def test_split() -> None:
     assert len(board.train) == 1640 and len(board.test) == 4921
     np.testing.assert_array_equal(np.sort(np.concatenate([board.train, board.test])), np.arange(81**2))
     assert not np.array_equal(board.train, Board.create(seed=2).train)
+    np.testing.assert_array_equal(Board.create().train, Board.create(8, 0).train)
 
 
 def test_same_seed_same_networks() -> None:
@@ -52,6 +60,7 @@ def test_short_training() -> None:
         network = run.networks[name]
         assert summary[name]["parameters"] == count
         assert network.loss[-1] < network.loss[0]
+        assert network.steps.tolist() == list(range(15, 1501, 15))  # a hundred records
         # The reported accuracies are those of the surface that is drawn.
         correct = (network.surface.ravel() > 0.5) == (run.board.labels == 1)
         assert summary[name]["test_accuracy"] == np.mean(correct[run.board.test]) > 0.68
@@ -67,31 +76,91 @@ def test_step_factor() -> None:
     np.testing.assert_allclose([step_factor(n, 15_000) for n in steps], expected)
 
 
-def test_the_first_step_has_the_rate_of_the_schedule_at_zero() -> None:
-    """Which is zero: after one step both networks are what their makers give for the seed."""
-    run = train_checkerboard(steps=1, seed=5)
-    x = torch.from_numpy(run.board.x).float()
-    for name, make in NETWORKS.items():
-        torch.manual_seed(5)
-        with torch.no_grad():
-            expected = make()(x).mean(-1).double().numpy()
-        np.testing.assert_array_equal(run.networks[name].surface.ravel(), expected)
+def test_training_is_repeated_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heavy ball v ← 0.9 v + ∇L, θ ← θ − η v, with the rate of each step, on the same rows of the training points.
+
+    Both networks start from the seed, each with a rate of its own; batches are drawn from the stream (seed, 1), the
+    last rows of a pass that fill no batch are left out. Five records in 11 steps: every second step, whose loss is
+    the mean of two batches.
+    """
+    monkeypatch.setattr("empirical.hannet.checkerboard.RECORDS", 5)
+    monkeypatch.setattr("empirical.hannet.checkerboard.WARM_UP", 5)
+    run = train_checkerboard(steps=11, step=0.1, dense_step=0.05, batch=600, seed=2)
+    board = Board.create(8, 2)
+    x, y = torch.from_numpy(board.x).float(), torch.from_numpy(board.labels).float()[:, None].expand(-1, 2)
+    for name, make, rate in (("hannet", HanNet, 0.1), ("dense", DenseNet, 0.05)):
+        torch.manual_seed(2)
+        network, rng = make(), np.random.default_rng([2, 1])
+        velocity = [torch.zeros_like(p) for p in network.parameters()]
+        losses: list[float] = []
+        while len(losses) < 11:
+            order = rng.permutation(board.train)
+            for rows in (order[:600], order[600:1200]):
+                loss = (network(x[rows]) - y[rows]).square().mean()
+                gradients = torch.autograd.grad(loss, list(network.parameters()))
+                with torch.no_grad():
+                    for p, v, g in zip(network.parameters(), velocity, gradients, strict=True):
+                        v.mul_(0.9).add_(g)
+                        p -= rate * step_factor(len(losses), 11) * v
+                losses.append(float(loss.detach()))
+        found = run.networks[name]
+        assert found.steps.tolist() == list(range(2, 11, 2))
+        np.testing.assert_allclose(found.loss, np.reshape(losses[:10], (5, 2)).mean(1), rtol=1e-4)
+        assert found.step == rate
+    assert run.about == {"steps": 11, "batch": 600, "squares": 8, "seed": 2}
 
 
-def test_divergence_is_reported() -> None:
-    """A step of 10 explodes within the first records."""
-    with pytest.raises(ComputationError, match="hannet network diverged"):
-        train_checkerboard(steps=200, step=10.0)
+def test_what_a_run_says() -> None:
+    """The last loss, accuracies in per cent, both networks by name."""
+    networks = {
+        name: TrainedClassifier(
+            np.zeros((81, 81)), 0.9, accuracy, np.array([1, 2]), np.array([0.5, 0.25]), count, 0.1, 2.6
+        )
+        for name, accuracy, count in (("hannet", 0.875, 30), ("dense", 0.5, 50))
+    }
+    run = CheckerboardRun(Board.create(), networks, {"steps": 2, "seed": 5})
+    assert run.summary().split("\n") == [
+        "HanNet: 30 parameters, test accuracy 87.50 %, training accuracy 90.00 %, 3 s",
+        "dense network: 50 parameters, test accuracy 50.00 %, training accuracy 90.00 %, 3 s",
+    ]
+    shared = {"train_accuracy": 0.9, "loss": 0.25, "step": 0.1, "seconds": 2.6}
+    assert run.to_dict() == {
+        "hannet": {"test_accuracy": 0.875, "parameters": 30, **shared},
+        "dense": {"test_accuracy": 0.5, "parameters": 50, **shared},
+        **{"steps": 2, "seed": 5, "warnings": []},
+    }
+
+
+@pytest.mark.parametrize(("options", "name"), [({"step": 10.0}, "hannet"), ({"dense_step": 50.0}, "dense")])
+def test_divergence_is_reported(options: dict[str, float], name: str) -> None:
+    """A step of 10 explodes within the first records, for either network."""
+    (step,) = options.values()
+    with pytest.raises(
+        ComputationError, match=rf"The {name} network diverged at step \d+: take a step below {step:g}\."
+    ):
+        train_checkerboard(steps=100, batch=20, **options)
 
 
 def test_bad_input_is_refused() -> None:
     """One sentence that names the value and what is allowed."""
     with pytest.raises(ProblemError, match="must divide 72"):
         train_checkerboard(squares=7)
+    with pytest.raises(
+        ProblemError, match=r"`squares` is 7.* must divide 72: 1, 2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 72"
+    ):
+        Board.create(7)
+    with pytest.raises(ProblemError, match="`seed` is -1"):
+        Board.create(seed=-1)
     with pytest.raises(ProblemError, match="only 1640"):
         train_checkerboard(batch=2000)
-    with pytest.raises(ProblemError, match="steps"):
-        train_checkerboard(steps=0)
+    for name in ("steps", "batch", "squares"):
+        with pytest.raises(ProblemError, match=f"`{name}` is 0, but must be at least 1"):
+            train_checkerboard(**{name: 0})  # type: ignore[arg-type]
+    for name in ("step", "dense_step"):
+        with pytest.raises(ProblemError, match=f"`{name}` is 0, but must be positive"):
+            train_checkerboard(**{name: 0.0})  # type: ignore[arg-type]
+    # every training point at once is the largest batch
+    assert train_checkerboard(steps=1, batch=1640).about["batch"] == 1640
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dynamics import ProblemError
+from dynamics.curves.variables import Variable
 
 
 def parabola(run):
@@ -20,11 +21,11 @@ def parabola(run):
     times = np.linspace(0.0, run.options.get("t_end", 1.0), 3)
     noise = np.random.default_rng(run.options["seed"]).standard_normal(run.options.get("size", 2))
     return {
-        "time": (("time",), times),
-        "loss": (("time",), x * times**2),
-        "final_loss": ((), np.array(x * times[-1] ** 2)),
-        "noise": (("unit",), noise),
-        "end": ((), np.array("finished")),
+        "time": Variable(("time",), times),
+        "loss": Variable(("time",), x * times**2, "population loss", "squared output units"),
+        "final_loss": Variable((), x * times[-1] ** 2),
+        "noise": Variable(("unit",), noise),
+        "end": Variable((), "finished"),
     }
 
 

@@ -7,8 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
+from dynamics.curves.variables import Variable
 from dynamics.errors import ProblemError
-from empirical.sweep.checking import check_size
+from empirical.sweep.checking import check_size, check_sweep
 from empirical.sweep.dataset import assemble, read_dataset, write_dataset
 from empirical.sweep.grid import Axis, SweepPlan
 from empirical.sweep.store import Piece
@@ -22,10 +23,10 @@ def dataset():
     """One varied option, two replicates, learning curves that share their times."""
     plan = SweepPlan(("simulate",), {"teacher": "2,1"}, (Axis("hidden", (1, 2)),), 2)
     values = {
-        "time": (("time",), np.arange(3.0)),
-        "loss": (("time",), np.ones(3)),
-        "final_loss": ((), np.float64(1)),
-        "end": ((), np.array("finished")),
+        "time": Variable(("time",), np.arange(3.0)),
+        "loss": Variable(("time",), np.ones(3)),
+        "final_loss": Variable((), np.float64(1)),
+        "end": Variable((), np.array("finished")),
     }
     return assemble(plan, [Piece(run.index, values) for run in plan.runs()])
 
@@ -109,14 +110,28 @@ def changed(change):
         (lambda d: d.attrs.update(definition='{"options": {}, "kinds": []}'), "kinds are"),
         (lambda d: d.attrs.update(definition='{"options": {}, "kinds": [3]}'), "kinds are"),
         (lambda d: d.attrs.update(definition='{"options": {}, "kinds": ["dance"]}'), "kinds are"),
+        (lambda d: d.attrs.update(definition='{"options": {}, "kinds": ["train", "x"]}'), "kinds are"),
+        (lambda d: d.attrs.update(definition='{"options": {}, "kinds": [["train"]]}'), "kinds are"),
+        (lambda d: d.attrs.update(definition='{"options": {}, "kinds": "train"}'), "kinds are"),
+        (lambda d: d.attrs.update(definition='{"options": {}}'), "kinds are None"),
         (lambda d: d.attrs.update(definition='{"kinds": ["simulate"]}'), "no options"),
+        (lambda d: d.attrs.update(definition='{"options": [], "kinds": ["simulate"]}'), "no options"),
+        (lambda d: d.attrs.update(versions='{"numpy": "2"}'), "versions are no list"),
         (lambda d: d.attrs.update(versions="[3]"), "versions"),
         (lambda d: d.attrs.update(versions='[{"numpy": 2}]'), "versions"),
         (lambda d: d.attrs.update(versions=7), "how it was made"),
-        (lambda d: d.drop_vars("run_seed"), "seeds"),
+        (lambda d: d.drop_vars("run_seed"), "lacks the seeds"),
+        (lambda d: d.drop_vars("replicate"), "lacks the seeds"),
+        (lambda d: d.assign_coords(run_seed=d.run_seed.astype(float)), "whole numbers"),
+        (lambda d: d.assign_coords(run_seed=d.run_seed.isel(replicate=0, drop=True)), "whole numbers"),
+        (lambda d: d.assign_coords(hidden=[True, False]), "neither numbers nor texts"),
         (lambda d: d.drop_vars("hidden"), "values of 'hidden'"),
         (lambda d: d.assign_coords(hidden=[1, 1]), "twice"),
         (lambda d: d.drop_vars("simulate_status"), "lacks simulate_status"),
+        (lambda d: d.drop_vars("simulate_reason"), "lacks simulate_reason"),
+        (lambda d: d.assign(simulate_loss=d.simulate_loss.astype(int)), "no numbers"),
+        (lambda d: d.assign(simulate_end=d.simulate_end.isel(hidden=0)), "does not belong to its runs"),
+        (lambda d: d.assign(simulate_verdict=d.simulate_end.expand_dims("q", -1)), "one value for each run"),
         (lambda d: d.assign(simulate_status=d.simulate_final_loss), "no texts"),
         (lambda d: d.assign(simulate_final_loss=d.simulate_status), "no numbers"),
         (lambda d: d.assign(simulate_final_loss=d.simulate_loss), "one value for each run"),
@@ -130,6 +145,31 @@ def test_sweeps_with_foreign_parts(tmp_path, change, why):
     """Each part that a report or a figure uses is missing or of another type, in a file that can be read."""
     changed(change).to_netcdf(tmp_path / "x.nc", engine="h5netcdf")
     refused(tmp_path / "x.nc", why)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.assign(simulate_final_loss=d.simulate_final_loss.expand_dims(network=2, axis=-1)),
+        lambda d: d.assign(train_other=("q", [1])),  # belongs to no kind of this sweep
+        lambda d: d.assign(simulate_loss=(("hidden", "replicate", "simulate_sample"), np.ones((2, 2, 3)))),
+        lambda d: d.assign_coords(hidden=["one", "two"]),
+        lambda d: d.assign_coords(hidden=[0.5, 1]),
+    ],
+)
+def test_what_a_sweep_may_hold(change):
+    """Losses of several networks; foreign variables that nobody reads; times of each run; options that are texts."""
+    check_sweep(changed(change), "The data")
+
+
+def test_the_memory_is_the_limit(monkeypatch):
+    """Ten pages of a hundred bytes: as many fit, one number more does not."""
+    monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": 10, "SC_PAGE_SIZE": 100}.__getitem__)
+    check_size(xarray.Dataset({"x": ("i", np.zeros(125))}), "The file")
+    with pytest.raises(
+        ProblemError, match=r"The file needs 1.01e\+03 bytes of memory, but this machine has 1e\+03"
+    ):
+        check_size(xarray.Dataset({"x": ("i", np.zeros(126))}), "The file")
 
 
 @pytest.mark.parametrize("place", ["filters", "compressor"])

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError
+from dynamics.curves.variables import Variable
 from empirical.sweep.dataset import assemble
 from empirical.sweep.grid import Axis, SweepPlan
-from empirical.sweep.reading import power_law, sweep_curves, sweep_map
+from empirical.sweep.reading import power_law, quantity, sweep_curves, sweep_map
 from empirical.sweep.store import Piece
 
 LEVEL = 2.0
@@ -25,9 +26,9 @@ def dataset(x=(1.0, 2.0, 4.0), y=(1, 3), replicates=3, failed=(), lost=()):
         speed = 0.0 if (i, j, r) in lost else (r + 1) / (x[i] ** 2 * y[j])
         loss = 10 - speed * times
         values = {
-            "time": (("time",), times),
-            "loss": (("time",), loss),
-            "final_loss": ((), np.array(loss[-1])),
+            "time": Variable(("time",), times),
+            "loss": Variable(("time",), loss),
+            "final_loss": Variable((), np.array(loss[-1])),
         }
         pieces.append(Piece(run.index, values))
     return assemble(plan, pieces)
@@ -71,7 +72,7 @@ def test_fraction_of_successes():
 def test_diagnosed_fraction_counts_failures_of_the_program_out():
     plan = SweepPlan(("diagnose",), {}, (Axis("x", (1.0,)),), 4)
     verdicts = ["succeeds", "fails", "undecided"]
-    pieces = [Piece(i, {"verdict": ((), np.array(v))}) for i, v in enumerate(verdicts)]
+    pieces = [Piece(i, {"verdict": Variable((), np.array(v))}) for i, v in enumerate(verdicts)]
     data = sweep_curves(assemble(plan, [*pieces, Piece(3, {}, "refused")]), "x", "diagnose_success")
     assert data.median == pytest.approx(1 / 3)
 
@@ -131,7 +132,9 @@ def test_escape_from_the_origin_takes_a_time_of_one_over_epsilon():
         student = Student.initialise(1, 1, init="aligned", scale=e)
         times = np.geomspace(0.1, 1.0, 400) / e
         path = GradientFlow(Teacher.from_eigenvalues([1.0]), student).integrate(times=np.append(0, times))
-        pieces.append(Piece(i, {"time": (("time",), path.times), "loss": (("time",), path.loss)}))
+        pieces.append(
+            Piece(i, {"time": Variable(("time",), path.times), "loss": Variable(("time",), path.loss)})
+        )
     data = sweep_curves(assemble(plan, pieces), "init_scale", "simulate_time_to_loss", below=0.75, fit=True)
     assert data.fits[0].exponent == pytest.approx(-1, abs=5e-3)  # corrections to T/ε are O(1), 1e-3 of it
 
@@ -140,8 +143,8 @@ def test_a_run_stopped_at_the_level_has_reached_it():
     """`--until-loss` ends at the level up to rounding, here one part in 10¹² above it, at t = 7."""
     plan = SweepPlan(("simulate",), {}, (Axis("x", (1.0, 2.0)),), 1)
     values = {
-        "time": (("time",), np.array([0.0, 7.0])),
-        "loss": (("time",), np.array([10.0, LEVEL * (1 + 1e-12)])),
+        "time": Variable(("time",), np.array([0.0, 7.0])),
+        "loss": Variable(("time",), np.array([10.0, LEVEL * (1 + 1e-12)])),
     }
     data = sweep_curves(
         assemble(plan, [Piece(run.index, values) for run in plan.runs()]),
@@ -150,3 +153,120 @@ def test_a_run_stopped_at_the_level_has_reached_it():
         below=LEVEL,
     )
     np.testing.assert_allclose(data.median, 7.0, rtol=1e-9)
+
+
+def varied(axis, values, replicates=1, kind="simulate"):
+    """A sweep over one option; `values` gives the labelled arrays of the run of a number."""
+    plan = SweepPlan((kind,), {}, (axis,), replicates)
+    return assemble(plan, [Piece(run.index, values(run.index)) for run in plan.runs()])
+
+
+def test_what_there_is_to_draw():
+    """Numbers without times under their names and units; successes of losses and verdicts; times to a loss."""
+    data = dataset()
+    values, label, fraction = quantity(data, "simulate_final_loss")
+    assert (label, fraction) == ("loss at the end (squared output units)", False)
+    np.testing.assert_array_equal(values, data.simulate_final_loss)
+    with pytest.raises(ProblemError) as caught:
+        quantity(data, "simulate_end")
+    allowed = "simulate_final_loss, simulate_success, simulate_time_to_loss"
+    assert str(caught.value) == f"`value` is 'simulate_end', but must be one of: {allowed}."
+    verdicts = {
+        "verdict": ((), np.array("fails")),
+        "decided_at": ((), np.array(2.0)),
+        "other": ((), np.array(1.0)),
+    }
+    diagnosed = varied(Axis("x", (1, 2)), lambda i: verdicts, kind="diagnose")
+    assert quantity(diagnosed, "diagnose_other")[1] == "diagnose_other"
+    assert quantity(diagnosed, "diagnose_success")[1:] == ("fraction diagnosed to succeed", True)
+    with pytest.raises(ProblemError, match=r"diagnose_decided_at, diagnose_other, diagnose_success\.$"):
+        quantity(diagnosed, "diagnose_time_to_loss")
+    nothing = assemble(SweepPlan(("train",), {}, (Axis("x", (1,)),)), [Piece(0, {}, "refused")])
+    with pytest.raises(ProblemError, match="No run of 'train' in this sweep was done"):
+        quantity(nothing, "train_success", 1.0)
+    for level in (0.0, -1.0):
+        with pytest.raises(ProblemError, match=r"`below` is .*positive"):
+            quantity(data, "simulate_success", level)
+
+
+def test_networks_are_pooled_with_replicates():
+    """Four losses of two networks in two runs, one of which is above: three quarters; quantiles of all four."""
+    losses = [[1.0, 2.0], [3.0, 9.0]]
+    data = varied(
+        Axis("x", (1,)), lambda i: {"final_loss": (("network",), np.array(losses[i]))}, replicates=2
+    )
+    found = sweep_curves(data, "x", "simulate_success", below=9.0)
+    assert [c.tolist() for c in (found.median, found.low, found.high)] == [[[0.75]]] * 3
+    assert (found.label, found.fraction) == ("fraction that ends below loss 9", True)
+    found = sweep_curves(data, "x", "simulate_final_loss")
+    expected = np.quantile([1, 2, 3, 9], [0.5, 0.1, 0.9])
+    assert [c.item() for c in (found.median, found.low, found.high)] == pytest.approx(expected)
+    assert (found.curve_name, found.curves.tolist(), found.fits) == ("", [""], ())
+
+
+@pytest.mark.parametrize(
+    ("loss", "time"),
+    [
+        ([10, 5, 1], 1 + 3 / 4),  # 5 → 1 passes 2 at three quarters of [1, 2]
+        ([10, 2, 1], 1),
+        ([1.5, 1, 0], 0),
+        ([2, 2, 2], 0),
+        ([10, 9, 8], np.inf),
+        ([10, 1, 9], 8 / 9),
+        ([np.nan] * 3, np.nan),
+    ],
+)
+def test_the_first_time_at_a_level(loss, time):
+    """The level 2, linear between samples at 0, 1 and 2."""
+    values = {"time": (("time",), np.arange(3.0)), "loss": (("time",), np.array(loss, dtype=float))}
+    found, label, fraction = quantity(
+        varied(Axis("x", (1,)), lambda i: values), "simulate_time_to_loss", LEVEL
+    )
+    np.testing.assert_allclose(found.item(), time, rtol=1e-8)
+    assert (label, fraction) == ("time to loss 2 (learning rate × steps)", False)
+
+
+def test_options_that_are_texts():
+    """They stay in their order as curves and rows, and are no positions; what has one value needs no choice."""
+    losses = [5.0, 3.0, 4.0, 1.0]
+    plan = SweepPlan(
+        ("simulate",), {}, (Axis("init", ("orthogonal", "gaussian")), Axis("x", (2.0, 1.0)), Axis("y", (7,)))
+    )
+    pieces = [Piece(r.index, {"final_loss": ((), np.array(losses[r.index]))}) for r in plan.runs()]
+    data = assemble(plan, pieces)
+    found = sweep_curves(data, "x", "simulate_final_loss", curves="init")
+    assert (found.curves.tolist(), found.x.tolist()) == (["orthogonal", "gaussian"], [1, 2])
+    assert found.median.tolist() == [[3, 5], [1, 4]]
+    assert (found.curve_name, found.x_name) == ("init", "x")
+    drawn = sweep_map(data, "x", "init", "simulate_final_loss")
+    assert (drawn.y.tolist(), drawn.values.tolist()) == (["orthogonal", "gaussian"], [[3, 5], [1, 4]])
+    assert (drawn.x_name, drawn.y_name, drawn.fraction) == ("x", "init", False)
+    with pytest.raises(ProblemError, match="`x` is 'init', whose values are no numbers"):
+        sweep_curves(data, "init", "simulate_final_loss", curves="x")
+    (one,) = sweep_curves(data, "x", "simulate_final_loss", chosen={"init": "gaussian"}).median.tolist()
+    assert one == [1, 4]
+    (one,) = sweep_curves(
+        data, "y", "simulate_final_loss", chosen={"init": "gaussian", "x": "1.0000001"}
+    ).median
+    assert one.tolist() == [1]
+    for chosen, words in (
+        ({"init": "gauss"}, "`select` is init=gauss, but the sweep has: orthogonal, gaussian"),
+        ({"x": "1.00001"}, "`select` is x=1.00001, but the sweep has: 2.0, 1.0"),
+        ({"z": 1}, "'z' was not varied in this sweep: init, x, y"),
+    ):
+        with pytest.raises(ProblemError, match=words):
+            sweep_curves(data, "y", "simulate_final_loss", chosen=chosen)
+    unvaried = assemble(SweepPlan(("simulate",), {}), [])
+    with pytest.raises(ProblemError, match="'x' was not varied in this sweep: nothing was"):
+        sweep_curves(unvaried, "x", "simulate_final_loss")
+
+
+def test_points_of_a_power_law():
+    """Those that are no positive numbers are left out; two are a line without an error."""
+    x, y = np.array([-1.0, 0, 1, 2, 4, 8, 16]), np.array([1.0, 1, 3, 12, 48, np.inf, np.nan])
+    fit = power_law(x, y)
+    assert (fit.exponent, fit.factor) == (pytest.approx(2), pytest.approx(3))
+    assert fit.error == pytest.approx(0, abs=1e-7)
+    assert power_law(x[2:4], y[2:4]).exponent == pytest.approx(2)
+    with pytest.raises(ProblemError, match="at least 2 positive points, but there are 1"):
+        power_law(x[:3], y[:3])

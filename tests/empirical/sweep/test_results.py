@@ -9,7 +9,6 @@ from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.outcome.diagnosis import diagnose
 from empirical import compare, train
 from empirical.sweep.results import (
-    ATTRIBUTES,
     of_comparison,
     of_diagnosis,
     of_training,
@@ -21,13 +20,14 @@ PROBLEM = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(4, 3, 
 
 def check(found, expected):
     """Names, dimensions and values are exactly these, and every name is explained in the file."""
-    assert found.keys() == expected.keys() <= ATTRIBUTES.keys()
+    assert found.keys() == expected.keys()
     for name, (dims, value) in expected.items():
-        got_dims, array = found[name]
-        assert got_dims == tuple(dims.split())
-        assert array.ndim == len(got_dims)
-        np.testing.assert_array_equal(array, value, err_msg=name)
-        assert array.dtype.kind == "U" or array.dtype == float
+        got = found[name]
+        assert got.dims == tuple(dims.split())
+        assert got.array.ndim == len(got.dims)
+        np.testing.assert_array_equal(got.array, value, err_msg=name)
+        assert got.array.dtype.kind == "U" or got.array.dtype == float
+        assert got.meaning
 
 
 def test_trajectory():
@@ -59,6 +59,7 @@ def expected_of_training(run):
     drift = [max(np.abs(c - c[0]).max() for c in [conserved]) for conserved in run.conserved]
     return {
         "time": ("time", run.times),
+        "step": ("time", run.steps),
         "loss": ("network time", run.loss),
         "modes": ("network time mode", run.modes),
         "initial_loss": ("network", [curve[0] for curve in run.loss]),
@@ -74,8 +75,8 @@ def test_training():
     run = train(PROBLEM, steps=30, step=0.02, batch=8, seeds=3, records=4)
     found = of_training(run)
     check(found, expected_of_training(run))
-    assert found["time_reached"][1] == pytest.approx(0.6)
-    assert len(set(found["conserved_drift"][1].tolist())) == 3
+    assert found["time_reached"].array == pytest.approx(0.6)
+    assert len(set(found["conserved_drift"].array.tolist())) == 3
 
 
 def test_comparison():
@@ -95,6 +96,7 @@ def test_comparison():
     expected = expected_of_training(c.run) | {
         "theory_loss": ("time", c.trajectory.loss),
         "theory_modes": ("time mode", c.trajectory.modes),
+        "theory_conserved_drift": ("", np.abs(c.trajectory.conserved - c.trajectory.conserved[0]).max()),
         "error_loss_sup": ("", np.abs(c.run.loss.mean(0) - c.trajectory.loss).max() / first),
         "error_modes_sup": ("", np.abs(c.run.modes.mean(0) - c.trajectory.modes).max() / 2),
         **largest,
@@ -121,10 +123,10 @@ def test_diagnosis():
         verdict="undecided", reason="why", conserved=np.zeros(1), predicted_loss=None, decided_at=None
     )
     found = of_diagnosis(unknown)
-    assert np.isnan(found["predicted_loss"][1])
-    assert np.isnan(found["decided_at"][1])
+    assert np.isnan(found["predicted_loss"].array)
+    assert np.isnan(found["decided_at"].array)
     known = SimpleNamespace(
         verdict="fails", reason="why", conserved=np.zeros(1), predicted_loss=1.25, decided_at=3.0
     )
-    assert of_diagnosis(known)["predicted_loss"][1] == 1.25
-    assert of_diagnosis(known)["decided_at"][1] == 3.0
+    assert of_diagnosis(known)["predicted_loss"].array == 1.25
+    assert of_diagnosis(known)["decided_at"].array == 3.0

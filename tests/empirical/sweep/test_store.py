@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError
+from dynamics.curves.variables import Variable
 from empirical.sweep.store import Piece, PieceStore
 
 
 def piece(index=3):
     values = {
-        "loss": (("time",), np.array([1.0, np.nan, 1 / 3])),
-        "end": ((), np.array("erreicht: ε")),
-        "final": ((), np.array(0.1)),
+        "loss": Variable(
+            ("time",), np.array([1.0, np.nan, 1 / 3]), "population loss", "squared output units"
+        ),
+        "end": Variable((), "erreicht: ε"),
+        "final": Variable((), 0.1),
     }
     return Piece(index, values, "", {"numpy": "9"})
 
@@ -31,9 +34,10 @@ def test_a_piece_survives_the_file(tmp_path):
         failed, back = store
     assert (failed.index, failed.values, failed.reason) == (1, {}, "refused")
     assert back.versions == {"numpy": "9"}
-    for name, (dims, array) in piece().values.items():
-        assert back.values[name][0] == dims
-        assert back.values[name][1].tobytes() == array.tobytes()
+    for name, wanted in piece().values.items():
+        got = back.values[name]
+        assert (got.dims, got.meaning, got.unit) == (wanted.dims, wanted.meaning, wanted.unit)
+        assert got.array.tobytes() == wanted.array.tobytes()
 
 
 def test_equal_pieces_have_equal_bytes():
@@ -43,13 +47,14 @@ def test_equal_pieces_have_equal_bytes():
 WRITER = """
 import sys
 import numpy as np
+from dynamics.curves.variables import Variable
 from empirical.sweep.store import Piece, PieceStore
 
 store = PieceStore(sys.argv[1], "what")
 print("ready", flush=True)
 index = len(store.finished())
 while True:
-    store.add(Piece(index, {"x": (("unit",), np.full(50_000, float(index)))}))
+    store.add(Piece(index, {"x": Variable(("unit",), np.full(50_000, float(index)))}))
     print(index, flush=True)
     index += 1
 """
@@ -69,7 +74,7 @@ def test_what_was_written_before_sigkill_is_there(tmp_path):
         with PieceStore(path, "what") as store:
             assert numbers <= store.finished()
             for found in store:
-                np.testing.assert_array_equal(found.values["x"][1], np.full(50_000, float(found.index)))
+                np.testing.assert_array_equal(found.values["x"].array, np.full(50_000, float(found.index)))
 
 
 def test_two_programs_cannot_write_into_one_file(tmp_path, monkeypatch):

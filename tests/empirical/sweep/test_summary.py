@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dynamics.curves.variables import Variable
 from empirical.sweep.dataset import assemble
 from empirical.sweep.grid import Axis, SweepPlan
 from empirical.sweep.store import Piece
@@ -18,13 +19,13 @@ def dataset(x=(1.0, 2.0), failed=()):
             pieces.append(Piece(run.index, {}, "refused"))
         elif kind == "diagnose":
             verdict = np.array("succeeds" if r else "fails")
-            pieces.append(Piece(run.index, {"verdict": ((), verdict)}))
+            pieces.append(Piece(run.index, {"verdict": Variable((), verdict)}))
         else:
             loss = np.full(4, x[i] * (r + 1))
             values = {
-                "time": (("time",), np.arange(4.0)),
-                "loss": (("time",), loss),
-                "final_loss": ((), loss[-1]),
+                "time": Variable(("time",), np.arange(4.0)),
+                "loss": Variable(("time",), loss),
+                "final_loss": Variable((), loss[-1]),
             }
             pieces.append(Piece(run.index, values))
     return assemble(plan, pieces)

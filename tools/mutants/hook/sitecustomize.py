@@ -10,6 +10,8 @@ import json
 import os
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 MUTANT = "QUADFLOW_MUTANT"  # a JSON list: path of a module, path of the text to take its place
 WATCHED = "QUADFLOW_WATCHED"  # a JSON list: root, packages, folder for what subprocesses have called
@@ -21,41 +23,42 @@ _load = SourceFileLoader.get_code
 def replace(path: str, text: bytes) -> None:
     """Import `text` where the module at `path` is asked for."""
 
-    def get_code(self, fullname):
+    def get_code(self: Any, fullname: str) -> CodeType | None:
         if self.get_filename(fullname) == path:
             return self.source_to_code(text, path)
         return _load(self, fullname)
 
-    SourceFileLoader.get_code = get_code
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 
 
 def watch(root: str, packages: list[str]) -> None:
     """Note in `calls` which functions of the packages are called during which test."""
     folders = tuple(f"{root}/{package}/" for package in packages)
 
-    def note(name):
+    def note(name: str) -> None:
         calls.setdefault(os.environ.get("PYTEST_CURRENT_TEST", ""), set()).add(name)
 
-    def get_code(self, fullname):
+    def get_code(self: Any, fullname: str) -> CodeType | None:
         path = self.get_filename(fullname)
         if not path.startswith(folders):
             return _load(self, fullname)
         tree = _with_notes(ast.parse(Path(path).read_bytes()), path.removeprefix(root + "/"))
         return compile(tree, path, "exec")
 
-    builtins.__note_call__ = note
-    SourceFileLoader.get_code = get_code
+    vars(builtins)["__note_call__"] = note
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 
 
 def _with_notes(tree: ast.Module, file: str) -> ast.Module:
     """The tree with a call of `__note_call__` at the start of every function, after its docstring."""
 
-    def visit(node, names):
+    def visit(node: ast.AST, names: list[str]) -> None:
         for child in ast.iter_child_nodes(node):
-            is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
-            inner = [*names, child.name] if is_function or isinstance(child, ast.ClassDef) else names
+            inner = names
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                inner = [*names, child.name]
             visit(child, inner)
-            if is_function:
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
                 call = ast.parse(f"__note_call__({file + '::' + '.'.join(inner)!r})").body[0]
                 child.body.insert(1 if ast.get_docstring(child) is not None else 0, call)
 

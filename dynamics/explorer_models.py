@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dynamics.activations import ACTIVATIONS
 from dynamics.problem import Student
 from dynamics.stationary.javascript import fixed_points_to_javascript
 from dynamics.symbolic.code_export import to_javascript_object
 from dynamics.symbolic.derivation import derive
-from dynamics.symbolic.equations import ACTIVATIONS
 from dynamics.validation import validate_count
 
 
@@ -56,13 +56,14 @@ def explorer_models(hidden: int = 4, inputs: int = 3, seeds: int = 6) -> Explore
         for K in range(1, validate_count("hidden", hidden) + 1)
     ]
     flows, points = [], []
-    for activation in ACTIVATIONS:
+    names = [phi.name for phi in ACTIVATIONS.values() if phi.trace_coupling is not None]
+    for activation in names:
         for K, d in sizes:
             flow = to_javascript_object(derive(K, d, activation=activation))
             flows.append(f'FLOWS.{activation}["{K},{d}"] = {flow};')
         for d in range(1, inputs + 1):
             points.append(f"FIXED_POINTS.{activation}[{d}] = {fixed_points_to_javascript(d, activation)};")
-    empty = "{ " + ", ".join(f"{activation}: {{}}" for activation in ACTIVATIONS) + " }"
+    empty = "{ " + ", ".join(f"{activation}: {{}}" for activation in names) + " }"
     script = [f"const FLOWS = {empty};", *flows, f"const FIXED_POINTS = {empty};", *points]
     starts = {f"{K},{d}": [_start(K, d, seed) for seed in range(seeds)] for K, d in sizes}
     return ExplorerModels(hidden, inputs, "\n".join(script) + "\n", starts)

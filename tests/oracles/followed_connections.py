@@ -15,7 +15,7 @@ from scipy.signal import find_peaks
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.errors import ComputationError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.inputs.covariance import covariance_factor
 from dynamics.integration import Stop
@@ -24,9 +24,7 @@ from dynamics.problem.reduction import in_range
 from dynamics.stationary.catalogue import Catalogue
 from dynamics.stationary.connections import BLOW_UP, LINEAR, Edge, SaddleGraph, graph_nodes, graph_of
 from dynamics.stationary.points import FixedPoint
-from dynamics.validation import validate_count
 
-LARGEST = 300  # unknowns; every saddle takes the spectrum of a dense Hessian
 # Size of the perturbations, in units of the weights that hold the largest mode. Linear growth e^{rt} of several
 # modes separates slowly, so that it has to start small; blow-up at the time 1/(g a₀) must not take too long.
 STEP = {LINEAR: 1e-9, BLOW_UP: 3e-3}
@@ -169,27 +167,14 @@ def follow_connections(catalogue: Catalogue, *, mixtures: int = 4, seed: int = 0
 
     Raises
     ------
-    ProblemError
-        If the catalogue is not complete, or the network has more than 300 parameters.
     ComputationError
         If the flow comes to rest near no point of the catalogue.
     """
-    size = catalogue.hidden * (catalogue.spectrum.inputs + catalogue.trainable)
-    if size > LARGEST:
-        raise ProblemError(
-            f"The network has {size} parameters, but connections are followed for at most {LARGEST}: use fewer hidden"
-            " units or inputs, or the connections by theory."
-        )
-    if not catalogue.complete:
-        raise ProblemError(
-            "The catalogue lists its lowest points only, but connections are followed between all."
-        )
-    count = validate_count("mixtures", mixtures, minimum=0)
-    rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
+    rng = np.random.default_rng(seed)
     nodes = graph_nodes(catalogue)
     edges: list[Edge] = []
     for point in nodes:
-        edges += _edges_from(_Saddle.of(catalogue, nodes, point), count, rng)
+        edges += _edges_from(_Saddle.of(catalogue, nodes, point), mixtures, rng)
     return graph_of(nodes, edges)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError, Student, Teacher
+from dynamics.explorer_models import explorer_models
 from dynamics.stationary import fixed_points
 from dynamics.stationary.javascript import fixed_points_to_javascript
 from dynamics.symbolic.code_export import to_javascript
 from dynamics.symbolic.derivation import derive
-from dynamics.symbolic.explorer_models import explorer_models
 
 
 def test_the_script_holds_the_exported_modules():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamics.stationary.levels import plateau_level
+from dynamics.problem.levels import plateau_level
 
 eigenvalues = st.lists(st.floats(-3, 3), min_size=1, max_size=6)
 

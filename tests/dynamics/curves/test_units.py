@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dynamics.curves.unit_drift import unit_drift
+from dynamics.curves.units import unit_drift
 
 
 def test_one_network_and_several():

@@ -1,0 +1,216 @@
+"""What every flow has in common: the way it is integrated, the arguments for that, and how it ends or fails."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from numpy.typing import ArrayLike
+
+from dynamics.aliases import Array
+from dynamics.errors import ComputationError, IntegrationError
+from dynamics.flows.endings import NOT_CONVERGED, TARGET
+from dynamics.integration import (
+    DEFAULT_RTOL,
+    FINISHED,
+    Leap,
+    Method,
+    Sampling,
+    SolverReport,
+    Stop,
+    VectorField,
+    choose_method,
+    integrate,
+    state_scale,
+    validate_tolerance,
+)
+from dynamics.validation import validate_real
+
+Curve = TypeVar("Curve")
+
+
+@dataclass(frozen=True)
+class Run:
+    """An integration that is about to begin.
+
+    Parameters
+    ----------
+    open_ended : bool
+        Whether it goes on until the flow has come to an end of its own.
+    t_end : float
+        Where it ends otherwise.
+    rtol : float
+    """
+
+    open_ended: bool
+    t_end: float
+    rtol: float
+
+
+def nothing_to_say(report: SolverReport, theta: Array) -> str:
+    """No words about how a flow ended."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a flow looks out for during an integration, besides what the caller wants.
+
+    Parameters
+    ----------
+    hazards : tuple of Stop
+        Where it ends in failure.
+    ends : tuple of Stop
+        Where the flow has come to an end of its own; the names are statuses of `dynamics.flows.endings`.
+    leap : callable, optional
+        As for `dynamics.integration.integrate`.
+    words : callable
+        ``words(report, theta)``: what is to be said about the ending, where the solver said nothing.
+    """
+
+    hazards: tuple[Stop, ...] = ()
+    ends: tuple[Stop, ...] = ()
+    leap: Leap | None = None
+    words: Callable[[SolverReport, Array], str] = nothing_to_say
+
+
+class Flow(VectorField, Generic[Curve]):
+    """A vector field with an initial state, and a curve as the result of its integration.
+
+    A flow says what it is: its initial state, right-hand side, Jacobian and loss; until when an open-ended integration
+    waits, and what else it looks out for; and what is made of the states.
+
+    Attributes
+    ----------
+    theta0 : (n,) array
+        Initial state.
+    default_rtol : float
+        Relative tolerance where none is given.
+    """
+
+    theta0: Array
+    default_rtol = DEFAULT_RTOL
+
+    @abstractmethod
+    def loss(self, theta: Array) -> float:
+        """The loss that is watched, at θ."""
+
+    @abstractmethod
+    def horizon(self, explicit: bool = False) -> float:
+        """Time after which an open-ended integration gives up; `explicit` for a method that stability limits."""
+
+    @abstractmethod
+    def watch(self, run: Run) -> Watch:
+        """What is looked out for during an integration."""
+
+    @abstractmethod
+    def result(self, times: Array, states: Array, report: SolverReport) -> Curve:
+        """The curve through states (T, n) at the times (T,)."""
+
+    @property
+    def scale(self) -> float:
+        """Size of the initial state, which the default absolute tolerance is relative to."""
+        return state_scale(self.theta0)
+
+    def observed(self, times: Array, states: Array) -> Array:
+        """States (T, n) of the network at the given times, from those of the flow; here the same."""
+        return states
+
+    def failure(self, report: SolverReport, curve: Curve) -> ComputationError:
+        """The error of an integration that failed."""
+        return IntegrationError(report.message, curve)
+
+    def integrate(
+        self,
+        t_end: float | None = None,
+        *,
+        times: ArrayLike | None = None,
+        samples: int = 201,
+        log_times: bool = False,
+        until_loss: float | None = None,
+        method: str | Method = "auto",
+        rtol: float | None = None,
+        atol: float | None = None,
+        stops: Sequence[Stop] = (),
+        max_evaluations: int | None = None,
+        progress: bool = False,
+        throw: bool = True,
+    ) -> Curve:
+        """Integrate from the initial state.
+
+        Parameters
+        ----------
+        t_end : float, optional
+            End time. Without it and without `times` the flow runs until it has come to an end of its own, which the
+            status names (see `dynamics.flows.endings`); "finished, not converged" if it does not in a time by which it
+            should have.
+        times : (T,) array, optional
+            Sample times, increasing.
+        samples : int
+            Number of sample times if `times` is not given, evenly spaced.
+        log_times : bool
+            Space them evenly in log t over the last four decades instead (t = 0 included).
+        until_loss : float, optional
+            Stop where the loss falls to this value.
+        method : str or Method
+            One of `dynamics.integration.METHODS`, where "auto" chooses by the number of unknowns; or a solver of one's
+            own (see `dynamics.integration.contract`).
+        rtol, atol : float, optional
+            Tolerances per step; by default `default_rtol`, and that times the size of the initial state.
+        stops : sequence of Stop
+            Further reasons to stop, as functions of (t, θ).
+        max_evaluations : int, optional
+            Give up after so many evaluations of the right-hand side.
+        progress : bool
+            Show a progress bar on standard error if that is a terminal.
+        throw : bool
+            Raise if the integration fails (default), or return what was computed, with the status that names the
+            failure and the reason as the message of its report.
+
+        Returns
+        -------
+        The flow's result, a curve
+
+        Raises
+        ------
+        ProblemError
+            If an argument is not usable.
+        IntegrationError
+            If the integration fails; the error carries the curve up to there.
+        """
+        tolerance = validate_tolerance(self.default_rtol if rtol is None else rtol)
+        chosen = choose_method(method, self.theta0.size)
+        open_ended = t_end is None and times is None
+        horizon = self.horizon(explicit=not chosen.implicit)
+        sampling = Sampling.create(t_end, times, samples, log_times, horizon=horizon)
+        watch = self.watch(Run(open_ended, sampling.t_end, tolerance))
+        reached, states, report = integrate(
+            self,
+            self.theta0,
+            sampling,
+            method=chosen,
+            rtol=tolerance,
+            atol=tolerance * self.scale if atol is None else atol,
+            stops=(*watch.hazards, *stops, *self._goal(until_loss), *watch.ends),
+            leap=watch.leap,
+            max_evaluations=max_evaluations,
+            progress=progress,
+        )
+        states = self.observed(reached, states)
+        if open_ended and report.status == FINISHED:
+            report = replace(report, status=NOT_CONVERGED)
+        if not report.message:
+            report = replace(report, message=watch.words(report, states[-1]))
+        curve = self.result(reached, states, report)
+        if throw and (report.failed or report.status in {hazard.name for hazard in watch.hazards}):
+            raise self.failure(report, curve)
+        return curve
+
+    def _goal(self, until_loss: float | None) -> tuple[Stop, ...]:
+        """The stop at a value of the loss, if there is one."""
+        if until_loss is None:
+            return ()
+        goal = validate_real("until_loss", until_loss, positive=True)
+        return (Stop(TARGET, lambda t, theta: self.loss(theta) - goal),)

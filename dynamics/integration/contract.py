@@ -1,0 +1,149 @@
+"""What is integrated, and what integrates: the two contracts, of vector fields and of solvers.
+
+A solver is added by a file with a class that keeps the contract of `Solver` and a `Method` that makes it, and by a line
+in the table of `dynamics.integration.methods`; or it is handed in, as a `Method`, without either.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dynamics.aliases import Array
+
+RUNNING, FINISHED, FAILED = "running", "finished", "failed"
+
+
+class VectorField(ABC):
+    """Right-hand side of θ̇ = F(θ). What a field may offer beyond it and its Jacobian, and lacks, is None."""
+
+    @abstractmethod
+    def __call__(self, t: float, theta: Array) -> Array:
+        """F(θ), (n,)."""
+
+    @abstractmethod
+    def jacobian(self, t: float, theta: Array) -> Array:
+        """dF/dθ, (n, n)."""
+
+    def polynomial(self) -> tuple[Program, Array] | None:
+        """F as a polynomial, for Taylor's method: the program and its parameters (P,)."""
+        return None
+
+    def switching(self, atol: float) -> Switching | None:
+        """Where F is not smooth and the solver has to start anew, for a solver of that absolute tolerance."""
+        return None
+
+
+class Program(Hashable, Protocol):
+    """A polynomial right-hand side that is compiled once for all that are equal; its numbers are parameters."""
+
+    @property
+    def unknowns(self) -> int:
+        """Length n of the state."""
+
+    def right_hand_side(self) -> list[tuple[Any, Any]]:
+        """Pairs (variable, derivative) of heyoka's expressions, in the order of θ."""
+
+
+class Switching(Protocol):
+    """States at which a field changes its form (`dynamics.flows.vanishing_units.VanishingUnits`)."""
+
+    @property
+    def most(self) -> int:
+        """Number of switches after which there is no end to them."""
+
+    def distance(self, theta: Array) -> float:
+        """Positive until the field switches."""
+
+    def switched(self, theta: Array) -> Array:
+        """The state from which the integration goes on, (n,)."""
+
+
+class Step(Protocol):
+    """The solution from `t_old` to `t`, as a function of time."""
+
+    @property
+    def t_old(self) -> float:
+        """Start."""
+
+    @property
+    def t(self) -> float:
+        """End."""
+
+    def __call__(self, t: float) -> Array:
+        """θ(t), (n,)."""
+
+
+Leap = Callable[[float, Array, float], Step | None]
+"""``leap(t, theta, t_end)``: the solution over a long time ahead where that is known, else None."""
+
+
+class Solver(Protocol):
+    """A solver that stands at a time and a state, and goes on by one step at a time until `t_bound`."""
+
+    @property
+    def t(self) -> float:
+        """Time reached."""
+
+    @property
+    def y(self) -> Array:
+        """State there, (n,); the solver may use the memory again in its next step."""
+
+    @property
+    def t_bound(self) -> float:
+        """End of the integration."""
+
+    @property
+    def status(self) -> str:
+        """`RUNNING`, `FINISHED` (at `t_bound`) or `FAILED`."""
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of the right-hand side so far, those before a restart included."""
+
+    @property
+    def njev(self) -> int:
+        """Evaluations of its Jacobian so far."""
+
+    def step(self) -> str:
+        """One step; the reason if it failed, else nothing."""
+
+    def within_step(self) -> Step:
+        """The solution within the step that was just made, as accurate as the step itself."""
+
+    def restart(self, t: float, y: Array) -> None:
+        """Go on from another time and state."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a solver is made, and what kind it is.
+
+    Parameters
+    ----------
+    name : str
+    implicit : bool
+        Whether each step solves equations with the Jacobian, dense; otherwise stability limits the steps.
+    create : callable
+        ``create(field, theta0, t_end, rtol, atol)`` gives a `Solver` at t = 0.
+    sample : callable, optional
+        ``sample(field, theta0, times, rtol, atol, max_evaluations)`` gives the states (T, n) at increasing times at
+        once and the evaluations, faster than by single steps; states None where it did not get to the end.
+    """
+
+    name: str
+    implicit: bool
+    create: Callable[[VectorField, Array, float, float, float], Solver]
+    sample: (
+        Callable[[VectorField, Array, Array, float, float, int | None], tuple[Array | None, int]] | None
+    ) = None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A reason to stop early: the integration ends where `function(t, θ)` crosses zero."""
+
+    name: str
+    function: Callable[[float, Array], float]

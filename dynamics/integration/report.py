@@ -1,0 +1,45 @@
+"""What a solver did, in words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dynamics.integration.contract import FAILED
+
+
+@dataclass(frozen=True)
+class SolverReport:
+    """What the solver did.
+
+    Parameters
+    ----------
+    method : str
+        Name of the method that was used; see `dynamics.integration.methods`.
+    rtol, atol : float
+        Tolerances per step.
+    evaluations, jacobian_evaluations : int
+        Of the right-hand side (those for samples within a step included; of Taylor's method the number of
+        expansions) and of its Jacobian.
+    seconds : float
+        Wall-clock time of the integration.
+    status : str
+        "finished" (end time reached), the name of the `Stop` that ended it, or "failed".
+    time_reached : float
+    message : str
+        Empty, or why the solver failed and what to do about it.
+    """
+
+    method: str
+    rtol: float
+    atol: float
+    evaluations: int
+    jacobian_evaluations: int
+    seconds: float
+    status: str
+    time_reached: float
+    message: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the solver gave up."""
+        return self.status == FAILED

@@ -1,0 +1,67 @@
+"""A problem as a part of a saved result: arrays, and entries of the JSON object about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.errors import ProblemError
+from dynamics.files.archives import Archive
+from dynamics.problem.problem import Problem
+from dynamics.problem.student import Student
+from dynamics.problem.teacher import Teacher
+
+LARGEST_STORED = 1e50  # of a trajectory; losses beyond its square are refused before they are integrated
+
+
+def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What a file says of a problem, and its arrays."""
+    arrays = {
+        "teacher_V": problem.teacher.V,
+        "teacher_B": problem.teacher.B,
+        "initial_W": problem.student.W,
+        "initial_A": problem.student.A,
+    }
+    if problem.covariance is not None:
+        arrays["covariance"] = problem.covariance
+    return {"activation": problem.activation.name, "trainable": problem.student.trainable}, arrays
+
+
+def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
+    """The problem that `problem_parts` stored."""
+    return Problem(
+        Teacher(
+            read_bounded(f, "teacher_V", ("teacher_direction", "input")),
+            read_bounded(f, "teacher_B", ("output", "teacher_direction")),
+        ),
+        Student(
+            read_bounded(f, "initial_W", ("unit", "input")),
+            read_bounded(f, "initial_A", ("output", "unit")),
+            f.part(about, "trainable", bool),
+        ),
+        f.part(about, "activation", str),
+        read_bounded(f, "covariance", ("input", "input")) if "covariance" in f else None,
+    )
+
+
+def read_bounded(f: Archive, name: str, axes: tuple[str, ...]) -> Array:
+    """Finite numbers whose products do not overflow."""
+    array = f.numbers(name, axes)
+    if not (np.abs(array) <= LARGEST_STORED).all():
+        raise ProblemError(f"`{name}` contains NaN, infinity or numbers beyond {LARGEST_STORED:.0e}.")
+    return array
+
+
+def problem_attributes(problem: Problem) -> dict[str, Any]:
+    """Sizes and kind of the network in single numbers and texts."""
+    return {
+        "activation": problem.activation.name,
+        "second_layer": "trainable" if problem.student.trainable else "fixed",
+        "covariance": "identity" if problem.covariance is None else "given",
+        "inputs": problem.inputs,
+        "hidden": problem.student.hidden,
+        "outputs": problem.student.outputs,
+    }

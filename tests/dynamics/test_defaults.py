@@ -1,0 +1,65 @@
+"""What an argument is that is left out: the same for one name everywhere, with the exceptions named here.
+
+A default is a promise of the reference, in which it stands; whoever changes or adds one changes these tables with it.
+"""
+
+from __future__ import annotations
+
+import dynamics
+
+EVERYWHERE = {
+    **{"activation": "quadratic", "second_layer": "trainable", "second_layer_value": 1, "init": "gaussian"},
+    **{"seed": 0, "progress": False, "throw": True, "reduce": True, "symmetrize": False, "force": False},
+    **{"samples": 201, "log_times": False, "method": "auto", "rtol": 1e-12, "engine": "auto"},
+    **{"momentum": 0, "batch": 1, "label_noise": 0, "weight_decay": 0, "rates": (1, 1)},
+    **{"trace_coupling": 1, "eigenvalue": 1, "start_ratio": 1, "outputs": 1, "output": 0, "stretch": 1},
+    **{"trainable": True, "correlated": False, "centred": False, "certify": False, "follow": True},
+    **{
+        "degree": 1,
+        "free_layer": 1,
+        "number": 0,
+        "layers": 1,
+        "lanes": 1,
+        "shrink": 0,
+        "output_weight": True,
+    },
+    **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
+}
+EXCEPTIONS = {
+    "stationary.certification.certify": {"precision": 128},
+    "stationary.certification.certify_point": {"precision": 128},
+    "stationary.root_finding.find_root": {"max_steps": 200},
+    "stationary.search.Root": {"hits": 1},
+    "stationary.search.search_fixed_points": {"starts": 200},
+    "closed_forms.one_unit_sgd.one_unit_risk": {"a": 1.0},
+    "closed_forms.one_unit_sgd.one_unit_largest_step": {"a": 1.0},
+    "laws.counting.count_laws": {"degree": 2},
+    "outcome.diagnosis.diagnose": {"max_evaluations": 200_000},
+    "conserved.drift.predicted_drift": {"batch": 0, "rtol": 1e-10},
+    "conserved.inference.infer_quantities": {"tolerance": 0.01, "search": "invariant"},
+    "laws.models.bilinear": {"rates": (1, 1, 1)},
+    "laws.report.conserved_report": {"degree": 2},
+    "flows.finite_data.FiniteDataFlow": {"form": "auto"},
+    "neuron.conserved.NeuronLaws": {"without_b": False},
+    "neuron.problem.QuadraticTarget": {"e": 0.0},
+    "neuron.problem.QuadraticTarget.random": {"deviation": 2.0},
+    "neuron.problem.Neurons.initialise": {"init": "relinear", "scale": 0.7},
+    "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
+    "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
+    "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
+    "stability.sharpness": {"points": 20},
+    "stability.stability_along": {"points": 20},
+    "curves.stages.find_stages": {"flatness": 0.05, "contrast": 5.0, "floor": 0.001},
+    "symbolic.derivation.Derivation": {"aligned_modes": False},
+    "symbolic.equations.Equations": {"aligned_modes": False},
+    "explorer_models.explorer_models": {"hidden": 4, "inputs": 3, "seeds": 6},
+    "symbolic.moments.GaussianMoments": {"one": 1},
+    "clock.Clock.steps_until": {"name": "t_end"},
+    "problem.scope.Verb": {"otherwise": "not known"},
+    "symbolic.equations.network_symbols": {"order": 2},
+    "flows.vanishing_units.VanishingUnits": {"returned": 1e-6},
+}
+
+
+def test_every_default(every_default):
+    assert every_default(dynamics, EVERYWHERE) == EXCEPTIONS

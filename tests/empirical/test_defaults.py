@@ -1,0 +1,69 @@
+"""What an argument is that is left out; see the test of the same name in `dynamics`."""
+
+from __future__ import annotations
+
+import empirical
+
+ADVICE = "give `fixed`, the values of a fixed second layer"
+EVERYWHERE = {
+    **{"activation": "quadratic", "trainable": True},
+    **{"seed": 0, "progress": False, "device": "cpu", "records": 200, "log_times": False},
+    **{"momentum": 0, "weight_decay": 0, "label_noise": 0, "shrink": 0, "rates": (1, 1)},
+    **{"samples": 0, "test_samples": 0, "seeds": 1, "optimizer": "sgd", "theory": "flow", "degree": 1},
+    **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
+}
+EXCEPTIONS = {
+    "comparison.compare": {"gap": "theory"},
+    "gap.Gap.largest": {"scale": 1.0},
+    "gap.explain_gap": {"by": "theory"},
+    "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1},
+    "hannet.check.check_hannet": {
+        **{"layers": 200, "width": 30, "samples": 64, "repeats": 15, "step": 0.01, "steps": 50}
+    },
+    "hannet.checkerboard.train_checkerboard": {
+        **{"steps": 15_000, "step": 0.125, "dense_step": 0.125, "batch": 100}
+    },
+    "hannet.layers.HanNet": {"inputs": 2, "width": 30, "layers": 20},
+    "hannet.layers.DenseNet": {"inputs": 2, "width": 100, "layers": 6},
+    "bias_free_network.BiasFreeNetwork": {"activation": "relu"},
+    "optimizers.base.Optimizer": {"adds_up": False, "nature": "no theory follows"},
+    "optimizers.path_space.PathSpaceDescent": {"skeleton": "strongest"},
+    "trainer.descend": {"by_its_own": False, "what": "training"},
+    "experiments.invariance.invariance": {
+        **{"inputs": 6, "hidden": 8, "activation": "relu", "steps": 300, "batch": 64, "spread": 2.0},
+        "records": 61,
+    },
+    "experiments.late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
+    "networks.QuadraticNetwork": {"outputs": 1, "init_scale": 0.1},
+    "neuron.collapse.collapse_study": {
+        **{"inputs": 6, "hidden": 6, "starts": 100, "steps": 200, "batch": 32, "scale": 0.7},
+        **{"learning_rates": (0.05, 0.1, 0.2, 0.3, 0.4, 0.6), "gammas": (1.0, 0.3, 0.1, 0.03, 0.0)},
+    },
+    "neuron.training.train_neurons": {"dtype": "float64"},
+    "experiments.grid_training.train_grid": {"batch": 64},
+    "experiments.phase_diagram.single_mode_diagram": {
+        "eigenvalue": 1.0,
+        "step": 5e-3,
+        "time": 20.0,
+        "batch": 64,
+    },
+    "experiments.phase_diagram.scale_diagram": {
+        **{"hidden": 4, "replicates": 20, "positive": True, "time": 20.0, "batch": 64, "follow": True}
+    },
+    "experiments.power_law.scaling_laws": {
+        "count": 1_000_000,
+        "trained_modes": 100,
+        "step": 4e-3,
+        "batch": 512,
+    },
+    "recorder.Recorder": {"every": 1},
+    "sweep.grid.SweepPlan": {"replicates": 1, "same_seeds": False},
+    "sweep.reading.sweep_curves": {"fit": False},
+    "sweep.sweeping.run_sweep": {"resume": False, "overwrite": False},
+    "training.train": {"dtype": "float32"},
+    "training_ensemble.train_ensemble": {"dtype": "float32", "memory": 2**28},
+}
+
+
+def test_every_default(every_default):
+    assert every_default(empirical, EVERYWHERE) == EXCEPTIONS
