@@ -5,6 +5,7 @@ import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from empirical import compare
+from empirical.gap import PARTS
 
 xarray = pytest.importorskip("xarray")
 
@@ -43,6 +44,16 @@ def test_a_comparison_holds_theory_and_gap(comparison):
     assert float(data.gap_total) == pytest.approx(float(deviation), rel=1e-6)
     assert data.eigenvalue.values.tolist() == [2, -1]
     assert data.attrs["theory"] == "flow"
+    curves = {"loss_flow", "loss_discretised", "loss_on_data", "loss_with_noise", "loss_measured"}
+    numbers = {
+        "error_loss_sup",
+        "error_modes_sup",
+        *(f"gap_{name}" for name in (*PARTS, "total", "error_bar")),
+    }
+    theory = {"theory_loss", "theory_modes", "theory_conserved"}
+    measured = {"loss", "modes", "conserved", "A", "W"}
+    assert {*data.data_vars} == curves | numbers | theory | measured | {"loss_error_bar"}
+    assert {*data.coords} - {*data.sizes} == {"step", "theory_time", "eigenvalue"}
     assert data.loss_flow.attrs["units"] == data.loss.attrs["units"]
 
 

@@ -226,6 +226,14 @@ def test_the_first_time_at_a_level(loss, time):
     assert (label, fraction) == ("time to loss 2", False)
 
 
+def test_what_is_at_a_level():
+    """Rounding above it is there, a millionth is not; one sample is a curve as well."""
+    for loss, time in ((LEVEL * (1 + 1e-10), 3.0), (LEVEL * (1 + 1e-6), np.inf)):
+        values = {"time": (("time",), np.array([3.0])), "loss": (("time",), np.array([loss]))}
+        found, *_ = quantity(varied(Axis("x", (1,)), lambda i, v=values: v), "simulate_time_to_loss", LEVEL)
+        assert found.item() == time
+
+
 def test_options_that_are_texts():
     """They stay in their order as curves and rows, and are no positions; what has one value needs no choice."""
     losses = [5.0, 3.0, 4.0, 1.0]
