@@ -37,7 +37,7 @@ class Trajectory(Result):
     ----------
     problem : Problem
     times : (T,) array
-        In units of learning rate × steps.
+        Of the flow (`dynamics.clock.Clock` counts them in steps of a descent).
     coordinates : (T, K, r) array
         First-layer weights in the reduced coordinates.
     A : (T, O, K) array

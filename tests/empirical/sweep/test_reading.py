@@ -223,7 +223,7 @@ def test_the_first_time_at_a_level(loss, time):
         varied(Axis("x", (1,)), lambda i: values), "simulate_time_to_loss", LEVEL
     )
     np.testing.assert_allclose(found.item(), time, rtol=1e-8)
-    assert (label, fraction) == ("time to loss 2 (learning rate × steps)", False)
+    assert (label, fraction) == ("time to loss 2", False)
 
 
 def test_what_is_at_a_level():
