@@ -60,7 +60,7 @@ def test_inertia_of_matrices_with_a_known_kernel():
 
 @pytest.mark.parametrize(("radius", "certain"), [(0.9, True), (1.1, False)])
 def test_signs_hold_for_all_matrices_of_an_interval(radius, certain):
-    """diag(1, −2) with anything up to r beside the diagonal: discs of radius r about 1 and −2, without zero for r < 1."""
+    """diag(1, −2) and up to r beside the diagonal: discs of radius r about 1 and −2, without zero for r < 1."""
     ball = flint.arb(0, radius)
     Q = flint.arb_mat(2, 2, [1, ball, ball, -2])
     assert iv.inertia(Q, 0) == ((1, 1) if certain else None)
