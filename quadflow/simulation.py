@@ -87,7 +87,8 @@ def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetail
     if kind == "sgd":
         assert step is not None
         mean = FluctuatingSGD if details.fluctuations else MeanSGD
-        return mean(problem, step, details.batch or 1, details.label_noise or 0.0)
+        batch = 1 if details.batch is None else details.batch
+        return mean(problem, step, batch, details.label_noise or 0.0)
     if kind == "flow" and momentum:
         raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
     if step is not None and kind == "modified":

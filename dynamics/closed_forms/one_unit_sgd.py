@@ -5,7 +5,7 @@ w = √(λ/a) v. A sample x moves the deviation u = w − √(λ/a) v, to first 
 
     −4ηaλ z²(u·x) x + 2η√(aλ) ξ z x,   z = v·x,
 
-and the loss is 2Q + 6V with Q = aλ E‖u_⊥‖², V = aλ E u_∥² across and along v. Moments of x up to the eighth make of
+and the loss is 2Q + 6V with Q = aλ E‖u_⊥‖², V = aλ E u_v² across and along v. Moments of x up to the eighth make of
 these two a map that is closed at every d, B and η (derived here; with x = ηaλ, y = x/B):
 
     Q' = (1 − 8x + 16Px²) Q + 240(d − 1)xy V + 4(d − 1)xyΔ,     P = 1 + (3d + 2)/B

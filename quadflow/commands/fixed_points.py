@@ -73,7 +73,7 @@ def command(
         if report is not None:
             raise ProblemError("`--symbolic` has formulas, not numbers: `--report` does not go with it.")
         return symbolic(network, output, suffix, as_json)
-    problem = read_problem(network)
+    problem = read_problem(network, options.seed)
     gap = THEORIES["catalogue"].gap(problem)
     if gap:
         return numerical(problem, options, gap, output, suffix, report, as_json)
@@ -132,11 +132,11 @@ def numerical(
     return 0
 
 
-def read_problem(network: opt.NetworkOptions) -> Problem:
+def read_problem(network: opt.NetworkOptions, seed: int) -> Problem:
     """Problem with a placeholder for a start: random weights of order 1."""
     from quadflow.options.reading import build_problem
 
-    return build_problem(opt.ProblemOptions(**asdict(network), init_scale=1.0))
+    return build_problem(opt.ProblemOptions(**asdict(network), init_scale=1.0, seed=seed))
 
 
 def read_network(network: opt.NetworkOptions) -> tuple[Any, int, Any]:

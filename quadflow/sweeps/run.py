@@ -56,7 +56,7 @@ def _train(options: Mapping[str, Any]) -> Variables:
     problem, training = opt.pick(opt.ProblemOptions, options), opt.pick(opt.TrainingOptions, options)
     times = None if options["times"] is None else opt.parse_numbers("--times", options["times"])
     # if steps are given, the end time is that of the flow
-    steps = training.length(None if training.steps else options["t_end"], times)
+    steps = training.length(options["t_end"] if training.steps is None else None, times)
     training = replace(training, steps=steps)
     record_at = None if times is None else training.clock.steps_at(times)
     if record_at is not None:

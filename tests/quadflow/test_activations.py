@@ -155,9 +155,9 @@ def test_figure(quadflow, tmp_path):
             "catalogue",
         ),
         (["fixed-points", "--teacher", "2,1", "--activation", "relu", "--search", "0"], "at least 1"),
-        (["fixed-points", "--teacher", "2,1", "--activation", "abs", "--symbolic"], "quadratic, centred"),
+        (["fixed-points", "--teacher", "2,1", "--activation", "abs", "--symbolic"], "homogeneous polynomial"),
         (["staircase", "--teacher", "2,1", "--activation", "abs"], "quadratic and centred"),
-        (["derive", "--teacher", "2,1", "--activation", "relu"], "quadratic, centred"),
+        (["derive", "--teacher", "2,1", "--activation", "relu"], "homogeneous polynomial"),
         (
             ["simulate", "--teacher", "2,1", "--activation", "relu", "--sgd", "--step", "1e-3"],
             "quadratic and centred",

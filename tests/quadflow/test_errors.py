@@ -57,7 +57,7 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         ([*GOOD, "--correction", "exact"], "none, modified"),
         ([*GOOD, "--correction", "modified"], "--step"),
         ([*GOOD, "--correction", "modified", "--step", "-1"], "positive"),
-        ([*GOOD, "--step", "0.1"], "belong"),
+        ([*GOOD, "--momentum", "0.1"], "belong"),
         ([*GOOD, "--rtol", "1e-20"], "1e-13"),
         ([*GOOD, "--atol", "-1"], "positive"),
         ([*GOOD, "--output", "run.xlsx"], "must end in"),

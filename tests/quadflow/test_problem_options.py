@@ -5,6 +5,7 @@ import pytest
 
 from dynamics import ComputationError, ProblemError, Teacher
 from empirical.sweep.grid import Run
+from quadflow.options import ProblemOptions, pick
 from quadflow.options.reading import build_problem, read_teacher
 from quadflow.sweeps.run import evaluate, options_of
 
@@ -67,26 +68,28 @@ def test_other_teachers(files):
 
 def test_sizes_by_default(files):
     """As many inputs as the teacher has, as many units as inputs, one output."""
-    problem = build_problem(OPTIONS)
+    problem = build_problem(pick(ProblemOptions, OPTIONS))
     assert (problem.inputs, problem.student.hidden, problem.student.outputs) == (2, 2, 1)
-    problem = build_problem(OPTIONS | {"inputs": 4})
+    problem = build_problem(pick(ProblemOptions, OPTIONS | {"inputs": 4}))
     assert (problem.inputs, problem.student.hidden) == (4, 4)
-    assert build_problem(OPTIONS | {"teacher": "two.npz"}).student.outputs == 2
+    assert build_problem(pick(ProblemOptions, OPTIONS | {"teacher": "two.npz"})).student.outputs == 2
 
 
 def test_weights_from_a_file_and_the_teacher_are_padded_to_each_other(files):
     """Weights of three inputs make the teacher of two one of three; a given number of inputs pads both."""
-    problem = build_problem(OPTIONS | {"init_file": "start.npz"})
+    problem = build_problem(pick(ProblemOptions, OPTIONS | {"init_file": "start.npz"}))
     assert problem.teacher.inputs == problem.student.inputs == 3
-    problem = build_problem(OPTIONS | {"init_file": "start.npz", "inputs": 5})
+    problem = build_problem(pick(ProblemOptions, OPTIONS | {"init_file": "start.npz", "inputs": 5}))
     assert problem.student.W.tolist() == [[1, 1, 1, 0, 0]] * 2
     assert problem.student.trainable
-    wide = build_problem(OPTIONS | {"init_file": "start.npz", "teacher": "4,3,2,1"})
+    wide = build_problem(pick(ProblemOptions, OPTIONS | {"init_file": "start.npz", "teacher": "4,3,2,1"}))
     assert wide.student.inputs == 4
-    fixed = build_problem(OPTIONS | {"init_file": "start.npz", "second_layer": "fixed", "hidden": 2})
+    fixed = build_problem(
+        pick(ProblemOptions, OPTIONS | {"init_file": "start.npz", "second_layer": "fixed", "hidden": 2})
+    )
     assert not fixed.student.trainable
     with pytest.raises(ProblemError, match=r"`--hidden` is 3, but 'start\.npz' has 2"):
-        build_problem(OPTIONS | {"init_file": "start.npz", "hidden": 3})
+        build_problem(pick(ProblemOptions, OPTIONS | {"init_file": "start.npz", "hidden": 3}))
 
 
 def test_the_kinds_of_a_sweep_know_their_options():

@@ -140,7 +140,7 @@ CALLS = [
          "dynamics.neuron.function_space:function_space_dimensions", 5),
     Call(f"figure learning-curves {START} {TRAINING} {SOLVER} --times 0,0.1 --t-end 0.2 "
          "--gap training --correction modified",
-         "empirical.comparison:compare", Start(), steps=10, times=[0, 0.1], gap="training",
+         "empirical.comparison:compare", Start(), steps=4, times=[0, 0.1], gap="training",
          theory="modified", solver=SOLVED, progress=True, **TRAINED),
     Call("figure learning-curves",
          "empirical.comparison:compare", Start(8, 0.05, 3, 6, (4, 2, 1)), steps=14000, theory="flow",

@@ -12,6 +12,7 @@ from dynamics.curves.stages import Stage
 from dynamics.problem.levels import Level
 from dynamics.stationary import fixed_points
 from empirical.recorder import TrainingRun
+from quadflow import results
 from quadflow.commands import fixed_points as fixed_points_command
 from quadflow.commands import simulate, sweep
 from quadflow.commands.conserved import describe as describe_laws
@@ -34,7 +35,7 @@ def test_plateaus_of_a_trajectory():
         "plateau  t = 0 … 12.35  loss 45.5  learned modes {}",
         "plateau  t = 13 … 2.346e+06  loss 7.99  (predicted 8)  learned modes {0, 2}",
     ]
-    assert [simulate.stage_json(stage) for stage in stages] == [
+    assert [results.stage_json(stage) for stage in stages] == [
         {"start": 0.0, "end": 12.3456, "loss": 45.4999991, "learned_modes": ()},
         {
             **{"start": 13.0, "end": 2345678.0, "loss": 7.99, "learned_modes": (0, 2)},
@@ -47,7 +48,7 @@ def test_json_of_a_trajectory():
     """Everything that the solver reports, the problem, and units' drift by definition."""
     flow = GradientFlow(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=0.4, seed=7))
     run = flow.integrate(times=[0, 0.5, 1.0], rtol=1e-8, atol=1e-10)
-    found = simulate.trajectory_json(run)
+    found = results.trajectory_json(run)
     s = run.solver
     assert found["solver"] == {
         **{"method": s.method, "evaluations": s.evaluations, "jacobian_evaluations": s.jacobian_evaluations},
@@ -93,12 +94,8 @@ def test_warnings_of_simulate(quadflow, arguments, warnings):
         ("--label-noise 0.1", "`--label-noise` belongs to `--sgd`: give that as well."),
         ("--correction modified --step 1e-3 --batch 3", "`--batch` belongs to `--sgd`: give that as well."),
         (
-            "--step 1e-3",
-            "`--step` and `--momentum` belong to `--correction modified` or `--sgd`: give that as well.",
-        ),
-        (
             "--momentum 0.1",
-            "`--step` and `--momentum` belong to `--correction modified` or `--sgd`: give that as well.",
+            "`--momentum` belongs to `--correction modified`: give that as well.",
         ),
     ],
 )
@@ -140,10 +137,10 @@ def test_compare_says_what_it_does_not_know(quadflow):
 def test_warnings_of_both_sides_are_told_together():
     side = {"warnings": ["a"]}
     comparison = SimpleNamespace(
-        trajectory=None, run=SimpleNamespace(times=[0], about={}), relative_error={}, initial_loss=1.0, theory="flow",
+        trajectory=None, run=SimpleNamespace(times=[0], steps=[0], about={}), relative_error={}, initial_loss=1.0, theory="flow",
         gap=SimpleNamespace(error_bar=np.array([0.0, np.nan])),
     )  # fmt: skip
-    import quadflow.commands.compare as module
+    import quadflow.results as module
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "trajectory_json", lambda _: side)
@@ -362,4 +359,4 @@ def test_numbers_and_names():
 def test_levels_are_not_shared_between_results():
     """The JSON of a stage has its level's height, not the level."""
     level = Level((0,), (1.0,), 0.0, 2.0)
-    assert "level" not in json.dumps(simulate.stage_json(Stage(0, 1, 2.0, (0,), level, 0.0)))
+    assert "level" not in json.dumps(results.stage_json(Stage(0, 1, 2.0, (0,), level, 0.0)))
