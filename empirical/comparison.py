@@ -108,7 +108,6 @@ class Comparison(Result):
         theory, gap = self.trajectory.variables(), self.gap.variables()
         ours = {name: v for name, v in theory.items() if name == "conserved" or not (v.detail or v.label)}
         found = self.run.variables() | prefixed("theory", ours, "of the theory")
-        found["theory_times"] = replace(theory["times"], meaning="time of the theory", detail=True)
         if "eigenvalues" in theory:
             found["eigenvalues"] = theory["eigenvalues"]
         curves = {f"loss_{name}": replace(v, detail=True) for name, v in printed(gap).items()}
