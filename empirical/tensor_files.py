@@ -172,7 +172,7 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
         raise ProblemError(
             f"{what} can be read only with the package safetensors: pip install safetensors."
         ) from None
-    with open_binary(file, what) as stream:
+    with open_binary(file, str(file)) as stream:
         data = stream.read()
     try:
         return dict(load(data))

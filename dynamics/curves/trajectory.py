@@ -37,7 +37,7 @@ class Trajectory(Result):
     ----------
     problem : Problem
     times : (T,) array
-        In units of learning rate × steps.
+        Of the flow (`dynamics.clock.Clock` counts them in steps of a descent).
     coordinates : (T, K, r) array
         First-layer weights in the reduced coordinates.
     A : (T, O, K) array
@@ -177,10 +177,10 @@ class Trajectory(Result):
         return plateau_rows(self.stages)
 
     def stored(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What a file holds: of networks with one output `a` (T, K) instead of `A`."""
+        """What a file holds: the second layer as `a`, (T, K) of one output, (T, O, K) of several."""
         about, arrays = super().stored()
-        if self.A.shape[1] == 1:
-            arrays["a"] = arrays.pop("A")[:, 0]
+        A = arrays.pop("A")
+        arrays["a"] = A[:, 0] if A.shape[1] == 1 else A
         return about, arrays
 
     @classmethod
@@ -200,8 +200,10 @@ class Trajectory(Result):
             return None
         if name == "coordinates" and name not in f:
             return read_bounded(f, "W", ("time", "unit", "input"))
-        if name == "A" and name not in f:
-            return read_bounded(f, "a", ("time", "unit"))[:, None]
+        if name == "A":
+            several = f.numbers("a").ndim == 3
+            a = read_bounded(f, "a", ("time", "output", "unit") if several else ("time", "unit"))
+            return a if several else a[:, None]
         if name == "modes" and name not in f and "overlaps" in f:
             return np.zeros((len(f.numbers("times")), 0))
         return read_bounded(f, name, meaning.axes)

@@ -18,7 +18,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-LOSS_UNIT, TIME_UNIT = "squared output units", "learning rate × steps"
+LOSS_UNIT, TIME_UNIT = "squared output units", "time of the flow"
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,7 @@ class EnsembleTrajectory(Result):
     basis : (N, d, r) array or None
         Lifts reduced coordinates to weights; None: they are the weights.
     times : (T,) array
-        In units of learning rate × steps.
+        Of the flow (`dynamics.clock.Clock` counts them in steps of a descent).
     coordinates : (N, T, K, r) array
         First-layer weights in the reduced coordinates.
     A : (N, T, O, K) array

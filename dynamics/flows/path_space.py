@@ -32,7 +32,7 @@ class PathTrajectory(Result):
     Parameters
     ----------
     times : (T,) array
-        Learning rate × steps.
+        Of the flow, learning rate × steps.
     values : (T, m − H) array
         Basis-path values, ordered as by `dynamics.path_space.path_values`.
     loss : (T,) array

@@ -27,7 +27,7 @@ class NeuronFlow(Flow[NeuronTrajectory]):
 
     P = diag(rates) holds the learning rates γ of the groups. The second term, absent for λ = 0, is the shrinking
     variant of ReLinear; it acts on G and B alone. Gradient descent with a step η, θ ← θ + ηθ̇, is Euler's method
-    for this flow: time is learning rate × steps.
+    for this flow: time is that of the flow, learning rate × steps.
 
     Parameters
     ----------

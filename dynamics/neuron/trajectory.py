@@ -30,7 +30,7 @@ class NeuronTrajectory(Result):
     shrink : float
         Rate at which G and B are drawn to their ReLinear start, per unit of time.
     times : (T,) array
-        Learning rate × steps.
+        Of the flow.
     R, G, B : (T, K, d + 1) array
     a : (T, K) array
     loss : (T,) array

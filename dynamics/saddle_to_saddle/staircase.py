@@ -57,7 +57,7 @@ class Jump:
     Parameters
     ----------
     time : float
-        In units of learning rate × steps.
+        Of the flow (`dynamics.clock.Clock` counts them in steps of a descent).
     unit : int or None
         Hidden unit that jumps, of several the one with the largest part; None where all move together (second layer
         fixed).

@@ -62,6 +62,33 @@ def test_summary():
     assert alone.summary().endswith("largest remainder 18.75%, error bar unknown for one network")
 
 
+def test_summary_in_other_units():
+    """In per cent of a scale; as they are, to three digits, where there is none to compare with."""
+    assert made_up().summary(16.0) == (
+        "mean loss minus gradient flow, at its largest, t = 1: +12.50%\n"
+        "  = discretisation +6.25%, finite data +0.00%, sampling noise +0.00%, remainder +6.25%\n"
+        "largest remainder 9.38%, error bar there 3.94%"
+    )
+    plain = (
+        "mean loss minus gradient flow, at its largest, t = 1: +2\n"
+        "  = discretisation +1, finite data +0, sampling noise +0, remainder +1\n"
+        "largest remainder 1.5, error bar there 0.63"
+    )
+    assert made_up().summary(np.nan) == made_up().summary(0.0) == plain
+
+
+@pytest.mark.parametrize(
+    ("batch", "samples", "whole"),
+    [(0, 20, True), (20, 20, True), (10, 20, False), (0, 0, False), (8, 0, False)],
+)
+def test_practice(batch, samples, whole):
+    """What the corrections depend on, as a run recorded it; whether all of the data are in every step."""
+    about = {"step": 0.1, "momentum": 0.5, "batch": batch, "samples": samples, "label_noise": 0.2}
+    practice = Practice.of(SimpleNamespace(about=about | {"seeds": 3, "seed": 4, "other": 1}))
+    assert practice == Practice(0.1, 0.5, batch, samples, 0.2, 3, 4)
+    assert practice.whole_set is whole
+
+
 def test_standard_error_is_over_networks():
     """Sample standard deviation of the three losses of a time over √3, by the standard library."""
     c = compare(PROBLEM, batch=8, seeds=3, gap="training", **SHORT)

@@ -1,4 +1,4 @@
-"""What every optimiser of the table keeps; a new one is tested by being there, as Nesterov, registered here, is."""
+"""What every optimiser of the table keeps; a new one is tested by being there, as the two registered here are."""
 
 import json
 
@@ -32,18 +32,41 @@ class Nesterov:
             move(theta, g + self.momentum * v, step)
 
 
+class Averaged:
+    """v ← βv + (1 − β)g, θ ← θ − ηv: a mean of gradients, as in Adam, whose steps count η and no more."""
+
+    def __init__(self, parameters, momentum, degree):
+        self.parameters, self.momentum = list(parameters), momentum
+        self.velocity = [torch.zeros_like(theta) for theta in self.parameters]
+
+    def __call__(self, gradients, step):
+        for theta, v, g in zip(self.parameters, self.velocity, gradients, strict=True):
+            v.mul_(self.momentum).add_(g, alpha=1 - self.momentum)
+            move(theta, v, step)
+
+
 NESTEROV = Optimizer(
     "nesterov", Nesterov, momentum=0.9, adds_up=True, theories=("flow",), nature="looks ahead"
 )
-NAMES = [*OPTIMIZERS, "nesterov"]
+AVERAGED = Optimizer("averaged", Averaged, momentum=0.9, theories=("flow",), nature="averages gradients")
+ALL = OPTIMIZERS | {entry.name: entry for entry in (NESTEROV, AVERAGED)}
+ORDERS = {"flow": 1, "modified": 2, "path": 1}  # in the step, of what follows a descent without noise
+FOLLOWED = [
+    (name, theory, beta)
+    for name, entry in ALL.items()
+    for theory in entry.theories
+    for beta in ((0.0,) if entry.momentum is None else (0.0, 0.5, 0.9))
+    if theory in ORDERS
+]
 # What PyTorch has under another name or with other arguments, for optimisers that are not ours alone.
 TORCH = {"sgd": {}, "momentum": {}, "nesterov": {"nesterov": True}}
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=ALL)
 def entry(request, monkeypatch):
-    """One optimiser of the table, with Nesterov in it."""
+    """One optimiser of the table, with the two in it that are registered here."""
     monkeypatch.setitem(OPTIMIZERS, "nesterov", NESTEROV)
+    monkeypatch.setitem(OPTIMIZERS, "averaged", AVERAGED)
     return OPTIMIZERS[request.param]
 
 
@@ -85,32 +108,28 @@ def test_an_entry_stands_under_its_name_and_says_which_theories_follow(entry):
     assert entry.nature
 
 
-@pytest.mark.parametrize(("theory", "order"), [("flow", 1), ("modified", 2), ("path", 1)])
-@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
-def test_its_theories_are_those_it_converges_to_on_its_clock(entry, theory, order, beta):
+@pytest.mark.parametrize(("entry", "theory", "beta"), FOLLOWED, indirect=["entry"])
+def test_its_theories_are_those_it_converges_to_on_its_clock(entry, theory, beta):
     """Descent on the population loss at steps η, η/2, η/4, up to the same time: the error falls as η or η².
 
     A wrong clock, or a theory that does not follow, leaves an error that does not fall at all.
     """
-    if theory not in entry.theories or (beta and entry.momentum is None):
-        pytest.skip("no theory of it")
     errors = []
     for half in range(3):
-        step = 0.004 * (1 - beta) ** 2 / 2**half
+        step = 0.004 * (1 - beta) ** (1 + entry.adds_up) / 2**half
         clock = entry.clock(step, beta)
         steps = clock.steps_until(0.4)
         losses = population_losses(entry, beta, step, steps)
         at = np.arange(0, steps + 1, 5)
         curve = followed(PROBLEM, theory, step, beta).integrate(times=clock.times(at)).loss
         errors.append(np.abs(losses[at] - curve).max())
-    assert slope(errors) == pytest.approx(order, abs=0.15)
+    assert slope(errors) == pytest.approx(ORDERS[theory], abs=0.15)
 
 
-@pytest.mark.parametrize("beta", [0.0, 0.8])
+@pytest.mark.parametrize("entry", TORCH, indirect=True)
+@pytest.mark.parametrize("beta", [0.3, 0.8])
 def test_it_steps_as_pytorch_does(entry, beta):
     """Where PyTorch has it as well: twenty steps on gradients of random numbers, to rounding."""
-    if entry.name not in TORCH or (entry.name == "nesterov" and not beta):
-        pytest.skip("PyTorch has none")
     generator = torch.Generator().manual_seed(0)
     ours, theirs = (
         [torch.ones(4, 3, dtype=torch.float64), torch.ones(1, 4, dtype=torch.float64)] for _ in range(2)
@@ -195,6 +214,9 @@ def test_the_gap_of_an_optimiser_without_a_modified_flow_is_told_by_its_own_desc
     gap = explain_gap(PROBLEM, run, flow, lambda: np.zeros((0, 0)))
     np.testing.assert_allclose(gap.discretised, population_losses(NESTEROV, 0.9, 1e-3, 30), rtol=1e-12)
     assert gap.sources["discretisation"] == "gradient descent on the population loss"
+    run = train(PROBLEM, steps=30, step=1e-3, batch=16, optimizer="nesterov", momentum=0.0, records=31)
+    gap = explain_gap(PROBLEM, run, flow, lambda: np.zeros((0, 0)))
+    assert gap.sources["sampling_noise"] == "training with and without it"  # no theory of SGD, whatever β
 
 
 def test_an_unknown_optimiser_is_refused_with_those_there_are():

@@ -165,6 +165,15 @@ def test_weights_that_are_refused():
     biased = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1, bias=False))
     with pytest.raises(ProblemError, match="are not found"):
         Recorder(teacher, step=1.0)(biased, 0)
+    vector = nn.Module()
+    vector.a = nn.Parameter(torch.ones(3))
+    vector.b = nn.Parameter(torch.ones(3))
+    named = nn.Module()
+    named.readout = nn.Parameter(torch.ones(3))
+    three = nn.Sequential(*(nn.Linear(3, 3, bias=False) for _ in range(3)))
+    for module in (vector, named, three):
+        with pytest.raises(ProblemError, match="are not found: it has neither attributes W and A"):
+            Recorder(teacher, step=1.0, second_layer_value=1.0)(module, 0)
     with pytest.raises(ProblemError, match="complex"):
         Recorder(teacher, step=1.0, weights=lambda m: (torch.ones(2, 3) + 0j, torch.ones(2)))(biased, 0)
     with pytest.raises(ProblemError, match="the teacher 3 inputs and 1 outputs"):

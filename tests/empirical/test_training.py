@@ -9,7 +9,6 @@ from dynamics.clock import Clock
 from empirical import GaussianData, QuadraticNetwork, TrainingDiverged, TrainingRun, train
 from empirical.descent import gradient_descent_loss
 from empirical.gap import Practice, data_sets
-from empirical.trainer import few_threads, record_steps
 
 
 @pytest.fixture
@@ -203,28 +202,6 @@ def test_a_run_says_how_it_was_made(problem):
     assert expected.items() <= about.items()
     assert about["steps_per_second"] == pytest.approx(6 / about["seconds"])
     assert about["versions"]["torch"] == torch.__version__
-
-
-def test_small_steps_use_one_thread_and_give_the_others_back(monkeypatch):
-    """Below ten million multiplications; whatever happens."""
-    counts = [4]
-    monkeypatch.setattr(torch, "get_num_threads", lambda: counts[-1])
-    monkeypatch.setattr(torch, "set_num_threads", counts.append)
-    with few_threads(9_999_999):
-        assert counts[-1] == 1
-    assert counts[-1] == 4
-    with few_threads(10_000_000):
-        assert counts[-1] == 4
-    with pytest.raises(KeyError), few_threads(1):
-        raise KeyError
-    assert counts[-1] == 4
-
-
-def test_record_steps():
-    np.testing.assert_array_equal(record_steps(10, 3, False), [0, 5, 10])
-    np.testing.assert_array_equal(record_steps(2, 200, False), [0, 1, 2])
-    log = record_steps(1000, 5, True)
-    np.testing.assert_array_equal(log, [0, 1, 10, 100, 1000])
 
 
 def test_save_and_load(problem, tmp_path):

@@ -50,7 +50,7 @@ def test_trajectory_attributes(trajectory):
     assert data.attrs["activation"] == "quadratic"
     assert data.attrs["method"] == trajectory.solver.method
     assert json.loads(data.attrs["versions"]) == trajectory.versions
-    assert data.time.attrs["units"] == "learning rate × steps"
+    assert data.time.attrs["units"] == "time of the flow"
     assert data.loss.attrs["units"] == "squared output units"
     assert all(variable.attrs["long_name"] for variable in data.data_vars.values())
 

@@ -69,6 +69,9 @@ def test_names():
         assert f.names == ("W",)
         assert "W" in f and "a" not in f
     assert "lacks the array 'a'; it holds 'W'" in refusal(data, "a")
+    many = {f"x{n:02}": np.zeros(1) for n in range(30)}
+    names = ", ".join(repr(name) for name in [*many][:20])
+    assert refusal(archive(**many), "a").endswith(f"lacks the array 'a'; it holds {names}.")
     assert "no zip archive" in refusal(b"")
     assert "no zip archive" in refusal(b"PK\x03\x04" + bytes(200))
 

@@ -325,3 +325,91 @@ def test_verdicts_on_several_hundred_random_problems():
     tally = check_random_problems(seed=1, count=200)
     assert tally["undecided"] <= 5
     assert tally["static undecided"] <= 60
+
+
+MANIFOLD = "The start lies on an invariant manifold: "
+FLAT_OUT = "From almost every such start the flow ends at the loss "
+
+
+@pytest.mark.parametrize(
+    ("lam", "W", "a", "verdict", "loss", "reason"),
+    [
+        (
+            *([2, -1.9], [[0.1, -0.1], [0.6, 0.1]], [3, 4], "fails", 1.9**2 * 4 / 3),
+            "Units: 2 frozen positive; the teacher needs 1 positive and 1 negative: out of reach. "
+            f"{FLAT_OUT}4.81333.",
+        ),
+        (
+            *([2, 1], [[0.3, 0.1], [0, 0], [0.1, 0.2]], [3, 4, 1], "succeeds", 0),
+            "Units: 2 frozen positive, 1 inert; the teacher needs 2 positive and 0 negative. "
+            + f"{FLAT_OUT}0.",
+        ),
+        (
+            *([2, 1], [[0.3, 0.1], [0.1, 0.2]], [3, -1], "fails", 4 / 3),
+            "Units: 1 frozen positive, 1 frozen negative; the teacher needs 2 positive and 0 negative: out of reach. "
+            f"{FLAT_OUT}1.33333.",
+        ),
+        (
+            *([2, 1], [[0.3, 0.4]], [1], "succeeds", 4 / 3),
+            "Units: 1 frozen positive; the best that so few units can learn needs 1 positive and 0 negative. "
+            f"{FLAT_OUT}1.33333.",
+        ),
+        (
+            *([2, 1], [[0, 0], [0, 0]], [1, 1], "fails", 9.5),
+            f"Units: 2 inert; the teacher needs 2 positive and 0 negative: out of reach. {FLAT_OUT}9.5.",
+        ),
+        (
+            *([2, 1], [[1.4, 0.01], [0.02, 0.99]], [1, 1], "succeeds", 0),
+            "The loss is already below that of every stationary point but the global minima.",
+        ),
+        (
+            *([2, 1], [[0.3, 0.1], [0.3, 0.1]], [1, 1], "undecided", None),
+            f"{MANIFOLD}units 0 and 1 are copies or mirror images of each other and stay so, unless perturbed.",
+        ),
+        (
+            *([2, 1], [[0.3, 0], [0, 0.1]], [1, 1], "undecided", None),
+            f"{MANIFOLD}the units fall into groups in orthogonal subspaces that the flow does not mix, but any "
+            "perturbation does.",
+        ),
+        (
+            *([2, 1], [[0.3, 0], [0.2, 0]], [1, 1.2], "undecided", None),
+            f"{MANIFOLD}all weights are orthogonal to a mode that matters, and stay so, unless perturbed.",
+        ),
+    ],
+)
+def test_reasons_in_words(lam, W, a, verdict, loss, reason):
+    """Levels by hand: λ_j² (1 + 1/3) for one mode that is missed, 2² + 1² + 3²/2 for both."""
+    found = diagnose(problem(lam, W, a))
+    assert (found.verdict, found.reason) == (verdict, reason)
+    assert found.summary() == f"{verdict}: {reason}"
+    assert found.predicted_loss == (None if loss is None else pytest.approx(loss))
+    assert found.decided_at == (None if loss is None else 0)
+
+
+def test_reasons_where_the_start_does_not_decide():
+    """Two flexible units: with a negative one in the end the loss is 0, without 1.9² · 4/3; the flow decides."""
+    W = [[0.13, -0.13], [0.64, 0.1], [-0.54, 0.36]]
+    allowed = "The start alone allows the losses 0, 4.81333"
+    given = problem([2, -1.9], W, [3.0, 0.01, 0.02])
+    found = diagnose(given, follow=False)
+    assert (found.verdict, found.predicted_loss, found.decided_at) == ("undecided", None, None)
+    assert found.reason == f"{allowed}: it depends on whether flexible units cross a = 0."
+    assert found.possible_losses == pytest.approx((0, 1.9**2 * 4 / 3))
+    found = diagnose(given)
+    assert (found.verdict, found.predicted_loss) == ("succeeds", 0)
+    assert found.reason == (
+        "Units: 1 frozen positive, 2 flexible; the teacher needs 1 positive and 1 negative. "
+        f"{allowed}; the flow, followed numerically to t = {found.decided_at:.4g}, is below all of them but the lowest."
+    )
+    assert found.to_dict() == {
+        **{"verdict": "succeeds", "reason": found.reason, "conserved": found.conserved.tolist()},
+        **{"frozen_signs": [1, 0, 0], "inert": [], "needed": {"positive": 1, "negative": 1}},
+        **{
+            "predicted_loss": 0,
+            "possible_losses": list(found.possible_losses),
+            "decided_at": found.decided_at,
+        },
+    }
+    short = diagnose(given, max_evaluations=20)
+    assert (short.verdict, short.predicted_loss) == ("undecided", None)
+    assert "did not settle (loss " in short.reason

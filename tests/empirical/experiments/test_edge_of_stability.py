@@ -54,6 +54,25 @@ def test_time_is_learning_rate_times_steps(edge):
     assert edge.largest_step == pytest.approx(2 / edge.sharpness.max())
 
 
+def test_what_is_measured(edge):
+    """Sixty times of the flow and at most as many records; loss and sharpness by the flow on the same data."""
+    problem = Problem(Teacher.from_eigenvalues([2, 1], 4), Student.initialise(4, 4, scale=0.3, seed=1))
+    X, Y = (array[0] for array in data_sets(problem, Practice(1.0, 0.0, 0, 400, 0.0, 1, 0)))
+    flow = FiniteDataFlow(problem, X, Y)
+    path = flow.integrate(times=edge.times)
+    assert len(edge.times) == len(edge.sharpness) == 60
+    np.testing.assert_allclose(edge.loss[[0, -1]], flow.train_loss(path)[[0, -1]], rtol=1e-6)
+    assert [d.factor for d in edge.descents] == [0.5, 1.1, 20.0]
+    for descent in edge.descents:
+        assert len(descent.times) == len(descent.loss) == len(descent.sharpness) <= 60
+    below = edge.descents[0]
+    assert len(below.times) == 60
+    start = problem.student
+    assert below.loss[0] == pytest.approx(data_loss(X, Y, start.W, start.A), rel=1e-12)
+    assert below.sharpness[0] == pytest.approx(edge.sharpness[0], rel=1e-9)
+    assert (below.loss > 0).all() and below.loss[-1] < 1e-3 * below.loss[0]
+
+
 def test_networks_with_more_inputs_than_samples_and_units_span():
     """3 samples, 2 units and 1 teacher direction in 9 inputs: the flow lives in 6 dimensions, networks in all 9.
 

@@ -180,6 +180,30 @@ def test_starts_of_a_scale_diagram(positive):
         np.testing.assert_allclose(fractions, expected)
 
 
+def test_what_has_succeeded(monkeypatch):
+    """Half of the loss of the zero function, ¾ λ² = 3 for λ = 2; steps are those until the time."""
+    losses, asked = np.array([2.99, 3.01, 0.0, np.inf]), []
+
+    def fake(*arrays, **options):
+        asked.append(options)
+        return SimpleNamespace(loss=losses)
+
+    monkeypatch.setattr(phase_diagram, "train_grid", fake)
+    diagram = single_mode_diagram([0.1, 0.2], [0.5, 1.0], eigenvalue=2.0, step=0.1, time=0.5, batch=9, seed=4)
+    assert diagram.trained.tolist() == [[True, False], [True, False]]
+    assert asked == [{"step": 0.1, "steps": 5, "batch": 9, "seed": 4, "progress": False}]
+
+
+def test_memory_of_the_starts(monkeypatch):
+    """W and a of every start, in double precision, while they are drawn, scaled and handed on: three copies."""
+    asked = []
+    monkeypatch.setattr(phase_diagram, "check_memory", lambda what, size, advice: asked.append((what, size)))
+    scale_diagram(
+        [2.0, 1, 0], [0.1] * 5, [0.1] * 4, hidden=2, replicates=3, step=1e-9, time=1e-9, follow=False
+    )
+    assert asked == [("A diagram of 60 starts with 2 units in 3 dimensions", 3 * 8 * 60 * (2 * 3 + 2))]
+
+
 def test_disagreements_go_both_ways(monkeypatch):
     """Below half of the smallest λ², ½ here, is done: two networks fail against their verdict, one succeeds."""
     verdicts = iter(["succeeds", "succeeds", "fails", "fails", "undecided", "succeeds"])

@@ -107,6 +107,21 @@ def test_summary_has_the_promised_keys(check: HanCheck) -> None:
     assert "singular values" in check.summary()
 
 
+def test_active_units_are_counted_behind_the_layers() -> None:
+    """Layers that let four, two and one of four units through; the inputs do not count."""
+
+    class Halves(nn.Module):
+        def __init__(self, kept: int) -> None:
+            super().__init__()
+            self.mask = nn.Parameter((torch.arange(4) < kept).double())
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.mask * x
+
+    ratio, _ = measure_stack([Halves(4), Halves(2), Halves(1)], 5)
+    assert ratio == pytest.approx((1 + 1 / 2 + 1 / 4) / 3)
+
+
 def test_what_a_check_says() -> None:
     """Extremes of the singular values, medians over stacks of the gradient at the first layer; exact texts."""
     made_up = HanCheck(

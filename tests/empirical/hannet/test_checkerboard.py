@@ -136,7 +136,7 @@ def test_divergence_is_reported(options: dict[str, float], name: str) -> None:
     """A step of 10 explodes within the first records, for either network."""
     (step,) = options.values()
     with pytest.raises(
-        ComputationError, match=rf"The {name} network diverged before step \d+: take a step below {step:g}\."
+        ComputationError, match=rf"The {name} network diverged at step \d+: take a step below {step:g}\."
     ):
         train_checkerboard(steps=100, batch=20, **options)
 

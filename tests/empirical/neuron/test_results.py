@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dynamics.neuron import NeuronFlow, NeuronPopulation, Neurons, QuadraticTarget, Rates
-from empirical.neuron import training
+from empirical.neuron import collapse, training
 from empirical.neuron.collapse import CollapseStudy, collapse_study
 from empirical.neuron.training import NeuronRun, Relinear, batch_losses, draw, train_neurons
 from empirical.seeds import data_seed
@@ -118,6 +118,46 @@ def test_divergence_names_the_least_of_the_largest_steps():
         f"Training diverged at step {found[0]}: `step` is 1.5, and theory predicts a largest stable step of "
         f"{bound:.3g} along the flow (less for small batches)."
     )
+
+
+@pytest.mark.parametrize("size", [1e-4, 1e4])
+def test_what_counts_as_divergence_is_relative(size):
+    """A million times the first loss, however large that is: here 1e-8 and 1e8 or so, falling slowly."""
+    target = QuadraticTarget(size * TARGET.homogeneous[:2, :2], size * np.ones(2), size)
+    run = train_neurons(target, START, steps=3, step=1e-9, batch=8, records=2)
+    assert run.loss[0, 0] == pytest.approx(run.loss[0, 1], rel=0.1)
+    assert run.loss[0, 0] > 1e4 or size < 1
+
+
+def test_memory_of_collapse_studies(monkeypatch):
+    """In single precision for every network of the study: activations of a batch and four copies of the weights.
+
+    As for `train_neurons`; what all share, the data of each start and its target, comes once.
+    """
+    asked = []
+    monkeypatch.setattr(collapse, "check_memory", lambda what, size, advice: asked.append((what, size)))
+    options = {"inputs": 2, "hidden": 3, "learning_rates": [0.1], "gammas": [1.0, 0.1], "starts": 5}
+    collapse_study(**options, steps=1, batch=7)
+    networks = 2 * 2 * 5
+    own = 7 * (12 * 3 + 6) + 8 * 3 * (3 * 2 + 4)
+    assert asked == [
+        (
+            "20 networks of 3 quadratic neurons with 2 inputs, trained together,",
+            4 * networks * own + 12 * 5 * (7 * 2 + 2**2),
+        )
+    ]
+
+
+def test_memory_of_training(monkeypatch):
+    """The same in double precision, with inputs of its own for every network: of a batch, or of all 3^d points."""
+    asked = []
+    monkeypatch.setattr(training, "check_memory", lambda what, size, advice: asked.append((what, size)))
+    for batch, points in ((7, 7), (0, 9)):
+        train_neurons(TARGET, START, steps=1, step=1e-4, batch=batch, seeds=5, records=2)
+        K, d = 2, 2
+        size = 5 * 8 * (points * (2 * d + 12 * K + 6) + 8 * K * (3 * d + 4))
+        what = f"Training 5 networks of 2 quadratic neurons with 2 inputs on batches of {points}"
+        assert asked.pop() == (what, size)
 
 
 def test_what_a_study_says():

@@ -226,7 +226,15 @@ def test_the_first_time_at_a_level(loss, time):
         varied(Axis("x", (1,)), lambda i: values), "simulate_time_to_loss", LEVEL
     )
     np.testing.assert_allclose(found.item(), time, rtol=1e-8)
-    assert (label, fraction) == ("time to loss 2 (learning rate × steps)", False)
+    assert (label, fraction) == ("time to loss 2", False)
+
+
+def test_what_is_at_a_level():
+    """Rounding above it is there, a millionth is not; one sample is a curve as well."""
+    for loss, time in ((LEVEL * (1 + 1e-10), 3.0), (LEVEL * (1 + 1e-6), np.inf)):
+        values = {"time": Variable(("time",), [3.0]), "loss": Variable(("time",), [loss])}
+        found, *_ = quantity(varied(Axis("x", (1,)), lambda i, v=values: v), "simulate_time_to_loss", LEVEL)
+        assert found.item() == time
 
 
 def test_options_that_are_texts():
