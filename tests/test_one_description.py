@@ -24,11 +24,12 @@ from dynamics import (
 )
 from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
-from dynamics.curves.variables import Meaning, printed
+from dynamics.curves.variables import Meaning, described, printed
 from dynamics.flows.path_space import PathFlow
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.sgd.fluctuations import FluctuatingSGD
+from dynamics.sgd.trajectory import SGDTrajectory
 from empirical import compare, train
 from empirical.recorder import TrainingRun
 from empirical.sweep.results import of_training, of_trajectory
@@ -308,3 +309,21 @@ def test_damaged_results_are_refused_in_one_sentence(results, name, monkeypatch)
             assert "\n" not in str(error)
             refused += 1
     assert refused > len(cases[::7]) / 3
+
+
+def test_what_must_be_there_is_missed_by_name(results):
+    """Every field of SGD that cannot be None, left out of its file; the spread over seeds may be unknown."""
+    file = io.BytesIO()
+    results["fluctuations"].save(file)
+    for name, field in described(SGDTrajectory).items():
+        file.seek(0)
+        stored = dict(np.load(file))
+        del stored[name]
+        damaged = io.BytesIO()
+        np.savez(damaged, **stored)
+        damaged.seek(0)
+        if name in ("loss_std", "modes_std"):
+            assert field.optional and getattr(SGDTrajectory.load(damaged), name) is None
+        else:
+            with pytest.raises(ProblemError, match=f"lacks the array '{name}'"):
+                SGDTrajectory.load(damaged)
