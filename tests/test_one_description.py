@@ -11,14 +11,25 @@ from typing import Annotated
 import numpy as np
 import pytest
 
-from dynamics import FlowEnsemble, GradientFlow, MeanSGD, Problem, Student, Teacher, Trajectory, fixed_points
+from dynamics import (
+    FlowEnsemble,
+    GradientFlow,
+    MeanSGD,
+    Problem,
+    ProblemError,
+    Student,
+    Teacher,
+    Trajectory,
+    fixed_points,
+)
 from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
-from dynamics.curves.variables import Meaning, printed
+from dynamics.curves.variables import Meaning, described, printed
 from dynamics.flows.path_space import PathFlow
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.sgd.fluctuations import FluctuatingSGD
+from dynamics.sgd.trajectory import SGDTrajectory
 from empirical import compare, train
 from empirical.recorder import TrainingRun
 from empirical.sweep.results import of_training, of_trajectory
@@ -262,3 +273,57 @@ def test_details_are_neither_printed_nor_kept(results):
     """Weights and c_k at all times stay in files."""
     assert not printed(results["trajectory"].variables()).keys() & {"W", "A", "coordinates", "conserved"}
     assert not printed(results["SGD"].variables()).keys() & {"Q", "R", "A", "conserved"}
+
+
+WRONG = [
+    np.zeros(()),
+    np.ones((2, 2)),
+    np.ones((9, 9, 9, 9)),
+    np.array("x"),
+    np.full(3, 1j),
+    np.zeros((0, 3)),
+]
+
+
+@pytest.mark.parametrize("name", ["SGD", "ensemble", "neurons", "path", "run not homogeneous", "comparison"])
+def test_damaged_results_are_refused_in_one_sentence(results, name, monkeypatch):
+    """Arrays and entries missing, of another shape or kind, every seventh case: a result, or a ProblemError."""
+    monkeypatch.setitem(ACTIVATIONS, "mixed", MIXED)
+    kind, file = type(results[name]), io.BytesIO()
+    results[name].save(file)
+    file.seek(0)
+    stored = dict(np.load(file))
+    about = json.loads(str(stored.pop("about")))
+    cases = [(about, {k: v for k, v in stored.items() if k != key}) for key in stored]
+    cases += [(about, stored | {key: wrong}) for key in stored for wrong in WRONG]
+    cases += [({k: v for k, v in about.items() if k != key}, stored) for key in about]
+    cases += [(about | {key: wrong}, stored) for key in about for wrong in (None, 3.5, [], "x", -1)]
+    refused = 0
+    for said, parts in cases[::7]:
+        damaged = io.BytesIO()
+        np.savez(damaged, about=json.dumps(said), **parts)
+        damaged.seek(0)
+        try:
+            kind.load(damaged)
+        except ProblemError as error:
+            assert "\n" not in str(error)
+            refused += 1
+    assert refused > len(cases[::7]) / 3
+
+
+def test_what_must_be_there_is_missed_by_name(results):
+    """Every field of SGD that cannot be None, left out of its file; the spread over seeds may be unknown."""
+    file = io.BytesIO()
+    results["fluctuations"].save(file)
+    for name, field in described(SGDTrajectory).items():
+        file.seek(0)
+        stored = dict(np.load(file))
+        del stored[name]
+        damaged = io.BytesIO()
+        np.savez(damaged, **stored)
+        damaged.seek(0)
+        if name in ("loss_std", "modes_std"):
+            assert field.optional and getattr(SGDTrajectory.load(damaged), name) is None
+        else:
+            with pytest.raises(ProblemError, match=f"lacks the array '{name}'"):
+                SGDTrajectory.load(damaged)

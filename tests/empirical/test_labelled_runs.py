@@ -50,10 +50,10 @@ def test_a_comparison_holds_theory_and_gap(comparison):
         "error_modes_sup",
         *(f"gap_{name}" for name in (*PARTS, "total", "error_bar")),
     }
-    theory = {"theory_loss", "theory_modes", "theory_conserved"}
-    measured = {"loss", "modes", "conserved", "A", "W"}
+    theory = {"theory_loss", "theory_modes", "theory_conserved", "theory_conserved_drift"}
+    measured = {"loss", "modes", "conserved", "conserved_drift", "A", "W"}
     assert {*data.data_vars} == curves | numbers | theory | measured | {"loss_error_bar"}
-    assert {*data.coords} - {*data.sizes} == {"step", "theory_time", "eigenvalue"}
+    assert {*data.coords} - {*data.sizes} == {"step", "eigenvalue"}
     assert data.loss_flow.attrs["units"] == data.loss.attrs["units"]
 
 

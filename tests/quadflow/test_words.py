@@ -137,8 +137,8 @@ def test_compare_says_what_it_does_not_know(quadflow):
 def test_warnings_of_both_sides_are_told_together():
     side = {"warnings": ["a"]}
     comparison = SimpleNamespace(
-        trajectory=None, run=SimpleNamespace(times=[0], steps=[0], about={}), relative_error={}, initial_loss=1.0, theory="flow",
-        gap=SimpleNamespace(error_bar=np.array([0.0, np.nan])),
+        trajectory=None, run=SimpleNamespace(times=[0], steps=[0], about={}), relative_error={}, initial_loss=1.0,
+        theory="flow", gap=SimpleNamespace(error_bar=np.array([0.0, np.nan])),
     )  # fmt: skip
     import quadflow.results as module
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError
-from dynamics.curves.variables import Variable
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable
 from empirical.sweep.dataset import assemble
 from empirical.sweep.grid import Axis, SweepPlan
 from empirical.sweep.reading import power_law, quantity, sweep_curves, sweep_map
@@ -26,9 +26,9 @@ def dataset(x=(1.0, 2.0, 4.0), y=(1, 3), replicates=3, failed=(), lost=()):
         speed = 0.0 if (i, j, r) in lost else (r + 1) / (x[i] ** 2 * y[j])
         loss = 10 - speed * times
         values = {
-            "time": Variable(("time",), times),
+            "time": Variable(("time",), times, "time", TIME_UNIT),
             "loss": Variable(("time",), loss),
-            "final_loss": Variable((), np.array(loss[-1])),
+            "final_loss": Variable((), loss[-1], "loss at the end", LOSS_UNIT),
         }
         pieces.append(Piece(run.index, values))
     return assemble(plan, pieces)
@@ -172,9 +172,9 @@ def test_what_there_is_to_draw():
     allowed = "simulate_final_loss, simulate_success, simulate_time_to_loss"
     assert str(caught.value) == f"`value` is 'simulate_end', but must be one of: {allowed}."
     verdicts = {
-        "verdict": ((), np.array("fails")),
-        "decided_at": ((), np.array(2.0)),
-        "other": ((), np.array(1.0)),
+        "verdict": Variable((), np.array("fails")),
+        "decided_at": Variable((), np.array(2.0)),
+        "other": Variable((), np.array(1.0)),
     }
     diagnosed = varied(Axis("x", (1, 2)), lambda i: verdicts, kind="diagnose")
     assert quantity(diagnosed, "diagnose_other")[1] == "diagnose_other"
@@ -193,7 +193,7 @@ def test_networks_are_pooled_with_replicates():
     """Four losses of two networks in two runs, one of which is above: three quarters; quantiles of all four."""
     losses = [[1.0, 2.0], [3.0, 9.0]]
     data = varied(
-        Axis("x", (1,)), lambda i: {"final_loss": (("network",), np.array(losses[i]))}, replicates=2
+        Axis("x", (1,)), lambda i: {"final_loss": Variable(("network",), np.array(losses[i]))}, replicates=2
     )
     found = sweep_curves(data, "x", "simulate_success", below=9.0)
     assert [c.tolist() for c in (found.median, found.low, found.high)] == [[[0.75]]] * 3
@@ -218,7 +218,10 @@ def test_networks_are_pooled_with_replicates():
 )
 def test_the_first_time_at_a_level(loss, time):
     """The level 2, linear between samples at 0, 1 and 2."""
-    values = {"time": (("time",), np.arange(3.0)), "loss": (("time",), np.array(loss, dtype=float))}
+    values = {
+        "time": Variable(("time",), np.arange(3.0), "time", TIME_UNIT),
+        "loss": Variable(("time",), np.array(loss, dtype=float)),
+    }
     found, label, fraction = quantity(
         varied(Axis("x", (1,)), lambda i: values), "simulate_time_to_loss", LEVEL
     )
@@ -229,7 +232,7 @@ def test_the_first_time_at_a_level(loss, time):
 def test_what_is_at_a_level():
     """Rounding above it is there, a millionth is not; one sample is a curve as well."""
     for loss, time in ((LEVEL * (1 + 1e-10), 3.0), (LEVEL * (1 + 1e-6), np.inf)):
-        values = {"time": (("time",), np.array([3.0])), "loss": (("time",), np.array([loss]))}
+        values = {"time": Variable(("time",), [3.0]), "loss": Variable(("time",), [loss])}
         found, *_ = quantity(varied(Axis("x", (1,)), lambda i, v=values: v), "simulate_time_to_loss", LEVEL)
         assert found.item() == time
 
@@ -240,7 +243,7 @@ def test_options_that_are_texts():
     plan = SweepPlan(
         ("simulate",), {}, (Axis("init", ("orthogonal", "gaussian")), Axis("x", (2.0, 1.0)), Axis("y", (7,)))
     )
-    pieces = [Piece(r.index, {"final_loss": ((), np.array(losses[r.index]))}) for r in plan.runs()]
+    pieces = [Piece(r.index, {"final_loss": Variable((), np.array(losses[r.index]))}) for r in plan.runs()]
     data = assemble(plan, pieces)
     found = sweep_curves(data, "x", "simulate_final_loss", curves="init")
     assert (found.curves.tolist(), found.x.tolist()) == (["orthogonal", "gaussian"], [1, 2])
