@@ -53,7 +53,7 @@ def test_a_comparison_holds_theory_and_gap(comparison):
     theory = {"theory_loss", "theory_modes", "theory_conserved"}
     measured = {"loss", "modes", "conserved", "A", "W"}
     assert {*data.data_vars} == curves | numbers | theory | measured | {"loss_error_bar"}
-    assert {*data.coords} - {*data.sizes} == {"step", "theory_time", "eigenvalue"}
+    assert {*data.coords} - {*data.sizes} == {"step", "eigenvalue"}
     assert data.loss_flow.attrs["units"] == data.loss.attrs["units"]
 
 
