@@ -83,19 +83,19 @@ def _draw_norms(
     training: Mapping[str, Any] | None,
 ) -> None:
     """Norms of the units that are largest at the end, of networks their medians."""
-    sides = {"theory": theory, "networks": training}
-    shown = {
-        name: _floats(side["norms"]) if name == "theory" else _quantiles(_floats(side["norms"]), [0.5])[0]
-        for name, side in sides.items()
-        if side and side.get("norms")
-    }
-    for name, norms in shown.items():
-        for n, k in enumerate(np.sort(np.argsort(-norms[-1], kind="stable")[:SHOWN_MODES])):
-            label = f"unit {k + 1}" + ("" if name == "theory" else ", networks")
-            if name == "theory":
-                _line(figure, 2, times, norms[:, k], label, PALETTE[n], DASHES[n], 2)
-            else:
-                _markers(figure, 2, measured, norms[:, k], label, PALETTE[n], SYMBOLS[n])
+    of_theory, of_networks = (
+        _floats(side["norms"]) if side and side.get("norms") else None for side in (theory, training)
+    )
+    if of_networks is not None:
+        units = np.moveaxis(of_networks, -1, 0)  # (K, S, T)
+        of_networks = np.transpose([_quantiles(norms, [0.5])[0] for norms in units])
+    last = next((norms[-1] for norms in (of_theory, of_networks) if norms is not None), np.empty(0))
+    for n, k in enumerate(np.sort(np.argsort(-last, kind="stable")[:SHOWN_MODES])):
+        if of_theory is not None:
+            _line(figure, 2, times, of_theory[:, k], f"unit {k + 1}", PALETTE[n], DASHES[n], 2)
+        if of_networks is not None:
+            shown = f"unit {k + 1}, networks"
+            _markers(figure, 2, measured, of_networks[:, k], shown, PALETTE[n], SYMBOLS[n])
     figure.update_yaxes(title_text="norms of the units", row=2)
 
 

@@ -106,8 +106,6 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]
         # NumPy evaluates the header as a Python literal: damage ends in ValueError, SyntaxError, TypeError,
         # TokenError, RecursionError, MemoryError of the parser and others.
         raise Unusable("it has no header of NumPy, or a damaged one") from None
-    if any(n < 0 for n in shape):
-        raise Unusable(f"its header claims the shape {shape}")
     return shape, fortran, dtype, file.tell()
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dynamics.aliases import Array
-from dynamics.budget import check_memory
+from dynamics.budget import check_memory, check_number
 from dynamics.errors import ProblemError
 from dynamics.path_space import Skeleton, path_gradient, path_values
 from dynamics.validation import validate_choice, validate_count, validate_real
@@ -28,6 +28,8 @@ ORDINARY_SIZE = 0.7  # ordinary weights start as N(0, ORDINARY_SIZE²/n_in), ske
 LARGEST_SPREAD = 1e6  # in double precision little is left of a network whose weights spread by more
 TEST_SAMPLES = 512
 MOST_BATCHES = 10  # drawn until a unit is active, before a network counts as dead
+STEP_SAMPLES = 256  # of a batch that tell its largest stable step
+MOST_LAYERS = 1000  # each costs every step a few hundred microseconds
 STEP_FRACTION = 0.1  # of the largest step that is stable at the start for both copies and both optimisers
 
 
@@ -196,9 +198,10 @@ def _check_size(inputs: int, hidden: int, outputs: int, layers: int, batch: int)
     units = inputs + hidden * (layers - 1) + outputs
     check_memory(
         f"Networks of {layers} layers of weights with {edges} weights, on batches of {batch},",
-        8 * (edges * (4 * batch * outputs + 40) + 8 * batch * units) + 10_000 * layers,
+        8 * (edges * (4 * min(batch, STEP_SAMPLES) * outputs + 40) + 8 * batch * units) + 10_000 * layers,
         "lower `batch`, `hidden` or `layers`",
     )
+    check_number(f"`layers` = {layers}", layers, MOST_LAYERS, "layers of weights", "lower `layers`")
 
 
 def _twins(widths: tuple[int, ...], rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
@@ -226,14 +229,22 @@ def _largest_stable_step(
 ) -> float:
     """2/λ of the Gauss–Newton matrix on one batch: the smaller of those over weights and over path values.
 
-    Where no unit is active on a batch, and λ is zero, another one is drawn.
+    Where no unit is active on a batch, and λ is zero, another one is drawn. Of a large batch a part is enough: λ is
+    convex, so that on the mean it is larger on a part than on all of it, and the step on the safe side.
     """
+    batch = min(batch, STEP_SAMPLES)
     network = BiasFreeNetwork(weights, activation)
     for _ in range(MOST_BATCHES):
         x = torch.from_numpy(rng.standard_normal((batch, weights[0].shape[1])))
-        steepest = max(float(np.linalg.norm(J, 2)) for J in _jacobians(weights, network, skeleton, x))
+        with np.errstate(over="ignore", invalid="ignore"):  # it is refused below
+            steepest = max(_largest_singular_value(J) for J in _jacobians(weights, network, skeleton, x))
+        if not np.isfinite(steepest * steepest):
+            raise ProblemError(
+                f"The gradient of {len(weights)} layers exceeds all numbers: take fewer `layers`, or another"
+                " `activation`."
+            )
         if steepest:
-            return 2 * batch / steepest**2
+            return 2 * batch / (steepest * steepest)
     raise ProblemError(
         f"The network has a zero gradient on {MOST_BATCHES} batches: take another `seed`, or more units `hidden`."
     )
@@ -243,16 +254,34 @@ def _jacobians(
     weights: list[Array], network: BiasFreeNetwork, skeleton: Skeleton, x: Tensor
 ) -> tuple[Array, Array]:
     """Gradients of all outputs on a batch, a row each, in the weights and in the path values."""
-    rows: list[list[Array]] = [[] for _ in weights]
-    for y in network(x).ravel():
-        for part, g in zip(
-            rows, torch.autograd.grad(y, list(network.weights), retain_graph=True), strict=True
-        ):
-            part.append(g.numpy())
-    gradients = [np.array(part) for part in rows]  # (B·O, n_l, n_{l−1})
+    layers = [W.detach() for W in network.weights]
+    below, slopes = [x], []
+    for W in layers[:-1]:
+        z = (below[-1] @ W.T).requires_grad_()
+        below.append(network.phi(z).detach())
+        slopes.append(torch.autograd.grad(network.phi(z).sum(), z)[0])
+    rows, outputs = len(x) * len(layers[-1]), len(layers[-1])
+    back = torch.eye(outputs, dtype=x.dtype).expand(len(x), -1, -1)  # of the outputs, in z_l: (B, O, n_l)
+    gradients: list[Array] = []  # (B·O, n_l, n_{l−1})
+    for l in reversed(range(len(layers))):
+        gradients.insert(
+            0, torch.einsum("boi,bj->boij", back, below[l]).reshape(rows, *layers[l].shape).numpy()
+        )
+        if l:
+            back = (back @ layers[l]) * slopes[l - 1][:, None, :]
     flat = np.concatenate([g.reshape(len(g), -1) for g in gradients], axis=1)
     paths = path_gradient(weights, gradients, skeleton, network.degree)
     return flat, paths
+
+
+def _largest_singular_value(J: Array) -> float:
+    """By the smaller of both products JᵀJ and JJᵀ: of the largest one nothing is lost."""
+    size = float(np.abs(J).max())
+    if not (size and np.isfinite(size)):
+        return size
+    J = J / size  # squares neither overflow nor vanish
+    squares = np.linalg.eigvalsh(J.T @ J if J.shape[0] > J.shape[1] else J @ J.T)
+    return size * float(squares[-1]) ** 0.5
 
 
 class _Log:

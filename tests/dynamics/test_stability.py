@@ -3,16 +3,27 @@
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import (
+    RESOLUTION,
+    _largest,
     largest_stable_sgd_step,
     largest_stable_step,
     sharpness,
     stability_along,
 )
 from oracles.one_unit_mean_field import mean_field_largest_step
+
+
+@pytest.mark.parametrize("limit", [1.0, 0.3, 1e-5, 3e-11])
+def test_largest_by_bisection(limit):
+    """To the resolution, from an upper end of 1; what is not possible even at 1e-12 of it, is not possible."""
+    found = _largest(lambda eta: eta <= limit, 1.0)
+    assert limit / (1 + RESOLUTION) <= found <= limit
+    with pytest.raises(ComputationError, match="No step size is stable here"):
+        _largest(lambda eta: eta <= 1e-13, 1.0)
 
 
 def flow_of(lam=(2, 1), d=3, K=4, scale=0.4, **start):

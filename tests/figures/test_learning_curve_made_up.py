@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
+from dynamics.activations import Activation
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
 from figures.learning_curve import learning_curves, markers_along, visited_sets
@@ -213,3 +214,34 @@ def test_linear_networks_have_linear_modes():
     axes, below = learning_curves(GradientFlow(problem).integrate(times=[0, 1, 2])).axes
     assert below.get_ylabel() == r"teacher modes $v_i^\top \sum_k a_k w_k$"
     assert not axes.texts  # levels are known for quadratic units
+
+
+def test_modes_are_called_by_their_places_among_all_eigenvalues():
+    """λ = 4, −2 in five dimensions: the second one is the fifth; so is it in the names of the levels."""
+    problem = Problem(Teacher.from_eigenvalues([4, -2], 5), Student.initialise(3, 5, scale=0.1, seed=1))
+    flow = GradientFlow(problem).integrate(times=T)
+    made_up = replace(flow, loss=45.5 * 10.0**-T, modes=np.clip(T[:, None] - [0, 1], 0, 1) * [4, -2])
+    above, below = learning_curves(made_up).axes
+    assert [t.get_text() for t in below.texts] == ["$\\lambda_{1} = 4$", "$\\lambda_{5} = -2$"]
+    names = [t.get_text().partition(" =")[0] for t in above.texts]
+    assert names == ["$L_\\varnothing$", "$L_{\\{1\\}}$"]  # the last level, {1,5}, is zero
+    assert visited_sets(made_up)[-1] == (0, 1)
+
+
+def test_without_modes_norms_are_shown():
+    """Not homogeneous: the largest and the smallest unit at the end, bands the deciles of eleven networks."""
+    mixed = Activation("mixed", "φ(w·x) = z + z²/2", lambda z, q: z + 0.5 * z**2, degree=None, parity=None)
+    student = Student([[0.5, 0.0], [0.0, 0.1], [0.2, 0.2]], [0.1, 0.1, 0.1])
+    flow = GradientFlow(Problem(Teacher.from_eigenvalues([2, 1]), student, mixed)).integrate(times=T)
+    norms = np.linalg.norm(flow.W, axis=-1)
+    of_networks = 1 + np.arange(11.0)[:, None, None] * np.ones((11, 41, 3))
+    run = replace(networks(flow), modes=np.zeros((11, 41, 0)), conserved=None, norms=of_networks)
+    below = learning_curves(flow, run).axes[1]
+    drawn = [line.get_ydata() for line in below.lines if len(line.get_ydata()) == 41]
+    np.testing.assert_allclose(drawn, [norms[:, norms[-1].argmax()], norms[:, norms[-1].argmin()]])
+    assert norms[-1].argmax() != norms[-1].argmin()
+    for shade in below.collections:
+        low, high = band(shade)
+        np.testing.assert_allclose([low, high], [np.full(41, 2.0), np.full(41, 10.0)])
+    assert len(below.collections) == 2
+    assert below.get_ylabel() == r"largest and smallest $\|w_k\|$"

@@ -335,3 +335,30 @@ def test_all_runs_together():
     lost = training([1.0, 2.0])
     lost["loss"][0][3] = lost["loss"][1][3] = None
     assert together({"a": lost, "b": theory()}).figure["data"][0]["y"][3] is None
+
+
+def test_modes_are_called_by_their_numbers():
+    """λ = 2, −1 in five dimensions: the second one is the fifth (numbers count from 0, names from 1)."""
+    problem = {"inputs": 5, "outputs": 1, "eigenvalues": [2.0, -1.0]}
+    found = section(theory(problem=problem), "x")
+    (chart,) = [part for part in found.parts if isinstance(part, Chart)]
+    assert [t["name"] for t in chart.figure["data"] if t.get("name", "").startswith("mode")] == [
+        "mode 1",
+        "mode 5",
+    ]
+
+
+def test_without_modes_norms_are_shown():
+    """Null modes: lines of the units of the theory, markers of the medians of the networks, and no c_k."""
+    norms = np.outer(1 + T, [3.0, 1.0])
+    ours = theory(modes=1) | {"modes": None, "norms": norms.tolist(), "conserved": None}
+    run = training([1.0, 2.0, 3.0], 1) | {"modes": None, "norms": [(f * norms).tolist() for f in (1, 2, 3)]}
+    figure = charts.learning_chart(ours, run)
+    for k, factor in ((1, 3.0), (2, 1.0)):
+        line, markers = named(figure, f"unit {k}"), named(figure, f"unit {k}, networks")
+        np.testing.assert_allclose(line["y"], factor * (1 + np.array(line["x"])), rtol=1e-6)
+        np.testing.assert_allclose(markers["y"], 2 * factor * (1 + np.array(markers["x"])), rtol=1e-6)
+    assert layout(figure)["yaxis2"]["title"]["text"] == "norms of the units"
+    found = section(ours, "x")
+    assert not any(isinstance(part, Table) and "Conserved" in part.title for part in found.parts)
+    assert "norms" not in found.facts

@@ -211,6 +211,21 @@ def test_heights_that_match_nothing():
     assert find_stages(t, loss, modes, twins, levels=levels)[1].learned_modes == (1,)
 
 
+@pytest.mark.parametrize(("pace", "stands_out"), [(4.0, False), (0.1, True)])
+def test_a_shoulder_close_below_the_start(pace, stands_out):
+    """log L falls by 3.5 bands of 0.05, each in `pace`, rests for 8, and falls for good, fast.
+
+    The window of the shoulder takes in one more band, so that it begins 2.5 bands below the start: not close enough to
+    be the plateau of the start, it needs an edge above. A band in 4 is none for a shoulder of 8 + 4, a fifth of which
+    is 2.4; a band in 0.1 is.
+    """
+    knots = np.cumsum([0, 3.5 * pace, 8, 0.1])
+    t = np.linspace(0, knots[-1], 4001)
+    loss = np.exp(np.interp(t, knots, [0, -0.175, -0.175, -5]))
+    on_shoulder = [abs(np.log(stage.loss) + 0.175) < 1e-6 for stage in find_stages(t, loss)]
+    assert any(on_shoulder) == stands_out
+
+
 def test_levels_passed():
     """Every set of modes that a curve went through is among the candidates, with the heights of `plateau_level`."""
     flow = flow_of(0.03, 1, 20)

@@ -69,6 +69,9 @@ def test_names():
         assert f.names == ("W",)
         assert "W" in f and "a" not in f
     assert "lacks the array 'a'; it holds 'W'" in refusal(data, "a")
+    many = {f"x{n:02}": np.zeros(1) for n in range(30)}
+    names = ", ".join(repr(name) for name in [*many][:20])
+    assert refusal(archive(**many), "a").endswith(f"lacks the array 'a'; it holds {names}.")
     assert "no zip archive" in refusal(b"")
     assert "no zip archive" in refusal(b"PK\x03\x04" + bytes(200))
 
@@ -177,3 +180,25 @@ def test_text_that_is_no_unicode(code):
         pytest.raises(ProblemError, match="no Unicode"),
     ):
         f.text("about")
+
+
+def test_whole_numbers_texts_and_folders():
+    """Steps and messages come back as what they are, or are refused; a folder holds its own arrays only."""
+    data = archive(n=np.array([0, 3]), x=np.array([0.5, 1]), big=np.array([2.0**63, 0]), t=np.array(["a", "β"]),
+                   **{"part/W": W, "party": A})  # fmt: skip
+    with open_archive(io.BytesIO(data), "it") as f:
+        n = f.whole_numbers("n", ("time",))
+        assert n.dtype == np.int64 and n.tolist() == [0, 3]
+        for name in ("x", "big"):
+            with pytest.raises(ProblemError, match=f"'{name}' holds other than whole numbers"):
+                f.whole_numbers(name)
+        assert f.texts("t", ("time",)) == ("a", "β")
+        with pytest.raises(ProblemError, match="'n' holds no texts"):
+            f.texts("n", ("time",))
+        with pytest.raises(ProblemError, match=r"must be \(time, unit\)"):
+            f.numbers("x", ("time", "unit"))
+        part = f.folder("part")
+        assert part.names == ("W",)
+        np.testing.assert_array_equal(part.numbers("W"), W)
+        with pytest.raises(ProblemError, match="'t' of shape"):
+            f.texts("t", ("time", "unit"))

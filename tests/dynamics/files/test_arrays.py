@@ -53,6 +53,8 @@ def test_every_shape(shape):
         (saved(NUMBERS) + b"\0", "claims 48 bytes of numbers, but 49"),
         (with_header(claim("(1000000000, 1000000000)")), "claims 8000000000000000000 bytes"),
         (with_header(claim("(-3, -3)")), "shape (-3, -3)"),
+        (with_header(claim("(-1, 9)")), "claims -72 bytes of numbers, but 72 are there"),
+        (with_header(claim("(0, -1)"), b""), "shape (0, -1)"),
         (with_header(claim("(0, 10**30)"), b""), "header"),
         (with_header(claim(f"(0, {10**30})"), b""), "shape"),
         (with_header(claim("(3, 'x')")), "header"),

@@ -122,6 +122,18 @@ def test_following_with_correlated_inputs():
         assert graph.node(edge.target).loss < graph.node(edge.source).loss
 
 
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+def test_connections_do_not_depend_on_the_units(factor):
+    """λ → cλ: the same edges, with growth rates of G times c at the origin."""
+    one, other = (follow_connections(catalogue_of([2 * c, c], 2), mixtures=0) for c in (1.0, factor))
+    assert keys(one) == keys(other)
+    rates = [
+        {(e.source, e.target): e.growth_rate for e in graph.edges if e.source == 0} for graph in (one, other)
+    ]
+    for edge, rate in rates[0].items():
+        assert rates[1][edge] == pytest.approx(factor * rate, rel=1e-6)
+
+
 def test_small_initialisations_follow_the_graph():
     """Plateaus visited by the flow, and by the staircase, are a generic path of the graph."""
     teacher = Teacher.from_eigenvalues([4, 2, -1], 6)

@@ -10,7 +10,7 @@ import pytest
 from dynamics import ProblemError, Teacher
 
 flint = pytest.importorskip("flint")
-from dynamics.stationary import intervals as iv  # noqa: E402 (only where python-flint is installed)
+from dynamics.stationary import intervals as iv  # noqa: E402  # only where python-flint is installed
 
 
 def column(entries):
@@ -56,6 +56,14 @@ def test_inertia_of_matrices_with_a_known_kernel():
             assert iv.inertia(iv.mat(Q), kernel) == (np.sum(signs < 0), np.sum(signs > 0))
             if kernel:
                 assert iv.inertia(iv.mat(Q), kernel - 1) is None
+
+
+@pytest.mark.parametrize(("radius", "certain"), [(0.9, True), (1.1, False)])
+def test_signs_hold_for_all_matrices_of_an_interval(radius, certain):
+    """diag(1, −2) and up to r beside the diagonal: discs of radius r about 1 and −2, without zero for r < 1."""
+    ball = flint.arb(0, radius)
+    Q = flint.arb_mat(2, 2, [1, ball, ball, -2])
+    assert iv.inertia(Q, 0) == ((1, 1) if certain else None)
 
 
 def test_no_inertia_of_a_matrix_with_a_zero_more_than_is_known():

@@ -14,7 +14,9 @@ from dynamics.path_space import Skeleton
 from empirical.bias_free_network import HOMOGENEOUS, BiasFreeNetwork, rescale
 from empirical.experiments.invariance import (
     MOST_BATCHES,
+    STEP_SAMPLES,
     Invariance,
+    _jacobians,
     _largest_stable_step,
     _twins,
     batch_loss,
@@ -104,6 +106,44 @@ def test_default_step_is_a_tenth_of_the_stable_one() -> None:
     top = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, flat))[-1]
     # Large second-layer weights make the weights, not the path values, the stiffer coordinates.
     assert bound == pytest.approx(2 / float(top), rel=1e-10)
+
+
+@pytest.mark.parametrize("activation", HOMOGENEOUS)
+def test_jacobian_in_the_weights_is_that_of_autograd(activation: str) -> None:
+    """All outputs of three layers on four samples, (4·2, 12 + 20 + 10) derivatives."""
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=s) for s in ((4, 3), (5, 4), (2, 5))]
+    network, x = BiasFreeNetwork(weights, activation), torch.tensor(rng.normal(size=(4, 3)))
+    found, _ = _jacobians(weights, network, Skeleton.strongest(weights), x)
+
+    def outputs(*parts: torch.Tensor) -> torch.Tensor:
+        named = {f"weights.{l}": W for l, W in enumerate(parts)}
+        return torch.func.functional_call(network, named, x).ravel()
+
+    by_layer = torch.autograd.functional.jacobian(outputs, tuple(torch.tensor(W) for W in weights))
+    expected = torch.cat([J.reshape(8, -1) for J in by_layer], dim=1).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_a_part_of_a_large_batch_tells_the_step() -> None:
+    """Of 10⁷ samples, whose Jacobian has no place anywhere, the first ones are drawn and no others."""
+    weights = [np.eye(3, 2), np.ones((1, 3))]
+    bounds = [
+        _largest_stable_step(weights, "abs", Skeleton.strongest(weights), np.random.default_rng(2), batch)
+        for batch in (STEP_SAMPLES, 10**7)
+    ]
+    assert bounds[0] == pytest.approx(bounds[1], rel=1e-12)
+
+
+def test_gradients_beyond_all_numbers_are_refused() -> None:
+    """30^(2⁹) of nine squaring layers is no number; 1000 layers are the most."""
+    weights = [np.full((1, 1), 30.0)] * 10
+    with pytest.raises(ProblemError, match="exceeds all numbers: take fewer `layers`"):
+        _largest_stable_step(
+            weights, "quadratic", Skeleton.strongest(weights, 2), np.random.default_rng(0), 8
+        )
+    with pytest.raises(ProblemError, match="at most 1,000"):
+        invariance(hidden=1, layers=1001)
 
 
 def test_stable_step_of_a_unit_that_is_seldom_active() -> None:

@@ -1,0 +1,23 @@
+"""Path space: the coordinates of a network that positive rescaling of its hidden units leaves unchanged.
+
+A bias-free network of layers W_l (n_l, n_{l−1}), l = 1 … L, with an activation homogeneous of degree h computes
+the same function after W_l → c W_l on the edges into a hidden unit and W_{l+1} → W_{l+1}/c^h on those out of it.
+For h = 1 the products of weights along the paths from inputs to outputs do not change; they are not
+independent, and a basis holds m − H of them (m edges, H hidden units; Meng et al., *G-SGD*, ICLR 2019).
+
+The basis used here needs one skeleton edge in(v) into and one out(v) out of every hidden unit v, chosen freely.
+Following the in-edges back to the inputs and the out-edges on to the outputs, every edge e = (u → v) lies on
+
+    p(e) = in-chain of u,  e,  out-chain of v,
+
+and only p(in(v)) = p(out(v)) =: s(v) coincide. That leaves m − H paths; they span all others, because the path
+along e_1 … e_L through the hidden units v_1 … v_{L−1} is Σ_l p(e_l) − Σ_l s(v_l) as a vector of edge counts, so
+layers may have any widths (derived here; the paper's construction needs equally wide hidden layers).
+For h > 1 a path branches into h copies at every unit, and the same holds with these multiplicities.
+"""
+
+from dynamics.path_space.coordinates import SkeletonCrossing as SkeletonCrossing
+from dynamics.path_space.coordinates import path_gradient as path_gradient
+from dynamics.path_space.coordinates import path_step as path_step
+from dynamics.path_space.coordinates import path_values as path_values
+from dynamics.path_space.skeleton import Skeleton as Skeleton
