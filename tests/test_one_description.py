@@ -22,9 +22,8 @@ from dynamics.sgd.fluctuations import FluctuatingSGD
 from empirical import compare, train
 from empirical.recorder import TrainingRun
 from empirical.sweep.results import of_training, of_trajectory
-from quadflow.commands.simulate import trajectory_json
-from quadflow.commands.train import run_json
 from quadflow.output import to_json
+from quadflow.results import run_json, trajectory_json
 
 MIXED = Activation("mixed", "φ(w·x) = z + z²/2", lambda z, q: z + 0.5 * z**2, degree=None, parity=None)
 

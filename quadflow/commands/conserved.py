@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,38 +16,70 @@ if TYPE_CHECKING:
     from dynamics.laws import PolynomialNetwork
 
 
+@dataclass(frozen=True)
+class LawOptions(opt.MatrixOptions):
+    """Which network, and what is sought."""
+
+    model: str | None = opt.option(help="quadratic (default), linear, relu, abs or bilinear.")
+    expression: str | None = opt.option(
+        "--network",
+        metavar="EXPR",
+        help="Any polynomial network instead: an expression such as a*(w*x_0)**2 in inputs x_0, x_1, … and parameters.",
+    )
+    inputs: int | None = opt.option(
+        type=int, metavar="D", help="Input dimension d [default: 2, or the teacher's]."
+    )
+    hidden: int = opt.option(type=int, metavar="K", default=2, show_default=True, help="Hidden units.")
+    outputs: int = opt.option(type=int, metavar="O", default=1, show_default=True, help="Outputs.")
+    second_layer: str = opt.option(
+        default="trainable", show_default=True, help="trainable, or fixed at one value."
+    )
+    second_layer_value: float = opt.option(
+        type=float, default=1.0, show_default=True, help="a_k if it is fixed."
+    )
+    second_layer_values: str | None = opt.option(
+        metavar="A1,A2,…", help="A fixed second layer of different values [default: trainable]."
+    )
+    output_weight: str | None = opt.option(
+        type=click.Choice(["yes", "no"]), help="Whether bilinear units have one."
+    )
+    teacher: str | None = opt.option(
+        metavar="SPEC", help="Look also for polynomial laws special to this teacher."
+    )
+    logs: tuple[str, ...] = opt.option(
+        "--infer",
+        multiple=True,
+        metavar="FILE",
+        help="Find instead what stayed constant in recorded weights: an .npz with W, a over time, or checkpoints.",
+    )
+    init_tensors: str | None = opt.option(
+        metavar="W_NAME[,A_NAME]",
+        help="Names of W and of the second layer in the files of --infer [default: found by name or shape].",
+    )
+    degree: int = opt.option(
+        type=int, default=2, show_default=True, help="Largest degree of the polynomial laws sought."
+    )
+    seed: int = opt.option(type=int, default=0, show_default=True, help="Seed of every random number.")
+
+    @property
+    def fixed_values(self) -> list[float] | None:
+        """Values of a fixed second layer; None if it is trained."""
+        from dynamics.problem import SECOND_LAYERS
+        from dynamics.validation import validate_choice
+
+        fixed = validate_choice("second_layer", self.second_layer, SECOND_LAYERS) == "fixed"
+        if self.second_layer_values is not None:
+            return opt.parse_numbers("--second-layer-values", self.second_layer_values)
+        return [self.second_layer_value] * self.hidden if fixed else None
+
+
 @click.command(
     epilog="Example: quadflow conserved --model quadratic --inputs 2 --hidden 3 --second-layer-values 1,1,-1"
 )
-@click.option("--model", help="quadratic (default), linear, relu, abs or bilinear.")
-@click.option(
-    "--network",
-    "expression",
-    metavar="EXPR",
-    help="Any polynomial network instead: an expression such as a*(w*x_0)**2 in inputs x_0, x_1, … and parameters.",
-)
-@click.option("--inputs", type=int, metavar="D", help="Input dimension d [default: 2, or the teacher's].")
-@click.option("--hidden", type=int, metavar="K", default=2, show_default=True, help="Hidden units.")
-@click.option("--outputs", type=int, metavar="O", default=1, show_default=True, help="Outputs.")
-@click.option("--second-layer-values", metavar="A1,A2,…", help="A fixed second layer [default: trainable].")
-@click.option("--output-weight", type=click.Choice(["yes", "no"]), help="Whether bilinear units have one.")
-@click.option("--teacher", metavar="SPEC", help="Look also for polynomial laws special to this teacher.")
-@opt.matrix_options
-@click.option(
-    "--infer",
-    "logs",
-    multiple=True,
-    metavar="FILE",
-    help="Find instead what stayed constant in recorded weights: an .npz with W, a over time, or checkpoints.",
-)
-@opt.tensors_option("the files of --infer")
-@click.option(
-    "--degree", type=int, default=2, show_default=True, help="Largest degree of the polynomial laws sought."
-)
-@opt.seed_option
+@opt.take(LawOptions, "options")
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(options: LawOptions, output: str | None, as_json: bool) -> int:
     """Conservation laws of gradient flow that hold for every target, and how many there are.
 
     The number is parameters minus dimension of the Lie algebra of the gradients; it is called exact where as many
@@ -55,14 +88,14 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     from dynamics.laws import conserved_report, laws_for_teacher
 
     validate_output(output, ("json",))
-    if options["logs"]:
+    if options.logs:
         return infer(options, output, as_json)
-    if options["init_tensors"] is not None:
+    if options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in the files of `--infer`: give that as well.")
     network, matrix = build_network(options)
-    result = conserved_report(network, degree=options["degree"], seed=options["seed"], progress=True)
+    result = conserved_report(network, degree=options.degree, seed=options.seed, progress=True)
     if matrix is not None:
-        special = laws_for_teacher(network, matrix, options["degree"]).special
+        special = laws_for_teacher(network, matrix, options.degree).special
         result["special_laws"] = [str(law.expression) for law in special.laws]
     if output is not None:
         write_text(output, to_json(result) + "\n")
@@ -70,19 +103,19 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     return 0
 
 
-def infer(options: dict[str, Any], output: str | None, as_json: bool) -> int:
+def infer(options: LawOptions, output: str | None, as_json: bool) -> int:
     """Quadratic quantities that recorded weights kept constant, matched with the known laws."""
     from dynamics.conserved.inference import infer_quantities
     from empirical.checkpoints import read_weights
-    from quadflow.problem_input import parse_tensors
+    from quadflow.options.reading import parse_tensors
 
-    values = options["second_layer_values"]
-    first, second = parse_tensors(options["init_tensors"])
+    values = options.fixed_values
+    first, second = parse_tensors(options.init_tensors)
     W, A = read_weights(
-        options["logs"],
+        options.logs,
         first=first,
         second=second,
-        fixed=None if values is None else opt.parse_numbers("--second-layer-values", values),
+        fixed=values,
         missing="`--second-layer-values 1` would read it as a network with every a_k = 1",
     )
     inference = infer_quantities(W, A)
@@ -109,30 +142,31 @@ def quantity_json(q: InferredQuantity) -> dict[str, Any]:
     }
 
 
-def build_network(options: dict[str, Any]) -> tuple[PolynomialNetwork, Any]:
+def build_network(options: LawOptions) -> tuple[PolynomialNetwork, Any]:
     """The network, and the teacher's matrix if one is given."""
     from dynamics.laws import build_model
-    from quadflow.problem_input import matrix_arguments, read_teacher
+    from quadflow.options.reading import matrix_arguments, read_teacher
 
     teacher = None
-    if options["teacher"]:
-        teacher = read_teacher(options["teacher"], options["inputs"], None, **matrix_arguments(options))
-        if teacher.outputs > 1 or options["outputs"] > 1:
+    if options.teacher:
+        teacher = read_teacher(
+            options.teacher, options.inputs, None, **matrix_arguments(options.teacher, options)
+        )
+        if teacher.outputs > 1 or options.outputs > 1:
             raise ProblemError("`--teacher` looks for special laws of one output, but there are several.")
-    d = options["inputs"] or (2 if teacher is None else teacher.inputs)
+    d = options.inputs or (2 if teacher is None else teacher.inputs)
     matrix = None if teacher is None else teacher.matrix()
-    if options["expression"] is not None:
-        if options["model"] is not None:
+    if options.expression is not None:
+        if options.model is not None:
             raise ProblemError("`--model` and `--network` both name the network: give one of them.")
-        return read_network(options["expression"]), matrix
-    values = options["second_layer_values"]
+        return read_network(options.expression), matrix
     network = build_model(
-        options["model"] or "quadratic",
-        d if options["inputs"] is None else options["inputs"],
-        options["hidden"],
-        options["outputs"],
-        output_weight=None if options["output_weight"] is None else options["output_weight"] == "yes",
-        second_layer=None if values is None else opt.parse_numbers("--second-layer-values", values),
+        options.model or "quadratic",
+        d if options.inputs is None else options.inputs,
+        options.hidden,
+        options.outputs,
+        output_weight=None if options.output_weight is None else options.output_weight == "yes",
+        second_layer=options.fixed_values,
     )
     return network, matrix
 

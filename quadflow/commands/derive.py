@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -30,7 +30,9 @@ SUFFIXES = ("txt", "tex", "json", "py", "js")
 @click.option("--aligned", is_flag=True, help="The mode system: w_k = p_k e_k, M* = diag(λ).")
 @opt.output_option("Write the result (.txt, .tex, .json, .py, .js).")
 @opt.json_option
-def command(form: str | None, aligned: bool, output: str | None, as_json: bool, **network: Any) -> int:
+def command(
+    network: opt.NetworkOptions, form: str | None, aligned: bool, output: str | None, as_json: bool
+) -> int:
     """Derive loss and gradient-flow ODEs from the Gaussian moments, for concrete K, d and O.
 
     A --teacher only tells the sizes here: the symbols of its matrix stay free.
@@ -64,26 +66,26 @@ def _check_suffix(output: str | None, suffix: str | None, form: str) -> None:
         )
 
 
-def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[str, str]:
+def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> dict[str, str]:
     """Derivation for given sizes: as JSON, and in the format that was asked for."""
     from dynamics.symbolic import code_export, export
     from dynamics.symbolic.derivation import derive
-    from quadflow.problem_input import matrix_arguments, read_covariance, read_teacher
+    from quadflow.options.reading import options_teacher, read_covariance
 
-    d, O = network["inputs"], network["outputs"]
-    if network["teacher"]:
-        teacher = read_teacher(network["teacher"], d, O, **matrix_arguments(network))
+    d, O = network.inputs, network.outputs
+    if network.teacher:
+        teacher = options_teacher(network)
         d, O = teacher.inputs, teacher.outputs
     if d is None:
         raise ProblemError("The input dimension is missing: give `--inputs` or a `--teacher`.")
     Sigma = read_covariance(network, d)
     derivation = derive(
-        hidden=d if network["hidden"] is None else network["hidden"],
+        hidden=d if network.hidden is None else network.hidden,
         inputs=d,
         outputs=1 if O is None else O,
-        activation=network["activation"],
-        second_layer=network["second_layer"],
-        second_layer_value=network["second_layer_value"],
+        activation=network.activation,
+        second_layer=network.second_layer,
+        second_layer_value=network.second_layer_value,
         covariance=Sigma,
         progress=True,
     )
@@ -99,10 +101,10 @@ def concrete_exports(network: dict[str, Any], form: str, aligned: bool) -> dict[
     return {name: exporters[name](derivation) for name in dict.fromkeys((form, "json"))}
 
 
-def tensor_exports(network: dict[str, Any]) -> dict[str, str]:
+def tensor_exports(network: opt.NetworkOptions) -> dict[str, str]:
     """Index-free form: LaTeX alone, and text with the LaTeX below."""
     from dynamics.symbolic.tensor_form import derive_tensor, tensor_latex, tensor_text
 
-    form = derive_tensor(network["activation"], network["second_layer"], network["covariance"] is not None)
+    form = derive_tensor(network.activation, network.second_layer, network.covariance is not None)
     text, latex = tensor_text(form), tensor_latex(form)
     return {"tensor": f"{text}\n{latex}", "latex": latex}

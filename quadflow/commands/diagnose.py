@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from quadflow import options as opt
@@ -16,15 +14,15 @@ from quadflow.provenance import problem_json
 @click.option("--no-follow", is_flag=True, help="Never integrate the flow: what the start alone decides.")
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(no_follow: bool, output: str | None, as_json: bool, **options: Any) -> int:
+def command(problem: opt.ProblemOptions, no_follow: bool, output: str | None, as_json: bool) -> int:
     """Decide from the initial weights whether gradient flow can reach the global minimum, and where it ends."""
     from dynamics.outcome.diagnosis import diagnose
-    from quadflow.problem_input import build_problem
+    from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
-    problem = build_problem(options)
-    diagnosis = diagnose(problem, follow=not no_follow)
-    result = diagnosis.to_dict() | {"problem": problem_json(problem)}
+    start = build_problem(problem)
+    diagnosis = diagnose(start, follow=not no_follow)
+    result = diagnosis.to_dict() | {"problem": problem_json(start)}
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, diagnosis.summary, as_json)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from dynamics.errors import ProblemError
 from dynamics.suggestions import did_you_mean
 from quadflow import options as opt
-from quadflow.commands.compare import compare_options, run_comparison
 from quadflow.gallery import activations, companions, conservation, neuron, practice, sweep
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
@@ -61,15 +60,15 @@ LEARNING_CURVES = {
     context_settings={"default_map": LEARNING_CURVES},
     epilog="Example: quadflow figure learning-curves --teacher 3,1,-2 --init-scale 0.03 --t-end 12 --output mine.pdf",
 )
-@compare_options
+@opt.compare_options
 @figure_output("learning-curves")
-def learning_curves(output: str, **options: Any) -> int:
+def learning_curves(options: opt.CompareOptions, output: str) -> int:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels."""
 
     def make() -> Figure:
         from figures import learning_curves as draw
 
-        comparison = run_comparison(options)
+        comparison = opt.run_comparison(options)
         click.echo(comparison.summary())
         return draw(comparison)
 
@@ -126,7 +125,7 @@ PORTRAIT_STARTS = [[-1.0, 1.6], [-1.2, 1.0], [-0.5, 0.3], [0.1, -0.3], [-0.9, -1
 )
 @opt.seed_option
 @figure_output("atlas")
-def atlas(search: int, seed: int, output: str, **network: Any) -> int:
+def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> int:
     """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
 
     def make() -> Figure:
@@ -156,7 +155,7 @@ def atlas(search: int, seed: int, output: str, **network: Any) -> int:
 @click.option("--batch", type=int, default=512, show_default=True, help="Its batch size.")
 @click.option("--t-end", type=float, default=40.0, show_default=True, help="Its training time.")
 @figure_output("saddle-graph")
-def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: Any) -> int:
+def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: float, output: str) -> int:
     """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
 
     def make() -> Figure:
@@ -166,7 +165,7 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
         from dynamics.stationary.connections import visited
         from empirical import train
         from figures.saddle_graph import saddle_graph_figure
-        from quadflow.problem_input import build_problem
+        from quadflow.options.reading import build_problem
 
         start = build_problem(problem)
         graph = graph_of(fixed_points(start))
@@ -176,7 +175,7 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
             step=step,
             batch=batch,
             records=400,
-            seed=problem["seed"],
+            seed=problem.seed,
             progress=True,
         )
         stages = visited(run, start, seed=0)
@@ -199,7 +198,7 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
 @click.option("--batch", type=int, default=512, show_default=True, help="Their batch size.")
 @click.option("--seeds", type=int, default=6, show_default=True, help="How many; 0: theory alone.")
 @figure_output("staircase")
-def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) -> int:
+def staircase(problem: opt.ProblemOptions, step: float, batch: int, seeds: int, output: str) -> int:
     """Jumps and plateaus predicted without integration, against the flow and trained networks."""
 
     def make() -> Figure:
@@ -208,7 +207,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
         from dynamics.saddle_to_saddle.staircase import staircase as predict
         from empirical import train
         from figures.staircase import staircase_figure
-        from quadflow.problem_input import build_problem
+        from quadflow.options.reading import build_problem
 
         start = build_problem(problem)
         prediction = predict(start)
@@ -226,7 +225,7 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
                 step=step,
                 batch=batch,
                 seeds=seeds,
-                seed=problem["seed"],
+                seed=problem.seed,
                 progress=True,
             )
         return staircase_figure(prediction, trajectory, run)

@@ -2,113 +2,126 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.commands.report import report_option, validate_report, write_report
 from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
 from quadflow.provenance import problem_json
+from quadflow.reports import report_option, validate_report, write_report
 
 if TYPE_CHECKING:
     from dynamics.problem import Problem
     from dynamics.stationary import Catalogue
 
 
+@dataclass(frozen=True)
+class CatalogueOptions:
+    """What is listed, proven and drawn."""
+
+    signs: str | None = opt.option(
+        metavar="+,-,…",
+        help="Signs of the a_k for which the Hessian is counted; 0 is a unit at the origin. "
+        "[default: as each point needs, spare units +]",
+    )
+    lowest: int | None = opt.option(
+        type=int, metavar="N", help="Only the N lowest feasible points, without listing all."
+    )
+    search: int | None = opt.option(
+        type=int, metavar="N", help="Search numerically from N random starts, and match."
+    )
+    certify: bool = opt.option(is_flag=True, help="Prove existence and signature by interval arithmetic.")
+    graph: bool = opt.option(
+        is_flag=True, help="Which plateau the unstable directions of each point lead to."
+    )
+    symbolic: bool = opt.option(
+        is_flag=True, help="The catalogue for symbolic eigenvalues, as many as inputs."
+    )
+    representative: str | None = opt.option(
+        metavar="I,J,…",
+        help="Write a student (W, a) that sits at the point with these learned modes; none: the empty text.",
+    )
+    seed: int = opt.option(type=int, default=0, show_default=True, help="Seed of every random number.")
+
+
 @click.command(epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify")
 @opt.network_options
-@click.option(
-    "--signs",
-    metavar="+,-,…",
-    help="Signs of the a_k for which the Hessian is counted; 0 is a unit at the origin. "
-    "[default: as each point needs, spare units +]",
-)
-@click.option(
-    "--lowest", type=int, metavar="N", help="Only the N lowest feasible points, without listing all."
-)
-@click.option("--search", type=int, metavar="N", help="Search numerically from N random starts, and match.")
-@click.option("--certify", is_flag=True, help="Prove existence and signature by interval arithmetic.")
-@click.option("--graph", is_flag=True, help="Which plateau the unstable directions of each point lead to.")
-@click.option("--symbolic", is_flag=True, help="The catalogue for symbolic eigenvalues, as many as inputs.")
-@click.option(
-    "--representative",
-    metavar="I,J,…",
-    help="Write a student (W, a) that sits at the point with these learned modes; none: the empty text.",
-)
-@opt.seed_option
+@opt.take(CatalogueOptions, "options")
 @opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")
 @report_option
 @opt.json_option
-def command(output: str | None, report: str | None, as_json: bool, **options: Any) -> int:
+def command(
+    network: opt.NetworkOptions,
+    options: CatalogueOptions,
+    output: str | None,
+    report: str | None,
+    as_json: bool,
+) -> int:
     """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
 
     Modes are numbered from 0 by descending eigenvalue.
     """
+    from dynamics.problem.scope import THEORIES
     from dynamics.stationary.report import fixed_points_report
 
     suffix = validate_output(output, ("json", "npz", "tex"))
     validate_report(report)
-    if options["symbolic"]:
+    if options.symbolic:
         if report is not None:
             raise ProblemError("`--symbolic` has formulas, not numbers: `--report` does not go with it.")
-        return symbolic(options, output, suffix, as_json)
-    if not has_catalogue(options["activation"]):
-        return numerical(options, output, suffix, report, as_json)
-    catalogue = read_catalogue(options)
-    if (suffix == "npz") != (options["representative"] is not None):
+        return symbolic(network, output, suffix, as_json)
+    problem = read_problem(network)
+    gap = THEORIES["catalogue"].gap(problem)
+    if gap:
+        return numerical(problem, options, gap, output, suffix, report, as_json)
+    catalogue = read_catalogue(network, options.signs, options.lowest)
+    if (suffix == "npz") != (options.representative is not None):
         raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
     result = fixed_points_report(
         catalogue,
-        search=options["search"],
-        seed=options["seed"],
-        certify=options["certify"],
+        search=options.search,
+        seed=options.seed,
+        certify=options.certify,
         progress=True,
     ) | {"problem": problem_json(catalogue)}
-    if options["graph"]:
+    if options.graph:
         from dynamics.stationary.connections import saddle_graph
 
         result |= saddle_graph(catalogue).to_dict()
     if report is not None:
         write_report(report, {"fixed-points": result})
     if suffix == "npz":
-        assert output is not None
-        write_representative(catalogue, options["representative"], output)
+        assert output is not None and options.representative is not None
+        write_representative(catalogue, options.representative, output)
     elif output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe(catalogue, result), as_json)
     return 0
 
 
-def has_catalogue(activation: str) -> bool:
-    """Whether all stationary points are known in closed form."""
-    from dynamics.activations import Activation
-
-    return Activation.parse(activation).trace_coupling is not None
-
-
 def numerical(
-    options: dict[str, Any], output: str | None, suffix: str | None, report: str | None, as_json: bool
+    problem: Problem,
+    options: CatalogueOptions,
+    gap: str,
+    output: str | None,
+    suffix: str | None,
+    report: str | None,
+    as_json: bool,
 ) -> int:
-    """Search where there is no catalogue."""
+    """Search where there is no catalogue, `gap` saying why."""
     from dynamics.stationary.numerical import describe_points, numerical_points
 
-    activation = options["activation"]
-    if options["search"] is None:
-        raise ProblemError(
-            f"`--activation` is {activation!r}, but the catalogue exists for quadratic and centred only: `--search N` "
-            "looks for stationary points numerically."
-        )
+    if options.search is None:
+        raise ProblemError(gap.replace("use the numerical search", "`--search N` looks for them numerically"))
     for name in ("signs", "lowest", "certify", "graph", "representative"):
-        if options[name]:
-            raise ProblemError(
-                f"`--{name}` needs the catalogue, which exists for quadratic and centred only."
-            )
+        if getattr(options, name):
+            raise ProblemError(f"`--{name}` needs the catalogue: {gap}")
     if suffix not in (None, "json"):
         raise ProblemError(f"`--output` is {output!r}, but what a search finds is written as .json only.")
-    problem = read_problem(options)
-    result = numerical_points(problem, options["search"], options["seed"], progress=True) | {
+    result = numerical_points(problem, options.search, options.seed, progress=True) | {
         "problem": problem_json(problem)
     }
     if report is not None:
@@ -119,41 +132,38 @@ def numerical(
     return 0
 
 
-def read_problem(options: dict[str, Any]) -> Problem:
+def read_problem(network: opt.NetworkOptions) -> Problem:
     """Problem with a placeholder for a start: random weights of order 1."""
-    from quadflow.problem_input import build_problem
+    from quadflow.options.reading import build_problem
 
-    start = {"init": "gaussian", "init_scale": 1.0, "init_file": None}
-    return build_problem(options | start)
+    return build_problem(opt.ProblemOptions(**asdict(network), init_scale=1.0))
 
 
-def read_network(options: dict[str, Any]) -> tuple[Any, int, Any]:
+def read_network(network: opt.NetworkOptions) -> tuple[Any, int, Any]:
     """Teacher, number of hidden units and covariance."""
-    from quadflow.problem_input import matrix_arguments, read_covariance, read_teacher
+    from quadflow.options.reading import options_teacher, read_covariance
 
-    if not options["teacher"]:
-        raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
-    teacher = read_teacher(
-        options["teacher"], options["inputs"], options["outputs"], **matrix_arguments(options)
-    )
-    hidden = teacher.inputs if options["hidden"] is None else options["hidden"]
-    return teacher, hidden, read_covariance(options, teacher.inputs)
+    teacher = options_teacher(network)
+    hidden = teacher.inputs if network.hidden is None else network.hidden
+    return teacher, hidden, read_covariance(network, teacher.inputs)
 
 
-def read_catalogue(options: dict[str, Any]) -> Catalogue:
-    """Catalogue from the values of `network_options`, with signs and lowest where they are given."""
+def read_catalogue(
+    network: opt.NetworkOptions, signs: str | None = None, lowest: int | None = None
+) -> Catalogue:
+    """Catalogue of the network, with signs and lowest where they are given."""
     from dynamics.stationary import fixed_points
 
-    teacher, hidden, Sigma = read_network(options)
+    teacher, hidden, Sigma = read_network(network)
     return fixed_points(
         teacher,
         hidden,
-        second_layer=options["second_layer"],
-        second_layer_value=options["second_layer_value"],
-        activation=options["activation"],
+        second_layer=network.second_layer,
+        second_layer_value=network.second_layer_value,
+        activation=network.activation,
         covariance=Sigma,
-        signs=options.get("signs"),
-        lowest=options.get("lowest"),
+        signs=signs,
+        lowest=lowest,
     )
 
 
@@ -166,12 +176,12 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
     write_file(path, lambda file: np.savez(file, W=student.W, a=student.a))
 
 
-def symbolic(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> int:
+def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None, as_json: bool) -> int:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
     from dynamics.stationary.symbolic import symbolic_fixed_points
 
-    teacher, _, _ = read_network(options)
-    points = symbolic_fixed_points(teacher.inputs, options["activation"])
+    teacher, _, _ = read_network(network)
+    points = symbolic_fixed_points(teacher.inputs, network.activation)
     latex = "\n".join(rf"\[ {point.latex()} \]" for point in points)
     result = {
         "count": len(points),

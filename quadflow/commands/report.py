@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +10,10 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.output import echo_result, to_json, validate_output, write_text
+from quadflow.output import echo_result, validate_output
+from quadflow.reports import plain, write_report
 
-LARGEST_ATLAS = 200  # stationary points that a report lists of a run, the lowest ones
-
-LARGEST_INPUTS = 1000  # of problems whose stationary points a report looks for
-OF_ATLAS = {"inputs", "hidden", "outputs", "activation", "covariance", "second_layer", "eigenvalues"}
 SWEEPS = (".nc", ".zarr")
-
-report_option = click.option("--report", metavar="PATH", help="Write a self-contained web page (.html).")
 
 
 @click.command(epilog="Example: quadflow report run.json saddles.json --output report.html")
@@ -50,32 +42,6 @@ def command(runs: tuple[str, ...], output: str, as_json: bool) -> int:
         as_json,
     )
     return 0
-
-
-def validate_report(path: str | None) -> None:
-    """Check the name of a report and that its libraries are there, before any work is done."""
-    if path is not None:
-        from figures.web_page import require_report_extra
-
-        validate_output(path, ("html",), "--report")
-        require_report_extra()
-
-
-def write_report(path: str, results: Mapping[str, Mapping[str, Any]]) -> int:
-    """Write the report of results as their JSON has them, and return its size in bytes."""
-    from figures.web_page import require_report_extra
-
-    require_report_extra()
-    from figures.report_page import report_page
-
-    page = report_page({source: plain(with_atlas(plain(result))) for source, result in results.items()})
-    write_text(path, page)
-    return len(page.encode())
-
-
-def plain(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result as its JSON has it: lists and numbers, null for what is not finite, and its origin."""
-    return dict(json.loads(to_json(dict(result))))
 
 
 def short_names(paths: tuple[str, ...]) -> list[str]:
@@ -122,11 +88,11 @@ def read_result(path: str) -> dict[str, Any]:
 def read_sweep(path: str) -> dict[str, Any]:
     """Summary of the file of a sweep."""
     from empirical.sweep.dataset import read_dataset
-    from quadflow.commands.sweep import report_json
+    from quadflow.results import sweep_report_json
 
     dataset = read_dataset(Path(path))
     versions = json.loads(dataset.attrs["versions"])
-    return report_json(dataset, path) | {"command": "", "versions": versions[0] if versions else {}}
+    return sweep_report_json(dataset, path) | {"command": "", "versions": versions[0] if versions else {}}
 
 
 def read_npz(path: str) -> tuple[dict[str, Any], float | None]:
@@ -141,22 +107,22 @@ def read_npz(path: str) -> tuple[dict[str, Any], float | None]:
     kind = kind_of(about.get("format"))
     if kind == "trajectory":
         from dynamics.curves.trajectory import Trajectory
-        from quadflow.commands.simulate import trajectory_json
+        from quadflow.results import trajectory_json
 
         result = trajectory_json(Trajectory.load(path))
     elif kind == "SGD trajectory":
         from dynamics.sgd.trajectory import SGDTrajectory
-        from quadflow.commands.simulate import trajectory_json
+        from quadflow.results import trajectory_json
 
         result = trajectory_json(SGDTrajectory.load(path))
     elif kind == "training run":
         from empirical.recorder import TrainingRun
-        from quadflow.commands.train import run_json
+        from quadflow.results import run_json
 
         result = run_json(TrainingRun.load(path))
     elif kind == "comparison":
         from empirical.comparison import Comparison
-        from quadflow.commands.compare import comparison_json
+        from quadflow.results import comparison_json
 
         result = comparison_json(Comparison.load(path))
     else:
@@ -164,44 +130,3 @@ def read_npz(path: str) -> tuple[dict[str, Any], float | None]:
     # Saved from Python: no command line made it, and its versions are not those of this process.
     origin = {"command": "", "versions": about.get("versions", {}), "format": format_name(RESULT)}
     return plain(result | origin), None
-
-
-def with_atlas(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result with the stationary points of its problem, where it has one and their catalogue exists."""
-    sides = [result, result.get("theory", {}), result.get("training", {})]
-    problem = next(
-        (side["problem"] for side in sides if isinstance(side, Mapping) and side.get("problem")), None
-    )
-    if problem is None or "fixed_points" in result:
-        return dict(result)
-    atlas = atlas_of(problem)
-    return dict(result) if atlas is None else {**result, "problem": problem, **atlas}
-
-
-def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Stationary points of a problem in JSON, the lowest ones if they are many; None where there is no catalogue."""
-    from dynamics.activations import ACTIVATIONS
-    from dynamics.problem import Teacher
-    from dynamics.stationary import fixed_points
-
-    if not problem.keys() >= OF_ATLAS or not problem["eigenvalues"] or problem["inputs"] > LARGEST_INPUTS:
-        return None
-    layer = problem.get("second_layer_values") or [[]]
-    values = sorted({value for row in layer for value in row})
-    activation = ACTIVATIONS.get(problem["activation"])
-    quadratic = activation is not None and activation.trace_coupling is not None
-    known = quadratic and problem["covariance"] == "identity"
-    if not known or problem["outputs"] != 1 or len(values) > 1:
-        return None
-    eigenvalues, d = problem["eigenvalues"], problem["inputs"]
-    copies = Counter(eigenvalues + [0.0] * (d - len(eigenvalues)))
-    few = math.prod(count + 1 for count in copies.values()) <= LARGEST_ATLAS
-    catalogue = fixed_points(
-        Teacher.from_eigenvalues(eigenvalues, d),
-        problem["hidden"],
-        second_layer=problem["second_layer"],
-        second_layer_value=values[0] if values else 1.0,
-        activation=problem["activation"],
-        lowest=None if few else LARGEST_ATLAS,
-    )
-    return {"fixed_points": catalogue.to_dict()["fixed_points"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> int:
     """What each command can do for a problem: exact, to second order in the step, numerically, by training, or not."""
     from dynamics.problem.scope import scope
-    from quadflow.problem_input import build_problem
+    from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
-    problem = build_problem(options)
-    rows = scope(problem)
-    result = {"scope": [asdict(row) for row in rows], "problem": problem_json(problem)}
+    start = build_problem(problem)
+    rows = scope(start)
+    result = {"scope": [asdict(row) for row in rows], "problem": problem_json(start)}
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: table(rows), as_json)

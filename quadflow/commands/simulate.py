@@ -6,19 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynamics.errors import IntegrationError, ProblemError
+from dynamics.errors import IntegrationError
 from quadflow import options as opt
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
-from quadflow.provenance import problem_json
+from quadflow.results import trajectory_json
+from quadflow.simulation import SimulationOptions, TheoryDetails, integrate
 
 if TYPE_CHECKING:
-    from dynamics.curves.stages import Stage
     from dynamics.curves.trajectory import Trajectory
-    from dynamics.flows.gradient import GradientFlow
-    from dynamics.problem import Problem
-    from dynamics.sgd.mean_sgd import MeanSGD
     from dynamics.sgd.trajectory import SGDTrajectory
-    from empirical.recorder import TrainingRun
 
 OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 
@@ -27,177 +23,52 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
     epilog="Example: quadflow simulate --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.01 --t-end 20"
 )
 @opt.problem_options
-@click.option("--t-end", type=float, help="End time of the flow [default: until convergence].")
-@click.option("--times", metavar="T1,T2,…", help="Sample times.")
-@click.option("--records", type=int, default=201, show_default=True, help="Number of evenly spaced times.")
-@click.option("--log-times", is_flag=True, help="Space them evenly in log time.")
-@click.option("--until-loss", type=float, help="Stop where the loss falls to this value.")
+@opt.take(SimulationOptions, "simulation")
 @opt.theory_options
-@click.option("--step", type=float, metavar="η", help="Learning rate of the correction, or of SGD.")
-@click.option(
-    "--momentum", type=float, default=0.0, show_default=True, help="Heavy-ball β of the correction."
-)
-@click.option("--batch", type=int, help="Batch size of SGD [default: 1].")
-@click.option("--label-noise", type=float, help="Variance of the label noise of SGD [default: 0].")
-@click.option("--fluctuations", is_flag=True, help="With --sgd: also the spread over seeds (small networks).")
+@opt.take(TheoryDetails, "details")
 @opt.solver_options
 @opt.output_option(
     "Write the trajectory (.npz: with W(t) and a(t); .json, .csv) or its figure (.png, .pdf, .svg)."
 )
 @opt.json_option
 def command(
-    t_end: float | None,
-    times: str | None,
-    records: int,
-    log_times: bool,
-    until_loss: float | None,
+    problem: opt.ProblemOptions,
+    simulation: SimulationOptions,
+    theory: opt.TheoryOptions,
+    details: TheoryDetails,
+    solver: opt.SolverOptions,
     output: str | None,
     as_json: bool,
-    **options: Any,
 ) -> int:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
     from dynamics.validation import validate_count
-    from quadflow.problem_input import build_problem
 
     validate_output(output, OUTPUTS)
-    validate_count("records", records, minimum=2)
+    validate_count("records", simulation.records, minimum=2)
     failure: IntegrationError | None = None
-    solver = opt.solver_arguments(options)
     try:
-        trajectory = choose_theory(build_problem(options), options).integrate(
-            t_end,
-            times=None if times is None else opt.parse_numbers("--times", times),
-            samples=records,
-            log_times=log_times,
-            until_loss=until_loss,
-            progress=True,
-            **solver,
-        )
+        trajectory = integrate(problem, simulation, theory, details, solver, progress=True)
     except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
-    if options["sgd"] or options["correction"] == "modified":
+    modified = theory.name == "modified"
+    if theory.name != "flow":
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
     unstable = None
-    if options["correction"] == "modified":
+    if modified:
         from dynamics.curves.trajectory import Trajectory
         from dynamics.stability import instability
 
-        assert isinstance(trajectory, Trajectory)
-        unstable = instability(trajectory, options["step"], options["momentum"])
+        assert isinstance(trajectory, Trajectory) and details.step is not None
+        unstable = instability(trajectory, details.step, details.momentum)
         result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
-        modified = options["correction"] == "modified"
         write_trajectory(trajectory, output, result, "modified flow" if modified else None)
     if failure is not None:
         raise failure
     text = "" if unstable is None else f"\nwarning: {unstable}"
     echo_result(result, lambda: describe(trajectory) + text, as_json)
     return 0
-
-
-def theory_name(correction: str, sgd: bool) -> str:
-    """Which theory is meant, "flow", "modified" or "sgd", from the values of `theory_options`."""
-    from dynamics.validation import validate_choice
-
-    validate_choice("correction", correction, ("none", "modified"))
-    if sgd and correction == "modified":
-        raise ProblemError("`--sgd` contains the correction for the step: give it without `--correction`.")
-    return "sgd" if sgd else "modified" if correction == "modified" else "flow"
-
-
-def choose_theory(problem: Problem, options: dict[str, Any]) -> GradientFlow | MeanSGD:
-    """The plain flow, the one corrected for a finite step, or the mean dynamics of SGD."""
-    from dynamics.flows.gradient import GradientFlow
-    from dynamics.flows.modified import ModifiedFlow
-    from dynamics.sgd.fluctuations import FluctuatingSGD
-    from dynamics.sgd.mean_sgd import MeanSGD
-
-    kind = theory_name(options["correction"], options["sgd"])
-    sgd, modified, step, momentum = kind == "sgd", kind == "modified", options["step"], options["momentum"]
-    if sgd and momentum:
-        raise ProblemError(f"`--momentum` is {momentum:g}, but the theory of `--sgd` is of plain SGD.")
-    if (sgd or modified) and step is None:
-        raise ProblemError(
-            f"`{'--sgd' if sgd else '--correction modified'}` needs the learning rate `--step`."
-        )
-    for name in ("batch", "label_noise", "fluctuations"):
-        if options[name] and not sgd:
-            raise ProblemError(f"`--{name.replace('_', '-')}` belongs to `--sgd`: give that as well.")
-    if sgd:
-        theory = FluctuatingSGD if options["fluctuations"] else MeanSGD
-        batch = 1 if options["batch"] is None else options["batch"]
-        return theory(problem, step, batch, options["label_noise"] or 0.0)
-    if not modified and (step is not None or momentum):
-        raise ProblemError(
-            "`--step` and `--momentum` belong to `--correction modified` or `--sgd`: give that as well."
-        )
-    return ModifiedFlow(problem, step, momentum) if modified else GradientFlow(problem)
-
-
-def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:
-    """The keys that interface and README promise."""
-    s = trajectory.solver
-    return curves_json(trajectory) | {
-        "stages": [stage_json(stage) for stage in trajectory.stages],
-        "solver": {
-            "method": s.method,
-            "evaluations": s.evaluations,
-            "jacobian_evaluations": s.jacobian_evaluations,
-            "seconds": s.seconds,
-            "reduced_dimension": trajectory.reduced_dimension,
-            "rtol": s.rtol,
-            "atol": s.atol,
-            "status": s.status,
-            "time_reached": s.time_reached,
-        },
-        "problem": problem_json(trajectory.problem),
-        "warnings": warnings(trajectory),
-    }
-
-
-def curves_json(result: Trajectory | SGDTrajectory | TrainingRun) -> dict[str, Any]:
-    """The variables of a result that commands print, and c_k unit by unit; null for what does not exist."""
-    from dynamics.curves.units import unit_drift
-    from dynamics.curves.variables import printed
-
-    found = {name: variable.array for name, variable in printed(result.variables()).items()}
-    nothing: dict[str, Any] = {"times": None, "loss": None, "modes": None}
-    return (
-        nothing
-        | found
-        | {
-            "conserved_drift": result.conserved_drift,
-            "conserved": None if result.conserved is None else unit_drift(result.conserved),
-        }
-    )
-
-
-def stage_json(stage: Stage) -> dict[str, Any]:
-    """A plateau; where a predicted level matches, also its height and the relative deviation from it."""
-    found: dict[str, Any] = {
-        "start": stage.start,
-        "end": stage.end,
-        "loss": stage.loss,
-        "learned_modes": stage.learned_modes,
-    }
-    if stage.level is not None:
-        found |= {"predicted_loss": stage.level.loss, "deviation": stage.deviation}
-    return found
-
-
-def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
-    """What a reader of the numbers should know."""
-    from dynamics.curves.units import NOT_CONSERVED
-
-    found = []
-    if trajectory.solver.message:
-        found.append(trajectory.solver.message)
-    if trajectory.conserved is None:
-        found.append(NOT_CONSERVED)
-    elif not trajectory.problem.student.trainable:
-        found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")
-    return found
 
 
 def describe(trajectory: Trajectory | SGDTrajectory) -> str:

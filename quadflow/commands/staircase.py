@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from quadflow import options as opt
@@ -15,15 +13,15 @@ from quadflow.provenance import problem_json
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> int:
     """Plateaus and jump times from small initial weights, without integrating the flow."""
     from dynamics.saddle_to_saddle.staircase import staircase
-    from quadflow.problem_input import build_problem
+    from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
-    problem = build_problem(options)
-    prediction = staircase(problem)
-    result = prediction.as_dict() | {"problem": problem_json(problem)}
+    start = build_problem(problem)
+    prediction = staircase(start)
+    result = prediction.as_dict() | {"problem": problem_json(start)}
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, prediction.summary, as_json)

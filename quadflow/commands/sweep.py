@@ -8,12 +8,12 @@ import click
 
 from dynamics.errors import ComputationError, ProblemError
 from quadflow import options as opt
-from quadflow.commands.compare import compare_options
-from quadflow.commands.report import report_option, validate_report, write_report
 from quadflow.output import echo_result, validate_folder
+from quadflow.reports import report_option, validate_report, write_report
+from quadflow.results import sweep_json, sweep_report_json
 
 if TYPE_CHECKING:
-    import xarray
+    pass
 
 SHOWN_FAILURES = 5
 
@@ -38,7 +38,7 @@ SHOWN_FAILURES = 5
 )
 @click.option("--resume", is_flag=True, help="Continue an interrupted sweep into the same file.")
 @click.option("--overwrite", is_flag=True, help="Replace a finished sweep, or begin an interrupted one anew.")
-@compare_options
+@opt.compare_declarations
 @click.option("--until-loss", type=float, help="simulate: stop where the loss falls to this value.")
 @click.option("--fluctuations", is_flag=True, help="simulate --sgd: also the spread over seeds.")
 @click.option("--no-follow", is_flag=True, help="diagnose: never integrate the flow.")
@@ -101,47 +101,13 @@ def command(
         raise
     result = sweep_json(dataset, kinds, output)
     if report is not None:
-        write_report(report, {"sweep": report_json(dataset, output)})
+        write_report(report, {"sweep": sweep_report_json(dataset, output)})
     echo_result(result, lambda: describe(result), as_json)
     if not result["done"]:
         raise ComputationError(
             f"All {len(plan)} runs failed, the first because: {result['failures'][0]['reason']}"
         )
     return 0
-
-
-def sweep_json(dataset: xarray.Dataset, kinds: tuple[str, ...], output: str) -> dict[str, Any]:
-    """What was done; the numbers themselves are in the file."""
-    failures = []
-    done = 0
-    for kind in kinds:
-        status = dataset[f"{kind}_status"]
-        done += int((status == "done").sum())
-        failed = (status == "failed").stack(run=status.dims)
-        for place in failed.run.values[failed.values]:
-            at = dict(zip(status.dims, place, strict=True))
-            failures.append({"kind": kind, **at, "reason": dataset[f"{kind}_reason"].sel(at).item()})
-    return {
-        "output": output,
-        "runs": done + len(failures),
-        "done": done,
-        "failed": len(failures),
-        "failures": failures,
-        "dimensions": dict(dataset.sizes),
-        "variables": list(dataset.data_vars),
-        "warnings": [],
-    }
-
-
-def report_json(dataset: xarray.Dataset, output: str) -> dict[str, Any]:
-    """What a report shows of a sweep: that, and every grid point."""
-    from empirical.sweep.summary import grid_summary, kinds_of, median_curves
-
-    return {
-        **sweep_json(dataset, kinds_of(dataset), output),
-        "grid": grid_summary(dataset),
-        "median_curves": median_curves(dataset),
-    }
 
 
 def describe(result: dict[str, Any]) -> str:

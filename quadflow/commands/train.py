@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.commands.simulate import curves_json
 from quadflow.output import echo_result, to_json, validate_output, write_run, write_text
 from quadflow.provenance import problem_json
-
-if TYPE_CHECKING:
-    from empirical.recorder import TrainingRun
-
-# read by `build_problem`; everything else goes to `empirical.train`
-PROBLEM_OPTIONS = {
-    *("teacher", "inputs", "hidden", "outputs", "activation", "second_layer", "second_layer_value"),
-    *("covariance", "rank", "tolerance", "symmetrize", "init_scale", "init", "init_file", "init_tensors"),
-}
+from quadflow.results import run_json
 
 
 @click.command(
@@ -29,22 +18,24 @@ PROBLEM_OPTIONS = {
 @opt.training_options
 @opt.output_option("Write the run (.npz: with the recorded weights; .json).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(
+    problem: opt.ProblemOptions, training: opt.TrainingOptions, output: str | None, as_json: bool
+) -> int:
     """Train real PyTorch networks, all seeds in one computation."""
     from empirical.trainer import TrainingDiverged
     from empirical.training import train
-    from quadflow.problem_input import build_problem
+    from quadflow.options.reading import build_problem
 
     validate_output(output, ("npz", "json"))
-    if options["steps"] is None:
+    if training.steps is None:
         raise ProblemError("`--steps` is missing: say how many training steps.")
-    problem = build_problem(options)
+    start = build_problem(problem)
     failure = None
     try:
-        run = train(problem, **training_arguments(options), progress=True)
+        run = train(start, seed=problem.seed, progress=True, **training.arguments())
     except TrainingDiverged as error:
         failure, run = error, error.run  # what was recorded is kept
-    result = run_json(run) | {"problem": problem_json(problem)}
+    result = run_json(run) | {"problem": problem_json(start)}
     if output is not None and output.lower().endswith(".npz"):
         write_run(output, run.save, result)
     elif output is not None:
@@ -53,19 +44,3 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
         raise failure
     echo_result(result, run.summary, as_json)
     return 0
-
-
-def training_arguments(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that `empirical.train` takes, out of all."""
-    return {k: v for k, v in options.items() if k not in PROBLEM_OPTIONS}
-
-
-def run_json(run: TrainingRun) -> dict[str, Any]:
-    """The keys that interface and README promise."""
-    from dynamics.curves.units import NOT_CONSERVED
-
-    return curves_json(run) | {
-        "loss_measured": run.loss_measured,
-        "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
-        "warnings": [*([NOT_CONSERVED] if run.conserved is None else []), *run.notes],
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,11 +51,17 @@ DEFAULTS = {"teacher": "4,2,1", "inputs": 6, "hidden": 8, "init_scale": 0.01, "s
 @click.option("--seeds", type=int, default=8, show_default=True, help="How many; 0: theory alone.")
 @figure_output("activations")
 def activations(
-    activations: str, t_end: str, step: float, batch: int, seeds: int, output: str, **problem: Any
+    problem: opt.ProblemOptions,
+    activations: str,
+    t_end: str,
+    step: float,
+    batch: int,
+    seeds: int,
+    output: str,
 ) -> int:
     """Quadratic, ReLU and |·| networks from the same weights: plateaus and order of learning, theory and practice."""
     names, ends = activations.split(","), opt.parse_numbers("--t-end", t_end)
-    if problem["activation"] != "quadratic":
+    if problem.activation != "quadratic":
         raise ProblemError(
             "`--activation` names one, but this figure compares several: give `--activations`."
         )
@@ -66,10 +73,10 @@ def activations(
 
     def make() -> Figure:
         from figures.activations import activations_figure
-        from quadflow.problem_input import build_problem
+        from quadflow.options.reading import build_problem
 
-        training = {"step": step, "batch": batch, "seeds": seeds, "seed": problem["seed"]}
-        problems = [build_problem(problem | {"activation": name}) for name in names]
+        training = {"step": step, "batch": batch, "seeds": seeds, "seed": problem.seed}
+        problems = [build_problem(replace(problem, activation=name)) for name in names]
         return activations_figure(
             [follow(start, end, training) for start, end in zip(problems, ends, strict=True)]
         )

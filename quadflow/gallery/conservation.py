@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -92,14 +92,20 @@ CONSERVED = {"teacher": "2,1", "inputs": 3, "hidden": 3, "init_scale": 0.5, "see
 @click.option("--seeds", type=int, default=32, show_default=True, help="Networks.")
 @figure_output("conserved")
 def conserved(
-    output: str, step: float, steps: int, batch: int, label_noise: float, seeds: int, **problem: Any
+    problem: opt.ProblemOptions,
+    output: str,
+    step: float,
+    steps: int,
+    batch: int,
+    label_noise: float,
+    seeds: int,
 ) -> int:
     """Conserved quantities along training with steps and noise: predicted drift against trained networks."""
 
     def make() -> Figure:
         from empirical.conserved import conserved_curves
         from figures.conserved import conserved_along_training
-        from quadflow.problem_input import build_problem
+        from quadflow.options.reading import build_problem
 
         curves = conserved_curves(
             build_problem(problem),
@@ -108,7 +114,7 @@ def conserved(
             batch=batch,
             label_noise=label_noise,
             seeds=seeds,
-            seed=problem["seed"],
+            seed=problem.seed,
             progress=True,
         )
         return conserved_along_training(curves)
@@ -129,7 +135,7 @@ def conserved(
 )
 @click.option("--momentum", type=float, default=0.0, show_default=True, help="Heavy-ball β.")
 @figure_output("drift")
-def drift(output: str, t_end: float, momentum: float, **problem: Any) -> int:
+def drift(problem: opt.ProblemOptions, output: str, t_end: float, momentum: float) -> int:
     """Drift of the conserved quantities against the step size of gradient descent: slope 1."""
 
     def make() -> Figure:
@@ -137,7 +143,7 @@ def drift(output: str, t_end: float, momentum: float, **problem: Any) -> int:
 
         from empirical.conserved import drift_scaling
         from figures.conserved import drift_against_step
-        from quadflow.problem_input import build_problem
+        from quadflow.options.reading import build_problem
 
         return drift_against_step(
             drift_scaling(build_problem(problem), np.geomspace(1e-4, 1e-2, 5), t_end, momentum=momentum)

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from quadflow import options as opt
-from quadflow.commands.neuron import build_neurons, build_target, neuron_options, parse_rates, train
+from quadflow.commands.neuron import (
+    NeuronOptions,
+    NeuronStudy,
+    build_neurons,
+    build_target,
+    neuron_options,
+    parse_rates,
+    train,
+)
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Which curves, and how networks are trained."""
+
+    gammas: str = opt.option(
+        default="1,0.1,0", show_default=True, help="Relative rates γ_g = γ_b, a curve for each."
+    )
+    shrink: float = opt.option(
+        type=float, default=0.0, show_default=True, help="Rate of shrinking to ReLinear's start."
+    )
+    t_end: float = opt.option(type=float, default=20.0, show_default=True, help="End time.")
+    step: float = opt.option(type=float, default=0.01, show_default=True, help="Learning rate.")
+    batch: int = opt.option(type=int, default=256, show_default=True, help="Fresh samples per step.")
+    seeds: int = opt.option(
+        type=int, default=4, show_default=True, help="Networks per curve; 0: theory alone."
+    )
 
 
 @click.command(
@@ -21,18 +48,9 @@ if TYPE_CHECKING:
     epilog="Example: quadflow figure neuron --teacher 3,1,-2 --gammas 1,0.3 --output neuron.pdf",
 )
 @neuron_options
-@click.option(
-    "--gammas", default="1,0.1,0", show_default=True, help="Relative rates γ_g = γ_b, a curve for each."
-)
-@click.option(
-    "--shrink", type=float, default=0.0, show_default=True, help="Rate of shrinking to ReLinear's start."
-)
-@click.option("--t-end", type=float, default=20.0, show_default=True, help="End time.")
-@click.option("--step", type=float, default=0.01, show_default=True, help="Learning rate.")
-@click.option("--batch", type=int, default=256, show_default=True, help="Fresh samples per step.")
-@click.option("--seeds", type=int, default=4, show_default=True, help="Networks per curve; 0: theory alone.")
+@opt.take(Curves, "curves")
 @figure_output("neuron")
-def neuron(output: str, gammas: str, t_end: float, **options: Any) -> int:
+def neuron(neuron: NeuronOptions, curves: Curves, output: str) -> int:
     """Quadratic neurons: loss for several rates of the quadratic weights, trained networks on the flow."""
 
     def make() -> Figure:
@@ -40,16 +58,23 @@ def neuron(output: str, gammas: str, t_end: float, **options: Any) -> int:
         from dynamics.neuron import NeuronFlow
         from figures.neuron import neuron_curves
 
-        target = build_target(options)
-        start = build_neurons(options, target.inputs)
-        options["steps"], options["device"] = Clock(options["step"]).steps_until(t_end), "cpu"
-        curves = []
-        for gamma in opt.parse_numbers("--gammas", gammas):
+        target = build_target(neuron)
+        start = build_neurons(neuron, target.inputs)
+        study = NeuronStudy(
+            steps=Clock(curves.step).steps_until(curves.t_end),
+            step=curves.step,
+            shrink=curves.shrink,
+            batch=curves.batch,
+            seeds=curves.seeds,
+        )
+        shown = []
+        for gamma in opt.parse_numbers("--gammas", curves.gammas):
             rates = parse_rates(f"1,{gamma},{gamma}")
-            trajectory = NeuronFlow(target, start, rates, options["shrink"]).integrate(t_end, progress=True)
-            run = train(target, start, rates, options) if options["seeds"] else None
-            curves.append((trajectory, run))
-        return neuron_curves(curves)
+            flow = NeuronFlow(target, start, rates, curves.shrink)
+            trajectory = flow.integrate(curves.t_end, progress=True)
+            run = train(target, start, rates, study, neuron.seed) if curves.seeds else None
+            shown.append((trajectory, run))
+        return neuron_curves(shown)
 
     draw_into(output, make)
     return 0

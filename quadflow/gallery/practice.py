@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quadflow import options as opt
-from quadflow.commands.compare import compare_options, run_comparison
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
@@ -37,13 +36,13 @@ def gap_command(name: str, what: str) -> click.Command:
         help=f"Why trained networks differ from the flow, one correction after the other: {what}.",
         epilog=f"Example: quadflow figure {name} --seeds 16",
     )
-    @compare_options
+    @opt.compare_options
     @figure_output(name)
-    def command(output: str, **options: Any) -> int:
+    def command(options: opt.CompareOptions, output: str) -> int:
         def make() -> Figure:
             from figures.gap import gap_figure
 
-            return gap_figure(run_comparison(options).gap)
+            return gap_figure(opt.run_comparison(options).gap)
 
         draw_into(output, make)
         return 0
@@ -57,15 +56,15 @@ def gap_command(name: str, what: str) -> click.Command:
     context_settings={"default_map": REGIMES["gap-noise"] | {"sgd": True, "gap": "training"}},
     epilog="Example: quadflow figure fluctuations --batch 1 --step 2.5e-4 --steps 6000",
 )
-@compare_options
+@opt.compare_options
 @figure_output("fluctuations")
-def fluctuations(output: str, **options: Any) -> int:
+def fluctuations(options: opt.CompareOptions, output: str) -> int:
     """Spread of SGD over seeds: predicted band against the band of trained networks."""
 
     def make() -> Figure:
         from figures import learning_curves
 
-        return learning_curves(run_comparison(options))
+        return learning_curves(opt.run_comparison(options))
 
     draw_into(output, make)
     return 0
@@ -89,14 +88,20 @@ def fluctuations(output: str, **options: Any) -> int:
 @click.option("--seeds", type=int, default=6, show_default=True, help="Networks, each on a set of its own.")
 @figure_output("train-test")
 def train_test(
-    samples: int, step: float, steps: int, label_noise: float, seeds: int, output: str, **problem: Any
+    problem: opt.ProblemOptions,
+    samples: int,
+    step: float,
+    steps: int,
+    label_noise: float,
+    seeds: int,
+    output: str,
 ) -> int:
     """Train and test loss on finite data sets: theory on exactly these sets against trained networks."""
 
     def make() -> Figure:
         from empirical.experiments.generalisation import train_and_test
         from figures.generalisation import generalisation_figure
-        from quadflow.problem_input import build_problem
+        from quadflow.options.reading import build_problem
 
         curves = train_and_test(
             build_problem(problem),
@@ -105,7 +110,7 @@ def train_test(
             step=step,
             label_noise=label_noise,
             seeds=seeds,
-            seed=problem["seed"],
+            seed=problem.seed,
             progress=True,
         )
         return generalisation_figure(curves)
@@ -186,14 +191,14 @@ def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, out
 @click.option("--t-end", type=float, default=6.0, show_default=True, help="Training time.")
 @figure_output("stability")
 def stability(
-    factors: str, samples: int, label_noise: float, t_end: float, output: str, **problem: Any
+    problem: opt.ProblemOptions, factors: str, samples: int, label_noise: float, t_end: float, output: str
 ) -> int:
     """Sharpness along the flow against 2/η, and networks trained below and beyond the largest stable step."""
 
     def make() -> Figure:
         from empirical.experiments.edge_of_stability import edge_of_stability
         from figures.stability import stability_figure
-        from quadflow.problem_input import build_problem
+        from quadflow.options.reading import build_problem
 
         edge = edge_of_stability(
             build_problem(problem),
@@ -201,7 +206,7 @@ def stability(
             t_end=t_end,
             factors=opt.parse_numbers("--factors", factors),
             label_noise=label_noise,
-            seed=problem["seed"],
+            seed=problem.seed,
         )
         return stability_figure(edge)
 

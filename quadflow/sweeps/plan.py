@@ -14,7 +14,8 @@ from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.suggestions import did_you_mean
 from empirical.sweep.grid import KINDS, LARGEST_SWEEP, Axis, SweepPlan
-from quadflow.problem_input import build_problem
+from quadflow.options import ProblemOptions, pick
+from quadflow.options.reading import build_problem
 from quadflow.sweeps.run import options_of
 
 FILE_OPTIONS = ("teacher", "covariance", "init_file")
@@ -121,7 +122,7 @@ def _check_first(plan: SweepPlan) -> None:
     first: ProblemError | None = None
     for run in plan.runs():
         try:
-            build_problem(run.options)
+            build_problem(pick(ProblemOptions, run.options))
             return
         except ProblemError as error:
             first = first or error

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from quadflow import options as opt
-from quadflow.problem_input import build_problem
+from quadflow.options.reading import build_problem
 
 if TYPE_CHECKING:
     from dynamics.curves.variables import Variables
@@ -31,61 +32,51 @@ def evaluate(run: Run) -> Variables:
     return KINDS[run.kind]({name: value for name, value in run.options.items() if name in wanted})
 
 
-def _simulate(options: dict[str, Any]) -> Variables:
+def _simulate(options: Mapping[str, Any]) -> Variables:
     from empirical.sweep.results import of_trajectory
-    from quadflow.commands.simulate import choose_theory
+    from quadflow.simulation import SimulationOptions, TheoryDetails, integrate
 
+    theory = opt.pick(opt.TheoryOptions, options)
     # Options of training, which have other defaults there, concern the flow only if it is corrected for them.
-    options["momentum"] = options["momentum"] or 0.0
-    if not options["sgd"]:
-        options |= {"batch": None, "label_noise": None}
-        if options["correction"] == "none":
-            options |= {"step": None, "momentum": 0.0}
-    solver = opt.solver_arguments(options)
-    trajectory = choose_theory(build_problem(options), options).integrate(
-        options["t_end"],
-        times=_times(options),
-        samples=options["records"],
-        log_times=options["log_times"],
-        until_loss=options["until_loss"],
-        **solver,
+    details = opt.pick(TheoryDetails, dict(options) | {"momentum": options["momentum"] or 0.0})
+    if theory.name != "sgd":
+        details = replace(details, batch=None, label_noise=None)
+    if theory.name == "flow":
+        details = replace(details, step=None, momentum=0.0)
+    problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)
+    return of_trajectory(
+        integrate(problem, simulation, theory, details, opt.pick(opt.SolverOptions, options))
     )
-    return of_trajectory(trajectory)
 
 
-def _train(options: dict[str, Any]) -> Variables:
+def _train(options: Mapping[str, Any]) -> Variables:
     from empirical.sweep.results import of_training
     from empirical.training import train
-    from quadflow.commands.compare import training_clock, training_steps
-    from quadflow.commands.train import training_arguments
 
-    t_end, times = options.pop("t_end"), _times(options)
-    del options["times"]
-    clock, steps = training_clock(options), options["steps"]  # if given, the end time is that of the flow
-    steps = options["steps"] = training_steps(steps, t_end if steps is None else None, times, clock)
-    record_at = None if times is None else clock.steps_at(times)
+    problem, training = opt.pick(opt.ProblemOptions, options), opt.pick(opt.TrainingOptions, options)
+    times = None if options["times"] is None else opt.parse_numbers("--times", options["times"])
+    # if steps are given, the end time is that of the flow
+    steps = training.length(None if training.steps else options["t_end"], times)
+    training = replace(training, steps=steps)
+    record_at = None if times is None else training.clock.steps_at(times)
     if record_at is not None:
         record_at = record_at[record_at <= steps]
-    problem = build_problem(options)
-    return of_training(train(problem, record_at=record_at, **training_arguments(options)))
+    start = build_problem(problem)
+    return of_training(train(start, record_at=record_at, seed=problem.seed, **training.arguments()))
 
 
-def _compare(options: dict[str, Any]) -> Variables:
+def _compare(options: Mapping[str, Any]) -> Variables:
     from empirical.sweep.results import of_comparison
-    from quadflow.commands.compare import run_comparison
 
-    return of_comparison(run_comparison(options, progress=False))
+    return of_comparison(opt.run_comparison(opt.CompareOptions.pick(options), progress=False))
 
 
-def _diagnose(options: dict[str, Any]) -> Variables:
+def _diagnose(options: Mapping[str, Any]) -> Variables:
     from dynamics.outcome.diagnosis import diagnose
     from empirical.sweep.results import of_diagnosis
 
-    return of_diagnosis(diagnose(build_problem(options), follow=not options["no_follow"]))
+    problem = build_problem(opt.pick(opt.ProblemOptions, options))
+    return of_diagnosis(diagnose(problem, follow=not options["no_follow"]))
 
 
 KINDS = {"simulate": _simulate, "train": _train, "compare": _compare, "diagnose": _diagnose}
-
-
-def _times(options: Mapping[str, Any]) -> list[float] | None:
-    return None if options["times"] is None else opt.parse_numbers("--times", options["times"])

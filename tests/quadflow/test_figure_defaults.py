@@ -7,7 +7,7 @@ import pytest
 from quadflow.cli import run
 from quadflow.commands import figure
 from quadflow.gallery.practice import REGIMES
-from quadflow.problem_input import build_problem
+from quadflow.options.reading import build_problem
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from dynamics import ComputationError, ProblemError, Teacher
 from empirical.sweep.grid import Run
-from quadflow.problem_input import build_problem, read_teacher
+from quadflow.options.reading import build_problem, read_teacher
 from quadflow.sweeps.run import evaluate, options_of
 
 OPTIONS = {

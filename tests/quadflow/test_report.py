@@ -138,7 +138,7 @@ def test_reports_beside_a_result(quadflow, tmp_path):
     ],
 )
 def test_stationary_points_are_added_where_they_are_known(eigenvalues, expected):
-    from quadflow.commands.report import atlas_of
+    from quadflow.reports import atlas_of
 
     problem = {
         **{"inputs": 2, "hidden": 2, "outputs": 1, "activation": "quadratic"},
@@ -335,7 +335,7 @@ def test_networks_that_diverged_are_drawn_without_a_warning(quadflow, tmp_path):
 
 def test_stationary_points_are_not_sought_without_end():
     """A file may claim any size; without a catalogue the report does without."""
-    from quadflow.commands.report import atlas_of
+    from quadflow.reports import atlas_of
 
     problem = dict(RESULT["problem"])
     assert atlas_of(problem)

@@ -5,8 +5,9 @@ import pytest
 
 from dynamics import Problem, Student, Teacher
 from dynamics.stationary import fixed_points
-from quadflow.commands.report import atlas_of, plain, short_names, with_atlas
+from quadflow.commands.report import short_names
 from quadflow.provenance import problem_json
+from quadflow.reports import atlas_of, plain, with_atlas
 
 
 def test_reports_say_how_many_results(quadflow, tmp_path):

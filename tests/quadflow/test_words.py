@@ -14,11 +14,10 @@ from dynamics.stationary import fixed_points
 from empirical.recorder import TrainingRun
 from quadflow.commands import fixed_points as fixed_points_command
 from quadflow.commands import simulate, sweep
-from quadflow.commands.compare import comparison_json
 from quadflow.commands.conserved import describe as describe_laws
-from quadflow.commands.train import run_json
 from quadflow.options import complete_from, parse_numbers
 from quadflow.provenance import version_of, versions
+from quadflow.results import comparison_json, run_json
 
 SMALL = "--teacher 2,1 --hidden 2 --init-scale 0.4 --seed 7"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,69 +19,71 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_real
 from quadflow.notes import note
 
+if TYPE_CHECKING:
+    from quadflow.options.problem import MatrixOptions, NetworkOptions, ProblemOptions
+
 MATRIX_FILES = (".npy", ".csv")
 
 
-def build_problem(options: Mapping[str, Any]) -> Problem:
-    """Problem from the values of `quadflow.options.problem_options`, named as in Python."""
-    if not options["teacher"]:
-        raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
-    activation = Activation.parse(options["activation"])
-    teacher = read_teacher(
-        options["teacher"], options["inputs"], options["outputs"], activation, **matrix_arguments(options)
-    )
-    if options["init_file"] is None and options.get("init_tensors") is not None:
+def build_problem(options: ProblemOptions) -> Problem:
+    """The problem that the options describe."""
+    activation = Activation.parse(options.activation)
+    teacher = options_teacher(options)
+    if options.init_file is None and options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in `--init-file`: give that as well.")
-    start = (
-        None if options["init_file"] is None else read_student(options["init_file"], options, teacher.outputs)
-    )
-    if start is not None and options["inputs"] is None:
+    start = None if options.init_file is None else read_student(options.init_file, options, teacher.outputs)
+    if start is not None and options.inputs is None:
         teacher = teacher.padded(max(teacher.inputs, start.inputs))
     if start is None:
-        hidden = teacher.inputs if options["hidden"] is None else options["hidden"]
+        hidden = teacher.inputs if options.hidden is None else options.hidden
         start = Student.initialise(
             hidden,
             teacher.inputs,
-            init=options["init"],
-            scale=options["init_scale"],
-            seed=options["seed"],
+            init=options.init,
+            scale=options.init_scale,
+            seed=options.seed,
             outputs=teacher.outputs,
-            second_layer=options["second_layer"],
-            second_layer_value=options["second_layer_value"],
+            second_layer=options.second_layer,
+            second_layer_value=options.second_layer_value,
             degree=activation.degree,
         )
     Sigma = read_covariance(options, teacher.inputs)
     return Problem(teacher, start.padded(teacher.inputs), activation, Sigma)
 
 
-def matrix_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
-    """How a teacher matrix is read, from the values of `quadflow.options.matrix_options`.
+def options_teacher(options: NetworkOptions) -> Teacher:
+    """The teacher that the options describe."""
+    if not options.teacher:
+        raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
+    how = matrix_arguments(options.teacher, options, covariance=options.covariance)
+    return read_teacher(options.teacher, options.inputs, options.outputs, options.activation, **how)
 
-    What only a matrix in a file can use is refused where no file is named.
-    """
-    how = {name: options.get(name) for name in ("rank", "tolerance", "symmetrize")}
-    is_matrix = Path(str(options["teacher"])).suffix.lower() in MATRIX_FILES
+
+def matrix_arguments(teacher: str, options: MatrixOptions, covariance: str | None = None) -> dict[str, Any]:
+    """How a teacher matrix is read; what only a matrix in a file can use is refused where no file is named."""
+    how = {name: getattr(options, name) for name in ("rank", "tolerance", "symmetrize")}
+    is_matrix = Path(teacher).suffix.lower() in MATRIX_FILES
     given = [name for name, value in how.items() if value is not None and value is not False]
-    useless = [name for name in given if name == "rank" or options.get("covariance") is None]
+    useless = [name for name in given if name == "rank" or covariance is None]
     if useless and not is_matrix:
         raise ProblemError(
-            f"`--{useless[0]}` says how a matrix in a file is read, but `--teacher` is {options['teacher']!r}."
+            f"`--{useless[0]}` says how a matrix in a file is read, but `--teacher` is {teacher!r}."
         )
     return how if is_matrix else {}
 
 
-def read_covariance(options: Mapping[str, Any], inputs: int) -> NDArray[np.float64] | None:
+def read_covariance(options: NetworkOptions, inputs: int) -> NDArray[np.float64] | None:
     """Matrix of `--covariance`, projected to its range if it is singular; None if it is not given."""
-    path = options["covariance"]
+    path = options.covariance
     if path is None:
         return None
     value = read_matrix("--covariance", path)
     Sigma, said = clean_covariance(
         value,
         inputs,
-        tolerance=options.get("tolerance"),
+        tolerance=options.tolerance,
         rounding=rounding_unit(path),
-        symmetrize=bool(options.get("symmetrize")),
+        symmetrize=options.symmetrize,
     )
     note(said)
     return Sigma
@@ -142,12 +143,12 @@ def read_teacher(
     return teacher
 
 
-def read_student(path: str, options: Mapping[str, Any], outputs: int = 1) -> Student:
+def read_student(path: str, options: ProblemOptions, outputs: int = 1) -> Student:
     """Initial weights from `--init-file`, for so many outputs where the file holds the first layer alone."""
     from empirical.checkpoints import read_student as read_checkpoint
 
-    fixed, value = options["second_layer"] == "fixed", options["second_layer_value"]
-    first, second = parse_tensors(options.get("init_tensors"))
+    fixed, value = options.second_layer == "fixed", options.second_layer_value
+    first, second = parse_tensors(options.init_tensors)
     student = read_checkpoint(
         path,
         trainable=not fixed,
@@ -156,9 +157,9 @@ def read_student(path: str, options: Mapping[str, Any], outputs: int = 1) -> Stu
         fixed=np.full((outputs, 1), validate_real("second_layer_value", value)) if fixed else None,
         missing="`--second-layer fixed` would read it as a network with every a_k = `--second-layer-value`",
     )
-    if options["hidden"] not in (None, student.hidden):
+    if options.hidden not in (None, student.hidden):
         raise ProblemError(
-            f"`--hidden` is {options['hidden']}, but {path!r} has {student.hidden} hidden units."
+            f"`--hidden` is {options.hidden}, but {path!r} has {student.hidden} hidden units."
         )
     return student
 

@@ -1,0 +1,30 @@
+"""Options that commands share: structs of values, the click options that fill them, and what is built of them."""
+
+from quadflow.options.click_options import Decorator as Decorator
+from quadflow.options.click_options import complete_files as complete_files
+from quadflow.options.click_options import complete_from as complete_from
+from quadflow.options.click_options import config_option as config_option
+from quadflow.options.click_options import json_option as json_option
+from quadflow.options.click_options import limit_counts as limit_counts
+from quadflow.options.click_options import output_option as output_option
+from quadflow.options.click_options import parse_numbers as parse_numbers
+from quadflow.options.click_options import seed_option as seed_option
+from quadflow.options.click_options import together as together
+from quadflow.options.comparison import CompareOptions as CompareOptions
+from quadflow.options.comparison import compare_declarations as compare_declarations
+from quadflow.options.comparison import compare_options as compare_options
+from quadflow.options.comparison import run_comparison as run_comparison
+from quadflow.options.problem import MatrixOptions as MatrixOptions
+from quadflow.options.problem import NetworkOptions as NetworkOptions
+from quadflow.options.problem import ProblemOptions as ProblemOptions
+from quadflow.options.problem import network_options as network_options
+from quadflow.options.problem import problem_options as problem_options
+from quadflow.options.solver import SolverOptions as SolverOptions
+from quadflow.options.solver import TheoryOptions as TheoryOptions
+from quadflow.options.solver import solver_options as solver_options
+from quadflow.options.solver import theory_options as theory_options
+from quadflow.options.struct import option as option
+from quadflow.options.struct import pick as pick
+from quadflow.options.struct import take as take
+from quadflow.options.training import TrainingOptions as TrainingOptions
+from quadflow.options.training import training_options as training_options

@@ -1,0 +1,100 @@
+"""Options of the problem: teacher, student, inputs and initial weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quadflow.options.click_options import complete_files, complete_from, config_option, together
+from quadflow.options.struct import option, take
+
+
+@dataclass(frozen=True)
+class MatrixOptions:
+    """How a matrix in a file is read."""
+
+    rank: int | None = option(
+        type=int, metavar="R", help="Keep R eigenvalues of a teacher matrix [default: by tolerance]."
+    )
+    tolerance: float | None = option(
+        type=float,
+        metavar="X",
+        help="Eigenvalues of a matrix below X times its largest count as 0 "
+        "[default: what the digits of the file can hide].",
+    )
+    symmetrize: bool = option(is_flag=True, help="Take (M + Mᵀ)/2 of a matrix that is not symmetric.")
+
+
+@dataclass(frozen=True)
+class TeacherOptions:
+    """Teacher, sizes, activation, second layer and inputs."""
+
+    teacher: str | None = option(
+        metavar="SPEC",
+        shell_complete=complete_files,
+        help="Eigenvalues of M*, as 4,2,1 (not quadratic: f* = Σ λ_m φ(x_m)); power-law:ALPHA:COUNT; "
+        "FILE.npy or .csv with a symmetric matrix; "
+        "FILE.npz with a teacher network V (R, d), b (R,).",
+    )
+    inputs: int | None = option(type=int, metavar="D", help="Input dimension d [default: the teacher's].")
+    hidden: int | None = option(type=int, metavar="K", help="Hidden units [default: as many as inputs].")
+    outputs: int | None = option(type=int, metavar="O", help="Outputs [default: the teacher's, else 1].")
+    activation: str = option(
+        default="quadratic",
+        show_default=True,
+        shell_complete=complete_from("dynamics.activations", "ACTIVATIONS"),
+        help="quadratic, centred, linear, relu or abs.",
+    )
+    second_layer: str = option(
+        default="trainable",
+        show_default=True,
+        shell_complete=complete_from("dynamics.problem", "SECOND_LAYERS"),
+        help="trainable, or fixed at one value.",
+    )
+    second_layer_value: float = option(type=float, default=1.0, show_default=True, help="a_k if it is fixed.")
+    covariance: str | None = option(
+        metavar="FILE.npy",
+        shell_complete=complete_files,
+        help="Input covariance Σ, which may be singular [default: identity].",
+    )
+
+
+@dataclass(frozen=True)
+class NetworkOptions(MatrixOptions, TeacherOptions):
+    """A problem without its initial weights."""
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """Initial weights."""
+
+    init_scale: float = option(
+        type=float, default=0.1, show_default=True, help="Size ε of the initial weights."
+    )
+    init: str = option(
+        default="gaussian",
+        show_default=True,
+        shell_complete=complete_from("dynamics.problem", "INITIALISATIONS"),
+        help="gaussian (w ~ N(0, ε²/d), a ~ N(0, ε²)), balanced (same w, a_k = ±‖w_k‖/√h, "
+        "h the degree of the activation) "
+        "or aligned (w_k = ε e_k, a_k = ε).",
+    )
+    init_file: str | None = option(
+        metavar="FILE",
+        shell_complete=complete_files,
+        help="Initial weights: .npz with W (K, d), a (K,), or a PyTorch .pt or .safetensors; W alone with "
+        "--second-layer fixed.",
+    )
+    init_tensors: str | None = option(
+        metavar="W_NAME[,A_NAME]",
+        help="Names of W and of the second layer in --init-file [default: found by name or shape].",
+    )
+    seed: int = option(type=int, default=0, show_default=True, help="Seed of every random number.")
+
+
+@dataclass(frozen=True)
+class ProblemOptions(StartOptions, NetworkOptions):
+    """A whole problem; `quadflow.options.reading.build_problem` builds it."""
+
+
+network_options = together(take(NetworkOptions, "network"), config_option)
+problem_options = together(take(ProblemOptions, "problem"), config_option)

@@ -1,0 +1,176 @@
+"""Results as JSON objects: the keys that interface and README promise."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from quadflow.provenance import problem_json
+
+if TYPE_CHECKING:
+    import xarray
+
+    from dynamics.curves.stages import Stage
+    from dynamics.curves.trajectory import Trajectory
+    from dynamics.sgd.trajectory import SGDTrajectory
+    from empirical.comparison import Comparison
+    from empirical.gap import Gap
+    from empirical.recorder import TrainingRun
+
+
+def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:
+    """The keys that interface and README promise."""
+    s = trajectory.solver
+    return curves_json(trajectory) | {
+        "stages": [stage_json(stage) for stage in trajectory.stages],
+        "solver": {
+            "method": s.method,
+            "evaluations": s.evaluations,
+            "jacobian_evaluations": s.jacobian_evaluations,
+            "seconds": s.seconds,
+            "reduced_dimension": trajectory.reduced_dimension,
+            "rtol": s.rtol,
+            "atol": s.atol,
+            "status": s.status,
+            "time_reached": s.time_reached,
+        },
+        "problem": problem_json(trajectory.problem),
+        "warnings": warnings(trajectory),
+    }
+
+
+def curves_json(result: Trajectory | SGDTrajectory | TrainingRun) -> dict[str, Any]:
+    """The variables of a result that commands print, and c_k unit by unit; null for what does not exist."""
+    from dynamics.curves.units import unit_drift
+    from dynamics.curves.variables import printed
+
+    found = {name: variable.array for name, variable in printed(result.variables()).items()}
+    nothing: dict[str, Any] = {"times": None, "loss": None, "modes": None}
+    return (
+        nothing
+        | found
+        | {
+            "conserved_drift": result.conserved_drift,
+            "conserved": None if result.conserved is None else unit_drift(result.conserved),
+        }
+    )
+
+
+def stage_json(stage: Stage) -> dict[str, Any]:
+    """A plateau; where a predicted level matches, also its height and the relative deviation from it."""
+    found: dict[str, Any] = {
+        "start": stage.start,
+        "end": stage.end,
+        "loss": stage.loss,
+        "learned_modes": stage.learned_modes,
+    }
+    if stage.level is not None:
+        found |= {"predicted_loss": stage.level.loss, "deviation": stage.deviation}
+    return found
+
+
+def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
+    """What a reader of the numbers should know."""
+    from dynamics.curves.units import NOT_CONSERVED
+
+    found = []
+    if trajectory.solver.message:
+        found.append(trajectory.solver.message)
+    if trajectory.conserved is None:
+        found.append(NOT_CONSERVED)
+    elif not trajectory.problem.student.trainable:
+        found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")
+    return found
+
+
+def run_json(run: TrainingRun) -> dict[str, Any]:
+    """The keys that interface and README promise."""
+    from dynamics.curves.units import NOT_CONSERVED
+
+    return curves_json(run) | {
+        "loss_measured": run.loss_measured,
+        "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
+        "warnings": [*([NOT_CONSERVED] if run.conserved is None else []), *run.notes],
+    }
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """The keys that interface and README promise; what `simulate` and `train` print stands under their names."""
+    import numpy as np
+
+    theory, run = trajectory_json(comparison.trajectory), run_json(comparison.run)
+    unknown = not np.isfinite(comparison.gap.error_bar).all()
+    why = ["the error bar of the gap is unknown: it takes several seeds"] if unknown else []
+    if np.isnan(comparison.initial_loss):
+        why.append("the initial loss is zero: what would be relative to it is null")
+    why += instability_of(comparison)
+    return {
+        "relative_error": known(comparison.relative_error),
+        "gap": gap_json(comparison.gap, comparison.initial_loss),
+        "times": comparison.run.times,
+        "steps": comparison.run.steps,
+        "theory": theory,
+        "training": run,
+        "warnings": list(dict.fromkeys([*theory["warnings"], *run["warnings"], *why])),
+    }
+
+
+def gap_json(gap: Gap, initial_loss: float) -> dict[str, Any]:
+    """Largest part of each cause relative to the initial loss, where each comes from, and the curves."""
+    from dynamics.curves.variables import printed
+
+    return {
+        **known(gap.largest(initial_loss)),
+        "sources": gap.sources,
+        "curves": {name: curve.array for name, curve in printed(gap.variables()).items()},
+    }
+
+
+def known(values: dict[str, float]) -> dict[str, float | None]:
+    """Numbers for JSON, without those that are unknown; the warnings say why."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
+def instability_of(comparison: Comparison) -> list[str]:
+    """Warning about a step beyond the largest stable one, where the theory is the modified flow."""
+    from dynamics.stability import instability
+
+    if comparison.theory != "modified":
+        return []
+    about = comparison.run.about
+    unstable = instability(comparison.trajectory, about["step"], about["momentum"])  # type: ignore[arg-type]
+    return [] if unstable is None else [unstable]
+
+
+def sweep_json(dataset: xarray.Dataset, kinds: tuple[str, ...], output: str) -> dict[str, Any]:
+    """What was done; the numbers themselves are in the file."""
+    failures = []
+    done = 0
+    for kind in kinds:
+        status = dataset[f"{kind}_status"]
+        done += int((status == "done").sum())
+        failed = (status == "failed").stack(run=status.dims)
+        for place in failed.run.values[failed.values]:
+            at = dict(zip(status.dims, place, strict=True))
+            failures.append({"kind": kind, **at, "reason": dataset[f"{kind}_reason"].sel(at).item()})
+    return {
+        "output": output,
+        "runs": done + len(failures),
+        "done": done,
+        "failed": len(failures),
+        "failures": failures,
+        "dimensions": dict(dataset.sizes),
+        "variables": list(dataset.data_vars),
+        "warnings": [],
+    }
+
+
+def sweep_report_json(dataset: xarray.Dataset, output: str) -> dict[str, Any]:
+    """What a report shows of a sweep: that, and every grid point."""
+    from empirical.sweep.summary import grid_summary, kinds_of, median_curves
+
+    return {
+        **sweep_json(dataset, kinds_of(dataset), output),
+        "grid": grid_summary(dataset),
+        "median_curves": median_curves(dataset),
+    }
