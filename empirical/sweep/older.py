@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynamics.curves.variables import TIME_UNIT
 from dynamics.files.formats import SWEEP, format_name, format_number, options_momentum, unknown_momentum
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _slowed(dataset: Dataset, kind: str, factor: DataArray) -> Dataset:
             old = dataset[name].variable
             new = old * factor.variable
             order = [dim for dim in (*runs, sample, time) if dim in new.dims]
-            changed = {name: (order, new.transpose(*order).values, old.attrs)}
+            changed = {name: (order, new.transpose(*order).values, old.attrs | {"units": TIME_UNIT})}
             is_label = name in dataset.coords
             dataset = dataset.assign_coords(changed) if is_label else dataset.assign(changed)
     return dataset

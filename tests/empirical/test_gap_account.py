@@ -84,8 +84,10 @@ def test_summary_in_other_units():
 def test_practice(batch, samples, whole):
     """What the corrections depend on, as a run recorded it; whether all of the data are in every step."""
     about = {"step": 0.1, "momentum": 0.5, "batch": batch, "samples": samples, "label_noise": 0.2}
-    practice = Practice.of(SimpleNamespace(about=about | {"seeds": 3, "seed": 4, "other": 1}))
-    assert practice == Practice(0.1, 0.5, batch, samples, 0.2, 3, 4)
+    practice = Practice.of(
+        SimpleNamespace(about=about | {"seeds": 3, "seed": 4, "optimizer": "momentum", "other": 1})
+    )
+    assert practice == Practice(0.1, 0.5, batch, samples, 0.2, 3, 4, "momentum")
     assert practice.whole_set is whole
 
 

@@ -43,7 +43,7 @@ def test_one_momentum_for_all(tmp_path, options):
     np.testing.assert_allclose(data.train_time, factor * TIMES, rtol=1e-15)
     assert data.train_loss.dims == ("replicate", "train_time")
     np.testing.assert_allclose(data.train_time_reached, factor * np.ones(2))
-    assert data.train_time.attrs["units"] == "learning rate × steps"
+    assert data.train_time.attrs["units"] == "time of the flow"
     assert data.attrs["format"] == "quadflow sweep 2"
     first, _, _ = quantity(data, "train_time_to_loss", below=7.5)
     np.testing.assert_allclose(first, factor * 0.5)
