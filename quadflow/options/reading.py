@@ -158,9 +158,7 @@ def read_student(path: str, options: ProblemOptions, outputs: int = 1) -> Studen
         missing="`--second-layer fixed` would read it as a network with every a_k = `--second-layer-value`",
     )
     if options.hidden not in (None, student.hidden):
-        raise ProblemError(
-            f"`--hidden` is {options.hidden}, but {path!r} has {student.hidden} hidden units."
-        )
+        raise ProblemError(f"`--hidden` is {options.hidden}, but {path!r} has {student.hidden} hidden units.")
     return student
 
 

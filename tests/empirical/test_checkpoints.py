@@ -236,3 +236,11 @@ def test_upper_case_suffixes(tmp_path):
         np.savez(file, W=W, a=A)
     np.testing.assert_array_equal(read_student(tmp_path / "NET.NPZ").W, W)
     np.testing.assert_array_equal(read_student(checkpoint(tmp_path / "NET.PT", W=W, a=A)).W, W)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_no_student_has(bad, tmp_path):
+    """Whoever asks for a student learns which file is meant."""
+    np.savez(tmp_path / "x.npz", W=np.array([[1.0, bad]]), a=np.ones(1))
+    with pytest.raises(ProblemError, match=r"x\.npz.*finite"):
+        read_student(tmp_path / "x.npz")

@@ -8,7 +8,7 @@ from torch import nn
 from dynamics import ComputationError, Problem, ProblemError, Student, Teacher
 from dynamics.conserved import conserved_quantities, infer_quantities, predicted_drift
 from empirical import QuadraticNetwork, train
-from empirical.conserved import conserved_curves, drift_scaling, measure, measured_values
+from empirical.conserved import DriftScaling, conserved_curves, drift_scaling, measure, measured_values
 from empirical.descent import population_descent
 
 
@@ -130,3 +130,14 @@ def test_inference_recovers_the_balances_from_the_log_of_a_run(problem):
     assert (np.abs([q.values[0] for q in found.quantities] - c) <= 1.2 * size).all()
     np.testing.assert_allclose([q.drift for q in found.quantities], size, rtol=0.2)
     np.testing.assert_allclose(measured_values(problem, run), run.conserved, atol=1e-13)
+
+
+def test_slopes_of_what_drifts():
+    """One quantity ∝ η², one that does not drift at all, and one that does not at one of the steps."""
+    eta = np.array([1e-3, 2e-3, 4e-3])
+    measured = np.stack([-3 * eta**2, 0 * eta, [0, 1, 2]], axis=1)
+    found = DriftScaling(1.0, eta, measured, measured, ("a", "b", "c")).slope
+    assert found[0] == pytest.approx(2)
+    assert np.isnan(found).tolist() == [False, True, True]
+    still = DriftScaling(1.0, eta, 0 * measured, measured, ("a", "b", "c")).slope
+    assert np.isnan(still).all()

@@ -152,6 +152,19 @@ def test_ways_that_turn_from_the_flow_are_left_out(cosine, usable):
         assert found.ratio == pytest.approx(cosine)
 
 
+@pytest.mark.parametrize(("moved", "ratio"), [([0.0, 0.0], 1.0), ([1.0, 0.0], 2 / 3), ([1.0, 1.0], 1.0)])
+def test_a_fixed_second_layer_is_one_of_which_nothing_moves(moved, ratio):
+    """Constant velocities 1 of w and of both a_k, of which none, one or both follow: only none means a fixed layer."""
+
+    class Made:
+        def velocity(self, w, a):
+            return np.ones((1, 1)), np.ones((1, 2))
+
+    W = np.stack([np.zeros((4, 1, 1)), np.ones((4, 1, 1))], axis=1)
+    A = np.stack([np.zeros((4, 1, 2)), np.broadcast_to(moved, (4, 1, 2))], axis=1)
+    assert recorded_speed(Made(), np.array([0.0, 1.0]), W, A).ratio == pytest.approx(ratio)
+
+
 def loop(factor, momentum=0.0, adam=False, steps=400, every=10, told=None):
     """A loop of one's own with the loss `factor` × E(f* − f)² on fresh samples."""
     torch.manual_seed(0)

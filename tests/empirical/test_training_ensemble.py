@@ -1,5 +1,7 @@
 """An ensemble trains each member as if it were alone, whatever the others are."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,30 @@ def test_groups_keep_within_memory_and_similar_batches():
     assert by_batch == [[64, 63, 33], [8, 4], [2, 1]]
     assert sorted(i for group in groups(members, 1, 0, 2, 4) for i in group) == list(range(7))
     assert all(len(group) == 1 for group in groups(members, 1, 0, 2, 4))
+
+
+def test_the_seconds_are_those_of_the_clock():
+    before = time.perf_counter()
+    (run,) = train_ensemble(STARTS[0], steps=2, step=0.01, batch=4)
+    assert 0 < run.about["seconds"] < time.perf_counter() - before
+    assert run.about["trained_together"] == 1
+
+
+def test_problems_must_be_alike_in_everything_else():
+    """Teacher (also with the same directions), activation, covariance, hidden units, what is trained."""
+    W, A = STARTS[0].student.W, STARTS[0].student.A
+    others = [
+        Problem(Teacher(TEACHER.V, -TEACHER.B), STARTS[0].student),
+        Problem(TEACHER, STARTS[0].student, "centred"),
+        Problem(TEACHER, STARTS[0].student, covariance=2 * np.eye(3)),
+        Problem(TEACHER, Student(W[:2], A[:, :2])),
+        Problem(TEACHER, Student(W, A, trainable=False)),
+    ]
+    for other in others:
+        with pytest.raises(ProblemError, match="differ in more than their initial weights"):
+            train_ensemble([STARTS[0], other], steps=1, step=0.1, batch=2)
+    same = Problem(Teacher(TEACHER.V, TEACHER.B), Student(-W, A))
+    assert len(train_ensemble([STARTS[0], same], steps=1, step=0.1, batch=2)) == 2
 
 
 def test_a_diverging_member_stops_nothing():
