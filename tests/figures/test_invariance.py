@@ -94,7 +94,7 @@ def test_axes_and_styles_of_the_two_rules(result: Invariance) -> None:
     assert [line.get_marker() for line in lines[1::2]] == ["o", "s"]
     assert [line.get_markevery() for line in lines[1::2]] == [2, 2]  # 31 records
     assert [line.get_color() for line in lines] == [PALETTE[0]] * 2 + [PALETTE[1]] * 2
-    assert ROUNDING == np.finfo(float).eps
+    assert np.finfo(float).eps == ROUNDING
     assert_decades(above.yaxis, 6)
     assert isinstance(below.yaxis.get_minor_formatter(), NullFormatter)
     (text,) = above.texts

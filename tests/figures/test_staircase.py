@@ -1,6 +1,7 @@
 """The staircase figure draws the predicted heights and times beside flow and networks."""
 
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -49,8 +50,8 @@ def test_shared_jumps_say_how_many_units():
 
 
 def made_up(*losses):
-    """Plateaus at these heights, with jumps at the times 10, 20, … that are those of modes 3, 2, 1 and of 1, 2, 3 units."""
-    pairs = zip(losses, losses[1:], strict=False)
+    """Plateaus at these heights; jumps at the times 10, 20, 30 are those of modes 3, 2, 1 and of 1, 2, 3 units."""
+    pairs = pairwise(losses)
     jumps = [
         Jump(10.0 * (n + 1), 0, 2 - n, (), before, after, tuple(range(n + 1)))
         for n, (before, after) in enumerate(pairs)
@@ -90,7 +91,7 @@ def test_every_number_in_full(records, marked):
 
 
 def test_small_and_large_plateaus():
-    """A plateau of 1e-6 counts, one of 1e-12 does not; where all are high the axis ends at 1/30, and names stay on it."""
+    """A plateau of 1e-6 counts, one of 1e-12 does not; where all are high the axis ends at 1/30; names stay on it."""
     t = np.linspace(0, 35, 9)
     curve = SimpleNamespace(times=t, loss=1 + t)
     (axes,) = staircase_figure(made_up(1.0, 1e-6, 1e-12), curve).axes
