@@ -166,7 +166,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
             low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
             t_run = run.theory_times
             axes.fill_between(t_run, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-            shown = markers_along(t_run, median / np.abs(targets[i]))
+            shown = markers_along(t_run, median)
             axes.plot(
                 t_run[shown],
                 median[shown],
@@ -193,7 +193,6 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
 
 def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:
     """Indices of markers, evenly spaced along the drawn curve rather than in time, so that drops show too."""
-    span = np.ptp(y)
-    length = np.hypot(np.diff(t) / (np.ptp(t) or 1.0), np.diff(y) / (span if span > 0 else 1.0))
-    along = np.append(0.0, np.cumsum(length))
-    return np.unique(np.searchsorted(along, np.linspace(0, along[-1], count)).clip(max=len(t) - 1))
+    dt, dy = (np.diff(values) / max(np.ptp(values), TINY) for values in (t, y))
+    along = np.append(0.0, np.cumsum(np.hypot(dt, dy)))
+    return np.unique(np.searchsorted(along, np.linspace(0, along[-1], count)))

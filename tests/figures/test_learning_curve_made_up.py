@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import assert_aligned, assert_decades
 
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from empirical.comparison import Comparison
@@ -216,3 +217,61 @@ def test_linear_networks_have_linear_modes():
     axes, below = learning_curves(GradientFlow(problem).integrate(times=[0, 1, 2])).axes
     assert below.get_ylabel() == r"teacher modes $v_i^\top \sum_k a_k w_k$"
     assert not axes.texts  # levels are known for quadratic units
+
+
+def test_a_level_close_below_another_is_left_out():
+    """Centred, so that L_S is the sum of λ² over what is not learned: of 0.3, …, 0.3 (seven) it falls by less than a
+    factor of 1.5 at first. Measured from the last level that is drawn.
+    """
+    lam = np.array([4.0, *(0.3 - 0.001 * np.arange(7))])
+    problem = Problem(Teacher.from_eigenvalues(lam), Student.initialise(3, 8, scale=0.1), "centred")
+    growth = np.clip(2 * T[:, None] - np.arange(8), 0, 1)
+    flow = replace(GradientFlow(problem).integrate(times=T), loss=16 * 10.0 ** (-2 * T), modes=growth * lam)
+    levels = [np.sum(lam[n:] ** 2) for n in range(8)]
+    drawn = [levels[0]]
+    for level in levels[1:]:
+        if level < drawn[-1] / 1.5:
+            drawn.append(level)
+    assert 3 < len(drawn) < 7  # some are left out, and one after them is not
+    axes = learning_curves(flow).axes[0]
+    np.testing.assert_allclose([text.xy[1] for text in axes.texts], drawn)
+    dotted = [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2]
+    np.testing.assert_allclose(dotted, drawn)
+
+
+def test_bars_of_the_plateaus_that_are_known():
+    """From start to end at the height of the theory; none for a stage that fits no level, or lies below the axis."""
+    flow = GradientFlow(PROBLEM).integrate(t_end=40.0, samples=400)
+    stages = [s for s in flow.stages if s.level is not None and s.level.loss > max(flow.loss[-1], 45.5e-6)]
+    assert stages
+    for result, expected in ((flow, stages), (replace(flow, loss=np.full(400, 30.0)), [])):
+        axes = learning_curves(result).axes[0]
+        bars = [c.get_segments()[0] for c in axes.collections if hasattr(c, "get_segments")]
+        assert [bar.tolist() for bar in bars] == [
+            [[s.start, s.level.loss], [s.end, s.level.loss]] for s in expected
+        ]
+
+
+def test_panels_share_their_time_and_their_margin(trajectory):
+    figure = learning_curves(trajectory, networks(trajectory))
+    above, below = figure.axes
+    assert_decades(above.yaxis)
+    assert all(text.get_annotation_clip() is False for text in below.texts)
+    lines = [line for line in below.lines if len(line.get_ydata()) == 41]
+    assert len({str(line.get_linestyle()) for line in lines}) == 3
+    assert_aligned(figure, above, below)
+    above.set_xlim(1, 2)
+    assert below.get_xlim() == (1, 2)
+
+
+def test_curves_of_zero_loss(trajectory):
+    """Everything is learned from the start, in theory and in training: a linear axis, no warning of a logarithm."""
+    zero = replace(trajectory, loss=np.zeros(41), modes=np.full((41, 3), [4.0, 2, 1]))
+    figure = learning_curves(zero, networks(zero))
+    assert figure.axes[0].get_yscale() == "linear"
+    figure.draw_without_rendering()
+
+
+def test_a_single_sample_has_a_marker():
+    np.testing.assert_array_equal(markers_along(np.array([3.0]), np.array([2.0])), [0])
+    np.testing.assert_array_equal(markers_along(np.array([3.0, 3.0]), np.array([2.0, 2.0])), [0])
