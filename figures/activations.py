@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 from dynamics.modes import mode_targets
 from dynamics.trajectory import Trajectory
 from empirical.recorder import TrainingRun
-from figures.learning_curve import markers_along
+from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_span
 
 NAMES = {

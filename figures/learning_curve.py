@@ -17,6 +17,7 @@ from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.trajectory import Trajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
+from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, paper, show_decades, show_span
 
 Array = NDArray[np.float64]
@@ -92,7 +93,7 @@ def _draw_loss(
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
         t_run = run.theory_times
-        shown = markers_along(t_run, np.log10(np.maximum(median, max(bottom, TINY))))
+        shown = markers_along(t_run, np.log10(np.maximum(median, max(bottom, TINY))), MARKERS_PER_CURVE)
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
             t_run, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"
@@ -166,7 +167,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
             low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
             t_run = run.theory_times
             axes.fill_between(t_run, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-            shown = markers_along(t_run, median)
+            shown = markers_along(t_run, median, MARKERS_PER_CURVE)
             axes.plot(
                 t_run[shown],
                 median[shown],
@@ -189,10 +190,3 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         )
     linear = trajectory.problem.activation == "linear"
     axes.set_ylabel("teacher modes " + (r"$v_i^\top \sum_k a_k w_k$" if linear else r"$v_i^\top M v_i$"))
-
-
-def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:
-    """Indices of markers, evenly spaced along the drawn curve rather than in time, so that drops show too."""
-    dt, dy = (np.diff(values) / max(np.ptp(values), TINY) for values in (t, y))
-    along = np.append(0.0, np.cumsum(np.hypot(dt, dy)))
-    return np.unique(np.searchsorted(along, np.linspace(0, along[-1], count)))

@@ -16,7 +16,7 @@ from dynamics.neuron.problem import Rates
 from dynamics.neuron.trajectory import NeuronTrajectory
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import NeuronRun
-from figures.learning_curve import markers_along
+from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, paper, show_decades, show_span
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.stages import Stage
 from empirical import train
 from figures.activations import activations_figure
-from figures.learning_curve import markers_along
+from figures.markers import markers_along
 from figures.style import LINES, MARKERS
 
 NAMES = ["quadratic", "relu", "abs"]

@@ -9,7 +9,8 @@ from drawn import assert_aligned, assert_decades
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
-from figures.learning_curve import learning_curves, markers_along, visited_sets
+from figures.learning_curve import learning_curves, visited_sets
+from figures.markers import markers_along
 
 T = np.linspace(0, 4, 41)
 PROBLEM = Problem(Teacher.from_eigenvalues([4, 2, 1], 3), Student.initialise(3, 3, scale=0.1, seed=1))
@@ -56,6 +57,7 @@ def test_bands_are_deciles_and_markers_medians(trajectory):
     np.testing.assert_allclose(high, trajectory.loss * 10 / 6)
     t, median = labelled(above, "networks: median of 11").get_data()
     np.testing.assert_allclose(median, 45.5 * 10.0**-t)
+    np.testing.assert_array_equal(t, T[markers_along(T, np.log10(trajectory.loss), 24)])
     for i, shade in enumerate(below.collections):
         low, high = band(shade)
         np.testing.assert_allclose(low, trajectory.modes[:, i] / 3, atol=1e-12)
@@ -65,6 +67,7 @@ def test_bands_are_deciles_and_markers_medians(trajectory):
     assert len({line.get_marker() for line in markers}) == 3
     for i, line in enumerate(markers):
         t, y = line.get_data()
+        np.testing.assert_array_equal(t, T[markers_along(T, trajectory.modes[:, i], 24)])
         np.testing.assert_allclose(y, trajectory.modes[np.searchsorted(T, t - 1e-9), i], atol=1e-12)
 
 
@@ -205,7 +208,6 @@ def test_markers_are_evenly_spaced_along_the_curve():
     np.testing.assert_allclose(straight, np.arange(0, 1001, 100), atol=1)  # up to rounding
     flat = markers_along(t, 0 * t, 5)
     np.testing.assert_allclose(t[flat], [0, 0.25, 0.5, 0.75, 1], atol=1.1e-3)
-    assert len(markers_along(t, t)) == 24
     parabola = markers_along(t, 4 * t**2, 3)  # twice as steep: drawn to its own height all the same
     np.testing.assert_array_equal(parabola, markers_along(t, t**2, 3))
     longer = markers_along(64 * t, y + t, 9)  # nor does the unit of time matter: powers of 2 round alike
@@ -273,5 +275,5 @@ def test_curves_of_zero_loss(trajectory):
 
 
 def test_a_single_sample_has_a_marker():
-    np.testing.assert_array_equal(markers_along(np.array([3.0]), np.array([2.0])), [0])
-    np.testing.assert_array_equal(markers_along(np.array([3.0, 3.0]), np.array([2.0, 2.0])), [0])
+    np.testing.assert_array_equal(markers_along(np.array([3.0]), np.array([2.0]), 24), [0])
+    np.testing.assert_array_equal(markers_along(np.array([3.0, 3.0]), np.array([2.0, 2.0]), 24), [0])

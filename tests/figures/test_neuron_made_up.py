@@ -10,7 +10,7 @@ from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
 from dynamics.neuron.function_space import FunctionSpace
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import train_neurons
-from figures.learning_curve import markers_along
+from figures.markers import markers_along
 from figures.neuron import collapse_map, function_space, neuron_curves
 from figures.style import LINES, MARKERS
 
