@@ -52,7 +52,8 @@ def test_the_separatrix_is_where_c_vanishes():
 def test_first_layer_weights_of_both_signs(p0):
     figure = phase_diagram(single_mode(np.array(p0)))
     curves = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
-    assert len(curves) == (min(p0) < 0) + (max(p0) > 0)
+    signs = [1] * (max(p0) > 0) + [-1] * (min(p0) < 0)
+    assert [np.sign(line.get_ydata()[0]) for line in curves] == signs
     assert names(figure).count("theory: $p_0^2 = 2a_0^2$") == 1
     figure.canvas.draw()
 
@@ -78,15 +79,16 @@ def test_scales_side_by_side(undecided, title):
 
 def test_the_line_of_mean_balance():
     """E‖w‖² = scale_w² and E a² = scale_a², so that E c = 0 for c = ‖w‖² − 2a² where scale_w = √2 scale_a."""
-    scale_a, scale_w = np.array([0.1, 0.3, 1.0]), np.array([0.01, 0.1, 1.0])
+    few, many = np.array([0.1, 0.3, 1.0]), np.array([0.01, 0.1, 1.0])
     part = np.full((3, 3), 0.5)
-    data = ScaleDiagram(np.ones(2), 4, 2, scale_w, scale_a, part, part, part, 10, True, 0, training(90))
-    for axes in scale_diagram(data).axes[:2]:
-        (line,) = axes.lines
-        a, w = line.get_xydata().T
-        np.testing.assert_allclose(w**2 - 2 * a**2, 0, atol=1e-12)
-        for values, (low, high) in ((a, axes.get_xlim()), (w, axes.get_ylim())):
-            assert values[0] <= low and values[1] >= high  # from frame to frame
+    for scale_a, scale_w in ((few, many), (many, few), (many, 100 * few), (100 * few, many)):
+        data = ScaleDiagram(np.ones(2), 4, 2, scale_w, scale_a, part, part, part, 10, True, 0, training(90))
+        for axes in scale_diagram(data).axes[:2]:
+            (line,) = axes.lines
+            a, w = line.get_xydata().T
+            np.testing.assert_allclose(w**2, 2 * a**2)
+            for values, (low, high) in ((a, axes.get_xlim()), (w, axes.get_ylim())):
+                assert values[0] <= low and values[1] >= high  # from frame to frame
 
 
 def test_cells_lie_around_their_scales():

@@ -416,3 +416,108 @@ def test_axes_of_the_other_charts():
     assert seven["margin"]["b"] == 62 + 4 * 22
     (trace,) = traces(charts.overlay_chart({"<i>": ([0, 1], [0.0, None])}))
     assert (trace["name"], trace["y"], trace["line"]["width"]) == ("&lt;i&gt;", [0.0, None], 2)
+
+
+JUMPS = [{"time": 2.0, "unit": 0, "learned_modes": [0], "loss_before": 8.0, "loss_after": 3.0}]
+POINTS = [
+    {"learned_modes": [0], "learned_values": [1.0], "loss": 1.0, "index": n, "kind": "saddle"} for n in (0, 1)
+]
+
+
+@pytest.mark.parametrize(
+    ("result", "charts_shown"),
+    [
+        (theory(), {"Learning curves": True}),
+        ({"times": [0.0, 1.0], "loss": [2.0, 1.0]}, {"Learning curve": True}),
+        (
+            {
+                "theory": theory(),
+                "training": training([1.0]),
+                "gap": {"curves": {"flow": T, "discretised": T}},
+            },
+            {"Learning curves": True, "Gap along training": True},
+        ),
+        ({"theory": theory(), "training": training([1.0]), "gap": {}}, {"Learning curves": True}),
+        ({"gap": {"curves": {"flow": T, "discretised": T}}}, {}),  # without times
+        ({"jumps": JUMPS}, {"Staircase": True}),
+        ({"fixed_points": POINTS}, {"Loss against Morse index": False}),
+        ({"laws": ["a"]}, {}),
+    ],
+)
+def test_what_has_an_axis_of_time_can_be_logarithmic(result, charts_shown):
+    found = section(result, "s")
+    assert {part.title: part.timed for part in found.parts if isinstance(part, Chart)} == charts_shown
+    assert not found.facts
+
+
+def test_the_problem_is_that_of_the_result_or_of_its_sides():
+    problem = {"inputs": 7, "eigenvalues": [2.0, 1.0]}
+    other = {"inputs": 8, "eigenvalues": [2.0, 1.0]}
+    for result, inputs in (
+        ({"problem": problem, "theory": theory(problem=other), "training": training([1.0])}, "7"),
+        ({"theory": theory(problem=problem), "training": training([1.0]) | {"problem": other}}, "7"),
+        ({"theory": theory(), "training": training([1.0]) | {"problem": problem}}, "7"),
+        (theory(problem=problem), "7"),
+        (training([1.0]) | {"problem": problem}, "7"),
+        ({"problem": problem}, "7"),
+    ):
+        found = section(result, "s")
+        assert found.facts == {"teacher eigenvalues": "2, 1", "inputs": inputs, "second layer": ""}
+        if found.parts:
+            shapes = found.parts[0].figure["layout"]["shapes"]
+            assert [s["y0"] for s in shapes] == [2, 1]
+    assert section({"problem": None, "x": 1}, "s").facts == {"x": "1"}
+    assert section({"problem": {"inputs": 3}}, "s").facts["teacher eigenvalues"] == "none"
+
+
+def test_both_sides_have_their_constants():
+    """Networks' constants beside those of the theory; what is said of curves, and of the gap."""
+    conserved = {"initial": [0.5], "drift": [1e-3]}
+    both = {
+        "theory": theory(conserved=conserved),
+        "training": training([1.0]) | {"conserved": conserved},
+        "gap": {"noise_floor": 0.5, "rest": None, "sources": {"noise_floor": "a formula"}, "text": "x"},
+    }
+    found = section(both, "s")
+    titles = [part.title for part in found.parts]
+    assert titles == [
+        *("Learning curves", "Gap between theory and practice"),
+        *("Conserved quantities: theory", "Conserved quantities: networks"),
+    ]
+    assert rows(found, "Gap between theory and practice") == [
+        ["noise floor", "50.00%", "a formula"],
+        ["rest", "–", ""],
+    ]
+    assert found.parts[0].note == (
+        "Lines: theory. Markers: trained networks, median over seeds. Dotted: eigenvalues of the teacher, and levels "
+        "of the plateaus passed. Click a name in the legend to hide its curve; drag to zoom, double-click to go back."
+    )
+    assert found.parts[1].note == (
+        "Largest deviation from the gradient flow along training, in per cent of the initial loss."
+    )
+
+
+def test_commands_versions_and_warnings_have_their_own_place():
+    about = {
+        "command": "quadflow diagnose --x",
+        "versions": {"numpy": "2"},
+        "warnings": ["a"],
+        "verdict": "y",
+    }
+    found = section(about, "file")
+    assert (found.title, found.source, found.command) == ("diagnose", "file", "quadflow diagnose --x")
+    assert (found.versions, found.warnings, found.facts) == ({"numpy": "2"}, ["a"], {"verdict": "y"})
+    bare = section({}, "file")
+    assert (bare.title, bare.command, bare.versions, list(bare.warnings)) == ("result", "", {}, [])
+
+
+def test_medians_of_networks_over_each_other():
+    """Times of the theory where there is one; of an odd number the middle; two runs are needed for one chart."""
+    run = training([1.0, 5.0, 2.0])
+    chart = together({"a": run, "b": theory()})
+    first, second = chart.figure["data"]
+    assert (first["name"], second["name"]) == ("a (median network)", "b")
+    np.testing.assert_allclose(first["y"], 2 * 8 * np.exp(-T), rtol=1e-6)
+    both = {"theory": theory(), "training": training([1.0]) | {"times": (2 * T).tolist()}}
+    assert together({"a": both, "b": {}}).figure["data"][1]["x"][-1] == 4
+    assert together({"a": {"times": [], "loss": [], "modes": []}, "b": {}}) is None
