@@ -179,6 +179,7 @@ def test_a_legend_needs_room():
         ([0, 2, 300], "linear"),  # zero has no logarithm
         ([1, 150, 299], "linear"),  # wide, but evenly spaced
         ([1, 2, 299], "log"),
+        ([2, 3, 30], "linear"),
     ],
 )
 def test_spacing_decides_the_axis(x, scale):
