@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.modes import mode_targets
 from empirical.recorder import TrainingRun
-from figures.learning_curve import markers_along
+from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_span
 
 SHOWN_DECADES = 4  # of the loss, relative to its initial value

@@ -30,7 +30,9 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
     match : Match
         The search, matched with it.
     """
-    losses = np.array(sorted({round(p.loss, 12) for p in points}))
+    losses = np.array([p.loss for p in points])
+    index = np.array([p.index for p in points], dtype=float)
+    smallest = losses[losses > 1e-9].min(initial=1.0)
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 3.6))
         axes = figure.subplots()
@@ -49,8 +51,8 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
                 fontsize=6.5,
             )
         axes.plot(
-            [p.index or 0 for p in points],
-            [p.loss for p in points],
+            index,
+            losses,
             "x",
             color="black",
             markersize=5,
@@ -70,10 +72,10 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
                     zorder=3,
                     label=f"found: {SHORT[kind]}",
                 )
-        axes.set_xlim(right=1.3 * max(p.index or 0 for p in points) + 1)  # room for the names of the levels
+        axes.set_xlim(right=1.3 * index.max() + 1)  # room for the names of the levels
         axes.set_xlabel("Morse index (negative eigenvalues of the Hessian)")
         axes.set_ylabel("loss $L$ (squared output units)")
-        axes.set_yscale("symlog", linthresh=max(losses[losses > 1e-9].min(initial=1.0), 1e-6))
-        axes.set_ylim(-0.15 * losses[losses > 1e-9].min(initial=1.0), 1.4 * losses.max())
+        axes.set_yscale("symlog", linthresh=max(smallest, 1e-6))
+        axes.set_ylim(-0.15 * smallest, 1.4 * losses.max())
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
     return figure

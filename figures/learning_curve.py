@@ -7,9 +7,7 @@ from itertools import cycle
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.levels import plateau_level
 from dynamics.problem.mode_numbers import mode_numbers
@@ -17,6 +15,7 @@ from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
+from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
 
 SHOWN_MODES = 6  # more lines than that cannot be told apart
@@ -89,7 +88,7 @@ def _draw_loss(
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
         t_run = run.times
-        shown = markers_along(t_run, np.log10(np.maximum(median, max(bottom, TINY))))
+        shown = markers_along(t_run, np.log10(np.maximum(median, max(bottom, TINY))), MARKERS_PER_CURVE)
         shown = shown[median[shown] >= bottom]
         axes.fill_between(
             t_run, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"
@@ -166,7 +165,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
             low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
             t_run = run.times
             axes.fill_between(t_run, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-            shown = markers_along(t_run, median / np.abs(targets[i]))
+            shown = markers_along(t_run, median, MARKERS_PER_CURVE)
             axes.plot(
                 t_run[shown],
                 median[shown],
@@ -201,11 +200,3 @@ def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
             low, high = np.quantile(run.norms[..., k], [0.1, 0.9], axis=0)
             axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
     axes.set_ylabel(r"largest and smallest $\|w_k\|$")
-
-
-def markers_along(t: Array, y: Array, count: int = MARKERS_PER_CURVE) -> NDArray[np.int64]:
-    """Indices of markers, evenly spaced along the drawn curve rather than in time, so that drops show too."""
-    span = np.ptp(y)
-    length = np.hypot(np.diff(t) / (np.ptp(t) or 1.0), np.diff(y) / (span if span > 0 else 1.0))
-    along = np.append(0.0, np.cumsum(length))
-    return np.unique(np.searchsorted(along, np.linspace(0, along[-1], count)).clip(max=len(t) - 1))

@@ -15,7 +15,8 @@ from dynamics.neuron.problem import Rates
 from dynamics.neuron.trajectory import NeuronTrajectory
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import NeuronRun
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_decades, show_span
+from figures.markers import markers_along
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
 
 SHOWN_DECADES = 6  # of the loss, below its largest value
 MARKERS_PER_CURVE = 16
@@ -87,12 +88,8 @@ def _draw_run(axes: Axes, run: NeuronRun, colour: str, marker: str, bottom: floa
     """Median and 10–90 % of the networks."""
     low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-    height = np.log10(np.maximum(median, bottom))
-    # evenly spaced along the drawn curve rather than in time, so that a fast drop shows too
-    span = max(float(np.ptp(height)), np.finfo(float).tiny)
-    along = np.append(0.0, np.cumsum(np.hypot(np.diff(run.times) / run.times[-1], np.diff(height) / span)))
-    shown = np.unique(np.searchsorted(along, np.linspace(0, along[-1], MARKERS_PER_CURVE)))
-    shown = shown[(shown < len(along)) & (median[shown.clip(max=len(along) - 1)] >= bottom)]
+    shown = markers_along(run.times, np.log10(np.maximum(median, max(bottom, TINY))), MARKERS_PER_CURVE)
+    shown = shown[median[shown] >= bottom]
     axes.plot(
         run.times[shown],
         median[shown],

@@ -33,24 +33,36 @@ def phase_diagram(diagram: SingleModeDiagram) -> Figure:
         figure = Figure(figsize=(COLUMN_WIDTH, 3.1))
         axes = figure.subplots()
         _draw_regions(axes, diagram)
-        axes.plot(grid_a[done], grid_p[done], "o", label="trained: succeeded", **_marker(0, 2.2, 0.6))
-        axes.plot(grid_a[~done], grid_p[~done], "x", label="trained: failed", **_marker(1, 2.6, 0.8))
+        axes.plot(
+            grid_a[done],
+            grid_p[done],
+            "o",
+            label="trained: succeeded",
+            **_marker(PALETTE[0], markersize=2.2, markeredgewidth=0.6),
+        )
+        axes.plot(
+            grid_a[~done],
+            grid_p[~done],
+            "x",
+            label="trained: failed",
+            **_marker(PALETTE[1], markersize=2.6, markeredgewidth=0.8),
+        )
         if wrong.any():
-            axes.plot(grid_a[wrong], grid_p[wrong], "o", label="not as predicted", **_marker(6, 6.0, 0.9))
+            axes.plot(
+                grid_a[wrong],
+                grid_p[wrong],
+                "o",
+                label="not as predicted",
+                **_marker(PALETTE[6], markersize=6.0, markeredgewidth=0.9),
+            )
         axes.set_xlabel("initial second-layer weight $a_0$")
         axes.set_ylabel("initial first-layer weight $p_0$")
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
     return figure
 
 
-def _marker(colour: int, size: float, width: float) -> dict[str, Any]:
-    return {
-        "color": PALETTE[colour],
-        "markerfacecolor": "none",
-        "markersize": size,
-        "markeredgewidth": width,
-        "linestyle": "none",
-    }
+def _marker(colour: str, **size: float) -> dict[str, Any]:
+    return {"color": colour, "markerfacecolor": "none", "linestyle": "none"} | size
 
 
 def _draw_regions(axes: Axes, diagram: SingleModeDiagram) -> None:

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from plotly.subplots import make_subplots
 
 from dynamics.aliases import Array
-from figures.style import PALETTE
+from figures.markers import markers_along
+from figures.style import PALETTE, TINY
 from figures.web_page import DASHES, INK, SYMBOLS
 
 SHOWN_MODES = 6  # more curves than that cannot be told apart
@@ -137,6 +138,7 @@ def _draw_modes(
 def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
     """Median and 10–90 % band of the networks' loss (S, T); returns the median."""
     low, median, high = _quantiles(loss, [0.1, 0.5, 0.9])
+    bottom = max(np.nanmax(median, initial=0.0) * 10.0**-SHOWN_DECADES, TINY)
     if len(loss) > 1:
         t = _thin(times)
         band = {
@@ -154,9 +156,8 @@ def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
             col=1,
         )
     name = "trained network" if len(loss) == 1 else "median network"
-    _markers(
-        figure, 1, times, median, name, PALETTE[1], SYMBOLS[0], spacing=np.log10(np.maximum(median, 1e-300))
-    )
+    height = np.log10(np.maximum(median, bottom))  # as the axis shows it
+    _markers(figure, 1, times, median, name, PALETTE[1], SYMBOLS[0], spacing=height)
     return median
 
 
@@ -340,14 +341,9 @@ def _thin(x: Array) -> NDArray[np.int64]:
 
 
 def _along(x: Array, y: Array) -> NDArray[np.int64]:
-    """Indices of at most `MARKERS` finite samples, evenly spaced along the drawn curve rather than in time."""
+    """Indices of at most `MARKERS` finite samples, evenly spaced along the drawn curve."""
     known = np.flatnonzero(np.isfinite(y))
-    if known.size < 2:
-        return known
-    dx, dy = (np.diff(values[known]) / (np.ptp(values[known]) or 1.0) for values in (x, y))
-    along = np.append(0.0, np.cumsum(np.hypot(dx, dy)))
-    places = np.searchsorted(along, np.linspace(0, along[-1], MARKERS))
-    return known[np.unique(places.clip(max=known.size - 1))]
+    return known[markers_along(x[known], y[known], MARKERS)] if known.size else known
 
 
 def _rounded(values: Array) -> list[float | None]:

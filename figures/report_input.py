@@ -111,7 +111,8 @@ def _wrong(value: Any, kind: Kind, where: str) -> str | None:
         fits = _PLAIN[kind](value)
     elif isinstance(kind, tuple):
         found = [_wrong(value, one, where) for one in kind]
-        return None if None in found else found[0]
+        inside = (wrong for wrong in found if wrong and not wrong.startswith(f"`{where}` is "))
+        return None if None in found else next(inside, found[0])
     elif isinstance(kind, list):
         fits = isinstance(value, list)
         if fits and not (isinstance(kind[0], str) and all(map(_PLAIN[kind[0]], value))):

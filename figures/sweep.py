@@ -50,10 +50,11 @@ def phase_map(data: SweepMap) -> Figure:
         axes.set_facecolor("0.93")
         x, y = (_edges(values) for values in (data.x, data.y))
         colours = _norm(data.values, data.fraction)
+        known = np.ma.masked_invalid(data.values)
         image = axes.pcolormesh(
             x,
             y,
-            np.ma.masked_invalid(data.values),
+            known,
             cmap="cividis",
             norm=colours,
             shading="flat",
@@ -66,7 +67,7 @@ def phase_map(data: SweepMap) -> Figure:
             axes.set_title("hatched: no value", fontsize=7)
         for axis, name, values in ((axes.xaxis, data.x_name, data.x), (axes.yaxis, data.y_name, data.y)):
             _label(axis, name, values)
-        below = bool(np.nanmin(data.values, initial=np.inf) < (colours.vmin or 0.0))
+        below = bool((colours(known) < 0).any())
         bar = figure.colorbar(image, ax=axes, aspect=25, extend="min" if below else "neither")
         bar.set_label(_broken(data.label))
     return figure
@@ -151,7 +152,7 @@ def _norm(values: Array, fraction: bool) -> Normalize:
     known = values[np.isfinite(values)]
     if known.size and known.min() > 0 and known.max() > WIDE * known.min():
         return LogNorm(max(known.min(), FLOOR * known.max()), known.max())
-    return Normalize(known.min(initial=np.inf), known.max(initial=-np.inf)) if known.size else Normalize(0, 1)
+    return Normalize(known.min(), known.max()) if known.size else Normalize(0, 1)
 
 
 def _logarithmic(values: NDArray[Any]) -> bool:
@@ -159,7 +160,7 @@ def _logarithmic(values: NDArray[Any]) -> bool:
     if values.dtype.kind not in "if" or values.size < 2 or values.min() <= 0:
         return False
     steps = np.diff(np.sort(values.astype(float)))
-    if values.size > 2 and np.allclose(steps, steps[0], rtol=1e-6):
+    if values.size > 2 and np.allclose(steps, steps[0], rtol=1e-6, atol=0.0):
         return False
     ratios = np.diff(np.log(np.sort(values.astype(float))))
     return (

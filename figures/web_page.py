@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynamics.errors import ProblemError
-from figures.style import LINES, MARKERS, PALETTE
+from figures.style import PALETTE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,7 +26,6 @@ DASHES = (
     "longdash",
 )  # plotly's names, in the order of LINES
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")  # in the order of MARKERS
-assert len(DASHES) == len(LINES) and len(SYMBOLS) == len(MARKERS)
 
 
 def require_report_extra() -> None:
@@ -71,7 +70,6 @@ def _environment() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
-        lstrip_blocks=True,
     )
     environment.globals |= {
         "part": lambda name: Markup((PARTS / name).read_text(encoding="utf-8")),

@@ -1,13 +1,18 @@
 """The atlas draws predicted points and found roots where they are."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from drawn import names
+from matplotlib.colors import same_color
 
 from dynamics import Teacher
 from dynamics.stationary import fixed_points
 from dynamics.stationary.matching import catalogue_flow, match_fixed_points
 from dynamics.stationary.search import search_fixed_points
 from figures.atlas import atlas
+from figures.style import MARKERS, PALETTE
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +43,43 @@ def test_levels_are_named(drawn):
     names = " ".join(text.get_text() for text in drawn[2].texts)
     assert r"\{1,2\}" in names
     assert r"\varnothing" in names
+
+
+def made_up(*losses):
+    """Points of index 0, 2, 4, …, and one root of every kind at them, hit once."""
+    points = [SimpleNamespace(loss=x, index=2 * n, learned_modes=(n,)) for n, x in enumerate(losses)]
+    kinds = ("global minimum", "minimum", "saddle", "degenerate saddle")
+    roots = [SimpleNamespace(kind=kind, index=n, loss=float(n), hits=10**n) for n, kind in enumerate(kinds)]
+    return atlas(points, SimpleNamespace(search=SimpleNamespace(roots=roots)))
+
+
+def test_kinds_are_told_apart():
+    """By colour, by symbol and by name; larger the more starts ended there."""
+    figure = made_up(1.0, 2.0)
+    (axes,) = figure.axes
+    shown = ["global minimum", "local minimum", "saddle", "degenerate"]
+    assert names(figure) == ["predicted, spare $a_k > 0$", *(f"found: {name}" for name in shown)]
+    for n, found in enumerate(axes.collections):
+        np.testing.assert_array_equal(found.get_offsets(), [[n, n]])
+        assert found.get_sizes() == [18 + 14 * n]
+        assert same_color(found.get_edgecolor()[0], PALETTE[n])
+        twin = axes.scatter([0], [0], marker=MARKERS[n])
+        np.testing.assert_array_equal(found.get_paths()[0].vertices, twin.get_paths()[0].vertices)
+
+
+def test_small_and_large_levels():
+    """Linear up to the smallest loss that is not rounding, 1e-6 at least and 1 at most."""
+    for losses, linear, bottom in (
+        ((100.0, 20.0), 1.0, -0.15),
+        ((100.0, 1e-4, 1e-10, 0.0), 1e-4, -0.15e-4),
+        ((100.0, 1e-8, 1e-10), 1e-6, -0.15e-8),
+    ):
+        (axes,) = made_up(*losses).axes
+        assert axes.yaxis.get_transform().linthresh == pytest.approx(linear)
+        assert axes.get_ylim() == pytest.approx((bottom, 140))
+        assert axes.get_xlim()[1] == 1.3 * 2 * (len(losses) - 1) + 1
+        predicted = [line for line in axes.lines if line.get_marker() == "x"]
+        np.testing.assert_array_equal(
+            predicted[0].get_xydata(), [[2 * n, loss] for n, loss in enumerate(losses)]
+        )
+        assert [t.get_text() for t in axes.texts][:2] == [r"$\{1\}$", r"$\{2\}$"]

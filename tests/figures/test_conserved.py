@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn import names
 
 from empirical.conserved import ConservedCurves, DriftScaling
 from figures.conserved import conserved_along_training, drift_against_step
@@ -52,3 +53,27 @@ def test_drift_against_step():
     assert texts == ["$c_{0}$, slope 1.00", "$c_{1}$, slope 1.00"]
     assert "$t$ = 2" in axes.get_ylabel()
     figure.canvas.draw()
+
+
+def test_time_axis_and_zero(curves):
+    """From the first record to 2 % beyond the last, for the last marker; a line at zero drift."""
+    late = ConservedCurves(curves.names, 1 + curves.times, curves.measured, curves.predicted)
+    (axes,) = conserved_along_training(late).axes
+    assert axes.get_xlim() == pytest.approx((1, 3.04))
+    assert axes.get_xlabel() == "time $t$ of the flow"
+    assert axes.lines[0].get_ydata() == [0, 0]
+    theory = [line for line in axes.lines if len(line.get_xdata()) == 50]
+    assert [line.get_color() for line in theory] == [bars.lines[0].get_color() for bars in axes.containers]
+
+
+@pytest.mark.parametrize(("measured", "predicted"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_weights_of_zero_do_not_drift(measured, predicted):
+    """Zero has no place on a logarithmic axis: it stays linear where nothing drifts at all."""
+    step = np.array([[1e-3], [1e-2]])
+    figure = drift_against_step(DriftScaling(0.5, step[:, 0], measured * step, predicted * step, ("c_0",)))
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log"
+    assert axes.get_yscale() == ("log" if measured or predicted else "linear")
+    assert axes.get_ylabel() == "|drift of $c_k$| at $t$ = 0.5 (squared weights)"
+    assert figure.legends[0].get_title().get_text() == "lines: theory, markers: gradient descent"
+    assert len(names(figure)) == 1

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import assert_aligned, assert_decades
 from matplotlib.collections import FillBetweenPolyCollection
 
 from empirical.gap import Gap
@@ -91,8 +92,9 @@ def test_error_bars_are_two_standard_errors(gap):
     np.testing.assert_allclose(centres, gap.measured)
     np.testing.assert_allclose(halves, 0.02 * FLOW)
     np.testing.assert_allclose(shade(below), (0.02 * FLOW + 0.1)[1:] / 8)
-    many = Gap(*(np.linspace(1, 2, 100) for _ in range(8)), None, {})
-    assert len(bars(gap_figure(replace(many, flow=many.flow + 1)).axes[0])[0]) == 34  # every third
+    for records, marked in ((90, 30), (89, 45), (29, 29)):
+        many = Gap(*(np.linspace(1, 2, records) for _ in range(8)), None, {})
+        assert len(bars(gap_figure(replace(many, flow=many.flow + 1)).axes[0])[0]) == marked
 
 
 def test_unknown_error_bars_are_not_drawn(gap):
@@ -120,3 +122,14 @@ def test_a_correction_counts_where_it_is_largest(gap):
     shown = shown_curves(replace(gap, discretised=late, on_data=late, with_noise=once))
     assert list(shown) == ["gradient flow", "+ finite step", "+ sampling noise"]
     np.testing.assert_array_equal(shown["+ finite step"], late)
+
+
+def test_axes_of_both_panels(gap):
+    figure = gap_figure(replace(gap, times=1 + T))
+    above, below = figure.axes
+    assert above.get_xlim() == below.get_xlim() == (1, 3)
+    for axes in (above, below):
+        assert_decades(axes.yaxis)
+    assert [line.get_color() for line in below.lines] == [line.get_color() for line in above.lines[:3]]
+    assert below.get_xlabel() == "time $t$ of the flow"
+    assert_aligned(figure, above, below)

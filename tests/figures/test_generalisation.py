@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn import assert_decades
 
 from empirical.experiments.generalisation import Generalisation
 from figures.generalisation import generalisation_figure
@@ -47,3 +48,15 @@ def test_a_single_network_is_its_own_range():
     for band, curve in zip(axes.collections, (TEST[0], TRAIN[0]), strict=True):
         heights = {round(y, 12) for y in band.get_paths()[0].vertices[:, 1]}
         assert heights == {round(y, 12) for y in curve}
+
+
+@pytest.mark.parametrize(("records", "marked"), [(49, 1), (50, 2), (24, 1)])
+def test_at_most_fifty_records_are_marked(records, marked):
+    t = np.linspace(1, 3, records)
+    curves = Generalisation(t, *(np.array([1 + t]) for _ in range(4)), 20, 0.4)
+    (axes,) = generalisation_figure(curves).axes
+    for line in axes.lines[1:4:2]:
+        np.testing.assert_array_equal(line.get_xdata(), t[::marked])
+    assert axes.get_xlim() == (1, 3)
+    assert axes.texts[0].xy == (0.01, 0.2)
+    assert_decades(axes.yaxis, 7)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from drawn import assert_decades
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
@@ -11,7 +14,7 @@ from matplotlib.figure import Figure
 from empirical.hannet.check import HanCheck
 from empirical.hannet.checkerboard import GRID, Board, CheckerboardRun, TrainedClassifier
 from figures.hannet import checkerboard, gradient_norms
-from figures.style import COLUMN_WIDTH
+from figures.style import COLUMN_WIDTH, PALETTE
 
 
 @pytest.fixture
@@ -106,3 +109,34 @@ def test_checkerboard_shows_labels_surfaces_and_errors(run: CheckerboardRun) -> 
     assert (hannet.get_xlabel(), hannet.get_ylabel(), labels.get_ylabel()) == ("$x_1$", "$x_2$", "$x_2$")
     assert "3,032" in hannet.get_title() and "75.0 %" in dense.get_title()
     assert_inside_column(figure)
+
+
+def test_depth_of_few_layers(check: HanCheck) -> None:
+    """Up to twenty layers each has its marker, of thirty every third."""
+    for layers, marked in ((5, 1), (19, 1), (20, 2), (30, 3)):
+        few = {name: np.ones((2, layers)) for name in check.gradient_norms}
+        (axes,) = gradient_norms(replace(check, gradient_norms=few)).axes
+        assert {line.get_markevery() for line in axes.lines} == {marked}
+    assert_decades(axes.yaxis, 6)
+    assert [line.get_color() for line in axes.lines] == list(PALETTE[:3])
+
+
+def test_surfaces_are_cut_at_the_labels(run: CheckerboardRun) -> None:
+    """Outputs below 0 and above 1 are drawn as 0 and 1; one half and less is the label 0."""
+    surface = np.linspace(-1, 2, GRID * GRID).reshape(GRID, GRID)
+    networks = run.networks | {"dense": replace(run.networks["dense"], surface=surface)}
+    figure = checkerboard(replace(run, networks=networks))
+    labels, losses, hannet, dense = figure.axes
+    np.testing.assert_array_equal(dense.images[0].get_array(), np.clip(surface, 0, 1).T)
+    wrong = (surface.ravel() > 0.5) != (run.board.labels == 1)
+    wrong[run.board.train] = False
+    np.testing.assert_array_equal(dense.lines[0].get_xydata(), run.board.x[wrong])
+    assert hannet.get_title() == "HanNet, 3,032 parameters\n100.0 % of test points"
+    assert dense.get_title() == "dense, 51,002 parameters\n75.0 % of test points"
+    assert dense.get_xlabel() == "$x_1$"
+    assert_decades(losses.yaxis, 6)
+    assert [text.get_text() for text in losses.get_legend().get_texts()] == ["HanNet", "dense"]
+    assert [line.get_color() for line in losses.lines] == [PALETTE[0], PALETTE[3]]
+    assert labels.lines[0].get_color() == PALETTE[0] != dense.lines[0].get_color() == PALETTE[1]
+    for axes in (labels, hannet, dense):
+        assert not any(spine.get_visible() for spine in axes.spines.values())

@@ -6,7 +6,9 @@ import io
 
 import numpy as np
 import pytest
+from drawn import assert_aligned, assert_decades
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.ticker import NullFormatter
 
 from empirical.experiments.invariance import Invariance
 from figures.invariance import ROUNDING, invariance
@@ -80,3 +82,23 @@ def test_everything_lies_inside_the_column(result: Invariance) -> None:
     for file in files:
         save_figure(invariance(result), file, "png")
     assert files[0].getvalue() == files[1].getvalue()
+
+
+def test_axes_and_styles_of_the_two_rules(result: Invariance) -> None:
+    """Lines of two widths, since they may lie on each other; markers in the rule's own shape, as above."""
+    figure = invariance(result)
+    above, below = figure.axes
+    lines = [line for line in below.lines if len(line.get_ydata())]
+    assert [line.get_linewidth() for line in lines[::2]] == [2.4, 1.0]
+    assert [line.get_linestyle() for line in lines[::2]] == ["-", "--"]
+    assert [line.get_marker() for line in lines[1::2]] == ["o", "s"]
+    assert [line.get_markevery() for line in lines[1::2]] == [2, 2]  # 31 records
+    assert [line.get_color() for line in lines] == [PALETTE[0]] * 2 + [PALETTE[1]] * 2
+    assert np.finfo(float).eps == ROUNDING
+    assert_decades(above.yaxis, 6)
+    assert isinstance(below.yaxis.get_minor_formatter(), NullFormatter)
+    (text,) = above.texts
+    assert text.get_text() == "double precision" and text.get_annotation_clip() is False
+    assert_aligned(figure, above, below)
+    above.set_xlim(7, 8)
+    assert below.get_xlim() == (7, 8)  # one axis of steps

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import assert_aligned, assert_decades
 
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.activations import Activation
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
-from figures.learning_curve import learning_curves, markers_along, visited_sets
+from figures.learning_curve import learning_curves, visited_sets
+from figures.markers import markers_along
 
 T = np.linspace(0, 4, 41)
 PROBLEM = Problem(Teacher.from_eigenvalues([4, 2, 1], 3), Student.initialise(3, 3, scale=0.1, seed=1))
@@ -56,6 +58,7 @@ def test_bands_are_deciles_and_markers_medians(trajectory):
     np.testing.assert_allclose(high, trajectory.loss * 10 / 6)
     t, median = labelled(above, "networks: median of 11").get_data()
     np.testing.assert_allclose(median, 45.5 * 10.0**-t)
+    np.testing.assert_array_equal(t, T[markers_along(T, np.log10(trajectory.loss), 24)])
     for i, shade in enumerate(below.collections):
         low, high = band(shade)
         np.testing.assert_allclose(low, trajectory.modes[:, i] / 3, atol=1e-12)
@@ -65,6 +68,7 @@ def test_bands_are_deciles_and_markers_medians(trajectory):
     assert len({line.get_marker() for line in markers}) == 3
     for i, line in enumerate(markers):
         t, y = line.get_data()
+        np.testing.assert_array_equal(t, T[markers_along(T, trajectory.modes[:, i], 24)])
         np.testing.assert_allclose(y, trajectory.modes[np.searchsorted(T, t - 1e-9), i], atol=1e-12)
 
 
@@ -202,7 +206,6 @@ def test_markers_are_evenly_spaced_along_the_curve():
     np.testing.assert_allclose(straight, np.arange(0, 1001, 100), atol=1)  # up to rounding
     flat = markers_along(t, 0 * t, 5)
     np.testing.assert_allclose(t[flat], [0, 0.25, 0.5, 0.75, 1], atol=1.1e-3)
-    assert len(markers_along(t, t)) == 24
     parabola = markers_along(t, 4 * t**2, 3)  # twice as steep: drawn to its own height all the same
     np.testing.assert_array_equal(parabola, markers_along(t, t**2, 3))
     longer = markers_along(64 * t, y + t, 9)  # nor does the unit of time matter: powers of 2 round alike
@@ -245,3 +248,61 @@ def test_without_modes_norms_are_shown():
         np.testing.assert_allclose([low, high], [np.full(41, 2.0), np.full(41, 10.0)])
     assert len(below.collections) == 2
     assert below.get_ylabel() == r"largest and smallest $\|w_k\|$"
+
+
+def test_a_level_close_below_another_is_left_out():
+    """Centred, so that L_S is the sum of λ² over what is not learned: of 0.3, …, 0.3 (seven) it falls by less than a
+    factor of 1.5 at first. Measured from the last level that is drawn.
+    """
+    lam = np.array([4.0, *(0.3 - 0.001 * np.arange(7))])
+    problem = Problem(Teacher.from_eigenvalues(lam), Student.initialise(3, 8, scale=0.1), "centred")
+    growth = np.clip(2 * T[:, None] - np.arange(8), 0, 1)
+    flow = replace(GradientFlow(problem).integrate(times=T), loss=16 * 10.0 ** (-2 * T), modes=growth * lam)
+    levels = [np.sum(lam[n:] ** 2) for n in range(8)]
+    drawn = [levels[0]]
+    for level in levels[1:]:
+        if level < drawn[-1] / 1.5:
+            drawn.append(level)
+    assert 3 < len(drawn) < 7  # some are left out, and one after them is not
+    axes = learning_curves(flow).axes[0]
+    np.testing.assert_allclose([text.xy[1] for text in axes.texts], drawn)
+    dotted = [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2]
+    np.testing.assert_allclose(dotted, drawn)
+
+
+def test_bars_of_the_plateaus_that_are_known():
+    """From start to end at the height of the theory; none for a stage that fits no level, or lies below the axis."""
+    flow = GradientFlow(PROBLEM).integrate(t_end=40.0, samples=400)
+    stages = [s for s in flow.stages if s.level is not None and s.level.loss > max(flow.loss[-1], 45.5e-6)]
+    assert stages
+    for result, expected in ((flow, stages), (replace(flow, loss=np.full(400, 30.0)), [])):
+        axes = learning_curves(result).axes[0]
+        bars = [c.get_segments()[0] for c in axes.collections if hasattr(c, "get_segments")]
+        assert [bar.tolist() for bar in bars] == [
+            [[s.start, s.level.loss], [s.end, s.level.loss]] for s in expected
+        ]
+
+
+def test_panels_share_their_time_and_their_margin(trajectory):
+    figure = learning_curves(trajectory, networks(trajectory))
+    above, below = figure.axes
+    assert_decades(above.yaxis)
+    assert all(text.get_annotation_clip() is False for text in below.texts)
+    lines = [line for line in below.lines if len(line.get_ydata()) == 41]
+    assert len({str(line.get_linestyle()) for line in lines}) == 3
+    assert_aligned(figure, above, below)
+    above.set_xlim(1, 2)
+    assert below.get_xlim() == (1, 2)
+
+
+def test_curves_of_zero_loss(trajectory):
+    """Everything is learned from the start, in theory and in training: a linear axis, no warning of a logarithm."""
+    zero = replace(trajectory, loss=np.zeros(41), modes=np.full((41, 3), [4.0, 2, 1]))
+    figure = learning_curves(zero, networks(zero))
+    assert figure.axes[0].get_yscale() == "linear"
+    figure.draw_without_rendering()
+
+
+def test_a_single_sample_has_a_marker():
+    np.testing.assert_array_equal(markers_along(np.array([3.0]), np.array([2.0]), 24), [0])
+    np.testing.assert_array_equal(markers_along(np.array([3.0, 3.0]), np.array([2.0, 2.0]), 24), [0])

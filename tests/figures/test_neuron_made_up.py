@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import assert_decades, bands
 
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
 from dynamics.neuron.function_space import FunctionSpace
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import train_neurons
+from figures.markers import markers_along
 from figures.neuron import collapse_map, function_space, neuron_curves
+from figures.style import LINES, MARKERS
 
 T = np.linspace(0, 4, 41)
 FACTORS = np.arange(1, 12)[:, None] / 6  # deciles 2/6 and 10/6, median 1
@@ -130,3 +133,47 @@ def test_function_space():
     for handle, line, marks in zip(legend.legend_handles, lines[::2], lines[1::2], strict=True):
         assert (handle.get_color(), handle.get_linestyle()) == (line.get_color(), line.get_linestyle())
         assert handle.get_marker() == marks.get_marker()
+    (everything,) = [line for line in axes.lines if len(line.get_ydata()) == 2]
+    assert set(everything.get_ydata()) == {6}
+    assert legend.get_title().get_text() == "lines: formula, markers: exact rank"
+    ticks = axes.xaxis.get_major_locator().tick_values(0.9, 2.1)
+    assert all(tick == round(tick) for tick in ticks)
+
+
+def test_curves_with_and_without_networks(flow):
+    """Markers in the legend where there are networks; sixteen at most along each; deciles of three are 0.6 and 2.6."""
+    factors = np.array([0.5, 1, 3])[:, None]
+    slow = replace(flow[0], loss=10 * flow[0].loss)
+    figure = neuron_curves([(flow[0], networks(flow, factors * flow[0].loss)), (slow, None)])
+    (axes,) = figure.axes
+    (band,) = bands(axes)
+    np.testing.assert_allclose([band[t] for t in T.tolist()], np.outer(flow[0].loss, [0.6, 2.6]))
+    shown = markers_along(T, np.log10(np.maximum(flow[0].loss, 1e-3)), 16)
+    (markers,) = [line for line in axes.lines if line.get_linestyle() == "None"]
+    np.testing.assert_array_equal(markers.get_xdata(), T[shown[flow[0].loss[shown] >= 1e-3]])
+    assert figure.legends[0].get_title().get_text() == (
+        "relative rate $\\gamma$ of the quadratic weights\nlines: gradient flow, markers: trained networks"
+    )
+    handles = [line for line in axes.lines if not len(line.get_xdata())]
+    assert [line.get_marker() for line in handles] == [MARKERS[0], ""]
+    assert markers.get_marker() == MARKERS[0]
+    curves = [line for line in axes.lines if len(line.get_xdata()) == 41]
+    assert (
+        [line.get_linestyle() for line in curves]
+        == [line.get_linestyle() for line in handles]
+        == [*LINES[:2]]
+    )
+    assert axes.get_xlabel() == "time $t$ of the flow"
+    assert_decades(axes.yaxis)
+    nothing = replace(flow[0], loss=np.zeros(41))
+    zero = neuron_curves([(nothing, networks(flow, np.zeros((1, 41))))])
+    assert zero.axes[0].get_yscale() == "linear"
+
+
+def test_cells_have_no_ticks():
+    study = CollapseStudy(
+        np.array([0.1]), np.array([0.5]), {name: np.ones((1, 1)) for name in ("random", "relinear")}, 5
+    )
+    for axes in collapse_map(study).axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            assert {tick.tick1line.get_markersize() for tick in axis.get_major_ticks()} == {0}

@@ -1,11 +1,15 @@
 """The phase diagrams draw the data they are given; made-up data, so that every marker is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from drawn import assert_decades, names
 
 from empirical.experiments.grid_training import GridTraining
 from empirical.experiments.phase_diagram import ScaleDiagram, SingleModeDiagram
 from figures.phase_diagram import phase_diagram, scale_diagram
+from figures.style import PALETTE
 
 
 def training(n):
@@ -45,11 +49,13 @@ def test_the_separatrix_is_where_c_vanishes():
     assert a.max() == 0
 
 
-@pytest.mark.parametrize("p0", [[-1.0, 0.5, 1.0], [-1.0, -0.5]])
+@pytest.mark.parametrize("p0", [[-1.0, 0.5, 1.0], [-1.0, -0.5], [-1.0, 0.0], [0.0, 1.0], [-1.0, 0.0, 1.0]])
 def test_first_layer_weights_of_both_signs(p0):
     figure = phase_diagram(single_mode(np.array(p0)))
     curves = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
-    assert len(curves) == (2 if max(p0) > 0 else 1)
+    signs = [1] * (max(p0) > 0) + [-1] * (min(p0) < 0)
+    assert [np.sign(line.get_ydata()[0]) for line in curves] == signs
+    assert names(figure).count("theory: $p_0^2 = 2a_0^2$") == 1
     figure.canvas.draw()
 
 
@@ -74,15 +80,16 @@ def test_scales_side_by_side(undecided, title):
 
 def test_the_line_of_mean_balance():
     """E‖w‖² = scale_w² and E a² = scale_a², so that E c = 0 for c = ‖w‖² − 2a² where scale_w = √2 scale_a."""
-    scale_a, scale_w = np.array([0.1, 0.3, 1.0]), np.array([0.01, 0.1, 1.0])
+    few, many = np.array([0.1, 0.3, 1.0]), np.array([0.01, 0.1, 1.0])
     part = np.full((3, 3), 0.5)
-    data = ScaleDiagram(np.ones(2), 4, 2, scale_w, scale_a, part, part, part, 10, True, 0, training(90))
-    for axes in scale_diagram(data).axes[:2]:
-        (line,) = axes.lines
-        a, w = line.get_xydata().T
-        np.testing.assert_allclose(w**2 - 2 * a**2, 0, atol=1e-12)
-        for values, (low, high) in ((a, axes.get_xlim()), (w, axes.get_ylim())):
-            assert values[0] <= low and values[1] >= high  # from frame to frame
+    for scale_a, scale_w in ((few, many), (many, few), (many, 100 * few), (100 * few, many)):
+        data = ScaleDiagram(np.ones(2), 4, 2, scale_w, scale_a, part, part, part, 10, True, 0, training(90))
+        for axes in scale_diagram(data).axes[:2]:
+            (line,) = axes.lines
+            a, w = line.get_xydata().T
+            np.testing.assert_allclose(w**2, 2 * a**2)
+            for values, (low, high) in ((a, axes.get_xlim()), (w, axes.get_ylim())):
+                assert values[0] <= low and values[1] >= high  # from frame to frame
 
 
 def test_cells_lie_around_their_scales():
@@ -125,3 +132,48 @@ def test_the_region_of_failure():
             assert region.contains_point((a, p)) == (a < 0 and p**2 <= 2 * a**2), (a, p)
     assert (axes.get_xlim(), axes.get_ylim()[0]) == ((-1.25, 0.75), pytest.approx(-1 - 2.6 / 6))
     assert axes.get_xlabel().endswith("$a_0$") and axes.get_ylabel().endswith("$p_0$")
+
+
+def test_markers_and_names_of_a_mode():
+    figure = phase_diagram(single_mode(np.array([0.3, 1.0, 1.6])))
+    assert names(figure) == [
+        *("theory: $p_0^2 = 2a_0^2$", "trained: succeeded", "trained: failed", "not as predicted")
+    ]
+    lines = series(figure.axes[0])
+    shown = [lines[name] for name in names(figure)[1:]]
+    assert [line.get_color() for line in shown] == [PALETTE[0], PALETTE[1], PALETTE[6]]
+    assert [line.get_marker() for line in shown] == ["o", "x", "o"]
+    assert shown[2].get_markersize() > 2 * shown[0].get_markersize()  # a ring around it
+    agreed = single_mode(np.array([0.3, 1.0]))
+    agreed = replace(agreed, trained=agreed.predicted)
+    assert "not as predicted" not in names(phase_diagram(agreed))
+
+
+def test_where_every_weight_is_positive_nothing_fails():
+    """The separatrix shrinks to the origin, and the frame is that of the data: half a cell about them."""
+    data = single_mode(np.array([1.0, 2.0]))
+    axes = phase_diagram(replace(data, a0=np.array([1.0, 2.0, 3.0, 4.0]))).axes[0]
+    assert axes.get_xlim() == (0.5, 4.5)
+    assert axes.get_ylim() == (0.5, 2.5)
+    (line,) = [line for line in axes.lines if line.get_linestyle() == "-"]
+    assert not line.get_xydata().any()
+
+
+def test_axes_of_scales():
+    """Undecided parts above half a per cent are named."""
+    scale = np.array([0.1, 0.3, 1.0])
+    for undecided, title in ((0.004, "theory"), (0.007, "theory (1% undecided)")):
+        half = np.full((3, 3), 0.5)
+        data = ScaleDiagram(
+            np.ones(2), 4, 2, scale, scale, half, half - undecided, half, 10, True, 0, training(90)
+        )
+        figure = scale_diagram(data)
+        theory, measured, bar = figure.axes
+        assert theory.get_title() == title
+        for axes in (theory, measured):
+            assert axes.collections[0].get_clim() == (0, 1)
+            for axis in (axes.xaxis, axes.yaxis):
+                assert_decades(axis, 6)
+        assert bar.get_ylabel() == "fraction that succeeds"
+        assert bar.get_yticks().tolist() == [0, 0.5, 1]
+        assert figure.get_supxlabel() == "scale of $a$   (dashed: $c_k = 0$ on average)"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn import assert_aligned, assert_decades
 
 from empirical.experiments.edge_of_stability import EdgeOfStability, TrainedBeside
 from empirical.experiments.generalisation import Generalisation
@@ -130,3 +131,26 @@ def test_stability_shows_every_threshold():
     assert above.texts[0].get_text() == "dotted: $2/η$\n$η_* = 2$/largest sharpness of the flow"
     deep = stability_figure(EdgeOfStability(T, 10.0 ** (-5 * T), 12 + T, 0.1, (one,)))
     assert deep.axes[1].get_ylim()[0] == pytest.approx(1e-10 / 3)
+
+
+def test_what_the_first_law_decides():
+    """Its trained modes are named; its law ends where it is three times its own first loss."""
+    t = np.geomspace(0.01, 100, 40)
+    steep = law(loss=1000 / (1 + 1000 * t), prefactor=40.0, trained_modes=7)
+    (axes,) = scaling_law_figure([steep, law()]).axes
+    assert "trained network, 7 modes" in [text.get_text() for text in axes.figure.legends[0].get_texts()]
+    np.testing.assert_array_equal(axes.lines[1].get_xdata(), t[40 / t < 3 * steep.loss[0]])
+    np.testing.assert_array_equal(axes.lines[2].get_ydata(), steep.trained_loss)
+    for axis in (axes.xaxis, axes.yaxis):
+        assert_decades(axis)
+
+
+def test_axes_of_stability():
+    descent = TrainedBeside(0.5, 0.05, T[:9], np.exp(-T[:9]), 5 + T[:9], None)
+    figure = stability_figure(EdgeOfStability(1 + T, np.exp(-T), 12 + T, 0.1, (descent,)))
+    above, below = figure.axes
+    assert below.get_xlim() == (1, 4)
+    assert above.texts[0].xy == (0.01, 0.98)
+    assert_decades(below.yaxis)
+    assert {line.get_linestyle() for line in (above.lines[1], below.lines[1])} == {"None"}
+    assert_aligned(figure, above, below)

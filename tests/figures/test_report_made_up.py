@@ -362,3 +362,189 @@ def test_without_modes_norms_are_shown():
     found = section(ours, "x")
     assert not any(isinstance(part, Table) and "Conserved" in part.title for part in found.parts)
     assert "norms" not in found.facts
+
+
+def test_panels_of_the_learning_chart():
+    """58 and 42 % of the height but for a gap of 6 %; one axis of time; widths, and names of both axes."""
+    shown = charts.learning_chart(theory(), training([1.0, 3.0]), [2.0, 1.0])
+    found = layout(shown)
+    np.testing.assert_allclose(found["yaxis2"]["domain"], [0, 0.42 * 0.94])
+    np.testing.assert_allclose(found["yaxis"]["domain"], [0.42 * 0.94 + 0.06, 1])
+    assert found["xaxis"]["matches"] == "x2"
+    assert {s["yref"] for s in found["shapes"]} == {"y2"}
+    assert {(s["line"]["color"], s["line"]["dash"], s["line"]["width"]) for s in found["shapes"]} == {
+        (PALETTE[0], "dot", 1),
+        (PALETTE[1], "dot", 1),
+    }
+    assert {s["opacity"] for s in found["shapes"]} == {0.6}
+    assert found["height"] == 520 + 62 + 2 * 22
+    assert found["margin"] == {"l": 68, "r": 16, "t": 34, "b": 62 + 2 * 22}
+    assert found["legend"]["x"] == 0
+    assert found["yaxis"]["exponentformat"] == "power"
+    widths = {t["name"]: t["line"]["width"] for t in traces(shown) if t.get("mode") == "lines"}
+    assert widths == {"theory": 2.5, "mode 1": 2, "mode 2": 2}
+    for t in traces(shown):
+        upper = t["name"].startswith(("theory", "10–90", "median"))
+        assert (t["xaxis"], t["yaxis"]) == (("x", "y") if upper else ("x2", "y2"))
+        if t.get("mode") == "markers":
+            assert (t["marker"]["size"], t["marker"]["line"]["width"]) == (7, 1.5)
+    band = named(shown, "10–90 % of 2 networks")
+    assert (band["line"]["width"], band["fill"], band["hoverinfo"]) == (0, "toself", "skip")
+    assert named(shown, "median network")["marker"]["color"] == PALETTE[1]
+    assert named(shown, "median network")["marker"]["symbol"] == f"{SYMBOLS[0]}-open"
+
+
+def test_levels_are_thin():
+    stages = [{"predicted_loss": 0.5, "learned_modes": [0]}]
+    (level,) = [t for t in traces(charts.learning_chart(theory(stages=stages), None)) if "level" in t["name"]]
+    assert level["line"] == {"color": "gray", "width": 1, "dash": "dot"}
+    assert (level["mode"], level["xaxis"], level["yaxis"]) == ("lines", "x", "y")
+
+
+def test_markers_stand_where_the_axis_shows_the_curve():
+    """A loss that falls by eighty decades: the axis shows eight, and most of the forty markers are there."""
+    t = np.linspace(0, 1, 4001)
+    steep = {"times": t, "loss": [10.0 ** (-80 * t)], "modes": [np.stack([t, t], axis=1)]}
+    marks = named(charts.learning_chart(None, steep), "trained network")
+    inside = [x for x in marks["x"] if x <= 0.1]
+    assert len(inside) == pytest.approx(40 * np.hypot(0.1, 1) / (np.hypot(0.1, 1) + 0.9), abs=1.5)
+    for dead in ([0.0] * 41, [None] * 41):
+        run = training([1.0]) | {"loss": [dead]}
+        marks = named(charts.learning_chart(None, run), "trained network")
+        assert set(marks["y"] or ()) <= {0.0}
+
+
+def test_axes_of_the_other_charts():
+    jumps = [{"time": 2.0, "loss_before": 8.0, "loss_after": 3.0}]
+    points = [{"kind": f"kind {n} <b>", "index": n, "loss": float(n), "learned_modes": [n]} for n in range(8)]
+    gap = charts.gap_chart(T, {"flow": T, "discretised": T + 1, "on_data": T + 3, "error_bar": T})
+    time = "time of the flow"
+    for figure, names, height in (
+        (charts.staircase_chart(jumps), (time, "loss"), 320),
+        (charts.atlas_chart(points), ("Morse index (descending directions)", "loss"), 320),
+        (charts.overlay_chart({"a": (T, T + 1)}), (time, "loss"), 340),
+        (gap, (time, "part of the loss"), 320),
+    ):
+        found = layout(figure)
+        assert (found["xaxis"]["title"]["text"], found["yaxis"]["title"]["text"]) == names
+        assert found["height"] == height + 62 + 2 * 22
+    (steps,) = traces(charts.staircase_chart(jumps))
+    assert (steps["line"]["width"], steps["mode"], steps["name"]) == (2.5, "lines", "predicted loss")
+    kinds = traces(charts.atlas_chart(points))
+    assert [t["marker"]["color"] for t in kinds] == [*PALETTE, PALETTE[0]]
+    assert [t["marker"]["symbol"] for t in kinds] == [*SYMBOLS, *SYMBOLS[:2]]
+    assert [t["name"] for t in kinds] == [f"kind {n} &lt;b&gt;" for n in range(8)]
+    band, first, second = traces(gap)
+    assert band["line"]["width"] == 0
+    assert [(t["line"]["color"], t["line"]["dash"], t["line"]["width"]) for t in (first, second)] == [
+        (PALETTE[n], DASHES[n], 2) for n in range(2)
+    ]
+    seven = layout(charts.overlay_chart({f"<{n}>": (T, T + 1) for n in range(7)}))
+    assert seven["margin"]["b"] == 62 + 4 * 22
+    (trace,) = traces(charts.overlay_chart({"<i>": ([0, 1], [0.0, None])}))
+    assert (trace["name"], trace["y"], trace["line"]["width"]) == ("&lt;i&gt;", [0.0, None], 2)
+
+
+JUMPS = [{"time": 2.0, "unit": 0, "learned_modes": [0], "loss_before": 8.0, "loss_after": 3.0}]
+POINTS = [
+    {"learned_modes": [0], "learned_values": [1.0], "loss": 1.0, "index": n, "kind": "saddle"} for n in (0, 1)
+]
+
+
+@pytest.mark.parametrize(
+    ("result", "charts_shown"),
+    [
+        (theory(), {"Learning curves": True}),
+        ({"times": [0.0, 1.0], "loss": [2.0, 1.0]}, {"Learning curve": True}),
+        (
+            {
+                "theory": theory(),
+                "training": training([1.0]),
+                "gap": {"curves": {"flow": T, "discretised": T}},
+            },
+            {"Learning curves": True, "Gap along training": True},
+        ),
+        ({"theory": theory(), "training": training([1.0]), "gap": {}}, {"Learning curves": True}),
+        ({"gap": {"curves": {"flow": T, "discretised": T}}}, {}),  # without times
+        ({"jumps": JUMPS}, {"Staircase": True}),
+        ({"fixed_points": POINTS}, {"Loss against Morse index": False}),
+        ({"laws": ["a"]}, {}),
+    ],
+)
+def test_what_has_an_axis_of_time_can_be_logarithmic(result, charts_shown):
+    found = section(result, "s")
+    assert {part.title: part.timed for part in found.parts if isinstance(part, Chart)} == charts_shown
+    assert not found.facts
+
+
+def test_the_problem_is_that_of_the_result_or_of_its_sides():
+    problem = {"inputs": 7, "eigenvalues": [2.0, 1.0]}
+    other = {"inputs": 8, "eigenvalues": [2.0, 1.0]}
+    for result, inputs in (
+        ({"problem": problem, "theory": theory(problem=other), "training": training([1.0])}, "7"),
+        ({"theory": theory(problem=problem), "training": training([1.0]) | {"problem": other}}, "7"),
+        ({"theory": theory(), "training": training([1.0]) | {"problem": problem}}, "7"),
+        (theory(problem=problem), "7"),
+        (training([1.0]) | {"problem": problem}, "7"),
+        ({"problem": problem}, "7"),
+    ):
+        found = section(result, "s")
+        assert found.facts == {"teacher eigenvalues": "2, 1", "inputs": inputs, "second layer": ""}
+        if found.parts:
+            shapes = found.parts[0].figure["layout"]["shapes"]
+            assert [s["y0"] for s in shapes] == [2, 1]
+    assert section({"problem": None, "x": 1}, "s").facts == {"x": "1"}
+    assert section({"problem": {"inputs": 3}}, "s").facts["teacher eigenvalues"] == "none"
+
+
+def test_both_sides_have_their_constants():
+    """Networks' constants beside those of the theory; what is said of curves, and of the gap."""
+    conserved = {"initial": [0.5], "drift": [1e-3]}
+    both = {
+        "theory": theory(conserved=conserved),
+        "training": training([1.0]) | {"conserved": conserved},
+        "gap": {"noise_floor": 0.5, "rest": None, "sources": {"noise_floor": "a formula"}, "text": "x"},
+    }
+    found = section(both, "s")
+    titles = [part.title for part in found.parts]
+    assert titles == [
+        *("Learning curves", "Gap between theory and practice"),
+        *("Conserved quantities: theory", "Conserved quantities: networks"),
+    ]
+    assert rows(found, "Gap between theory and practice") == [
+        ["noise floor", "50.00%", "a formula"],
+        ["rest", "–", ""],
+    ]
+    assert found.parts[0].note == (
+        "Lines: theory. Markers: trained networks, median over seeds. Dotted: eigenvalues of the teacher, and levels "
+        "of the plateaus passed. Click a name in the legend to hide its curve; drag to zoom, double-click to go back."
+    )
+    assert found.parts[1].note == (
+        "Largest deviation from the gradient flow along training, in per cent of the initial loss."
+    )
+
+
+def test_commands_versions_and_warnings_have_their_own_place():
+    about = {
+        "command": "quadflow diagnose --x",
+        "versions": {"numpy": "2"},
+        "warnings": ["a"],
+        "verdict": "y",
+    }
+    found = section(about, "file")
+    assert (found.title, found.source, found.command) == ("diagnose", "file", "quadflow diagnose --x")
+    assert (found.versions, found.warnings, found.facts) == ({"numpy": "2"}, ["a"], {"verdict": "y"})
+    bare = section({}, "file")
+    assert (bare.title, bare.command, bare.versions, list(bare.warnings)) == ("result", "", {}, [])
+
+
+def test_medians_of_networks_over_each_other():
+    """Times of their own; of an odd number the middle; two runs are needed for one chart."""
+    run = training([1.0, 5.0, 2.0])
+    chart = together({"a": run, "b": theory()})
+    first, second = chart.figure["data"]
+    assert (first["name"], second["name"]) == ("a (median network)", "b")
+    np.testing.assert_allclose(first["y"], 2 * 8 * np.exp(-T), rtol=1e-6)
+    both = {"theory": theory(), "training": training([1.0]) | {"times": (2 * T).tolist()}}
+    assert together({"a": both, "b": {}}).figure["data"][1]["x"][-1] == 8
+    assert together({"a": {"times": [], "loss": [], "modes": []}, "b": {}}) is None

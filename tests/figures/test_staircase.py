@@ -1,11 +1,16 @@
 """The staircase figure draws the predicted heights and times beside flow and networks."""
 
 from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
+from drawn import assert_decades, bands, names
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.saddle_to_saddle.staircase import staircase
+from dynamics.problem.levels import Level
+from dynamics.saddle_to_saddle.staircase import Jump, Staircase, staircase
 from empirical import train
 from figures.staircase import staircase_figure
 
@@ -42,3 +47,56 @@ def test_shared_jumps_say_how_many_units():
     trajectory = GradientFlow(problem).integrate(20.0, samples=50)
     axes = staircase_figure(staircase(problem), trajectory).axes[0]
     assert [text.get_text() for text in axes.texts] == ["mode 1 (2 units)", "mode 2 (2 units)"]
+
+
+def made_up(*losses):
+    """Plateaus at these heights; jumps at the times 10, 20, 30 are those of modes 3, 2, 1 and of 1, 2, 3 units."""
+    pairs = pairwise(losses)
+    jumps = [
+        Jump(10.0 * (n + 1), 0, 2 - n, (), before, after, tuple(range(n + 1)))
+        for n, (before, after) in enumerate(pairs)
+    ]
+    return Staircase(tuple(Level((), np.zeros(0), 0.0, loss) for loss in losses), tuple(jumps), "1/ε", "")
+
+
+@pytest.mark.parametrize(("records", "marked"), [(79, 1), (81, 2), (39, 1)])
+def test_every_number_in_full(records, marked):
+    """From t = 1 to 35; the lowest plateau above rounding is 0.3, so that the axis ends at 0.01 and zero is below it.
+
+    Names stand between the two heights of their jump, as the logarithmic axis shows them.
+    """
+    t = np.linspace(1, 35, records)
+    flow, factors = 90 * np.exp(-t), np.array([0.5, 1, 3])[:, None]
+    run = SimpleNamespace(times=t, loss=factors * flow)
+    figure = staircase_figure(made_up(90.0, 30.0, 0.3, 0.0), SimpleNamespace(times=t, loss=flow), run)
+    (axes,) = figure.axes
+    steps = axes.patches[0].get_data()
+    np.testing.assert_array_equal(steps.edges, [1, 10, 20, 30, 35])
+    np.testing.assert_allclose(steps.values, [90, 30, 0.3, 0.005])
+    line, networks = axes.lines
+    np.testing.assert_array_equal(line.get_xydata(), np.stack([t, flow], axis=1))
+    np.testing.assert_allclose(networks.get_xydata(), np.stack([t, flow], axis=1)[::marked])
+    (band,) = bands(axes)
+    np.testing.assert_allclose([band[x] for x in t.tolist()], np.outer(flow, [0.6, 2.6]))
+    assert [text.get_text() for text in axes.texts] == ["mode 3", "mode 2 (2 units)", "mode 1 (3 units)"]
+    heights = [np.sqrt(90 * 30), np.sqrt(30 * 0.3), np.sqrt(0.3 * 0.01)]
+    np.testing.assert_allclose([text.xy for text in axes.texts], np.stack([[10, 20, 30], heights], axis=1))
+    assert axes.get_ylim() == pytest.approx((0.01, 180))
+    assert axes.get_xlim() == (1, 35)
+    assert axes.get_yscale() == "log"
+    assert_decades(axes.yaxis)
+    assert axes.get_xlabel() == "time $t$ of the flow"
+    assert axes.get_ylabel() == "loss $L$ (squared output units)"
+    assert names(figure) == ["integrated flow", "predicted staircase", "median of 3 networks"]
+
+
+def test_small_and_large_plateaus():
+    """A plateau of 1e-6 counts, one of 1e-12 does not; where all are high the axis ends at 1/30; names stay on it."""
+    t = np.linspace(0, 35, 9)
+    curve = SimpleNamespace(times=t, loss=1 + t)
+    (axes,) = staircase_figure(made_up(1.0, 1e-6, 1e-12), curve).axes
+    assert axes.get_ylim() == pytest.approx((1e-6 / 30, 2))
+    (axes,) = staircase_figure(made_up(90.0, 30.0), curve).axes
+    assert axes.get_ylim() == pytest.approx((1 / 30, 180))
+    (axes,) = staircase_figure(made_up(90.0, 1e-12, 1e-13), curve).axes
+    np.testing.assert_allclose([text.xy[1] for text in axes.texts], [np.sqrt(90 / 30), 1 / 30])

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from dynamics import ProblemError
 from figures import paper, save_figure
-from figures.style import TINY, plain_text, show_decades, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, plain_text, show_decades, show_span
 
 
 def drawn():
@@ -64,7 +64,7 @@ def test_losses_that_are_constant_or_vanish(low, high, scale, shown):
     axes = figure.axes[0]
     show_decades(axes, low, high)
     assert axes.get_yscale() == scale
-    assert axes.get_ylim() == pytest.approx(shown)
+    assert axes.get_ylim() == pytest.approx(shown, abs=0)
     save_figure(figure, io.BytesIO(), "png")
 
 
@@ -104,3 +104,29 @@ def test_texts_of_users_are_drawn_as_they_are():
     figure = drawn()
     figure.axes[0].set_title(text)
     save_figure(figure, io.BytesIO(), "png")
+
+
+@pytest.mark.parametrize(("beyond", "clipped"), [(0.0005, False), (0.0015, True), (-0.0005, False)])
+def test_rounding_at_the_edge_is_no_leaving(beyond, clipped):
+    """A thousandth of the axes, on every side."""
+    for x, y in ((1 + beyond, 0.5), (-beyond, 0.5), (0.5, 1 + beyond), (0.5, -beyond)):
+        with paper():
+            figure = Figure()
+            axes = figure.subplots()
+            (line,) = axes.plot([0.5, x], [0.5, y], clip_on=False)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        save_figure(figure, io.BytesIO(), "svg")
+        assert line.get_clip_on() == clipped
+
+
+def test_figures_are_in_the_style_of_the_paper_when_they_are_saved(tmp_path):
+    """Text stays text in an SVG file, whose identifiers do not change from run to run."""
+    save_figure(drawn(), tmp_path / "x.SVG")
+    assert "<text" in (tmp_path / "x.SVG").read_text()
+
+
+def test_palette_lines_and_markers_tell_apart():
+    assert len(set(PALETTE)) == 7
+    assert len(set(LINES)) == len(set(MARKERS)) == 6
+    assert COLUMN_WIDTH == 3.4

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn import assert_decades
 from matplotlib.colors import LogNorm
 
 from empirical.sweep.reading import PowerLaw, SweepCurves, SweepMap
@@ -166,3 +167,47 @@ def test_a_legend_needs_room():
     bare = drawn_curves([[1, 2, 3]], curve_name="", curves=np.array([""])).get_figheight()
     assert bare == pytest.approx(2.4)
     assert drawn_curves([[1, 2, 3], [1, 2, 3]]).get_figheight() == pytest.approx(2.4 + 3 * 0.08)
+
+
+@pytest.mark.parametrize(
+    ("x", "scale"),
+    [
+        ([1, 2, 4], "log"),  # evenly in the logarithm, however little
+        ([1, 2, 4.004], "linear"),  # not quite, and not wide
+        ([1, 2, 3.0001], "linear"),
+        ([1e-12, 1e-10, 1e-8], "log"),  # small numbers are no equal numbers
+        ([0, 2, 300], "linear"),  # zero has no logarithm
+        ([1, 150, 299], "linear"),  # wide, but evenly spaced
+        ([1, 2, 299], "log"),
+        ([2, 3, 30], "linear"),
+    ],
+)
+def test_spacing_decides_the_axis(x, scale):
+    for axes in (drawn_map([[1, 2, 3], [4, 5, 6]], x=x).axes[0], drawn_curves([[1, 2, 3]], x=x).axes[0]):
+        assert axes.get_xscale() == scale
+        if scale == "log":
+            assert_decades(axes.xaxis)
+
+
+def test_what_has_no_value_is_light_and_hatched():
+    figure = drawn_map([[np.nan, 2, 3], [4, 5, 6]])
+    axes = figure.axes[0]
+    assert axes.get_facecolor()[:3] == pytest.approx([0.93] * 3)
+    assert axes.patch.get_edgecolor()[:3] == pytest.approx([0.7] * 3)
+    assert axes.collections[0].get_rasterized()  # a file of many cells stays small
+
+
+def test_the_colour_bar_ends_where_zero_is_the_least():
+    for values, fraction in (([[0, 0.5, 1], [1, 1, 1]], True), ([[0, 2, 3], [4, 5, 6]], False)):
+        bar = drawn_map(values, fraction=fraction).axes[0].collections[0].colorbar
+        assert bar.extend == "neither"
+
+
+def test_axis_of_losses():
+    """Wide values are logarithmic, fractions never; styles and entries repeat after six curves."""
+    (axes,) = drawn_curves([[1, 2, 300]]).axes
+    assert_decades(axes.yaxis)
+    (axes,) = drawn_curves([[0.001, 0.5, 1]], fraction=True).axes
+    assert axes.get_yscale() == "linear"
+    figure = drawn_curves([[1, 2, 3]] * 8, curve_name="hidden")
+    assert len(figure.legends[0].get_texts()) == 8
