@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,7 @@ LARGEST_TEACHER = (
     1e50  # size; products of four and more such numbers must not overflow, and those of 1e-50 not vanish
 )
 LARGEST_WEIGHT = 1e50  # the same
+SMALLEST_WEIGHT = 1e-100  # of initial weights that are given by a number: their squares must not vanish
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +283,7 @@ class Student:
         K, d, O = (
             validate_count(n, v) for n, v in (("hidden", hidden), ("inputs", inputs), ("outputs", outputs))
         )
-        eps = validate_real("init_scale", scale, nonnegative=True)
+        eps = validate_size("init_scale", scale, nonnegative=True)
         validate_choice("init", init, INITIALISATIONS)
         validate_choice("second_layer", second_layer, SECOND_LAYERS)
         rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
@@ -299,7 +301,7 @@ class Student:
             h = validate_count("degree", degree)
             A = A / np.where(size > 0, size, 1.0) * np.linalg.norm(W, axis=1) / np.sqrt(h)
         if second_layer == "fixed":
-            A = np.full((O, K), validate_real("second_layer_value", second_layer_value))
+            A = np.full((O, K), validate_size("second_layer_value", second_layer_value))
         return cls(W, A, trainable=second_layer == "trainable")
 
     @property
@@ -419,3 +421,9 @@ class Problem:
         from dynamics.notebook import problem_latex
 
         return problem_latex(self)
+
+
+def validate_size(name: str, value: Any, *, nonnegative: bool = False) -> float:
+    """Size of initial weights: 0, or between 1e-100 and 1e50."""
+    size = validate_real(name, value, nonnegative=nonnegative)
+    return size and validate_real(name, value, size=(SMALLEST_WEIGHT, LARGEST_WEIGHT))

@@ -11,7 +11,7 @@ from dynamics.budget import check_memory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, Stop, integrate
 from dynamics.neuron.population import NeuronPopulation, pack, theta_of, unpack
-from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates, relinear_start
+from dynamics.neuron.problem import SIZES, Neurons, QuadraticTarget, Rates, relinear_start
 from dynamics.neuron.trajectory import NeuronTrajectory
 from dynamics.validation import validate_real
 
@@ -65,7 +65,7 @@ class NeuronFlow:
             )
         self.target, self.neurons = target, neurons
         self.rates = Rates() if rates is None else rates
-        self.shrink = validate_real("shrink", shrink, nonnegative=True)
+        self.shrink = validate_real("shrink", shrink, nonnegative=True, size=(0.0, SIZES[1]))
         self.population = NeuronPopulation(target)
         self.theta0 = theta_of(neurons)
         K, d = neurons.hidden, neurons.inputs

@@ -202,6 +202,7 @@ def stability(
             factors=opt.parse_numbers("--factors", factors),
             label_noise=label_noise,
             seed=problem["seed"],
+            progress=True,
         )
         return stability_figure(edge)
 
