@@ -145,14 +145,16 @@ class FrozenUnit:
     @cached_property
     def _live_c(self) -> float:
         """c without the components at rest."""
+        ratio, exponent = np.frexp(self._size)
+        unit = float(np.ldexp(1.0, exponent))  # squares neither vanish nor are rounded
         with np.errstate(over="ignore"):  # of components at rest, which are then the larger numbers
-            w, a = self.w / self._size, self.a / self._size
+            w, a = self.w / unit, self.a / unit
             squares = w**2
-            c = invariant(w, a) if self.invariant is None else self.invariant / self._size / self._size
+            c = invariant(w, a) if self.invariant is None else self.invariant / unit / unit
         live, rest = float(np.sum(squares[self._live])), float(np.sum(squares[~self._live]))
-        if abs(c) + rest < 1:  # the smaller numbers to subtract
-            return float(c - rest)
-        return live - 2 * a**2
+        if abs(c) + rest < ratio**2:  # the smaller numbers to subtract
+            return float((c - rest) / ratio**2)
+        return float((live - 2 * a**2) / ratio**2)
 
     def _F(self, s: float) -> float:
         """a², in whichever of its two forms subtracts the smaller numbers."""
