@@ -36,7 +36,8 @@ def phase_portrait(plane: PhasePlane) -> Figure:
         axes.streamplot(
             plane.a,
             plane.p,
-            *arrows,
+            arrows[0],
+            arrows[1],
             density=0.9,
             color="0.6",
             linewidth=0.5,
