@@ -25,6 +25,8 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_count, validate_real
 
+SIZES = (1e-50, 1e50)  # of λ and of the plane: products of four such numbers neither overflow nor vanish
+
 
 @dataclass(frozen=True, eq=False)
 class PhasePlane:
@@ -90,10 +92,10 @@ def phase_plane(
     """
     phi = Activation.parse(activation)
     phi.coupling_for("the phase plane of one mode")
-    lam = validate_real("eigenvalue", eigenvalue)
-    if lam == 0:
+    if validate_real("eigenvalue", eigenvalue) == 0:
         raise ProblemError("`eigenvalue` is 0, but a mode needs something to learn: any other number.")
-    size = validate_real("extent", extent, positive=True)
+    lam = validate_real("eigenvalue", eigenvalue, size=SIZES)
+    size = validate_real("extent", extent, positive=True, size=SIZES)
     states = validate_array("starts", starts if np.size(starts) else np.empty((0, 2)), 2)
     if states.shape[1] != 2:
         raise ProblemError(f"`starts` has shape {states.shape}, but must be pairs (a, p), of shape (S, 2).")
@@ -111,7 +113,8 @@ def phase_plane(
     for a0, p0 in states:
         t = flow_from(a0, p0).integrate()
         paths.append(np.stack([t.a[:, 0], t.W[:, 0, 0]]))
-    p = np.linspace(np.sqrt(abs(lam) / size), size, 200)
+    nearest = np.sqrt(abs(lam) / size)  # p where the minima enter the plane, if they do
+    p = np.linspace(nearest, size, 200) if nearest <= size else np.empty(0)
     failing = np.linspace(0.0, min(size, size / np.sqrt(2)), 50)
     sign = np.sign(lam)
     return PhasePlane(

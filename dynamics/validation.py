@@ -30,8 +30,15 @@ def validate_count(name: str, value: Any, minimum: int = 1) -> int:
     return int(value)
 
 
-def validate_real(name: str, value: Any, *, positive: bool = False, nonnegative: bool = False) -> float:
-    """Finite real number, on request positive or non-negative."""
+def validate_real(
+    name: str,
+    value: Any,
+    *,
+    positive: bool = False,
+    nonnegative: bool = False,
+    size: tuple[float, float] | None = None,
+) -> float:
+    """Finite real number, on request positive or non-negative, and of a size |x| within bounds."""
     try:
         if isinstance(value, bool | np.bool_) or np.ndim(value) or np.iscomplexobj(value):
             raise TypeError
@@ -46,6 +53,11 @@ def validate_real(name: str, value: Any, *, positive: bool = False, nonnegative:
         raise ProblemError(f"`{name}` is {number:g}, but must be positive.")
     if nonnegative and number < 0:
         raise ProblemError(f"`{name}` is {number:g}, but must not be negative.")
+    if size is not None and not size[0] <= abs(number) <= size[1]:
+        bounds = (
+            f"be at most {size[1]:g} in size" if size[0] == 0 else f"lie between {size[0]:g} and {size[1]:g}"
+        )
+        raise ProblemError(f"`{name}` is {number:g}, but must {bounds}{' in size' * (number < 0 < size[0])}.")
     return number
 
 

@@ -11,6 +11,8 @@ from dynamics.aliases import Array
 from empirical.experiments.generalisation import Generalisation
 from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_span
 
+FAR_BELOW = 1e-6  # of the test loss: half the label noise down there would leave the curves no room
+
 
 def generalisation_figure(curves: Generalisation) -> Figure:
     """Means over networks and ranges of train and test loss; theory on the same data sets as lines."""
@@ -19,8 +21,8 @@ def generalisation_figure(curves: Generalisation) -> Figure:
         axes = figure.subplots()
         _draw(axes, curves.times, curves.theory_test, curves.test, "test", PALETTE[0], "-", "o")
         _draw(axes, curves.times, curves.theory_train, curves.train, "train", PALETTE[1], "--", "s")
-        if curves.label_noise:
-            half = curves.label_noise / 2
+        half = curves.label_noise / 2
+        if half > FAR_BELOW * curves.theory_test.min():
             axes.axhline(half, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
             axes.annotate(
                 "half the label noise",

@@ -19,6 +19,7 @@ def phase_portrait(plane: PhasePlane) -> Figure:
     """
     size = float(plane.a[-1])
     side = float(np.sign(plane.eigenvalue))
+    arrows = plane.velocity / np.abs(plane.velocity).max()  # squares neither overflow nor vanish
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 3.9))
         axes = figure.subplots()
@@ -35,8 +36,8 @@ def phase_portrait(plane: PhasePlane) -> Figure:
         axes.streamplot(
             plane.a,
             plane.p,
-            plane.velocity[0],
-            plane.velocity[1],
+            arrows[0],
+            arrows[1],
             density=0.9,
             color="0.6",
             linewidth=0.5,

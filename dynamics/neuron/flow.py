@@ -15,7 +15,7 @@ from dynamics.flows.rest import distance_from_rest
 from dynamics.flows.start import check_loss
 from dynamics.integration import SolverReport, Stop
 from dynamics.neuron.population import NeuronPopulation, pack, theta_of, unpack
-from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates, relinear_start
+from dynamics.neuron.problem import SIZES, Neurons, QuadraticTarget, Rates, relinear_start
 from dynamics.neuron.trajectory import NeuronTrajectory
 from dynamics.validation import validate_real
 
@@ -66,7 +66,7 @@ class NeuronFlow(Flow[NeuronTrajectory]):
             )
         self.target, self.neurons = target, neurons
         self.rates = Rates() if rates is None else rates
-        self.shrink = validate_real("shrink", shrink, nonnegative=True)
+        self.shrink = validate_real("shrink", shrink, nonnegative=True, size=(0.0, SIZES[1]))
         self.population = NeuronPopulation(target)
         self.theta0 = theta_of(neurons)
         K, d = neurons.hidden, neurons.inputs

@@ -30,6 +30,7 @@ from dynamics.validation import (
 
 INITS = ("relinear", "random")
 SCALE = 0.7  # of initial weights; large enough for the differences between learning rates to show
+SIZES = (1e-50, 1e50)  # of scales and rates: products of four such numbers neither overflow nor vanish
 DEVIATION = 2.0  # standard deviation of the labels of a random target
 
 
@@ -164,7 +165,7 @@ class Neurons:
             Both kinds of start draw the same R and a from one seed.
         """
         K, d = validate_count("hidden", hidden), validate_count("inputs", inputs)
-        size = validate_real("scale", scale, positive=True) / np.sqrt(d)
+        size = validate_real("scale", scale, positive=True, size=SIZES) / np.sqrt(d)
         check_memory(
             f"Weights of {K} quadratic neurons with {d} inputs",
             96 * K * (d + 2),
@@ -211,7 +212,8 @@ class Rates:
     Parameters
     ----------
     r, g, b, a : float
-        γ_r, γ_g, γ_b of (w^r, b^r), (w^g, b^g), (w^b, c), and γ_a of the output weights. None negative, one positive.
+        γ_r, γ_g, γ_b of (w^r, b^r), (w^g, b^g), (w^b, c), and γ_a of the output weights. None negative, one positive;
+        positive ones between 1e-50 and 1e50.
     """
 
     r: float = 1.0
@@ -221,7 +223,8 @@ class Rates:
 
     def __post_init__(self) -> None:
         for name in "rgba":
-            validate_real(f"rates.{name}", getattr(self, name), nonnegative=True)
+            if validate_real(f"rates.{name}", getattr(self, name), nonnegative=True):
+                validate_real(f"rates.{name}", getattr(self, name), size=SIZES)
         if not any((self.r, self.g, self.b, self.a)):
             raise ProblemError("Every rate is 0, but then nothing learns: make one of r, g, b, a positive.")
 

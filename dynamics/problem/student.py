@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
+SMALLEST_WEIGHT = 1e-100  # of initial weights that are given by a number: their squares must not vanish
 LARGEST_WEIGHT = 1e50  # products of four and more such numbers must not overflow
 INITIALISATIONS = ("gaussian", "balanced", "aligned")
 SECOND_LAYERS = ("trainable", "fixed")
@@ -94,7 +96,7 @@ class Student:
         K, d, O = (
             validate_count(n, v) for n, v in (("hidden", hidden), ("inputs", inputs), ("outputs", outputs))
         )
-        eps = validate_real("init_scale", scale, nonnegative=True)
+        eps = validate_size("init_scale", scale, nonnegative=True)
         validate_choice("init", init, INITIALISATIONS)
         validate_choice("second_layer", second_layer, SECOND_LAYERS)
         rng = np.random.default_rng(validate_count("seed", seed, minimum=0))
@@ -116,7 +118,7 @@ class Student:
             h = validate_count("degree", degree)
             A = A / np.where(size > 0, size, 1.0) * np.linalg.norm(W, axis=1) / np.sqrt(h)
         if second_layer == "fixed":
-            A = np.full((O, K), validate_real("second_layer_value", second_layer_value))
+            A = np.full((O, K), validate_size("second_layer_value", second_layer_value))
         return cls(W, A, trainable=second_layer == "trainable")
 
     @property
@@ -161,3 +163,9 @@ def _check_student(hidden: int, inputs: int, outputs: int) -> None:
         32 * hidden * (inputs + outputs),
         "lower `hidden`, `inputs` or `outputs`",
     )
+
+
+def validate_size(name: str, value: Any, *, nonnegative: bool = False) -> float:
+    """Size of initial weights: 0, or between 1e-100 and 1e50."""
+    size = validate_real(name, value, nonnegative=nonnegative)
+    return size and validate_real(name, value, size=(SMALLEST_WEIGHT, LARGEST_WEIGHT))

@@ -123,7 +123,8 @@ class FrozenUnit:
     def _size(self) -> float:
         """Amplitude by which weights are divided and times multiplied: the flow is homogeneous."""
         moving = self.w[self.rates != 0]
-        return max(abs(self.a), float(np.linalg.norm(moving)) / np.sqrt(2)) or 1.0
+        largest = float(np.abs(moving).max(initial=0.0)) or 1.0  # the squares of tiny weights would vanish
+        return max(abs(self.a), largest * float(np.linalg.norm(moving / largest)) / np.sqrt(2)) or 1.0
 
     @cached_property
     def _live(self) -> NDArray[np.bool_]:
@@ -143,10 +144,16 @@ class FrozenUnit:
     @cached_property
     def _live_c(self) -> float:
         """c without the components at rest."""
-        live, rest = float(np.sum(self.w[self._live] ** 2)), float(np.sum(self.w[~self._live] ** 2))
-        if abs(self.c) + rest < self._size**2:  # the smaller numbers to subtract
-            return (self.c - rest) / self._size**2
-        return (live - 2 * self.a**2) / self._size**2
+        ratio, exponent = np.frexp(self._size)
+        unit = float(np.ldexp(1.0, exponent))  # squares neither vanish nor are rounded
+        with np.errstate(over="ignore"):  # of components at rest, which are then the larger numbers
+            w, a = self.w / unit, self.a / unit
+            squares = w**2
+            c = invariant(w, a) if self.invariant is None else self.invariant / unit / unit
+        live, rest = float(np.sum(squares[self._live])), float(np.sum(squares[~self._live]))
+        if abs(c) + rest < ratio**2:  # the smaller numbers to subtract
+            return float((c - rest) / ratio**2)
+        return float((live - 2 * a**2) / ratio**2)
 
     def _F(self, s: float) -> float:
         """a², in whichever of its two forms subtracts the smaller numbers."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.budget import check_number
 from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.finite_data import FiniteDataFlow
@@ -19,6 +20,8 @@ from empirical.trainer import TrainingDiverged
 from empirical.training import train
 
 POINTS = 60  # at which the sharpness is computed
+FLATTEST = 1e-100  # largest sharpness of which 2/λ is still a step
+MOST_STEPS = 10_000_000  # hours, which nobody asks for by a factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,7 @@ def edge_of_stability(
     factors: Sequence[float],
     label_noise: float = 0.0,
     seed: int = 0,
+    progress: bool = False,
 ) -> EdgeOfStability:
     """Predict the largest stable step from the flow on a data set, and train with multiples of it.
 
@@ -88,6 +92,8 @@ def edge_of_stability(
         Δ.
     seed : int
         Of the data.
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
 
     Raises
     ------
@@ -103,11 +109,16 @@ def edge_of_stability(
     flow = FiniteDataFlow(problem, X, Y)
     trajectory = flow.integrate(end, samples=POINTS)
     along = sharpness(flow, trajectory, POINTS)
+    if not along.max() > FLATTEST:
+        raise ProblemError(
+            f"The largest sharpness along the flow is {along.max():.3g}, so flat that no step is too large: take larger"
+            " initial weights or a later `t_end`."
+        )
     largest = float(2 / along.max())
     descents = []
     for factor in factors:
         eta = validate_real("factors", factor, positive=True) * largest
-        descents.append(_descend(problem, flow, factor, eta, end, samples, label_noise, seed))
+        descents.append(_descend(problem, flow, factor, eta, end, samples, label_noise, seed, progress))
     return EdgeOfStability(trajectory.times, flow.train_loss(trajectory), along, largest, tuple(descents))
 
 
@@ -120,13 +131,22 @@ def _descend(
     samples: int,
     label_noise: float,
     seed: int,
+    progress: bool,
 ) -> TrainedBeside:
     """Train one network and compute loss and sharpness on its data from the recorded weights."""
     clock, diverged = Clock(eta), None
+    steps = clock.steps_until(t_end, least=2)
+    check_number(
+        f"Training up to t = {t_end:g} with {factor:g} of the largest stable step, {eta:.3g},",
+        steps,
+        MOST_STEPS,
+        "steps",
+        "shorten `t_end`, or take larger `factors`",
+    )
     try:
         run = train(
             problem,
-            steps=clock.steps_until(t_end, least=2),
+            steps=steps,
             step=eta,
             batch=0,
             samples=samples,
@@ -134,6 +154,7 @@ def _descend(
             seed=seed,
             records=POINTS,
             dtype="float64",
+            progress=progress,
         )
     except TrainingDiverged as error:
         run, diverged = error.run, float(clock.times(error.step))

@@ -10,12 +10,15 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.closed_forms import power_law_loss, power_law_tail
+from dynamics.closed_forms.late_time import PowerTail
+from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_count, validate_real
 from empirical.training import train
 
 START_RATIO = 1.0  # what a mode lacks at the start over what is there: half of every mode is learned
 FIRST = 0.05  # 8t at which curves start: before the first mode is learned
+LARGEST_SPAN = 100  # decades of time between the first and the last mode, and half as many of their losses
 LAST, LAST_TRAINED = 0.01, 0.1  # 8t/N^α at which they end: later the finite number of modes shows
 
 
@@ -86,9 +89,9 @@ def scaling_laws(
     """
     n, small = validate_count("count", count), validate_count("trained_modes", trained_modes)
     eta = validate_real("step", step, positive=True)
+    tails = [_tail(alpha, max(n, small)) for alpha in exponents]
     laws = []
-    for alpha in exponents:
-        tail = power_law_tail(alpha, START_RATIO)
+    for alpha, tail in zip(exponents, tails, strict=True):
         times = np.geomspace(FIRST, max(LAST * n**alpha, 10 * FIRST), 60) / 8
         lam = np.arange(1, small + 1) ** -float(alpha)
         student = Student(np.diag(np.sqrt(lam / (1 + START_RATIO))), np.ones(small), trainable=False)
@@ -117,3 +120,15 @@ def scaling_laws(
             )
         )
     return laws
+
+
+def _tail(alpha: float, modes: int) -> PowerTail:
+    """Its law, if numbers hold what happens between the first and the last mode."""
+    tail = power_law_tail(alpha, START_RATIO)
+    decades = float(alpha) * float(np.log10(modes))
+    if decades > LARGEST_SPAN:
+        raise ProblemError(
+            f"`exponents` holds {alpha:g}, which for {modes} modes N spans N^α = 10^{decades:.0f} in time,"
+            f" but at most 10^{LARGEST_SPAN} are allowed: lower it, or `count` and `trained_modes`."
+        )
+    return tail

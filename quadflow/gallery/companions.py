@@ -30,7 +30,7 @@ def invariance(output: str, **options: Any) -> int:
         from empirical.experiments.invariance import invariance as compute
         from figures.invariance import invariance as draw
 
-        return draw(compute(**options))
+        return draw(compute(**options, progress=True))
 
     draw_into(output, make)
     return 0

@@ -30,11 +30,13 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
     def make() -> Figure:
         import numpy as np
 
+        from dynamics.phase_plane import SIZES
         from dynamics.validation import validate_count, validate_real
         from empirical.experiments.phase_diagram import single_mode_diagram
         from figures.phase_diagram import phase_diagram as draw
 
-        n, size = validate_count("points", points, minimum=2), validate_real("extent", extent, positive=True)
+        n = validate_count("points", points, minimum=2)
+        size = validate_real("extent", extent, positive=True, size=SIZES)
         a0, p0 = np.linspace(-size, size, n), np.linspace(size / n, size, n)
         return draw(single_mode_diagram(a0, p0, eigenvalue=eigenvalue, step=step, seed=seed, progress=True))
 
@@ -49,9 +51,12 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
 @click.option(
     "--replicates", type=int, default=8, show_default=True, help="Random starts per pair of scales."
 )
+@click.option("--step", type=float, default=2e-3, show_default=True, help="Learning rate.")
 @opt.seed_option
 @figure_output("scale-diagram")
-def scale_diagram(teacher: str, hidden: int, points: int, replicates: int, seed: int, output: str) -> int:
+def scale_diagram(
+    teacher: str, hidden: int, points: int, replicates: int, step: float, seed: int, output: str
+) -> int:
     """Several units: fraction of successes over the initial scales of w and a, predicted and trained."""
 
     def make() -> Figure:
@@ -65,7 +70,14 @@ def scale_diagram(teacher: str, hidden: int, points: int, replicates: int, seed:
         eigenvalues = opt.parse_numbers("--teacher", teacher)
         return draw(
             compute(
-                eigenvalues, scales, scales, hidden=hidden, replicates=replicates, seed=seed, progress=True
+                eigenvalues,
+                scales,
+                scales,
+                hidden=hidden,
+                replicates=replicates,
+                step=step,
+                seed=seed,
+                progress=True,
             )
         )
 

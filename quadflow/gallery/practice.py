@@ -207,6 +207,7 @@ def stability(
             factors=opt.parse_numbers("--factors", factors),
             label_noise=label_noise,
             seed=problem.seed,
+            progress=True,
         )
         return stability_figure(edge)
 

@@ -46,3 +46,12 @@ def test_bad_input_is_refused():
 def test_starts_are_pairs(starts):
     with pytest.raises(ProblemError, match="`starts`"):
         phase_plane(1.0, starts)
+
+
+@pytest.mark.parametrize("extent", [0.7, 5.0])
+def test_minima_lie_within_the_plane_or_are_left_out(extent):
+    """a p² = λ has points with |a|, p ≤ s if and only if |λ| ≤ s³."""
+    minima = phase_plane(-0.9 * extent**3, extent=extent).minima
+    assert minima.shape == (2, 200)
+    assert np.abs(minima).max() <= extent * (1 + 1e-12)
+    assert phase_plane(1.1 * extent**3, extent=extent).minima.shape == (2, 0)

@@ -42,6 +42,14 @@ def test_the_level_of_noise_is_named(noise):
     assert (text.get_text(), text.xy[1]) == ("half the label noise", noise / 2)
 
 
+@pytest.mark.parametrize("noise", [1e-320, 1e-50, 1e-9])
+def test_a_level_far_below_the_curves_is_left_out(noise):
+    """It would leave them no room."""
+    axes = axes_of(noise)
+    assert not axes.texts
+    assert axes.get_ylim()[0] > 1e-3
+
+
 def test_a_single_network_is_its_own_range():
     curves = Generalisation(T, *(c[:1] for c in (THEORY_TRAIN, THEORY_TEST, TRAIN, TEST)), 20, 0.0)
     axes = generalisation_figure(curves).axes[0]

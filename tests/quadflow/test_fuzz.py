@@ -3,6 +3,7 @@
 The calls are drawn from the click commands themselves by `tools/fuzz`; `make fuzz N=10000` makes more.
 """
 
+import os
 import sys
 import warnings
 from collections import Counter
@@ -22,7 +23,9 @@ COUNT, SEED = 250, 12
 
 def test_hostile_calls_end_as_they_should(tmp_path):
     """No traceback, status 0, 1 or 2, one line on standard error, valid JSON, no file harmed, no code run."""
+    here = sorted(os.listdir())
     found = search.search(tmp_path, COUNT, SEED)
+    assert sorted(os.listdir()) == here  # calls are made in a folder of their own
     assert sum(found.calls.values()) == COUNT
     assert found.statuses[0] > COUNT / 6  # the commands are not only refused
     shown = [f"{fault}\n    {search.command_line(call)}" for fault, call in found.faults.items()]

@@ -83,13 +83,46 @@ def test_a_start_of_zero(quadflow, arguments, status):
         ("staircase --teacher 1e200,1", 2, "scale it"),
         ("fixed-points --teacher 1e-300,1e-301 --search 5", 2, "scale it"),
         ("invariance --spread 1e200 --steps 4", 2, "between 1 and 1e+06"),
+        ("invariance --layers 900 --hidden 1 --activation quadratic", 2, "exceeds all numbers"),
+        (
+            "simulate --teacher 2,1 --init-scale 1e308",
+            2,
+            "`init_scale` is 1e+308, but must lie between 1e-100 and 1e+50",
+        ),
+        ("simulate --teacher 3 --init-scale 1e-320", 2, "must lie between 1e-100 and 1e+50"),
+        (
+            "simulate --teacher 3 --second-layer fixed --second-layer-value=-1e-320",
+            2,
+            "1e-100 and 1e+50 in size",
+        ),
+        ("neuron --rates 1e-320,1,1", 2, "`rates.r` is 9.99989e-321, but must lie between 1e-50 and 1e+50"),
+        ("neuron --init random --init-scale 1e308", 2, "must lie between 1e-50 and 1e+50"),
+        ("neuron --shrink 1e308", 2, "`shrink` is 1e+308, but must be at most 1e+50"),
+        ("figure neuron --gammas 1e-320", 2, "must lie between 1e-50 and 1e+50"),
+        ("figure phase-portrait --extent 1e-320", 2, "`extent` is 9.99989e-321, but must lie between"),
+        ("figure phase-portrait --extent 1e308", 2, "`extent` is 1e+308, but must lie between"),
+        ("figure phase-portrait --eigenvalue=-1e-320", 2, "must lie between 1e-50 and 1e+50 in size"),
+        ("figure phase-diagram --extent 1e308", 2, "`extent` is 1e+308, but must lie between"),
+        ("figure phase-diagram --points 2 --step 1e200", 2, "numbers of the type float32 end at 3.4e+38"),
+        ("figure scale-diagram --points 2 --replicates 1 --step 1e200", 2, "type float32 end at 3.4e+38"),
+        ("figure scaling-law --exponents 1,300", 2, "spans N^α = 10^1800 in time, but at most 10^100"),
+        ("figure stability --init-scale 1e-100 --teacher 1e-30", 2, "so flat that no step is too large"),
+        ("figure stability --factors 1e-9 --samples 9", 2, "steps, but at most 10,000,000 are allowed"),
     ],
 )
-def test_numbers_beyond_the_numbers(quadflow, arguments, status, words):
+def test_numbers_beyond_the_numbers(quadflow, arguments, status, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # figures have a default output
     result = quadflow(*arguments.split())
     assert (result.status, result.out) == (status, "")
     assert words in result.err
     assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", ["phase-portrait", "phase-diagram --points 2 --step 0.1"])
+@pytest.mark.parametrize("extent", [1e-50, 1e5])
+def test_planes_of_any_size_are_drawn(quadflow, arguments, extent, tmp_path):
+    result = quadflow("figure", *arguments.split(), "--extent", extent, "--output", tmp_path / "a.svg")
+    assert (result.status, result.err) == (0, "")
 
 
 def test_invariance_of_a_single_unit(quadflow):

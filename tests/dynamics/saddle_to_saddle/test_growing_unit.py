@@ -241,3 +241,19 @@ def test_extreme_units():
             if np.isfinite(total):
                 rest = FrozenUnit(w_later, a_later, g, unit.c).blow_up_time
                 assert rest + time == pytest.approx(total, rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-200, 2.0**-300, 1e40])
+def test_the_flow_of_one_unit_is_homogeneous(size):
+    """(w, a) → ε(w, a), t → t/ε: also where the squares of the weights vanish, for a balanced unit (c = 0)."""
+    w, g = np.array([0.6, 0.8]), np.array([1.0, -0.5])
+    for a in (0.4, np.sqrt(0.5)):
+        unit, small = (FrozenUnit(x * w, x * a, g) for x in (1.0, size))
+        assert small.blow_up_time * size == pytest.approx(unit.blow_up_time, rel=1e-9)
+
+
+def test_a_tiny_unit_beside_a_component_at_rest():
+    """w₂ does not move (g₂ = 0), and its square is 10³⁰⁰ times that of what moves: nothing overflows."""
+    unit = FrozenUnit(np.array([1e-150, 1.0]), 1e-150, np.array([1.0, 0.0]))
+    alone = FrozenUnit(np.array([1e-150]), 1e-150, np.array([1.0]))
+    assert unit.blow_up_time == pytest.approx(alone.blow_up_time, rel=1e-12)
