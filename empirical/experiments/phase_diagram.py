@@ -54,6 +54,18 @@ class SingleModeDiagram:
         return int(np.sum((self.predicted != self.trained) & (np.abs(self.conserved) > margin)))
 
 
+def grid_of_starts(points: int, extent: float) -> tuple[Array, Array]:
+    """Axes of a grid of initial weights, a₀ from −extent to extent and p₀ from extent/points to extent.
+
+    Raises
+    ------
+    ProblemError
+        If there are fewer than 2 points per axis, or the extent is not positive.
+    """
+    n, size = validate_count("points", points, minimum=2), validate_real("extent", extent, positive=True)
+    return np.linspace(-size, size, n), np.linspace(size / n, size, n)
+
+
 def single_mode_diagram(
     a0: ArrayLike,
     p0: ArrayLike,
@@ -136,6 +148,17 @@ class ScaleDiagram:
     positive: bool
     disagreements: int
     training: GridTraining
+
+
+def grid_of_scales(points: int) -> Array:
+    """Initial scales from 0.1 to 1, evenly spaced in their logarithm, (points,).
+
+    Raises
+    ------
+    ProblemError
+        If there are fewer than 2.
+    """
+    return np.geomspace(0.1, 1.0, validate_count("points", points, minimum=2))
 
 
 def scale_diagram(

@@ -6,7 +6,9 @@ import pytest
 
 from quadflow.cli import run
 from quadflow.commands import figure
+from quadflow.gallery.curves import LEARNING_CURVES
 from quadflow.gallery.practice import REGIMES
+from quadflow.options import ProblemOptions, pick
 from quadflow.options.reading import build_problem
 
 
@@ -22,7 +24,7 @@ def parsed():
 
 
 def test_defaults_without_anything_given(parsed):
-    assert parsed("learning-curves").items() >= figure.LEARNING_CURVES.items()
+    assert parsed("learning-curves").items() >= LEARNING_CURVES.items()
     assert parsed("gap-noise").items() >= REGIMES["gap-noise"].items()
 
 
@@ -81,6 +83,6 @@ def test_figures_start_from_weights_of_ones_own(parsed, name, tmp_path):
     """Three units and five inputs, which no figure has by default: the problem that is drawn is built from the file."""
     W, a = np.arange(15.0).reshape(3, 5) / 10, np.ones(3)
     np.savez(tmp_path / "start.npz", W=W, a=a)
-    problem = build_problem(parsed(name, "--init-file", tmp_path / "start.npz"))
+    problem = build_problem(pick(ProblemOptions, parsed(name, "--init-file", tmp_path / "start.npz")))
     np.testing.assert_array_equal(problem.student.W, W)
     assert problem.student.trainable and problem.inputs == 5
