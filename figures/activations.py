@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.modes import mode_targets
+from empirical.experiments.activations import ActivationCurves
 from empirical.recorder import TrainingRun
 from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_span
@@ -29,18 +30,18 @@ SHOWN_MODES = 4
 MARKERS_PER_CURVE = 12
 
 
-def activations_figure(results: Sequence[tuple[Trajectory, TrainingRun | None]]) -> Figure:
+def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
     """One row per activation: loss with its plateaus (left), modes relative to their eigenvalues (right).
 
     Parameters
     ----------
-    results : sequence of (Trajectory, TrainingRun or None)
-        The flow of each activation, and networks trained from the same weights.
+    curves : sequence of ActivationCurves
     """
     with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 0.5 + 1.35 * len(results)))
-        rows = figure.subplots(len(results), 2, sharey="col", squeeze=False)
-        for (left, right), (trajectory, run) in zip(rows, results, strict=True):
+        figure = Figure(figsize=(COLUMN_WIDTH, 0.5 + 1.35 * len(curves)))
+        rows = figure.subplots(len(curves), 2, sharey="col", squeeze=False)
+        for (left, right), shown in zip(rows, curves, strict=True):
+            trajectory, run = shown.trajectory, shown.run
             _draw_loss(left, trajectory, run)
             _draw_modes(right, trajectory, run)
             left.set_title(trajectory.problem.activation.label, loc="left", pad=3)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dynamics.neuron.function_space import FunctionSpace, predicted_dimension
 from dynamics.neuron.problem import Rates
-from dynamics.neuron.trajectory import NeuronTrajectory
+from empirical.experiments.neuron_rates import NeuronCurves
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import NeuronRun
 from figures.markers import markers_along
@@ -27,12 +27,12 @@ KINDS = {
 }
 
 
-def neuron_curves(curves: Sequence[tuple[NeuronTrajectory, NeuronRun | None]]) -> Figure:
+def neuron_curves(curves: Sequence[NeuronCurves]) -> Figure:
     """Loss against time: the flow as lines, trained networks as markers, one pair for each choice of rates.
 
     Parameters
     ----------
-    curves : sequence of (NeuronTrajectory, NeuronRun or None)
+    curves : sequence of NeuronCurves
         For one target; the run shows the median and the 10–90 % band of its networks.
 
     Returns
@@ -42,19 +42,20 @@ def neuron_curves(curves: Sequence[tuple[NeuronTrajectory, NeuronRun | None]]) -
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 2.8))
         axes = figure.subplots()
-        top = max(float(trajectory.loss.max()) for trajectory, _ in curves)
-        lowest = min(float(trajectory.loss.min()) for trajectory, _ in curves)
+        top = max(float(curve.trajectory.loss.max()) for curve in curves)
+        lowest = min(float(curve.trajectory.loss.min()) for curve in curves)
         bottom = max(lowest, top * 10.0**-SHOWN_DECADES)
-        for (trajectory, run), colour, line, marker in zip(
+        for curve, colour, line, marker in zip(
             curves, cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False
         ):
+            trajectory, run = curve.trajectory, curve.run
             label = _rates(trajectory.rates, trajectory.shrink)
             axes.plot(trajectory.times, trajectory.loss, linestyle=line, color=colour)
             if run is not None:
                 _draw_run(axes, run, colour, marker, bottom)
             axes.plot([], [], linestyle=line, color=colour, marker=marker if run else "", markerfacecolor="white",
                       label=label)  # fmt: skip
-        affine = curves[0][0].target.best_affine_loss
+        affine = curves[0].trajectory.target.best_affine_loss
         if affine > bottom:
             axes.axhline(affine, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
             axes.annotate(
@@ -62,10 +63,10 @@ def neuron_curves(curves: Sequence[tuple[NeuronTrajectory, NeuronRun | None]]) -
                 textcoords="offset points", ha="right", va="bottom", color="0.35", fontsize=6.5,
             )  # fmt: skip
         show_decades(axes, bottom / 1.5, top * 2)
-        show_span(axes, 0.0, max(float(trajectory.times[-1]) for trajectory, _ in curves))
+        show_span(axes, 0.0, max(float(curve.trajectory.times[-1]) for curve in curves))
         axes.set_ylabel("loss $L$ (squared output units)")
         axes.set_xlabel(TIME)
-        trained = ", markers: trained networks" if any(run is not None for _, run in curves) else ""
+        trained = ", markers: trained networks" if any(curve.run is not None for curve in curves) else ""
         figure.legend(
             *axes.get_legend_handles_labels(),
             loc="outside upper center",

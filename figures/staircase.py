@@ -5,22 +5,18 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynamics.curves.trajectory import Trajectory
-from dynamics.saddle_to_saddle.staircase import Staircase
-from empirical.recorder import TrainingRun
+from empirical.experiments.staircase import StaircaseCurves
 from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_decades, show_span
 
 
-def staircase_figure(prediction: Staircase, trajectory: Trajectory, run: TrainingRun | None = None) -> Figure:
+def staircase_figure(curves: StaircaseCurves) -> Figure:
     """Loss against time: plateaus and jumps predicted without integration, flow, and networks.
 
     Parameters
     ----------
-    prediction : Staircase
-    trajectory : Trajectory
-    run : TrainingRun, optional
-        Networks trained from the same initial weights.
+    curves : StaircaseCurves
     """
+    prediction, trajectory, run = curves.prediction, curves.trajectory, curves.run
     t = trajectory.times
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 3.0))

@@ -81,17 +81,18 @@ def test_the_command_line_knows_it(hermite3, problem, capsys, tmp_path):
     assert derived["activation"] == "hermite3" and "m_0_0_1" in derived["targets"]
     assert derived["conserved"] == ["w_0_0**2 + w_0_1**2 - 3*a_0**2"]
     file = tmp_path / "run.json"
-    simulated = printed(capsys, "simulate", *START.split(), "--output", str(file))
+    simulated = printed(capsys, "simulate", *START.split(), "--t-end", "20", "--output", str(file))
     assert simulated["loss"][0] == pytest.approx(by_hand(problem, problem.student.W, problem.student.A))
-    np.testing.assert_allclose(simulated["modes"][-1], [2, -1], atol=1e-4)
+    np.testing.assert_allclose(simulated["modes"][-1], [2, -1], atol=0.05)
     trained = printed(
         capsys, "train", *START.split(), *["--steps", "20", "--step", "1e-4", "--dtype", "float64"]
     )
     assert trained["loss"][0][0] == pytest.approx(simulated["loss"][0])
-    found = printed(capsys, "fixed-points", *TEACHER.split(), "--search", "60")
+    small = "--teacher 2 --inputs 1 --hidden 1 --activation hermite3"
+    found = printed(capsys, "fixed-points", *small.split(), "--search", "8")
     assert found["fixed_points"][0]["loss"] == pytest.approx(0, abs=1e-9)
     for point in found["fixed_points"]:
-        assert point["loss"] <= 15 + 1e-9  # at zero weights, and every saddle, at most 3·(2² + 1²)
+        assert point["loss"] == pytest.approx(0 if point["learned_modes"] else 12, abs=1e-9)  # 3·2² at zero
     scope = {row["command"]: row["status"] for row in printed(capsys, "scope", *START.split())["scope"]}
     assert (scope["derive"], scope["fixed-points"], scope["staircase"]) == ("exact", "numerical", "not known")
     assert run(["staircase", *START.split()]) == 2

@@ -6,6 +6,7 @@ from .certification import certify_point as certify_point
 from .matching import Match as Match
 from .matching import catalogue_flow as catalogue_flow
 from .matching import match_fixed_points as match_fixed_points
+from .matching import search_catalogue as search_catalogue
 from .points import FixedPoint as FixedPoint
 from .report import fixed_points_report as fixed_points_report
 from .representatives import representative as representative

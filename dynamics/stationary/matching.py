@@ -13,7 +13,7 @@ from dynamics.problem import Problem, Student
 from dynamics.problem.reduction import in_range
 from dynamics.stationary.catalogue import Catalogue
 from dynamics.stationary.points import FixedPoint
-from dynamics.stationary.search import SAME, Root, Search, same_invariants
+from dynamics.stationary.search import SAME, Root, Search, same_invariants, search_fixed_points
 
 LARGEST_UNREDUCED = 300  # unknowns; above, the search runs in the span reduction
 
@@ -67,6 +67,22 @@ class Match:
                 for root, point in zip(self.search.roots, self.points, strict=True)
             ],
         }
+
+
+def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progress: bool = False) -> Match:
+    """Search the stationary points of a catalogue's problem blindly, and match every root with its entry.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    starts : int
+        Number of random starts.
+    seed : int
+    progress : bool
+        Show a progress bar on standard error if that is a terminal.
+    """
+    found = search_fixed_points(catalogue_flow(catalogue, seed), starts, seed=seed, progress=progress)
+    return match_fixed_points(found, catalogue)
 
 
 def match_fixed_points(search: Search, catalogue: Catalogue) -> Match:

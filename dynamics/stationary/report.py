@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dynamics.stationary.catalogue import Catalogue
-from dynamics.stationary.matching import catalogue_flow, match_fixed_points
-from dynamics.stationary.search import search_fixed_points
+from dynamics.stationary.matching import search_catalogue
 
 
 def fixed_points_report(
@@ -42,6 +41,5 @@ def fixed_points_report(
         catalogue = prove(catalogue)
     data = catalogue.to_dict()
     if search is not None:
-        found = search_fixed_points(catalogue_flow(catalogue, seed), search, seed=seed, progress=progress)
-        data["search"] = match_fixed_points(found, catalogue).to_dict()
+        data["search"] = search_catalogue(catalogue, search, seed=seed, progress=progress).to_dict()
     return data

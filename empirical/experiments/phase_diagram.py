@@ -13,6 +13,7 @@ from dynamics.budget import check_memory
 from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.outcome.diagnosis import diagnose
+from dynamics.phase_plane import SIZES
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_count, validate_real
 from empirical.experiments.grid_training import GridTraining, train_grid
@@ -52,6 +53,19 @@ class SingleModeDiagram:
     def disagreement(self, margin: float) -> int:
         """Number of networks farther than `margin` from c = 0 that did not do what was predicted."""
         return int(np.sum((self.predicted != self.trained) & (np.abs(self.conserved) > margin)))
+
+
+def grid_of_starts(points: int, extent: float) -> tuple[Array, Array]:
+    """Axes of a grid of initial weights, a₀ from −extent to extent and p₀ from extent/points to extent.
+
+    Raises
+    ------
+    ProblemError
+        If there are fewer than 2 points per axis, or the extent is not positive.
+    """
+    n = validate_count("points", points, minimum=2)
+    size = validate_real("extent", extent, positive=True, size=SIZES)
+    return np.linspace(-size, size, n), np.linspace(size / n, size, n)
 
 
 def single_mode_diagram(
@@ -136,6 +150,17 @@ class ScaleDiagram:
     positive: bool
     disagreements: int
     training: GridTraining
+
+
+def grid_of_scales(points: int) -> Array:
+    """Initial scales from 0.1 to 1, evenly spaced in their logarithm, (points,).
+
+    Raises
+    ------
+    ProblemError
+        If there are fewer than 2.
+    """
+    return np.geomspace(0.1, 1.0, validate_count("points", points, minimum=2))
 
 
 def scale_diagram(

@@ -236,8 +236,8 @@ def _write(
     elif suffix == "npz":
         write_file(output, trajectory.save)
     else:
+        from empirical.experiments.neuron_rates import NeuronCurves
         from figures.neuron import collapse_map, neuron_curves
 
-        write_figure(
-            collapse_map(study) if study is not None else neuron_curves([(trajectory, run)]), output, suffix
-        )
+        curves = [NeuronCurves(trajectory, run)]
+        write_figure(collapse_map(study) if study is not None else neuron_curves(curves), output, suffix)

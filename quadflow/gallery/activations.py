@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +14,6 @@ from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from dynamics.curves.trajectory import Trajectory
-    from dynamics.problem import Problem
-    from empirical.recorder import TrainingRun
 
 # Small initial weights, from which every activation learns the strongest mode first.
 DEFAULTS = {"teacher": "4,2,1", "inputs": 6, "hidden": 8, "init_scale": 0.01, "seed": 6}
@@ -72,42 +69,20 @@ def activations(
     ends = ends * len(names) if len(ends) == 1 else ends
 
     def make() -> Figure:
+        from empirical.experiments.activations import activation_curves
         from figures.activations import activations_figure
         from quadflow.options.reading import build_problem
 
-        training = {"step": step, "batch": batch, "seeds": seeds, "seed": problem.seed}
         problems = [build_problem(replace(problem, activation=name)) for name in names]
-        return activations_figure(
-            [follow(start, end, training) for start, end in zip(problems, ends, strict=True)]
+        curves = activation_curves(
+            problems, ends, step=step, batch=batch, seeds=seeds, seed=problem.seed, progress=True
         )
+        for curve in curves:
+            click.echo(curve.summary())
+        return activations_figure(curves)
 
     draw_into(output, make)
     return 0
-
-
-def follow(problem: Problem, t_end: float, training: dict[str, Any]) -> tuple[Trajectory, TrainingRun | None]:
-    """Flow up to a time, and networks trained from the same weights; says how far they are apart."""
-    import numpy as np
-
-    from dynamics.clock import Clock
-    from dynamics.flows.gradient import GradientFlow
-    from dynamics.validation import validate_real
-    from empirical import train
-
-    end = validate_real("t_end", t_end, positive=True)
-    flow = GradientFlow(problem)
-    trajectory = flow.integrate(end, samples=1000, progress=True)
-    if not training["seeds"]:
-        return trajectory, None
-    steps = Clock(training["step"]).steps_until(end)
-    run = train(problem, steps=steps, progress=True, **training)
-    theory = np.interp(run.times, trajectory.times, trajectory.loss)
-    apart = np.abs(run.loss.mean(axis=0) - theory).max() / trajectory.loss[0]
-    click.echo(
-        f"{problem.activation}: networks within {apart:.2%} of the initial loss, "
-        f"{sum(stage.loss > 1e-3 * trajectory.loss[0] for stage in trajectory.stages)} plateaus before the end"
-    )
-    return trajectory, run
 
 
 FIGURES = (activations,)

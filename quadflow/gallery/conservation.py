@@ -28,16 +28,10 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
     """Which initial weights (a₀, p₀) of one unit fail: theory, and a network trained from every point of a grid."""
 
     def make() -> Figure:
-        import numpy as np
-
-        from dynamics.phase_plane import SIZES
-        from dynamics.validation import validate_count, validate_real
-        from empirical.experiments.phase_diagram import single_mode_diagram
+        from empirical.experiments.phase_diagram import grid_of_starts, single_mode_diagram
         from figures.phase_diagram import phase_diagram as draw
 
-        n = validate_count("points", points, minimum=2)
-        size = validate_real("extent", extent, positive=True, size=SIZES)
-        a0, p0 = np.linspace(-size, size, n), np.linspace(size / n, size, n)
+        a0, p0 = grid_of_starts(points, extent)
         return draw(single_mode_diagram(a0, p0, eigenvalue=eigenvalue, step=step, seed=seed, progress=True))
 
     draw_into(output, make)
@@ -60,13 +54,11 @@ def scale_diagram(
     """Several units: fraction of successes over the initial scales of w and a, predicted and trained."""
 
     def make() -> Figure:
-        import numpy as np
-
-        from dynamics.validation import validate_count
+        from empirical.experiments.phase_diagram import grid_of_scales
         from empirical.experiments.phase_diagram import scale_diagram as compute
         from figures.phase_diagram import scale_diagram as draw
 
-        scales = np.geomspace(0.1, 1.0, validate_count("points", points, minimum=2))
+        scales = grid_of_scales(points)
         eigenvalues = opt.parse_numbers("--teacher", teacher)
         return draw(
             compute(

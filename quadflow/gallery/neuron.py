@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quadflow import options as opt
-from quadflow.commands.neuron import (
-    NeuronOptions,
-    NeuronStudy,
-    build_neurons,
-    build_target,
-    neuron_options,
-    parse_rates,
-    train,
-)
+from quadflow.commands.neuron import NeuronOptions, build_neurons, build_target, neuron_options
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
@@ -54,27 +46,23 @@ def neuron(neuron: NeuronOptions, curves: Curves, output: str) -> int:
     """Quadratic neurons: loss for several rates of the quadratic weights, trained networks on the flow."""
 
     def make() -> Figure:
-        from dynamics.clock import Clock
-        from dynamics.neuron import NeuronFlow
+        from empirical.experiments.neuron_rates import neuron_rates
         from figures.neuron import neuron_curves
 
         target = build_target(neuron)
-        start = build_neurons(neuron, target.inputs)
-        study = NeuronStudy(
-            steps=Clock(curves.step).steps_until(curves.t_end),
+        found = neuron_rates(
+            target,
+            build_neurons(neuron, target.inputs),
+            opt.parse_numbers("--gammas", curves.gammas),
+            t_end=curves.t_end,
             step=curves.step,
-            shrink=curves.shrink,
             batch=curves.batch,
             seeds=curves.seeds,
+            shrink=curves.shrink,
+            seed=neuron.seed,
+            progress=True,
         )
-        shown = []
-        for gamma in opt.parse_numbers("--gammas", curves.gammas):
-            rates = parse_rates(f"1,{gamma},{gamma}")
-            flow = NeuronFlow(target, start, rates, curves.shrink)
-            trajectory = flow.integrate(curves.t_end, progress=True)
-            run = train(target, start, rates, study, neuron.seed) if curves.seeds else None
-            shown.append((trajectory, run))
-        return neuron_curves(shown)
+        return neuron_curves(found)
 
     draw_into(output, make)
     return 0

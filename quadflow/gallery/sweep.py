@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,6 @@ from quadflow.gallery.common import draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from xarray import Dataset
 
 
 @click.command(
@@ -58,27 +57,21 @@ def sweep(
         )
 
     def make() -> Figure:
-        from empirical.sweep.dataset import read_dataset
-        from empirical.sweep.reading import sweep_curves, sweep_map
+        from empirical.sweep.drawing import sweep_data
+        from empirical.sweep.reading import SweepMap
         from figures.sweep import phase_map, scaling_curves
 
-        dataset = read_dataset(file)
-        chosen = dict(_assignment(text) for text in select)
-        axes = [str(dim) for dim in dataset["run_seed"].dims if dim != "replicate" and dim not in chosen]
-        if not axes:
-            raise ProblemError(
-                f"{file!r} holds a sweep of replicates only, with no option varied to draw against."
-            )
-        along = _python(x) or next(name for name in axes if name not in (_python(y), _python(curves)))
-        shown = value or _default_value(dataset)
-        others = [name for name in axes if name != along]
-        up = _python(y) or (others[0] if others and curves is None and not fit else None)
-        if up is not None:
-            return phase_map(sweep_map(dataset, along, up, shown, below=below, chosen=chosen))
-        data = sweep_curves(
-            dataset, along, shown, curves=_python(curves), below=below, chosen=chosen, fit=fit
+        data = sweep_data(
+            file,
+            x=_python(x),
+            y=_python(y),
+            curves=_python(curves),
+            value=value,
+            below=below,
+            chosen=dict(_assignment(text) for text in select),
+            fit=fit,
         )
-        return scaling_curves(data)
+        return phase_map(data) if isinstance(data, SweepMap) else scaling_curves(data)
 
     draw_into(output, make)
     return 0
@@ -93,15 +86,6 @@ def _assignment(text: str) -> tuple[str, str]:
     if not separator:
         raise ProblemError(f"`--select` is {text!r}, but must be NAME=VALUE.")
     return name.strip().replace("-", "_"), value.strip()
-
-
-def _default_value(dataset: Dataset) -> str:
-    if "diagnose_verdict" in dataset:
-        return "diagnose_success"
-    found: list[Any] = [name for name in dataset.data_vars if str(name).endswith("_final_loss")]
-    if not found:
-        raise ProblemError("No run of this sweep was done: there is nothing to draw.")
-    return str(found[0])
 
 
 FIGURES = (sweep,)

@@ -9,6 +9,7 @@ from drawn import assert_aligned, bands, names
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.curves.stages import Stage
 from empirical import train
+from empirical.experiments.activations import ActivationCurves
 from figures.activations import activations_figure
 from figures.markers import markers_along
 from figures.style import LINES, MARKERS
@@ -21,14 +22,16 @@ def result(activation, networks=True):
         Teacher.from_eigenvalues([2, 1]), Student.initialise(4, 2, scale=0.05, seed=1), activation
     )
     trajectory = GradientFlow(problem).integrate(t_end=5.0, samples=200)
-    return trajectory, train(problem, steps=20, step=1e-2, batch=16, seeds=2) if networks else None
+    run = train(problem, steps=20, step=1e-2, batch=16, seeds=2) if networks else None
+    return ActivationCurves(trajectory, run)
 
 
 def test_every_activation_has_a_row_with_its_own_numbers():
     results = [result(name) for name in NAMES]
     figure = activations_figure(results)
     rows = np.reshape(figure.axes, (3, 2))
-    for (left, right), (trajectory, _) in zip(rows, results, strict=True):
+    for (left, right), curves in zip(rows, results, strict=True):
+        trajectory = curves.trajectory
         drawn = next(line for line in left.lines if line.get_color() == "black")
         np.testing.assert_array_equal(drawn.get_ydata(), trajectory.loss / trajectory.loss[0])
         modes = [line.get_ydata() for line in right.lines if len(line.get_ydata()) == len(trajectory.times)]

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates, function_space_dimensions
+from empirical.experiments.neuron_rates import NeuronCurves
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import train_neurons
 from figures.neuron import collapse_map, function_space, neuron_curves
@@ -35,17 +36,17 @@ def curves():
     first = NeuronFlow(target, start).integrate(t_end=3.0, samples=31)
     run = train_neurons(target, start, steps=300, step=0.01, batch=64, seeds=3, records=31)
     second = NeuronFlow(target, start, Rates(g=0.2, b=0.1), 0.3).integrate(t_end=3.0, samples=31)
-    return [(first, run), (second, None)]
+    return [NeuronCurves(first, run), NeuronCurves(second)]
 
 
 def test_curves_show_the_flow_as_lines_and_training_as_markers(curves):
     figure = neuron_curves(curves)
     (axes,) = figure.axes
     lines = [line for line in axes.lines if len(line.get_xdata()) == 31]
-    for line, (trajectory, _) in zip(lines, curves, strict=True):
-        np.testing.assert_array_equal(line.get_ydata(), trajectory.loss)
+    for line, curve in zip(lines, curves, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), curve.trajectory.loss)
     assert len({str(line.get_linestyle()) for line in lines}) == 2  # told apart without colour
-    median = np.median(curves[0][1].loss, axis=0)
+    median = np.median(curves[0].run.loss, axis=0)
     markers = next(line for line in axes.lines if line.get_linestyle() == "None")
     assert len(markers.get_ydata()) > 5
     assert set(markers.get_ydata()) <= set(median)

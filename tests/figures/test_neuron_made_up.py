@@ -8,6 +8,7 @@ from drawn import assert_decades, bands
 
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
 from dynamics.neuron.function_space import FunctionSpace
+from empirical.experiments.neuron_rates import NeuronCurves
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import train_neurons
 from figures.markers import markers_along
@@ -33,7 +34,7 @@ def networks(flow, loss):
 
 def test_bands_floor_and_markers(flow):
     """Six decades below the largest loss: markers end there, at t = 3; the axis a factor 1.5 lower."""
-    figure = neuron_curves([(flow[0], networks(flow, FACTORS * flow[0].loss))])
+    figure = neuron_curves([NeuronCurves(flow[0], networks(flow, FACTORS * flow[0].loss))])
     (axes,) = figure.axes
     assert axes.get_ylim() == pytest.approx((1e-4 / 1.5, 200))
     assert axes.get_xlim() == (0, 4)
@@ -56,7 +57,7 @@ def test_bands_floor_and_markers(flow):
 def test_the_shallow_and_the_alone(flow):
     """Without networks the title says so; a loss that falls little has no floor; the longest curve sets the axis."""
     slow = replace(flow[0], times=2 * T, loss=2 - T / 4, rates=Rates(g=0.5, b=0.5), shrink=0.25)
-    figure = neuron_curves([(replace(flow[0], loss=2 - T / 4), None), (slow, None)])
+    figure = neuron_curves([NeuronCurves(replace(flow[0], loss=2 - T / 4)), NeuronCurves(slow)])
     (axes,) = figure.axes
     assert axes.get_ylim() == pytest.approx((1 / 1.5, 4))
     assert axes.get_xlim() == (0, 8)
@@ -71,13 +72,13 @@ def test_markers_are_spaced_along_the_curve(flow):
     times = np.linspace(0, 4, 401)
     drop = np.where(times < 2, 100.0, 1.0)[None]
     flat = replace(flow[0], times=times, loss=drop[0])
-    axes = neuron_curves([(flat, replace(flow[1], times=times, loss=drop))]).axes[0]
+    axes = neuron_curves([NeuronCurves(flat, replace(flow[1], times=times, loss=drop))]).axes[0]
     (markers,) = [line for line in axes.lines if line.get_linestyle() == "None"]
     t = markers.get_xdata()
     assert t[0] == 0 and t[-1] == pytest.approx(4, abs=0.3)
     assert len(t) <= 16 / 2 + 2
     steady = replace(flow[1], times=times, loss=np.ones((1, 401)))
-    axes = neuron_curves([(flat, steady)]).axes[0]
+    axes = neuron_curves([NeuronCurves(flat, steady)]).axes[0]
     (markers,) = [line for line in axes.lines if line.get_linestyle() == "None"]
     np.testing.assert_allclose(np.diff(markers.get_xdata()), 4 / 15, atol=0.011)
 
@@ -85,12 +86,12 @@ def test_markers_are_spaced_along_the_curve(flow):
 def test_the_best_affine_loss_is_shown_where_it_is_in_sight(flow):
     affine = flow[0].target.best_affine_loss
     near = replace(flow[0], loss=np.linspace(2 * affine, 0.5 * affine, 41))
-    axes = neuron_curves([(near, None)]).axes[0]
+    axes = neuron_curves([NeuronCurves(near)]).axes[0]
     (dotted,) = [line for line in axes.lines if len(line.get_ydata()) == 2]
     assert set(dotted.get_ydata()) == {affine}
     assert axes.texts[0].xy == (1, affine)
     far = replace(flow[0], loss=np.linspace(3 * affine, 2 * affine, 41))
-    assert not neuron_curves([(far, None)]).axes[0].texts
+    assert not neuron_curves([NeuronCurves(far)]).axes[0].texts
 
 
 def test_collapse_is_in_per_cent():

@@ -11,6 +11,7 @@ from dynamics.stationary.connections import saddle_graph
 from dynamics.stationary.matching import catalogue_flow, match_fixed_points
 from dynamics.stationary.search import search_fixed_points
 from empirical.conserved import ConservedCurves, DriftScaling
+from empirical.experiments.activations import ActivationCurves
 from empirical.experiments.invariance import Invariance
 from empirical.hannet.check import HanCheck
 from empirical.recorder import TrainingRun
@@ -247,7 +248,7 @@ def test_activations_are_relative_to_the_start():
         np.arange(61), T, factors * flow.loss, factors[..., None] * flow.modes, np.zeros((11, 61, 2)), None,
         np.zeros((11, 61, 1, 2)), "x",
     )  # fmt: skip
-    figure = activations_figure([(flow, run)])
+    figure = activations_figure([ActivationCurves(flow, run)])
     left, right = figure.axes
     assert left.get_ylim() == pytest.approx((1e-4, 2))
     assert left.get_xlim() == right.get_xlim() == (0, 6)
@@ -273,9 +274,9 @@ def test_activations_are_relative_to_the_start():
         rf"mode $\lambda_{i + 1} = {5 - i}$" for i in range(4)
     ]
     assert "11 networks" in texts
-    heavy = activations_figure([(flow, replace(run, about={"momentum": 0.5}))])
+    heavy = activations_figure([ActivationCurves(flow, replace(run, about={"momentum": 0.5}))])
     for axes, twin in zip(figure.axes, heavy.axes, strict=True):
         for line, slow in zip(axes.lines, twin.lines, strict=True):  # times are those of the flow already
             np.testing.assert_array_equal(slow.get_xdata(), line.get_xdata())
-    alone = activations_figure([(flow, replace(run, loss=run.loss[:1], modes=run.modes[:1]))])
+    alone = activations_figure([ActivationCurves(flow, replace(run, loss=run.loss[:1], modes=run.modes[:1]))])
     assert "1 network" in [text.get_text() for text in alone.legends[0].get_texts()]

@@ -6,6 +6,7 @@ import pytest
 
 from quadflow.cli import run
 from quadflow.commands import figure
+from quadflow.gallery.curves import LEARNING_CURVES
 from quadflow.gallery.practice import REGIMES
 from quadflow.options import ProblemOptions, pick
 from quadflow.options.reading import build_problem
@@ -23,7 +24,7 @@ def parsed():
 
 
 def test_defaults_without_anything_given(parsed):
-    assert parsed("learning-curves").items() >= figure.LEARNING_CURVES.items()
+    assert parsed("learning-curves").items() >= LEARNING_CURVES.items()
     assert parsed("gap-noise").items() >= REGIMES["gap-noise"].items()
 
 

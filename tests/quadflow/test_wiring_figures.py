@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from wiring import (
     ANYTHING,
-    GRADIENT_FLOW,
     SOLVED,
     SOLVER,
     START,
@@ -17,7 +16,6 @@ from wiring import (
     Start,
 )
 
-from dynamics import Problem
 from quadflow import options as opt
 from quadflow.cli import cli
 from quadflow.commands.init import find_command, names
@@ -34,26 +32,32 @@ CALLS = [
          [[-1.0, 1.6], [-1.2, 1.0], [-0.5, 0.3], [0.1, -0.3], [-0.9, -1.4], [1.6, -1.8]],
          activation="quadratic", extent=2.0),
     Call("figure atlas --seed 5 --search 9",
-         "dynamics.stationary.matching:catalogue_flow", ANYTHING, 5),
-    Call("figure atlas --seed 5 --search 9",
-         "dynamics.stationary.search:search_fixed_points", ANYTHING, 9, seed=5),
+         "dynamics.stationary.matching:search_catalogue", ANYTHING, 9, seed=5, progress=True),
     Call("figure atlas",
-         "dynamics.stationary.search:search_fixed_points", ANYTHING, 400, seed=0),
+         "dynamics.stationary.matching:search_catalogue", ANYTHING, 400, seed=0),
     Call("figure atlas",
          "dynamics.stationary.catalogue:fixed_points", ANYTHING, 4, activation="quadratic"),
     Call(f"figure saddle-graph {START} --step 0.02 --batch 8 --t-end 0.1",
-         "empirical.training:train", Start(), steps=5, step=0.02, batch=8, records=400, seed=5,
+         "empirical.experiments.saddle_path:saddle_path", Start(), step=0.02, batch=8, t_end=0.1, seed=5,
          progress=True),
     Call("figure saddle-graph",
-         "empirical.training:train", Start(3, 0.03, 1, eigenvalues=(4, 2, 1)), steps=20000, step=2e-3,
-         batch=512, seed=1),
-    Call(f"figure activations {START} --activations quadratic --step 0.02 --batch 8 --seeds 3 --t-end 0.1",
-         "empirical.training:train", Start(), steps=5, step=0.02, batch=8, seeds=3, seed=5, progress=True),
-    Call("figure activations --activations relu --t-end 0.1",
-         "empirical.training:train", Start(8, 0.01, 6, 6, (4, 2, 1)), steps=100, step=1e-3, batch=512,
-         seeds=8, seed=6),
+         "empirical.experiments.saddle_path:saddle_path", Start(3, 0.03, 1, eigenvalues=(4, 2, 1)), step=2e-3,
+         batch=512, t_end=40.0, seed=1),
+    Call(f"figure staircase {START} --step 0.02 --batch 8 --seeds 3",
+         "empirical.experiments.staircase:staircase_curves", Start(), step=0.02, batch=8, seeds=3, seed=5,
+         progress=True),
+    Call("figure staircase",
+         "empirical.experiments.staircase:staircase_curves", Start(6, 0.01, 1, eigenvalues=(4, 2, 1)),
+         step=2e-3, batch=512, seeds=6, seed=1),
+    Call(f"figure activations {START} --activations abs,relu --step 0.02 --batch 8 --seeds 3 --t-end 0.1,3",
+         "empirical.experiments.activations:activation_curves", [Start(activation="abs"), Start(activation="relu")],
+         [0.1, 3.0], step=0.02, batch=8, seeds=3, seed=5, progress=True),
+    Call("figure activations --activations relu,abs --t-end 3",
+         "empirical.experiments.activations:activation_curves", ANYTHING, [3.0, 3.0]),
     Call("figure activations",
-         GRADIENT_FLOW, Start(8, 0.01, 6, 6, (4, 2, 1)), 12.0, samples=1000),
+         "empirical.experiments.activations:activation_curves",
+         [Start(8, 0.01, 6, 6, (4, 2, 1), activation=name) for name in ("quadratic", "relu", "abs")],
+         [12.0, 15.0, 6.0], step=1e-3, batch=512, seeds=8, seed=6),
     Call("figure invariance --inputs 3 --hidden 4 --outputs 5 --layers 3 --activation abs --steps 6 "
          "--spread 1.5 --seed 8",
          "empirical.experiments.invariance:invariance", inputs=3, hidden=4, outputs=5, layers=3, activation="abs",
@@ -110,22 +114,14 @@ CALLS = [
     Call("figure stability",
          "empirical.experiments.edge_of_stability:edge_of_stability", Start(4, 0.3, 1, 4), samples=400, t_end=6.0,
          factors=[0.9, 1.1, 2], label_noise=0.0, seed=1),
-    Call("figure neuron --gammas 0.5 --shrink 0.1 --t-end 0.2",
-         "dynamics.neuron.flow:NeuronFlow", ANYTHING, ANYTHING, ANYTHING, 0.1),
     Call("figure neuron --teacher 2,1 --inputs 3 --teacher-linear 5,6 --teacher-constant 7",
          "dynamics.neuron.problem:QuadraticTarget", Close(np.diag([2, 1, 0])), Close([5, 6, 0]), 7.0),
-    Call("figure neuron --gammas 0.5",
-         "dynamics.neuron.problem:Rates", 1.0, 0.5, 0.5),
+    Call("figure neuron --gammas 0.5,2 --t-end 0.2 --step 0.02 --batch 8 --seeds 3 --shrink 0.1",
+         "empirical.experiments.neuron_rates:neuron_rates", ANYTHING, ANYTHING, [0.5, 2.0], t_end=0.2, step=0.02,
+         batch=8, seeds=3, shrink=0.1, seed=1, progress=True),
     Call("figure neuron",
-         "dynamics.neuron.problem:Rates", 1.0, 1.0, 1.0),
-    Call("figure neuron",
-         "dynamics.neuron.flow:NeuronFlow.integrate", ANYTHING, 20.0, progress=True),
-    Call("figure neuron --t-end 0.2 --step 0.02 --batch 8 --seeds 3 --shrink 0.1",
-         "empirical.neuron.training:train_neurons", ANYTHING, ANYTHING, steps=10, step=0.02, shrink=0.1,
-         batch=8, seeds=3, seed=1, device="cpu", progress=True),
-    Call("figure neuron --t-end 0.2",
-         "empirical.neuron.training:train_neurons", ANYTHING, ANYTHING, steps=20, step=0.01, shrink=0.0,
-         batch=256, seeds=4, seed=1),
+         "empirical.experiments.neuron_rates:neuron_rates", ANYTHING, ANYTHING, [1.0, 0.1, 0.0], t_end=20.0,
+         step=0.01, batch=256, seeds=4, shrink=0.0, seed=1),
     Call("figure neuron",
          "dynamics.neuron.problem:Neurons.initialise", 4, 4, init="relinear", scale=0.7, seed=1),
     Call("figure neuron-collapse --inputs 3 --hidden 2 --starts 9 --steps 6 --batch 8 --seed 5",
@@ -180,8 +176,8 @@ ELSEWHERE = {
     *(p.name for p in click.command(opt.problem_options(lambda: None)).params if p.name is not None),
     "output",
 }
-# drawn from a file; tested below; or with the options of compare, all set in the line of the learning curves
-UNTABLED = {"figure sweep", "figure staircase", *(f"figure {name}" for name in GAPS)}
+# drawn from a file; or with the options of compare, all set in the line of the learning curves
+UNTABLED = {"figure sweep", *(f"figure {name}" for name in GAPS)}
 
 
 def test_no_option_is_forgotten():
@@ -191,42 +187,3 @@ def test_no_option_is_forgotten():
         typed = {word for word in lines.split() if word.startswith("--")}
         known = {p.opts[0] for p in find_command(ROOT, name).params if p.name not in ELSEWHERE}
         assert known - typed == set(), f"{name}: add a line to CALLS that sets it"
-
-
-def test_staircase_figure_covers_the_last_jump(received):
-    """Flow and networks go on to 1.3 times its predicted time."""
-    from dynamics.saddle_to_saddle.staircase import staircase
-
-    arguments = f"figure staircase {START} --step 0.02 --batch 8 --seeds 3".split()
-    start = Start()
-    last = staircase(Problem(start.teacher, start.student)).jumps[-1].time
-    args, kwargs = received(GRADIENT_FLOW, *arguments)
-    assert args == (start, Close(1.3 * last))
-    assert kwargs == {"samples": 1000, "progress": True}
-    args, kwargs = received("empirical.training:train", *arguments)
-    assert args == (start,)
-    assert kwargs == {
-        **{"steps": round(1.3 * last / 0.02), "step": 0.02, "batch": 8, "seeds": 3, "seed": 5},
-        **{"progress": True},
-    }
-
-
-def test_staircase_figure_by_default(received):
-    args, kwargs = received("empirical.training:train", "figure", "staircase")
-    assert args == (Start(6, 0.01, 1, eigenvalues=(4, 2, 1)),)
-    assert {"step": 2e-3, "batch": 512, "seeds": 6, "seed": 1}.items() <= kwargs.items()
-
-
-def test_activations_have_their_times_each(received, monkeypatch):
-    """One time for all, or one for each: what the second of two is integrated to."""
-    for times, expected in (("3", 3.0), ("3,4", 4.0)):
-        seen = []
-
-        def follow(problem, t_end, training, seen=seen):
-            seen.append((problem.activation.name, t_end))
-            return None, None
-
-        monkeypatch.setattr("quadflow.gallery.activations.follow", follow)
-        arguments = ["figure", "activations", "--activations", "relu,abs", "--t-end", times]
-        received("figures.activations:activations_figure", *arguments)
-        assert seen == [("relu", 3.0), ("abs", expected)]

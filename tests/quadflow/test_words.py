@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics import GradientFlow, Student, Teacher
 from dynamics.curves.stages import Stage
 from dynamics.problem.levels import Level
 from dynamics.stationary import fixed_points
@@ -317,25 +317,6 @@ def test_a_staircase_without_jumps_is_no_figure(quadflow, tmp_path):
     result = quadflow("figure", "staircase", *arguments)
     assert result.status == 2
     assert "Nothing to draw: from these initial weights no jump follows" in result.err
-
-
-def test_how_far_networks_are_apart(capsys):
-    """Largest distance of the mean from the flow at the records, over the initial loss; plateaus above a thousandth."""
-    from empirical import train
-    from quadflow.gallery.activations import follow
-
-    problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=0.4, seed=7))
-    trajectory, run = follow(problem, 0.2, {"step": 5e-3, "batch": 8, "seeds": 3, "seed": 4})
-    again = train(problem, steps=40, step=5e-3, batch=8, seeds=3, seed=4)
-    np.testing.assert_array_equal(run.loss, again.loss)
-    flow = GradientFlow(problem).integrate(times=run.times).loss
-    apart = np.abs(run.loss.mean(axis=0) - flow).max() / flow[0]
-    plateaus = sum(stage.loss > 1e-3 * trajectory.loss[0] for stage in trajectory.stages)
-    assert capsys.readouterr().out == (
-        f"quadratic: networks within {apart:.2%} of the initial loss, {plateaus} plateaus before the end\n"
-    )
-    assert len(trajectory.times) == 1000
-    assert follow(problem, 0.2, {"step": 5e-3, "batch": 8, "seeds": 0, "seed": 4})[1] is None
 
 
 def test_versions_of_what_took_part(monkeypatch):

@@ -53,7 +53,8 @@ ANYTHING = object()
 class Start:
     """Equal to a problem, or the problem of a flow, with the same teacher and the same initial weights."""
 
-    def __init__(self, hidden=2, scale=0.3, seed=5, inputs=3, eigenvalues=(2, 1), **options):
+    def __init__(self, hidden=2, scale=0.3, seed=5, inputs=3, eigenvalues=(2, 1), activation=None, **options):
+        self.activation = activation
         self.student = Student.initialise(hidden, inputs, scale=scale, seed=seed, **options)
         self.teacher = Teacher.from_eigenvalues(eigenvalues, inputs)
 
@@ -61,6 +62,7 @@ class Start:
         problem = getattr(other, "problem", other)
         return (
             isinstance(problem, Problem)
+            and self.activation in (None, problem.activation.name)
             and problem.teacher.matrix().tolist() == self.teacher.matrix().tolist()
             and problem.student.W.tolist() == self.student.W.tolist()
             and problem.student.A.tolist() == self.student.A.tolist()

@@ -9,22 +9,13 @@ weights are trained at a relative rate γ. See that with γ = 0 the loss stops a
 function, that with γ = 0.1 it lingers there, and that trained networks (markers) follow the flow.
 """
 
-from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
-from empirical import train_neurons
+from dynamics.neuron import Neurons, QuadraticTarget
+from empirical.experiments.neuron_rates import neuron_rates
 from figures.neuron import neuron_curves
 
 target = QuadraticTarget.random(4, seed=1)
 start = Neurons.initialise(4, 4, init="relinear", scale=0.7, seed=1)
-curves = []
-for gamma in (1, 0.1, 0):
-    rates = Rates(1, gamma, gamma)
-    flow = NeuronFlow(target, start, rates).integrate(20.0)
-    curves.append(
-        (
-            flow,
-            train_neurons(
-                target, start, rates=rates, steps=1000, step=0.02, seeds=3, seed=1
-            ),
-        )
-    )
+curves = neuron_rates(
+    target, start, [1, 0.1, 0], t_end=20, step=0.01, batch=256, seeds=4, seed=1
+)
 figure = neuron_curves(curves)

@@ -12,4 +12,4 @@ half or more of the random starts diverge at every γ, of the ReLinear starts wi
 from empirical import collapse_study
 from figures.neuron import collapse_map
 
-figure = collapse_map(collapse_study(inputs=6, hidden=6, starts=50, steps=200))
+figure = collapse_map(collapse_study(inputs=6, hidden=6, starts=100, steps=200, batch=32))

@@ -10,13 +10,8 @@ marks a network that did not do as predicted, which happens on the boundary alon
 decides.
 """
 
-import numpy as np
-
-from empirical.experiments.phase_diagram import single_mode_diagram
+from empirical.experiments.phase_diagram import grid_of_starts, single_mode_diagram
 from figures.phase_diagram import phase_diagram
 
-n = 21
-diagram = single_mode_diagram(
-    np.linspace(-1.5, 1.5, n), np.linspace(1.5 / n, 1.5, n), step=1e-2
-)
-figure = phase_diagram(diagram)
+a0, p0 = grid_of_starts(points=31, extent=1.5)
+figure = phase_diagram(single_mode_diagram(a0, p0, eigenvalue=1.0, step=5e-3))

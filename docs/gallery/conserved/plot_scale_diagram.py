@@ -8,14 +8,11 @@ For several units success is a matter of chance: enough units must be, or be abl
 negative. The fraction of successes over the scales of the first and of the second layer, predicted from the
 initial weights (left) and trained (right). See that both pictures agree, and that above the dashed line,
 where the first layer is the larger, nearly all starts succeed, while below it the signs are frozen and luck
-decides: with only six starts per square, differently in each.
+decides: with only eight starts per square, differently in each.
 """
 
-import numpy as np
-
-from empirical.experiments.phase_diagram import scale_diagram
+from empirical.experiments.phase_diagram import grid_of_scales, scale_diagram
 from figures.phase_diagram import scale_diagram as draw
 
-scales = np.geomspace(0.1, 1.0, 4)
-diagram = scale_diagram([2, -1.9], scales, scales, hidden=4, replicates=6)
-figure = draw(diagram)
+scales = grid_of_scales(5)
+figure = draw(scale_diagram([2, -1.9], scales, scales, hidden=4, replicates=8))

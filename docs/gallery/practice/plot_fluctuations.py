@@ -26,7 +26,6 @@ comparison = compare(
     batch=4,
     label_noise=0.5,
     seeds=32,
-    seed=1,
     records=60,
     theory="sgd",
     gap="training",

@@ -23,9 +23,9 @@ comparison = compare(
     step=2e-3,
     batch=0,
     samples=200,
-    seeds=6,
+    seeds=8,
     seed=1,
-    records=100,
+    records=150,
     dtype="float64",
 )
 figure = gap_figure(comparison.gap)

@@ -20,6 +20,6 @@ start = Problem(
     ),
 )
 comparison = compare(
-    start, steps=1500, step=1e-3, batch=4, label_noise=0.5, seeds=32, seed=1, records=60
+    start, steps=1500, step=1e-3, batch=4, label_noise=0.5, seeds=32, records=60
 )
 figure = gap_figure(comparison.gap)

@@ -19,6 +19,6 @@ start = Problem(
     Student.initialise(hidden=3, inputs=4, scale=0.3, seed=1),
 )
 comparison = compare(
-    start, steps=300, step=1e-2, batch=4096, seeds=6, seed=1, records=150, dtype="float64"
+    start, steps=300, step=1e-2, batch=8192, seeds=8, seed=1, records=150, dtype="float64"
 )
 figure = gap_figure(comparison.gap)

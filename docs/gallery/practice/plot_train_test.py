@@ -19,6 +19,6 @@ start = Problem(
     Student.initialise(hidden=6, inputs=10, scale=0.3, seed=1),
 )
 curves = train_and_test(
-    start, samples=60, steps=3000, step=2e-3, label_noise=0.2, seeds=4, seed=1
+    start, samples=60, steps=6000, step=1e-3, label_noise=0.2, seeds=6, seed=1
 )
 figure = generalisation_figure(curves)

@@ -12,17 +12,11 @@ without mode 1 is stationary too, but high.
 """
 
 from dynamics import Teacher
-from dynamics.stationary import (
-    catalogue_flow,
-    fixed_points,
-    match_fixed_points,
-    search_fixed_points,
-)
+from dynamics.stationary import fixed_points, search_catalogue
 from figures.atlas import atlas
 
 catalogue = fixed_points(Teacher.from_eigenvalues([4, 2, 1]), hidden=4)
-found = search_fixed_points(catalogue_flow(catalogue, seed=0), 100, seed=0)
-figure = atlas(catalogue.feasible, match_fixed_points(found, catalogue))
+figure = atlas(catalogue.feasible, search_catalogue(catalogue, 400, seed=0))
 
 # %%
 

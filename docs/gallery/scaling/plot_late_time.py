@@ -12,5 +12,5 @@ constant fitted.
 from empirical.experiments.late_time import late_time
 from figures.late_time import late_time_figure
 
-curves = late_time([2, 1], inputs=5, trained_until=10.0, step=4e-3, batch=256)
+curves = late_time([2, 1], inputs=5, step=2e-3, batch=512)
 figure = late_time_figure(curves)

@@ -12,5 +12,5 @@ trained networks with few modes leave them where the modes run out.
 from empirical.experiments.power_law import scaling_laws
 from figures.scaling_law import scaling_law_figure
 
-laws = scaling_laws([0.75, 1, 1.5], count=100_000, trained_modes=50, step=4e-3, batch=256)
+laws = scaling_laws([0.75, 1, 1.5], count=1_000_000, trained_modes=100, step=4e-3)
 figure = scaling_law_figure(laws)

@@ -2,7 +2,8 @@
 A sweep over scales and sizes
 =============================
 
-``quadflow figure sweep sweep.nc``
+``quadflow figure sweep sweep.nc --curves hidden --value simulate_time_to_loss
+--below 20 --fit``
 
 A sweep runs simulations, trainings or diagnoses over a grid, several random starts each, into one labelled
 file. This one measures when the flow has learned the first mode, over the scale of the initial weights. See
@@ -13,8 +14,7 @@ saddle of third order.
 import contextlib
 import tempfile
 
-from empirical.sweep.dataset import read_dataset
-from empirical.sweep.reading import sweep_curves
+from empirical.sweep.drawing import sweep_data
 from figures.sweep import scaling_curves
 from quadflow.cli import run
 
@@ -24,9 +24,8 @@ sweep = (
 )
 with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
     run([*sweep.split(), "--output", "sweep.nc"])
-    dataset = read_dataset("sweep.nc").load()
+    data = sweep_data(
+        "sweep.nc", curves="hidden", value="simulate_time_to_loss", below=20, fit=True
+    )
 
-data = sweep_curves(
-    dataset, "init_scale", "simulate_time_to_loss", curves="hidden", below=20, fit=True
-)
 figure = scaling_curves(data)

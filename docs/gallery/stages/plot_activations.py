@@ -11,16 +11,17 @@ this scale quadratic units rest on three plateaus (grey), ReLU units on two, abs
 their waiting times grow as log(1/ε) only.
 """
 
-from dynamics import GradientFlow, Problem, Student, Teacher
-from empirical import train
+from dynamics import Problem, Student, Teacher
+from empirical.experiments.activations import activation_curves
 from figures.activations import activations_figure
 
 teacher = Teacher.from_eigenvalues([4, 2, 1], inputs=6)
 student = Student.initialise(hidden=8, inputs=6, scale=0.01, seed=6)
-results = []
-for activation, t_end in {"quadratic": 12, "relu": 15, "abs": 6}.items():
-    start = Problem(teacher, student, activation)
-    trajectory = GradientFlow(start).integrate(t_end, samples=1000)
-    run = train(start, steps=round(t_end / 4e-3), step=4e-3, batch=256, seeds=4, seed=6)
-    results.append((trajectory, run))
-figure = activations_figure(results)
+starts = [Problem(teacher, student, name) for name in ("quadratic", "relu", "abs")]
+curves = activation_curves(starts, [12, 15, 6], step=1e-3, batch=512, seeds=8, seed=6)
+figure = activations_figure(curves)
+
+# %%
+
+for curve in curves:
+    print(curve.summary())

@@ -18,7 +18,7 @@ from figures import learning_curves
 teacher = Teacher.from_eigenvalues([4, 2, 1], inputs=6)
 student = Student.initialise(hidden=8, inputs=6, scale=0.05, seed=3)
 comparison = compare(
-    Problem(teacher, student), steps=3500, step=2e-3, batch=256, seeds=8, seed=3
+    Problem(teacher, student), steps=14_000, step=5e-4, batch=512, seeds=8, seed=3
 )
 figure = learning_curves(comparison)
 

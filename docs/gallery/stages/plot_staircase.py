@@ -11,21 +11,16 @@ steps do, to a few per cent at this scale of 0.01 and ever closer for smaller we
 become longer: each missing mode is weaker, and grows more slowly, than the one before.
 """
 
-from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.saddle_to_saddle.staircase import staircase
-from empirical import train
+from dynamics import Problem, Student, Teacher
+from empirical.experiments.staircase import staircase_curves
 from figures.staircase import staircase_figure
 
 teacher = Teacher.from_eigenvalues([4, 2, 1])
 start = Problem(teacher, Student.initialise(hidden=6, inputs=3, scale=0.01, seed=1))
 
-prediction = staircase(start)
-t_end = 1.3 * prediction.jumps[-1].time
-trajectory = GradientFlow(start).integrate(t_end, samples=1000)
-run = train(start, steps=round(t_end / 5e-3), step=5e-3, batch=512, seeds=4, seed=1)
-
-figure = staircase_figure(prediction, trajectory, run)
+curves = staircase_curves(start, step=2e-3, batch=512, seeds=6, seed=1)
+figure = staircase_figure(curves)
 
 # %%
 
-print(prediction)
+print(curves.prediction)

@@ -4,7 +4,13 @@ import numpy as np
 
 from dynamics import Student, Teacher, fixed_points
 from dynamics.stationary import matching
-from dynamics.stationary.matching import Match, catalogue_flow, match_fixed_points, predicted_spectrum
+from dynamics.stationary.matching import (
+    Match,
+    catalogue_flow,
+    match_fixed_points,
+    predicted_spectrum,
+    search_catalogue,
+)
 from dynamics.stationary.search import Root, Search
 
 
@@ -53,6 +59,14 @@ def test_a_search_is_held_against_the_catalogue():
     lowest = fixed_points(Teacher.from_eigenvalues([2, -1], 3), 2, lowest=2)
     ceiling = match_fixed_points(Search(roots, 10, 6, 1.0, 0), lowest).ceiling
     assert 0.999 * lowest.points[-1].loss < ceiling < lowest.points[-1].loss
+
+
+def test_a_blind_search_ends_on_the_catalogue():
+    """Every start that converges is at a root which the catalogue predicts, for the seed and number asked for."""
+    match = search_catalogue(CATALOGUE, 20, seed=3)
+    assert (match.search.starts, match.search.seed) == (20, 3)
+    assert match.matched == match.search.converged > 15
+    assert match.unmatched == ()
 
 
 def test_the_flow_of_a_catalogue(monkeypatch):

@@ -1,0 +1,73 @@
+"""Figures of the gallery about stationary points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from quadflow import options as opt
+from quadflow.gallery.common import FigureCommand, draw_into, figure_output
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@click.command(
+    "atlas",
+    cls=FigureCommand,
+    context_settings={"default_map": {"teacher": "4,2,1", "hidden": 4}},
+    epilog="Example: quadflow figure atlas --teacher 3,1,-2 --hidden 3 --search 400",
+)
+@opt.network_options
+@click.option(
+    "--search", type=int, default=400, show_default=True, help="Random starts of the numerical search."
+)
+@opt.seed_option
+@figure_output("atlas")
+def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> int:
+    """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
+
+    def make() -> Figure:
+        from dynamics.stationary.matching import search_catalogue
+        from figures.atlas import atlas as draw
+        from quadflow.commands.fixed_points import read_catalogue
+
+        catalogue = read_catalogue(network)
+        return draw(catalogue.feasible, search_catalogue(catalogue, search, seed=seed, progress=True))
+
+    draw_into(output, make)
+    return 0
+
+
+@click.command(
+    "saddle-graph",
+    cls=FigureCommand,
+    context_settings={"default_map": {"teacher": "4,2,1", "hidden": 3, "init_scale": 0.03, "seed": 1}},
+    epilog="Example: quadflow figure saddle-graph --teacher 4,2,1 --hidden 3 --init-scale 0.03",
+)
+@opt.problem_options
+@click.option(
+    "--step", type=float, default=2e-3, show_default=True, help="Learning rate of the trained network."
+)
+@click.option("--batch", type=int, default=512, show_default=True, help="Its batch size.")
+@click.option("--t-end", type=float, default=40.0, show_default=True, help="Its training time.")
+@figure_output("saddle-graph")
+def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: float, output: str) -> int:
+    """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
+
+    def make() -> Figure:
+        from empirical.experiments.saddle_path import saddle_path
+        from figures.saddle_graph import saddle_graph_figure
+        from quadflow.options.reading import build_problem
+
+        path = saddle_path(
+            build_problem(problem), step=step, batch=batch, t_end=t_end, seed=problem.seed, progress=True
+        )
+        return saddle_graph_figure(path.graph, path.visited)
+
+    draw_into(output, make)
+    return 0
+
+
+FIGURES = (atlas, saddle_graph)
