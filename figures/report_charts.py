@@ -51,7 +51,8 @@ def learning_chart(
         Of the teacher modes, in their order.
     """
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.06)
-    times = _floats(theory["times"] if theory else (training or {})["times"])
+    first = next(side for side in (theory, training) if side)
+    times = _floats(first["times"])
     losses = []
     if theory:
         loss = _floats(theory["loss"])
@@ -60,7 +61,7 @@ def learning_chart(
     if training:
         losses.append(_training_loss(figure, times, _floats(training["loss"])))
     _levels(figure, (theory or {}).get("stages", ()), times)
-    modes = _floats((theory or training or {})["modes"])
+    modes = _floats(first["modes"])
     targets = np.asarray(eigenvalues, dtype=float)
     reach = (
         np.abs(targets)
