@@ -158,7 +158,7 @@ def test_atlas_chart():
         {"kind": kind, "index": index, "loss": loss, "learned_modes": modes}
         for kind, index, loss, modes in (
             *(("saddle", 3, 8.0, [0]), ("minimum", 0, 0.0, [0, 1]), ("saddle", 2, 1.0, [1])),
-            *(("other", None, 5.0, []),),
+            *(("other", None, 5.0, []), ("saddle", None, 6.0, [])),
         )
     ]
     figure = charts.atlas_chart(points)
@@ -230,14 +230,20 @@ def test_titles_and_facts():
         {
             **{"one_two": 1.23456789, "off": False, "nothing": None, "few": [1, 2.5], "none": []},
             **{"dozen": list(range(12)), "thirteen": list(range(13)), "maps": [{"a": 1}], "word": "x"},
-            **{"deep": {"er": {"value": 3}}, "command": "quadflow x", "versions": {}, "warnings": []},
+            **{
+                "mixed": [1, {"a": 1}],
+                "deep": {"er": {"value": 3}},
+                "command": "quadflow x",
+                "versions": {},
+                "warnings": [],
+            },
         },
         "s",
     ).facts
     assert facts == {
         **{"one two": "1.23457", "off": "no", "nothing": "–", "few": "1, 2.5", "none": "none"},
         **{"dozen": "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11", "thirteen": "13 entries", "maps": "1 entries"},
-        **{"word": "x", "deep: er: value": "3"},
+        **{"word": "x", "mixed": "2 entries", "deep: er: value": "3"},
     }
 
 
@@ -331,6 +337,7 @@ def test_all_runs_together():
     assert (first["name"], second["name"]) == ("a (theory)", "a (median network)")
     np.testing.assert_allclose(second["y"], 2.5 * 8 * np.exp(-T), rtol=1e-6)
     assert together({"a": both}) is None
+    assert together({"a": {"theory": "x"}, "b": {"training": "y"}}) is None  # one side alone is no comparison
     assert together({"a": theory(), "b": {"laws": []}}) is None
     lost = training([1.0, 2.0])
     lost["loss"][0][3] = lost["loss"][1][3] = None
@@ -404,10 +411,11 @@ def test_levels_are_thin():
 def test_markers_stand_where_the_axis_shows_the_curve():
     """A loss that falls by eighty decades: the axis shows eight, and most of the forty markers are there."""
     t = np.linspace(0, 1, 4001)
-    steep = {"times": t, "loss": [10.0 ** (-80 * t)], "modes": [np.stack([t, t], axis=1)]}
-    marks = named(charts.learning_chart(None, steep), "trained network")
-    inside = [x for x in marks["x"] if x <= 0.1]
-    assert len(inside) == pytest.approx(40 * np.hypot(0.1, 1) / (np.hypot(0.1, 1) + 0.9), abs=1.5)
+    for start in (1.0, 1e-12, 1e9):
+        steep = {"times": t, "loss": [start * 10.0 ** (-80 * t)], "modes": [np.stack([t, t], axis=1)]}
+        marks = named(charts.learning_chart(None, steep), "trained network")
+        inside = [x for x in marks["x"] if x <= 0.1]
+        assert len(inside) == pytest.approx(40 * np.hypot(0.1, 1) / (np.hypot(0.1, 1) + 0.9), abs=1.5)
     for dead in ([0.0] * 41, [None] * 41):
         run = training([1.0]) | {"loss": [dead]}
         marks = named(charts.learning_chart(None, run), "trained network")
@@ -416,7 +424,9 @@ def test_markers_stand_where_the_axis_shows_the_curve():
 
 def test_axes_of_the_other_charts():
     jumps = [{"time": 2.0, "loss_before": 8.0, "loss_after": 3.0}]
-    points = [{"kind": f"kind {n} <b>", "index": n, "loss": float(n), "learned_modes": [n]} for n in range(8)]
+    points = [
+        {"kind": f"kind {n} <b>'", "index": n, "loss": float(n), "learned_modes": [n]} for n in range(8)
+    ]
     gap = charts.gap_chart(T, {"flow": T, "discretised": T + 1, "on_data": T + 3, "error_bar": T})
     time = "time of the flow"
     for figure, names, height in (
@@ -428,12 +438,13 @@ def test_axes_of_the_other_charts():
         found = layout(figure)
         assert (found["xaxis"]["title"]["text"], found["yaxis"]["title"]["text"]) == names
         assert found["height"] == height + 62 + 2 * 22
+        assert not {"xaxis2", "yaxis2"} & found.keys()  # one panel
     (steps,) = traces(charts.staircase_chart(jumps))
     assert (steps["line"]["width"], steps["mode"], steps["name"]) == (2.5, "lines", "predicted loss")
     kinds = traces(charts.atlas_chart(points))
     assert [t["marker"]["color"] for t in kinds] == [*PALETTE, PALETTE[0]]
     assert [t["marker"]["symbol"] for t in kinds] == [*SYMBOLS, *SYMBOLS[:2]]
-    assert [t["name"] for t in kinds] == [f"kind {n} &lt;b&gt;" for n in range(8)]
+    assert [t["name"] for t in kinds] == [f"kind {n} &lt;b&gt;'" for n in range(8)]
     band, first, second = traces(gap)
     assert band["line"]["width"] == 0
     assert [(t["line"]["color"], t["line"]["dash"], t["line"]["width"]) for t in (first, second)] == [
@@ -441,8 +452,10 @@ def test_axes_of_the_other_charts():
     ]
     seven = layout(charts.overlay_chart({f"<{n}>": (T, T + 1) for n in range(7)}))
     assert seven["margin"]["b"] == 62 + 4 * 22
-    (trace,) = traces(charts.overlay_chart({"<i>": ([0, 1], [0.0, None])}))
-    assert (trace["name"], trace["y"], trace["line"]["width"]) == ("&lt;i&gt;", [0.0, None], 2)
+    (trace,) = traces(charts.overlay_chart({"<i>'": ([0, 1], [0.0, None])}))
+    assert (trace["name"], trace["y"], trace["line"]["width"]) == ("&lt;i&gt;'", [0.0, None], 2)
+    (only,) = traces(charts.gap_chart(T, {"discretised": T, "on_data": T}))
+    assert only["name"] == "finite data"  # parts of which one curve is unknown are not drawn
 
 
 JUMPS = [{"time": 2.0, "unit": 0, "learned_modes": [0], "loss_before": 8.0, "loss_after": 3.0}]

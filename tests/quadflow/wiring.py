@@ -40,6 +40,7 @@ class Call:
 
     def check(self, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Compare what was received."""
+        assert named.get("progress", True) is True  # whoever waits at a terminal sees how far it is
         assert len(positional) == len(self.positional)
         for given, wanted in zip(positional, self.positional, strict=True):
             assert wanted is ANYTHING or wanted == given
