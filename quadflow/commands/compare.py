@@ -44,7 +44,7 @@ compare_options = opt.together(
 @opt.output_option("Write the overlay figure (.png, .pdf, .svg).")
 @report_option
 @opt.json_option
-def command(output: str | None, report: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, report: str | None, as_json: bool, **options: Any) -> None:
     """Train networks, integrate the theory from the same weights, and compare."""
     suffix = validate_output(output, FIGURES)
     validate_report(report)
@@ -59,7 +59,6 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
         write_report(report, {"compare": result})
     lines = [f"warning: {unstable}" for unstable in instability_of(comparison)]
     echo_result(result, lambda: "\n".join([comparison.summary(), *lines]), as_json)
-    return 0
 
 
 def run_comparison(options: dict[str, Any], progress: bool = True) -> Comparison:

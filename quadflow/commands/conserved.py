@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @opt.seed_option
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, as_json: bool, **options: Any) -> None:
     """Conservation laws of gradient flow that hold for every target, and how many there are.
 
     The number is parameters minus dimension of the Lie algebra of the gradients; it is called exact where as many
@@ -56,7 +56,8 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
 
     validate_output(output, ("json",))
     if options["logs"]:
-        return infer(options, output, as_json)
+        infer(options, output, as_json)
+        return
     if options["init_tensors"] is not None:
         raise ProblemError("`--init-tensors` names tensors in the files of `--infer`: give that as well.")
     network, matrix = build_network(options)
@@ -67,10 +68,9 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe(result, network), as_json)
-    return 0
 
 
-def infer(options: dict[str, Any], output: str | None, as_json: bool) -> int:
+def infer(options: dict[str, Any], output: str | None, as_json: bool) -> None:
     """Quadratic quantities that recorded weights kept constant, matched with the known laws."""
     from dynamics.conservation.inference import infer_quantities
     from empirical.checkpoints import read_weights
@@ -95,7 +95,6 @@ def infer(options: dict[str, Any], output: str | None, as_json: bool) -> int:
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, inference.summary, as_json)
-    return 0
 
 
 def quantity_json(q: InferredQuantity) -> dict[str, Any]:

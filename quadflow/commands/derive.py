@@ -30,7 +30,7 @@ SUFFIXES = ("txt", "tex", "json", "py", "js")
 @click.option("--aligned", is_flag=True, help="The mode system: w_k = p_k e_k, M* = diag(λ).")
 @opt.output_option("Write the result (.txt, .tex, .json, .py, .js).")
 @opt.json_option
-def command(form: str | None, aligned: bool, output: str | None, as_json: bool, **network: Any) -> int:
+def command(form: str | None, aligned: bool, output: str | None, as_json: bool, **network: Any) -> None:
     """Derive loss and gradient-flow ODEs from the Gaussian moments, for concrete K, d and O.
 
     A --teacher only tells the sizes here: the symbols of its matrix stay free.
@@ -52,7 +52,6 @@ def command(form: str | None, aligned: bool, output: str | None, as_json: bool, 
         echo_json(known | {name: e for name, e in exports.items() if name != "json"})
     elif as_json or output is None:
         click.echo(text.rstrip("\n"))
-    return 0
 
 
 def _check_suffix(output: str | None, suffix: str | None, form: str) -> None:

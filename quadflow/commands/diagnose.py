@@ -16,7 +16,7 @@ from quadflow.provenance import problem_json
 @click.option("--no-follow", is_flag=True, help="Never integrate the flow: what the start alone decides.")
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(no_follow: bool, output: str | None, as_json: bool, **options: Any) -> int:
+def command(no_follow: bool, output: str | None, as_json: bool, **options: Any) -> None:
     """Decide from the initial weights whether gradient flow can reach the global minimum, and where it ends."""
     from dynamics.conservation.diagnosis import diagnose
     from quadflow.problem_input import build_problem
@@ -28,4 +28,3 @@ def command(no_follow: bool, output: str | None, as_json: bool, **options: Any) 
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, diagnosis.summary, as_json)
-    return 0

@@ -70,7 +70,7 @@ LEARNING_CURVES = {
 )
 @compare_options
 @figure_output("learning-curves")
-def learning_curves(output: str, **options: Any) -> int:
+def learning_curves(output: str, **options: Any) -> None:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels."""
 
     def make() -> Figure:
@@ -81,7 +81,6 @@ def learning_curves(output: str, **options: Any) -> int:
         return draw(comparison)
 
     draw_into(output, make)
-    return 0
 
 
 @command.command(
@@ -99,14 +98,13 @@ def learning_curves(output: str, **options: Any) -> int:
 )
 def phase_portrait(
     eigenvalue: float, activation: str, starts: tuple[str, ...], extent: float, output: str
-) -> int:
+) -> None:
     """One mode in its phase plane (a, p): nullclines, fixed points, separatrix, and who fails to learn."""
     from dynamics.phase_plane import phase_plane
     from figures.phase_portrait import phase_portrait as draw
 
     states = [parse_start(start) for start in starts] or PORTRAIT_STARTS
     draw_into(output, lambda: draw(phase_plane(eigenvalue, states, activation=activation, extent=extent)))
-    return 0
 
 
 def parse_start(text: str) -> list[float]:
@@ -133,7 +131,7 @@ PORTRAIT_STARTS = [[-1.0, 1.6], [-1.2, 1.0], [-0.5, 0.3], [0.1, -0.3], [-0.9, -1
 )
 @opt.seed_option
 @figure_output("atlas")
-def atlas(search: int, seed: int, output: str, **network: Any) -> int:
+def atlas(search: int, seed: int, output: str, **network: Any) -> None:
     """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
 
     def make() -> Figure:
@@ -147,7 +145,6 @@ def atlas(search: int, seed: int, output: str, **network: Any) -> int:
         return draw(catalogue.feasible, match_fixed_points(found, catalogue))
 
     draw_into(output, make)
-    return 0
 
 
 @command.command(
@@ -163,7 +160,7 @@ def atlas(search: int, seed: int, output: str, **network: Any) -> int:
 @click.option("--batch", type=int, default=512, show_default=True, help="Its batch size.")
 @click.option("--t-end", type=float, default=40.0, show_default=True, help="Its training time.")
 @figure_output("saddle-graph")
-def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: Any) -> int:
+def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: Any) -> None:
     """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
 
     def make() -> Figure:
@@ -190,7 +187,6 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
         return saddle_graph_figure(graph, [stage.learned_modes for stage in stages])
 
     draw_into(output, make)
-    return 0
 
 
 @command.command(
@@ -206,7 +202,7 @@ def saddle_graph(step: float, batch: int, t_end: float, output: str, **problem: 
 @click.option("--batch", type=int, default=512, show_default=True, help="Their batch size.")
 @click.option("--seeds", type=int, default=6, show_default=True, help="How many; 0: theory alone.")
 @figure_output("staircase")
-def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) -> int:
+def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) -> None:
     """Jumps and plateaus predicted without integration, against the flow and trained networks."""
 
     def make() -> Figure:
@@ -239,7 +235,6 @@ def staircase(step: float, batch: int, seeds: int, output: str, **problem: Any) 
         return staircase_figure(prediction, trajectory, run)
 
     draw_into(output, make)
-    return 0
 
 
 # further modules of the gallery: one line each

@@ -51,7 +51,7 @@ DEFAULTS = {"teacher": "4,2,1", "inputs": 6, "hidden": 8, "init_scale": 0.01, "s
 @figure_output("activations")
 def activations(
     activations: str, t_end: str, step: float, batch: int, seeds: int, output: str, **problem: Any
-) -> int:
+) -> None:
     """Quadratic, ReLU and |·| networks from the same weights: plateaus and order of learning, theory and practice."""
     names, ends = activations.split(","), opt.parse_numbers("--t-end", t_end)
     if problem["activation"] != "quadratic":
@@ -75,7 +75,6 @@ def activations(
         )
 
     draw_into(output, make)
-    return 0
 
 
 def follow(problem: Problem, t_end: float, training: dict[str, Any]) -> tuple[Trajectory, TrainingRun | None]:

@@ -39,14 +39,13 @@ def gap_command(name: str, what: str) -> click.Command:
     )
     @compare_options
     @figure_output(name)
-    def command(output: str, **options: Any) -> int:
+    def command(output: str, **options: Any) -> None:
         def make() -> Figure:
             from figures.gap import gap_figure
 
             return gap_figure(run_comparison(options).gap)
 
         draw_into(output, make)
-        return 0
 
     return command
 
@@ -59,7 +58,7 @@ def gap_command(name: str, what: str) -> click.Command:
 )
 @compare_options
 @figure_output("fluctuations")
-def fluctuations(output: str, **options: Any) -> int:
+def fluctuations(output: str, **options: Any) -> None:
     """Spread of SGD over seeds: predicted band against the band of trained networks."""
 
     def make() -> Figure:
@@ -68,7 +67,6 @@ def fluctuations(output: str, **options: Any) -> int:
         return learning_curves(run_comparison(options))
 
     draw_into(output, make)
-    return 0
 
 
 @click.command(
@@ -90,7 +88,7 @@ def fluctuations(output: str, **options: Any) -> int:
 @figure_output("train-test")
 def train_test(
     samples: int, step: float, steps: int, label_noise: float, seeds: int, output: str, **problem: Any
-) -> int:
+) -> None:
     """Train and test loss on finite data sets: theory on exactly these sets against trained networks."""
 
     def make() -> Figure:
@@ -111,7 +109,6 @@ def train_test(
         return train_test_figure(curves)
 
     draw_into(output, make)
-    return 0
 
 
 @click.command("scaling-law", epilog="Example: quadflow figure scaling-law --exponents 1,2 --count 100000")
@@ -123,7 +120,7 @@ def train_test(
 @click.option("--step", type=float, default=4e-3, show_default=True, help="Their learning rate.")
 @opt.seed_option
 @figure_output("scaling-law")
-def scaling_law(exponents: str, count: int, trained_modes: int, step: float, seed: int, output: str) -> int:
+def scaling_law(exponents: str, count: int, trained_modes: int, step: float, seed: int, output: str) -> None:
     """Power-law teachers: loss against time, exact, asymptotic with exponent and prefactor, and trained."""
 
     def make() -> Figure:
@@ -141,7 +138,6 @@ def scaling_law(exponents: str, count: int, trained_modes: int, step: float, see
         return scaling_law_figure(laws)
 
     draw_into(output, make)
-    return 0
 
 
 @click.command("late-time", epilog="Example: quadflow figure late-time --teacher 2,1,0.5 --inputs 6")
@@ -151,7 +147,7 @@ def scaling_law(exponents: str, count: int, trained_modes: int, step: float, see
 @click.option("--batch", type=int, default=512, show_default=True, help="Fresh samples per step.")
 @opt.seed_option
 @figure_output("late-time")
-def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, output: str) -> int:
+def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, output: str) -> None:
     """Power laws in which the loss ends where units are to spare: closed forms, flows and trained networks."""
 
     def make() -> Figure:
@@ -164,7 +160,6 @@ def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, out
         )
 
     draw_into(output, make)
-    return 0
 
 
 @click.command(
@@ -187,7 +182,7 @@ def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, out
 @figure_output("stability")
 def stability(
     factors: str, samples: int, label_noise: float, t_end: float, output: str, **problem: Any
-) -> int:
+) -> None:
     """Sharpness along the flow against 2/η, and networks trained below and beyond the largest stable step."""
 
     def make() -> Figure:
@@ -206,7 +201,6 @@ def stability(
         return stability_figure(edge)
 
     draw_into(output, make)
-    return 0
 
 
 FIGURES = (

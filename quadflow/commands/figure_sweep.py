@@ -50,7 +50,7 @@ def sweep(
     select: tuple[str, ...],
     fit: bool,
     output: str,
-) -> int:
+) -> None:
     """Phase diagrams and scaling laws from the file of a sweep."""
     if y is not None and (curves is not None or fit):
         raise ProblemError(
@@ -81,7 +81,6 @@ def sweep(
         return scaling_curves(data)
 
     draw_into(output, make)
-    return 0
 
 
 def _python(name: str | None) -> str | None:

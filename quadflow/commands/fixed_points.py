@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")
 @report_option
 @opt.json_option
-def command(output: str | None, report: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, report: str | None, as_json: bool, **options: Any) -> None:
     """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
 
     Modes are numbered from 0 by descending eigenvalue.
@@ -53,9 +53,11 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
     if options["symbolic"]:
         if report is not None:
             raise ProblemError("`--symbolic` has formulas, not numbers: `--report` does not go with it.")
-        return symbolic(options, output, suffix, as_json)
+        symbolic(options, output, suffix, as_json)
+        return
     if not has_catalogue(options["activation"]):
-        return numerical(options, output, suffix, report, as_json)
+        numerical(options, output, suffix, report, as_json)
+        return
     catalogue = read_catalogue(options)
     if (suffix == "npz") != (options["representative"] is not None):
         raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
@@ -78,7 +80,6 @@ def command(output: str | None, report: str | None, as_json: bool, **options: An
     elif output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe(catalogue, result), as_json)
-    return 0
 
 
 def has_catalogue(activation: str) -> bool:
@@ -91,7 +92,7 @@ def has_catalogue(activation: str) -> bool:
 
 def numerical(
     options: dict[str, Any], output: str | None, suffix: str | None, report: str | None, as_json: bool
-) -> int:
+) -> None:
     """Search where there is no catalogue."""
     from dynamics.atlas.numerical import describe_points, numerical_points
 
@@ -117,7 +118,6 @@ def numerical(
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe_points(result), as_json)
-    return 0
 
 
 def read_problem(options: dict[str, Any]) -> Problem:
@@ -167,7 +167,7 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
     write_file(path, lambda file: np.savez(file, W=student.W, a=student.a))
 
 
-def symbolic(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> int:
+def symbolic(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> None:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
     from dynamics.atlas.symbolic import symbolic_fixed_points
 
@@ -193,7 +193,6 @@ def symbolic(options: dict[str, Any], output: str | None, suffix: str | None, as
         for p in points
     ]
     echo_result(result, lambda: "\n".join(lines), as_json)
-    return 0
 
 
 def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:

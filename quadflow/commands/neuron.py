@@ -75,14 +75,15 @@ neuron_options = opt.together(
 @click.option("--device", default="cpu", show_default=True, help="PyTorch device.")
 @opt.output_option("Write the result (.json; .npz: the flow) or the figure (.png, .pdf, .svg).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, as_json: bool, **options: Any) -> None:
     """Quadratic neurons (w^r·x + b^r)(w^g·x + b^g) + w^b·(x⊙x) + c: flow, conserved quantities, stability, training.
 
     A figure shows the learning curve, with --collapse the diverging runs.
     """
     suffix = validate_output(output, OUTPUTS)
     if options["derive"]:
-        return _derive(options, output, suffix, as_json)
+        _derive(options, output, suffix, as_json)
+        return
     from dynamics.neuron import NeuronFlow
     from dynamics.neuron.function_space import function_space_dimensions
 
@@ -121,7 +122,6 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     if output is not None and suffix is not None:
         _write(output, suffix, result, trajectory, run, study)
     echo_result(result, lambda: "\n".join(text), as_json)
-    return 0
 
 
 def build_target(options: dict[str, Any]) -> QuadraticTarget:
@@ -183,7 +183,7 @@ def train(target: QuadraticTarget, neurons: Neurons, rates: Rates, options: dict
     return train_neurons(target, neurons, rates=rates, **{n: options[n] for n in names}, progress=True)
 
 
-def _derive(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> int:
+def _derive(options: dict[str, Any], output: str | None, suffix: str | None, as_json: bool) -> None:
     from dynamics.neuron import derive_neurons
 
     if suffix not in (None, "json"):
@@ -192,7 +192,6 @@ def _derive(options: dict[str, Any], output: str | None, suffix: str | None, as_
     if output is not None:
         write_text(output, to_json(derivation.to_dict()) + "\n")
     echo_result(derivation.to_dict(), derivation.summary, as_json)
-    return 0
 
 
 def _write(

@@ -30,7 +30,7 @@ report_option = click.option("--report", metavar="PATH", help="Write a self-cont
     "--output", default="report.html", show_default=True, metavar="PATH", help="Write the page (.html)."
 )
 @opt.json_option
-def command(runs: tuple[str, ...], output: str, as_json: bool) -> int:
+def command(runs: tuple[str, ...], output: str, as_json: bool) -> None:
     """Write a self-contained web page: problem, curves, stationary points, conserved quantities, gap, origin.
 
     A RUN is what a command printed with --json, saved to a file, or the .npz file of simulate or train.
@@ -49,7 +49,6 @@ def command(runs: tuple[str, ...], output: str, as_json: bool) -> int:
         ),
         as_json,
     )
-    return 0
 
 
 def validate_report(path: str | None) -> None:

@@ -53,7 +53,7 @@ def command(
     output: str | None,
     as_json: bool,
     **options: Any,
-) -> int:
+) -> None:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
     from dynamics.sgd.mean_sgd import SGDError
     from dynamics.trajectory import IntegrationError
@@ -94,7 +94,6 @@ def command(
         raise failure
     text = "" if unstable is None else f"\nwarning: {unstable}"
     echo_result(result, lambda: describe(trajectory) + text, as_json)
-    return 0
 
 
 def theory_name(correction: str, sgd: bool) -> str:

@@ -15,7 +15,7 @@ from quadflow.provenance import problem_json
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, as_json: bool, **options: Any) -> None:
     """Plateaus and jump times from small initial weights, without integrating the flow."""
     from dynamics.saddle_to_saddle.staircase import staircase
     from quadflow.problem_input import build_problem
@@ -27,4 +27,3 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, prediction.summary, as_json)
-    return 0

@@ -28,7 +28,7 @@ PROBLEM_OPTIONS = {
 @opt.training_options
 @opt.output_option("Write the run (.npz: with the recorded weights; .json).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, as_json: bool, **options: Any) -> None:
     """Train real PyTorch networks, all seeds in one computation."""
     from empirical.training import TrainingDiverged, train
     from quadflow.problem_input import build_problem
@@ -50,7 +50,6 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
     if failure is not None:
         raise failure
     echo_result(result, run.summary, as_json)
-    return 0
 
 
 def training_arguments(options: dict[str, Any]) -> dict[str, Any]:
