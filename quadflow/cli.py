@@ -74,10 +74,9 @@ def cli() -> None:
 
 
 @cli.result_callback()
-def finish(status: object) -> object:
+def finish(_: object) -> None:
     """After a command that has succeeded: what people should know of their input."""
     print_notes()
-    return status
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -117,6 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.code if isinstance(error.code, int) else 1
     except Exception as error:  # whatever nobody foresaw: people get one line, not a traceback
         return _report_internal(error)
+    # commands return nothing, click's way out of --help a status
     return status if isinstance(status, int) else 0
 
 

@@ -20,7 +20,7 @@ FIGURES = ("png", "pdf", "svg")
 @opt.output_option("Write the overlay figure (.png, .pdf, .svg).")
 @report_option
 @opt.json_option
-def command(options: opt.CompareOptions, output: str | None, report: str | None, as_json: bool) -> int:
+def command(options: opt.CompareOptions, output: str | None, report: str | None, as_json: bool) -> None:
     """Train networks, integrate the theory from the same weights, and compare."""
     suffix = validate_output(output, FIGURES)
     validate_report(report)
@@ -35,4 +35,3 @@ def command(options: opt.CompareOptions, output: str | None, report: str | None,
         write_report(report, {"compare": result})
     lines = [f"warning: {unstable}" for unstable in instability_of(comparison)]
     echo_result(result, lambda: "\n".join([comparison.summary(), *lines]), as_json)
-    return 0

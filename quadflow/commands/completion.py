@@ -17,7 +17,7 @@ INSTALL = {
 @click.command(epilog='Example: eval "$(quadflow completion bash)"')
 @click.argument("shell", type=click.Choice([*INSTALL]))
 @click.pass_context
-def command(ctx: click.Context, shell: str) -> int:
+def command(ctx: click.Context, shell: str) -> None:
     """Print the script that teaches a shell to complete commands, options, names and files.
 
     bash, in ~/.bashrc: eval "$(quadflow completion bash)"
@@ -30,4 +30,3 @@ def command(ctx: click.Context, shell: str) -> int:
     assert completion is not None
     script = completion(ctx.find_root().command, {}, "quadflow", VARIABLE).source()
     click.echo(f"# {INSTALL[shell]}\n{script}")
-    return 0

@@ -79,7 +79,7 @@ class LawOptions(opt.MatrixOptions):
 @opt.take(LawOptions, "options")
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(options: LawOptions, output: str | None, as_json: bool) -> int:
+def command(options: LawOptions, output: str | None, as_json: bool) -> None:
     """Conservation laws of gradient flow that hold for every target, and how many there are.
 
     The number is parameters minus dimension of the Lie algebra of the gradients; it is called exact where as many
@@ -89,7 +89,8 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> int:
 
     validate_output(output, ("json",))
     if options.logs:
-        return infer(options, output, as_json)
+        infer(options, output, as_json)
+        return
     if options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in the files of `--infer`: give that as well.")
     network, matrix = build_network(options)
@@ -100,10 +101,9 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> int:
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe(result, network), as_json)
-    return 0
 
 
-def infer(options: LawOptions, output: str | None, as_json: bool) -> int:
+def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
     """Quadratic quantities that recorded weights kept constant, matched with the known laws."""
     from dynamics.conserved.inference import infer_quantities
     from empirical.checkpoints import read_weights
@@ -128,7 +128,6 @@ def infer(options: LawOptions, output: str | None, as_json: bool) -> int:
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, inference.summary, as_json)
-    return 0
 
 
 def quantity_json(q: InferredQuantity) -> dict[str, Any]:

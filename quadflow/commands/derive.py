@@ -32,7 +32,7 @@ SUFFIXES = ("txt", "tex", "json", "py", "js")
 @opt.json_option
 def command(
     network: opt.NetworkOptions, form: str | None, aligned: bool, output: str | None, as_json: bool
-) -> int:
+) -> None:
     """Derive loss and gradient-flow ODEs from the Gaussian moments, for concrete K, d and O.
 
     A --teacher only tells the sizes here: the symbols of its matrix stay free.
@@ -54,7 +54,6 @@ def command(
         echo_json(known | {name: e for name, e in exports.items() if name != "json"})
     elif as_json or output is None:
         click.echo(text.rstrip("\n"))
-    return 0
 
 
 def _check_suffix(output: str | None, suffix: str | None, form: str) -> None:

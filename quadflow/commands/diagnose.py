@@ -14,7 +14,7 @@ from quadflow.provenance import problem_json
 @click.option("--no-follow", is_flag=True, help="Never integrate the flow: what the start alone decides.")
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(problem: opt.ProblemOptions, no_follow: bool, output: str | None, as_json: bool) -> int:
+def command(problem: opt.ProblemOptions, no_follow: bool, output: str | None, as_json: bool) -> None:
     """Decide from the initial weights whether gradient flow can reach the global minimum, and where it ends."""
     from dynamics.outcome.diagnosis import diagnose
     from quadflow.options.reading import build_problem
@@ -26,4 +26,3 @@ def command(problem: opt.ProblemOptions, no_follow: bool, output: str | None, as
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, diagnosis.summary, as_json)
-    return 0

@@ -13,7 +13,7 @@ from quadflow.output import echo_result, validate_output, write_text
     "--output", default="explorer.html", show_default=True, metavar="PATH", help="Write the page (.html)."
 )
 @opt.json_option
-def command(output: str, as_json: bool) -> int:
+def command(output: str, as_json: bool) -> None:
     """Write the explorer: drag the initial weights, move eigenvalues, number of units, scale and signs.
 
     One HTML file that needs neither network nor server; its equations are those of `quadflow derive`.
@@ -32,4 +32,3 @@ def command(output: str, as_json: bool) -> int:
         lambda: f"{output}: {size / 1e6:.1f} MB, opens in any browser",
         as_json,
     )
-    return 0

@@ -59,7 +59,7 @@ def command(
     output: str | None,
     report: str | None,
     as_json: bool,
-) -> int:
+) -> None:
     """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
 
     Modes are numbered from 0 by descending eigenvalue.
@@ -72,11 +72,13 @@ def command(
     if options.symbolic:
         if report is not None:
             raise ProblemError("`--symbolic` has formulas, not numbers: `--report` does not go with it.")
-        return symbolic(network, output, suffix, as_json)
+        symbolic(network, output, suffix, as_json)
+        return
     problem = read_problem(network, options.seed)
     gap = THEORIES["catalogue"].gap(problem)
     if gap:
-        return numerical(problem, options, gap, output, suffix, report, as_json)
+        numerical(problem, options, gap, output, suffix, report, as_json)
+        return
     catalogue = read_catalogue(network, options.signs, options.lowest)
     if (suffix == "npz") != (options.representative is not None):
         raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
@@ -99,7 +101,6 @@ def command(
     elif output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe(catalogue, result), as_json)
-    return 0
 
 
 def numerical(
@@ -110,7 +111,7 @@ def numerical(
     suffix: str | None,
     report: str | None,
     as_json: bool,
-) -> int:
+) -> None:
     """Search where there is no catalogue, `gap` saying why."""
     from dynamics.stationary.numerical import describe_points, numerical_points
 
@@ -129,7 +130,6 @@ def numerical(
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe_points(result), as_json)
-    return 0
 
 
 def read_problem(network: opt.NetworkOptions, seed: int) -> Problem:
@@ -176,7 +176,7 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
     write_file(path, lambda file: np.savez(file, W=student.W, a=student.a))
 
 
-def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None, as_json: bool) -> int:
+def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None, as_json: bool) -> None:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
     from dynamics.stationary.symbolic import symbolic_fixed_points
 
@@ -202,7 +202,6 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
         for p in points
     ]
     echo_result(result, lambda: "\n".join(lines), as_json)
-    return 0
 
 
 def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:

@@ -35,7 +35,7 @@ def command(
     seed: int,
     output: str | None,
     as_json: bool,
-) -> int:
+) -> None:
     """Check Han layers, or train them on the checkerboard beside a dense network."""
     suffix = validate_output(output, ("json", "png", "pdf", "svg"))
     if check == (problem is not None):
@@ -57,4 +57,3 @@ def command(
         assert suffix is not None
         write_figure(gradient_norms(result) if check else checkerboard(result), output, suffix)
     echo_result(result.to_dict(), result.summary, as_json)
-    return 0

@@ -39,7 +39,7 @@ def complete_commands(ctx: click.Context, _: click.Parameter, incomplete: str) -
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def command(ctx: click.Context, file: str, name: str, force: bool, as_json: bool) -> int:
+def command(ctx: click.Context, file: str, name: str, force: bool, as_json: bool) -> None:
     """Write a configuration with every option of a command, to be edited and run by `quadflow run`.
 
     The options of the command's worked example are set, all others stand there as comments.
@@ -51,7 +51,6 @@ def command(ctx: click.Context, file: str, name: str, force: bool, as_json: bool
     write_text(file, template(target, " ".join(name.split()), file))
     result = {"output": file, "configures": " ".join(name.split()), "warnings": []}
     echo_result(result, lambda: f"written: {file}; edit it, then: quadflow run {shlex.quote(file)}", as_json)
-    return 0
 
 
 def find_command(root: click.Context, name: str) -> click.Command:

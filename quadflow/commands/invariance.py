@@ -23,7 +23,7 @@ from quadflow.output import echo_result, to_json, validate_output, write_figure,
 @opt.seed_option
 @opt.output_option("Write the JSON object (.json) or the figure (.png, .pdf, .svg).")
 @opt.json_option
-def command(output: str | None, as_json: bool, **options: Any) -> int:
+def command(output: str | None, as_json: bool, **options: Any) -> None:
     """Train two copies of a bias-free network, one rescaled, by G-SGD and by SGD on the same data."""
     from empirical.experiments.invariance import invariance
 
@@ -37,4 +37,3 @@ def command(output: str | None, as_json: bool, **options: Any) -> int:
         assert suffix is not None
         write_figure(draw(result), output, suffix)
     echo_result(result.to_dict(), result.summary, as_json)
-    return 0

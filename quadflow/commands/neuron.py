@@ -99,14 +99,15 @@ neuron_options = opt.together(opt.take(NeuronOptions, "neuron"), opt.config_opti
 @opt.take(NeuronStudy, "study")
 @opt.output_option("Write the result (.json; .npz: the flow) or the figure (.png, .pdf, .svg).")
 @opt.json_option
-def command(neuron: NeuronOptions, study: NeuronStudy, output: str | None, as_json: bool) -> int:
+def command(neuron: NeuronOptions, study: NeuronStudy, output: str | None, as_json: bool) -> None:
     """Quadratic neurons (w^r·x + b^r)(w^g·x + b^g) + w^b·(x⊙x) + c: flow, conserved quantities, stability, training.
 
     A figure shows the learning curve, with --collapse the diverging runs.
     """
     suffix = validate_output(output, OUTPUTS)
     if study.derive:
-        return _derive(neuron, output, suffix, as_json)
+        _derive(neuron, output, suffix, as_json)
+        return
     from dynamics.neuron import NeuronFlow
     from dynamics.neuron.function_space import function_space_dimensions
 
@@ -145,7 +146,6 @@ def command(neuron: NeuronOptions, study: NeuronStudy, output: str | None, as_js
     if output is not None and suffix is not None:
         _write(output, suffix, result, trajectory, run, collapsed)
     echo_result(result, lambda: "\n".join(text), as_json)
-    return 0
 
 
 def build_target(options: NeuronOptions) -> QuadraticTarget:
@@ -210,7 +210,7 @@ def train(
     return train_neurons(target, neurons, rates=rates, seed=seed, progress=True, **options)
 
 
-def _derive(options: NeuronOptions, output: str | None, suffix: str | None, as_json: bool) -> int:
+def _derive(options: NeuronOptions, output: str | None, suffix: str | None, as_json: bool) -> None:
     from dynamics.neuron import derive_neurons
 
     if suffix not in (None, "json"):
@@ -219,7 +219,6 @@ def _derive(options: NeuronOptions, output: str | None, suffix: str | None, as_j
     if output is not None:
         write_text(output, to_json(derivation.to_dict()) + "\n")
     echo_result(derivation.to_dict(), derivation.summary, as_json)
-    return 0
 
 
 def _write(

@@ -22,7 +22,7 @@ SWEEPS = (".nc", ".zarr")
     "--output", default="report.html", show_default=True, metavar="PATH", help="Write the page (.html)."
 )
 @opt.json_option
-def command(runs: tuple[str, ...], output: str, as_json: bool) -> int:
+def command(runs: tuple[str, ...], output: str, as_json: bool) -> None:
     """Write a self-contained web page: problem, curves, stationary points, conserved quantities, gap, origin.
 
     A RUN is what a command printed with --json, saved to a file, or the .npz file of simulate or train.
@@ -41,7 +41,6 @@ def command(runs: tuple[str, ...], output: str, as_json: bool) -> int:
         ),
         as_json,
     )
-    return 0
 
 
 def short_names(paths: tuple[str, ...]) -> list[str]:

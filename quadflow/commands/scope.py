@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> int:
+def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> None:
     """What each command can do for a problem: exact, to second order in the step, numerically, by training, or not."""
     from dynamics.problem.scope import scope
     from quadflow.options.reading import build_problem
@@ -33,7 +33,6 @@ def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> i
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: table(rows), as_json)
-    return 0
 
 
 def table(rows: Sequence[Coverage]) -> str:

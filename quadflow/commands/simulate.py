@@ -39,7 +39,7 @@ def command(
     solver: opt.SolverOptions,
     output: str | None,
     as_json: bool,
-) -> int:
+) -> None:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
     from dynamics.validation import validate_count
 
@@ -68,7 +68,6 @@ def command(
         raise failure
     text = "" if unstable is None else f"\nwarning: {unstable}"
     echo_result(result, lambda: describe(trajectory) + text, as_json)
-    return 0
 
 
 def describe(trajectory: Trajectory | SGDTrajectory) -> str:

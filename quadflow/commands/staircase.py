@@ -13,7 +13,7 @@ from quadflow.provenance import problem_json
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
-def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> int:
+def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> None:
     """Plateaus and jump times from small initial weights, without integrating the flow."""
     from dynamics.saddle_to_saddle.staircase import staircase
     from quadflow.options.reading import build_problem
@@ -25,4 +25,3 @@ def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> i
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, prediction.summary, as_json)
-    return 0

@@ -60,7 +60,7 @@ def command(
     report: str | None,
     as_json: bool,
     **options: Any,
-) -> int:
+) -> None:
     """Run simulate, train, compare, diagnose, any of them (simulate if none is named), at every point of a grid.
 
     The result is one labelled file for xarray. Options are those of the commands; where networks are trained,
@@ -107,7 +107,6 @@ def command(
         raise ComputationError(
             f"All {len(plan)} runs failed, the first because: {result['failures'][0]['reason']}"
         )
-    return 0
 
 
 def describe(result: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from quadflow.results import run_json
 @opt.json_option
 def command(
     problem: opt.ProblemOptions, training: opt.TrainingOptions, output: str | None, as_json: bool
-) -> int:
+) -> None:
     """Train real PyTorch networks, all seeds in one computation."""
     from empirical.trainer import TrainingDiverged
     from empirical.training import train
@@ -43,4 +43,3 @@ def command(
     if failure is not None:
         raise failure
     echo_result(result, run.summary, as_json)
-    return 0

@@ -55,7 +55,7 @@ def activations(
     batch: int,
     seeds: int,
     output: str,
-) -> int:
+) -> None:
     """Quadratic, ReLU and |·| networks from the same weights: plateaus and order of learning, theory and practice."""
     names, ends = activations.split(","), opt.parse_numbers("--t-end", t_end)
     if problem.activation != "quadratic":
@@ -82,7 +82,6 @@ def activations(
         return activations_figure(curves)
 
     draw_into(output, make)
-    return 0
 
 
 FIGURES = (activations,)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--spread", type=float, default=2.0, show_default=True, help="Largest factor of the rescaling.")
 @opt.seed_option
 @figure_output("invariance")
-def invariance(output: str, **options: Any) -> int:
+def invariance(output: str, **options: Any) -> None:
     """Two copies of a network, one rescaled: G-SGD keeps them together to rounding, SGD takes them apart."""
 
     def make() -> Figure:
@@ -33,7 +33,6 @@ def invariance(output: str, **options: Any) -> int:
         return draw(compute(**options, progress=True))
 
     draw_into(output, make)
-    return 0
 
 
 @click.command("hannet", epilog="Example: quadflow figure hannet --layers 200 --output gradients.pdf")
@@ -41,7 +40,7 @@ def invariance(output: str, **options: Any) -> int:
 @click.option("--width", type=int, default=30, show_default=True, help="Their width.")
 @opt.seed_option
 @figure_output("hannet")
-def hannet(layers: int, width: int, seed: int, output: str) -> int:
+def hannet(layers: int, width: int, seed: int, output: str) -> None:
     """Gradient norms through depth: Han layers keep them at 1, ReLU layers let them decay."""
 
     def make() -> Figure:
@@ -51,7 +50,6 @@ def hannet(layers: int, width: int, seed: int, output: str) -> int:
         return gradient_norms(check_hannet(layers, width, seed=seed))
 
     draw_into(output, make)
-    return 0
 
 
 FIGURES = (invariance, hannet)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--step", type=float, default=5e-3, show_default=True, help="Learning rate.")
 @opt.seed_option
 @figure_output("phase-diagram")
-def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, seed: int, output: str) -> int:
+def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, seed: int, output: str) -> None:
     """Which initial weights (a₀, p₀) of one unit fail: theory, and a network trained from every point of a grid."""
 
     def make() -> Figure:
@@ -35,7 +35,6 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
         return draw(single_mode_diagram(a0, p0, eigenvalue=eigenvalue, step=step, seed=seed, progress=True))
 
     draw_into(output, make)
-    return 0
 
 
 @click.command("scale-diagram", epilog="Example: quadflow figure scale-diagram --teacher 2,-1.9 --hidden 4")
@@ -50,7 +49,7 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
 @figure_output("scale-diagram")
 def scale_diagram(
     teacher: str, hidden: int, points: int, replicates: int, step: float, seed: int, output: str
-) -> int:
+) -> None:
     """Several units: fraction of successes over the initial scales of w and a, predicted and trained."""
 
     def make() -> Figure:
@@ -74,7 +73,6 @@ def scale_diagram(
         )
 
     draw_into(output, make)
-    return 0
 
 
 CONSERVED = {"teacher": "2,1", "inputs": 3, "hidden": 3, "init_scale": 0.5, "seed": 2}
@@ -103,7 +101,7 @@ def conserved(
     batch: int,
     label_noise: float,
     seeds: int,
-) -> int:
+) -> None:
     """Conserved quantities along training with steps and noise: predicted drift against trained networks."""
 
     def make() -> Figure:
@@ -124,7 +122,6 @@ def conserved(
         return conserved_along_training(curves)
 
     draw_into(output, make)
-    return 0
 
 
 @click.command(
@@ -139,7 +136,7 @@ def conserved(
 )
 @click.option("--momentum", type=float, default=0.0, show_default=True, help="Heavy-ball β.")
 @figure_output("drift")
-def drift(problem: opt.ProblemOptions, output: str, t_end: float, momentum: float) -> int:
+def drift(problem: opt.ProblemOptions, output: str, t_end: float, momentum: float) -> None:
     """Drift of the conserved quantities against the step size of gradient descent: slope 1."""
 
     def make() -> Figure:
@@ -154,7 +151,6 @@ def drift(problem: opt.ProblemOptions, output: str, t_end: float, momentum: floa
         )
 
     draw_into(output, make)
-    return 0
 
 
 FIGURES = (phase_diagram, scale_diagram, conserved, drift)

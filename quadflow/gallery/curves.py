@@ -36,7 +36,7 @@ LEARNING_CURVES = {
 )
 @opt.compare_options
 @figure_output("learning-curves")
-def learning_curves(options: opt.CompareOptions, output: str) -> int:
+def learning_curves(options: opt.CompareOptions, output: str) -> None:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels."""
 
     def make() -> Figure:
@@ -47,7 +47,6 @@ def learning_curves(options: opt.CompareOptions, output: str) -> int:
         return draw(comparison)
 
     draw_into(output, make)
-    return 0
 
 
 @click.command(
@@ -65,14 +64,13 @@ def learning_curves(options: opt.CompareOptions, output: str) -> int:
 )
 def phase_portrait(
     eigenvalue: float, activation: str, starts: tuple[str, ...], extent: float, output: str
-) -> int:
+) -> None:
     """One mode in its phase plane (a, p): nullclines, fixed points, separatrix, and who fails to learn."""
     from dynamics.phase_plane import phase_plane
     from figures.phase_portrait import phase_portrait as draw
 
     states = [parse_start(start) for start in starts] or PORTRAIT_STARTS
     draw_into(output, lambda: draw(phase_plane(eigenvalue, states, activation=activation, extent=extent)))
-    return 0
 
 
 def parse_start(text: str) -> list[float]:
@@ -100,7 +98,7 @@ PORTRAIT_STARTS = [[-1.0, 1.6], [-1.2, 1.0], [-0.5, 0.3], [0.1, -0.3], [-0.9, -1
 @click.option("--batch", type=int, default=512, show_default=True, help="Their batch size.")
 @click.option("--seeds", type=int, default=6, show_default=True, help="How many; 0: theory alone.")
 @figure_output("staircase")
-def staircase(problem: opt.ProblemOptions, step: float, batch: int, seeds: int, output: str) -> int:
+def staircase(problem: opt.ProblemOptions, step: float, batch: int, seeds: int, output: str) -> None:
     """Jumps and plateaus predicted without integration, against the flow and trained networks."""
 
     def make() -> Figure:
@@ -114,7 +112,6 @@ def staircase(problem: opt.ProblemOptions, step: float, batch: int, seeds: int, 
         return staircase_figure(curves)
 
     draw_into(output, make)
-    return 0
 
 
 FIGURES = (learning_curves, phase_portrait, staircase)

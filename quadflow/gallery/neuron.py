@@ -42,7 +42,7 @@ class Curves:
 @neuron_options
 @opt.take(Curves, "curves")
 @figure_output("neuron")
-def neuron(neuron: NeuronOptions, curves: Curves, output: str) -> int:
+def neuron(neuron: NeuronOptions, curves: Curves, output: str) -> None:
     """Quadratic neurons: loss for several rates of the quadratic weights, trained networks on the flow."""
 
     def make() -> Figure:
@@ -65,7 +65,6 @@ def neuron(neuron: NeuronOptions, curves: Curves, output: str) -> int:
         return neuron_curves(found)
 
     draw_into(output, make)
-    return 0
 
 
 @click.command("neuron-collapse", epilog="Example: quadflow figure neuron-collapse --inputs 4 --starts 200")
@@ -76,7 +75,7 @@ def neuron(neuron: NeuronOptions, curves: Curves, output: str) -> int:
 @click.option("--batch", type=int, default=32, show_default=True, help="Fresh samples per step.")
 @opt.seed_option
 @figure_output("neuron-collapse")
-def neuron_collapse(output: str, **options: Any) -> int:
+def neuron_collapse(output: str, **options: Any) -> None:
     """Quadratic neurons: fraction of diverging runs against learning rate and γ, random and ReLinear starts."""
 
     def make() -> Figure:
@@ -86,13 +85,12 @@ def neuron_collapse(output: str, **options: Any) -> int:
         return collapse_map(collapse_study(**options, progress=True))
 
     draw_into(output, make)
-    return 0
 
 
 @click.command("neuron-functions", epilog="Example: quadflow figure neuron-functions --inputs 8")
 @click.option("--inputs", type=int, default=5, show_default=True, help="Input dimension.")
 @figure_output("neuron-functions")
-def neuron_functions(output: str, inputs: int) -> int:
+def neuron_functions(output: str, inputs: int) -> None:
     """Dimension of the functions that quadratic and ordinary neurons reach, against the number of units."""
 
     def make() -> Figure:
@@ -102,7 +100,6 @@ def neuron_functions(output: str, inputs: int) -> int:
         return function_space(function_space_dimensions(inputs))
 
     draw_into(output, make)
-    return 0
 
 
 FIGURES = (neuron, neuron_collapse, neuron_functions)

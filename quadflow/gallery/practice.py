@@ -38,14 +38,13 @@ def gap_command(name: str, what: str) -> click.Command:
     )
     @opt.compare_options
     @figure_output(name)
-    def command(options: opt.CompareOptions, output: str) -> int:
+    def command(options: opt.CompareOptions, output: str) -> None:
         def make() -> Figure:
             from figures.gap import gap_figure
 
             return gap_figure(opt.run_comparison(options).gap)
 
         draw_into(output, make)
-        return 0
 
     return command
 
@@ -58,7 +57,7 @@ def gap_command(name: str, what: str) -> click.Command:
 )
 @opt.compare_options
 @figure_output("fluctuations")
-def fluctuations(options: opt.CompareOptions, output: str) -> int:
+def fluctuations(options: opt.CompareOptions, output: str) -> None:
     """Spread of SGD over seeds: predicted band against the band of trained networks."""
 
     def make() -> Figure:
@@ -67,7 +66,6 @@ def fluctuations(options: opt.CompareOptions, output: str) -> int:
         return learning_curves(opt.run_comparison(options))
 
     draw_into(output, make)
-    return 0
 
 
 @click.command(
@@ -95,7 +93,7 @@ def train_test(
     label_noise: float,
     seeds: int,
     output: str,
-) -> int:
+) -> None:
     """Train and test loss on finite data sets: theory on exactly these sets against trained networks."""
 
     def make() -> Figure:
@@ -116,7 +114,6 @@ def train_test(
         return generalisation_figure(curves)
 
     draw_into(output, make)
-    return 0
 
 
 @click.command("scaling-law", epilog="Example: quadflow figure scaling-law --exponents 1,2 --count 100000")
@@ -128,7 +125,7 @@ def train_test(
 @click.option("--step", type=float, default=4e-3, show_default=True, help="Their learning rate.")
 @opt.seed_option
 @figure_output("scaling-law")
-def scaling_law(exponents: str, count: int, trained_modes: int, step: float, seed: int, output: str) -> int:
+def scaling_law(exponents: str, count: int, trained_modes: int, step: float, seed: int, output: str) -> None:
     """Power-law teachers: loss against time, exact, asymptotic with exponent and prefactor, and trained."""
 
     def make() -> Figure:
@@ -146,7 +143,6 @@ def scaling_law(exponents: str, count: int, trained_modes: int, step: float, see
         return scaling_law_figure(laws)
 
     draw_into(output, make)
-    return 0
 
 
 @click.command("late-time", epilog="Example: quadflow figure late-time --teacher 2,1,0.5 --inputs 6")
@@ -156,7 +152,7 @@ def scaling_law(exponents: str, count: int, trained_modes: int, step: float, see
 @click.option("--batch", type=int, default=512, show_default=True, help="Fresh samples per step.")
 @opt.seed_option
 @figure_output("late-time")
-def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, output: str) -> int:
+def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, output: str) -> None:
     """Power laws in which the loss ends where units are to spare: closed forms, flows and trained networks."""
 
     def make() -> Figure:
@@ -169,7 +165,6 @@ def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, out
         )
 
     draw_into(output, make)
-    return 0
 
 
 @click.command(
@@ -192,7 +187,7 @@ def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, out
 @figure_output("stability")
 def stability(
     problem: opt.ProblemOptions, factors: str, samples: int, label_noise: float, t_end: float, output: str
-) -> int:
+) -> None:
     """Sharpness along the flow against 2/η, and networks trained below and beyond the largest stable step."""
 
     def make() -> Figure:
@@ -212,7 +207,6 @@ def stability(
         return stability_figure(edge)
 
     draw_into(output, make)
-    return 0
 
 
 FIGURES = (

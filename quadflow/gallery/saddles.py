@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @opt.seed_option
 @figure_output("atlas")
-def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> int:
+def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> None:
     """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
 
     def make() -> Figure:
@@ -37,7 +37,6 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> i
         return draw(catalogue.feasible, search_catalogue(catalogue, search, seed=seed, progress=True))
 
     draw_into(output, make)
-    return 0
 
 
 @click.command(
@@ -53,7 +52,7 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> i
 @click.option("--batch", type=int, default=512, show_default=True, help="Its batch size.")
 @click.option("--t-end", type=float, default=40.0, show_default=True, help="Its training time.")
 @figure_output("saddle-graph")
-def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: float, output: str) -> int:
+def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: float, output: str) -> None:
     """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
 
     def make() -> Figure:
@@ -67,7 +66,6 @@ def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: fl
         return saddle_graph_figure(path.graph, path.visited)
 
     draw_into(output, make)
-    return 0
 
 
 FIGURES = (atlas, saddle_graph)

@@ -49,7 +49,7 @@ def sweep(
     select: tuple[str, ...],
     fit: bool,
     output: str,
-) -> int:
+) -> None:
     """Phase diagrams and scaling laws from the file of a sweep."""
     if y is not None and (curves is not None or fit):
         raise ProblemError(
@@ -74,7 +74,6 @@ def sweep(
         return phase_map(data) if isinstance(data, SweepMap) else scaling_curves(data)
 
     draw_into(output, make)
-    return 0
 
 
 def _python(name: str | None) -> str | None:
