@@ -92,7 +92,7 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         (["derive", "--inputs", "2", "--output", "flow.doc"], "must end in"),
         (["derive", "--inputs", "2", "--format", "javascript", "--output", "flow.tex"], "must end in: js"),
         (["derive", "--format", "tensor", "--output", "flow.py"], "must end in: txt, tex"),
-        (["staircase", "--teacher", "2,1", "--init-scale", "1e200"], "at most 1e+50"),
+        (["staircase", "--teacher", "2,1", "--init-scale", "1e200"], "between 1e-100 and 1e+50"),
         (["figure", "saddle-graph", "--teacher", "2,1", "--step", "0"], "`step` is 0"),
         (["figure", "neuron", "--step", "0"], "`step` is 0"),
         (["figure", "staircase", "--step", "0"], "`step` is 0"),
