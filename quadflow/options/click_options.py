@@ -22,16 +22,18 @@ def together(*options: Decorator) -> Decorator:
     return lambda function: reduce(lambda f, option: option(f), reversed(options), function)
 
 
+LIMIT = 2**63  # of whole numbers: neither NumPy nor PyTorch counts further
+
+
 class WholeNumber(click.types.IntParamType):
-    """Whole numbers below 2⁶³ in size: neither NumPy nor PyTorch counts further."""
+    """Whole numbers below 2⁶³ in size."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number; a longer one is not even read, and not repeated in the message."""
         text = value.strip() if isinstance(value, str) else ""
-        number = (
-            2**63 if len(text) > 20 and text.lstrip("+-").isdigit() else super().convert(value, param, ctx)
-        )
-        if abs(number) >= 2**63:
+        long = len(text) > 20 and text.lstrip("+-").isdigit()
+        number = LIMIT if long else super().convert(value, param, ctx)
+        if abs(number) >= LIMIT:
             self.fail("a whole number must be below 2^63 in size.", param, ctx)
         return int(number)
 

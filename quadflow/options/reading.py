@@ -143,7 +143,7 @@ def read_teacher(
     return teacher
 
 
-def read_student(path: str, options: ProblemOptions, outputs: int = 1) -> Student:
+def read_student(path: str, options: ProblemOptions, outputs: int) -> Student:
     """Initial weights from `--init-file`, for so many outputs where the file holds the first layer alone."""
     from empirical.checkpoints import read_student as read_checkpoint
 
