@@ -155,7 +155,8 @@ def build_target(options: NeuronOptions) -> QuadraticTarget:
     inputs = options.inputs
     if not options.teacher:
         for name in ("teacher_linear", "teacher_constant", "rank", "tolerance", "symmetrize"):
-            if getattr(options, name) not in (None, False):
+            value = getattr(options, name)
+            if value is not None and value is not False:  # 0 is a value, although 0 == False
                 raise ProblemError(
                     f"`--{name.replace('_', '-')}` needs a `--teacher`: without it all of it is random."
                 )

@@ -5,6 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from dynamics import ProblemError
+from dynamics.neuron import QuadraticTarget
+from quadflow.commands.neuron import NeuronOptions, build_target
+
 NEURON = ["neuron", "--inputs", "3", "--hidden", "3"]
 
 
@@ -113,3 +117,49 @@ def test_gallery(quadflow, tmp_path, name, arguments):
     assert quadflow("figure", name, *arguments, "--output", path).status == 0
     assert path.stat().st_size > 1000
     assert name in quadflow("figure", "--list").out
+
+
+def test_targets():
+    """M* by its eigenvalues, v filled up with zeros; a random one of 6 inputs if nothing is said."""
+    full = build_target(NeuronOptions(teacher="2,1", teacher_linear="5,6", teacher_constant=7.0))
+    np.testing.assert_allclose(full.M, np.diag([2, 1]), atol=1e-12)
+    assert (full.v.tolist(), full.e) == ([5, 6], 7)
+    part = build_target(NeuronOptions(teacher="2,1", teacher_linear="5", inputs=3))
+    assert (part.v.tolist(), part.e) == ([5, 0, 0], 0)
+    for inputs, d in ((None, 6), (2, 2)):
+        np.testing.assert_array_equal(
+            build_target(NeuronOptions(inputs=inputs, seed=3)).M, QuadraticTarget.random(d, seed=3).M
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("teacher_linear", "1"),
+        ("teacher_constant", 0.0),
+        ("rank", 1),
+        ("tolerance", 0.0),
+        ("symmetrize", True),
+    ],
+)
+def test_parts_of_a_target_need_a_teacher(name, value):
+    with pytest.raises(ProblemError) as refused:
+        build_target(NeuronOptions(**{name: value}))
+    option = name.replace("_", "-")
+    assert str(refused.value) == f"`--{option}` needs a `--teacher`: without it all of it is random."
+
+
+def test_words_of_flow_networks_and_functions(quadflow):
+    """In this order, each as it sums itself up; without networks the second is missing."""
+    flow = ["neuron", "--inputs", "2", "--hidden", "1", "--t-end", "0.1", "--records", "3"]
+    alone = quadflow(*flow).out
+    trained = quadflow(*flow, "--steps", "4", "--seeds", "1", "--batch", "4").out
+    assert trained.startswith(alone.rstrip("\n")) and len(trained) > len(alone)
+    result = quadflow(*flow, "--steps", "4", "--step", "0.05", "--seeds", "1", "--batch", "4", "--json").json
+    assert result["times"][-1] == 0.1  # the time that was asked for, not that of the training
+    timeless = [a for a in flow if a not in ("--t-end", "0.1")]
+    result = quadflow(
+        *timeless, "--steps", "4", "--step", "0.05", "--seeds", "1", "--batch", "4", "--json"
+    ).json
+    assert result["times"][-1] == pytest.approx(0.2)
+    assert result["function_space"]["all"] == 6 and "trained" in result
