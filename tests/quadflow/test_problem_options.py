@@ -1,12 +1,15 @@
 """From options and files to a problem: sizes, paddings, several outputs; and what a run of a sweep is given."""
 
+from dataclasses import asdict
+from importlib import import_module
+
 import numpy as np
 import pytest
 
 from dynamics import ComputationError, ProblemError, Teacher
 from empirical.sweep.grid import Run
-from quadflow.options import ProblemOptions, pick
-from quadflow.options.reading import build_problem, read_teacher
+from quadflow.options import MatrixOptions, ProblemOptions, pick
+from quadflow.options.reading import build_problem, matrix_arguments, parse_tensors, read_teacher
 from quadflow.sweeps.run import evaluate, options_of
 
 OPTIONS = {
@@ -167,6 +170,7 @@ def test_options_of_training_concern_the_flow_if_it_is_corrected(monkeypatch, ch
         seen.append((problem.teacher, arguments))
         raise ComputationError("reached")
 
+    import_module("dynamics.flows.modified")  # while GradientFlow, from which it inherits, is in its place
     monkeypatch.setattr(target, keep)
     options = {
         **OPTIONS,
@@ -193,3 +197,53 @@ def test_options_of_training_concern_the_flow_if_it_is_corrected(monkeypatch, ch
         evaluate(Run(0, "simulate", options | changes))
     assert isinstance(seen[0][0], Teacher)
     assert seen[0][1] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (None, (None, None)),
+        ("a", ("a", None)),
+        ("a,b", ("a", "b")),
+        (" a , b.c ", ("a", "b.c")),
+        *((wrong, None) for wrong in ("", ",", "a,", ",b", "a,b,c", "a, ,c")),
+    ],
+)
+def test_names_of_tensors(text, names):
+    if names is not None:
+        assert parse_tensors(text) == names
+    else:
+        with pytest.raises(ProblemError) as refused:
+            parse_tensors(text)
+        assert (
+            str(refused.value) == f"`--init-tensors` is {text!r}, but must be W_NAME,A_NAME or W_NAME alone."
+        )
+
+
+@pytest.mark.parametrize(
+    ("given", "useless"),
+    [
+        ({}, None),
+        ({"rank": 1}, "rank"),
+        ({"tolerance": 0.0}, "tolerance"),
+        ({"symmetrize": True}, "symmetrize"),
+        ({"covariance": "S.npy", "tolerance": 0.1}, None),
+        ({"covariance": "S.npy", "symmetrize": True}, None),
+        ({"covariance": "S.npy", "rank": 2}, "rank"),
+        ({"covariance": "S.npy", "tolerance": 0.1, "rank": 2}, "rank"),
+    ],
+)
+def test_how_a_matrix_is_read(given, useless):
+    """What no file can use is refused: eigenvalues have no rank, but a covariance has a tolerance."""
+    options, covariance = pick(MatrixOptions, given), given.get("covariance")
+    for teacher in ("M.npy", "folder/M.CSV"):
+        assert matrix_arguments(teacher, options, covariance) == asdict(options)
+    for teacher in ("2,1", "net.npz"):
+        if useless is None:
+            assert matrix_arguments(teacher, options, covariance) == {}
+        else:
+            with pytest.raises(ProblemError) as refused:
+                matrix_arguments(teacher, options, covariance)
+            assert str(refused.value) == (
+                f"`--{useless}` says how a matrix in a file is read, but `--teacher` is {teacher!r}."
+            )

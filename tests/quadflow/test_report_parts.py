@@ -131,3 +131,54 @@ def test_problems_in_json():
     assert "second_layer_values" not in found
     found = problem_json(fixed_points(teacher, 4, second_layer="fixed", second_layer_value=0.7))
     assert np.array(found["second_layer_values"]).tolist() == [[0.7] * 4]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, (None, "trainable", 1.0)),
+        ({"inputs": 1000}, (200, "trainable", 1.0)),  # 2 · 2 · 999 sets
+        ({"inputs": 1001}, None),
+        ({"inputs": 51}, (None, "trainable", 1.0)),  # 2 · 2 · 50 = 200 sets
+        ({"inputs": 52}, (200, "trainable", 1.0)),
+        ({"inputs": 100, "eigenvalues": [1.0] * 99}, (None, "trainable", 1.0)),  # 100 · 2
+        ({"inputs": 101, "eigenvalues": [1.0] * 100}, (200, "trainable", 1.0)),
+        ({"second_layer": "fixed", "second_layer_values": [[2.0, 2.0]]}, (None, "fixed", 2.0)),
+        ({"second_layer": "fixed", "second_layer_values": [[2.0, 1.0]]}, None),
+        ({"second_layer_values": None}, (None, "trainable", 1.0)),
+        ({"outputs": 2}, None),
+        ({"covariance": "given"}, None),
+        ({"activation": "abs"}, None),
+        ({"activation": "centred"}, (None, "trainable", 1.0)),
+        ({"eigenvalues": []}, None),
+        ({"hidden": None}, None),
+    ],
+)
+def test_which_catalogue_is_asked_for(monkeypatch, change, found):
+    """All points up to 200 of them, else the lowest 200; none where there is no catalogue."""
+    seen = []
+
+    def keep(teacher, hidden, **how):
+        seen.append((teacher.inputs, hidden, how))
+        return type("Catalogue", (), {"to_dict": lambda _: {"fixed_points": ["x"], "origin": 1}})()
+
+    monkeypatch.setattr("dynamics.stationary.fixed_points", keep)
+    problem = {
+        key: value for key, value in (PROBLEM | change).items() if value is not None or key != "hidden"
+    }
+    result = atlas_of(problem)
+    if found is None:
+        assert (result, seen) == (None, [])
+        return
+    assert result == {"fixed_points": ["x"]}
+    lowest, layer, value = found
+    assert seen == [
+        (
+            problem["inputs"],
+            2,
+            {
+                **{"second_layer": layer, "second_layer_value": value, "lowest": lowest},
+                "activation": problem["activation"],
+            },
+        )
+    ]
