@@ -1,5 +1,7 @@
 """`quadflow fixed-points` and `quadflow staircase`: the numbers of theory section 3, keys, bad input."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,34 @@ def test_bad_input(quadflow, arguments, words):
     assert result.status == 2
     assert words in result.err
     assert result.err.count("\n") == 1
+
+
+def test_what_a_search_finds_is_written_and_reported(quadflow, monkeypatch, tmp_path):
+    """Where there is no catalogue: the same object on paper, in the file and in the report, with its problem."""
+    pytest.importorskip("plotly")
+    monkeypatch.setattr(
+        "dynamics.stationary.numerical.numerical_points",
+        lambda problem, starts, seed, progress: {"starts": starts},
+    )
+    monkeypatch.setattr(
+        "dynamics.stationary.numerical.describe_points", lambda result: f"{result['starts']} starts"
+    )
+    arguments = ["fixed-points", "--teacher", "2,1", "--activation", "abs", "--search", "7"]
+    files = tmp_path / "x.json", tmp_path / "x.html"
+    assert not quadflow(*arguments).err and not list(tmp_path.iterdir())
+    printed = quadflow(*arguments, "--output", files[0], "--report", files[1])
+    assert printed.out == "7 starts\n"
+    written = json.loads(files[0].read_text())
+    assert (written["starts"], written["problem"]["activation"]) == (7, "abs")
+    assert "starts" in files[1].read_text()
+    assert quadflow(*arguments, "--json").json["problem"] == written["problem"]
+
+
+def test_formulas_are_written_in_the_language_of_their_suffix(quadflow, tmp_path):
+    arguments = ["fixed-points", "--teacher", "2,1", "--symbolic"]
+    words = quadflow(*arguments).out
+    assert quadflow(*arguments, "--output", tmp_path / "x.tex").out == words
+    latex = (tmp_path / "x.tex").read_text()
+    assert latex.count("\\[ ") == 4 and latex.endswith("\\]\n")
+    quadflow(*arguments, "--output", tmp_path / "x.json")
+    assert json.loads((tmp_path / "x.json").read_text())["count"] == 4

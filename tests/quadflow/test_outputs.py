@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -217,3 +218,46 @@ def test_origin_is_not_overwritten(quadflow, monkeypatch):
     monkeypatch.setattr(output, "provenance", lambda: {"command": "quadflow x", "versions": {"a": "1"}})
     assert json.loads(to_json({"command": "mine"})) == {"command": "mine", "versions": {"a": "1"}}
     assert json.loads(to_json({"x": 1}, origin=False)) == {"x": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "denied", "refused"),
+    [
+        ("old.png", (), False),
+        ("old.png", ("old.png",), True),
+        ("old.png", ("",), True),  # a file is replaced whole, for which its folder must be writable
+        ("new.png", (), False),
+        ("new.png", ("",), True),
+        ("pipe.png", (), False),
+        ("pipe.png", ("pipe.png",), True),
+        ("pipe.png", ("",), False),  # a pipe is written into
+    ],
+)
+def test_permissions_are_looked_at_before_any_work(tmp_path, monkeypatch, name, denied, refused):
+    """As the system gives them to who is not root."""
+    (tmp_path / "old.png").write_text("x")
+    os.mkfifo(tmp_path / "pipe.png")
+    closed = {tmp_path / part for part in denied}
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.W_OK and path not in closed)
+    if not refused:
+        assert validate_output(str(tmp_path / name), ("png",)) == "png"
+        return
+    with pytest.raises(ProblemError) as caught:
+        validate_output(str(tmp_path / name), ("png",))
+    path = str(tmp_path / name)
+    assert str(caught.value) == f"`--output` is {path!r}, but it cannot be written: permission denied."
+
+
+def test_an_interrupt_after_the_write_is_an_interrupt(tmp_path, monkeypatch):
+    """The temporary file has its final name already: there is nothing to remove."""
+    replace = Path.replace
+
+    def late(source, target):
+        replace(source, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", late)
+    with pytest.raises(KeyboardInterrupt):
+        write_file(str(tmp_path / "x.json"), lambda file: file.write(b"whole"))
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+    assert (tmp_path / "x.json").read_bytes() == b"whole"
