@@ -9,6 +9,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class LawOptions(opt.MatrixOptions):
 
 
 @click.command(
-    epilog="Example: quadflow conserved --model quadratic --inputs 2 --hidden 3 --second-layer-values 1,1,-1"
+    cls=Command,
+    epilog="Example: quadflow conserved --model quadratic --inputs 2 --hidden 3 --second-layer-values 1,1,-1",
 )
 @opt.take(LawOptions, "options")
 @opt.output_option("Write the JSON object (.json).")

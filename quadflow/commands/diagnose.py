@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
 from quadflow.provenance import problem_json
 
 
-@click.command(epilog="Example: quadflow diagnose --teacher 2,-1.9 --init-file start.npz")
+@click.command(cls=Command, epilog="Example: quadflow diagnose --teacher 2,-1.9 --hidden 3 --seed 3")
 @opt.problem_options
 @click.option("--no-follow", is_flag=True, help="Never integrate the flow: what the start alone decides.")
 @opt.output_option("Write the JSON object (.json).")

@@ -9,6 +9,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
 from quadflow.provenance import problem_json
 from quadflow.reports import report_option, validate_report, write_report
@@ -47,7 +48,9 @@ class CatalogueOptions:
     seed: int = opt.option(type=int, default=0, show_default=True, help="Seed of every random number.")
 
 
-@click.command(epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify")
+@click.command(
+    cls=Command, epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify"
+)
 @opt.network_options
 @opt.take(CatalogueOptions, "options")
 @opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")

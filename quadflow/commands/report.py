@@ -10,13 +10,14 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, validate_output
 from quadflow.reports import plain, write_report
 
 SWEEPS = (".nc", ".zarr")
 
 
-@click.command(epilog="Example: quadflow report run.json saddles.json --output report.html")
+@click.command(cls=Command, epilog="Example: quadflow report run.json saddles.json --output report.html")
 @click.argument("runs", nargs=-1, metavar="RUN…")
 @click.option(
     "--output", default="report.html", show_default=True, metavar="PATH", help="Write the page (.html)."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
 from quadflow.provenance import problem_json
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dynamics.problem.scope import Coverage
 
 
-@click.command(epilog="Example: quadflow scope --teacher 4,2,1 --activation relu")
+@click.command(cls=Command, epilog="Example: quadflow scope --teacher 4,2,1 --activation relu")
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option

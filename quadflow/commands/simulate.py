@@ -8,6 +8,7 @@ import click
 
 from dynamics.errors import IntegrationError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
 from quadflow.results import trajectory_json
 from quadflow.simulation import SimulationOptions, TheoryDetails, integrate
@@ -20,7 +21,8 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 
 
 @click.command(
-    epilog="Example: quadflow simulate --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.01 --t-end 20"
+    cls=Command,
+    epilog="Example: quadflow simulate --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.01 --t-end 20",
 )
 @opt.problem_options
 @opt.take(SimulationOptions, "simulation")

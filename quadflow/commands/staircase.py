@@ -5,11 +5,14 @@ from __future__ import annotations
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
 from quadflow.provenance import problem_json
 
 
-@click.command(epilog="Example: quadflow staircase --teacher 4,2,1 --hidden 6 --init-scale 1e-4 --seed 1")
+@click.command(
+    cls=Command, epilog="Example: quadflow staircase --teacher 4,2,1 --hidden 6 --init-scale 1e-4 --seed 1"
+)
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option

@@ -8,6 +8,7 @@ import click
 
 from dynamics.errors import ComputationError, ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, validate_folder
 from quadflow.reports import report_option, validate_report, write_report
 from quadflow.results import sweep_json, sweep_report_json
@@ -19,8 +20,9 @@ SHOWN_FAILURES = 5
 
 
 @click.command(
+    cls=Command,
     epilog="Example: quadflow sweep simulate diagnose --teacher 4,2,1 --vary init-scale=1e-3:1e-1:20:log "
-    "--vary hidden=2,4,6 --replicates 10 --t-end 20 --output sweep.zarr"
+    "--vary hidden=2,4,6 --replicates 10 --t-end 20 --output sweep.zarr",
 )
 @click.argument("kinds", nargs=-1, metavar="[KIND…]")
 @click.option(
