@@ -68,7 +68,7 @@ def learning_curves(
 def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
     if isinstance(result, Comparison):
         return THEORY_NAMES[result.theory]
-    return THEORY_NAMES["sgd" if isinstance(result, SGDTrajectory) else "flow"]
+    return THEORY_NAMES[result.THEORY]
 
 
 def _draw_loss(
@@ -79,9 +79,10 @@ def _draw_loss(
     bottom = max(float(trajectory.loss.min()), top * 10.0**-SHOWN_DECADES)
     _draw_levels(axes, trajectory, bottom)
     axes.plot(t, trajectory.loss, color="black", zorder=3, label=f"theory: {theory}")
-    if isinstance(trajectory, SGDTrajectory) and trajectory.loss_std is not None:
+    spread = getattr(trajectory, "loss_std", None)
+    if spread is not None:
         for sign in (-DECILE, DECILE):
-            edge = np.maximum(trajectory.loss + sign * trajectory.loss_std, bottom / 10)
+            edge = np.maximum(trajectory.loss + sign * spread, bottom / 10)
             label = "theory: 10–90 %" if sign > 0 else None
             axes.plot(t, edge, color="black", linewidth=0.7, linestyle=(0, (4, 2)), zorder=2, label=label)
     if run is not None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from figures.style import TINY
-
-Array = NDArray[np.float64]
 
 
 def markers_along(t: Array, y: Array, count: int) -> NDArray[np.int64]:

@@ -55,6 +55,7 @@ class Trajectory(Result):
     """
 
     KIND = "trajectory"
+    THEORY = "flow"
 
     problem: Problem
     times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]

@@ -54,6 +54,7 @@ class SGDTrajectory(Result):
     """
 
     KIND = "SGD trajectory"
+    THEORY = "sgd"
 
     problem: Problem
     step: float

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory, check_number
-from dynamics.population.base import Population
 from dynamics.stationary.root_finding import find_root
 from dynamics.validation import validate_count, validate_real
 
@@ -220,8 +219,8 @@ def _natural_size(flow: Flow, rng: np.random.Generator) -> float:
 
 def _default_invariants(flow: Flow) -> Callable[[Array], Array]:
     population = getattr(flow, "population", None)
-    if isinstance(population, Population):
-        return lambda theta: population.invariants(*flow.unpack(theta))  # type: ignore[attr-defined]
+    if population is not None:
+        return lambda theta: np.asarray(population.invariants(*flow.unpack(theta)))  # type: ignore[attr-defined]
     return lambda theta: np.array([flow.loss(theta)])
 
 

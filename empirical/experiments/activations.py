@@ -36,7 +36,8 @@ class ActivationCurves:
     @property
     def plateaus(self) -> int:
         """How many the flow rests on before the end."""
-        return sum(stage.loss > LEARNED * self.trajectory.loss[0] for stage in self.trajectory.stages)
+        least = LEARNED * self.trajectory.loss[0]
+        return len([stage for stage in self.trajectory.stages if stage.loss > least])
 
     @property
     def apart(self) -> float | None:
@@ -50,7 +51,8 @@ class ActivationCurves:
     def summary(self) -> str:
         """How far flow and networks are apart, and the plateaus, on one line."""
         near = "" if self.apart is None else f"networks within {self.apart:.2%} of the initial loss, "
-        return f"{self.trajectory.problem.activation}: {near}{self.plateaus} plateaus before the end"
+        plateaus = f"{self.plateaus} plateau{'s' * (self.plateaus != 1)} before the end"
+        return f"{self.trajectory.problem.activation}: {near}{plateaus}"
 
 
 def activation_curves(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -58,11 +58,10 @@ def command(
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
     unstable = None
     if modified:
-        from dynamics.curves.trajectory import Trajectory
         from dynamics.stability import instability
 
-        assert isinstance(trajectory, Trajectory) and details.step is not None
-        unstable = instability(trajectory, details.step, details.momentum)
+        assert details.step is not None  # or there is no such flow
+        unstable = instability(cast("Trajectory", trajectory), details.step, details.momentum)
         result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
         write_trajectory(trajectory, output, result, "modified flow" if modified else None)

@@ -7,6 +7,7 @@ import pytest
 from drawn import assert_aligned, bands, names
 
 from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.activations import Activation
 from dynamics.curves.stages import Stage
 from empirical import train
 from empirical.experiments.activations import ActivationCurves
@@ -75,7 +76,9 @@ def made_up(activation, rate, *heights):
     """A flow whose loss falls by `rate` decades per unit of time from 40, and three networks: 1/2, 1, 3 times it."""
     loss, modes = 40 * 10.0 ** (-rate * T), np.outer((T / 6) ** 2, EIGENVALUES)
     flow = SimpleNamespace(
-        problem=SimpleNamespace(teacher=Teacher.from_eigenvalues(EIGENVALUES), activation=activation),
+        problem=SimpleNamespace(
+            teacher=Teacher.from_eigenvalues(EIGENVALUES), activation=Activation.parse(activation)
+        ),
         times=T,
         loss=loss,
         modes=modes,
@@ -88,7 +91,7 @@ def made_up(activation, rate, *heights):
 def test_two_rows_in_full():
     """Plateaus, flow, band (of three: 0.6 and 2.6 times the median) and at most twelve markers; four modes of five."""
     rows = [made_up("quadratic", 1.0, 0.5, 0.05, 1.1e-4, 0.9e-4), made_up("relu", 0.5, 0.7)]
-    figure = activations_figure(rows)
+    figure = activations_figure([ActivationCurves(*row) for row in rows])
     axes = np.reshape(figure.axes, (2, 2))
     heights = ([0.5, 0.05, 1.1e-4], [0.7])
     for (left, right), (flow, _), levels in zip(axes, rows, heights, strict=True):
@@ -136,6 +139,6 @@ def test_two_rows_in_full():
 def test_one_network_and_its_title(activation, title):
     flow, run = made_up(activation, 1.0)
     alone = SimpleNamespace(times=T, loss=run.loss[:1], modes=run.modes[:1])
-    figure = activations_figure([(flow, alone)])
+    figure = activations_figure([ActivationCurves(flow, alone)])
     assert names(figure)[:2] == ["gradient flow", "1 network"]
     assert figure.axes[0].get_title(loc="left") == title

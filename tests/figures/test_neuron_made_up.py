@@ -145,7 +145,9 @@ def test_curves_with_and_without_networks(flow):
     """Markers in the legend where there are networks; sixteen at most along each; deciles of three are 0.6 and 2.6."""
     factors = np.array([0.5, 1, 3])[:, None]
     slow = replace(flow[0], loss=10 * flow[0].loss)
-    figure = neuron_curves([(flow[0], networks(flow, factors * flow[0].loss)), (slow, None)])
+    figure = neuron_curves(
+        [NeuronCurves(flow[0], networks(flow, factors * flow[0].loss)), NeuronCurves(slow)]
+    )
     (axes,) = figure.axes
     (band,) = bands(axes)
     np.testing.assert_allclose([band[t] for t in T.tolist()], np.outer(flow[0].loss, [0.6, 2.6]))
@@ -167,7 +169,7 @@ def test_curves_with_and_without_networks(flow):
     assert axes.get_xlabel() == "time $t$ of the flow"
     assert_decades(axes.yaxis)
     nothing = replace(flow[0], loss=np.zeros(41))
-    zero = neuron_curves([(nothing, networks(flow, np.zeros((1, 41))))])
+    zero = neuron_curves([NeuronCurves(nothing, networks(flow, np.zeros((1, 41))))])
     assert zero.axes[0].get_yscale() == "linear"
 
 

@@ -69,7 +69,9 @@ def test_every_number_in_full(records, marked):
     t = np.linspace(1, 35, records)
     flow, factors = 90 * np.exp(-t), np.array([0.5, 1, 3])[:, None]
     run = SimpleNamespace(times=t, loss=factors * flow)
-    figure = staircase_figure(made_up(90.0, 30.0, 0.3, 0.0), SimpleNamespace(times=t, loss=flow), run)
+    figure = staircase_figure(
+        StaircaseCurves(made_up(90.0, 30.0, 0.3, 0.0), SimpleNamespace(times=t, loss=flow), run)
+    )
     (axes,) = figure.axes
     steps = axes.patches[0].get_data()
     np.testing.assert_array_equal(steps.edges, [1, 10, 20, 30, 35])
@@ -95,9 +97,9 @@ def test_small_and_large_plateaus():
     """A plateau of 1e-6 counts, one of 1e-12 does not; where all are high the axis ends at 1/30; names stay on it."""
     t = np.linspace(0, 35, 9)
     curve = SimpleNamespace(times=t, loss=1 + t)
-    (axes,) = staircase_figure(made_up(1.0, 1e-6, 1e-12), curve).axes
+    (axes,) = staircase_figure(StaircaseCurves(made_up(1.0, 1e-6, 1e-12), curve)).axes
     assert axes.get_ylim() == pytest.approx((1e-6 / 30, 2))
-    (axes,) = staircase_figure(made_up(90.0, 30.0), curve).axes
+    (axes,) = staircase_figure(StaircaseCurves(made_up(90.0, 30.0), curve)).axes
     assert axes.get_ylim() == pytest.approx((1 / 30, 180))
-    (axes,) = staircase_figure(made_up(90.0, 1e-12, 1e-13), curve).axes
+    (axes,) = staircase_figure(StaircaseCurves(made_up(90.0, 1e-12, 1e-13), curve)).axes
     np.testing.assert_allclose([text.xy[1] for text in axes.texts], [np.sqrt(90 / 30), 1 / 30])

@@ -28,10 +28,9 @@ def test_how_far_networks_are_apart():
     flow = GradientFlow(PROBLEMS[1]).integrate(times=curve.run.times).loss
     apart = np.abs(curve.run.loss.mean(axis=0) - flow).max() / flow[0]
     assert curve.apart == pytest.approx(apart, rel=1e-3)  # the flow of the curve is interpolated
-    plateaus = sum(stage.loss > 1e-3 * flow[0] for stage in curve.trajectory.stages)
-    assert curve.plateaus == plateaus
+    assert curve.plateaus == sum(stage.loss > 1e-3 * flow[0] for stage in curve.trajectory.stages) == 1
     assert curve.summary() == (
-        f"quadratic: networks within {apart:.2%} of the initial loss, {plateaus} plateaus before the end"
+        f"quadratic: networks within {apart:.2%} of the initial loss, 1 plateau before the end"
     )
 
 
