@@ -21,7 +21,7 @@ def command(problem: opt.ProblemOptions, no_follow: bool, output: str | None, as
     from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
-    start = build_problem(problem)
+    start = build_problem(problem, more_is_drawn=False)
     diagnosis = diagnose(start, follow=not no_follow)
     result = diagnosis.to_dict() | {"problem": problem_json(start)}
     if output is not None:

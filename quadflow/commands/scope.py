@@ -28,7 +28,7 @@ def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> N
     from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
-    start = build_problem(problem)
+    start = build_problem(problem, more_is_drawn=False)
     rows = scope(start)
     result = {"scope": [asdict(row) for row in rows], "problem": problem_json(start)}
     if output is not None:

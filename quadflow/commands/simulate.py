@@ -44,12 +44,14 @@ def command(
 ) -> None:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
     from dynamics.validation import validate_count
+    from quadflow.options.reading import build_problem
 
     validate_output(output, OUTPUTS)
     validate_count("records", simulation.records, minimum=2)
+    start = build_problem(problem, more_is_drawn=False)
     failure: IntegrationError | None = None
     try:
-        trajectory = integrate(problem, simulation, theory, details, solver, progress=True)
+        trajectory = integrate(start, simulation, theory, details, solver, progress=True)
     except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)

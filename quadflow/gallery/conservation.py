@@ -151,9 +151,8 @@ def drift(problem: opt.ProblemOptions, output: str, t_end: float, momentum: floa
         from figures.conserved import drift_against_step
         from quadflow.options.reading import build_problem
 
-        return drift_against_step(
-            drift_scaling(build_problem(problem), np.geomspace(1e-4, 1e-2, 5), t_end, momentum=momentum)
-        )
+        start = build_problem(problem, more_is_drawn=False)
+        return drift_against_step(drift_scaling(start, np.geomspace(1e-4, 1e-2, 5), t_end, momentum=momentum))
 
     draw_into(output, make)
 
