@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynamics.errors import ProblemError
+from dynamics.words import counted
 from quadflow import options as opt
 from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
@@ -191,8 +192,8 @@ def describe(result: dict[str, Any], network: PolynomialNetwork) -> str:
     """The report in words."""
     bound = "" if result["exact"] else "at most "
     lines = [
-        f"{result['parameters']} parameters, Lie algebra of dimension {result['lie_algebra_dimension']}: "
-        f"{bound}{result['count']} independent laws" + (" (exact)" if result["exact"] else ""),
+        f"{counted(result['parameters'], 'parameter')}, Lie algebra of dimension {result['lie_algebra_dimension']}: "
+        f"{bound}{counted(result['count'], 'independent law')}" + (" (exact)" if result["exact"] else ""),
         *(f"  {law}" for law in result["laws"]),
     ]
     if not result["exact"] and len(result["laws"]) < result["count"]:

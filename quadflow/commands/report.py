@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dynamics.errors import ProblemError
+from dynamics.words import counted
 from quadflow import options as opt
 from quadflow.examples import Command
 from quadflow.output import echo_result, validate_output
@@ -37,9 +38,7 @@ def command(runs: tuple[str, ...], output: str, as_json: bool) -> None:
     size = write_report(output, results)
     echo_result(
         {"output": output, "bytes": size, "runs": list(runs), "warnings": []},
-        lambda: (
-            f"{output}: {len(runs)} result{'s' * (len(runs) > 1)}, {size / 1e6:.1f} MB, opens in any browser"
-        ),
+        lambda: f"{output}: {counted(len(runs), 'result')}, {size / 1e6:.1f} MB, opens in any browser",
         as_json,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.words import counted
 from quadflow import options as opt
 from quadflow.examples import Command
 from quadflow.output import echo_result, validate_folder
@@ -97,7 +98,7 @@ def command(
     except (KeyboardInterrupt, ComputationError):
         done = finished_runs(plan, output)
         click.echo(
-            f"quadflow: {done} of {len(plan)} runs are in {pieces_path(output)}; continue with --resume.",
+            f"quadflow: {done} of {counted(len(plan), 'run')} are in {pieces_path(output)}; continue with --resume.",
             err=True,
         )
         raise
@@ -115,7 +116,7 @@ def describe(result: dict[str, Any]) -> str:
     """Counts, dimensions, and why runs failed."""
     sizes = ", ".join(f"{name} {size}" for name, size in result["dimensions"].items())
     lines = [
-        f"{result['done']} of {result['runs']} runs done, {result['failed']} failed",
+        f"{result['done']} of {counted(result['runs'], 'run')} done, {result['failed']} failed",
         f"dimensions: {sizes}",
     ]
     for failure in result["failures"][:SHOWN_FAILURES]:
