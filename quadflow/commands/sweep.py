@@ -10,6 +10,7 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.words import counted
 from quadflow import options as opt
 from quadflow.examples import Command
+from quadflow.notes import note
 from quadflow.output import echo_result, validate_folder
 from quadflow.reports import report_option, validate_report, write_report
 from quadflow.results import sweep_json, sweep_report_json
@@ -105,6 +106,8 @@ def command(
     result = sweep_json(dataset, kinds, output)
     if report is not None:
         write_report(report, {"sweep": sweep_report_json(dataset, output)})
+    if result["done"] and result["failed"]:
+        note([f"{result['failed']} of {counted(len(plan), 'run')} failed"])
     echo_result(result, lambda: describe(result), as_json)
     if not result["done"]:
         raise ComputationError(

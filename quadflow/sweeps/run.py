@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # what a kind understands beside the options of its command
 EXTRA = {"simulate": set(), "train": {"t_end", "times"}, "compare": set(), "diagnose": set()}
-NO_CHOICE = {"output", "as_json", "config", "seed"}
+NO_CHOICE = {"output", "report", "as_json", "config", "seed"}
 
 
 def options_of(kind: str) -> set[str]:
