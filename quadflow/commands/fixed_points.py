@@ -70,6 +70,7 @@ def command(
     """
     from dynamics.problem.scope import THEORIES
     from dynamics.stationary.report import fixed_points_report
+    from quadflow.options.reading import read_catalogue
 
     suffix = validate_output(output, ("json", "npz", "tex"))
     validate_report(report)
@@ -143,34 +144,6 @@ def read_problem(network: opt.NetworkOptions, seed: int) -> Problem:
     return build_problem(opt.ProblemOptions(**asdict(network), init_scale=1.0, seed=seed))
 
 
-def read_network(network: opt.NetworkOptions) -> tuple[Any, int, Any]:
-    """Teacher, number of hidden units and covariance."""
-    from quadflow.options.reading import options_teacher, read_covariance
-
-    teacher = options_teacher(network)
-    hidden = teacher.inputs if network.hidden is None else network.hidden
-    return teacher, hidden, read_covariance(network, teacher.inputs)
-
-
-def read_catalogue(
-    network: opt.NetworkOptions, signs: str | None = None, lowest: int | None = None
-) -> Catalogue:
-    """Catalogue of the network, with signs and lowest where they are given."""
-    from dynamics.stationary import fixed_points
-
-    teacher, hidden, Sigma = read_network(network)
-    return fixed_points(
-        teacher,
-        hidden,
-        second_layer=network.second_layer,
-        second_layer_value=network.second_layer_value,
-        activation=network.activation,
-        covariance=Sigma,
-        signs=signs,
-        lowest=lowest,
-    )
-
-
 def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
     """Save W and a of a student at one of the points, usable as `--init-file`."""
     import numpy as np
@@ -183,6 +156,7 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
 def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None, as_json: bool) -> None:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
     from dynamics.stationary.symbolic import symbolic_fixed_points
+    from quadflow.options.reading import read_network
 
     teacher, _, _ = read_network(network)
     points = symbolic_fixed_points(teacher.inputs, network.activation)

@@ -21,6 +21,7 @@ from quadflow.notes import note
 from quadflow.options.ignored import DRAWN, note_without_effect
 
 if TYPE_CHECKING:
+    from dynamics.stationary import Catalogue
     from quadflow.options.problem import MatrixOptions, NetworkOptions, ProblemOptions
 
 MATRIX_FILES = (".npy", ".csv")
@@ -171,6 +172,30 @@ def read_student(path: str, options: ProblemOptions, outputs: int = 1) -> Studen
     if options.hidden not in (None, student.hidden):
         raise ProblemError(f"`--hidden` is {options.hidden}, but {path!r} has {student.hidden} hidden units.")
     return student
+
+
+def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.float64] | None]:
+    """Teacher, number of hidden units and covariance."""
+    teacher = options_teacher(options)
+    hidden = teacher.inputs if options.hidden is None else options.hidden
+    return teacher, hidden, read_covariance(options, teacher.inputs)
+
+
+def read_catalogue(options: NetworkOptions, signs: str | None = None, lowest: int | None = None) -> Catalogue:
+    """Stationary points of the network, with signs and lowest where they are given."""
+    from dynamics.stationary import fixed_points
+
+    teacher, hidden, Sigma = read_network(options)
+    return fixed_points(
+        teacher,
+        hidden,
+        second_layer=options.second_layer,
+        second_layer_value=options.second_layer_value,
+        activation=options.activation,
+        covariance=Sigma,
+        signs=signs,
+        lowest=lowest,
+    )
 
 
 def parse_tensors(text: str | None) -> tuple[str | None, str | None]:
