@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynamics.errors import ProblemError
+from dynamics.words import counted
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
 from quadflow.provenance import problem_json
 from quadflow.reports import report_option, validate_report, write_report
@@ -47,7 +49,9 @@ class CatalogueOptions:
     seed: int = opt.option(type=int, default=0, show_default=True, help="Seed of every random number.")
 
 
-@click.command(epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify")
+@click.command(
+    cls=Command, epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify"
+)
 @opt.network_options
 @opt.take(CatalogueOptions, "options")
 @opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")
@@ -213,7 +217,7 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     if "search" in result:
         s = result["search"]
         lines.append(
-            f"search: {s['converged']} of {s['starts']} starts converged, {s['matched']} on predicted levels"
+            f"search: {s['converged']} of {counted(s['starts'], 'start')} converged, {s['matched']} on predicted levels"
         )
         lines += [
             f"  not predicted: loss {root['loss']:.6g}, index {root['index']}" for root in s["unmatched"]
@@ -221,6 +225,8 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     proved = [p for p in result["fixed_points"] if p.get("certified")]
     if proved:
         worst = max(p["radius"] for p in proved)
-        lines.append(f"certified: {len(proved)} points, each within {worst:.1e} of its representative")
+        lines.append(
+            f"certified: {counted(len(proved), 'point')}, each within {worst:.1e} of its representative"
+        )
     lines += [f"{c['from']} → {c['to']}" for c in result.get("connections", [])]
     return "\n".join(lines)

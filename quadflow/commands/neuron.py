@@ -9,6 +9,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_file, write_text
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ neuron_options = opt.together(opt.take(NeuronOptions, "neuron"), opt.config_opti
 
 
 @click.command(
-    epilog="Example: quadflow neuron --inputs 4 --hidden 4 --rates 1,0.1,0.1 --step 0.01 --steps 2000"
+    cls=Command,
+    epilog="Example: quadflow neuron --inputs 4 --hidden 4 --rates 1,0.1,0.1 --step 0.01 --steps 2000",
 )
 @neuron_options
 @opt.take(NeuronStudy, "study")

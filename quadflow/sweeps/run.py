@@ -45,7 +45,7 @@ def _simulate(options: Mapping[str, Any]) -> Variables:
         details = replace(details, step=None, momentum=0.0)
     problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)
     return of_trajectory(
-        integrate(problem, simulation, theory, details, opt.pick(opt.SolverOptions, options))
+        integrate(build_problem(problem), simulation, theory, details, opt.pick(opt.SolverOptions, options))
     )
 
 

@@ -234,7 +234,6 @@ SWEEP = ["sweep", "simulate", "--teacher", "2,1", "--t-end", "1", "--workers", "
         ([*SWEEP, "--scheduler", "tcp://127.0.0.1:9"], "one of them"),
         ([*SWEEP, "--hidden", "0"], "at least 1"),
         ([*SWEEP, "--output", "s.csv"], ".nc, .zarr"),
-        ([*SWEEP, "--output", "absent/s.nc"], "does not exist"),
         (["figure", "sweep", "absent.nc"], "cannot be read"),
         (["figure", "sweep", "sweep.txt"], "must end in"),
     ],
