@@ -1,4 +1,4 @@
-"""How much memory a computation may take: sizes are refused before they are tried.
+"""What a computation may take of the machine, memory and cores: sizes are refused before they are tried.
 
 A computation that outgrows the machine ends in a process killed without a word, or in a machine that answers nobody.
 Whoever allocates by the user's numbers therefore says first how much it will be (`check_memory`), or how many things
@@ -31,6 +31,13 @@ def memory_budget() -> float:
     with suppress(OSError, ValueError):  # no container, or one without a limit ("max")
         total = min(total, int(CONTAINER_LIMIT.read_text()))
     return SHARE * total
+
+
+def usable_cores() -> int:
+    """Cores on which this process may run; of the machine where the system does not know the process's own."""
+    if hasattr(os, "sched_getaffinity"):  # Linux: batch systems and containers allow some cores only
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def check_memory(what: str, nbytes: float, remedy: str) -> None:

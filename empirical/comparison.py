@@ -23,6 +23,7 @@ from dynamics.problem.storage import problem_attributes
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_choice, validate_count
+from dynamics.words import counted
 from empirical.gap import LARGEST, Gap, explain_gap, one_pass_theory
 from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.recorder import TrainingRun
@@ -94,7 +95,7 @@ class Comparison(Result):
         modes = "" if np.isnan(error["modes_sup"]) else f", modes {error['modes_sup']:.2%} of the largest"
         return "\n".join(
             [
-                f"{S} seed{'s' * (S > 1)}, {self.run.steps[-1]} steps, t up to {self.trajectory.times[-1]:.6g}",
+                f"{counted(S, 'seed')}, {counted(self.run.steps[-1], 'step')}, t up to {self.trajectory.times[-1]:.6g}",
                 f"largest deviation from theory: loss {loss}{modes}",
                 self.gap.summary(start),
             ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dynamics.budget import check_memory
 from dynamics.problem import Problem
+from dynamics.words import counted
 
 DOUBLE = 8  # bytes; what is recorded, is recorded in double precision
 PER_RECORD = 400  # bytes of the objects around the arrays of a record
@@ -83,7 +84,7 @@ def check_training(
     one = training_memory(problem, batch=batch, samples=samples, records=records, itemsize=itemsize)
     test = training_memory(problem, batch=0, samples=test_samples, records=0, itemsize=itemsize)
     K, d = problem.student.hidden, problem.inputs
-    size = f"{seeds} network{'s' * (seeds != 1)} with {K} hidden units and {d} inputs"
+    size = f"{counted(seeds, 'network')} with {counted(K, 'hidden unit')} and {counted(d, 'input')}"
     parts = {
         one.step: (f"A step of {size} on batches of {batch or samples}", "lower `batch`, or `seeds`"),
         one.data: (f"Training sets of {samples} samples for {size}", "lower `samples`, or `seeds`"),

@@ -26,6 +26,7 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.modes import teacher_modes
 from dynamics.validation import validate_count, validate_real
 from dynamics.versions import versions
+from dynamics.words import counted
 from empirical.data import GaussianData
 from empirical.speed import speed_notes
 from empirical.tensor_files import real_array
@@ -117,7 +118,7 @@ class TrainingRun(Result):
         """What happened, in a few lines."""
         first, last = np.median(self.loss[:, 0]), np.median(self.loss[:, -1])
         lines = [
-            f"{len(self.loss)} seed{'s' * (len(self.loss) > 1)}, {self.steps[-1]} steps up to t = {self.times[-1]:.6g}",
+            f"{counted(len(self.loss), 'seed')}, {counted(self.steps[-1], 'step')} up to t = {self.times[-1]:.6g}",
             f"loss (median) {first:.6g} → {last:.6g}, measured {self.loss_measured}",
         ]
         if self.conserved is not None:

@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.modes import mode_targets
+from dynamics.words import counted
 from empirical.experiments.activations import ActivationCurves
 from empirical.recorder import TrainingRun
 from figures.markers import markers_along
@@ -86,7 +87,7 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
             markerfacecolor="white",
             zorder=3,
             clip_on=False,
-            label="1 network" if len(run.loss) == 1 else f"{len(run.loss)} networks",
+            label=counted(len(run.loss), "network"),
         )
     axes.set_yscale("log")
     axes.set_ylim(bottom, 2)

@@ -7,6 +7,7 @@ from itertools import cycle
 import numpy as np
 from matplotlib.figure import Figure
 
+from dynamics.words import counted
 from empirical.conserved import ConservedCurves, DriftScaling
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_span
 
@@ -56,7 +57,7 @@ def conserved_along_training(curves: ConservedCurves) -> Figure:
         axes.set_xlabel(TIME)
         axes.set_ylabel("drift $c_k(t) - c_k(0)$ (squared weights)")
         figure.legend(loc="outside upper center", ncols=SHOWN, columnspacing=1.0, handletextpad=0.3)
-        axes.set_title(f"lines: theory, markers: mean and error of {S} networks", fontsize=7)
+        axes.set_title(f"lines: theory, markers: mean and error of {counted(S, 'network')}", fontsize=7)
     return figure
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
+from dynamics.words import counted
 from empirical.experiments.generalisation import Generalisation
 from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_span
 
@@ -57,5 +58,5 @@ def _draw(
         color=colour,
         markerfacecolor="white",
         clip_on=False,
-        label=f"{name} loss, {S} networks",
+        label=f"{name} loss, {counted(S, 'network')}",
     )

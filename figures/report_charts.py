@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from plotly.subplots import make_subplots
 
 from dynamics.aliases import Array
+from dynamics.words import counted
 from figures.markers import markers_along
 from figures.style import PALETTE, TINY
 from figures.web_page import DASHES, INK, SYMBOLS
@@ -150,7 +151,7 @@ def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
             fill="toself",
             fillcolor="rgba(86,180,233,0.35)",
             line={"width": 0},
-            name=f"10–90 % of {len(loss)} networks",
+            name=f"10–90 % of {counted(len(loss), 'network')}",
             hoverinfo="skip",
             row=1,
             col=1,

@@ -64,6 +64,22 @@ ANY: Kind = {
 }
 
 
+# any of these tells a result of ours from other people's JSON
+SIGNS = (
+    "command",
+    "format",
+    "versions",
+    "problem",
+    "times",
+    "theory",
+    "fixed_points",
+    "jumps",
+    "laws",
+    "verdict",
+    "grid",
+)
+
+
 def validate_result(result: Mapping[str, Any], source: str) -> None:
     """Refuse a result in which something that a report uses has another type than quadflow gives it.
 
@@ -74,6 +90,10 @@ def validate_result(result: Mapping[str, Any], source: str) -> None:
     source : str
         Name of the file.
     """
+    if not any(name in result for name in SIGNS):
+        raise ProblemError(
+            f"The run {source!r} is not a result as quadflow prints it: it has none of {', '.join(SIGNS)}."
+        )
     kind: Kind = dict(ANY)
     if "theory" in result and "training" in result:
         kind |= {"theory": THEORY, "training": TRAINING, "gap?": GAP}

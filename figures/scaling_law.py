@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from dynamics.words import counted
 from empirical.experiments.power_law import ScalingLaw
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper
 
@@ -46,7 +47,14 @@ def scaling_law_figure(laws: Sequence[ScalingLaw]) -> Figure:
                 color=colour,
             )
         modes = laws[0].trained_modes
-        axes.plot([], [], "o", color="0.3", markerfacecolor="white", label=f"trained network, {modes} modes")
+        axes.plot(
+            [],
+            [],
+            "o",
+            color="0.3",
+            markerfacecolor="white",
+            label=f"trained network, {counted(modes, 'mode')}",
+        )
         axes.plot([], [], color="0.3", linewidth=0.6, label="asymptotic law, derived")
         axes.set_xscale("log")
         axes.set_yscale("log")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from dynamics.words import counted
 from empirical.experiments.staircase import StaircaseCurves
 from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_decades, show_span
 
@@ -41,7 +42,7 @@ def staircase_figure(curves: StaircaseCurves) -> Figure:
                 color=PALETTE[1],
                 markerfacecolor="white",
                 zorder=2,
-                label=f"median of {len(run.loss)} networks",
+                label=f"median of {counted(len(run.loss), 'network')}",
             )
         for jump in prediction.jumps:
             shared = f" ({len(jump.units)} units)" if len(jump.units) > 1 else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dynamics.errors import ProblemError
-from quadflow.options import ProblemOptions, SolverOptions, TheoryOptions, option, parse_numbers
+from quadflow.options import SolverOptions, TheoryOptions, option, parse_numbers
 
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
@@ -45,7 +45,7 @@ class TheoryDetails:
 
 
 def integrate(
-    problem: ProblemOptions,
+    problem: Problem,
     simulation: SimulationOptions,
     theory: TheoryOptions,
     details: TheoryDetails,
@@ -53,10 +53,8 @@ def integrate(
     progress: bool = False,
 ) -> Trajectory | SGDTrajectory:
     """Integrate what the options say."""
-    from quadflow.options.reading import build_problem
-
     times = simulation.times
-    return choose_theory(build_problem(problem), theory, details).integrate(
+    return choose_theory(problem, theory, details).integrate(
         simulation.t_end,
         times=None if times is None else parse_numbers("--times", times),
         samples=simulation.records,

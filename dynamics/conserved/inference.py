@@ -38,6 +38,7 @@ from dynamics.conserved.quantities import weights
 from dynamics.conserved.weight_log import Feature, InferredQuantity, WeightLog
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice, validate_real
+from dynamics.words import counted
 
 SEARCHES = ("known", "invariant", "all")
 LARGEST_SEARCH = 2000  # features; the singular value decomposition grows with their cube
@@ -67,7 +68,10 @@ class Inference:
 
     def summary(self) -> str:
         """One line per quantity."""
-        lines = [f"{len(self.quantities)} conserved quantities", *map(_line, self.quantities)]
+        lines = [
+            counted(len(self.quantities), "conserved quantity", "conserved quantities"),
+            *map(_line, self.quantities),
+        ]
         if self.nearly_constant:
             lines += [f"{len(self.nearly_constant)} nearly constant", *map(_line, self.nearly_constant)]
         return "\n".join([*lines, *self.notes])

@@ -25,6 +25,7 @@ from dynamics.problem.reduction import Reduction
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
 from dynamics.versions import versions
+from dynamics.words import counted
 
 LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduced coordinates only
 
@@ -160,7 +161,7 @@ class Trajectory(Result):
         """What happened, in a few lines."""
         s = self.solver
         lines = [
-            f"{len(self.times)} samples up to t = {self.times[-1]:.6g} ({s.status})",
+            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
             f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}",
         ]
         if self.degree is not None:
@@ -168,8 +169,8 @@ class Trajectory(Result):
             if self.problem.student.trainable:
                 lines.append(f"largest drift of a conserved quantity {self.conserved_drift:.2e}")
         lines.append(
-            f"{s.method}: {s.evaluations} evaluations, {s.seconds:.3g} s, {self.reduced_dimension} of "
-            f"{self.problem.inputs} inputs after reduction"
+            f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, {self.reduced_dimension} of "
+            f"{counted(self.problem.inputs, 'input')} after reduction"
         )
         return "\n".join([*lines, s.message] if s.message else lines)
 

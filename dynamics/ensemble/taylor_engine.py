@@ -6,7 +6,6 @@ this was the fastest by far (see `benchmarks`).
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from dynamics.aliases import Array
+from dynamics.budget import usable_cores
 from dynamics.ensemble.members import Members
 from dynamics.ensemble.trajectory import EngineResult
 from dynamics.integration import Sampling
@@ -40,7 +40,7 @@ def integrate_members(
     shape = polynomial_of(members.population().taylor_shape(members.W, members.A, members.trainable))
     lanes = heyoka().recommended_simd_size()
     groups = np.array_split(np.arange(len(members)), range(lanes, len(members), lanes))
-    threads = min(len(groups), threads or len(os.sched_getaffinity(0)))
+    threads = min(len(groups), threads or usable_cores())
     with integrator(shape, rtol, atol, lanes):
         pass  # compiled now
     setup = perf_counter() - start

@@ -21,6 +21,7 @@ from dynamics.files.archives import Archive
 from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
 from dynamics.problem.storage import problem_attributes
 from dynamics.versions import versions
+from dynamics.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +231,8 @@ class EnsembleTrajectory(Result):
         s, failed = self.solver, int(self.failed.sum())
         last = self.loss[~self.failed, -1]
         lines = [
-            f"{len(self)} trajectories of {len(self.times)} samples up to t = {self.times[-1]:.6g}, {failed} failed"
+            f"{counted(len(self), 'trajectory', 'trajectories')} of "
+            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g}, {failed} failed"
         ]
         if last.size:
             low, middle, high = np.quantile(last, [0, 0.5, 1])
@@ -240,7 +242,7 @@ class EnsembleTrajectory(Result):
             drift = np.max(drifts[~self.failed])
             lines.append(f"largest drift of a conserved quantity {drift:.2e}")
         lines.append(
-            f"{s.engine} ({s.method}), {s.threads} thread{'s' * (s.threads > 1)}: {s.seconds:.3g} s after "
+            f"{s.engine} ({s.method}), {counted(s.threads, 'thread')}: {s.seconds:.3g} s after "
             f"{s.setup_seconds:.3g} s of setting up, {np.mean(self.evaluations):.0f} evaluations each"
         )
         lines += [f"{i}: {message}" for i, message in enumerate(self.messages) if message][:5]

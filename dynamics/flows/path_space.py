@@ -20,6 +20,7 @@ from dynamics.integration import SolverReport, Stop
 from dynamics.path_space import Skeleton, SkeletonCrossing, path_gradient, path_values
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
+from dynamics.words import counted
 
 NEARLY_ZERO = 1e-6  # of its initial size: there a skeleton path value counts as zero
 LONGEST, LONGEST_EXPLICIT = 1e8, 1e5  # natural times that an open-ended integration may take
@@ -59,9 +60,10 @@ class PathTrajectory(Result):
         """What happened, in a few lines."""
         s = self.solver
         return (
-            f"{len(self.times)} samples up to t = {self.times[-1]:.6g} ({s.status})\n"
+            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})\n"
             f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}\n"
-            f"{s.method}: {s.evaluations} evaluations, {s.seconds:.3g} s, {self.values.shape[1]} basis paths"
+            f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "
+            f"{counted(self.values.shape[1], 'basis path')}"
         )
 
 

@@ -21,6 +21,7 @@ from dynamics.budget import check_number
 from dynamics.symbolic.exact import is_conserved
 from dynamics.symbolic.moments import ring_expectation
 from dynamics.validation import validate_count
+from dynamics.words import counted
 
 GROUPS = ("r", "g", "b", "a")
 LARGEST_DERIVATION = 50_000  # derivatives of residual entries by parameters: about a minute
@@ -91,7 +92,9 @@ class NeuronDerivation:
         return "\n\n".join(blocks)
 
     def __repr__(self) -> str:
-        return f"<NeuronDerivation: {self.hidden} quadratic neurons, {self.inputs} inputs>"
+        return (
+            f"<NeuronDerivation: {counted(self.hidden, 'quadratic neuron')}, {counted(self.inputs, 'input')}>"
+        )
 
 
 def derive_neurons(hidden: int, inputs: int, *, progress: bool = False) -> NeuronDerivation:

@@ -27,6 +27,7 @@ from dynamics.validation import (
     validate_real,
     validate_symmetric,
 )
+from dynamics.words import counted
 
 INITS = ("relinear", "random")
 SCALE = 0.7  # of initial weights; large enough for the differences between learning rates to show
@@ -103,7 +104,7 @@ class QuadraticTarget:
         return float(np.sum(self.M**2))
 
     def __repr__(self) -> str:
-        return f"<QuadraticTarget: {self.inputs} inputs, best affine loss {self.best_affine_loss:.6g}>"
+        return f"<QuadraticTarget: {counted(self.inputs, 'input')}, best affine loss {self.best_affine_loss:.6g}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +196,7 @@ class Neurons:
         return ((X @ self.R.T) * (X @ self.G.T) + X**2 @ self.B.T) @ self.a
 
     def __repr__(self) -> str:
-        return f"<Neurons: {self.hidden} quadratic neurons, {self.inputs} inputs>"
+        return f"<Neurons: {counted(self.hidden, 'quadratic neuron')}, {counted(self.inputs, 'input')}>"
 
 
 def relinear_start(hidden: int, inputs: int) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ from dynamics.integration import SolverReport
 from dynamics.neuron.conserved import NeuronLaws
 from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates
 from dynamics.versions import versions
+from dynamics.words import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,8 +116,9 @@ class NeuronTrajectory(Result):
         law = "drift of Q1 {Q1:.1e}, of Q2 {Q2:.1e}".format(**drift)
         return "\n".join(
             [
-                f"{self.a.shape[1]} quadratic neurons, {self.target.inputs} inputs; rates {gamma.r:g}, {gamma.g:g}, "
-                f"{gamma.b:g}" + (f"; shrunk at rate {self.shrink:g}" if self.shrink else ""),
+                f"{counted(self.a.shape[1], 'quadratic neuron')}, {counted(self.target.inputs, 'input')}; "
+                f"rates {gamma.r:g}, {gamma.g:g}, {gamma.b:g}"
+                + (f"; shrunk at rate {self.shrink:g}" if self.shrink else ""),
                 f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g} at t = {self.times[-1]:.6g} ({self.solver.status}); "
                 f"best affine function {self.target.best_affine_loss:.6g}",
                 law if not self.shrink else f"{law} (not conserved under shrinking)",

@@ -21,6 +21,7 @@ from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.storage import problem_attributes, problem_parts, read_problem
 from dynamics.versions import versions
+from dynamics.words import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,11 +124,11 @@ class SGDTrajectory(Result):
         spread = "" if self.loss_std is None else f" ± {self.loss_std[-1]:.2g} over seeds"
         lines = [
             f"SGD, step {self.step:g}, batch {self.batch}, label noise {self.label_noise:g}: "
-            f"{len(self.times)} samples up to t = {self.times[-1]:.6g} ({s.status})",
+            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
             f"mean loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}{spread}",
             "modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]),
-            f"{s.method}: {s.evaluations} evaluations, {s.seconds:.3g} s, {self.reduced_dimension} vectors in "
-            f"{self.problem.inputs} dimensions",
+            f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "
+            f"{counted(self.reduced_dimension, 'vector')} in {counted(self.problem.inputs, 'dimension')}",
         ]
         return "\n".join([*lines, s.message] if s.message else lines)
 

@@ -32,6 +32,7 @@ from dynamics.stationary.representatives import representative
 from dynamics.stationary.spectrum import Spectrum
 from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
+from dynamics.words import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -133,7 +134,7 @@ class Catalogue:
 
     def __repr__(self) -> str:
         layer = "trainable" if self.trainable else "fixed"
-        head = f"{len(self.points)} points" + ("" if self.complete else ", the lowest")
+        head = counted(len(self.points), "point") + ("" if self.complete else ", the lowest")
         return (
             f"Catalogue({head}, hidden={self.hidden}, inputs={self.spectrum.inputs}, activation={self.activation},"
             f" second_layer={layer})"

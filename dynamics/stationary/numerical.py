@@ -12,6 +12,7 @@ from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.stationary.matching import LARGEST_UNREDUCED
 from dynamics.stationary.search import Root, Search, same_invariants, search_fixed_points
+from dynamics.words import counted
 
 AT_ZERO = 1e-5  # of the natural size: a shorter w_k is zero
 NOTES = (
@@ -115,7 +116,8 @@ def describe_points(result: dict[str, Any]) -> str:
     """Table of the points, in words."""
     search = result["search"]
     lines = [
-        f"{search['converged']} of {search['starts']} starts converged, to {result['count']} different points",
+        f"{search['converged']} of {counted(search['starts'], 'start')} converged, to "
+        f"{counted(result['count'], 'different point')}",
         "      loss  index  nullity  starts  kind                modes",
     ]
     for p in result["fixed_points"]:

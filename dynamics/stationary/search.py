@@ -14,6 +14,7 @@ from dynamics.aliases import Array
 from dynamics.budget import check_memory, check_number
 from dynamics.stationary.root_finding import find_root
 from dynamics.validation import validate_count, validate_real
+from dynamics.words import counted
 
 LARGEST_SEARCH = 1_000_000  # starts
 HESSIANS = 6  # matrices of the size of the Hessian at a time
@@ -100,15 +101,19 @@ class Search:
 
     def summary(self) -> str:
         """One line on the search and one for every root."""
-        lines = [f"{self.converged} of {self.starts} starts converged, to {len(self.roots)} different roots"]
+        lines = [
+            f"{self.converged} of {counted(self.starts, 'start')} converged, to "
+            f"{counted(len(self.roots), 'different root')}"
+        ]
         lines += [
-            f"{root.loss:10.6g}  index {root.index}, nullity {root.nullity}: {root.kind} ({root.hits} starts)"
+            f"{root.loss:10.6g}  index {root.index}, nullity {root.nullity}: {root.kind} "
+            f"({counted(root.hits, 'start')})"
             for root in self.roots
         ]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"Search({len(self.roots)} roots, converged={self.converged} of {self.starts})"
+        return f"Search({counted(len(self.roots), 'root')}, converged={self.converged} of {self.starts})"
 
 
 def search_fixed_points(

@@ -41,6 +41,7 @@ from dynamics.symbolic.export import to_latex, to_text
 from dynamics.symbolic.moments import ring_expectation
 from dynamics.symbolic.size import check_derivation, derivation_size
 from dynamics.validation import validate_choice, validate_count
+from dynamics.words import counted
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +79,7 @@ class Derivation(Equations):
         modes = ", aligned modes" if self.aligned_modes else ""
         return (
             f"<Derivation: {self.activation} activation, {self.sizes}, second layer {self.second_layer}{modes};"
-            f" {len(self.parameters)} equations>"
+            f" {counted(len(self.parameters), 'equation')}>"
         )
 
     def _repr_latex_(self) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 
 from dynamics.activations import Activation
+from dynamics.words import counted
 
 SECOND_LAYERS = ("trainable", "fixed")
 ALIGNED_MODES = (
@@ -84,7 +85,7 @@ class Equations:
     def sizes(self) -> str:
         """The network's sizes in words."""
         counts = {"input": self.inputs, "hidden unit": self.hidden, "output": self.outputs}
-        return ", ".join(f"{number} {noun}{'s' * (number != 1)}" for noun, number in counts.items())
+        return ", ".join(counted(number, noun) for noun, number in counts.items())
 
 
 def straight_line(

@@ -12,6 +12,7 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
+from dynamics.words import counted
 from empirical.recorder import TrainingRun
 from empirical.training import train
 
@@ -51,7 +52,7 @@ class ActivationCurves:
     def summary(self) -> str:
         """How far flow and networks are apart, and the plateaus, on one line."""
         near = "" if self.apart is None else f"networks within {self.apart:.2%} of the initial loss, "
-        plateaus = f"{self.plateaus} plateau{'s' * (self.plateaus != 1)} before the end"
+        plateaus = f"{counted(self.plateaus, 'plateau')} before the end"
         return f"{self.trajectory.problem.activation}: {near}{plateaus}"
 
 

@@ -17,6 +17,7 @@ from dynamics.budget import check_memory, check_number
 from dynamics.errors import ProblemError
 from dynamics.path_space import Skeleton, path_gradient, path_values
 from dynamics.validation import validate_choice, validate_count, validate_real
+from dynamics.words import counted
 from empirical.bias_free_network import HOMOGENEOUS, BiasFreeNetwork, rescale
 from empirical.optimizers.base import Rule, SideBySide
 from empirical.optimizers.heavy_ball import HeavyBall
@@ -87,8 +88,9 @@ class Invariance:
     def summary(self) -> str:
         """What happened, in a few lines."""
         lines = [
-            f"{self.edges} edges, {self.hidden_units} hidden units, {self.basis_paths} basis paths; "
-            f"{self.steps[-1]} steps of {self.about['step']:.3g}"
+            f"{counted(self.edges, 'edge')}, {counted(self.hidden_units, 'hidden unit')}, "
+            f"{counted(self.basis_paths, 'basis path')}; "
+            f"{counted(self.steps[-1], 'step')} of {self.about['step']:.3g}"
         ]
         for name, label in (("gsgd", "G-SGD"), ("sgd", "SGD")):
             lines.append(

@@ -21,6 +21,7 @@ from dynamics.neuron.flow import NeuronFlow
 from dynamics.neuron.population import NeuronPopulation
 from dynamics.neuron.problem import Neurons, QuadraticTarget, Rates
 from dynamics.validation import validate_choice, validate_count, validate_real
+from dynamics.words import counted
 from empirical.devices import DTYPES, validate_device
 from empirical.neuron.layer import quadratic_units
 from empirical.seeds import data_generator
@@ -75,7 +76,7 @@ class NeuronRun:
     def summary(self) -> str:
         """What happened, on one line."""
         return (
-            f"{len(self.loss)} trained, {self.steps[-1]} steps of {self.about['step']:g}: loss (median) "
+            f"{len(self.loss)} trained, {counted(self.steps[-1], 'step')} of {self.about['step']:g}: loss (median) "
             f"{np.median(self.loss[:, 0]):.6g} → {np.median(self.loss[:, -1]):.6g}; "
             "drift of Q1 {Q1:.1e}, of Q2 {Q2:.1e}".format(**self.conserved_drift)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, validate_output, write_figure
 from quadflow.reports import report_option, validate_report, write_report
 from quadflow.results import comparison_json, instability_of
@@ -13,8 +14,9 @@ FIGURES = ("png", "pdf", "svg")
 
 
 @click.command(
+    cls=Command,
     epilog="Example: quadflow compare --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.05 --seed 3 --step 5e-4 "
-    "--t-end 7 --batch 512 --seeds 8 --output learning-curves.png"
+    "--t-end 7 --batch 512 --seeds 8 --output learning-curves.png",
 )
 @opt.compare_options
 @opt.output_option("Write the overlay figure (.png, .pdf, .svg).")

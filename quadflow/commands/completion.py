@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from quadflow.examples import Command
+
 VARIABLE = "_QUADFLOW_COMPLETE"  # set by the script when the shell asks for completions
 
 INSTALL = {
@@ -14,7 +16,7 @@ INSTALL = {
 }
 
 
-@click.command(epilog='Example: eval "$(quadflow completion bash)"')
+@click.command(cls=Command, epilog="Example: quadflow completion bash")
 @click.argument("shell", type=click.Choice([*INSTALL]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:

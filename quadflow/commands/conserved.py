@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynamics.errors import ProblemError
+from dynamics.words import counted
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ class LawOptions(opt.MatrixOptions):
 
 
 @click.command(
-    epilog="Example: quadflow conserved --model quadratic --inputs 2 --hidden 3 --second-layer-values 1,1,-1"
+    cls=Command,
+    epilog="Example: quadflow conserved --model quadratic --inputs 2 --hidden 3 --second-layer-values 1,1,-1",
 )
 @opt.take(LawOptions, "options")
 @opt.output_option("Write the JSON object (.json).")
@@ -189,8 +192,8 @@ def describe(result: dict[str, Any], network: PolynomialNetwork) -> str:
     """The report in words."""
     bound = "" if result["exact"] else "at most "
     lines = [
-        f"{result['parameters']} parameters, Lie algebra of dimension {result['lie_algebra_dimension']}: "
-        f"{bound}{result['count']} independent laws" + (" (exact)" if result["exact"] else ""),
+        f"{counted(result['parameters'], 'parameter')}, Lie algebra of dimension {result['lie_algebra_dimension']}: "
+        f"{bound}{counted(result['count'], 'independent law')}" + (" (exact)" if result["exact"] else ""),
         *(f"  {law}" for law in result["laws"]),
     ]
     if not result["exact"] and len(result["laws"]) < result["count"]:

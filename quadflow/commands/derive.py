@@ -10,6 +10,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_json, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ FORMATS = {"text": "txt", "latex": "tex", "json": "json", "python": "py", "javas
 SUFFIXES = ("txt", "tex", "json", "py", "js")
 
 
-@click.command(epilog="Example: quadflow derive --hidden 2 --inputs 2 --format python --output flow.py")
+@click.command(
+    cls=Command, epilog="Example: quadflow derive --hidden 2 --inputs 2 --format python --output flow.py"
+)
 @opt.network_options
 @click.option(
     "--format",

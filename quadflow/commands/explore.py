@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, validate_output, write_text
 
 
-@click.command(epilog="Example: quadflow explore --output explorer.html")
+@click.command(cls=Command, epilog="Example: quadflow explore --output explorer.html")
 @click.option(
     "--output", default="explorer.html", show_default=True, metavar="PATH", help="Write the page (.html)."
 )

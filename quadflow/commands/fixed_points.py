@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynamics.errors import ProblemError
+from dynamics.words import counted
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_file, write_text
 from quadflow.provenance import problem_json
 from quadflow.reports import report_option, validate_report, write_report
@@ -47,7 +49,9 @@ class CatalogueOptions:
     seed: int = opt.option(type=int, default=0, show_default=True, help="Seed of every random number.")
 
 
-@click.command(epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify")
+@click.command(
+    cls=Command, epilog="Example: quadflow fixed-points --teacher 4,2,1 --hidden 4 --search 100 --certify"
+)
 @opt.network_options
 @opt.take(CatalogueOptions, "options")
 @opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")
@@ -66,6 +70,7 @@ def command(
     """
     from dynamics.problem.scope import THEORIES
     from dynamics.stationary.report import fixed_points_report
+    from quadflow.options.reading import read_catalogue
 
     suffix = validate_output(output, ("json", "npz", "tex"))
     validate_report(report)
@@ -139,34 +144,6 @@ def read_problem(network: opt.NetworkOptions, seed: int) -> Problem:
     return build_problem(opt.ProblemOptions(**asdict(network), init_scale=1.0, seed=seed))
 
 
-def read_network(network: opt.NetworkOptions) -> tuple[Any, int, Any]:
-    """Teacher, number of hidden units and covariance."""
-    from quadflow.options.reading import options_teacher, read_covariance
-
-    teacher = options_teacher(network)
-    hidden = teacher.inputs if network.hidden is None else network.hidden
-    return teacher, hidden, read_covariance(network, teacher.inputs)
-
-
-def read_catalogue(
-    network: opt.NetworkOptions, signs: str | None = None, lowest: int | None = None
-) -> Catalogue:
-    """Catalogue of the network, with signs and lowest where they are given."""
-    from dynamics.stationary import fixed_points
-
-    teacher, hidden, Sigma = read_network(network)
-    return fixed_points(
-        teacher,
-        hidden,
-        second_layer=network.second_layer,
-        second_layer_value=network.second_layer_value,
-        activation=network.activation,
-        covariance=Sigma,
-        signs=signs,
-        lowest=lowest,
-    )
-
-
 def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
     """Save W and a of a student at one of the points, usable as `--init-file`."""
     import numpy as np
@@ -179,6 +156,7 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
 def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None, as_json: bool) -> None:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
     from dynamics.stationary.symbolic import symbolic_fixed_points
+    from quadflow.options.reading import read_network
 
     teacher, _, _ = read_network(network)
     points = symbolic_fixed_points(teacher.inputs, network.activation)
@@ -213,7 +191,7 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     if "search" in result:
         s = result["search"]
         lines.append(
-            f"search: {s['converged']} of {s['starts']} starts converged, {s['matched']} on predicted levels"
+            f"search: {s['converged']} of {counted(s['starts'], 'start')} converged, {s['matched']} on predicted levels"
         )
         lines += [
             f"  not predicted: loss {root['loss']:.6g}, index {root['index']}" for root in s["unmatched"]
@@ -221,6 +199,8 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     proved = [p for p in result["fixed_points"] if p.get("certified")]
     if proved:
         worst = max(p["radius"] for p in proved)
-        lines.append(f"certified: {len(proved)} points, each within {worst:.1e} of its representative")
+        lines.append(
+            f"certified: {counted(len(proved), 'point')}, each within {worst:.1e} of its representative"
+        )
     lines += [f"{c['from']} → {c['to']}" for c in result.get("connections", [])]
     return "\n".join(lines)

@@ -8,10 +8,11 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_text
 
 
-@click.command(epilog="Example: quadflow hannet --train checkerboard --output surfaces.png")
+@click.command(cls=Command, epilog="Example: quadflow hannet --train checkerboard --output surfaces.png")
 @click.option(
     "--check", is_flag=True, help="Singular values, conserved norms, gradients through depth, parameters."
 )

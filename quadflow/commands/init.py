@@ -15,6 +15,7 @@ from click.core import ParameterSource
 
 from dynamics.errors import ProblemError
 from quadflow.configuration import COMMAND, parameters, takes_several
+from quadflow.examples import Command, example_of
 from quadflow.output import echo_result, validate_output, write_text
 
 WIDTH = 100
@@ -26,7 +27,7 @@ def complete_commands(ctx: click.Context, _: click.Parameter, incomplete: str) -
     return [name for name in names(ctx.find_root()) if name.startswith(incomplete)]
 
 
-@click.command(epilog="Example: quadflow init experiment.toml --command compare")
+@click.command(cls=Command, epilog="Example: quadflow init experiment.toml --command compare")
 @click.argument("file", metavar="FILE.toml")
 @click.option(
     "--command",
@@ -81,7 +82,7 @@ def names(root: click.Context) -> Iterator[str]:
 def template(command: click.Command, name: str, file: str) -> str:
     """Contents of the configuration: the worked example, and every other option at its default."""
     defaults = command.make_context(name, [], resilient_parsing=True)
-    example = command.make_context(name, example_of(command, name), resilient_parsing=True)
+    example = command.make_context(name, example_of(command)[len(name.split()) :], resilient_parsing=True)
     about = inspect.cleandoc(command.help or "").split("\n\n")[0]
     lines = [
         *_comment(f"Configuration of `quadflow {name}`: {about}"),
@@ -106,12 +107,6 @@ def template(command: click.Command, name: str, file: str) -> str:
         else:
             lines.append(f"#{key} = {toml_value(default)}")
     return "\n".join(lines) + "\n"
-
-
-def example_of(command: click.Command, name: str) -> list[str]:
-    """Arguments of the worked example in the help of a command."""
-    example = (command.epilog or "").removeprefix("Example: ")
-    return shlex.split(example)[1 + len(name.split()) :]
 
 
 def toml_value(value: Any) -> str:

@@ -7,10 +7,13 @@ from typing import Any
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_text
 
 
-@click.command(epilog="Example: quadflow invariance --inputs 6 --hidden 8 --outputs 2 --steps 300")
+@click.command(
+    cls=Command, epilog="Example: quadflow invariance --inputs 6 --hidden 8 --outputs 2 --steps 300"
+)
 @click.option("--inputs", type=int, default=6, show_default=True, help="Input dimension.")
 @click.option("--hidden", type=int, default=8, show_default=True, help="Units of every hidden layer.")
 @click.option("--outputs", type=int, default=2, show_default=True, help="Outputs.")

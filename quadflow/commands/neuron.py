@@ -9,6 +9,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_file, write_text
 
 if TYPE_CHECKING:
@@ -16,44 +17,6 @@ if TYPE_CHECKING:
     from empirical.neuron.training import NeuronRun
 
 OUTPUTS = ("json", "npz", "png", "pdf", "svg")
-DEFAULT_INPUTS = 6
-
-
-@dataclass(frozen=True)
-class NeuronTarget:
-    """The target."""
-
-    teacher: str | None = opt.option(
-        metavar="SPEC",
-        help="Quadratic part M* of the target: eigenvalues, as 4,2,1; power-law:ALPHA:COUNT; FILE.npy, .csv or .npz "
-        "[default: a random quadratic function].",
-    )
-
-
-@dataclass(frozen=True)
-class NeuronStart:
-    """The rest of the target, and the initial weights."""
-
-    teacher_linear: str | None = opt.option(
-        metavar="V", help="Linear part v of the target, as 1,0.5 [default: none]."
-    )
-    teacher_constant: float | None = opt.option(type=float, metavar="E", help="Constant e of the target.")
-    inputs: int | None = opt.option(
-        type=int, metavar="D", help="Input dimension d [default: the teacher's, else 6]."
-    )
-    hidden: int = opt.option(type=int, default=6, show_default=True, help="Quadratic neurons.")
-    init: str = opt.option(
-        default="relinear", show_default=True, help="relinear (ordinary neurons), or random."
-    )
-    init_scale: float = opt.option(
-        type=float, default=0.7, show_default=True, help="Size of the initial weights."
-    )
-    seed: int = opt.option(type=int, default=0, show_default=True, help="Seed of every random number.")
-
-
-@dataclass(frozen=True)
-class NeuronOptions(NeuronStart, opt.MatrixOptions, NeuronTarget):
-    """Target and initial weights of quadratic neurons."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +52,15 @@ class NeuronStudy:
     device: str = opt.option(default="cpu", show_default=True, help="PyTorch device.")
 
 
-neuron_options = opt.together(opt.take(NeuronOptions, "neuron"), opt.config_option)
-
-
 @click.command(
-    epilog="Example: quadflow neuron --inputs 4 --hidden 4 --rates 1,0.1,0.1 --step 0.01 --steps 2000"
+    cls=Command,
+    epilog="Example: quadflow neuron --inputs 4 --hidden 4 --rates 1,0.1,0.1 --step 0.01 --steps 2000",
 )
-@neuron_options
+@opt.neuron_options
 @opt.take(NeuronStudy, "study")
 @opt.output_option("Write the result (.json; .npz: the flow) or the figure (.png, .pdf, .svg).")
 @opt.json_option
-def command(neuron: NeuronOptions, study: NeuronStudy, output: str | None, as_json: bool) -> None:
+def command(neuron: opt.NeuronOptions, study: NeuronStudy, output: str | None, as_json: bool) -> None:
     """Quadratic neurons (w^r·x + b^r)(w^g·x + b^g) + w^b·(x⊙x) + c: flow, conserved quantities, stability, training.
 
     A figure shows the learning curve, with --collapse the diverging runs.
@@ -110,6 +71,7 @@ def command(neuron: NeuronOptions, study: NeuronStudy, output: str | None, as_js
         return
     from dynamics.neuron import NeuronFlow
     from dynamics.neuron.function_space import function_space_dimensions
+    from quadflow.options.neuron import build_neurons, build_target
 
     target = build_target(neuron)
     neurons = build_neurons(neuron, target.inputs)
@@ -148,48 +110,6 @@ def command(neuron: NeuronOptions, study: NeuronStudy, output: str | None, as_js
     echo_result(result, lambda: "\n".join(text), as_json)
 
 
-def build_target(options: NeuronOptions) -> QuadraticTarget:
-    """Target from `--teacher`, `--teacher-linear`, `--teacher-constant`, or a random one."""
-    from dynamics.neuron import QuadraticTarget
-
-    inputs = options.inputs
-    if not options.teacher:
-        for name in ("teacher_linear", "teacher_constant", "rank", "tolerance", "symmetrize"):
-            value = getattr(options, name)
-            if value is not None and value is not False:  # 0 is a value, although 0 == False
-                raise ProblemError(
-                    f"`--{name.replace('_', '-')}` needs a `--teacher`: without it all of it is random."
-                )
-        return QuadraticTarget.random(DEFAULT_INPUTS if inputs is None else inputs, seed=options.seed)
-    import numpy as np
-
-    from quadflow.options.reading import matrix_arguments, read_teacher
-
-    M = read_teacher(options.teacher, inputs, 1, **matrix_arguments(options.teacher, options)).matrix()
-    v = np.zeros(len(M))
-    if options.teacher_linear is not None:
-        linear = opt.parse_numbers("--teacher-linear", options.teacher_linear)
-        if len(linear) > len(M):
-            raise ProblemError(
-                f"`--teacher-linear` has {len(linear)} entries, but there are {len(M)} inputs."
-            )
-        v[: len(linear)] = linear
-    return QuadraticTarget(M, v, options.teacher_constant or 0.0)
-
-
-def build_neurons(options: NeuronOptions, inputs: int) -> Neurons:
-    """Initial weights."""
-    from dynamics.neuron import Neurons
-
-    return Neurons.initialise(
-        options.hidden,
-        inputs,
-        init=options.init,
-        scale=options.init_scale,
-        seed=options.seed,
-    )
-
-
 def parse_rates(text: str) -> Rates:
     """Rates r, g, b."""
     from dynamics.neuron import Rates
@@ -211,8 +131,9 @@ def train(
     return train_neurons(target, neurons, rates=rates, seed=seed, progress=True, **options)
 
 
-def _derive(options: NeuronOptions, output: str | None, suffix: str | None, as_json: bool) -> None:
+def _derive(options: opt.NeuronOptions, output: str | None, suffix: str | None, as_json: bool) -> None:
     from dynamics.neuron import derive_neurons
+    from quadflow.options.neuron import build_target
 
     if suffix not in (None, "json"):
         raise ProblemError(f"`--output` is {output!r}, but equations are written as .json.")

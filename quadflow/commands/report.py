@@ -9,14 +9,16 @@ from typing import Any
 import click
 
 from dynamics.errors import ProblemError
+from dynamics.words import counted
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, validate_output
 from quadflow.reports import plain, write_report
 
 SWEEPS = (".nc", ".zarr")
 
 
-@click.command(epilog="Example: quadflow report run.json saddles.json --output report.html")
+@click.command(cls=Command, epilog="Example: quadflow report run.json saddles.json --output report.html")
 @click.argument("runs", nargs=-1, metavar="RUN…")
 @click.option(
     "--output", default="report.html", show_default=True, metavar="PATH", help="Write the page (.html)."
@@ -36,9 +38,7 @@ def command(runs: tuple[str, ...], output: str, as_json: bool) -> None:
     size = write_report(output, results)
     echo_result(
         {"output": output, "bytes": size, "runs": list(runs), "warnings": []},
-        lambda: (
-            f"{output}: {len(runs)} result{'s' * (len(runs) > 1)}, {size / 1e6:.1f} MB, opens in any browser"
-        ),
+        lambda: f"{output}: {counted(len(runs), 'result')}, {size / 1e6:.1f} MB, opens in any browser",
         as_json,
     )
 

@@ -10,10 +10,12 @@ from click.core import ParameterSource
 from dynamics.errors import ProblemError
 from quadflow.commands.init import find_command
 from quadflow.configuration import COMMAND, chosen_parameters, to_arguments
+from quadflow.examples import Command
 from quadflow.options import complete_files
 
 
 @click.command(
+    cls=Command,
     context_settings={"ignore_unknown_options": True},
     epilog="Example: quadflow run experiment.toml --seed 7 --json",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
 from quadflow.provenance import problem_json
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dynamics.problem.scope import Coverage
 
 
-@click.command(epilog="Example: quadflow scope --teacher 4,2,1 --activation relu")
+@click.command(cls=Command, epilog="Example: quadflow scope --teacher 4,2,1 --activation relu")
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
@@ -27,7 +28,7 @@ def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> N
     from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
-    start = build_problem(problem)
+    start = build_problem(problem, more_is_drawn=False)
     rows = scope(start)
     result = {"scope": [asdict(row) for row in rows], "problem": problem_json(start)}
     if output is not None:

@@ -8,6 +8,7 @@ import click
 
 from dynamics.errors import IntegrationError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
 from quadflow.results import trajectory_json
 from quadflow.simulation import SimulationOptions, TheoryDetails, integrate
@@ -20,7 +21,8 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 
 
 @click.command(
-    epilog="Example: quadflow simulate --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.01 --t-end 20"
+    cls=Command,
+    epilog="Example: quadflow simulate --teacher 4,2,1 --inputs 6 --hidden 8 --init-scale 0.01 --t-end 20",
 )
 @opt.problem_options
 @opt.take(SimulationOptions, "simulation")
@@ -42,12 +44,14 @@ def command(
 ) -> None:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
     from dynamics.validation import validate_count
+    from quadflow.options.reading import build_problem
 
     validate_output(output, OUTPUTS)
     validate_count("records", simulation.records, minimum=2)
+    start = build_problem(problem, more_is_drawn=False)
     failure: IntegrationError | None = None
     try:
-        trajectory = integrate(problem, simulation, theory, details, solver, progress=True)
+        trajectory = integrate(start, simulation, theory, details, solver, progress=True)
     except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)

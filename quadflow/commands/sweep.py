@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.words import counted
 from quadflow import options as opt
+from quadflow.examples import Command
+from quadflow.notes import note
 from quadflow.output import echo_result, validate_folder
 from quadflow.reports import report_option, validate_report, write_report
 from quadflow.results import sweep_json, sweep_report_json
@@ -19,8 +22,9 @@ SHOWN_FAILURES = 5
 
 
 @click.command(
+    cls=Command,
     epilog="Example: quadflow sweep simulate diagnose --teacher 4,2,1 --vary init-scale=1e-3:1e-1:20:log "
-    "--vary hidden=2,4,6 --replicates 10 --t-end 20 --output sweep.zarr"
+    "--vary hidden=2,4,6 --replicates 10 --t-end 20 --output sweep.zarr",
 )
 @click.argument("kinds", nargs=-1, metavar="[KIND…]")
 @click.option(
@@ -95,13 +99,15 @@ def command(
     except (KeyboardInterrupt, ComputationError):
         done = finished_runs(plan, output)
         click.echo(
-            f"quadflow: {done} of {len(plan)} runs are in {pieces_path(output)}; continue with --resume.",
+            f"quadflow: {done} of {counted(len(plan), 'run')} are in {pieces_path(output)}; continue with --resume.",
             err=True,
         )
         raise
     result = sweep_json(dataset, kinds, output)
     if report is not None:
         write_report(report, {"sweep": sweep_report_json(dataset, output)})
+    if result["done"] and result["failed"]:
+        note([f"{result['failed']} of {counted(len(plan), 'run')} failed"])
     echo_result(result, lambda: describe(result), as_json)
     if not result["done"]:
         raise ComputationError(
@@ -113,7 +119,7 @@ def describe(result: dict[str, Any]) -> str:
     """Counts, dimensions, and why runs failed."""
     sizes = ", ".join(f"{name} {size}" for name, size in result["dimensions"].items())
     lines = [
-        f"{result['done']} of {result['runs']} runs done, {result['failed']} failed",
+        f"{result['done']} of {counted(result['runs'], 'run')} done, {result['failed']} failed",
         f"dimensions: {sizes}",
     ]
     for failure in result["failures"][:SHOWN_FAILURES]:

@@ -6,13 +6,15 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_run, write_text
 from quadflow.provenance import problem_json
 from quadflow.results import run_json
 
 
 @click.command(
-    epilog="Example: quadflow train --teacher 4,2,1 --inputs 6 --hidden 8 --steps 5000 --step 1e-3 --seeds 8"
+    cls=Command,
+    epilog="Example: quadflow train --teacher 4,2,1 --inputs 6 --hidden 8 --steps 5000 --step 1e-3 --seeds 8",
 )
 @opt.problem_options
 @opt.training_options

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from quadflow.examples import Command
 from quadflow.options import Decorator
 from quadflow.output import validate_output, write_figure
 
@@ -27,7 +28,7 @@ REPLACES = {
 }
 
 
-class FigureCommand(click.Command):
+class FigureCommand(Command):
     """A figure with defaults that show its point; what is given beats them as a whole, see `REPLACES`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

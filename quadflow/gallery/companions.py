@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.gallery.common import draw_into, figure_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@click.command("invariance", epilog="Example: quadflow figure invariance --layers 3 --activation leaky-relu")
+@click.command(
+    "invariance", cls=Command, epilog="Example: quadflow figure invariance --layers 3 --activation leaky-relu"
+)
 @click.option("--inputs", type=int, default=6, show_default=True, help="Input dimension.")
 @click.option("--hidden", type=int, default=8, show_default=True, help="Units of every hidden layer.")
 @click.option("--outputs", type=int, default=2, show_default=True, help="Outputs.")
@@ -35,7 +38,9 @@ def invariance(output: str, **options: Any) -> None:
     draw_into(output, make)
 
 
-@click.command("hannet", epilog="Example: quadflow figure hannet --layers 200 --output gradients.pdf")
+@click.command(
+    "hannet", cls=Command, epilog="Example: quadflow figure hannet --layers 200 --output gradients.pdf"
+)
 @click.option("--layers", type=int, default=100, show_default=True, help="Depth of the stacks.")
 @click.option("--width", type=int, default=30, show_default=True, help="Their width.")
 @opt.seed_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    "phase-diagram", epilog="Example: quadflow figure phase-diagram --points 41 --output failures.pdf"
+    "phase-diagram",
+    cls=Command,
+    epilog="Example: quadflow figure phase-diagram --points 41 --output failures.pdf",
 )
 @click.option("--eigenvalue", type=float, default=1.0, show_default=True, help="λ > 0 of the teacher.")
 @click.option(
@@ -37,7 +40,9 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
     draw_into(output, make)
 
 
-@click.command("scale-diagram", epilog="Example: quadflow figure scale-diagram --teacher 2,-1.9 --hidden 4")
+@click.command(
+    "scale-diagram", cls=Command, epilog="Example: quadflow figure scale-diagram --teacher 2,-1.9 --hidden 4"
+)
 @click.option("--teacher", default="2,-1.9", show_default=True, help="Eigenvalues.")
 @click.option("--hidden", type=int, default=4, show_default=True, help="Hidden units.")
 @click.option("--points", type=int, default=5, show_default=True, help="Scales per axis.")
@@ -146,9 +151,8 @@ def drift(problem: opt.ProblemOptions, output: str, t_end: float, momentum: floa
         from figures.conserved import drift_against_step
         from quadflow.options.reading import build_problem
 
-        return drift_against_step(
-            drift_scaling(build_problem(problem), np.geomspace(1e-4, 1e-2, 5), t_end, momentum=momentum)
-        )
+        start = build_problem(problem, more_is_drawn=False)
+        return drift_against_step(drift_scaling(start, np.geomspace(1e-4, 1e-2, 5), t_end, momentum=momentum))
 
     draw_into(output, make)
 

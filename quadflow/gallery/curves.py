@@ -8,6 +8,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def learning_curves(options: opt.CompareOptions, output: str) -> None:
 
 @click.command(
     "phase-portrait",
+    cls=Command,
     epilog="Example: quadflow figure phase-portrait --eigenvalue 1 --start -1,1.6 --start -1.2,1",
 )
 @click.option("--eigenvalue", type=float, default=1.0, show_default=True, help="λ of the teacher.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quadflow import options as opt
-from quadflow.commands.neuron import NeuronOptions, build_neurons, build_target, neuron_options
+from quadflow.examples import Command
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
@@ -39,15 +39,16 @@ class Curves:
     context_settings={"default_map": {"inputs": 4, "hidden": 4, "seed": 1}},
     epilog="Example: quadflow figure neuron --teacher 3,1,-2 --gammas 1,0.3 --output neuron.pdf",
 )
-@neuron_options
+@opt.neuron_options
 @opt.take(Curves, "curves")
 @figure_output("neuron")
-def neuron(neuron: NeuronOptions, curves: Curves, output: str) -> None:
+def neuron(neuron: opt.NeuronOptions, curves: Curves, output: str) -> None:
     """Quadratic neurons: loss for several rates of the quadratic weights, trained networks on the flow."""
 
     def make() -> Figure:
         from empirical.experiments.neuron_rates import neuron_rates
         from figures.neuron import neuron_curves
+        from quadflow.options.neuron import build_neurons, build_target
 
         target = build_target(neuron)
         found = neuron_rates(
@@ -67,7 +68,9 @@ def neuron(neuron: NeuronOptions, curves: Curves, output: str) -> None:
     draw_into(output, make)
 
 
-@click.command("neuron-collapse", epilog="Example: quadflow figure neuron-collapse --inputs 4 --starts 200")
+@click.command(
+    "neuron-collapse", cls=Command, epilog="Example: quadflow figure neuron-collapse --inputs 4 --starts 200"
+)
 @click.option("--inputs", type=int, default=6, show_default=True, help="Input dimension.")
 @click.option("--hidden", type=int, default=6, show_default=True, help="Quadratic neurons.")
 @click.option("--starts", type=int, default=100, show_default=True, help="Random starts of each kind.")
@@ -87,7 +90,7 @@ def neuron_collapse(output: str, **options: Any) -> None:
     draw_into(output, make)
 
 
-@click.command("neuron-functions", epilog="Example: quadflow figure neuron-functions --inputs 8")
+@click.command("neuron-functions", cls=Command, epilog="Example: quadflow figure neuron-functions --inputs 8")
 @click.option("--inputs", type=int, default=5, show_default=True, help="Input dimension.")
 @figure_output("neuron-functions")
 def neuron_functions(output: str, inputs: int) -> None:

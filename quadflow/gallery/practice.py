@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quadflow import options as opt
+from quadflow.examples import Command
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def train_test(
     draw_into(output, make)
 
 
-@click.command("scaling-law", epilog="Example: quadflow figure scaling-law --exponents 1,2 --count 100000")
+@click.command(
+    "scaling-law", cls=Command, epilog="Example: quadflow figure scaling-law --exponents 1,2 --count 100000"
+)
 @click.option("--exponents", default="0.75,1,1.5", show_default=True, help="α of the teachers λ_j = j^−α.")
 @click.option("--count", type=int, default=1_000_000, show_default=True, help="Modes N of the exact curves.")
 @click.option(
@@ -145,7 +148,9 @@ def scaling_law(exponents: str, count: int, trained_modes: int, step: float, see
     draw_into(output, make)
 
 
-@click.command("late-time", epilog="Example: quadflow figure late-time --teacher 2,1,0.5 --inputs 6")
+@click.command(
+    "late-time", cls=Command, epilog="Example: quadflow figure late-time --teacher 2,1,0.5 --inputs 6"
+)
 @click.option("--teacher", default="2,1", show_default=True, help="Eigenvalues, positive, fewer than inputs.")
 @click.option("--inputs", type=int, default=5, show_default=True, help="Inputs and hidden units.")
 @click.option("--step", type=float, default=2e-3, show_default=True, help="Learning rate.")

@@ -31,7 +31,7 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> N
     def make() -> Figure:
         from dynamics.stationary.matching import search_catalogue
         from figures.atlas import atlas as draw
-        from quadflow.commands.fixed_points import read_catalogue
+        from quadflow.options.reading import read_catalogue
 
         catalogue = read_catalogue(network)
         return draw(catalogue.feasible, search_catalogue(catalogue, search, seed=seed, progress=True))

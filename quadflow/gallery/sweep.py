@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dynamics.errors import ProblemError
+from quadflow.examples import Command
 from quadflow.gallery.common import draw_into, figure_output
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "sweep",
+    cls=Command,
     epilog="Example: quadflow figure sweep sweep.zarr --x init-scale --curves hidden --value simulate_time_to_loss "
     "--below 20 --fit",
 )

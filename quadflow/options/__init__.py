@@ -14,6 +14,8 @@ from quadflow.options.comparison import CompareOptions as CompareOptions
 from quadflow.options.comparison import compare_declarations as compare_declarations
 from quadflow.options.comparison import compare_options as compare_options
 from quadflow.options.comparison import run_comparison as run_comparison
+from quadflow.options.neuron import NeuronOptions as NeuronOptions
+from quadflow.options.neuron import neuron_options as neuron_options
 from quadflow.options.problem import MatrixOptions as MatrixOptions
 from quadflow.options.problem import NetworkOptions as NetworkOptions
 from quadflow.options.problem import ProblemOptions as ProblemOptions

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from dynamics.errors import ProblemError
 from quadflow.configuration import COMMAND, chosen_parameters
+from quadflow.options.ignored import CONFIGURED
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -63,6 +64,7 @@ def load_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
     defaults = {
         str(parameter.name): value for parameter, value in chosen_parameters(ctx.command, values, what)
     }
+    ctx.meta[CONFIGURED] = [*defaults]
     ctx.default_map = {**(ctx.default_map or {}), **defaults}
 
 

@@ -18,20 +18,30 @@ from dynamics.inputs.covariance import clean_covariance
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_real
 from quadflow.notes import note
+from quadflow.options.ignored import DRAWN, note_without_effect
 
 if TYPE_CHECKING:
+    from dynamics.stationary import Catalogue
     from quadflow.options.problem import MatrixOptions, NetworkOptions, ProblemOptions
 
 MATRIX_FILES = (".npy", ".csv")
 
 
-def build_problem(options: ProblemOptions) -> Problem:
-    """The problem that the options describe."""
+def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Problem:
+    """The problem that the options describe; a note says which of those given have no effect.
+
+    `more_is_drawn` is false where nothing but the initial weights is drawn at random: a file of them then leaves the
+    seed without effect.
+    """
     activation = Activation.parse(options.activation)
     teacher = options_teacher(options)
     if options.init_file is None and options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in `--init-file`: give that as well.")
     start = None if options.init_file is None else read_student(options.init_file, options, teacher.outputs)
+    if start is not None:
+        note_without_effect([*DRAWN, *([] if more_is_drawn else ["seed"])], "beside `--init-file`")
+    if options.second_layer != "fixed":
+        note_without_effect(["second_layer_value"], "unless `--second-layer` is fixed")
     if start is not None and options.inputs is None:
         teacher = teacher.padded(max(teacher.inputs, start.inputs))
     if start is None:
@@ -157,9 +167,35 @@ def read_student(path: str, options: ProblemOptions, outputs: int) -> Student:
         fixed=np.full((outputs, 1), validate_real("second_layer_value", value)) if fixed else None,
         missing="`--second-layer fixed` would read it as a network with every a_k = `--second-layer-value`",
     )
+    if fixed and np.not_equal(student.A, value).any():
+        note_without_effect(["second_layer_value"], f"beside the second layer in {path!r}")
     if options.hidden not in (None, student.hidden):
         raise ProblemError(f"`--hidden` is {options.hidden}, but {path!r} has {student.hidden} hidden units.")
     return student
+
+
+def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.float64] | None]:
+    """Teacher, number of hidden units and covariance."""
+    teacher = options_teacher(options)
+    hidden = teacher.inputs if options.hidden is None else options.hidden
+    return teacher, hidden, read_covariance(options, teacher.inputs)
+
+
+def read_catalogue(options: NetworkOptions, signs: str | None = None, lowest: int | None = None) -> Catalogue:
+    """Stationary points of the network, with signs and lowest where they are given."""
+    from dynamics.stationary import fixed_points
+
+    teacher, hidden, Sigma = read_network(options)
+    return fixed_points(
+        teacher,
+        hidden,
+        second_layer=options.second_layer,
+        second_layer_value=options.second_layer_value,
+        activation=options.activation,
+        covariance=Sigma,
+        signs=signs,
+        lowest=lowest,
+    )
 
 
 def parse_tensors(text: str | None) -> tuple[str | None, str | None]:

@@ -14,7 +14,9 @@ from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.suggestions import did_you_mean
 from empirical.sweep.grid import KINDS, LARGEST_SWEEP, Axis, SweepPlan
+from quadflow.notes import note
 from quadflow.options import ProblemOptions, pick
+from quadflow.options.ignored import DRAWN
 from quadflow.options.reading import build_problem
 from quadflow.sweeps.run import options_of
 
@@ -45,6 +47,9 @@ def build_plan(
         Axis(axis.name, tuple(map(_absolute, axis.values))) if axis.name in FILE_OPTIONS else axis
         for axis in axes
     )
+    if shared["init_file"] is not None or "init_file" in [axis.name for axis in axes]:
+        useless = [axis.name.replace("_", "-") for axis in axes if axis.name in DRAWN]
+        note(f"`--vary {name}` has no effect beside `--init-file`" for name in useless)
     plan = SweepPlan(kinds, shared, axes, replicates, options["seed"], same_seeds)
     _check_first(plan)
     return SweepPlan(kinds, shared, axes, replicates, options["seed"], same_seeds, _digests(plan))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # what a kind understands beside the options of its command
 EXTRA = {"simulate": set(), "train": {"t_end", "times"}, "compare": set(), "diagnose": set()}
-NO_CHOICE = {"output", "as_json", "config", "seed"}
+NO_CHOICE = {"output", "report", "as_json", "config", "seed"}
 
 
 def options_of(kind: str) -> set[str]:
@@ -45,7 +45,7 @@ def _simulate(options: Mapping[str, Any]) -> Variables:
         details = replace(details, step=None, momentum=0.0)
     problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)
     return of_trajectory(
-        integrate(problem, simulation, theory, details, opt.pick(opt.SolverOptions, options))
+        integrate(build_problem(problem), simulation, theory, details, opt.pick(opt.SolverOptions, options))
     )
 
 

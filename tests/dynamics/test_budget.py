@@ -3,7 +3,14 @@
 import pytest
 
 from dynamics import ProblemError, budget
-from dynamics.budget import check_memory, check_number, format_bytes, format_count, memory_budget
+from dynamics.budget import (
+    check_memory,
+    check_number,
+    format_bytes,
+    format_count,
+    memory_budget,
+    usable_cores,
+)
 
 
 @pytest.fixture
@@ -83,3 +90,18 @@ def test_bytes_for_people(nbytes, text):
 )
 def test_counts_for_people(number, text):
     assert format_count(number) == text
+
+
+def test_cores_are_those_of_the_process(monkeypatch):
+    """Fewer than the machine has where a batch system or container allows some only."""
+    monkeypatch.setattr(budget.os, "sched_getaffinity", lambda process: {2, 5, 7}, raising=False)
+    monkeypatch.setattr(budget.os, "cpu_count", lambda: 64)
+    assert usable_cores() == 3
+
+
+@pytest.mark.parametrize(("count", "expected"), [(6, 6), (None, 1)])
+def test_systems_without_affinities_have_the_cores_of_the_machine(monkeypatch, count, expected):
+    """macOS and Windows lack `os.sched_getaffinity`; some systems do not even know their cores."""
+    monkeypatch.delattr(budget.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(budget.os, "cpu_count", lambda: count)
+    assert usable_cores() == expected

@@ -92,7 +92,7 @@ def test_results_without_plateaus_are_shown_too():
     start = GradientFlow(problem()).integrate(times=[0.1])
     assert Reader(start._repr_html_()).rows == []
     ensemble = FlowEnsemble([problem()]).integrate(times=[0, 0.1])
-    assert "1 trajectories" in ensemble._repr_html_()
+    assert "1 trajectory" in ensemble._repr_html_()
     assert "SGD, step 0.01" in MeanSGD(problem(), 0.01).integrate(times=[0, 0.1])._repr_html_()
 
 

@@ -58,6 +58,7 @@ EXCEPTIONS = {
     },
     "recorder.Recorder": {"every": 1},
     "sweep.grid.SweepPlan": {"replicates": 1, "same_seeds": False},
+    "sweep.drawing.sweep_data": {"fit": False},
     "sweep.reading.sweep_curves": {"fit": False},
     "sweep.sweeping.run_sweep": {"resume": False, "overwrite": False},
     "training.train": {"dtype": "float32"},

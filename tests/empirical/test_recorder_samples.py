@@ -63,4 +63,4 @@ def test_summary_of_a_run():
         f"largest drift of c_k {drift:.2e}",
         f"{run.about['steps_per_second']:.0f} steps per second (all seeds together)",
     ]
-    assert train(PROBLEM, steps=1, step=1e-2, batch=8).summary().startswith("1 seed, 1 steps")
+    assert train(PROBLEM, steps=1, step=1e-2, batch=8).summary().startswith("1 seed, 1 step")

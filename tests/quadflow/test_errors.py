@@ -29,7 +29,6 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         ([*SIMULATE, "--teacher", "absent.csv"], "cannot be read"),
         ([*GOOD, "--inputs", "1"], "inputs"),
         ([*GOOD, "--inputs", "0"], "at least 1"),
-        ([*GOOD, "--inputs", "two"], "--inputs"),
         ([*GOOD, "--inputs", "2.5"], "--inputs"),
         ([*GOOD, "--hidden", "0"], "at least 1"),
         ([*GOOD, "--hidden", "-3"], "at least 1"),
@@ -61,9 +60,7 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         ([*GOOD, "--rtol", "1e-20"], "1e-13"),
         ([*GOOD, "--atol", "-1"], "positive"),
         ([*GOOD, "--output", "run.xlsx"], "must end in"),
-        ([*GOOD, "--output", "absent/run.npz"], "does not exist"),
         ([*GOOD, "--config", "absent.toml"], "cannot be read"),
-        ([*GOOD, "--no-such-option"], "--no-such-option"),
         ([*GOOD, "superfluous"], "superfluous"),
         ([*TRAIN[:-4]], "--steps` is missing"),
         ([*TRAIN, "--steps", "0"], "at least 1"),
@@ -242,10 +239,3 @@ def test_simulating_imports_neither_torch_nor_sympy_nor_matplotlib():
         "assert not {'torch', 'sympy', 'matplotlib'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-
-
-@pytest.mark.parametrize("command", [[], ["derive"], ["simulate"], ["train"], ["compare"], ["figure"]])
-def test_every_command_has_help_with_an_example(quadflow, command):
-    result = quadflow(*command, "--help")
-    assert result.status == 0
-    assert command in ([], ["figure"]) or "Example: quadflow" in result.out

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import tomllib
 
 import click
@@ -11,6 +10,7 @@ import pytest
 from quadflow.cli import cli
 from quadflow.commands.init import find_command, names
 from quadflow.configuration import parameters
+from quadflow.examples import example_of
 
 ROOT = click.Context(cli, info_name="quadflow")
 COMMANDS = list(names(ROOT))
@@ -53,7 +53,7 @@ def test_every_command_but_the_helpers_can_be_configured():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_init_then_run_is_the_example_of_the_help(quadflow, called, folder, name):
     """The parameters that reach the command equal those of the example typed into a shell."""
-    example = shlex.split(find_command(ROOT, name).epilog.removeprefix("Example: "))[1:]
+    example = example_of(find_command(ROOT, name))
     calls = called(name)
     assert quadflow(*example).status == 0
     assert quadflow("init", "x.toml", "--command", name).status == 0

@@ -7,7 +7,7 @@ import pytest
 
 from dynamics import ProblemError
 from dynamics.neuron import QuadraticTarget
-from quadflow.commands.neuron import NeuronOptions, build_target
+from quadflow.options.neuron import NeuronOptions, build_target
 
 NEURON = ["neuron", "--inputs", "3", "--hidden", "3"]
 

@@ -152,6 +152,7 @@ def test_refusals_are_one_line(quadflow, tmp_path, monkeypatch):
     pytest.importorskip("plotly")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list.json").write_text("[1]")
+    (tmp_path / "other.json").write_text('{"a": 1}')
     (tmp_path / "half.json").write_text('{"times": [0')
     (tmp_path / "text.npz").write_text("no arrays")
     np.savez(tmp_path / "weights.npz", W=np.ones((2, 2)), a=np.ones(2))
@@ -163,6 +164,10 @@ def test_refusals_are_one_line(quadflow, tmp_path, monkeypatch):
         (["report", "run.txt"], "must end in .json"),
         (["report", "list.json"], "not a JSON object, but a list"),
         (["report", "half.json"], "not a JSON object"),
+        (
+            ["report", "other.json"],
+            "not a result as quadflow prints it: it has none of command, format, versions",
+        ),
         (["report", "text.npz"], "no zip archive"),
         (["report", "weights.npz"], "not written by simulate or train"),
         (["report", "list.json", "--output", "report.pdf"], "must end in: html"),

@@ -123,6 +123,7 @@ def test_failed_points_are_told_and_the_rest_is_done(quadflow, tmp_path):
     assert result.status == 0
     assert "1 of 2 runs done, 1 failed" in result.out
     assert "hidden=0, replicate=0: `hidden` is 0, but must be at least 1." in result.out
+    assert result.err == "quadflow: note: 1 of 2 runs failed.\n"
 
 
 def test_nothing_but_failures_is_a_failure(quadflow, tmp_path):
@@ -228,13 +229,13 @@ SWEEP = ["sweep", "simulate", "--teacher", "2,1", "--t-end", "1", "--workers", "
         ([*SWEEP, "--vary", "init-scale=1:2:0"], "at least 1"),
         ([*SWEEP, "--vary", "init-scale=1,1"], "different"),
         ([*SWEEP, "--vary", "seed=1,2"], "can be varied"),
+        (["sweep", "compare", "--teacher", "2,1", "--vary", "report=x,y"], "can be varied"),
         ([*SWEEP, "--vary", "hidden=1,2", "--vary", "hidden=3"], "twice"),
         ([*SWEEP, "--replicates", "0"], "at least 1"),
         ([*SWEEP, "--workers", "-1"], "at least 0"),
         ([*SWEEP, "--scheduler", "tcp://127.0.0.1:9"], "one of them"),
         ([*SWEEP, "--hidden", "0"], "at least 1"),
         ([*SWEEP, "--output", "s.csv"], ".nc, .zarr"),
-        ([*SWEEP, "--output", "absent/s.nc"], "does not exist"),
         (["figure", "sweep", "absent.nc"], "cannot be read"),
         (["figure", "sweep", "sweep.txt"], "must end in"),
     ],
@@ -298,6 +299,23 @@ def test_figures_refuse_what_is_not_there(quadflow, tmp_path, escape, arguments,
     result = quadflow("figure", "sweep", escape, *arguments, "--output", tmp_path / "s.png")
     assert result.status == 2
     assert words in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--y", "init-scale"], "'init_scale' was varied alone"),
+        (["--curves", "init-scale"], "'init_scale' was varied alone"),
+        (["--y", "hidden"], "'hidden' was not varied"),
+        (["--x", "init-scale", "--y", "init-scale"], "must be different"),
+    ],
+)
+def test_a_single_axis_has_no_second_one(quadflow, tmp_path, arguments, words):
+    sweep = ["sweep", "--teacher", "2,1", "--vary", "init-scale=0.1,0.2", "--t-end", "0.1", "--workers", "0"]
+    assert quadflow(*sweep, "--output", tmp_path / "s.nc").status == 0
+    result = quadflow("figure", "sweep", tmp_path / "s.nc", *arguments, "--output", tmp_path / "s.png")
+    assert (result.status, result.out) == (2, "")
+    assert words in result.err and result.err.count("\n") == 1
 
 
 def test_a_configuration_names_several_axes(quadflow, tmp_path):

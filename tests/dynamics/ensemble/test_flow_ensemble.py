@@ -1,5 +1,7 @@
 """Ensembles: both engines against closed forms, each other and single flows; failures stay where they are."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -161,6 +163,15 @@ def test_threads_change_nothing(rng):
     one, three = (ensemble.integrate(0.5, samples=3, engine="heyoka", threads=n) for n in (1, 3))
     np.testing.assert_array_equal(one.W, three.W)
     assert one.solver.threads == 1
+
+
+def test_as_many_threads_as_cores_where_the_process_has_none_of_its_own(rng, monkeypatch):
+    """macOS and Windows lack `os.sched_getaffinity`; 30 members are more groups than 2 cores."""
+    pytest.importorskip("heyoka")
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    ensemble = FlowEnsemble.from_weights(Teacher.from_eigenvalues([2.0, 1.0]), *weights(rng, 30, 2, 2))
+    assert ensemble.integrate(0.5, samples=3, engine="heyoka").solver.threads == 2
 
 
 def test_auto_falls_back_to_scipy(rng, monkeypatch):

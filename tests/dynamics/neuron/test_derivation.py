@@ -79,4 +79,4 @@ def test_text_and_dictionary():
     assert d["parameters"] == ["wr_0_0", "br_0", "wg_0_0", "bg_0", "wb_0_0", "c_0", "a_0"]
     assert vanishes(sympy.expand(sympy.sympify(d["loss"]) - derivation.loss))
     assert "Conserved" in derivation.summary()
-    assert "1 quadratic neurons" in repr(derivation)
+    assert "1 quadratic neuron, 1 input" in repr(derivation)

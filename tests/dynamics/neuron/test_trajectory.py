@@ -88,7 +88,7 @@ def test_a_file_holds_all_of_it(path, tmp_path):
         for name in ("Q1", "Q2"):
             np.testing.assert_array_equal(arrays[name], path.conserved[name])
         about = json.loads(str(arrays["about"]))
-    assert about["format"] == "quadflow neuron trajectory 1"
+    assert about["format"] == "quadflow neuron trajectory 2"
     assert (about["rates"], about["shrink"]) == (dataclasses.asdict(path.rates), 0)
     assert about["solver"] == dataclasses.asdict(path.solver)
     assert about["versions"]["numpy"] == np.__version__

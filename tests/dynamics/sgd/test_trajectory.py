@@ -56,7 +56,7 @@ def test_what_a_solution_says():
 def test_a_file_holds_all_of_it(tmp_path, spread):
     found = made_up(loss_std=spread)
     found.save(tmp_path / "x.npz")
-    curves = {"times", "Q", "R", "A", "loss", "modes", "conserved", "mean_field_loss"}
+    curves = {"times", "Q", "R", "A", "loss", "modes", "conserved", "mean_field_loss", "steps"}
     curves |= set() if spread is None else {"loss_std"}
     start = {
         "teacher_V": PROBLEM.teacher.V,
@@ -65,13 +65,13 @@ def test_a_file_holds_all_of_it(tmp_path, spread):
         "initial_A": PROBLEM.student.A,
     }
     with np.load(tmp_path / "x.npz") as arrays:
-        assert {*arrays} == curves | {*start, "about"}
+        assert {*arrays} == curves | {*start, "about", "eigenvalues", "conserved_drift"}
         for name in curves:
             np.testing.assert_array_equal(arrays[name], getattr(found, name))
         for name, array in start.items():
             np.testing.assert_array_equal(arrays[name], array)
         assert json.loads(str(arrays["about"])) == {
-            **{"format": "quadflow SGD trajectory 1", "activation": "quadratic", "trainable": True},
+            **{"format": "quadflow SGD trajectory 2", "activation": "quadratic", "trainable": True},
             **{"step": 0.1, "batch": 4, "label_noise": 0.25, "versions": {"numpy": "9"}},
             "solver": dataclasses.asdict(REPORT),
         }

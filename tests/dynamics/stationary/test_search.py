@@ -7,6 +7,7 @@ import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.stationary import catalogue_flow, fixed_points, match_fixed_points, search_fixed_points
+from dynamics.words import counted
 
 F = np.random.default_rng(3).standard_normal((3, 3))
 PROBLEMS = [
@@ -153,7 +154,9 @@ def test_searches_are_reproducible():
     assert len(lines) == 1 + len(first.roots)
     for line, root in zip(lines[1:], first.roots, strict=True):
         assert float(line.split()[0]) == pytest.approx(root.loss, rel=1e-5)
-        assert line.endswith(f"index {root.index}, nullity {root.nullity}: {root.kind} ({root.hits} starts)")
+        assert line.endswith(
+            f"index {root.index}, nullity {root.nullity}: {root.kind} ({counted(root.hits, 'start')})"
+        )
     assert repr(first) == f"Search({len(first.roots)} roots, converged={first.converged} of 20)"
 
 

@@ -1,0 +1,214 @@
+"""What every command and every figure keeps: an example that runs, JSON that says its origin, refusals in one line.
+
+The commands are those that the program itself lists, so a new one is held to all of it.
+"""
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from quadflow.cli import cli
+from quadflow.examples import example_of
+
+ROOT = click.Context(cli, info_name="quadflow")
+FLOORS = tuple(str(Path(__file__).parents[2] / name) for name in ("dynamics", "empirical", "figures"))
+
+
+def leaves(group, context, *words):
+    """Every command below a group, by the words that call it."""
+    for word in group.list_commands(context):
+        command = group.get_command(context, word)
+        if isinstance(command, click.Group):
+            yield from leaves(command, click.Context(command, parent=context), *words, word)
+        else:
+            yield " ".join((*words, word)), command
+
+
+COMMANDS = dict(leaves(cli, ROOT))
+
+# What examples that would take long are given in addition: the last value of an option counts.
+COMPARE = "--inputs 3 --hidden 2 --t-end 0.01 --batch 16 --seeds 2"
+GAP = "--steps 5 --batch 16 --seeds 2"
+SMALLER = {
+    "train": "--steps 20",
+    "compare": COMPARE,
+    "sweep": "--replicates 1 --workers 0 --t-end 0.1 --no-follow --overwrite",
+    "fixed-points": "--search 5",
+    "invariance": "--steps 3",
+    "hannet": "--steps 3",
+    "neuron": "--steps 3",
+    "run": COMPARE,
+    "figure learning-curves": COMPARE,
+    "figure staircase": "--step 0.01",
+    "figure atlas": "--search 5",
+    "figure saddle-graph": "--teacher 2 --inputs 2 --hidden 2 --init-scale 0.3",
+    "figure activations": "--t-end 0.2",
+    "figure hannet": "--layers 5",
+    "figure phase-diagram": "--points 3",
+    "figure scale-diagram": "--points 2 --replicates 2",
+    "figure conserved": "--steps 10",
+    "figure drift": "--t-end 0.1",
+    "figure neuron": "--t-end 0.1",
+    "figure neuron-collapse": "--starts 2 --steps 5",
+    "figure neuron-functions": "--inputs 3",
+    "figure fluctuations": GAP,
+    "figure train-test": "--steps 10",
+    "figure scaling-law": "--count 1000 --trained-modes 3",
+    "figure late-time": "--teacher 1 --inputs 2 --step 0.05 --batch 16",
+    "figure stability": "--t-end 0.1",
+    "figure gap-step": GAP,
+    "figure gap-data": "--steps 5 --seeds 2",
+    "figure gap-noise": GAP,
+}
+# Calls that make the files which an example reads; what they print goes into a file if one is named.
+SWEEP = "sweep --teacher 4,2,1 --vary init-scale=0.1,0.2 --vary hidden=3,4 --t-end 20 --workers 0"
+NEEDS = {
+    "run": [("init experiment.toml --command compare", None)],
+    "report": [
+        ("simulate --teacher 2,1 --hidden 2 --init-scale 0.4 --t-end 1 --json", "run.json"),
+        ("fixed-points --teacher 2,1 --json", "saddles.json"),
+    ],
+    "figure sweep": [(f"{SWEEP} --output sweep.zarr", None)],
+}
+# What a command itself refuses, the first of these options that it has; without any, one word too many.
+REFUSED = {
+    "--teacher": "4,x",
+    "--eigenvalue": "nan",
+    "--exponents": "x",
+    "--value": "x",
+    "--points": "0",
+    "--inputs": "0",
+    "--seed": "-1",
+}
+
+
+@pytest.fixture
+def ready(quadflow, tmp_path, monkeypatch):
+    """Make the files that an example reads, in an empty current folder; returns the words of the example."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(name):
+        for arguments, file in NEEDS.get(name, ()):
+            made = quadflow(*arguments.split())
+            assert made.status == 0, made.err
+            if file is not None:
+                Path(file).write_text(made.out)
+        return example_of(COMMANDS[name])
+
+    return make
+
+
+def options(command):
+    """Options by their longest name."""
+    return {max(p.opts, key=len): p for p in command.params if isinstance(p, click.Option)}
+
+
+def assert_refused(result):
+    """Status 2, one line on standard error, nothing on standard output."""
+    assert (result.status, result.out) == (2, ""), result
+    assert result.err.startswith("quadflow: ") and result.err.count("\n") == 1
+    assert len(result.err) > len("quadflow: .\n")
+
+
+@pytest.mark.parametrize("width", [50, 110])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_with_an_example_to_be_copied(name, width):
+    """A shell reads its lines as the call that the test below runs; no option is torn from its value."""
+    command = COMMANDS[name]
+    text = command.get_help(click.Context(command, info_name=f"quadflow {name}", max_content_width=width))
+    _, found, example = text.rpartition("\nExample:\n")
+    assert found
+    assert shlex.split(example.replace("\\\n", " ")) == ["quadflow", *example_of(command)]
+    assert example_of(command)[: len(name.split())] == name.split()
+    lines = [line.strip().removesuffix(" \\") for line in example.splitlines()]
+    assert all(line.startswith("--") for line in lines[1:])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_example_runs(quadflow, ready, name):
+    """As it stands, sizes aside; what it prints with --json is one object that says what made it."""
+    arguments = [*ready(name), *SMALLER.get(name, "").split()]
+    if "--json" in options(COMMANDS[name]) and "--json" not in arguments:
+        arguments.append("--json")
+    result = quadflow(*arguments)
+    assert (result.status, result.err) == (0, "")
+    assert result.out or name == "derive"
+    if "--json" in arguments:
+        assert result.json.keys() >= {"format", "versions"}
+        made_by = "compare" if name == "run" else name
+        assert result.json["command"].startswith(f"quadflow {made_by} ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_bad_input_is_refused_in_one_line(quadflow, ready, name):
+    """What click refuses: an unknown option, and a word wherever a number belongs."""
+    example = ready(name)
+    assert_refused(quadflow(*example, "--no-such-option"))
+    for option, parameter in options(COMMANDS[name]).items():
+        if isinstance(parameter.type, click.types.IntParamType | click.types.FloatParamType):
+            result = quadflow(*example, option, "many")
+            assert_refused(result)
+            assert option in result.err and "many" in result.err
+
+
+def output_of(name):
+    """A file name with a suffix that the command writes; None if it has no --output."""
+    known = options(COMMANDS[name])
+    if "--output" not in known:
+        return None
+    suffixes = ("json", "png", "html", "zarr")
+    words = str(known["--output"].help)
+    return next(f"result.{suffix}" for suffix in suffixes if f".{suffix}" in words)
+
+
+WRITING = [name for name in COMMANDS if output_of(name)]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_a_command_refuses_leaves_an_earlier_file(quadflow, ready, name):
+    """What our own code refuses: the same one line, and the file that was to be replaced is as it was."""
+    example, known = ready(name), options(COMMANDS[name])
+    bad = next(([option, value] for option, value in REFUSED.items() if option in known), ["superfluous"])
+    output = output_of(name)
+    if output is not None:
+        Path(output).write_bytes(b"earlier")
+    assert_refused(quadflow(*example, *bad, *([] if output is None else ["--output", output])))
+    if output is not None:
+        assert Path(output).read_bytes() == b"earlier"
+
+
+def importing(frame):
+    """Whether a module is being imported further up the stack."""
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(FLOORS):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def functions_called(call):
+    """Result of a call, and the functions of ours below the command line that ran meanwhile, imports aside."""
+    found = set()
+
+    def look(frame, event, _):
+        if event == "call" and frame.f_code.co_filename.startswith(FLOORS) and not importing(frame):
+            found.add(f"{frame.f_code.co_filename}:{frame.f_code.co_qualname}")
+
+    sys.setprofile(look)
+    try:
+        return call(), found
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_a_folder_that_does_not_exist_is_refused_before_any_work(quadflow, ready, name):
+    """Nothing of the theory, the networks or the figures runs: the example is called in its full size."""
+    arguments = [*ready(name), "--output", f"absent/{output_of(name)}"]
+    result, worked = functions_called(lambda: quadflow(*arguments))
+    assert_refused(result)
+    assert "`--output`" in result.err and "does not exist" in result.err
+    assert not worked
