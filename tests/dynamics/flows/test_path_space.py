@@ -135,3 +135,24 @@ def test_an_open_end_is_where_the_teacher_is_learned(activation: str, size: floa
     assert run.loss[-1] < 1e-14 * run.loss[0]
     assert other.loss[-1] < 1e-14 * other.loss[0]
     assert other.times[-1] == pytest.approx(run.times[-1], rel=1e-3)
+
+
+def test_the_unit_that_crosses_is_named_and_the_curve_until_there_is_kept() -> None:
+    """Two centred units along the axes do not feel each other: L = Σ (λ − v_k)², v̇_k = 2(λ − v_k).
+
+    That of v₀ = −0.5 passes zero at t = ln((λ − v₀)/λ)/2, the other one stays.
+    """
+    student = Student(np.eye(2), np.array([[0.5, -0.5]]))
+    flow = PathFlow(Problem(Teacher.from_eigenvalues([2.0, 2.0]), student, "centred"))
+    with pytest.raises(SkeletonCrossing, match="unit 1 reaches zero") as caught:
+        flow.integrate(1.0, samples=5)
+    assert caught.value.unit == (1, 1)
+    kept = flow.integrate(1.0, samples=5, throw=False)
+    for run in (caught.value.trajectory, kept):
+        assert run.solver.status == "left path space"
+        assert run.solver.message == str(caught.value)
+        assert run.times[-1] == pytest.approx(np.log(2.5 / 2) / 2, rel=1e-5)
+        decay = np.exp(-2 * run.times)
+        np.testing.assert_allclose(run.values[:, 0], 2 - 1.5 * decay, rtol=1e-9)
+        np.testing.assert_allclose(run.loss, (1.5**2 + 2.5**2) * decay**2, rtol=1e-9)
+    assert caught.value.time == kept.times[-1]

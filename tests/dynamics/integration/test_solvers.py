@@ -101,6 +101,23 @@ def test_the_contract_of_solvers(name):
     assert (solver.t, solver.status) == (2.0, FINISHED)
 
 
+class StiffDecay(CountedDecay):
+    """θ̇₁ = −θ₁, θ̇₂ = −1000 θ₂: stability limits the steps of explicit methods."""
+
+    def __call__(self, t, theta):
+        return np.array([-1.0, -1000.0]) * theta
+
+
+def test_an_explicit_method_is_within_a_step_as_accurate_as_at_its_end():
+    """Below the tolerance; SciPy's own interpolant is off by 37 of it, where θ₂ is at the edge of stability."""
+    solver = solver_of("DOP853", StiffDecay(), rtol=1e-5, t_end=0.5)
+    while solver.status == RUNNING:
+        solver.step()
+        step = solver.within_step()
+        t = (step.t_old + step.t) / 2
+        np.testing.assert_allclose(step(t), [np.exp(-t), 2 * np.exp(-1000 * t)], atol=1e-5)
+
+
 @pytest.mark.parametrize("method", [m for m in SOLVERS.values() if m.sample is None], ids=lambda m: m.name)
 def test_evaluations_add_up_over_restarts(method):
     """Counted by the functions themselves; only an implicit method asks for the Jacobian."""

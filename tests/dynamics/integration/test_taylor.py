@@ -130,3 +130,15 @@ def test_without_heyoka_the_error_says_what_to_install(make_problem, rng, monkey
     )  # a shape of its own
     with pytest.raises(ProblemError, match=r"quadflow\[fast\]"):
         GradientFlow(problem).integrate(1.0, method="Taylor")
+
+
+def test_a_plateau_is_leapt_over():
+    """Plateaus of some 10⁵ units of time, each crossed in a leap, end when they do for LSODA."""
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
+    teacher = Teacher.from_matrix(turn @ np.diag([4.0, 2.0, 1.0]) @ turn.T)
+    start = Student.initialise(4, 3, scale=1e-7, seed=3)
+    flow = GradientFlow(Problem(teacher, Student(start.W, np.abs(start.A))))
+    ours, other = (flow.integrate(until_loss=1.0, method=m).solver for m in ("Taylor", "LSODA"))
+    assert ours.status == other.status == "target loss reached"
+    assert ours.time_reached == pytest.approx(other.time_reached, rel=1e-8)
+    assert ours.evaluations < 0.1 * ours.time_reached
