@@ -240,3 +240,13 @@ def test_bad_times_are_refused(arguments, words):
 def test_taylor_needs_a_polynomial():
     with pytest.raises(ProblemError, match="quadratic networks"):
         integrate(Decay(), np.ones(1), sampling(1.0), method="Taylor")
+
+
+@pytest.mark.parametrize("method", ["LSODA", "RK45"])
+def test_of_two_stops_in_one_step_the_sooner_ends_it(method):
+    """θ falls to 0.5 and to 0.4999 within one step, at ln 2; in whichever order they are given."""
+    stops = [Stop("later", lambda t, y: y[0] - 0.4999), Stop("sooner", lambda t, y: y[0] - 0.5)]
+    for given in (stops, stops[::-1]):
+        t, _, report = integrate(Decay(), np.ones(1), sampling(5.0), method=method, rtol=1e-6, stops=given)
+        assert report.status == "sooner"
+        assert t[-1] == pytest.approx(np.log(2), rel=1e-5)

@@ -11,7 +11,7 @@ import pytest
 import sympy
 
 from dynamics.errors import ProblemError
-from dynamics.laws import families
+from dynamics.laws import families, models
 from dynamics.laws.models import bilinear, linear, polynomial, quadratic, relu
 
 TOLERANCE = 1e-10
@@ -222,3 +222,19 @@ def test_bad_input_is_refused(build, message):
     with pytest.raises(ProblemError) as caught:
         build()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["quadratic", "linear", "relu", "absolute"])
+def test_layers_have_their_rates(name):
+    """2 for every weight of the first layer and 3 for the second, two outputs; of bilinear units r, g and a."""
+    network = getattr(models, name)(3, 2, 2, rates=(2, 3))
+    assert [int(rate) for rate in network.rates] == [2] * 6 + [3] * 4
+    assert [str(p)[0] for p in network.parameters] == ["w"] * 6 + ["a"] * 4
+
+
+def test_bilinear_layers_have_their_rates():
+    network = models.bilinear(3, 2, rates=(2, 3, 5))
+    assert [int(rate) for rate in network.rates] == [2] * 6 + [3] * 6 + [5] * 2
+    assert [str(p)[0] for p in network.parameters] == ["r"] * 6 + ["g"] * 6 + ["a"] * 2
+    alone = models.bilinear(3, 2, output_weight=False, rates=(2, 3, 5))
+    assert [int(rate) for rate in alone.rates] == [2] * 6 + [3] * 6

@@ -260,3 +260,19 @@ TEACHER = Teacher.from_eigenvalues([2, 1])
 def test_refusals(arguments, options, message):
     with pytest.raises(ProblemError, match=message):
         fixed_points(*arguments, **options)
+
+
+def test_table():
+    """λ = (2, 1), one unit: L = λ_j² (1 + 1/3) for one mode that is missed, 2² + 1² + 3²/2 for both; in columns.
+
+    (w, a) → (tw, a/t²) is a flat direction of what is learned.
+    """
+    table = fixed_points(Teacher.from_eigenvalues([2, 1]), 1).summary()
+    assert [" ".join(line.split()) for line in table.split("\n")] == [
+        "loss learned modes index nullity positive kind",
+        "0 {0, 1} not feasible",
+        "1.33333 {0} 0 1 2 global minimum",
+        "5.33333 {1} 1 1 1 saddle",
+        "9.5 {} 2 1 0 saddle",
+    ]
+    assert len({len(line[: line.find("{")]) for line in table.split("\n")[1:]}) == 1

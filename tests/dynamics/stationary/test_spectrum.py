@@ -70,3 +70,10 @@ def test_tolerances_are_in_units_of_the_teacher(unit):
     assert spectrum.scale == pytest.approx(3 * unit)
     assert spectrum.tolerance == pytest.approx(1e-11 * 3 * unit)
     assert Spectrum.of(Teacher.from_eigenvalues([0.0], 2)).scale == 1
+
+
+def test_how_equal_eigenvalues_are_does_not_depend_on_the_weakest():
+    """1e-12 of the largest is rounding, also where that is 1e-6 of the weakest; 1e-10 of it is a difference."""
+    close = Spectrum.of(Teacher.from_eigenvalues([1, 1 - 1e-12, 1e-6], 3))
+    assert close.multiplicities.tolist() == [2, 1]
+    assert Spectrum.of(Teacher.from_eigenvalues([1, 1 - 1e-10, 1e-6], 3)).multiplicities.tolist() == [1, 1, 1]

@@ -94,3 +94,17 @@ def test_large_derivations_are_refused(monkeypatch):
         derive(10_000, 2)
     with pytest.raises(ProblemError, match=r"6e\+73 terms"):
         derive(2**62, 2**62)
+
+
+@pytest.mark.parametrize("covariance", ["identity", "symbolic"])
+def test_memory_by_hand(covariance):
+    """K = 1, d = 2, O = 1: P = 3 entries. A term costs 750 bytes and 8 for every symbol of its ring; in a rate, 1000.
+
+    The square has P (P + 1)/2 = 6 products in P symbols, the residuals P (K + 1) = 6 terms in 3 parameters and P
+    entries. Σ as symbols adds P of them, and three coefficients to every product.
+    """
+    size = predicted(1, 2, 1, covariance=None if covariance == "identity" else covariance)
+    more, products = (0, 1) if covariance == "identity" else (3, 3)
+    assert (size.square, size.residual) == (6 * products, 6)
+    square, residual = 6 * products * (750 + 8 * (3 + more)), 6 * (750 + 8 * (3 + 3 + more))
+    assert size.nbytes == square + residual + 1000 * size.rates
