@@ -36,7 +36,12 @@ def arguments() -> argparse.Namespace:
     )
     add("--line", action="append", type=int, help="only these lines of --file, all their mutants")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="processes beside each other [one per core]")
-    add("--timeout", type=float, default=0.0, help="seconds per mutant [30 + 5 times what its tests need]")
+    add(
+        "--timeout",
+        type=float,
+        default=0.0,
+        help="seconds of the processor per mutant [30 + 5 times what its tests need]",
+    )
     add(
         "--budget",
         type=float,

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from math import sqrt
 
-from tools.mutants.trial import Result
-
-NOTICED = ("killed", "timeout")
-MISSED = ("survived", "untested")
+from tools.mutants.trial import MISSED, NOTICED, Result, describe
 
 
 def print_report(results: list[Result]) -> int:
@@ -18,11 +15,7 @@ def print_report(results: list[Result]) -> int:
         key=lambda result: (result.mutation.file, result.mutation.line),
     )
     for result in missed:
-        mutation = result.mutation
-        where = f"{mutation.file}:{mutation.line}, {mutation.function or 'top level'}"
-        print(f"\n{where}: {result.outcome} ({result.tests} tests)")
-        print(f"    {mutation.text}")
-        print(f"    {mutation.change}")
+        print(describe(result), end="")
     print(f"\n{'':12}{'mutants':>9}{'noticed':>9}{'missed':>9}{'equivalent':>12}{'score':>16}")
     packages = sorted({result.mutation.file.split("/")[0] for result in results})
     for package in packages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from tools.mutants.processes import (
 from tools.mutants.sampling import Exclusions
 
 NO_TESTS = 5  # pytest's exit status
+NOTICED = ("killed", "timeout")
+MISSED = ("survived", "untested")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,13 @@ class Result:
     reason: str = ""
 
 
+def describe(result: Result) -> str:
+    """Where a mutant is, what became of it, and what it changed."""
+    mutation = result.mutation
+    where = f"{mutation.file}:{mutation.line}, {mutation.function or 'top level'}"
+    return f"\n{where}: {result.outcome} ({result.tests} tests)\n    {mutation.text}\n    {mutation.change}\n"
+
+
 def try_all(
     root: Path,
     mutants: list[Mutation],
@@ -47,7 +57,7 @@ def try_all(
     timeout: float,
     budget: float,
 ) -> Iterator[Result]:
-    """Results in the order in which they end; a character per mutant on standard output meanwhile."""
+    """Results in the order in which they end; on standard output a point per mutant and each survivor at once."""
     tasks, tests = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for number, mutation in enumerate(mutants):
@@ -63,8 +73,12 @@ def try_all(
             tasks.append(Task(mutation, _trial(root, mutation, path, chosen), limit))
         for task, status in run_all(tasks, jobs):
             outcome = {PASSED: "survived", NO_TESTS: "untested", TIMEOUT: "timeout"}.get(status, "killed")
-            print({"survived": "S", "untested": "u", "timeout": "t"}.get(outcome, "."), end="", flush=True)
-            yield Result(task.name, outcome, len(tests[task.name]))
+            result = Result(task.name, outcome, len(tests[task.name]))
+            print(
+                describe(result) if result.outcome in MISSED else "t" if outcome == "timeout" else ".", end=""
+            )
+            sys.stdout.flush()
+            yield result
     print()
 
 
