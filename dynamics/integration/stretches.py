@@ -14,8 +14,8 @@ Stretches = Sequence[tuple[float, VectorField]]
 class StretchedSolver:
     """One solver after another, each along a field that is smooth until the time at which it ends.
 
-    No solver sees the field beyond its end, so that a jump costs neither accuracy nor small steps. It keeps the contract
-    of `dynamics.integration.contract.Solver`.
+    No solver sees the field beyond its end, so that a jump costs neither accuracy nor small steps. The contract of
+    `dynamics.integration.contract.Solver` is kept.
 
     Parameters
     ----------

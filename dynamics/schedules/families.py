@@ -109,6 +109,5 @@ WSD = Family(
 )
 
 FAMILIES: dict[str, Family] = {
-    family.name: family
-    for family in (CONSTANT, LINEAR, COSINE, WARMUP_COSINE, STEP, INVERSE_TIME, WSD)
+    family.name: family for family in (CONSTANT, LINEAR, COSINE, WARMUP_COSINE, STEP, INVERSE_TIME, WSD)
 }

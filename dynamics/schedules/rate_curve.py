@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -51,7 +52,7 @@ class RateCurve:
     def pieces(self) -> tuple[Callable[[float], float], ...]:
         """η(t) along each stretch, continued smoothly beyond it."""
         corners = [0, *self.breaks, len(self.rates)]
-        return tuple(self._smooth(a, b) for a, b in zip(corners[:-1], corners[1:], strict=True))
+        return tuple(self._smooth(a, b) for a, b in pairwise(corners))
 
     def _smooth(self, first: int, last: int) -> Callable[[float], float]:
         """η(t) through steps first … last − 1."""

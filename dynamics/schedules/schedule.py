@@ -13,7 +13,7 @@ from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.schedules import families
 from dynamics.schedules.families import FAMILIES, Family
-from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
+from dynamics.validation import validate_array, validate_choice, validate_count
 
 FILES = (".npy", ".csv")
 JUMP = 10.0  # times the changes beside it: a change of rate that is a jump
@@ -91,7 +91,9 @@ class Schedule:
             return cls.read(spec) if Path(spec).suffix.lower() in FILES else cls.parse(spec)
         if callable(spec):
             rate = spec
-            return cls(Family("given", "a function of the step", lambda n, N: float(rate(n)), breaks=_jumps_of(rate)))
+            return cls(
+                Family("given", "a function of the step", lambda n, N: float(rate(n)), breaks=_jumps_of(rate))
+            )
         return cls._given("given", spec)
 
     @classmethod
@@ -118,7 +120,9 @@ class Schedule:
 
         def factor(n: int, N: int) -> float:
             if len(s) != N:
-                raise ProblemError(f"`schedule` has {len(s)} rates, but `steps` is {N}: it takes one for each.")
+                raise ProblemError(
+                    f"`schedule` has {len(s)} rates, but `steps` is {N}: it takes one for each."
+                )
             return float(s[n])
 
         return cls(Family(name, "given numbers", factor, breaks=lambda N: jumps(s)))
@@ -149,7 +153,9 @@ class Schedule:
         s = np.fromiter((self.family.factor(n, N, *self.parameters) for n in range(N)), float, N)
         bad = np.flatnonzero(~(np.isfinite(s) & (s >= 0)))
         if bad.size:
-            raise ProblemError(f"`schedule` has the rate {s[bad[0]]:g} at step {bad[0]}, but none may be negative.")
+            raise ProblemError(
+                f"`schedule` has the rate {s[bad[0]]:g} at step {bad[0]}, but none may be negative."
+            )
         if not s.any():
             raise ProblemError("`schedule` has no rate above zero, but at least one is needed.")
         return s
