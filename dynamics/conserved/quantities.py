@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 
 from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
+from dynamics.curves.decay_law import DecayLaw
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_real
 
@@ -43,6 +44,9 @@ class Quantity(Protocol):
 
     def __call__(self, source: Any, A: ArrayLike | None = None) -> Array:
         """Value at weights W (…, K, d) and A (…, O, K) or (…, K), or at a source that holds them, (…)."""
+
+    def decayed(self, first: float, second: float) -> DecayLaw:
+        """What becomes of it where the layers decay at these rates."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,14 @@ class QuadraticQuantity:
             value += q * np.einsum("...o,...o->...", A[..., k], A[..., l])
         return value
 
+    def second_part(self, A: Array) -> Array:
+        """The terms of the second layer at an array A (…, O, K), (…)."""
+        return QuadraticQuantity(self.name, (), self.second).of(A, A)
+
+    def decayed(self, first: float, second: float) -> DecayLaw:
+        """Of degree 2 in each layer; the source, where the layers decay differently, is minus `second_part`."""
+        return DecayLaw(2 * first, 2 * (second - first) if self.second else 0.0)
+
     def _repr_latex_(self) -> str:
         return name_latex(self.name)
 
@@ -94,6 +106,10 @@ class ProjectorQuantity:
         W = weights(source, A)[0]
         Q = np.linalg.qr(W[..., self.units, :]).Q
         return np.asarray(np.einsum("...i,...i->...", Q[..., self.k, :], Q[..., self.l, :]))
+
+    def decayed(self, first: float, second: float) -> DecayLaw:
+        """It stays: a column space does not know lengths."""
+        return DecayLaw(0.0)
 
     def _repr_latex_(self) -> str:
         return name_latex(self.name)
@@ -120,6 +136,18 @@ class LawQuantity:
         if theta.shape[-1] < len(self.law.parameters):
             theta = np.concatenate([theta, A_.reshape(*A_.shape[:-2], -1)], axis=-1)
         return self.law(theta)
+
+    def decayed(self, first: float, second: float) -> DecayLaw:
+        """By its degree of homogeneity."""
+        from dynamics.laws.decay import decayed_laws, is_second_layer
+
+        (found,) = decayed_laws([self.law], lambda weight: second if is_second_layer(weight) else first)
+        if found.rate is None:
+            raise ProblemError(
+                f"`weight_decay` is {first:g} of the first and {second:g} of the second layer, but {self.name} decays by"
+                " a law of its own only where both are equal."
+            )
+        return DecayLaw(found.rate)
 
     def _repr_latex_(self) -> str:
         return f"${self.law.latex()}$"
