@@ -18,7 +18,7 @@ from dynamics.clock import Clock
 from dynamics.conserved.quantities import weights as weight_arrays
 from dynamics.curves.result import Result
 from dynamics.curves.units import C_K, DRIFT, NORMS, OVERLAPS, unit_invariants, unit_variables
-from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Described, Meaning, Variable, Variables
+from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.files.formats import flow_times
@@ -67,6 +67,8 @@ class TrainingRun(Result):
         Options of the training, speed, versions, notes.
     overlaps, norms : (S, T, K, R), (S, T, K) arrays or None
         w_k·v_m and ‖w_k‖, in place of modes and c_k where φ is not homogeneous.
+    objective : (S, T) array or None
+        Loss with the penalty of the weight decay; None where nothing decays.
     """
 
     KIND = "training run"
@@ -82,6 +84,7 @@ class TrainingRun(Result):
     about: dict[str, Any] = field(default_factory=dict)
     overlaps: Annotated[Array | None, Meaning("network time unit teacher_direction", OVERLAPS)] = None
     norms: Annotated[Array | None, Meaning("network time unit", NORMS)] = None
+    objective: Annotated[Array | None, Meaning("network time", OBJECTIVE, LOSS_UNIT)] = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -246,6 +249,8 @@ class Recorder:
                 loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
             modes = teacher_modes(self.problem.teacher, W, A, self.problem.activation)
             units = self._of_units(W, A)
+            if self.problem.weight_decay:
+                units["objective"] = loss + self.problem.weight_decay.penalty(W, A)
         self._records.append(_Record(n, loss, modes, units, W, A))
 
     def _of_units(self, W: Array, A: Array) -> dict[str, Array]:
@@ -276,7 +281,7 @@ class Recorder:
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
         if "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
             W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
-            about["notes"] = [*about.get("notes", ()), *speed_notes(self.population, times, W, A)]
+            about["notes"] = [*about.get("notes", ()), *speed_notes(self.problem.objective, times, W, A)]
         how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
         return TrainingRun(
             steps,
@@ -304,7 +309,7 @@ class Recorder:
 
 @dataclass(frozen=True)
 class _Record:
-    """One measurement of S networks: loss (S,), modes (S, m), W (S, K, d), A (S, O, K), and what units have by name."""
+    """One measurement of S networks: loss (S,), modes (S, m), W (S, K, d), A (S, O, K), and further fields by name."""
 
     n: int
     loss: Array

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.validation import validate_choice, validate_count
 from empirical.data import GaussianData
 from empirical.devices import DTYPES, validate_device, validate_step
@@ -82,6 +83,7 @@ def train(
     SkeletonCrossing
         With "gsgd", if a skeleton path value would pass zero.
     """
+    require("training", problem)
     n_steps = validate_count("steps", steps)
     entry, type_ = find_optimizer(optimizer), DTYPES[validate_choice("dtype", dtype, DTYPES)]
     beta = entry.choose_momentum(momentum)

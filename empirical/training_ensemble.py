@@ -14,6 +14,7 @@ from dynamics.clock import Clock
 from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
 from empirical.devices import DTYPES, validate_device, validate_step
@@ -148,6 +149,7 @@ def _members(
         )
     first = columns["problems"][0]
     for problem in columns["problems"]:
+        require("training", problem)
         _check_alike(first, problem)
     columns["batch"] = whole
     full = [values * E if len(values) == 1 else values for values in columns.values()]
@@ -165,6 +167,7 @@ def _check_alike(one: Problem, other: Problem) -> None:
         and np.array_equal(np.asarray(one.covariance), np.asarray(other.covariance))
         and one.student.W.shape == other.student.W.shape
         and one.student.trainable == other.student.trainable
+        and one.weight_decay == other.weight_decay
     )
     if not same:
         raise ProblemError(

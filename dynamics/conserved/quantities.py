@@ -24,6 +24,8 @@ from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import DecayLaw
 from dynamics.errors import ProblemError
+from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.validation import validate_real
 
 if TYPE_CHECKING:
@@ -241,6 +243,8 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
         raise ProblemError(
             f"`model` has the activation {phi.name!r}, which is not homogeneous: no c_k is conserved."
         )
+    if isinstance(model, Problem) and model.weight_decay:
+        require("balances", model)
     W, A = weights(state)
     trainable = getattr(state, "trainable", getattr(state.A, "requires_grad", True))
     if not getattr(state.W, "requires_grad", True):

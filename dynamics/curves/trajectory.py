@@ -13,7 +13,7 @@ from dynamics.aliases import Array
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
 from dynamics.curves.units import C_K, DRIFT, conserved_or_none, largest_drift, unit_variables
-from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Described, Meaning, Variable, Variables
+from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
@@ -106,6 +106,12 @@ class Trajectory(Result):
         return self.problem.activation.degree
 
     @cached_property
+    def objective(self) -> Array | None:
+        """Loss with the penalty of the weight decay, R(t), (T,); None without decay."""
+        decay = self.problem.weight_decay
+        return self.loss + decay.penalty(self.coordinates, self.A) if decay else None
+
+    @cached_property
     def conserved(self) -> Array | None:
         """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (T, K): constants of the flow if the second layer is trained.
 
@@ -142,6 +148,8 @@ class Trajectory(Result):
             found["W"] = Variable(("time", "unit", "input"), self.W, "first-layer weights", detail=True)
             if self.basis is None:
                 del found["coordinates"]  # the same numbers
+        if self.objective is not None:
+            found["objective"] = Variable(("time",), self.objective, OBJECTIVE, LOSS_UNIT)
         if self.conserved is None:
             del found["modes"]
             directions = problem.teacher.V if self.basis is None else problem.teacher.V @ self.basis
@@ -164,6 +172,8 @@ class Trajectory(Result):
             f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
             f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}",
         ]
+        if self.objective is not None:
+            lines.append(f"objective, with weight decay, {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
         if self.degree is not None:
             lines.append("modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]))
             if self.problem.student.trainable:

@@ -19,6 +19,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import numpy as np
 
 LOSS_UNIT, TIME_UNIT = "squared output units", "time of the flow"
+OBJECTIVE = "loss with the penalty of the weight decay"
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from dynamics.ensemble.trajectory import EnsembleReport, EnsembleTrajectory
 from dynamics.errors import ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, taylor, validate_tolerance
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.scope import require
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
 ENGINES = ("auto", "heyoka", "scipy")
@@ -56,6 +57,7 @@ class FlowEnsemble:
             raise ProblemError("`problems` is empty, but must name at least one problem.")
         first = problems[0]
         for i, problem in enumerate(problems):
+            require("ensemble", problem)
             _check_alike(first, problem, i)
         same = all(p.teacher is first.teacher for p in problems)
         V, B = stack_teachers([p.teacher for p in problems[: 1 if same else None]])

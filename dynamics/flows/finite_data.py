@@ -65,12 +65,13 @@ class FiniteDataFlow(GradientFlow):
             mean = np.eye(X.shape[1]) if problem.covariance is None else reduction.problem.covariance
         self.form = _cheaper(X, Y, problem.student.hidden) if form == "auto" else form
         loss = MomentLoss.from_samples if self.form == "moments" else SampleLoss
-        self._start(problem, reduction, loss(X, Y, mean))
+        self.sample_loss = loss(X, Y, mean)
+        self._start(problem, reduction, problem.with_decay(self.sample_loss))
 
     def train_loss(self, trajectory: Trajectory) -> Array:
         """Loss on the data along a trajectory of this flow, (T,)."""
         states = zip(trajectory.coordinates, trajectory.A, strict=True)
-        return np.array([self.objective.loss(W, A) for W, A in states])
+        return np.array([self.sample_loss.loss(W, A) for W, A in states])
 
 
 def _reduce(problem: Problem, X: Array) -> Reduction:

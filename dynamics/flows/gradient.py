@@ -24,7 +24,7 @@ from dynamics.problem.reduction import Reduction, reduce_problem
 
 
 class GradientFlow(Flow[Trajectory]):
-    """The flow θ̇ = −∇L(θ) of a two-layer network on its population loss.
+    """The flow θ̇ = −∇R(θ) of a two-layer network on its population loss, with its weight decay if it has any.
 
     The flow is integrated in the exactly reduced problem (see `dynamics.problem.reduction`); time is learning
     rate × steps. Flows down another loss, such as `dynamics.flows.modified.ModifiedFlow`, are subclasses that
@@ -46,7 +46,7 @@ class GradientFlow(Flow[Trajectory]):
     Attributes
     ----------
     population, objective : Population
-        The loss that is measured, and the one whose gradient is followed: here the same.
+        The loss that is measured, and the one whose gradient is followed: the same, up to weight decay.
     theta0 : (n,) array
         Initial state.
 
@@ -72,11 +72,11 @@ class GradientFlow(Flow[Trajectory]):
         self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
 
     def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
-        """Set every attribute; the objective is the population loss unless another one is given."""
+        """Set every attribute; the objective is that of the problem unless another one is given."""
         self.problem, self.reduction = problem, reduction
         small = reduction.problem
         self.population = small.population
-        self.objective = self.population if objective is None else objective
+        self.objective = small.objective if objective is None else objective
         self.theta0 = self.pack(small.student.W, small.student.A)
         check_loss(self.loss, self.theta0, "teacher")
 

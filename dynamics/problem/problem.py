@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,13 +15,15 @@ from dynamics.activations.quadratic import QUADRATIC
 from dynamics.errors import ProblemError
 from dynamics.inputs.covariance import clean_covariance
 from dynamics.population.base import Population
+from dynamics.population.decayed import DecayedLoss
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import Teacher
+from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A student that learns a teacher from inputs x ~ N(0, Σ) under the loss L = ½ E‖f* − f‖².
+    """A student that learns a teacher from inputs x ~ N(0, Σ) under the loss L = ½ E‖f* − f‖² and weight decay.
 
     Parameters
     ----------
@@ -31,20 +34,24 @@ class Problem:
         Or its name in `dynamics.activations.ACTIVATIONS`; stored as an `Activation`.
     covariance : (d, d) array, optional
         Input covariance Σ; None means the identity. If it is singular, by construction or up to rounding, inputs live
-        in its range: weights have no effect outside it, and stay there what they are.
+        in its range: weights have no effect outside it, and stay there what they are (or decay).
+    weight_decay : float, (ρ_w, ρ_a) or WeightDecay
+        Rates of the L2 penalty ½ρ_w‖W‖² + ½ρ_a‖A‖²; one number holds for all that is trained. Stored as a
+        `dynamics.problem.weight_decay.WeightDecay`.
     notes : tuple of str
         What was changed in the teacher's matrix and in the covariance: a sentence each.
 
     Raises
     ------
     ProblemError
-        If teacher, student and covariance do not fit together.
+        If teacher, student and covariance do not fit together, or a fixed second layer should decay.
     """
 
     teacher: Teacher
     student: Student
     activation: Activation = QUADRATIC
     covariance: NDArray[np.float64] | None = None
+    weight_decay: WeightDecay = NO_DECAY
     notes: tuple[str, ...] = field(default=(), init=False)
 
     if TYPE_CHECKING:  # the constructor takes names and anything like an array
@@ -55,6 +62,7 @@ class Problem:
             student: Student,
             activation: Activation | str = QUADRATIC,
             covariance: ArrayLike | None = None,
+            weight_decay: WeightDecay | float | Sequence[float] = 0.0,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -68,11 +76,23 @@ class Problem:
             Sigma, notes = clean_covariance(self.covariance, self.teacher.inputs)
             object.__setattr__(self, "covariance", Sigma)
         object.__setattr__(self, "notes", self.teacher.notes + notes)
+        decay = WeightDecay.of(self.weight_decay, self.student.trainable)
+        object.__setattr__(self, "weight_decay", decay)
 
     @cached_property
     def population(self) -> Population:
         """The population loss."""
         return self.activation.loss(self.teacher.V, self.teacher.B, self.covariance)
+
+    @cached_property
+    def objective(self) -> Population:
+        """What is minimised: the population loss, with the penalty of the weight decay if there is any."""
+        return self.with_decay(self.population)
+
+    def with_decay(self, loss: Population) -> Population:
+        """A loss with the penalty of the weight decay; the loss itself if there is none."""
+        decay = self.weight_decay
+        return DecayedLoss(loss, decay.first, decay.second) if decay else loss
 
     @property
     def inputs(self) -> int:
@@ -82,7 +102,11 @@ class Problem:
     def __repr__(self) -> str:
         sigma = "identity" if self.covariance is None else "given"
         notes = "".join(f"; {note}" for note in self.notes[len(self.teacher.notes) :])
-        return f"Problem({self.teacher}, {self.student}, activation={self.activation}, covariance={sigma}{notes})"
+        decay = f", weight_decay={self.weight_decay}" if self.weight_decay else ""
+        parts = (
+            f"{self.teacher}, {self.student}, activation={self.activation}, covariance={sigma}{decay}{notes}"
+        )
+        return f"Problem({parts})"
 
     def _repr_html_(self) -> str:
         """Table of what learns what."""
@@ -105,6 +129,10 @@ class Problem:
         if self.covariance is not None:
             low, high = np.linalg.eigvalsh(self.covariance)[[0, -1]]
             rows.insert(3, ("eigenvalues of Σ", f"{low:.4g} … {high:.4g}"))
+        if self.weight_decay:
+            rows.append(
+                ("weight decay ρ_w, ρ_a", f"{self.weight_decay.first:g}, {self.weight_decay.second:g}")
+            )
         return rows
 
     def _repr_latex_(self) -> str:
@@ -114,6 +142,9 @@ class Problem:
         index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
         sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
         phi = formula_latex(self.activation.formula)
+        decay = self.weight_decay
+        rates = [(decay.first, "W"), (decay.second, "a")]
+        penalty = "".join(rf" + \tfrac12 \cdot {rho:g} \lVert {name} \rVert^2" for rho, name in rates if rho)
         return equations_latex(
             [
                 rf"f{index}(x) &= \sum_{{k=1}}^{{{self.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"
@@ -123,6 +154,7 @@ class Problem:
                 r"L &= \tfrac12 \mathbb{E} \lVert f^* - f \rVert^2, \quad x \sim \mathcal{N}(0, "
                 + sigma
                 + ")",
+                *([rf"R &= L{penalty}"] if penalty else []),
             ]
         )
 

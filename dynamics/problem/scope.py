@@ -63,6 +63,11 @@ ONE_OUTPUT = Need(
     lambda p: p.teacher.outputs == 1, lambda p: f"`outputs` is {p.teacher.outputs}", "one output"
 )
 WHITE = Need(lambda p: p.covariance is None, lambda p: "`covariance` is given", "uncorrelated inputs")
+UNDECAYED = Need(
+    lambda p: not p.weight_decay,
+    lambda p: f"`weight_decay` is {p.weight_decay}",
+    "problems without weight decay",
+)
 LAYERED = Need(
     lambda p: p.student.trainable or p.activation.trace_coupling is not None,
     lambda p: f"The second layer is fixed and `activation` is {p.activation.name!r}",
@@ -127,18 +132,20 @@ THEORIES: dict[str, Theory] = {
     "index-free form": Theory("the index-free form", (FORMS,)),
     "flow": Theory("the gradient flow"),
     "modified flow": Theory("the flow of a finite step"),
-    "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED)),
+    "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
-    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
-    "gap": Theory("the theory of the gap", (FORMS, WHITE), "it is measured by training"),
+    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE, UNDECAYED), "train networks instead"),
+    "gap": Theory("the theory of the gap", (FORMS, WHITE, UNDECAYED), "it is measured by training"),
     "catalogue": Theory(
-        "the catalogue of stationary points", (FORMS, ONE_OUTPUT), "use the numerical search"
+        "the catalogue of stationary points", (FORMS, ONE_OUTPUT, UNDECAYED), "use the numerical search"
     ),
-    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
-    "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT)),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
+    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING, UNDECAYED)),
+    "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, UNDECAYED)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, UNDECAYED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
-    "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
+    "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),
+    "ensemble": Theory("the flow of an ensemble", (UNDECAYED,), "integrate its members one by one"),
+    "training": Theory("the training of networks", (UNDECAYED,)),
 }
 
 

@@ -27,7 +27,9 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
     }
     if problem.covariance is not None:
         arrays["covariance"] = problem.covariance
-    return {"activation": problem.activation.name, "trainable": problem.student.trainable}, arrays
+    about = {"activation": problem.activation.name, "trainable": problem.student.trainable}
+    decay = problem.weight_decay
+    return about | ({"weight_decay": [decay.first, decay.second]} if decay else {}), arrays
 
 
 def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
@@ -44,6 +46,7 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         ),
         f.part(about, "activation", str),
         read_bounded(f, "covariance", ("input", "input")) if "covariance" in f else None,
+        f.part(about, "weight_decay", list) if "weight_decay" in about else 0.0,
     )
 
 
@@ -61,6 +64,7 @@ def problem_attributes(problem: Problem) -> dict[str, Any]:
         "activation": problem.activation.name,
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
+        "weight_decay": str(problem.weight_decay),
         "inputs": problem.inputs,
         "hidden": problem.student.hidden,
         "outputs": problem.student.outputs,

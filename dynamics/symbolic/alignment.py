@@ -55,6 +55,7 @@ def aligned(full: E) -> E:
         residual_loss=full.residual_loss.xreplace(values),
         residual_ode=ode,
         conserved=tuple(law for law in laws if is_conserved(law, ode)),
+        decaying=tuple((law.xreplace(values), rate.xreplace(values)) for law, rate in full.decaying),
         aligned_modes=True,
     )
 

@@ -36,10 +36,11 @@ def to_python(derivation: Equations) -> str:
 
     It needs NumPy alone; `rhs` has the signature of SciPy's `solve_ivp`. Repeated subexpressions are computed
     once, the entries of the residual matrix keep their names. Where Σ is symbolic, both functions take its
-    entries ``s`` as a further argument, and COVARIANCE names them. Where something is conserved there is a third
-    function, ``conserved(theta)``.
+    entries ``s`` as a further argument, and COVARIANCE names them; likewise rates ``rho`` of the weight decay and
+    WEIGHT_DECAY. With weight decay there is a function ``objective`` beside the loss; where something is conserved,
+    ``conserved(theta)``.
     """
-    extra = ", s" if derivation.covariance_symbols else ""
+    extra = _extra(derivation)
     lines = [
         f'"""{_title(derivation)}',
         "",
@@ -60,7 +61,18 @@ def to_python(derivation: Equations) -> str:
         "",
         f"def loss(theta, m{extra}):",
         '    """Population loss: half the mean square of teacher minus student, summed over the outputs."""',
-        *_loss_body(derivation, PYTHON),
+        *_loss_body(derivation, PYTHON, derivation.residual_loss),
+        *(
+            [
+                "",
+                "",
+                f"def objective(theta, m{extra}):",
+                '    """Loss with the penalty of the weight decay."""',
+                *_loss_body(derivation, PYTHON, derivation.residual_loss + derivation.penalty),
+            ]
+            if derivation.penalty
+            else []
+        ),
         "",
         "",
         f"def rhs(t, theta, m{extra}):",
@@ -86,8 +98,8 @@ def to_javascript(derivation: Equations) -> str:
     """Standalone ES module exporting PARAMETERS, TARGETS, ``loss(theta, m)`` and ``rhs(t, theta, m)``.
 
     Arguments and results are arrays of numbers. Where Σ is symbolic, both functions take its entries ``s`` as a
-    further argument, and COVARIANCE names them. Where something is conserved there is a third function,
-    ``conserved(theta)``.
+    further argument, and COVARIANCE names them; likewise rates ``rho`` of the weight decay and WEIGHT_DECAY. With
+    weight decay there is a function ``objective`` beside the loss; where something is conserved, ``conserved(theta)``.
     """
     return _javascript(derivation, "export ")
 
@@ -97,13 +109,8 @@ def to_javascript_object(derivation: Equations) -> str:
 
     For pages that hold several derivations, and that browsers open from a file: there a page cannot import modules.
     """
-    names = [
-        "PARAMETERS",
-        "TARGETS",
-        *(["COVARIANCE"] if derivation.covariance_symbols else []),
-        "loss",
-        "rhs",
-    ]
+    names = [*(constant for constant, _, _ in _arguments(derivation)), "loss", "rhs"]
+    names += ["objective"] if derivation.penalty else []
     names += ["conserved"] if derivation.conserved else []
     return f"(() => {{\n{_javascript(derivation, '')}\nreturn {{ {', '.join(names)} }};\n}})()"
 
@@ -111,7 +118,7 @@ def to_javascript_object(derivation: Equations) -> str:
 def _javascript(derivation: Equations, export: str) -> str:
     """The JavaScript program; `export` stands before what it defines."""
     language = replace(JAVASCRIPT, export=f"{export}const ")
-    extra = ", s" if derivation.covariance_symbols else ""
+    extra = _extra(derivation)
     lines = [
         "/**",
         *(f" * {line}".rstrip() for line in [_title(derivation), "", *_description(derivation)]),
@@ -121,8 +128,19 @@ def _javascript(derivation: Equations, export: str) -> str:
         "",
         "/** Population loss: half the mean square of teacher minus student, summed over the outputs. */",
         f"{export}function loss(theta, m{extra}) {{",
-        *_loss_body(derivation, JAVASCRIPT),
+        *_loss_body(derivation, JAVASCRIPT, derivation.residual_loss),
         "}",
+        *(
+            [
+                "",
+                "/** Loss with the penalty of the weight decay. */",
+                f"{export}function objective(theta, m{extra}) {{",
+                *_loss_body(derivation, JAVASCRIPT, derivation.residual_loss + derivation.penalty),
+                "}",
+            ]
+            if derivation.penalty
+            else []
+        ),
         "",
         "/** Time derivative of theta under gradient flow, in the order of PARAMETERS. */",
         f"{export}function rhs(t, theta, m{extra}) {{",
@@ -171,6 +189,7 @@ def _description(derivation: Equations) -> list[str]:
         f"{r.sizes}; second layer {r.second_layer}; inputs x ~ N(0, {covariance}).",
         _network(r),
         "Loss L = ½ Σ_o E(f*_o − f_o)².",
+        *([_decay(r)] if r.penalty else []),
         *([f"Aligned modes: {ALIGNED_MODES}"] if r.aligned_modes else []),
         "PARAMETERS names the entries of theta, TARGETS those of m, the upper triangle of the teacher M*.",
         f"In the code, D is the residual M*_o − Σ_k A_ok {power} (upper triangle).",
@@ -184,7 +203,23 @@ def _arguments(derivation: Equations) -> list[tuple[str, str, tuple[sympy.Symbol
     """Name of the constant, name of the argument and symbols of each group."""
     r = derivation
     groups = [("PARAMETERS", "theta", r.parameters), ("TARGETS", "m", r.targets)]
-    return groups + ([("COVARIANCE", "s", r.covariance_symbols)] if r.covariance_symbols else [])
+    further = [("COVARIANCE", "s", r.covariance_symbols), ("WEIGHT_DECAY", "rho", r.decay_symbols)]
+    return groups + [group for group in further if group[2]]
+
+
+def _extra(derivation: Equations) -> str:
+    """Further arguments of loss and right-hand side, after theta and m."""
+    return "".join(f", {argument}" for _, argument, _ in _arguments(derivation)[2:])
+
+
+def _decay(r: Equations) -> str:
+    """The objective in words."""
+    rates = " and ".join(
+        f"{name} = {rho}" if rho != sympy.Symbol(name) else name
+        for name, rho in zip(("rho_w", "rho_a"), r.weight_decay, strict=True)
+        if rho
+    )
+    return f"Objective R = L + ½ rho_w ‖W‖² + ½ rho_a ‖A‖², weight decay {rates}."
 
 
 def _constants(derivation: Equations, language: _Language) -> list[str]:
@@ -216,11 +251,11 @@ def _preamble(derivation: Equations, language: _Language, arguments: int | None 
     ]
 
 
-def _loss_body(derivation: Equations, language: _Language) -> list[str]:
-    program, (loss,) = straight_line(derivation, [derivation.residual_loss])
+def _loss_body(derivation: Equations, language: _Language, value: sympy.Expr) -> list[str]:
+    program, (loss,) = straight_line(derivation, [value])
     return [
         *_preamble(derivation, language),
-        *(_assignment(f"{language.declare}{name} = ", value, language) for name, value in program),
+        *(_assignment(f"{language.declare}{name} = ", part, language) for name, part in program),
         _assignment("return ", loss, language),
     ]
 

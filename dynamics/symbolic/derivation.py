@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.symbolic.alignment import aligned
 from dynamics.symbolic.equations import (
     SECOND_LAYERS,
@@ -36,7 +37,7 @@ from dynamics.symbolic.equations import (
     network_symbols,
     straight_line,
 )
-from dynamics.symbolic.exact import exact_array, exact_covariance, is_conserved
+from dynamics.symbolic.exact import changes, exact_array, exact_covariance, exact_decay, is_conserved
 from dynamics.symbolic.export import to_latex, to_text
 from dynamics.symbolic.moments import ring_expectation
 from dynamics.symbolic.size import check_derivation, derivation_size
@@ -92,39 +93,46 @@ class Derivation(Equations):
 
         Returns
         -------
-        rhs : callable (t, theta, m, s=()) → array
+        rhs : callable (t, theta, m, s=(), rho=()) → array
             Time derivative, in the order of `parameters`; the signature SciPy's solvers expect.
-        loss : callable (theta, m, s=()) → float
+        loss : callable (theta, m, s=(), rho=()) → float
             ``theta`` has the shape (n,) or, for a batch, (n, B); ``m`` holds the values of `targets`, ``s`` those
-            of `covariance_symbols`. Both raise ProblemError if a length is wrong.
+            of `covariance_symbols`, ``rho`` those of `decay_symbols`. Both raise ProblemError if a length is wrong.
         """
         evaluate_rates = self._lambdified(list(self.residual_ode.values()))
         evaluate_loss = self._lambdified([self.residual_loss])
 
-        def rhs(t: float, theta: ArrayLike, m: ArrayLike, s: ArrayLike = ()) -> NDArray[np.float64]:
-            rates = evaluate_rates(*self._columns(theta, m, s))
+        def rhs(
+            t: float, theta: ArrayLike, m: ArrayLike, s: ArrayLike = (), rho: ArrayLike = ()
+        ) -> NDArray[np.float64]:
+            rates = evaluate_rates(*self._columns(theta, m, s, rho))
             velocity = np.empty(np.shape(theta))
             for i, rate in enumerate(rates):
                 velocity[i] = rate
             return velocity
 
-        def loss(theta: ArrayLike, m: ArrayLike, s: ArrayLike = ()) -> float | NDArray:
-            return evaluate_loss(*self._columns(theta, m, s))[0]
+        def loss(theta: ArrayLike, m: ArrayLike, s: ArrayLike = (), rho: ArrayLike = ()) -> float | NDArray:
+            return evaluate_loss(*self._columns(theta, m, s, rho))[0]
 
         return rhs, loss
 
     def _lambdified(self, expressions: list[sympy.Expr]) -> Callable[..., list[Any]]:
-        arguments = (self.parameters, self.targets, self.covariance_symbols)
+        arguments = (self.parameters, self.targets, self.covariance_symbols, self.decay_symbols)
         # The expressions are polynomials: the generated code is bare arithmetic and takes floats and arrays.
         return sympy.lambdify(
             arguments, expressions, modules=[{}], cse=lambda reduced: straight_line(self, reduced)
         )
 
-    def _columns(self, theta: ArrayLike, m: ArrayLike, s: ArrayLike) -> list[list[Any]]:
+    def _columns(self, theta: ArrayLike, m: ArrayLike, s: ArrayLike, rho: ArrayLike) -> list[list[Any]]:
         """Arguments as lists; of Python floats where there is no batch, whose arithmetic is the fastest."""
-        expected = {"theta": self.parameters, "m": self.targets, "s": self.covariance_symbols}
+        expected = {
+            "theta": self.parameters,
+            "m": self.targets,
+            "s": self.covariance_symbols,
+            "rho": self.decay_symbols,
+        }
         columns = []
-        for (name, symbols), value in zip(expected.items(), (theta, m, s), strict=True):
+        for (name, symbols), value in zip(expected.items(), (theta, m, s, rho), strict=True):
             array = np.asarray(value, dtype=float)
             if array.shape[:1] != (len(symbols),):
                 raise ProblemError(f"`{name}` has shape {array.shape}, but must have length {len(symbols)}.")
@@ -140,6 +148,7 @@ def derive(
     second_layer: str = "trainable",
     second_layer_value: Any = 1,
     covariance: ArrayLike | str | None = None,
+    weight_decay: WeightDecay | float | Sequence[float] | str = 0,
     *,
     progress: bool = False,
 ) -> Derivation:
@@ -160,6 +169,8 @@ def derive(
     covariance : (d, d) array, "symbolic" or None
         Σ: numbers, which are made exact through their shortest decimal representation; symbols ``s_i_j`` with
         i ≤ j; or the identity.
+    weight_decay : number, pair of numbers, or "symbolic"
+        Rates ρ_w, ρ_a of the penalty ½ρ_w‖W‖² + ½ρ_a‖A‖², made exact like Σ; or the symbols ``rho_w``, ``rho_a``.
     progress : bool
         Show a progress bar on standard error if that is a terminal.
 
@@ -210,6 +221,8 @@ def derive(
     bar = tqdm(parameters, "derivation", leave=False, disable=None if progress else True)
     ode = {theta: _rate(entries, slopes, index) for index, theta in enumerate(bar)}
 
+    rho = exact_decay(weight_decay, trainable)
+    ode = {theta: rate - rho[index >= K * d] * theta for index, (theta, rate) in enumerate(ode.items())}
     laws = _balances(w, a, h) if trainable else []
     return Derivation(
         activation=phi,
@@ -225,6 +238,8 @@ def derive(
         residual_loss=loss,
         residual_ode=ode,
         conserved=tuple(law for law in laws if is_conserved(law, ode)),
+        weight_decay=rho,
+        decaying=_decaying(laws, rho, ode),
     )
 
 
@@ -318,6 +333,24 @@ def _rate(
 
     inner = (monomial(map(int.__sub__, powers, common)) * group for powers, group in groups.items())
     return monomial(common) * sympy.Add(*inner)
+
+
+def _decaying(
+    laws: Iterable[sympy.Expr],
+    rho: tuple[sympy.Expr, sympy.Expr],
+    ode: Mapping[sympy.Symbol, sympy.Expr],
+) -> tuple[tuple[sympy.Expr, sympy.Expr], ...]:
+    """Laws with the rates that decay gives them: each square θ² in them falls at the rate −2ρθ² of its layer."""
+    if not any(rho):
+        return ()
+
+    def rate(law: sympy.Expr) -> sympy.Expr:
+        if rho[0] == rho[1]:
+            return -2 * rho[0] * law
+        own = {theta: rho[theta.name.startswith("a")] for theta in law.free_symbols}
+        return sympy.Add(*(-own[theta] * theta * sympy.diff(law, theta) for theta in sorted(own, key=str)))
+
+    return tuple((law, rate(law)) for law in laws if changes(law, rate(law), ode))
 
 
 def _balances(

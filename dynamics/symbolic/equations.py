@@ -46,6 +46,10 @@ class Equations:
         Loss and ODEs in terms of the residual's symbols: short, and what the exports print.
     conserved : tuple of expressions
         Quantities whose time derivative along the ODEs vanishes identically.
+    weight_decay : (ρ_w, ρ_a)
+        Numbers, or the symbols ``rho_w`` and ``rho_a``.
+    decaying : tuple of (expression, time derivative)
+        Under weight decay, what is conserved without it, and how it changes along the ODEs, identically.
     aligned_modes : bool
         Whether this is the reduced system of `dynamics.symbolic.alignment`.
     """
@@ -63,6 +67,8 @@ class Equations:
     residual_loss: sympy.Expr
     residual_ode: Mapping[sympy.Symbol, sympy.Expr]
     conserved: tuple[sympy.Expr, ...]
+    weight_decay: tuple[sympy.Expr, sympy.Expr] = (sympy.S.Zero, sympy.S.Zero)
+    decaying: tuple[tuple[sympy.Expr, sympy.Expr], ...] = ()
     aligned_modes: bool = False
 
     @cached_property
@@ -74,6 +80,20 @@ class Equations:
     def ode(self) -> dict[sympy.Symbol, sympy.Expr]:
         """Gradient flow: parameter → its time derivative, in parameters and targets."""
         return {theta: rate.xreplace(dict(self.residual)) for theta, rate in self.residual_ode.items()}
+
+    @property
+    def decay_symbols(self) -> tuple[sympy.Symbol, ...]:
+        """``rho_w`` and ``rho_a`` as far as they are symbols."""
+        return tuple(rho for rho in self.weight_decay if isinstance(rho, sympy.Symbol))
+
+    @property
+    def penalty(self) -> sympy.Expr:
+        """½ρ_w‖W‖² + ½ρ_a‖A‖² over what is trained."""
+        return sympy.Add(*(self.decay_of(theta) * theta**2 / 2 for theta in self.parameters))
+
+    def decay_of(self, theta: sympy.Symbol) -> sympy.Expr:
+        """ρ_w of a first-layer weight (p of an aligned mode), ρ_a of another."""
+        return self.weight_decay[theta.name.startswith("a")]
 
     @property
     def degree(self) -> int:

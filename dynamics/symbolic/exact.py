@@ -12,6 +12,7 @@ from sympy.polys.rings import PolyRing
 
 from dynamics.errors import ProblemError
 from dynamics.inputs.covariance import validate_covariance
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_choice, validate_real
 
 
@@ -43,6 +44,15 @@ def exact_covariance(covariance: Any, d: int) -> tuple[sympy.ImmutableMatrix | N
     return sympy.ImmutableMatrix(exact_array("covariance", Sigma, (d, d))), []
 
 
+def exact_decay(weight_decay: Any, trainable: bool) -> tuple[sympy.Expr, sympy.Expr]:
+    """Rates ρ_w and ρ_a as exact numbers, or as symbols if they are "symbolic"; ρ_a = 0 of a fixed second layer."""
+    if isinstance(weight_decay, str):
+        validate_choice("weight_decay", weight_decay, ("symbolic",))
+        return sympy.Symbol("rho_w"), sympy.Symbol("rho_a") if trainable else sympy.S.Zero
+    decay = WeightDecay.of(weight_decay, trainable)
+    return exact_number("weight_decay", decay.first), exact_number("weight_decay", decay.second)
+
+
 def vanishes(expression: sympy.Expr) -> bool:
     """Whether a polynomial with rational coefficients is identically zero: its expanded form decides."""
     symbols = sorted(expression.free_symbols, key=str)
@@ -53,5 +63,10 @@ def vanishes(expression: sympy.Expr) -> bool:
 
 def is_conserved(law: sympy.Expr, ode: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
     """Whether a polynomial is constant along polynomial ODEs, by exact expansion of its time derivative."""
+    return changes(law, sympy.S.Zero, ode)
+
+
+def changes(law: sympy.Expr, rate: sympy.Expr, ode: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
+    """Whether the time derivative of a polynomial along polynomial ODEs is a given one, likewise."""
     moving = law.free_symbols & ode.keys()
-    return vanishes(sympy.Add(*(sympy.diff(law, theta) * ode[theta] for theta in moving)))
+    return vanishes(sympy.Add(*(sympy.diff(law, theta) * ode[theta] for theta in moving), -rate))

@@ -21,8 +21,11 @@ def to_text(derivation: Equations) -> str:
         "Covariance": _covariance_entries(r, "Σ"),
         "Residual, teacher minus student": list(r.residual.items()),
         "Loss": [("L", r.residual_loss)],
+        "Objective": [("R", sympy.Symbol("L") + r.penalty)] if r.penalty else [],
         "Gradient flow": [(f"d{theta}/dt", rate) for theta, rate in r.residual_ode.items()],
         "Conserved": laws,
+        "Conserved but for the decay": [(f"c_{k}", law) for k, (law, _) in enumerate(r.decaying)]
+        + [(f"dc_{k}/dt", rate) for k, (_, rate) in enumerate(r.decaying)],
     }
     lines = [
         f"Two-layer network with {r.activation} activation: {r.sizes};"
@@ -46,7 +49,8 @@ def to_json_dict(derivation: Equations) -> dict[str, Any]:
     """The derivation as a JSON-ready dictionary; expressions are strings that SymPy parses.
 
     Keys: parameters, targets, loss, ode, conserved, and the description of the network: activation, hidden,
-    inputs, outputs, second_layer, covariance (null for the identity).
+    inputs, outputs, second_layer, covariance (null for the identity). With weight decay also weight_decay, objective
+    and decaying, what is conserved without it and how it changes.
     """
     r = derivation
     return {
@@ -63,13 +67,22 @@ def to_json_dict(derivation: Equations) -> dict[str, Any]:
         "loss": as_text(r.loss),
         "ode": {str(theta): as_text(rate) for theta, rate in r.ode.items()},
         "conserved": [as_text(law) for law in r.conserved],
+    } | (_decay_entries(r) if r.penalty else {})
+
+
+def _decay_entries(r: Equations) -> dict[str, Any]:
+    """What weight decay adds to the JSON of a derivation."""
+    return {
+        "weight_decay": list(map(as_text, r.weight_decay)),
+        "objective": as_text(r.loss + r.penalty),
+        "decaying": [{"law": as_text(law), "derivative": as_text(rate)} for law, rate in r.decaying],
     }
 
 
 def to_latex(derivation: Equations) -> str:
     """The derivation as LaTeX ``align*`` environments (package amsmath); long sums are broken into lines."""
     r = derivation
-    symbols = {*r.residual, *r.parameters, *r.targets, *r.covariance_symbols}
+    symbols = {*r.residual, *r.parameters, *r.targets, *r.covariance_symbols, *r.decay_symbols}
     names = {symbol: latex_symbol(symbol.name) for symbol in symbols}
     printer = LatexPrinter({"symbol_names": names})
 
@@ -80,9 +93,11 @@ def to_latex(derivation: Equations) -> str:
     blocks = [
         [(latex_symbol(name), entry) for name, entry in _covariance_entries(r, "Sigma")],
         [(names[name], entry) for name, entry in r.residual.items()],
-        [("L", r.residual_loss)],
+        [("L", r.residual_loss)] + ([("R", sympy.Symbol("L") + r.penalty)] if r.penalty else []),
         [(derivative(theta), rate) for theta, rate in r.residual_ode.items()],
         [(f"c_{{{k}}}", law) for k, law in enumerate(r.conserved)],
+        [(f"c_{{{k}}}", law) for k, (law, _) in enumerate(r.decaying)]
+        + [(rf"\dot{{c}}_{{{k}}}", rate) for k, (_, rate) in enumerate(r.decaying)],
     ]
     break_line = " \\\\\n&\\quad "
     return "\n".join(

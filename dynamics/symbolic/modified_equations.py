@@ -89,7 +89,7 @@ def modified_equations(derivation: Derivation, momentum: bool = False) -> Modifi
     return ModifiedEquations(
         derivation=derivation,
         step=h,
-        residual_loss=derivation.residual_loss + h / 4 * speed,
+        residual_loss=derivation.residual_loss + derivation.penalty + h / 4 * speed,
         residual_ode={theta: rate - h / 2 * _along(rate, velocity) for theta, rate in flow.items()},
     )
 

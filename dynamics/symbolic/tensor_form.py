@@ -26,6 +26,8 @@ class TensorForm:
     second_layer : str
     covariance : str or None
         Name of Σ in the words; None for the identity.
+    decayed : bool
+        Whether there is weight decay, at rates ρ_w and, of a trained second layer, ρ_a.
     loss : TracePolynomial
         ℓ(D), the loss of one output; L = Σ_o ℓ(D_o).
     G : MatrixPolynomial
@@ -40,6 +42,7 @@ class TensorForm:
     activation: Activation
     second_layer: str
     covariance: str | None
+    decayed: bool
     loss: TracePolynomial
     G: MatrixPolynomial
 
@@ -48,7 +51,10 @@ class TensorForm:
 
 
 def derive_tensor(
-    activation: Activation | str = "quadratic", second_layer: str = "trainable", correlated: bool = False
+    activation: Activation | str = "quadratic",
+    second_layer: str = "trainable",
+    correlated: bool = False,
+    decayed: bool = False,
 ) -> TensorForm:
     """Derive the index-free loss ½ E[r²] and its gradient, r(x) = xᵀDx or, centred, xᵀDx − E[xᵀDx].
 
@@ -58,6 +64,8 @@ def derive_tensor(
     second_layer : {"trainable", "fixed"}
     correlated : bool
         Whether the inputs have a covariance Σ other than the identity.
+    decayed : bool
+        Whether there is weight decay.
 
     Returns
     -------
@@ -75,7 +83,7 @@ def derive_tensor(
     mean = form_moment([RESIDUAL], covariance=covariance)
     mean_square = form_moment([RESIDUAL, RESIDUAL], covariance=covariance)
     loss = Fraction(1, 2) * (mean_square - mean * mean if centred else mean_square)
-    return TensorForm(phi, second_layer, covariance, loss, 2 * loss.gradient(RESIDUAL))
+    return TensorForm(phi, second_layer, covariance, decayed, loss, 2 * loss.gradient(RESIDUAL))
 
 
 def tensor_text(form: TensorForm) -> str:
@@ -91,10 +99,18 @@ def tensor_text(form: TensorForm) -> str:
         "Residual    D_o = M*_o − Σ_k A_ok w_k w_kᵀ",
         f"Loss        L = ½ Σ_o E(f*_o − f_o)² = Σ_o ℓ(D_o),  ℓ(D) = {form.loss}",
         f"Gradient    G_o = G(D_o),  G(D) = 2 ∂ℓ/∂D = {form.G}",
-        "Flow        dw_k/dt = Σ_o A_ok G_o w_k",
+        f"Flow        dw_k/dt = Σ_o A_ok G_o w_k{' − ρ_w w_k' * form.decayed}",
     ]
     if form.second_layer == "trainable":
-        lines += ["            dA_ok/dt = ½ w_kᵀ G_o w_k", "Conserved   c_k = ‖w_k‖² − 2 Σ_o A_ok²"]
+        lines += [
+            f"            dA_ok/dt = ½ w_kᵀ G_o w_k{' − ρ_a A_ok' * form.decayed}",
+            f"{'With' if form.decayed else 'Conserved':12}c_k = ‖w_k‖² − 2 Σ_o A_ok²",
+        ]
+        if form.decayed:
+            lines += [
+                "            dc_k/dt = −2ρ_w ‖w_k‖² + 4ρ_a Σ_o A_ok²,",
+                "            for ρ_w = ρ_a = ρ: c_k(t) = c_k(0) e^(−2ρt)",
+            ]
     return "\n".join(lines) + "\n"
 
 
@@ -104,9 +120,12 @@ def tensor_latex(form: TensorForm) -> str:
         r"D_o &= M^{*}_o - \sum_k A_{ok} w_k w_k^{\top}",
         rf"L &= \sum_o \ell(D_o), \quad \ell(D) = {form.loss.latex()}",
         rf"G_o &= G(D_o), \quad G(D) = 2 \frac{{\partial \ell}}{{\partial D}} = {form.G.latex()}",
-        r"\dot{w}_k &= \sum_o A_{ok} G_o w_k",
+        r"\dot{w}_k &= \sum_o A_{ok} G_o w_k" + r" - \rho_w w_k" * form.decayed,
     ]
     if form.second_layer == "trainable":
-        rows.append(r"\dot{A}_{ok} &= \frac{1}{2} w_k^{\top} G_o w_k")
-        rows.append(r"c_k &= \lVert w_k \rVert^2 - 2 \sum_o A_{ok}^2 \quad \text{(conserved)}")
+        rows.append(r"\dot{A}_{ok} &= \frac{1}{2} w_k^{\top} G_o w_k" + r" - \rho_a A_{ok}" * form.decayed)
+        said = r" \quad \text{(conserved)}" * (not form.decayed)
+        rows.append(r"c_k &= \lVert w_k \rVert^2 - 2 \sum_o A_{ok}^2" + said)
+        if form.decayed:
+            rows.append(r"\dot{c}_k &= -2 \rho_w \lVert w_k \rVert^2 + 4 \rho_a \sum_o A_{ok}^2")
     return latex_align(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMATS = {"text": "txt", "latex": "tex", "json": "json", "python": "py", "javascript": "js", "tensor": "txt"}
 SUFFIXES = ("txt", "tex", "json", "py", "js")
+SYMBOLIC = "symbolic"  # of the weight decay: rates that stay symbols
 
 
 @click.command(
@@ -38,7 +39,8 @@ def command(
 ) -> None:
     """Derive loss and gradient-flow ODEs from the Gaussian moments, for concrete K, d and O.
 
-    A --teacher only tells the sizes here: the symbols of its matrix stay free.
+    A --teacher only tells the sizes here: the symbols of its matrix stay free. With --weight-decay symbolic its rates
+    stay free too.
     """
     from dynamics.validation import validate_choice
 
@@ -89,6 +91,7 @@ def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> d
         second_layer=network.second_layer,
         second_layer_value=network.second_layer_value,
         covariance=Sigma,
+        weight_decay=decay_of(network),
         progress=True,
     )
     if aligned:
@@ -103,10 +106,20 @@ def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> d
     return {name: exporters[name](derivation) for name in dict.fromkeys((form, "json"))}
 
 
+def decay_of(network: opt.NetworkOptions) -> Any:
+    """Rates of `--weight-decay`, or the word for symbols."""
+    from quadflow.options.reading import read_decay
+
+    return SYMBOLIC if network.weight_decay == SYMBOLIC else read_decay(network.weight_decay)
+
+
 def tensor_exports(network: opt.NetworkOptions) -> dict[str, str]:
     """Index-free form: LaTeX alone, and text with the LaTeX below."""
+    from dynamics.problem.weight_decay import WeightDecay
     from dynamics.symbolic.tensor_form import derive_tensor, tensor_latex, tensor_text
 
-    form = derive_tensor(network.activation, network.second_layer, network.covariance is not None)
+    decay = decay_of(network)
+    decayed = decay == SYMBOLIC or bool(WeightDecay.of(decay, network.second_layer == "trainable"))
+    form = derive_tensor(network.activation, network.second_layer, network.covariance is not None, decayed)
     text, latex = tensor_text(form), tensor_latex(form)
     return {"tensor": f"{text}\n{latex}", "latex": latex}

@@ -56,6 +56,12 @@ class TeacherOptions:
         shell_complete=complete_files,
         help="Input covariance Σ, which may be singular [default: identity].",
     )
+    weight_decay: str = option(
+        default="0",
+        show_default=True,
+        metavar="ρ[,ρ_a]",
+        help="L2 penalty ½ρ_w‖W‖² + ½ρ_a‖a‖²: one rate for all that is trained, or ρ_w,ρ_a.",
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from dynamics.inputs.covariance import clean_covariance
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_real
 from quadflow.notes import note
+from quadflow.options.click_options import parse_numbers
 from quadflow.options.ignored import DRAWN, note_without_effect
 
 if TYPE_CHECKING:
@@ -58,7 +59,13 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
             degree=activation.degree,
         )
     Sigma = read_covariance(options, teacher.inputs)
-    return Problem(teacher, start.padded(teacher.inputs), activation, Sigma)
+    return Problem(teacher, start.padded(teacher.inputs), activation, Sigma, read_decay(options.weight_decay))
+
+
+def read_decay(text: str) -> float | list[float]:
+    """One rate of `--weight-decay`, or two."""
+    rates = parse_numbers("--weight-decay", text)
+    return rates[0] if len(rates) == 1 else rates
 
 
 def options_teacher(options: NetworkOptions) -> Teacher:

@@ -1,0 +1,62 @@
+"""A loss with weight decay, R = L + ½ρ_w‖W‖² + ½ρ_a‖A‖², the objective of everything that is trained with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.population.base import Population, Pull
+
+
+@dataclass(frozen=True, eq=False)
+class DecayedLoss(Population):
+    """The loss R = L + ½ρ_w‖W‖² + ½ρ_a‖A‖².
+
+    Of the capabilities of L it keeps the pull on an infinitely small unit, to which decay is of second order. It is no
+    loss of the forms M_o.
+
+    Parameters
+    ----------
+    base : Population
+        L.
+    first, second : float
+        ρ_w and ρ_a; the latter 0 where the second layer is fixed.
+    """
+
+    base: Population
+    first: float
+    second: float
+
+    def __post_init__(self) -> None:
+        if self.base.pull_on is not None:
+            object.__setattr__(self, "pull_on", self._pull_on)
+
+    def loss(self, W: Array, A: Array) -> float:
+        """R."""
+        return self.base.loss(W, A) + 0.5 * float(self.first * np.sum(W**2) + self.second * np.sum(A**2))
+
+    def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """Minus the gradient, −∂L/∂W − ρ_w W and −∂L/∂A − ρ_a A."""
+        vW, vA = self.base.velocity(W, A)
+        return vW - self.first * W, vA - self.second * A
+
+    def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
+        """Hessian of L and ρ_w, ρ_a on its diagonal, applied to the direction."""
+        hW, hA = self.base.hessian_vector(W, A, dW, dA)
+        return hW + self.first * dW, hA + self.second * dA
+
+    def hessian(self, W: Array, A: Array) -> Array:
+        """Dense Hessian of L, and ρ_w, ρ_a on its diagonal."""
+        H = self.base.hessian(W, A)
+        H[np.diag_indices_from(H)] += np.repeat([self.first, self.second], [W.size, A.size])
+        return H
+
+    def invariants(self, W: Array, A: Array) -> Array:
+        """Those of L, and R: the same function can be made of smaller weights."""
+        return np.append(self.base.invariants(W, A), self.loss(W, A))
+
+    def _pull_on(self, W: Array, A: Array, output: Array) -> Pull:
+        assert self.base.pull_on is not None
+        return self.base.pull_on(W, A, output)
