@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.conserved.quantities import QuadraticQuantity, Quantity, conserved_quantities, weights
+from dynamics.conserved.quantities import QuadraticQuantity, Quantity, undecayed_quantities, weights
 from dynamics.curves.decay_law import DecayLaw
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_real
@@ -69,19 +69,22 @@ class DecayedQuantity:
         ----------
         times : (T,) array
         source, A
-            As the quantity takes them: arrays W (T, K, d), A (T, O, K), or a trajectory.
+            As the quantity takes them: arrays W (T, K, d), A (T, O, K), or a trajectory, which carries the integral of
+            a law that is not closed (for equal learning rates).
         """
         W, A_ = weights(source, A)
-        start = self.quantity(W[0], A_[0])
+        t, start = np.asarray(times, dtype=float), self.quantity(W[0], A_[0])
         if self.law.closed:
-            return self.law.values(times, start), 0.0
+            return self.law.values(t, start, t)
         assert isinstance(self.quantity, QuadraticQuantity)
-        return self.law.along(times, start, -self.quantity.second_part(A_))
+        carried = getattr(source, "decay_integral", None)
+        if carried is not None and all(k == l for k, l, _ in self.quantity.second):
+            carried = -sum(r * carried[:, k] for k, _, r in self.quantity.second)
+        return self.law.values(t, start, -self.quantity.second_part(A_), carried)
 
     def deviation(self, times: Array, source: Any, A: Any = None) -> Array:
         """What the quantity does beside its law, (T,)."""
-        W, A_ = weights(source, A)
-        return np.asarray(self.quantity(W, A_) - self.expected(times, W, A_)[0])
+        return np.asarray(self.quantity(source, A) - self.expected(times, source, A)[0])
 
 
 def decayed_quantities(
@@ -122,5 +125,5 @@ def decayed_quantities(
     decay = WeightDecay.of(weight_decay, trainable)
     eta_w, eta_a = (validate_real("rates", rate, positive=True) for rate in rates)
     falls = eta_w * decay.first, eta_a * decay.second
-    quantities = conserved_quantities(model, rates=(eta_w, eta_a))
+    quantities = undecayed_quantities(model, (eta_w, eta_a))
     return tuple(DecayedQuantity(q, q.decayed(*falls)) for q in quantities)

@@ -24,8 +24,7 @@ from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import DecayLaw
 from dynamics.errors import ProblemError
-from dynamics.problem import Problem
-from dynamics.problem.scope import require
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_real
 
 if TYPE_CHECKING:
@@ -146,8 +145,8 @@ class LawQuantity:
         (found,) = decayed_laws([self.law], lambda weight: second if is_second_layer(weight) else first)
         if found.rate is None:
             raise ProblemError(
-                f"`weight_decay` is {first:g} of the first and {second:g} of the second layer, but {self.name} decays by"
-                " a law of its own only where both are equal."
+                f"`weight_decay` is {first:g} of the first and {second:g} of the second layer, but {self.name} decays"
+                " by a law of its own only where both are equal."
             )
         return DecayLaw(found.rate)
 
@@ -215,7 +214,8 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
     Raises
     ------
     ProblemError
-        If the model is of none of these kinds, or its first layer is not trained.
+        If the model is of none of these kinds, or its first layer is not trained; or if its weights decay, which no
+        quantity survives as it is: see `dynamics.conserved.decay.decayed_quantities`.
 
     Examples
     --------
@@ -225,6 +225,20 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
     ...     print(c.name, bool(abs(np.ptp(c(flow.integrate(t_end=1.0)))) < 1e-9))
     ‖w_0‖² − 2a_0² True
     ‖w_1‖² − 2a_1² True
+    """
+    decay = getattr(getattr(model, "problem", model), "weight_decay", WeightDecay())
+    if decay:
+        raise ProblemError(
+            f"`weight_decay` is {decay}, under which quantities decay instead of being conserved: `decayed_quantities`"
+            " gives their laws."
+        )
+    return undecayed_quantities(model, rates)
+
+
+def undecayed_quantities(model: Any, rates: Sequence[float] = (1.0, 1.0)) -> Quantities:
+    """The quantities that gradient flow on the loss of a model conserves as long as no weight decays.
+
+    See `conserved_quantities`.
     """
     if hasattr(model, "potentials"):  # polynomial network; SymPy is only loaded for those
         from dynamics.laws.counting import count_laws
@@ -243,8 +257,6 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
         raise ProblemError(
             f"`model` has the activation {phi.name!r}, which is not homogeneous: no c_k is conserved."
         )
-    if isinstance(model, Problem) and model.weight_decay:
-        require("balances", model)
     W, A = weights(state)
     trainable = getattr(state, "trainable", getattr(state.A, "requires_grad", True))
     if not getattr(state.W, "requires_grad", True):

@@ -19,7 +19,11 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from dynamics.aliases import Array
+from dynamics.problem import Problem
 
+DECAY_INTEGRAL = (
+    "∫ e^(−2ρ_w(t − s)) Σ_o A_ok(s)² ds, which the law of c_k needs where layers decay differently"
+)
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(6)  # on every interval between records
 
 
@@ -48,17 +52,57 @@ class DecayLaw:
         """Whether the quantity follows from its start alone."""
         return self.pump == 0
 
-    def values(self, times: Array, start: Array, integral: Array | float = 0.0) -> Array:
-        """q (T, …) at times (T,) from its start (…), and from the source's `convolved` (T, …) where it is not closed."""
-        fall = np.exp(-self.rate * times).reshape(-1, *[1] * np.ndim(start))
-        return np.asarray(fall * start + self.pump * integral)
+    def values(
+        self, times: Array, start: Array, source: Array, integral: Array | None = None
+    ) -> tuple[Array, float]:
+        """The quantity by its law, from its value at the first of some times; and how far that may be off.
 
-    def along(self, times: Array, start: Array, source: Array) -> tuple[Array, float]:
-        """q at times (T,) from its start (…) and its recorded source (T, …); and how far the integral may be off."""
+        Parameters
+        ----------
+        times : (T,) array
+        start : (…) array
+        source : (T, …) array
+            S at these times; not read where the law is closed.
+        integral : (T, …) array, optional
+            ∫₀ᵗ e^{−rate (t − s)} S(s) ds where it is known better than from the source at these times.
+
+        Returns
+        -------
+        values : (T, …) array
+        error : float
+            Of the integral, estimated.
+        """
+        fall = np.exp(-self.rate * (times - times[0])).reshape(-1, *[1] * np.ndim(start))
         if self.closed:
-            return self.values(times, start), 0.0
-        integral, error = convolved(self.rate, times, source)
-        return self.values(times, start, integral), abs(self.pump) * error
+            return np.asarray(fall * start), 0.0
+        error = 0.0
+        if integral is None:
+            integral, error = convolved(self.rate, times, source)
+        since = integral - fall * integral[0]
+        return np.asarray(fall * start + self.pump * since), abs(self.pump) * error
+
+
+def balance_by_law(
+    problem: Problem, times: Array, conserved: Array, A: Array, integral: Array | None = None
+) -> tuple[Array, float]:
+    """c_k of every unit by its law from the first record on, (T, K); and how far that may be off.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its decay and activation. Where the second layer is fixed c_k has no law, and stays as it was.
+    times : (T,) array
+    conserved, A : (T, K), (T, O, K) arrays
+        c_k and the second layer of a curve.
+    integral : (T, K) array, optional
+        As for `DecayLaw.values`.
+    """
+    decay, degree = problem.weight_decay, problem.activation.degree
+    assert degree is not None
+    law = DecayLaw(0.0)
+    if problem.student.trainable:
+        law = DecayLaw.of_balance(decay.first, decay.second, degree)
+    return law.values(times, conserved[0], np.sum(A**2, axis=-2), integral)
 
 
 def convolved(rate: float, times: Array, source: Array) -> tuple[Array, float]:

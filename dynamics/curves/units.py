@@ -17,9 +17,10 @@ from dynamics.curves.variables import Variable, Variables
 
 NOT_CONSERVED = "φ is not homogeneous: there is no c_k that the flow could conserve, and no teacher modes"
 C_K = "c_k = ‖w_k‖² − h Σ_o A_ok² of each unit"
+C_K_LAW = "c_k of each unit by its exact law under weight decay"
 OVERLAPS = "overlaps w_k·v_m with the teacher directions"
 NORMS = "norms ‖w_k‖ of the units"
-DRIFT = "largest |c_k(t) − c_k(0)| over units and times"
+DRIFT = "largest |c_k(t) − c_k(0)| over units and times, under weight decay that from the law of c_k(t)"
 
 
 def unit_invariants(W: Array, A: Array, degree: int | None) -> Array:

@@ -141,7 +141,7 @@ THEORIES: dict[str, Theory] = {
     ),
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING, UNDECAYED)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, UNDECAYED)),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, UNDECAYED)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),
     "ensemble": Theory("the flow of an ensemble", (UNDECAYED,), "integrate its members one by one"),
