@@ -160,6 +160,8 @@ class FlowEnsemble:
         rtol = validate_tolerance(rtol)
         if atol is not None:
             atol = validate_real("atol", atol, positive=True)
+        if max_evaluations is not None:
+            validate_count("max_evaluations", max_evaluations)
         if threads is not None:
             threads = validate_count("threads", threads)
         chosen = self._choose(engine)
