@@ -35,11 +35,6 @@ def conserved_or_none(W: Array, A: Array, degree: int | None) -> Array | None:
     return None if degree is None else unit_invariants(W, A, degree)
 
 
-def largest_drift(conserved: Array | None) -> float | None:
-    """Largest |c_k(t) − c_k(0)|, conserved (T, K)."""
-    return None if conserved is None else float(np.abs(conserved - conserved[0]).max())
-
-
 def unit_variables(W: Array, V: Array, axes: tuple[str, ...]) -> Variables:
     """Overlaps (…, K, R) and norms (…, K) of weights W (…, K, d) with directions V (R, d); `axes` come before K."""
     return {

@@ -7,63 +7,83 @@ is integrated together with the flow, so that it is as accurate as that however 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.integration import METHODS, Sampling, SolverReport, Switching, VectorField, integrate
-
-if TYPE_CHECKING:
-    from dynamics.flows.gradient import GradientFlow
+from dynamics.problem import Problem
 
 
-def decay_integral(flow: GradientFlow, times: Array, report: SolverReport) -> Array | None:
+def decay_integral(
+    flow: VectorField, problem: Problem, theta0: Array, times: Array, report: SolverReport
+) -> Array | None:
     """I_k at the samples of a flow that was integrated, (T, K).
 
     None where no law needs it: both layers decay alike, the second is fixed, or φ is not homogeneous; and where the
     flow failed.
+
+    Parameters
+    ----------
+    flow : VectorField
+        θ̇; the second layer is at the end of θ.
+    problem : Problem
+    theta0 : (n,) array
+        Where the flow started.
+    times : (T,) array
+    report : SolverReport
+        Method and tolerances of its integration.
     """
-    decay, problem = flow.problem.weight_decay, flow.problem
+    decay, A = problem.weight_decay, problem.student.A
     needed = not decay.equal and problem.student.trainable and problem.activation.degree is not None
     if not needed or report.failed or not times[-1]:
         return None
-    field = CarriedIntegral(flow, 2 * decay.first)
+    field = CarriedIntegral(flow, theta0.size, A.shape, 2 * decay.first)
     sampling = Sampling.create(None, times, len(times), False, horizon=0.0)
-    start = np.append(flow.theta0, np.zeros(problem.student.hidden))
+    start = np.append(theta0, np.zeros(A.shape[1]))
     method = report.method if report.method in METHODS else "auto"
     _, states, own = integrate(field, start, sampling, method=method, rtol=report.rtol, atol=report.atol)
-    return None if own.failed else states[:, flow.theta0.size :]
+    return None if own.failed else states[:, theta0.size :]
 
 
 @dataclass(frozen=True, eq=False)
 class CarriedIntegral(VectorField):
-    """Right-hand side of (θ, I)."""
+    """Right-hand side of (θ, I).
 
-    flow: GradientFlow
+    Parameters
+    ----------
+    flow : VectorField
+    unknowns : int
+        Length n of θ.
+    layer : (O, K)
+        Shape of the second layer.
+    rate : float
+    """
+
+    flow: VectorField
+    unknowns: int
+    layer: tuple[int, ...]
     rate: float
 
-    @property
-    def unknowns(self) -> int:
-        """Length of θ."""
-        return self.flow.theta0.size
+    def _second(self, theta: Array) -> Array:
+        """A (O, K)."""
+        O, K = self.layer
+        return theta[self.unknowns - O * K : self.unknowns].reshape(O, K)
 
     def __call__(self, t: float, theta: Array) -> Array:
         """θ̇, and Σ_o A_ok² − rate · I_k."""
         weights, integral = np.split(theta, [self.unknowns])
-        A = self.flow.unpack(weights)[1]
-        return np.append(self.flow(t, weights), np.sum(A**2, axis=0) - self.rate * integral)
+        return np.append(
+            self.flow(t, weights), np.sum(self._second(theta) ** 2, axis=0) - self.rate * integral
+        )
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Exact; I acts on nothing."""
-        n, weights = self.unknowns, theta[: self.unknowns]
-        A = self.flow.unpack(weights)[1]
+        n, (O, K) = self.unknowns, self.layer
         J = np.zeros((theta.size, theta.size))
-        J[:n, :n] = self.flow.jacobian(t, weights)
-        for o, row in enumerate(A):
-            K = len(row)
-            J[range(n, n + K), range(n - A.size + o * K, n - A.size + (o + 1) * K)] = 2 * row
-        J[range(n, theta.size), range(n, theta.size)] = -self.rate
+        J[:n, :n] = self.flow.jacobian(t, theta[:n])
+        J[n:, n - O * K : n] = np.hstack([np.diag(2 * row) for row in self._second(theta)])
+        J[n:, n:] = -self.rate * np.eye(K)
         return J
 
     def switching(self, atol: float) -> Switching | None:

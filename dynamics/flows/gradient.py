@@ -168,7 +168,7 @@ class GradientFlow(Flow[Trajectory]):
 
     def result(self, times: Array, states: Array, report: SolverReport) -> Trajectory:
         """The learning curve."""
-        integral = decay_integral(self, times, report)
+        integral = decay_integral(self, self.problem, self.theta0, times, report)
         return Trajectory.from_states(
             self.problem, self.reduction, times, *self.unpack(states), report, integral
         )

@@ -134,7 +134,7 @@ THEORIES: dict[str, Theory] = {
     "modified flow": Theory("the flow of a finite step"),
     "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
-    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE, UNDECAYED), "train networks instead"),
+    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
     "gap": Theory("the theory of the gap", (FORMS, WHITE, UNDECAYED), "it is measured by training"),
     "catalogue": Theory(
         "the catalogue of stationary points", (FORMS, ONE_OUTPUT, UNDECAYED), "use the numerical search"

@@ -57,7 +57,7 @@ def test_files_keep_it(tmp_path):
 def test_jacobian():
     """Against central differences, error 1e-10 of third derivatives and rounding."""
     flow = GradientFlow(problem(outputs=2))
-    field = CarriedIntegral(flow, 0.4)
+    field = CarriedIntegral(flow, flow.theta0.size, (2, 2), 0.4)
     state = np.append(flow.theta0, [0.3, 0.2])
     columns = [(field(0.0, state + e) - field(0.0, state - e)) / 2e-5 for e in 1e-5 * np.eye(state.size)]
     np.testing.assert_allclose(field.jacobian(0.0, state), np.transpose(columns), atol=1e-7)
