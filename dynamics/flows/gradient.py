@@ -118,7 +118,7 @@ class GradientFlow(Flow[Trajectory]):
         if shape is None:
             return None
         M = np.stack([small.teacher.matrix(o) for o in range(small.teacher.outputs)])
-        return shape, shape.parameters(M, small.student.A, small.covariance)
+        return shape, shape.parameters(M, small.student.A, small.covariance, small.weight_decay.rates)
 
     def switching(self, atol: float) -> VanishingUnits | None:
         """What interrupts the integration where a kinked activation has no derivative; None if nothing does."""

@@ -144,7 +144,6 @@ THEORIES: dict[str, Theory] = {
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),
-    "ensemble": Theory("the flow of an ensemble", (UNDECAYED,), "integrate its members one by one"),
     "training": Theory("the training of networks", (UNDECAYED,)),
 }
 

@@ -67,6 +67,7 @@ EXCEPTIONS = {
     "symbolic.derivation.Derivation": {"aligned_modes": False, "weight_decay": (0, 0)},
     "symbolic.equations.Equations": {"aligned_modes": False, "weight_decay": (0, 0)},
     "symbolic.tensor_form.derive_tensor": {"decayed": False},
+    "population.flow_shape.FlowShape": {"decayed": False},
     "problem.weight_decay.WeightDecay": {"first": 0.0, "second": 0.0},
     "explorer_models.explorer_models": {"hidden": 4, "inputs": 3, "seeds": 6},
     "symbolic.moments.GaussianMoments": {"one": 1},
