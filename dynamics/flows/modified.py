@@ -19,6 +19,8 @@ constant over these few steps, v after n of them is (1 − βⁿ)∇L/(1 − β)
 
 the slow flow starts from a shifted point, and a layer of size O(η) dies away geometrically. Without the shift
 the error would be O(η) for ever, without the layer O(η) during the first steps.
+
+Nesterov's form has another h and another shift: `dynamics.flows.momentum`.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.momentum import HEAVY_BALL, Momentum
 from dynamics.flows.vanishing_units import VanishingUnits
 from dynamics.population.base import FormLoss
 from dynamics.population.modified import ModifiedLoss
@@ -54,7 +57,9 @@ class ModifiedFlow(GradientFlow):
     step : float
         Learning rate η.
     momentum : float
-        Heavy-ball β in [0, 1), in the form v ← βv + ∇L, θ ← θ − ηv with v = 0 at first, PyTorch's.
+        β in [0, 1), in the form v ← βv + ∇L, θ ← θ − ηv with v = 0 at first, PyTorch's heavy ball.
+    form : Momentum
+        Another form of momentum, `dynamics.flows.momentum.NESTEROV`.
 
     Raises
     ------
@@ -72,17 +77,24 @@ class ModifiedFlow(GradientFlow):
     momentum: float
     clock: Clock
 
-    def __init__(self, flow: Problem | GradientFlow, step: float, momentum: float = 0.0) -> None:
+    def __init__(
+        self,
+        flow: Problem | GradientFlow,
+        step: float,
+        momentum: float = 0.0,
+        *,
+        form: Momentum = HEAVY_BALL,
+    ) -> None:
         base = flow if isinstance(flow, GradientFlow) else GradientFlow(flow)
         if isinstance(base, ModifiedFlow):
             raise ProblemError(f"`flow` is modified for the step {base.step:g} already: give the plain flow.")
         self.step = eta = validate_real("step", step, positive=True)
         self.momentum = beta = validate_momentum(momentum)
         self.clock = Clock(eta, beta)
-        h = eta * (1 + beta) / (1 - beta) ** 2
+        h = form.correction(eta, beta)
         self._start(base.problem, base.reduction, ModifiedLoss(base.objective, h, base.trainable))
-        # (η/(1 − β)²) ∇L(θ₀): what the slow start of the velocity costs, up to a factor β^{n+1} after n steps
-        self._lag = -eta / (1 - beta) ** 2 * base(0.0, base.theta0)
+        # what the slow start of the velocity costs, up to a factor β^{n+1} after n steps
+        self._lag = -form.lag(beta) * eta / (1 - beta) ** 2 * base(0.0, base.theta0)
         self.theta0 = base.theta0 + beta * self._lag
 
     @property
