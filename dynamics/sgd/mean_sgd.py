@@ -11,7 +11,8 @@ with G_o = 4D_o + 2τ_o I as in the gradient flow and N_op = E[e_o e_p (w_k·x)(
     Q: (a_k + a_l) w_kᵀGw_l + 4η a_k a_l w_kᵀNw_l,   N = (d + 6)[(τ² + 2‖D‖²) I + 4τD + 8D²] + (d + 2)Δ I;
 
 larger batches divide by B the part of N that is due to sampling (derived here). Weight decay, coupled or decoupled,
-adds ((1 − ηρ_w)² − 1)/η Q and leaves the factor 1 − ηρ_w of the linear part, and adds −ρ_w R and −ρ_a A. Two things are not exact:
+adds ((1 − ηρ_w)² − 1)/η Q and leaves the factor 1 − ηρ_w of the linear part, and adds −ρ_w R and −ρ_a A. Two things
+are not exact:
 
 * the mean of F(s) is replaced by F of the mean. What this neglects is of order 1/d where ηd is kept fixed, else
   of order η; :mod:`dynamics.sgd.fluctuations` computes it and takes it into account;
