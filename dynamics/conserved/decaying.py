@@ -56,8 +56,13 @@ class CommonDecay:
             )
         return cls(t - t[0])
 
-    def judge(self, laws: Sequence[InferredQuantity], values: Sequence[Array]) -> list[InferredQuantity]:
-        """The laws with the rate that they have in common, and what is left beside it; values (R, T) of each."""
+    def judge(
+        self, laws: Sequence[InferredQuantity], values: Sequence[Array], tolerance: float
+    ) -> list[InferredQuantity]:
+        """The laws with the rate that they have in common, and what is left beside it; values (R, T) of each.
+
+        None where they fall by less than the fraction `tolerance`.
+        """
         moving = [i for i, q in enumerate(laws) if q.movement > 0]
         if not moving:
             return []
@@ -66,12 +71,14 @@ class CommonDecay:
         def square(rate: float) -> float:
             return float(sum(np.sum(self._left(v, rate) ** 2) / size**2 for size, v in scaled))
 
-        rates = np.linspace(-FASTEST, FASTEST, GRID) / self.times[-1]
+        rates = np.linspace(0.0, FASTEST, GRID) / self.times[-1]
         best = int(np.argmin([square(rate) for rate in rates]))
         low, high = rates[max(best - 1, 0)], rates[min(best + 1, GRID - 1)]
-        rate = float(
+        rate = float(  # weight decay lets what is of degree 2 fall, never grow
             minimize_scalar(square, bounds=(low, high), method="bounded", options={"xatol": 1e-12 * high}).x
         )
+        if -np.expm1(-rate * self.times[-1]) <= tolerance:
+            return []  # what hardly falls may as well be constant
         return [
             replace(
                 laws[i],
@@ -84,5 +91,5 @@ class CommonDecay:
 
     def _left(self, values: Array, rate: float) -> Array:
         """q − q̂ e^{−rate t} with the best start q̂ of each run, (R, T)."""
-        shape = np.exp(-rate * (self.times - (self.times[-1] if rate < 0 else 0.0)))
+        shape = np.exp(-rate * self.times)
         return np.asarray(values - np.outer(values @ shape / (shape @ shape), shape))

@@ -46,7 +46,7 @@ from dynamics.words import counted
 
 SEARCHES = ("known", "invariant", "all")
 LARGEST_SEARCH = 2000  # features; the singular value decomposition grows with their cube
-BETTER = 0.5  # residual of a law that decays, relative to that of any other account of it, at most
+BETTER = 0.2  # residual of a law that decays, relative to that of any other account of it, at most
 Known = tuple[list[Feature], list[float], str]  # features and coefficients of a known law, and what it is
 AGREEMENT = 0.99  # cosine of the angle between directions that two halves of the data find
 
@@ -168,7 +168,7 @@ def _fit_decay(log: WeightLog, decay: CommonDecay) -> None:
     for laws in kinds:
         values = [sum(c * log.values(f) for f, c in zip(features, x, strict=True)) for features, x, _ in laws]
         judged = [log.judge(*law) for law in laws]
-        log.decaying |= {q.formula: q for q in decay.judge(judged, np.array(values))}
+        log.decaying |= {q.formula: q for q in decay.judge(judged, np.array(values), log.tolerance)}
 
 
 def _balance(log: WeightLog, k: int, h: int) -> Known:
@@ -211,13 +211,12 @@ def _search_unit(log: WeightLog, k: int) -> None:
     if not _both_move(log, k):
         return
     known = [log.judge(*_balance(log, k, h)) for h in (1, 2)]
-    if log.keep(known):
-        return
     broken = min((_without_drift(log, k, h, q) for h, q in zip((1, 2), known, strict=True)), key=_left)
     x, y = log.values(a), log.values(w)
     ratio = _slope(x, y)
     fitted = log.judge([w, a], [1.0, -max(ratio, 0.0)], f"balance of unit {k} with h η_w/η_a = {ratio:.4g}")
-    if _keep_decaying(log, known, min(_left(broken), fitted.constancy if ratio > 0 else np.inf)):
+    others = [_left(broken), *(q.constancy for q in known), fitted.constancy if ratio > 0 else np.inf]
+    if _keep_decaying(log, known, min(others)) or log.keep(known):
         return
     if ratio > 0 and fitted.constancy < _left(broken):
         halves = [_slope(x, y, half) for half in _halves_of_movement(x)]
@@ -274,8 +273,8 @@ def _search_pair(log: WeightLog, k: int, l: int) -> None:
             log.keep([log.judge([w, a], [1.0, -1.0], f"balance of units {k} and {l}, linear units")])
     elif _are_opposite(log, k, l):
         law = log.judge(*_opposite(log, k, l))
-        if not log.keep([law]):
-            _keep_decaying(log, [law], law.constancy)
+        if not _keep_decaying(log, [law], law.constancy):
+            log.keep([law])
 
 
 def _search_jointly(log: WeightLog, features: list[Feature], name: str) -> None:

@@ -283,6 +283,18 @@ def test_balances_that_decay_are_told_by_their_rate(uneven):
     assert max(q.residual for q in found.decaying) < 1e-8
     assert "3 decaying, not conserved" in found.summary()
     assert "e^(-0.3t) as weight decay has it" in found.summary()
+    assert max(q.constancy for q in found.decaying) > 1e-3
+
+
+def test_small_balances_that_decay_are_not_called_constant():
+    """ε = 0.1: c_k hardly moves beside what it could, below 1e-2, but falls by a factor 1.8: that is decay."""
+    student = Student.initialise(3, 3, scale=0.1, seed=1)
+    problem = Problem(Teacher.from_eigenvalues([4, 2, 1]), student, weight_decay=0.1)
+    path = GradientFlow(problem).integrate(t_end=3, samples=41)
+    found = infer_quantities(path.W, path.A, times=path.times)
+    assert found.quantities == ()
+    assert len(found.decaying) == 3
+    assert min(q.constancy for q in found.decaying) < found.tolerance
 
 
 def test_rates_without_times_are_per_record():
