@@ -97,8 +97,10 @@ def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetail
     from dynamics.flows.modified import ModifiedFlow
     from dynamics.sgd.fluctuations import FluctuatingSGD
     from dynamics.sgd.mean_sgd import MeanSGD
+    from dynamics.validation import validate_momentum, validate_real
 
-    kind, step, momentum = theory.name, details.step, details.momentum
+    kind, momentum = theory.name, validate_momentum(details.momentum)
+    step = None if details.step is None else validate_real("step", details.step, positive=True)
     if kind == "sgd" and momentum:
         raise ProblemError(f"`--momentum` is {momentum:g}, but the theory of `--sgd` is of plain SGD.")
     if kind != "flow" and step is None:

@@ -39,7 +39,7 @@ from dynamics.integration.sampling import (
 )
 from dynamics.integration.stretches import StretchedSolver
 from dynamics.integration.switching import SwitchingSolver
-from dynamics.validation import validate_real
+from dynamics.validation import validate_count, validate_real
 
 LARGEST_GROWTH = 1e50  # of a state: losses, which are higher powers of it, must not overflow
 STANDING_STEPS = 100  # steps in a row that leave the time where it is
@@ -88,6 +88,8 @@ def integrate(
     """
     rtol = validate_tolerance(rtol)
     atol = validate_real("atol", rtol * state_scale(theta0) if atol is None else atol, positive=True)
+    if max_evaluations is not None:
+        validate_count("max_evaluations", max_evaluations)
     chosen = choose_method(method, theta0.size)
     _check_size(chosen, theta0.size, sampling)
     start, end = time.perf_counter(), sampling.t_end

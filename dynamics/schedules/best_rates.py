@@ -16,8 +16,8 @@ ROUNDS = 4
 def best_rates(final: Callable[[Array], Array], schedules: int, largest: float) -> tuple[Array, Array]:
     """Rate and risk at the minimum for each of some schedules, (F,) and (F,).
 
-    The rates are found to half a per mille, the risk, which is flat there, to a millionth. Of several minima the deepest
-    of those that rates half as large again can tell apart is found.
+    The rates are found to half a per mille, the risk, which is flat there, to a millionth. Of several minima the
+    deepest is found, of those that rates half as large again can tell apart.
 
     Parameters
     ----------
@@ -28,7 +28,10 @@ def best_rates(final: Callable[[Array], Array], schedules: int, largest: float) 
     largest : float
         Rate with which the search begins, downwards.
     """
-    low, high = np.full(schedules, np.log(largest) - DECADES * np.log(10)), np.full(schedules, np.log(largest))
+    low, high = (
+        np.full(schedules, np.log(largest) - DECADES * np.log(10)),
+        np.full(schedules, np.log(largest)),
+    )
     rows = np.arange(schedules)
     for _ in range(ROUNDS):
         logs = np.linspace(low, high, POINTS, axis=1)

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Self
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.curves.decay_law import balance_by_law
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, plateau_rows
-from dynamics.curves.units import C_K, DRIFT, largest_drift
-from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables
+from dynamics.curves.units import C_K, DRIFT
+from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Meaning, Variable, Variables
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem
@@ -56,6 +57,8 @@ class SGDTrajectory(Result):
         Numbers of steps that the times correspond to; by default those of a constant rate.
     schedule : str
         Of the learning rate, whose largest value is the step.
+    objective : (T,) array or None
+        Mean of the loss with the penalty of the weight decay; None without decay.
     """
 
     KIND = "SGD trajectory"
@@ -84,6 +87,7 @@ class SGDTrajectory(Result):
         default_factory=lambda: np.empty(0)
     )
     schedule: str = "constant"
+    objective: Annotated[Array | None, Meaning("time", OBJECTIVE, LOSS_UNIT)] = None
 
     def __post_init__(self) -> None:
         if not self.steps.size:
@@ -96,10 +100,9 @@ class SGDTrajectory(Result):
 
     @property
     def conserved_drift(self) -> float:
-        """Largest |c_k(t) − c_k(0)|."""
-        drift = largest_drift(self.conserved)
-        assert drift is not None
-        return drift
+        """Largest deviation of the mean of c_k(t) from c_k(0), or from its law under weight decay."""
+        expected = balance_by_law(self.problem, self.times, self.conserved, self.A)[0]
+        return float(np.abs(self.conserved - expected).max())
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -140,6 +143,8 @@ class SGDTrajectory(Result):
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "
             f"{counted(self.reduced_dimension, 'vector')} in {counted(self.problem.inputs, 'dimension')}",
         ]
+        if self.objective is not None:
+            lines.insert(2, f"mean objective {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
         return "\n".join([*lines, s.message] if s.message else lines)
 
     def plateaus(self) -> list[tuple[str, ...]]:

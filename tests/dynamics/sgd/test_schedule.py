@@ -13,8 +13,17 @@ from dynamics.sgd.trajectory import SGDTrajectory
 PROBLEM = Problem(Teacher.from_eigenvalues([1, 0.5], 50), Student.initialise(2, 50, scale=0.6, seed=1))
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "warmup-cosine:0.2", "step", "wsd:0.4"])
-def test_second_order_in_the_step(schedule):
+DECAYED = Problem(PROBLEM.teacher, PROBLEM.student, weight_decay=(0.2, 0.4))
+
+
+@pytest.mark.parametrize(
+    ("problem", "schedule"),
+    [
+        *((PROBLEM, schedule) for schedule in ("cosine", "warmup-cosine:0.2", "step", "wsd:0.4")),
+        (DECAYED, "cosine"),
+    ],
+)
+def test_second_order_in_the_step(problem, schedule):
     """s ← s + η_n F(s; η_n), with F linear in η: halving the step divides the distance of the ODE by four.
 
     At a constant rate the slopes of these steps are 1.77, 1.90 and 1.95.
@@ -23,7 +32,7 @@ def test_second_order_in_the_step(schedule):
     for N in (400, 800, 1600):
         step = 0.5 / Clock(1.0, 0.0, schedule, N).end
         clock = Clock(step, 0.0, schedule, N)
-        theory = MeanSGD(PROBLEM, step, 2, 0.1, schedule=schedule, steps=N)
+        theory = MeanSGD(problem, step, 2, 0.1, schedule=schedule, steps=N)
         state = theory.order.start
         for eta in clock.rates:
             state = state + eta * theory.drift(state, eta)
