@@ -1,7 +1,7 @@
 """Learned modes under weight decay that see each other through the trace: every solution, isolated.
 
-Units that hold modes of eigenvalue λ_b see x_b = λ_b + τ/2 of them, and learn μ_b(x_b) (`dynamics.problem.decayed_mode`),
-which changes the trace of the residual, τ = Σλ − Σ_b m_b μ_b. So τ is a zero of
+Units that hold modes of eigenvalue λ_b see x_b = λ_b + τ/2 of them, and learn the value μ_b(x_b) of
+`dynamics.problem.decayed_mode`, which changes the trace of the residual, τ = Σλ − Σ_b m_b μ_b. So τ is a zero of
 
     F(τ) = τ − Σλ + Σ_b m_b μ_b(λ_b + τ/2),    F' = 1 + Σ_b m_b/s_b.
 

@@ -3,10 +3,10 @@
 The pieces of a block against unlearned modes, and of two blocks, are closed forms. What is left are the units of a
 block along its own modes and their second-layer weights (`within`). For weights (y_k, a_k), changes (x_k, α_k):
 
-    ½ δθᵀH δθ = ‖δM‖² + ½(tr δM)² + Σ_k (½ρ_a α_k² − γ α_k y_k·x_k),    δM = Σ_k α_k y_k y_kᵀ + a_k (x_k y_kᵀ + y_k x_kᵀ),
+    ½ δθᵀH δθ = ‖δM‖² + ½(tr δM)² + Σ_k (½ρ_a α_k² − γ α_k y_k·x_k),
+    δM = Σ_k [α_k y_k y_kᵀ + a_k (x_k y_kᵀ + y_k x_kᵀ)],
 
-without the last sum where the second layer is fixed. A block of a single mode μ = n a p² falls apart further: its
-units against each other, n − 1 times [[0, −γp], [−γp, ρ_a]], and all of them together.
+without the last sum where the second layer is fixed.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def fixed_states(
     ProblemError
         If there are more choices of modes than `LARGEST_DECAYED`; before any is tried.
     """
-    values, numbers = np.unique(second_layer[second_layer != 0], return_counts=True)
+    numbers = np.unique(second_layer[second_layer != 0], return_counts=True)[1]
     limits = [int(n) for n in numbers]
     sizes = [min(m, sum(limits)) for m in spectrum.multiplicities.tolist()]
     if math.prod(math.comb(m + len(limits), m) for m in sizes) > LARGEST_DECAYED:
@@ -68,7 +68,7 @@ def _shares(copies: int, limits: list[int]) -> list[tuple[int, ...]]:
 def _state(
     spectrum: Spectrum, trace_coupling: float, decay: WeightDecay, second_layer: Array, held: Array
 ) -> RestingState | None:
-    """The state in which block b holds `held[g, b]` modes of eigenvalue g; None if a learned value has the wrong sign."""
+    """The state in which block b holds `held[g, b]` modes of eigenvalue g; None if a μ has the wrong sign."""
     a, numbers = np.unique(second_layer[second_layer != 0], return_counts=True)
     gamma = decay.first / a
     rank, T = int(held.sum()), float(spectrum.values @ (spectrum.multiplicities - held.sum(axis=1)))

@@ -1,9 +1,9 @@
 """Every state at rest of a student whose two layers decay (derived here).
 
 A block is units of one a that share modes of one γ = ρ_w/a, each of the length ‖w‖² = 2ρ_a a²/ρ_w. With a single mode
-it is *aligned*: n units along ±e_i. With m ≥ 2 modes it is a *frame*: n ≥ m vectors of equal length, Σ a w wᵀ = diag(μ),
-a family of states. Of equal eigenvalues with equal n and root the units share γ: such aligned blocks are one frame in
-the special position where each unit keeps to one mode, listed as that.
+it is *aligned*: n units along ±e_i. With m ≥ 2 modes it is a *frame*: n ≥ m vectors of equal length with
+Σ a w wᵀ = diag(μ), a family of states. Of equal eigenvalues with equal n and root the units share γ: such aligned
+blocks are one frame in the special position where each unit keeps to one mode, listed as that.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ def resting_state(
         h, modes = _holding(spectrum, block), []
         x = h.mean + trace_coupling * tau / 2
         gamma = h.sign * eigenvalue(h.sign * x, h.units / h.modes * strength, h.lower)
-        # Of a single mode, so that it keeps its digits where it is small; of several by their differences from it.
+        # From the average, so that a small value of a single mode keeps its digits.
         mean = h.units / h.modes * strength / gamma**3
-        values = [mean + float(spectrum.values[g]) - h.mean for g in block.groups]
+        values = [mean + (float(spectrum.values[g]) - h.mean) for g in block.groups]
         if min(h.sign * mu for mu in values) <= 0:
             return None
         for g in block.groups:
