@@ -20,6 +20,8 @@ from empirical.optimizers.base import Optimizer
 from empirical.recorder import Recorder, TrainingRun
 from empirical.trainer import EXPLOSION, TrainingDiverged, descend, few_threads, gradient_of, record_steps
 
+FOLLOWED = 20_000  # evaluations of the flow that explain a divergence: some seconds
+
 
 def train(
     problem: Problem,
@@ -175,7 +177,8 @@ def _divergence_message(problem: Problem, entry: Optimizer, eta: float, beta: fl
     if "modified" not in entry.theories:
         return f"{message}, take a smaller one."
     flow = GradientFlow(problem)
-    bound = largest_stable_step(flow, flow.integrate(samples=50, throw=False), beta)
+    followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)
+    bound = largest_stable_step(flow, followed, beta)
     return (
         f"{message}, and theory predicts a largest stable step of {bound:.3g} along the gradient flow (less for small "
         "batches)."

@@ -21,7 +21,7 @@ from empirical.devices import DTYPES, validate_device, validate_step
 from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS, find_optimizer
-from empirical.recorder import Recorder, TrainingRun
+from empirical.recorder import Recorder, TrainingRun, with_decay_law
 from empirical.trainer import NEVER, descend, few_threads, gradient_of, record_steps
 from empirical.training import batch_losses, trained_weights
 
@@ -263,10 +263,11 @@ def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) 
         "seeds": 1,
         "diverged_at": None if failed == NEVER else failed,
     }
-    return replace(
+    run = replace(
         whole,
         steps=whole.steps[:kept],
         times=clock.times(whole.steps[:kept]),
-        about=whole.about | about,
+        about={key: value for key, value in whole.about.items() if key != "notes"} | about,
         **part,
     )
+    return with_decay_law(run, member.problem)

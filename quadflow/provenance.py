@@ -59,12 +59,15 @@ def version_of(name: str) -> str:
 def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
     """Sizes and teacher of a problem, for readers of its result.
 
-    ``eigenvalues`` are those of the teacher modes, in their order, one output after the other.
+    ``eigenvalues`` are those of the teacher modes, in their order, one output after the other; ``weight_decay`` are ρ_w
+    and ρ_a.
     """
     from dynamics.problem import Problem
     from dynamics.problem.modes import mode_targets
+    from dynamics.problem.weight_decay import NO_DECAY
 
     values: Any
+    decay = getattr(problem, "weight_decay", NO_DECAY)  # a catalogue has none yet
     if isinstance(problem, Problem):
         hidden, values = problem.student.hidden, None if problem.student.trainable else problem.student.A
     else:
@@ -77,5 +80,6 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
         "second_layer": "trainable" if values is None else "fixed",
         **({} if values is None else {"second_layer_values": values}),
         "covariance": "identity" if problem.covariance is None else "given",
+        "weight_decay": [decay.first, decay.second],
         "eigenvalues": mode_targets(problem.teacher, problem.activation),
     }

@@ -37,6 +37,7 @@ from dynamics.integration.sampling import (
     state_scale,
     validate_tolerance,
 )
+from dynamics.integration.stretches import StretchedSolver
 from dynamics.integration.switching import SwitchingSolver
 from dynamics.validation import validate_count, validate_real
 
@@ -101,7 +102,12 @@ def integrate(
             seconds = time.perf_counter() - start
             report = SolverReport(chosen.name, rtol, atol, evaluations, 0, seconds, FINISHED, end)
             return times, sampled[: len(times)], report
-    solver = chosen.create(field, theta0, end, rtol, atol)
+    stretches = field.stretches()
+    solver: Solver
+    if stretches is None:
+        solver = chosen.create(field, theta0, end, rtol, atol)
+    else:
+        solver = StretchedSolver(chosen, stretches, theta0, end, rtol, atol)
     if events is not None:
         solver = SwitchingSolver(solver, events)
     path = Path(theta0, sampling, keep_all=bool(stops))

@@ -134,17 +134,16 @@ THEORIES: dict[str, Theory] = {
     "modified flow": Theory("the flow of a finite step"),
     "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
-    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE, UNDECAYED), "train networks instead"),
+    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
     "gap": Theory("the theory of the gap", (FORMS, WHITE, UNDECAYED), "it is measured by training"),
     "catalogue": Theory(
         "the catalogue of stationary points", (FORMS, ONE_OUTPUT, UNDECAYED), "use the numerical search"
     ),
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING, UNDECAYED)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, UNDECAYED)),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, UNDECAYED)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),
-    "ensemble": Theory("the flow of an ensemble", (UNDECAYED,), "integrate its members one by one"),
     "training": Theory("the training of networks", (UNDECAYED,)),
 }
 

@@ -123,6 +123,7 @@ class FluctuatingSGD(MeanSGD):
         terms: list[tuple[Array, Outputs, bool]] = []
         for o in range(O):
             linear = 2 * (A[o][i] + np.where(in_Q, A[o][j.clip(max=K - 1)], 0.0))
+            linear *= np.where(in_Q, 1 - self.step * self.problem.weight_decay.first, 1.0)
             linear[in_A] = np.repeat(np.arange(O) == o, K)[: in_A.sum()]
             terms.append((linear, (o,), centred))
             for p in range(o + 1):

@@ -10,7 +10,8 @@ with G_o = 4D_o + 2τ_o I as in the gradient flow and N_op = E[e_o e_p (w_k·x)(
 
     Q: (a_k + a_l) w_kᵀGw_l + 4η a_k a_l w_kᵀNw_l,   N = (d + 6)[(τ² + 2‖D‖²) I + 4τD + 8D²] + (d + 2)Δ I;
 
-larger batches divide by B the part of N that is due to sampling (derived here). Two things are not exact:
+larger batches divide by B the part of N that is due to sampling (derived here). Weight decay, coupled or decoupled,
+adds ((1 − ηρ_w)² − 1)/η Q and leaves the factor 1 − ηρ_w of the linear part, and adds −ρ_w R and −ρ_a A. Two things are not exact:
 
 * the mean of F(s) is replaced by F of the mean. What this neglects is of order 1/d where ηd is kept fixed, else
   of order η; :mod:`dynamics.sgd.fluctuations` computes it and takes it into account;
@@ -81,15 +82,19 @@ class MeanSGD(Flow[SGDTrajectory]):
     def drift(self, state: Array) -> Array:
         """Mean change of the state in one step over η, F(s), exact; for stacks of states (…, u)."""
         Omega, C = self.order.gram(state)
-        A = self.order.unpack(state)[2]
+        Q, R, A = self.order.unpack(state)
+        decay = self.problem.weight_decay
+        kept = 1 - self.step * decay.first  # what decay leaves of w_k in a step
         K, B, kappa = A.shape[-1], self.batch, self.order.trace_coupling
         moments = GradientMoments(Omega, C, kappa, self.problem.inputs, self.label_noise)
         half_G = moments.first[..., :K, :]  # ½ w_kᵀG_o Uᵀ, (…, O, K, n)
         speed = 2 * np.einsum("...ok,...okn->...kn", A, half_G)  # (mean step of w_k)ᵀUᵀ/η
         squares = moments.step_products / B + (1 - 1 / B) * moments.mean_step_products
         N = np.einsum("...ok,...pl,...opkl->...kl", A, A, squares[..., :K, :K])
-        dQ = speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2) + 4 * self.step * N
-        return self.order.pack(dQ, speed[..., K:], np.einsum("...okk->...ok", half_G[..., :K]))
+        dQ = kept * (speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2)) + 4 * self.step * N
+        dQ = dQ - (1 + kept) * decay.first * Q
+        dA = np.einsum("...okk->...ok", half_G[..., :K]) - decay.second * A
+        return self.order.pack(dQ, speed[..., K:] - decay.first * R, dA)
 
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side F − (η/2) F′F at the state theta."""
@@ -154,6 +159,9 @@ class MeanSGD(Flow[SGDTrajectory]):
         loss_std, modes_std = ([self.deviation(f, y) for y in states] for f in observables[:2])
         mean_field = np.array([self.mean_state(y) for y in states])
         Q, R, A = order.unpack(mean_field)
+        objective = None
+        if self.problem.weight_decay:
+            objective = loss + np.array([self.expect(order.penalty, y) for y in states])
         return SGDTrajectory(
             self.problem,
             self.step,
@@ -170,6 +178,7 @@ class MeanSGD(Flow[SGDTrajectory]):
             None if loss_std[0] is None else np.array(loss_std),
             None if modes_std[0] is None else np.array(modes_std),
             report,
+            objective=objective,
         )
 
     def _rate(self) -> float:

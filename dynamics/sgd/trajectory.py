@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.curves.decay_law import balance_by_law
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, plateau_rows
-from dynamics.curves.units import C_K, DRIFT, largest_drift
-from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables
+from dynamics.curves.units import C_K, DRIFT
+from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Meaning, Variable, Variables
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem
@@ -52,6 +53,8 @@ class SGDTrajectory(Result):
         Standard deviation over seeds, where it was computed (`dynamics.sgd.fluctuations`).
     solver : SolverReport
     versions : dict
+    objective : (T,) array or None
+        Mean of the loss with the penalty of the weight decay; None without decay.
     """
 
     KIND = "SGD trajectory"
@@ -76,6 +79,7 @@ class SGDTrajectory(Result):
     modes_std: Annotated[Array | None, Meaning("time mode", "standard deviation of the modes over seeds")]
     solver: SolverReport
     versions: dict[str, str] = field(default_factory=versions)
+    objective: Annotated[Array | None, Meaning("time", OBJECTIVE, LOSS_UNIT)] = None
 
     @property
     def steps(self) -> Array:
@@ -89,10 +93,9 @@ class SGDTrajectory(Result):
 
     @property
     def conserved_drift(self) -> float:
-        """Largest |c_k(t) − c_k(0)|."""
-        drift = largest_drift(self.conserved)
-        assert drift is not None
-        return drift
+        """Largest deviation of the mean of c_k(t) from c_k(0), or from its law under weight decay."""
+        expected = balance_by_law(self.problem, self.times, self.conserved, self.A)[0]
+        return float(np.abs(self.conserved - expected).max())
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -130,6 +133,8 @@ class SGDTrajectory(Result):
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "
             f"{counted(self.reduced_dimension, 'vector')} in {counted(self.problem.inputs, 'dimension')}",
         ]
+        if self.objective is not None:
+            lines.insert(2, f"mean objective {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
         return "\n".join([*lines, s.message] if s.message else lines)
 
     def plateaus(self) -> list[tuple[str, ...]]:

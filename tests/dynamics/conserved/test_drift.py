@@ -62,6 +62,18 @@ def test_prediction_along_a_run_errs_by_the_step_squared(options, problem):
     assert errors[-1] < 0.1 * np.abs(measured - measured[0]).max()
 
 
+def test_decay_of_the_problem_is_that_of_the_argument(problem):
+    """The same numbers either way; both at once, or layers that decay differently, are refused."""
+    decayed = Problem(problem.teacher, problem.student, weight_decay=0.2)
+    one = predicted_drift(decayed, 0.01, [0, 1], momentum=0.3)
+    other = predicted_drift(problem, 0.01, [0, 1], momentum=0.3, weight_decay=0.2)
+    np.testing.assert_array_equal(one.values, other.values)
+    with pytest.raises(ProblemError, match="leave it out"):
+        predicted_drift(decayed, 0.01, [0, 1], weight_decay=0.2)
+    with pytest.raises(ProblemError, match="decay alike"):
+        predicted_drift(Problem(problem.teacher, problem.student, weight_decay=(0.1, 0.2)), 0.01, [0, 1])
+
+
 def test_fixed_second_layer_drifts_too(rng):
     """w_k·w_l of opposite units: η² g_k·g_l per step."""
     student = Student(0.4 * rng.normal(size=(3, 2)), [1.0, -1.0, 1.0], trainable=False)

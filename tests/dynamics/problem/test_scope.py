@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from dynamics import (
-    FlowEnsemble,
     GradientFlow,
     ModifiedFlow,
     Problem,
@@ -183,7 +182,6 @@ CALLS = {
     "staircase": staircase,
     "gradient noise": lambda p: gradient_second_moments(p, p.student.W, p.student.A, 0.0),
     "closed form": lambda p: riccati_solution(p, [0.0, 1.0]),
-    "ensemble": lambda p: FlowEnsemble([p]),
     "training": lambda p: train(p, steps=1, step=1e-3),
 }
 
