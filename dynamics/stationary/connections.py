@@ -29,7 +29,7 @@ from dynamics.curves.stages import Stage, find_stages, levels_passed
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.levels import overshoot
-from dynamics.stationary.catalogue import Catalogue, trace_coupling
+from dynamics.stationary.listed_points import Catalogue, trace_coupling
 from dynamics.stationary.points import FixedPoint
 
 Modes = tuple[int, ...]

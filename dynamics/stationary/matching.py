@@ -11,7 +11,7 @@ from dynamics.aliases import Array
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem, Student
 from dynamics.problem.reduction import in_range
-from dynamics.stationary.catalogue import Catalogue
+from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.search import SAME, Root, Search, same_invariants, search_fixed_points
 
@@ -116,15 +116,15 @@ def match_fixed_points(search: Search, catalogue: Catalogue) -> Match:
 
 
 def predicted_spectrum(catalogue: Catalogue, point: FixedPoint, size: int) -> Array:
-    """Eigenvalues of the whitened residual at a point, ascending, (size,).
+    """Eigenvalues of the whitened residual at a point, ascending, (size,): λ_i − μ_i, λ_j.
 
     A size below d leaves out zeros: those of directions that neither teacher nor student uses.
     """
     spectrum = catalogue.spectrum
-    unlearned = spectrum.multiplicities - np.array(spectrum.counts(point.learned_modes))
-    shift = catalogue.trace_coupling * point.residual_trace / (point.rank + 2)
+    counts = np.array(spectrum.counts(point.learned_modes))
     used = spectrum.values != 0
-    D = np.concatenate([np.repeat(spectrum.values[used], unlearned[used]), np.full(point.rank, -shift)])
+    unlearned = np.repeat(spectrum.values[used], (spectrum.multiplicities - counts)[used])
+    D = np.concatenate([unlearned, np.repeat(spectrum.values, counts) - point.learned_values])
     zeros = max(size - len(D), 0)
     # A point that needs more directions than the student has keeps more entries than asked for: it matches nothing.
     return np.sort(np.concatenate([D, np.zeros(zeros)]))
