@@ -20,6 +20,8 @@ from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
 from dynamics.problem.scope import require
+from dynamics.problem.weight_decay import WeightDecay
+from dynamics.stationary.decayed.catalogue import decayed_catalogue
 from dynamics.stationary.enumeration import by_loss, capacities
 from dynamics.stationary.hessian import Units
 from dynamics.stationary.listed_points import Catalogue, trace_coupling
@@ -28,6 +30,8 @@ from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
 
 LARGEST_CATALOGUE = 20_000  # points that are listed without being asked for the lowest only
+
+MINIMA = ("global minimum", "spurious minimum")
 
 SIGNS = {"+": 1, "-": -1, "0": 0, "1": 1, "+1": 1, "-1": -1}
 
@@ -40,10 +44,14 @@ def fixed_points(
     second_layer_value: float = 1.0,
     activation: Activation | str = "quadratic",
     covariance: ArrayLike | None = None,
+    weight_decay: WeightDecay | float | Sequence[float] = 0.0,
     signs: Sequence[int | str] | str | None = None,
     lowest: int | None = None,
+    minima: bool = False,
 ) -> Catalogue:
     """Every stationary point of the population loss, with its loss, Hessian signature and kind.
+
+    With weight decay: of the objective R = L + ½ρ_w‖W‖² + ½ρ_a‖a‖², see `dynamics.stationary.decayed`.
 
     Parameters
     ----------
@@ -58,12 +66,17 @@ def fixed_points(
     activation : {"quadratic", "centred"}
     covariance : (d, d) array, optional
         Input covariance Σ. Learned modes then refer to the eigenvalues of Σ^{1/2} M* Σ^{1/2}.
+    weight_decay : float, (ρ_w, ρ_a) or WeightDecay
+        See `Problem`. The catalogue then needs uncorrelated inputs, and decay of all that is trained.
     signs : sequence of +1, −1, 0 or str, optional
         Signs of the trained a_k for which the Hessian is counted, also as ``"+,+,-"``. A 0 is a unit at the origin
         (w_k = 0 = a_k), so all zeros are the origin itself. Default: for every point as many units of each sign as
-        it needs, spare units positive.
+        it needs, spare units positive. With weight decay the points themselves determine the signs.
     lowest : int, optional
-        List only this many points, the feasible ones of least loss, without looking at all.
+        List only this many points, the feasible ones of least loss, without looking at all; with weight decay those
+        of least objective.
+    minima : bool
+        List only the local minima: global and spurious ones.
 
     Returns
     -------
@@ -98,9 +111,29 @@ def fixed_points(
         student = Student(
             np.zeros((K, teacher.inputs)), np.tile(a, (teacher.outputs, 1)), trainable=not fixed
         )
-        problem = Problem(teacher, student, activation, covariance)
+        problem = Problem(teacher, student, activation, covariance, weight_decay)
     require("catalogue", problem)
-    return _survey(problem, _given_signs(signs, problem.student), lowest)
+    if problem.weight_decay:
+        return _decayed(problem, signs, lowest, minima)
+    catalogue = _survey(problem, _given_signs(signs, problem.student), lowest)
+    if not minima:
+        return catalogue
+    found = tuple(point for point in catalogue.points if point.kind in MINIMA)
+    return replace(catalogue, points=found, complete=len(found) == len(catalogue.points))
+
+
+def _decayed(
+    problem: Problem, signs: Sequence[int | str] | str | None, lowest: int | None, minima: bool
+) -> Catalogue:
+    """Catalogue of a problem with weight decay."""
+    if signs is not None:
+        raise ProblemError(
+            f"`signs` is {signs!r}, but with weight decay every spare unit rests at the origin, whatever its sign:"
+            " leave it out."
+        )
+    if lowest is not None:
+        validate_count("lowest", lowest)
+    return decayed_catalogue(problem, lowest, minima)
 
 
 def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None) -> Catalogue:

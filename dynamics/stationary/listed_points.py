@@ -16,6 +16,7 @@ from dynamics.errors import ProblemError
 from dynamics.notebook import heading_html, table
 from dynamics.problem import Student, Teacher
 from dynamics.problem.mode_numbers import set_name
+from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
 from dynamics.stationary.representatives import representative
 from dynamics.stationary.spectrum import Spectrum
@@ -24,12 +25,12 @@ from dynamics.words import counted
 if TYPE_CHECKING:
     import pandas
 
-HEADER = ("loss", "learned modes", "index", "nullity", "positive", "kind")
+HEADER = ("learned modes", "index", "nullity", "positive", "kind")
 
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Stationary points, in order of their loss.
+    """Stationary points, in order of their loss, with weight decay of the objective.
 
     Parameters
     ----------
@@ -59,6 +60,11 @@ class Catalogue:
     points: tuple[FixedPoint, ...]
     origin: FixedPoint
     complete: bool
+
+    @property
+    def weight_decay(self) -> WeightDecay:
+        """Rates at which the weights decay."""
+        return NO_DECAY
 
     @property
     def trainable(self) -> bool:
@@ -106,9 +112,9 @@ class Catalogue:
 
     def summary(self) -> str:
         """Table of the points, one line each."""
-        rows = [HEADER, *self._rows()]
+        rows = [self._header, *self._rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        align = ("rjust", "ljust", "rjust", "rjust", "rjust", "ljust")
+        align = [*["rjust"] * (len(rows[0]) - len(HEADER)), "ljust", "rjust", "rjust", "rjust", "ljust"]
         lines = (
             "  ".join(getattr(cell, side)(w) for cell, side, w in zip(row, align, widths, strict=True))
             for row in rows
@@ -125,14 +131,24 @@ class Catalogue:
 
     def _repr_html_(self) -> str:
         """Table of the points; the reason of each shows when the mouse rests on it."""
-        return heading_html(repr(self)) + table(HEADER, self._rows(), [point.reason for point in self.points])
+        return heading_html(repr(self)) + table(
+            self._header, self._rows(), [point.reason for point in self.points]
+        )
+
+    @property
+    def _header(self) -> tuple[str, ...]:
+        return ("loss", *HEADER)
+
+    def _levels(self, point: FixedPoint) -> tuple[str, ...]:
+        """First columns of a row of the table."""
+        return (f"{point.loss:.6g}",)
 
     def _rows(self) -> list[tuple[str, ...]]:
         rows = []
         for point in self.points:
             counts = ["" if n is None else str(n) for n in (point.index, point.nullity, point.positive)]
             modes = set_name((i, i + 1) for i in point.learned_modes)
-            rows.append((f"{point.loss:.6g}", modes, *counts, point.kind or "not feasible"))
+            rows.append((*self._levels(point), modes, *counts, point.kind or "not feasible"))
         return rows
 
     def variables(self) -> Variables:
@@ -146,7 +162,7 @@ class Catalogue:
             column = np.empty(len(rows), dtype=object)  # filled one by one: tuples are no further axis
             for n, row in enumerate(rows):
                 column[n] = row.get(name)
-            unit = LOSS_UNIT if name == "loss" else ""
+            unit = LOSS_UNIT if name in ("loss", "objective") else ""
             found[name] = Variable(("point",), column, MEANINGS[name], unit)
         return found
 

@@ -81,6 +81,11 @@ class RestingState:
         return self.hidden - sum(block.units for block in self.blocks)
 
     @property
+    def frame(self) -> bool:
+        """Whether trained units share several modes."""
+        return self.trainable and any(len(block.modes) > 1 for block in self.blocks)
+
+    @property
     def learned(self) -> dict[int, float]:
         """Learned value of every learned mode, in their order."""
         pairs = [pair for b in self.blocks for pair in zip(b.modes, b.values, strict=True)]

@@ -6,7 +6,10 @@ block along its own modes and their second-layer weights (`within`). For weights
     ½ δθᵀH δθ = ‖δM‖² + ½(tr δM)² + Σ_k (½ρ_a α_k² − γ α_k y_k·x_k),
     δM = Σ_k [α_k y_k y_kᵀ + a_k (x_k y_kᵀ + y_k x_kᵀ)],
 
-without the last sum where the second layer is fixed.
+without the last sum where the second layer is fixed. There pairs of modes of a block have 4a(μ_i + μ_j) and 0, and the
+diagonal of δM gives 8 diag(aμ_i) + 4vvᵀ, v_i = (aμ_i)^{1/2}, over all blocks. With both layers trained a block of a
+single mode, μ = n a p², falls apart too: its units against each other, n − 1 times [[0, −γp], [−γp, ρ_a]], and all of
+them together, 2nnᵀ for each block and (Σn)(Σn)ᵀ over all besides, n = √n (2ap, p²).
 """
 
 from __future__ import annotations
@@ -22,7 +25,10 @@ from dynamics.stationary.decayed.weights import block_weights
 
 
 def eigenvalues(state: RestingState) -> Array:
-    """All K(d + 1) eigenvalues of the Hessian of R, Kd with a fixed second layer, ascending."""
+    """All K(d + 1) eigenvalues of the Hessian of R, Kd with a fixed second layer, ascending.
+
+    Those of a frame are of the one of its states that `dynamics.stationary.decayed.weights` makes without a seed.
+    """
     parts = [within(state)]
     for block in state.blocks:
         parts += _against_unlearned(state, block)
@@ -31,11 +37,6 @@ def eigenvalues(state: RestingState) -> Array:
     origin = [state.decay.first] * state.spectrum.inputs + [state.decay.second] * state.trainable
     parts.append(np.repeat(origin, state.idle))
     return np.sort(np.concatenate(parts))
-
-
-def largest_eigenvalue(state: RestingState) -> float:
-    """λ_max of the Hessian of R: gradient descent is stable for steps below 2/λ_max."""
-    return float(eigenvalues(state)[-1])
 
 
 def _against_unlearned(state: RestingState, block: Block) -> list[Array]:
@@ -62,36 +63,56 @@ def _against_each_other(state: RestingState, one: Block, other: Block) -> list[A
 
 def within(state: RestingState) -> Array:
     """Eigenvalues for changes of units along the modes of their own block, and of their second-layer weights."""
-    units = [_unit_changes(state, block) for block in state.blocks]
-    if not units:
-        return np.zeros(0)
-    H = scipy.linalg.block_diag(*(2 * jacobian.T @ jacobian + own for jacobian, own in units))
-    trace = np.concatenate(
-        [jacobian.T @ _trace(len(b.modes)) for (jacobian, _), b in zip(units, state.blocks, strict=True)]
-    )
+    if not state.trainable:
+        return _within_fixed(state)
+    if state.frame:
+        return _within_frames(state)
+    return _within_aligned(state)
+
+
+def _within_fixed(state: RestingState) -> Array:
+    strengths = [block.a * np.array(block.values) for block in state.blocks]
+    v = np.sqrt(np.concatenate([np.zeros(0), *strengths]))
+    diagonal = np.linalg.eigvalsh(8 * np.diag(v**2) + 4 * state.trace_coupling * np.outer(v, v))
+    pairs = [4 * (s + t) for aligned in strengths for s, t in combinations(aligned, 2)]
+    free = sum(len(b.modes) * (len(b.modes) - 1) // 2 + b.spare * len(b.modes) for b in state.blocks)
+    return np.concatenate([diagonal, pairs, np.zeros(free)])
+
+
+def _within_aligned(state: RestingState) -> Array:
+    r, parts = len(state.blocks), []
+    H, trace = np.zeros((2 * r, 2 * r)), np.zeros(2 * r)
+    for i, block in enumerate(state.blocks):
+        p = np.sqrt(block.values[0] / (block.units * block.a))
+        own = np.array([[0.0, -state.pull(block) * p], [-state.pull(block) * p, state.decay.second]])
+        n = np.sqrt(block.units) * np.array([2 * block.a * p, p * p])
+        H[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] = own + 2 * np.outer(n, n)
+        trace[2 * i : 2 * i + 2] = n
+        parts.append(np.tile(np.linalg.eigvalsh(own), block.units - 1))
     H += state.trace_coupling * np.outer(trace, trace)
-    return np.linalg.eigvalsh(H) if len(H) else np.zeros(0)
+    return np.concatenate([np.linalg.eigvalsh(H), *parts])
 
 
-def _trace(m: int) -> Array:
-    """The trace of a symmetric matrix as a function of its packed entries (see `_unit_changes`)."""
-    return np.concatenate([np.ones(m), np.zeros(m * (m - 1) // 2)])
+def _within_frames(state: RestingState) -> Array:
+    changes = [_changes(state, block) for block in state.blocks]
+    H = scipy.linalg.block_diag(*(2 * J.T @ J + own for J, own in changes))
+    diagonals = [J[: len(b.modes)].sum(axis=0) for (J, _), b in zip(changes, state.blocks, strict=True)]
+    trace = np.concatenate(diagonals)
+    return np.linalg.eigvalsh(H + state.trace_coupling * np.outer(trace, trace))
 
 
-def _unit_changes(state: RestingState, block: Block) -> tuple[Array, Array]:
+def _changes(state: RestingState, block: Block) -> tuple[Array, Array]:
     """δM of a block, its diagonal and √2 times its upper triangle, as a matrix; and the Hessian of the last sum."""
     Y = block_weights(block)
     n, m = Y.shape
     rows = [(i, i, 1.0) for i in range(m)] + [(i, j, np.sqrt(2)) for i, j in combinations(range(m), 2)]
-    jacobian = np.zeros((len(rows), n * (m + state.trainable)))
-    own = np.zeros((jacobian.shape[1],) * 2)
+    J, own = np.zeros((len(rows), n * (m + 1))), np.zeros((n * (m + 1),) * 2)
     for k, y in enumerate(Y):
+        x, alpha = slice(k * m, (k + 1) * m), n * m + k
         for row, (i, j, factor) in enumerate(rows):
-            jacobian[row, k * m + i] += factor * block.a * y[j]
-            jacobian[row, k * m + j] += factor * block.a * y[i]
-            if state.trainable:
-                jacobian[row, n * m + k] += factor * y[i] * y[j]
-        if state.trainable:
-            own[n * m + k, n * m + k] = state.decay.second
-            own[n * m + k, k * m : (k + 1) * m] = own[k * m : (k + 1) * m, n * m + k] = -state.pull(block) * y
-    return jacobian, own
+            J[row, k * m + i] += factor * block.a * y[j]
+            J[row, k * m + j] += factor * block.a * y[i]
+            J[row, alpha] += factor * y[i] * y[j]
+        own[alpha, alpha] = state.decay.second
+        own[alpha, x] = own[x, alpha] = -state.pull(block) * y
+    return J, own

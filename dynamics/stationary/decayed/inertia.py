@@ -22,18 +22,32 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dynamics.stationary.decayed.blocks import Block, RestingState
+from dynamics.stationary.decayed.blocks import RestingState
 from dynamics.stationary.decayed.eigenvalues import within
 
 ROUNDING = 1e-11  # relative size below which a factor counts as zero
 
 
 class Inertia(NamedTuple):
-    """Numbers of negative, zero and positive eigenvalues."""
+    """Numbers of negative, zero and positive eigenvalues, and what the negative ones are.
+
+    Parameters
+    ----------
+    index, nullity, positive : int
+    descending : tuple of int
+        Distinct eigenvalues whose unlearned modes are descent directions.
+    exchanging : bool
+        Whether two blocks descend by turning into each other's modes.
+    within : int
+        Negative eigenvalues of units along their own modes.
+    """
 
     index: int
     nullity: int
     positive: int
+    descending: tuple[int, ...] = ()
+    exchanging: bool = False
+    within: int = 0
 
 
 class _Count:
@@ -57,60 +71,72 @@ def inertia(state: RestingState) -> Inertia:
     ----------
     state : RestingState
     """
-    count = _Count()
-    for block in state.blocks:
-        _against_unlearned(state, block, count)
-    for one, other in combinations(state.blocks, 2):
-        _against_each_other(state, one, other, count)
-    count.zero += state.idle * (
-        state.spectrum.inputs * (not state.decay.first) + (state.trainable and not state.decay.second)
+    unlearned = [_against_unlearned(state, g) for g in range(len(state.spectrum.values))]
+    pairs = _against_each_other(state)
+    own = (_trained if state.trainable else _fixed)(state)
+    parts = [*unlearned, pairs, own]
+    index, nullity = sum(part.negative for part in parts), sum(part.zero for part in parts)
+    return Inertia(
+        index,
+        nullity,
+        state.hidden * (state.spectrum.inputs + state.trainable) - index - nullity,
+        tuple(g for g, part in enumerate(unlearned) if part.negative),
+        pairs.negative > 0,
+        own.negative,
     )
-    (_trained if state.trainable else _fixed)(state, count)
-    parameters = state.hidden * (state.spectrum.inputs + state.trainable)
-    return Inertia(count.negative, count.zero, parameters - count.negative - count.zero)
 
 
-def _against_unlearned(state: RestingState, block: Block, count: _Count) -> None:
-    groups = [state.group(i) for i in block.modes]
-    pull = state.pull(block)
-    size = max(np.abs(state.pulls_outside).max(initial=0.0), abs(pull))
-    for g, number in enumerate(state.unlearned.tolist()):
-        for h in groups:  # by their order: equal eigenvalues are equal exactly
-            count.add(block.a * (g - h), number, 0.0)
-        count.add(np.sign(block.a) * (pull - state.pulls_outside[g]), number * block.spare, size)
+def _against_unlearned(state: RestingState, g: int) -> _Count:
+    """Every block against the unlearned modes of one distinct eigenvalue."""
+    count, number, pull_outside = _Count(), int(state.unlearned[g]), float(state.pulls_outside[g])
+    for block in state.blocks:
+        pull = state.pull(block)
+        for i in block.modes:
+            # By their order, descending: equal eigenvalues are equal exactly.
+            count.add(block.a * (g - state.group(i)), number, 0.0)
+        size = max(abs(pull), abs(pull_outside))
+        count.add(block.a * (pull - pull_outside), number * block.spare, abs(block.a) * size)
+    return count
 
 
-def _against_each_other(state: RestingState, one: Block, other: Block, count: _Count) -> None:
-    size = max(abs(one.a), abs(other.a))
-    for i in one.modes:
-        for j in other.modes:
-            # Eigenvalues descend with their number.
-            count.add((one.a - other.a) * (state.group(j) - state.group(i)), 1, size)
-    for b, c in ((one, other), (other, one)):
-        count.add(np.sign(c.a) * (c.a - b.a), b.spare * len(c.modes), size)
+def _against_each_other(state: RestingState) -> _Count:
+    """All pairs of blocks."""
+    count = _Count()
+    for one, other in combinations(state.blocks, 2):
+        size = max(abs(one.a), abs(other.a))
+        for i in one.modes:
+            for j in other.modes:
+                factor = (one.a - other.a) * (state.group(j) - state.group(i))
+                count.add(factor, 1, size)
+        for b, c in ((one, other), (other, one)):
+            count.add(float(np.sign(c.a)) * (c.a - b.a), b.spare * len(c.modes), size)
+    return count
 
 
-def _fixed(state: RestingState, count: _Count) -> None:
+def _fixed(state: RestingState) -> _Count:
+    count = _Count()
     for block in state.blocks:
         m = len(block.modes)
         count.zero += m * block.units - m * (m + 1) // 2
+    return count
 
 
-def _trained(state: RestingState, count: _Count) -> None:
-    if any(len(block.modes) > 1 for block in state.blocks):
+def _trained(state: RestingState) -> _Count:
+    count, gaps = _Count(), []
+    if state.frame:
         eigenvalues = within(state)
-        for value in eigenvalues:
+        for value in eigenvalues.tolist():
             count.add(value, 1, float(np.abs(eigenvalues).max()))
-        return
-    gaps = []
+        return count
     for block in state.blocks:
-        (mu,) = block.values
+        gap = 2 - state.pull(block) / (6 * block.values[0])
         count.negative += block.units - 1
-        gaps.append(2 - state.pull(block) / (6 * mu))
-        count.add(gaps[-1], 1, 1.0)
+        count.add(gap, 1, 1.0)
+        gaps.append(gap)
     if state.trace_coupling and all(gaps):
         total = 1 + sum(1 / s for s in gaps)
         if abs(total) <= ROUNDING * sum(1 / abs(s) for s in gaps):
             count.negative, count.zero = count.negative - 1, count.zero + 1
         elif total < 0:
             count.negative -= 1
+    return count

@@ -55,7 +55,7 @@ def trained_states(
     strength = decay_strength(decay)
     types = _types(spectrum, trace_coupling, hidden) if strength else [()]
     for chosen in types:
-        holdings = [_holding(spectrum, block) for block in chosen]
+        holdings = [holding(spectrum, block) for block in chosen]
         total = float(spectrum.values @ spectrum.multiplicities)
         for tau in traces(holdings, total, strength, trace_coupling):
             state = resting_state(spectrum, trace_coupling, decay, hidden, chosen, tau)
@@ -75,7 +75,7 @@ def resting_state(
     strength, taken = decay_strength(decay), [0] * len(spectrum.values)
     blocks = []
     for block in chosen:
-        h, modes = _holding(spectrum, block), []
+        h, modes = holding(spectrum, block), []
         x = h.mean + trace_coupling * tau / 2
         gamma = h.sign * eigenvalue(h.sign * x, h.units / h.modes * strength, h.lower)
         # From the average, so that a small value of a single mode keeps its digits.
@@ -90,7 +90,8 @@ def resting_state(
     return RestingState(spectrum, trace_coupling, decay, hidden, True, tuple(blocks), tau)
 
 
-def _holding(spectrum: Spectrum, block: BlockType) -> Holding:
+def holding(spectrum: Spectrum, block: BlockType) -> Holding:
+    """The block as the solver of the trace sees it."""
     mean = float(spectrum.values[list(block.groups)].mean())
     return Holding(mean, len(block.groups), block.units, block.sign, block.lower)
 
