@@ -19,14 +19,17 @@ its other eigenvalues are proven (see `dynamics.stationary.hessian` for the bloc
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.errors import ProblemError
 from dynamics.problem import Student
 from dynamics.stationary import intervals as iv
 from dynamics.stationary.certificate import Certificate
+from dynamics.stationary.decayed.catalogue import DecayedCatalogue
+from dynamics.stationary.decayed.certification import certify_decayed
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.representatives import mode_weights
@@ -112,6 +115,14 @@ class _Eigenvalues:
 def _certify(
     catalogue: Catalogue, point: FixedPoint, student: Student | None, lam: _Eigenvalues
 ) -> Certificate:
+    if catalogue.weight_decay:
+        if student is not None:
+            raise ProblemError(
+                "`student` is given, but with weight decay only points of the catalogue are proven."
+            )
+        return certify_decayed(
+            cast(DecayedCatalogue, catalogue), point, list(zip(lam.values, lam.counts, strict=True))
+        )
     a, Y, distance = _coordinates(catalogue, point, student)
     origin = (a == 0) & ~Y.any(axis=1)  # units at the origin: stationary, and a block of zeros in the Hessian
     active = _Active(a[~origin], Y[~origin], *lam.split(point.learned_modes), catalogue)

@@ -162,6 +162,11 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
     ProblemError
         For other catalogues.
     """
+    if catalogue.weight_decay:
+        raise ProblemError(
+            f"`weight_decay` is {catalogue.weight_decay}, but connections are known only without weight decay: follow"
+            " the flow instead."
+        )
     if catalogue.covariance is not None:
         raise ProblemError(
             "`covariance` is given, but growth rates belong to single modes only for uncorrelated inputs of equal"
