@@ -139,7 +139,7 @@ THEORIES: dict[str, Theory] = {
     "catalogue": Theory(
         "the catalogue of stationary points", (FORMS, ONE_OUTPUT, UNDECAYED), "use the numerical search"
     ),
-    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING, UNDECAYED)),
+    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, UNDECAYED)),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, UNDECAYED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
