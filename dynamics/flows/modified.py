@@ -71,6 +71,7 @@ class ModifiedFlow(GradientFlow):
     step: float
     momentum: float
     clock: Clock
+    keeps_balances = False  # a finite step lets them drift
 
     def __init__(self, flow: Problem | GradientFlow, step: float, momentum: float = 0.0) -> None:
         base = flow if isinstance(flow, GradientFlow) else GradientFlow(flow)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.population.base import Population, Pull
+from dynamics.population.base import FormLoss, Population, Pull
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,7 +15,7 @@ class DecayedLoss(Population):
     """The loss R = L + ½ρ_w‖W‖² + ½ρ_a‖A‖².
 
     Of the capabilities of L it keeps the pull on an infinitely small unit, to which decay is of second order. It is no
-    loss of the forms M_o.
+    loss of the forms M_o itself: `forms` is that part of it which is, L.
 
     Parameters
     ----------
@@ -56,6 +56,11 @@ class DecayedLoss(Population):
     def invariants(self, W: Array, A: Array) -> Array:
         """Those of L, and R: the same function can be made of smaller weights."""
         return np.append(self.base.invariants(W, A), self.loss(W, A))
+
+    @property
+    def forms(self) -> FormLoss | None:
+        """L as a loss of the forms M_o; None if it is none."""
+        return self.base.forms
 
     def _pull_on(self, W: Array, A: Array, output: Array) -> Pull:
         assert self.base.pull_on is not None

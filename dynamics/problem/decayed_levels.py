@@ -1,7 +1,7 @@
 """Plateaus and minima under weight decay: what is learned of a mode, and what decay keeps back.
 
-Where the modes S are learned, M = diag(μ) on them, and of G = 4D + 2τ there is left what decay balances: γ_i on the mode
-i, at which its units would grow. With τ = tr D (0 for the centred activation), for Σ = I (derived here)
+Where the modes S are learned, M = diag(μ) on them, and of G = 4D + 2τ there is left what decay balances: γ_i on the
+mode i, at which its units would grow. With τ = tr D (0 for the centred activation), for Σ = I (derived here)
 
     λ_i + τ/2 = μ_i + γ_i/4   (i ∈ S),    τ = Σ_j λ_j − Σ_{i∈S} μ_i,    L = Σ_S (γ_i − 2τ)²/16 + Σ_{j∉S} λ_j² + τ²/2.
 

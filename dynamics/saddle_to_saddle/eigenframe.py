@@ -8,7 +8,7 @@ with M* both are diagonal in one basis: with variances σ_j and whitened eigenva
 r = |S|, T = Σ_{j∉S} λ_j (derived here; for Σ = I see `dynamics.problem.levels`, centred activation: T → 0).
 
 Under weight decay (`dynamics.problem.decayed_levels`) λ̃_j = λ_j + τ/2 with the τ of that plateau, and learned modes
-keep a force g_i = γ_i. With a fixed second layer α, decay takes ρ/α off all g_j: there λ̃_j is what is left of it for growth.
+keep a force g_i = γ_i. With a fixed second layer α, decay takes ρ/α off all g_j: there λ̃_j is what is left for growth.
 """
 
 from __future__ import annotations

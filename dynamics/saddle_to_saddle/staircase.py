@@ -11,9 +11,9 @@ plateaus last of the order of ln(1/ε). Here even the constant is known: see
 `dynamics.saddle_to_saddle.collective_growth`.
 
 Weight decay, second layer trained: a dormant unit also decays, and escapes only if without decay it would have blown up
-within s = 1/ρ (`dynamics.saddle_to_saddle.decaying_unit`), so that the staircase stops at the first jump that would come
-later. Close to that, t = −ln(1 − ρs)/ρ makes jump times as sensitive as 1/(1 − ρs): every jump says how much. Second layer
-fixed: decay weakens the modes, and no size of the start matters.
+within s = 1/ρ (`dynamics.saddle_to_saddle.decaying_unit`), so that the staircase stops at the first jump that would
+come later. Close to that, t = −ln(1 − ρs)/ρ makes jump times as sensitive as 1/(1 − ρs): every jump says how much.
+Second layer fixed: decay weakens the modes, and no size of the start matters.
 
 The plateaus are those of theory: "fixed points"; equations derived here (theory: "saddle to saddle").
 """
