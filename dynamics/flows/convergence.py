@@ -12,8 +12,8 @@ flow hardly moves, is a matter of structure and not of a tolerance:
   second layer, where small units grow exponentially, that is asked of all units.
 
 Weight decay turns every plateau into a minimum for units that are too small to grow faster than they decay: then what
-was a saddle is where the flow converges, and that a unit cannot escape any more is a matter of the same law. Which minimum
-it is, and which would be the best, is said where they differ.
+was a saddle is where the flow converges, and that a unit cannot escape any more is a matter of the same law. Which
+minimum it is, and which would be the best, is said where they differ.
 
 On a plateau of one output nothing moves but the dormant units, by the frozen-unit law: so a long plateau is crossed in
 one leap, to a few hundred jump durations before its end. Where that cannot be, because the jump could not be resolved

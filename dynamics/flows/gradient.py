@@ -91,7 +91,7 @@ class GradientFlow(Flow[Trajectory]):
 
     @property
     def forms(self) -> FormLoss | None:
-        """The objective as a loss of the forms M_o, up to decay and corrections of a finite step; None if it is none."""
+        """The objective as a loss of the forms M_o, up to decay and corrections of a finite step; None if none."""
         return self.objective.forms
 
     def pack(self, W: Array, A: Array) -> Array:

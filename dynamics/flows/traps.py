@@ -30,7 +30,7 @@ def minima(problem: Problem) -> tuple[DecayedMinimum, ...]:
 def minimum_at(
     problem: Problem, modes: Array, loss: float, known: tuple[DecayedMinimum, ...]
 ) -> DecayedMinimum | None:
-    """The minimum of a problem to which a state with these modes (m,) and loss belongs; None if to none of the known."""
+    """The minimum to which a state with these modes (m,) and loss belongs; None if to none of the known ones."""
     targets = mode_targets(problem.teacher, problem.activation)
     numbers = mode_numbers(targets, problem.inputs)
     size = float(np.abs(targets).max(initial=0.0))
@@ -60,7 +60,7 @@ def trap(problem: Problem, modes: Array, loss: float) -> str:
     if here is None or here is known[0]:
         return ""
     return (
-        f"Resting at the {described(here)}: weight decay lets no further unit grow; the global minimum is the"
+        f"Resting at the minimum {described(here)}: weight decay lets no further unit grow; the global minimum is"
         f" {described(known[0])}."
     )
 
@@ -68,4 +68,4 @@ def trap(problem: Problem, modes: Array, loss: float) -> str:
 def described(minimum: DecayedMinimum) -> str:
     """A minimum in words."""
     name = set_name((i, i + 1) for i in minimum.learned) + ("" if minimum.learned else " (nothing learned)")
-    return f"minimum {name}, loss {minimum.level.loss:.6g}, objective {minimum.objective:.6g}"
+    return f"{name} with loss {minimum.level.loss:.6g} and objective {minimum.objective:.6g}"

@@ -244,7 +244,7 @@ def not_worth_learning(strength: float, q: float = 2.0) -> float:
 
 
 def level_under_decay(
-    problem: Problem, eigenvalues: Array, learned: Sequence[int], trace_coupling: float
+    problem: Problem, eigenvalues: Array, learned: Sequence[int], *, trace_coupling: float
 ) -> Level | None:
     """Level of a plateau of a problem with Σ = I, with its decay; None if there is none, or none is known.
 

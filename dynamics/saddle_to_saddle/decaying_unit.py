@@ -17,6 +17,7 @@ with the largest |g_i| = g, d(|a| + ‖w‖)/dt ≤ ‖w‖ (½g‖w‖ + g|a| �
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -32,7 +33,7 @@ from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 FREE = 1e-7  # e-foldings of decay that a unit may lose on the rest of its way to count as free of it
 RTOL, ATOL = 1e-11, 1e-14  # of the integration in the natural units of the start
 WIDEST = 1e12  # factor on a start within which its critical scale is looked for
-CLOSE = 1e-9  # relative accuracy of a critical scale
+CLOSE = 1e-8  # relative accuracy of a critical scale
 
 
 class GrowingUnit(Protocol):
@@ -262,6 +263,18 @@ class UnevenlyDecayingUnit:
             y = way.y[:, -1]
             if len(way.t_events[0]):
                 return float(y[2]) / self._pace, FrozenUnit(*self._state(y[2], y[:2]), self.rates)
+
+
+def smallest_factor(units: Sequence[tuple[Array, float]], rates: Array, decay: WeightDecay) -> float:
+    """The least `critical_factor` of several units (w, a)."""
+    alone = [FrozenUnit(w, a, rates).blow_up_time for w, a in units]
+    least = np.inf
+    for n in np.argsort(alone):
+        w, a = units[n]
+        f = least * (1 - CLOSE)
+        if decay.equal or np.isinf(least) or growing_unit(f * w, f * a, rates, decay).blow_up_time < np.inf:
+            least = min(least, critical_factor(w, a, rates, decay))
+    return float(least)
 
 
 def critical_factor(w: Array, a: float, rates: Array, decay: WeightDecay) -> float:

@@ -33,6 +33,7 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.levels import Level
 from dynamics.saddle_to_saddle.collective_growth import CollectiveGrowth
+from dynamics.saddle_to_saddle.decaying_unit import smallest_factor
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame, eigenframe
 from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 from dynamics.saddle_to_saddle.unit_by_unit import (
@@ -125,6 +126,9 @@ class Staircase:
     end : str
         Why no jump follows the last one.
     warnings : tuple of str
+    missing : float or None
+        Where weight decay stops the staircase: the factor, larger than 1, on the start (with unequal decay: on what is
+        left of it on the last plateau) from which on one more jump follows; None where no factor is enough.
     """
 
     levels: tuple[Level, ...]
@@ -132,6 +136,7 @@ class Staircase:
     law: str
     end: str
     warnings: tuple[str, ...] = ()
+    missing: float | None = None
 
     def loss(self, times: ArrayLike) -> Array:
         """Height of the plateau at given times."""
@@ -244,31 +249,31 @@ def _unit_by_unit(frame: EigenFrame) -> Staircase:
         *_decay_warnings(frame, jumps),
     )
     resumes = found[-1].resumes if found else 0.0
-    end = _end(found[-1].plateau if found else start, resumes)
-    return Staircase(tuple(levels), tuple(jumps), "1/ε", end, warnings)
+    end, missing = _end(found[-1].plateau if found else start, resumes)
+    return Staircase(tuple(levels), tuple(jumps), "1/ε", end, warnings, missing)
 
 
-def _end(last: Plateau, resumes: float) -> str:
-    """Why no jump follows the plateau `last`, whose state belongs to the time `resumes`."""
+def _end(last: Plateau, resumes: float) -> tuple[str, float | None]:
+    """Why no jump follows the plateau `last`, whose state belongs to the time `resumes`, and the factor missing."""
     frame = last.frame
     if frame.decay and set(np.flatnonzero(frame.eigenvalues)) <= set(last.learned):
-        return EVERYTHING_LEARNED
+        return EVERYTHING_LEARNED, None
     if not frame.residual(last.learned).any():
-        return EVERYTHING_LEARNED
+        return EVERYTHING_LEARNED, None
     if not last.dormant:
-        return "Every unit is captured: the loss stays at this height."
-    return _stopped_by_decay(last, resumes) or "No unit that is left can grow: the loss stays at this height."
+        return "Every unit is captured: the loss stays at this height.", None
+    if frame.decay and (stopped := _stopped_by_decay(last, resumes)) is not None:
+        return stopped
+    return "No unit that is left can grow: the loss stays at this height.", None
 
 
-def _stopped_by_decay(last: Plateau, resumes: float) -> str:
-    """Which jump would follow without decay of the dormant units; empty if none would."""
+def _stopped_by_decay(last: Plateau, resumes: float) -> tuple[str, float | None] | None:
+    """Which jump would follow without decay of the dormant units, and the factor missing; None if none would."""
     frame, rates = last.frame, last.frame.rates(last.learned)
-    if not frame.decay:
-        return ""
     held = last.next_to_grow
     if held is not None:
         mode = frame.numbers[last.dormant[held].blow_up_mode]
-        return f"Unit {held} grows next, but decay leaves too little of mode {mode} for it to hold: no further plateau."
+        return f"Unit {held} grows next, but decay leaves too little of mode {mode} for it to hold.", None
     free = {k: FrozenUnit(u.w, u.a, rates) for k, u in last.dormant.items()}
     times = {
         k: u.blow_up_time
@@ -276,16 +281,16 @@ def _stopped_by_decay(last: Plateau, resumes: float) -> str:
         if u.blow_up_mode not in last.learned and u.blow_up_time < np.inf
     }
     if not times:
-        return ""
+        return None
     k = min(times, key=times.__getitem__)
     mode = frame.numbers[free[k].blow_up_mode]
     who = f"Weight decay ends the staircase: unit {k} would learn mode {mode} next, but decays faster than it grows"
     if not frame.decay.equal:
-        return f"{who}."
+        return f"{who}.", smallest_factor([(u.w, u.a) for u in free.values()], rates, frame.decay)
     # in the time s of the whole staircase, which a start that is larger by a factor makes shorter by that factor
     rho = frame.decay.first
     spent = -np.expm1(-rho * resumes) + np.exp(-rho * resumes) * rho * times[k]
-    return f"{who}; from a start larger by a factor {spent:.4g} it would."
+    return f"{who}; from a start larger by a factor {spent:.4g} it would.", float(spent)
 
 
 def _start_size(frame: EigenFrame, units: Sequence[int]) -> float:

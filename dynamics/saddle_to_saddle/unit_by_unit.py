@@ -423,6 +423,8 @@ def _with_captured(frame: EigenFrame, units: NDArray[np.int64]) -> Plateau:
 def _is_settled(plateau: Plateau) -> bool:
     """Whether the captured units hold their modes at the learned values of the plateau, to 5 %."""
     frame, learned = plateau.frame, list(plateau.learned)
+    if not frame.holds(learned):
+        return False
     units = list(plateau.captured)
     W = frame.W[units] * np.sqrt(frame.variances)
     M = (W.T * frame.a[units]) @ W
