@@ -2,8 +2,8 @@
 
 Second layer trained. Every top/bottom set of modes on upper roots is a minimum, the zero function included
 (`dynamics.problem.decayed_levels`): plateaus have become traps, and a start is caught by the first that it takes too
-long to leave. From small weights the staircase says which (`dynamics.saddle_to_saddle.staircase`), unless a jump hangs by
-details that it leaves out; the flow is followed then, and from other weights.
+long to leave. From small weights the staircase says which (`dynamics.saddle_to_saddle.staircase`), unless a jump hangs
+by details that it leaves out; the flow is followed then, and from other weights.
 
 Second layer fixed at one value α, Σ = I: weight decay is the teacher M* − sI (theory 14.2), and the loss has one level
 of rest as without decay. Modes with λ_j + (T − ρ/2α)/(r + 2) ≤ 0 (centred: λ_j ≤ ρ/4α) die; the size of the start does

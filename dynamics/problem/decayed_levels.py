@@ -136,6 +136,8 @@ def decayed_level(
     lam = np.asarray(eigenvalues, dtype=float)
     sigma = np.ones(len(S)) if variances is None else np.asarray(variances, dtype=float)[S]
     sign, least = np.sign(plain.values), shrinks.threshold(sigma)
+    if (sign == 0).any():
+        return None
     tau = 0.0
     if trace_coupling:
         found = _trace(lam, lam[S], sign, least, shrinks, sigma)
@@ -143,7 +145,7 @@ def decayed_level(
             return None
         tau = found
     m = lam[S] + tau / 2
-    if (sign * m < least).any() or (sign == 0).any():
+    if (sign * m < least).any():
         return None
     gamma = shrinks.forces(m, sigma)
     values = m - gamma / 4
