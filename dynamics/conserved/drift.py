@@ -35,6 +35,7 @@ from dynamics.errors import IntegrationError, ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.integration import Sampling, VectorField, integrate
 from dynamics.problem import Problem
+from dynamics.problem.weight_decay import NO_DECAY
 from dynamics.validation import validate_count, validate_momentum, validate_real, validate_times
 
 
@@ -150,7 +151,7 @@ class DriftField(VectorField):
         eta = validate_real("step", step, positive=True)
         beta = validate_momentum(momentum)
         gamma = common_decay(problem, weight_decay)
-        problem = replace(problem, weight_decay=0.0)
+        problem = replace(problem, weight_decay=NO_DECAY)
         noise = validate_real("label_noise", label_noise, nonnegative=True)
         B = validate_count("batch", batch, minimum=0)
         eta_w, eta_a = (validate_real("rates", rate, positive=True) for rate in rates)

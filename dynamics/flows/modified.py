@@ -26,6 +26,8 @@ descent each step is the one of a constant rate. For heavy ball, v_n lags behind
 that it remembers, which a change of the rate alters by O(η̇η); where the rate jumps, for some 1/(1 − β) steps, in all by
 O(η²). The first steps make up Σ_m β^{m+1} η_m/(1 − β) ∇L(θ₀), which is the shift, and n of them all but the rest of the
 sum. (A rate inside of the velocity, v ← βv − η∇L, would add a delay O(η̇): first order only.)
+
+Nesterov's form has another h and another shift: `dynamics.flows.momentum`.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.momentum import HEAVY_BALL, Momentum
 from dynamics.flows.scheduled import StepField
 from dynamics.flows.vanishing_units import VanishingUnits
 from dynamics.population.base import FormLoss
@@ -66,11 +69,13 @@ class ModifiedFlow(StepField, GradientFlow):
     step : float
         Learning rate η.
     momentum : float
-        Heavy-ball β in [0, 1), in the form v ← βv + ∇L, θ ← θ − ηv with v = 0 at first, PyTorch's.
+        β in [0, 1), in the form v ← βv + ∇L, θ ← θ − ηv with v = 0 at first, PyTorch's heavy ball.
     schedule : Schedule, str, callable or array
         Rates η_n = η s_n, see `dynamics.schedules.Schedule.of`. The flow ends where the schedule does.
     steps : int, optional
         Number of steps of the schedule; a constant one needs none.
+    form : Momentum
+        Another form of momentum, `dynamics.flows.momentum.NESTEROV`.
 
     Raises
     ------
@@ -96,12 +101,13 @@ class ModifiedFlow(StepField, GradientFlow):
         *,
         schedule: Spec = "constant",
         steps: int | None = None,
+        form: Momentum = HEAVY_BALL,
     ) -> None:
         base = flow if isinstance(flow, GradientFlow) else GradientFlow(flow)
         if isinstance(base, ModifiedFlow):
             raise ProblemError(f"`flow` is modified for the step {base.step:g} already: give the plain flow.")
         self.clock = Clock(step, momentum, schedule, steps)
-        self.step, self.momentum = self.clock.step, self.clock.momentum
+        self.step, self.momentum, self.form = self.clock.step, self.clock.momentum, form
         objective = ModifiedLoss(base.objective, self._coefficient(self.step), base.trainable)
         self._start(base.problem, base.reduction, objective)
         self._slope = -base(0.0, base.theta0)
@@ -109,7 +115,7 @@ class ModifiedFlow(StepField, GradientFlow):
 
     def _coefficient(self, eta: float) -> float:
         """h for a rate η."""
-        return eta * (1 + self.momentum) / (1 - self.momentum) ** 2
+        return self.form.correction(eta, self.momentum)
 
     def velocity_at(self, eta: float, theta: Array) -> Array:
         """−∇(L + (h/4)‖∇L‖²) for a rate η."""
@@ -149,9 +155,9 @@ class ModifiedFlow(StepField, GradientFlow):
         return states - np.multiply.outer(self._remaining(self.clock.steps(times)), self._slope)
 
     def _remaining(self, steps: Array) -> Array:
-        """What the slow start of the velocity costs after n steps, over ∇L(θ₀): Σ_{m≥n} β^{m+1} η_m/(1 − β).
+        """What the slow start of the velocity costs after n steps, over ∇L(θ₀): lag · Σ_{m≥n} β^{m+1} η_m/(1 − β).
 
-        For a constant rate that is β^{n+1} η/(1 − β)²; of a schedule, the last rate goes on.
+        For a constant rate that is lag · β^{n+1} η/(1 − β)²; of a schedule, the last rate goes on.
         """
         beta = self.momentum
         if beta == 0:
@@ -163,4 +169,4 @@ class ModifiedFlow(StepField, GradientFlow):
         n = np.minimum(steps, len(rates))
         whole = np.floor(n).astype(int)
         # in between, and beyond, it dies away like β^n
-        return np.asarray(remaining[whole] * beta ** (steps - whole))
+        return np.asarray(self.form.lag(beta) * remaining[whole] * beta ** (steps - whole))
