@@ -40,7 +40,7 @@ EXCEPTIONS = {
     "stationary.root_finding.find_root": {"max_steps": 200},
     "stationary.search.Root": {"hits": 1},
     "stationary.decayed.blocks.Block": {"lower": False},
-    "stationary.decayed.inertia.Inertia": {"descending": (), "exchanging": False, "within": 0},
+    "stationary.decayed.trained._multisets": {"first": 0},
     "stationary.decayed.weights.block_weights": {"equal": True},
     "stationary.search.search_fixed_points": {"starts": 200},
     "closed_forms.one_unit_sgd.OneUnitSGD": {"a": 1.0},

@@ -41,7 +41,7 @@ def check_point():
         assert abs(flow.loss(flow.theta0) - point.loss) < 1e-13 * scale
         assert abs(at.objective.loss(student.W, student.A) - point.objective) < 1e-13 * scale
         h = np.linalg.eigvalsh(flow.hessian(flow.theta0))
-        # Rounding is below n ε ‖H‖ ≈ 5e-15 ‖H‖; units on lower roots have eigenvalues as small as ρ⁴/(32x⁴) ≈ 1e-12 ‖H‖.
+        # Rounding is below n ε ‖H‖ ≈ 5e-15 ‖H‖; units on lower roots have eigenvalues down to ρ⁴/(32x⁴) ≈ 1e-12 ‖H‖.
         zero = 3e-14 * np.abs(h).max()
         counted = int(np.sum(h < -zero)), int(np.sum(np.abs(h) <= zero)), int(np.sum(h > zero))
         assert counted == (point.index, point.nullity, point.positive), (problem, point)
