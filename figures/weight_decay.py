@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from empirical.experiments.weight_decay import DecayedSpectra, LearnedSpectrum
 from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
 
-UNITS = "(squared output units)"
+UNITS = "(output units)"
 
 
 def weight_decay_figure(spectra: DecayedSpectra) -> Figure:
@@ -34,7 +34,7 @@ def weight_decay_figure(spectra: DecayedSpectra) -> Figure:
         axes.set_xlabel(_seen(s))
         axes.set_ylabel(rf"learned $\mu$ {UNITS}")
         show_span(axes, 0.0, end)
-        axes.set_ylim(-0.05 * end, end)
+        axes.set_ylim(-0.1 * end, end)
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
     return figure
 
@@ -48,20 +48,18 @@ def _networks(axes: Axes, found: LearnedSpectrum, marker: str, colour: str, labe
 
 
 def _thresholds(axes: Axes, spectra: DecayedSpectra) -> None:
-    """Names of the thresholds, beside the horizontal axis."""
-    soft = float(spectra.line[np.flatnonzero(spectra.soft)[0]]) if spectra.soft.any() else None
-    named = [(spectra.fold, r"$\theta$"), (spectra.worth, "$m_g$"), (soft, r"$\rho/4a$")]
-    for x, name in named:
+    """Names of the thresholds, under the points where the laws leave zero."""
+    soft = spectra.problem.weight_decay.first / (4 * spectra.value)
+    named = [
+        (spectra.fold, r"$m_\theta$", "right"),
+        (spectra.worth, "$m_g$", "left"),
+        (soft, r"$\rho/4a$", "center"),
+    ]
+    for x, name, side in named:
         if x is not None:
-            axes.annotate(
-                name,
-                (x, 0),
-                xytext=(0, -3),
-                textcoords="offset points",
-                ha="center",
-                va="top",
-                fontsize=6.5,
-            )
+            axes.plot([x], [0], "|", color="black", markersize=5, zorder=4)
+            place = {"xytext": (0, -4), "textcoords": "offset points", "ha": side, "va": "top", "fontsize": 7}
+            axes.annotate(name, (x, 0), **place)
 
 
 def _seen(spectra: DecayedSpectra) -> str:

@@ -79,10 +79,10 @@ def decayed_spectra(
     problem: Problem,
     *,
     value: float = 1.0,
-    step: float = 5e-3,
-    batch: int = 256,
-    t_end: float = 60.0,
-    seeds: int = 3,
+    step: float,
+    batch: int,
+    t_end: float,
+    seeds: int,
     seed: int = 0,
     progress: bool = False,
 ) -> DecayedSpectra:
@@ -115,7 +115,7 @@ def decayed_spectra(
     count, spectrum = validate_count("seeds", seeds), Spectrum.of(problem.teacher)
     if spectrum.values[-1] < 0:
         raise ProblemError(
-            f"The teacher has the eigenvalue {spectrum.values[-1]:g}, but must have none below 0, as units of positive a."
+            f"The teacher has the eigenvalue {spectrum.values[-1]:g}, but units of positive a learn none below 0."
         )
     a = validate_real("value", value, positive=True)
     student = Student(problem.student.W, np.full(problem.student.hidden, a), trainable=False)
