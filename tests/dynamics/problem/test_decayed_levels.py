@@ -75,7 +75,7 @@ def test_without_trace_coupling_a_mode_solves_its_quartic():
 
 @pytest.mark.parametrize("kappa", [0.0, 1.0])
 def test_small_decay_shrinks_by_the_cube_root_of_the_strength(kappa):
-    """First order in R̂^⅓ (theory 14.4): μ_i = μ⁰_i − γ_i/4 + κΣγ/(4(r+2)), γ_i = (R̂/μ⁰_i)^⅓; the error is second order."""
+    """First order in R̂^⅓ (14.4): μ_i = μ⁰_i − γ_i/4 + κΣγ/(4(r+2)), γ_i = (R̂/μ⁰_i)^⅓; the error is second."""
     lam, learned, errors = [4.0, 2.0, 1.0], (0, 1), []
     plain = plateau_level(lam, learned, kappa).values
     for strength in (1e-9, 1e-9 / 8):
