@@ -68,6 +68,16 @@ UNDECAYED = Need(
     lambda p: f"`weight_decay` is {p.weight_decay}",
     "problems without weight decay",
 )
+ALL_DECAY = Need(
+    lambda p: bool(p.weight_decay.first) == bool(p.weight_decay.second) or not p.student.trainable,
+    lambda p: f"`weight_decay` is {p.weight_decay}, so that no unit rests anywhere but where it adds nothing",
+    "decay of both trained layers",
+)
+WHITE_DECAY = Need(
+    lambda p: not p.weight_decay or p.covariance is None,
+    lambda p: "`covariance` is given beside `weight_decay`",
+    "uncorrelated inputs where weights decay",
+)
 DECAYED_AT_REST = Need(
     lambda p: not p.weight_decay or _rests_under_decay(p),
     lambda p: (
@@ -148,17 +158,18 @@ THEORIES: dict[str, Theory] = {
     "modified flow": Theory("the flow of a finite step"),
     "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
-    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE, UNDECAYED), "train networks instead"),
+    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
     "gap": Theory("the theory of the gap", (FORMS, WHITE, UNDECAYED), "it is measured by training"),
     "catalogue": Theory(
-        "the catalogue of stationary points", (FORMS, ONE_OUTPUT, UNDECAYED), "use the numerical search"
+        "the catalogue of stationary points",
+        (FORMS, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
+        "use the numerical search",
     ),
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, DECAYED_AT_REST)),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, UNDECAYED)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),
-    "ensemble": Theory("the flow of an ensemble", (UNDECAYED,), "integrate its members one by one"),
     "training": Theory("the training of networks", (UNDECAYED,)),
 }
 

@@ -1,0 +1,44 @@
+"""Forms of momentum, by what they do to the flow that a descent follows to second order in its step.
+
+Both keep v ← βv + ∇L from v = 0, so that a step counts η/(1 − β) on the clock. Heavy ball moves by v, Nesterov's form
+in PyTorch by ∇L + βv, which is v of the next step with the gradient that is known:
+
+    heavy ball   θ ← θ − ηv            h = η(1 + β)/(1 − β)²,        lag = 1
+    Nesterov     θ ← θ − η(∇L + βv)    h = η(1 − β + 2β²)/(1 − β)²,  lag = β
+
+The flow is θ̇ = −∇L − (h/2) H∇L, and it starts from θ₀ + lag · βη/(1 − β)² ∇L(θ₀) (derived here, as in
+`dynamics.flows.modified`: with v = (1 − βⁿ)∇L/(1 − β) after n of the first steps Nesterov's are β times as late, and
+eliminating v gives θ₊ − θ = β(θ − θ₋) − η∇L − ηβ(∇L − ∇L₋)). The tests confirm the order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """One form of momentum.
+
+    Parameters
+    ----------
+    name : str
+    looks_ahead : bool
+        Whether the gradient is weighed as it will be in the next velocity: Nesterov's form.
+    """
+
+    name: str
+    looks_ahead: bool = False
+
+    def correction(self, eta: float, beta: float) -> float:
+        """h of the flow of L + (h/4)‖∇L‖², in units of the flow's time."""
+        ahead = 2 * beta**2 - 2 * beta if self.looks_ahead else 0.0
+        return eta * (1 + beta + ahead) / (1 - beta) ** 2
+
+    def lag(self, beta: float) -> float:
+        """What the slow start of the velocity costs, in units of βη/(1 − β)² ∇L(θ₀)."""
+        return beta if self.looks_ahead else 1.0
+
+
+HEAVY_BALL = Momentum("heavy ball")
+NESTEROV = Momentum("Nesterov's", looks_ahead=True)
