@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,10 @@ def train(
     seed: int = 0,
     optimizer: str = "sgd",
     momentum: float | None = None,
+    betas: Sequence[float] | None = None,
+    epsilon: float | None = None,
+    damping: float | None = None,
+    decoupled: bool | None = None,
     device: str = "cpu",
     dtype: str = "float32",
     records: int = 200,
@@ -57,6 +61,11 @@ def train(
         and needs a trainable second layer.
     momentum : float, optional
         β in [0, 1); by default that of the optimiser, such as 0 of "sgd" and 0.9 of "momentum".
+    betas, epsilon, damping : sequence of float, float, float, optional
+        Memories, ε and δ of optimisers that take them, see `empirical.optimizers.base.Settings`; by default theirs.
+    decoupled : bool, optional
+        Whether the weight decay of the problem is decoupled, θ ← (1 − ηρ)θ, or a gradient ρθ; by default so with
+        "adamw" alone.
     device, dtype : str
         PyTorch device; "float32" or "float64".
     records : int
@@ -86,8 +95,8 @@ def train(
     require("training", problem)
     n_steps = validate_count("steps", steps)
     entry, type_ = find_optimizer(optimizer), DTYPES[validate_choice("dtype", dtype, DTYPES)]
-    beta = entry.choose_momentum(momentum)
-    clock = entry.clock(step, beta)
+    settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
+    clock = entry.clock(step, settings.momentum)
     validate_step(clock.step, type_)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
@@ -112,11 +121,13 @@ def train(
         device=device,
     )
     trained = trained_weights(network)
-    recorder = Recorder(problem, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
+    rule = entry.begin(trained, settings, problem)
+    minimised = entry.minimises(problem, settings)
+    recorder = Recorder(minimised, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
     with few_threads(network.W.numel() * (batch or samples)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
-            entry.start(trained, beta, network.activation.degree),
+            rule,
             clock.step,
             n_steps,
             record=lambda n: recorder(network, n),
@@ -132,8 +143,7 @@ def train(
         label_noise=label_noise,
         seeds=seeds,
         seed=seed,
-        optimizer=optimizer,
-        momentum=beta,
+        **entry.about(settings),
         device=device,
         dtype=dtype,
         seconds=seconds,
@@ -141,7 +151,7 @@ def train(
     )
     if failed_at is not None:
         raise TrainingDiverged(
-            _divergence_message(problem, entry, clock.step, beta, failed_at), run, failed_at
+            _divergence_message(problem, entry, clock.step, settings.momentum, failed_at), run, failed_at
         )
     return run
 

@@ -90,6 +90,7 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
     return curves_json(run) | {
         "loss_measured": run.loss_measured,
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
+        "survives": run.about.get("survives"),
         "warnings": [*([NOT_CONSERVED] if run.conserved is None else []), *run.notes],
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dynamics.errors import ProblemError
-from quadflow.options import SolverOptions, TheoryOptions, option, parse_numbers
+from quadflow.options import OptimizerOptions, SolverOptions, TheoryOptions, option, parse_numbers
 
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
@@ -28,16 +28,13 @@ class SimulationOptions:
 
 
 @dataclass(frozen=True)
-class TheoryDetails:
-    """What the corrected theories need to know of the training."""
+class TheoryDetails(OptimizerOptions):
+    """What the theories need to know of the training."""
 
     step: float | None = option(
         type=float,
         metavar="η",
-        help="Learning rate of the correction, or of SGD; without effect on the flow.",
-    )
-    momentum: float = option(
-        type=float, default=0.0, show_default=True, help="Heavy-ball β of the correction."
+        help="Learning rate of the correction, of SGD, or of memories; without effect on other flows.",
     )
     batch: int | None = option(type=int, help="Batch size of SGD [default: 1].")
     label_noise: float | None = option(type=float, help="Variance of the label noise of SGD [default: 0].")
@@ -66,11 +63,11 @@ def integrate(
 
 
 def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetails) -> GradientFlow | MeanSGD:
-    """The plain flow, the one corrected for a finite step, or the mean dynamics of SGD."""
-    from dynamics.flows.gradient import GradientFlow
-    from dynamics.flows.modified import ModifiedFlow
+    """The flow of the optimiser, the one corrected for a finite step, or the mean dynamics of SGD."""
     from dynamics.sgd.fluctuations import FluctuatingSGD
     from dynamics.sgd.mean_sgd import MeanSGD
+    from empirical.optimizers.base import Chosen
+    from empirical.theories import choose_theory, follow
 
     kind, step, momentum = theory.name, details.step, details.momentum
     if kind == "sgd" and momentum:
@@ -82,13 +79,13 @@ def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetail
     for name in ("batch", "label_noise", "fluctuations"):
         if getattr(details, name) and kind != "sgd":
             raise ProblemError(f"`--{name.replace('_', '-')}` belongs to `--sgd`: give that as well.")
-    if kind == "sgd":
+    if kind == "flow" and momentum:
+        raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
+    chosen = Chosen(details.entry, details.settings, step)
+    if kind == "sgd" and kind in chosen.entry.theories:
         assert step is not None
         mean = FluctuatingSGD if details.fluctuations else MeanSGD
         batch = 1 if details.batch is None else details.batch
         return mean(problem, step, batch, details.label_noise or 0.0)
-    if kind == "flow" and momentum:
-        raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
-    if step is not None and kind == "modified":
-        return ModifiedFlow(problem, step, momentum)
-    return GradientFlow(problem)
+    name = choose_theory(chosen.entry.theories, None if kind == "flow" else kind)
+    return follow(problem, chosen, name, {})

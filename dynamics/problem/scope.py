@@ -68,6 +68,11 @@ UNDECAYED = Need(
     lambda p: f"`weight_decay` is {p.weight_decay}",
     "problems without weight decay",
 )
+CENTRED = Need(
+    lambda p: p.activation.trace_coupling == 0,
+    lambda p: f"`activation` is {p.activation.name!r}",
+    "centred quadratic units",
+)
 LAYERED = Need(
     lambda p: p.student.trainable or p.activation.trace_coupling is not None,
     lambda p: f"The second layer is fixed and `activation` is {p.activation.name!r}",
@@ -133,6 +138,8 @@ THEORIES: dict[str, Theory] = {
     "flow": Theory("the gradient flow"),
     "modified flow": Theory("the flow of a finite step"),
     "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
+    "Muon flow": Theory("the flow of Muon", (FIXED,)),
+    "sign flow": Theory("the sign flow", (CENTRED, ONE_OUTPUT, WHITE, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
     "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE, UNDECAYED), "train networks instead"),
     "gap": Theory("the theory of the gap", (FORMS, WHITE, UNDECAYED), "it is measured by training"),
@@ -145,7 +152,7 @@ THEORIES: dict[str, Theory] = {
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),
     "ensemble": Theory("the flow of an ensemble", (UNDECAYED,), "integrate its members one by one"),
-    "training": Theory("the training of networks", (UNDECAYED,)),
+    "training": Theory("the training of networks"),
 }
 
 

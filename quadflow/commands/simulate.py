@@ -55,6 +55,7 @@ def command(
     except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
+    result |= {"optimizer": details.entry.name, "survives": details.entry.survives}
     modified = theory.name == "modified"
     if theory.name != "flow":
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
@@ -63,7 +64,7 @@ def command(
         from dynamics.stability import instability
 
         assert details.step is not None  # or there is no such flow
-        unstable = instability(cast("Trajectory", trajectory), details.step, details.momentum)
+        unstable = instability(cast("Trajectory", trajectory), details.step, details.settings.momentum)
         result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
         write_trajectory(trajectory, output, result, "modified flow" if modified else None)

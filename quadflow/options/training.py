@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dynamics.errors import ProblemError
-from empirical.optimizers import OPTIMIZERS, default_momenta
-from quadflow.options.click_options import complete_from, listed
+from quadflow.options.optimizer import OptimizerOptions
 from quadflow.options.struct import option, take
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TrainingOptions:
+class TrainingOptions(OptimizerOptions):
     """How networks are trained; the names are those of `empirical.train`."""
 
     steps: int | None = option(type=int, help="Number of training steps.")
@@ -32,13 +31,6 @@ class TrainingOptions:
     seeds: int = option(
         type=int, default=1, show_default=True, help="Networks trained together, each on its own data."
     )
-    optimizer: str = option(
-        default="sgd",
-        show_default=True,
-        shell_complete=complete_from("empirical.optimizers", "OPTIMIZERS"),
-        help=f"{listed(OPTIMIZERS)}.",
-    )
-    momentum: float | None = option(type=float, help=f"Momentum β [default: {default_momenta(OPTIMIZERS)}].")
     device: str = option(default="cpu", show_default=True, help="PyTorch device, such as cuda.")
     dtype: str = option(default="float32", show_default=True, help="float32 or float64.")
     records: int = option(type=int, default=200, show_default=True, help="Number of measurements.")
@@ -50,17 +42,10 @@ class TrainingOptions:
         help="Measure the loss on so many test samples; 0: exactly from the weights.",
     )
 
-    def arguments(self) -> dict[str, Any]:
-        """Arguments of `empirical.train`."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
-
     @property
     def clock(self) -> Clock:
         """Which time of the flow belongs to which step."""
-        from empirical.optimizers import find_optimizer
-
-        entry = find_optimizer(self.optimizer)
-        return entry.clock(self.step, entry.choose_momentum(self.momentum))
+        return self.entry.clock(self.step, self.settings.momentum)
 
     def length(self, t_end: float | None, times: Sequence[float] | None) -> int:
         """Number of steps: as said, or up to the end time, or to the last of the times that are asked for."""

@@ -38,11 +38,11 @@ def _simulate(options: Mapping[str, Any]) -> Variables:
 
     theory = opt.pick(opt.TheoryOptions, options)
     # Options of training, which have other defaults there, concern the flow only if it is corrected for them.
-    details = opt.pick(TheoryDetails, dict(options) | {"momentum": options["momentum"] or 0.0})
+    details = opt.pick(TheoryDetails, options)
     if theory.name != "sgd":
         details = replace(details, batch=None, label_noise=None)
     if theory.name == "flow":
-        details = replace(details, step=None, momentum=0.0)
+        details = replace(details, momentum=None)
     problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)
     return of_trajectory(
         integrate(build_problem(problem), simulation, theory, details, opt.pick(opt.SolverOptions, options))
