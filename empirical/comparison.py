@@ -18,6 +18,8 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets
 from dynamics.problem.storage import problem_attributes
+from dynamics.schedules import Schedule
+from dynamics.schedules.schedule import Spec
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_choice, validate_count
 from dynamics.words import counted
@@ -168,6 +170,7 @@ def compare(
     epsilon: float | None = None,
     damping: float | None = None,
     decoupled: bool | None = None,
+    schedule: Spec = "constant",
     theory: str | None = None,
     gap: str = "theory",
     solver: dict[str, Any] | None = None,
@@ -181,7 +184,7 @@ def compare(
     Parameters
     ----------
     problem : Problem
-    steps, step, records, log_times, optimizer, momentum, betas, epsilon, damping, decoupled
+    steps, step, records, log_times, optimizer, momentum, betas, epsilon, damping, decoupled, schedule
         See `empirical.training.train`.
     times : (T,) array, optional
         Record at these times (rounded to whole steps) instead.
@@ -215,7 +218,8 @@ def compare(
     validate_choice("gap", gap, GAPS)
     n_steps = validate_count("steps", steps)
     settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
-    clock = entry.clock(step, settings.momentum)
+    rates = Schedule.of(schedule)
+    clock = entry.clock(step, settings.momentum, rates, n_steps)
     eta = clock.step
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
@@ -230,10 +234,11 @@ def compare(
         "epsilon": epsilon,
         "damping": damping,
         "decoupled": decoupled,
+        "schedule": rates,
         "progress": progress,
         **training,
     }
-    chosen = Chosen(entry, settings, eta)
+    chosen = Chosen(entry, settings, eta, rates, n_steps)
     ahead = follow(problem, chosen, theory, training)  # its objections come before the training
     run = train(problem, **shared)
     trajectory = ahead.integrate(times=run.times, progress=progress, **(solver or {}))
@@ -248,6 +253,7 @@ def compare(
         run,
         flow.loss,
         lambda: train(problem, **(shared | {"batch": 0})).loss,
+        schedule=rates,
         by=gap,
         max_evaluations=longest,
         flow_name=THEORIES[limit].title,

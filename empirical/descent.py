@@ -16,6 +16,7 @@ from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.problem.weight_decay import WeightDecay
+from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_count, validate_real
 from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.optimizers.base import Chosen, Optimizer, Rule, Settings, SideBySide
@@ -143,9 +144,8 @@ def descent_loss(problem: Problem, chosen: Chosen, at: NDArray[np.int64]) -> Arr
     flow, wanted = GradientFlow(problem, reduce=not chosen.entry.entrywise), set(at.tolist())
     small, population = flow.reduction.problem, flow.population
     W, A = small.student.W.copy(), small.student.A.copy()
-    trained = [torch.from_numpy(array) for array in (W, A)][
-        : 1 + problem.student.trainable
-    ]  # the same memory
+    layers = [torch.from_numpy(array) for array in (W, A)]  # the same memory
+    trained = layers[: 1 + problem.student.trainable]
     losses: list[float] = []
 
     def record(n: int) -> None:
@@ -157,13 +157,21 @@ def descent_loss(problem: Problem, chosen: Chosen, at: NDArray[np.int64]) -> Arr
 
     rule = chosen.entry.begin(trained, chosen.settings, small)
     with np.errstate(over="ignore", invalid="ignore"):
-        descend(gradient, rule, chosen.rate, int(at[-1]), record=record)
+        descend(gradient, rule, chosen.clock.rate, int(at[-1]), record=record)
     return np.array(losses)
 
 
 def gradient_descent_loss(
-    flow: GradientFlow, step: float, at: NDArray[np.int64], momentum: float = 0.0
+    flow: GradientFlow,
+    step: float,
+    at: NDArray[np.int64],
+    momentum: float = 0.0,
+    schedule: Spec = "constant",
+    steps: int | None = None,
 ) -> Array:
-    """Loss after given numbers of steps of gradient descent along the exact gradient of a flow's problem, (T,)."""
+    """Loss after given numbers of steps of gradient descent along the exact gradient of a flow's problem, (T,).
+
+    The schedule of its learning rate is one of a run of `steps` steps.
+    """
     entry = OPTIMIZERS["sgd"]
-    return descent_loss(flow.problem, Chosen(entry, entry.choose(momentum), step), at)
+    return descent_loss(flow.problem, Chosen(entry, entry.choose(momentum), step, schedule, steps), at)

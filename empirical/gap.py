@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import takewhile
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.scope import THEORIES
+from dynamics.schedules import CONSTANT, Schedule
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.data import GaussianData
@@ -169,7 +170,7 @@ class Practice:
 
     Parameters
     ----------
-    step, momentum, batch, samples, label_noise, seeds, seed, optimizer
+    step, momentum, batch, samples, label_noise, seeds, seed, optimizer, steps, schedule
         As for `empirical.training.train`.
     betas, epsilon, damping, decoupled
         Likewise; None is what the optimiser has by default.
@@ -183,22 +184,33 @@ class Practice:
     seeds: int
     seed: int
     optimizer: str = "sgd"
+    steps: int | None = None
+    schedule: Schedule = CONSTANT
     betas: Sequence[float] | None = None
     epsilon: float | None = None
     damping: float | None = None
     decoupled: bool | None = None
 
     @classmethod
-    def of(cls, run: TrainingRun) -> Practice:
-        """Read off what a run recorded about itself; what its optimiser does not take is not there."""
-        return cls(**{name: run.about[name] for name in cls.__dataclass_fields__ if name in run.about})
+    def of(cls, run: TrainingRun, schedule: Schedule | None = None) -> Practice:
+        """Read off what a run recorded about itself; its schedule where that has no name.
+
+        What its optimiser does not take is not there.
+        """
+        said = {name: run.about[name] for name in cls.__dataclass_fields__ if name in run.about}
+        return cls(**said | {"schedule": schedule or Schedule.of(said.get("schedule", CONSTANT))})
 
     @property
     def chosen(self) -> Chosen:
         """The optimiser with its parameters."""
         entry = find_optimizer(self.optimizer)
         settings = entry.choose(self.momentum, self.betas, self.epsilon, self.damping, self.decoupled)
-        return Chosen(entry, settings, self.step)
+        return Chosen(entry, settings, self.step, self.schedule, self.steps)
+
+    @property
+    def rates(self) -> dict[str, Any]:
+        """What every theory of a schedule takes."""
+        return {"schedule": self.schedule, "steps": self.steps}
 
     @property
     def whole_set(self) -> bool:
@@ -216,6 +228,7 @@ def explain_gap(
     flow: Array,
     whole_set_losses: Callable[[], Array],
     *,
+    schedule: Schedule | None = None,
     by: str = "theory",
     max_evaluations: int | None = None,
     flow_name: str = GRADIENT_FLOW,
@@ -233,6 +246,8 @@ def explain_gap(
     whole_set_losses : callable
         Trains the same networks with their whole data sets in every step, and returns their losses (S, T);
         called only where mini-batches are drawn from finite sets.
+    schedule : Schedule, optional
+        That of the run; by default the one that it names.
     by : {"theory", "training"}
         Theory curves, or descents without the effect for all parts (nothing remains then).
     max_evaluations : int, optional
@@ -243,7 +258,7 @@ def explain_gap(
     progress : bool
         Show progress bars on standard error if that is a terminal.
     """
-    practice = Practice.of(run)
+    practice = Practice.of(run, schedule)
     times, chosen = run.times, practice.chosen
     descent = descent_loss(problem, chosen, run.steps)
     plain = GradientFlow(chosen.minimised(problem))
@@ -348,7 +363,9 @@ def sgd_theory(
     if practice.momentum or practice.samples or not practice.followed_by("sgd"):
         return None
     try:
-        theory = one_pass_theory(problem, practice.step, practice.batch, practice.label_noise)
+        theory = one_pass_theory(
+            problem, practice.step, practice.batch, practice.label_noise, **practice.rates
+        )
         rtol = SPREAD_RTOL if isinstance(theory, FluctuatingSGD) else None
         return theory.integrate(times=times, rtol=rtol, progress=progress)
     except (ProblemError, IntegrationError):
@@ -367,7 +384,9 @@ def _modified_loss(
     if alone or not practice.followed_by("modified"):
         return None
     try:
-        modified = ModifiedFlow(flow, practice.step, practice.momentum, form=chosen.entry.form)
+        modified = ModifiedFlow(
+            flow, practice.step, practice.momentum, **practice.rates, form=chosen.entry.form
+        )
         return modified.integrate(times=times, max_evaluations=longest, progress=progress).loss
     except IntegrationError:
         return None

@@ -16,8 +16,9 @@ from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.conserved.quantities import weights as weight_arrays
+from dynamics.curves.decay_law import balance_by_law
 from dynamics.curves.result import Result
-from dynamics.curves.units import C_K, DRIFT, NORMS, OVERLAPS, unit_invariants, unit_variables
+from dynamics.curves.units import C_K, C_K_LAW, DRIFT, NORMS, OVERLAPS, unit_invariants, unit_variables
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -40,6 +41,7 @@ ABOUT: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("step", "momentum", "steps_per_second"), REAL),
     **{"notes": list, "versions": dict},
 }
+RESOLVED = 0.3  # error of an integral over records, relative to the drift that is measured with it, that needs no note
 LARGEST_KEPT_WEIGHTS = 20_000_000  # entries of W over all records and seeds that a run keeps
 
 
@@ -69,6 +71,8 @@ class TrainingRun(Result):
         w_k·v_m and ‖w_k‖, in place of modes and c_k where φ is not homogeneous.
     objective : (S, T) array or None
         Loss with the penalty of the weight decay; None where nothing decays.
+    conserved_law : (S, T, K) array or None
+        c_k by its exact law under weight decay, from the first record on; None where nothing decays.
     """
 
     KIND = "training run"
@@ -85,6 +89,7 @@ class TrainingRun(Result):
     overlaps: Annotated[Array | None, Meaning("network time unit teacher_direction", OVERLAPS)] = None
     norms: Annotated[Array | None, Meaning("network time unit", NORMS)] = None
     objective: Annotated[Array | None, Meaning("network time", OBJECTIVE, LOSS_UNIT)] = None
+    conserved_law: Annotated[Array | None, Meaning("network time unit", C_K_LAW, detail=True)] = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -93,15 +98,16 @@ class TrainingRun(Result):
 
     @property
     def drifts(self) -> Array | None:
-        """Largest |c_k(t) − c_k(0)| of each network, (S,)."""
+        """Largest deviation of c_k(t) from c_k(0), or from its law where weights decay, of each network, (S,)."""
         if self.conserved is None:
             return None
+        law = self.conserved[:, :1] if self.conserved_law is None else self.conserved_law
         with np.errstate(invalid="ignore"):  # a network that diverged has no drift, that is NaN
-            return np.abs(self.conserved - self.conserved[:, :1]).max(axis=(1, 2))
+            return np.abs(self.conserved - law).max(axis=(1, 2))
 
     @property
     def conserved_drift(self) -> float | None:
-        """Largest |c_k(t) − c_k(0)| over units, seeds and records."""
+        """The largest of them over seeds."""
         return None if self.drifts is None else float(self.drifts.max())
 
     def variables(self) -> Variables:
@@ -287,7 +293,7 @@ class Recorder:
             W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
             about["notes"] = [*about.get("notes", ()), *speed_notes(self.problem.objective, times, W, A)]
         how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
-        return TrainingRun(
+        run = TrainingRun(
             steps,
             times,
             W=np.stack([r.W for r in records], axis=1) if few else None,
@@ -296,6 +302,7 @@ class Recorder:
             **measured,
             **units,
         )
+        return with_decay_law(run, self.problem)
 
     def _test_loss(self, model: nn.Module, like: Tensor) -> Array:
         """½ mean ‖f* − f‖² on a fixed noiseless test sample, one entry per network, (S,)."""
@@ -321,6 +328,23 @@ class _Record:
     units: dict[str, Array]
     W: Array
     A: Array
+
+
+def with_decay_law(run: TrainingRun, problem: Problem) -> TrainingRun:
+    """The run with c_k by its law at its times; as it is where nothing decays, or φ is not homogeneous."""
+    if not problem.weight_decay or run.conserved is None:
+        return run
+    found = [balance_by_law(problem, run.times, c, A) for c, A in zip(run.conserved, run.A, strict=True)]
+    law, error = np.stack([values for values, _ in found]), max(error for _, error in found)
+    run = replace(run, conserved_law=law)
+    drift = run.conserved_drift
+    if error and drift is not None and error > RESOLVED * drift:
+        note = (
+            f"the drift of c_k is known only to ±{error:.2g}: its law under unequal decay is an integral along the run,"
+            " for which the records are too far apart"
+        )
+        run.about["notes"] = [*run.about.get("notes", ()), note]
+    return run
 
 
 def find_weights(model: nn.Module, second_layer_value: float | None = None) -> Weights:

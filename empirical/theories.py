@@ -26,6 +26,7 @@ from empirical.optimizers.base import Chosen
 
 if TYPE_CHECKING:
     from dynamics.problem import Problem
+    from dynamics.schedules.schedule import Spec
 
 Followed = GradientFlow | MeanSGD
 
@@ -87,7 +88,7 @@ def _modified(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> 
             f"`decoupled` weight decay beside momentum {beta:g} is known to first order in the step only, but `theory` "
             "is 'modified': couple it, or take the flow."
         )
-    return ModifiedFlow(problem, chosen.rate, beta, form=chosen.entry.form)
+    return ModifiedFlow(problem, chosen.rate, beta, **chosen.rates, form=chosen.entry.form)
 
 
 def _sgd(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> MeanSGD:
@@ -96,17 +97,19 @@ def _sgd(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> MeanS
             "`theory` is 'sgd', the mean dynamics of plain SGD on fresh samples: it needs momentum 0 and samples 0."
         )
     batch, label_noise = training.get("batch", 256), training.get("label_noise", 0.0)
-    return one_pass_theory(problem, chosen.rate, batch, label_noise)
+    return one_pass_theory(problem, chosen.rate, batch, label_noise, **chosen.rates)
 
 
 def _adam(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> AdamFlow:
     descended, decay = _split(problem, chosen)
-    return AdamFlow(descended, chosen.rate, chosen.settings.betas, chosen.settings.epsilon, decay)
+    settings = chosen.settings
+    return AdamFlow(descended, chosen.rate, settings.betas, settings.epsilon, decay, **chosen.rates)
 
 
 def _rmsprop(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> RMSPropFlow:
     descended, decay = _split(problem, chosen)
-    return RMSPropFlow(descended, chosen.rate, chosen.settings.betas, chosen.settings.epsilon, decay)
+    settings = chosen.settings
+    return RMSPropFlow(descended, chosen.rate, settings.betas, settings.epsilon, decay, **chosen.rates)
 
 
 def _arc_length(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> ArcLengthFlow:
@@ -132,11 +135,20 @@ def _natural(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> N
     return NaturalGradientFlow(descended, chosen.settings.damping, decay)
 
 
-def one_pass_theory(problem: Problem, step: float, batch: int, label_noise: float) -> MeanSGD:
+def one_pass_theory(
+    problem: Problem,
+    step: float,
+    batch: int,
+    label_noise: float,
+    schedule: Spec = "constant",
+    steps: int | None = None,
+) -> MeanSGD:
     """Mean dynamics of SGD, with the spread over seeds where the network is small enough for it."""
-    theory = MeanSGD(problem, step, batch, label_noise)
+    theory = MeanSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
     small = len(theory.theta0) <= SPREAD_UNKNOWNS
-    return FluctuatingSGD(problem, step, batch, label_noise) if small else theory
+    if not small:
+        return theory
+    return FluctuatingSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
 
 
 @dataclass(frozen=True)
@@ -149,18 +161,21 @@ class Theory:
         What it is called where it is printed.
     build : callable (problem, chosen, training) → flow
         The theory for a problem, an optimiser, and the options of the training.
+    rated : bool
+        Whether it depends on the learning rate, beyond the time that a step counts.
     """
 
     title: str
     build: Callable[[Problem, Chosen, Mapping[str, Any]], Followed]
+    rated: bool = False
 
 
 THEORIES: dict[str, Theory] = {
     "flow": Theory("gradient flow", _flow),
-    "modified": Theory("flow of a finite step", _modified),
-    "sgd": Theory("mean dynamics of SGD", _sgd),
-    "adam": Theory("flow of Adam", _adam),
-    "rmsprop": Theory("flow of RMSProp", _rmsprop),
+    "modified": Theory("flow of a finite step", _modified, rated=True),
+    "sgd": Theory("mean dynamics of SGD", _sgd, rated=True),
+    "adam": Theory("flow of Adam", _adam, rated=True),
+    "rmsprop": Theory("flow of RMSProp", _rmsprop, rated=True),
     "arc length": Theory("gradient flow in its arc length", _arc_length),
     "sign": Theory("sign flow", _sign),
     "muon": Theory("flow of Muon", _muon),

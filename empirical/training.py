@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dynamics.clock import Clock
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
+from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
 from empirical.data import GaussianData
 from empirical.devices import DTYPES, validate_device, validate_step
@@ -19,6 +21,8 @@ from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer
 from empirical.recorder import Recorder, TrainingRun
 from empirical.trainer import EXPLOSION, TrainingDiverged, descend, few_threads, gradient_of, record_steps
+
+FOLLOWED = 20_000  # evaluations of the flow that explain a divergence: some seconds
 
 
 def train(
@@ -37,6 +41,7 @@ def train(
     epsilon: float | None = None,
     damping: float | None = None,
     decoupled: bool | None = None,
+    schedule: Spec = "constant",
     device: str = "cpu",
     dtype: str = "float32",
     records: int = 200,
@@ -66,6 +71,9 @@ def train(
     decoupled : bool, optional
         Whether the weight decay of the problem is decoupled, θ ← (1 − ηρ)θ, or a gradient ρθ; by default so with
         "adamw" alone.
+    schedule : Schedule, str, callable or array
+        Learning rates η_n = η s_n of the steps n = 0 … N − 1, see `dynamics.schedules.Schedule.of`: by name, such as
+        "warmup-cosine:0.1", as a function n ↦ s_n, as N numbers or the name of a file of them.
     device, dtype : str
         PyTorch device; "float32" or "float64".
     records : int
@@ -96,7 +104,7 @@ def train(
     n_steps = validate_count("steps", steps)
     entry, type_ = find_optimizer(optimizer), DTYPES[validate_choice("dtype", dtype, DTYPES)]
     settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
-    clock = entry.clock(step, settings.momentum)
+    clock = entry.clock(step, settings.momentum, schedule, n_steps)
     validate_step(clock.step, type_)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
@@ -128,7 +136,7 @@ def train(
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
             rule,
-            clock.step,
+            clock.step if clock.length is None else clock.rate,
             n_steps,
             record=lambda n: recorder(network, n),
             progress=progress,
@@ -144,6 +152,7 @@ def train(
         seeds=seeds,
         seed=seed,
         **entry.about(settings),
+        schedule=clock.schedule.name,
         device=device,
         dtype=dtype,
         seconds=seconds,
@@ -151,7 +160,7 @@ def train(
     )
     if failed_at is not None:
         raise TrainingDiverged(
-            _divergence_message(problem, entry, clock.step, settings.momentum, failed_at), run, failed_at
+            _divergence_message(problem, entry, clock, settings.momentum, failed_at), run, failed_at
         )
     return run
 
@@ -173,19 +182,21 @@ def batch_losses(network: QuadraticNetwork, data: GaussianData) -> Callable[[int
     return losses
 
 
-def _divergence_message(problem: Problem, entry: Optimizer, eta: float, beta: float, step: int) -> str:
+def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: float, step: int) -> str:
     """Says where training exploded and, of gradient descent, what step size the theory would have allowed."""
     from dynamics.flows.gradient import GradientFlow
     from dynamics.stability import largest_stable_step
 
+    of_schedule = "" if clock.length is None else f" times {clock.rate(step) / clock.step:.3g} there"
     message = (
         f"Training diverged at step {step} (batch loss NaN or more than {EXPLOSION:.0e} times the first): `step` is "
-        f"{eta:g}"
+        f"{clock.step:g}{of_schedule}"
     )
     if "modified" not in entry.theories:
         return f"{message}, take a smaller one."
     flow = GradientFlow(problem)
-    bound = largest_stable_step(flow, flow.integrate(samples=50, throw=False), beta)
+    followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)
+    bound = largest_stable_step(flow, followed, beta, entry.form.name)
     return (
         f"{message}, and theory predicts a largest stable step of {bound:.3g} along the gradient flow (less for small "
         "batches)."

@@ -15,6 +15,7 @@ from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
+from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
 from empirical.devices import DTYPES, validate_device, validate_step
@@ -22,8 +23,8 @@ from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.optimizers.base import Settings
-from empirical.recorder import Recorder, TrainingRun
-from empirical.trainer import NEVER, descend, few_threads, gradient_of, record_steps
+from empirical.recorder import Recorder, TrainingRun, with_decay_law
+from empirical.trainer import NEVER, Rate, descend, few_threads, gradient_of, record_steps
 from empirical.training import batch_losses, trained_weights
 
 WASTE = 2  # a batch is filled up with zeros to at most so many times its size
@@ -54,6 +55,7 @@ def train_ensemble(
     epsilon: float | None = None,
     damping: float | None = None,
     decoupled: bool | None = None,
+    schedule: Spec = "constant",
     device: str = "cpu",
     dtype: str = "float32",
     records: int = 200,
@@ -78,7 +80,7 @@ def train_ensemble(
     batch : int or sequence of int
         Batch sizes; 0 is the whole set.
     seed : int or sequence of int
-    samples, label_noise, optimizer, momentum, betas, epsilon, damping, decoupled
+    samples, label_noise, optimizer, momentum, betas, epsilon, damping, decoupled, schedule
         See `empirical.training.train`; not an optimizer whose networks share more than their steps, such as "gsgd".
     device, dtype, records, record_at, log_times
         Likewise.
@@ -113,6 +115,7 @@ def train_ensemble(
         "samples": validate_count("samples", samples, minimum=0),
         "label_noise": label_noise,
         **entry.about(settings),
+        "schedule": schedule,
         "device": validate_device(device),
         "dtype": validate_choice("dtype", dtype, DTYPES),
     }
@@ -235,6 +238,7 @@ def _train_group(
         network.W.copy_(torch.from_numpy(np.stack([m.problem.student.W for m in members])))
         network.A.copy_(torch.from_numpy(np.stack([m.problem.student.A for m in members])))
     entry = OPTIMIZERS[shared["optimizer"]]
+    clocks = [entry.clock(m.step, settings.momentum, shared["schedule"], shared["steps"]) for m in members]
     steps = {m.step for m in members}
     each = torch.tensor([m.step for m in members], dtype=type_, device=device)
     trained = trained_weights(network)
@@ -243,17 +247,26 @@ def _train_group(
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
             entry.begin(trained, settings, problem),
-            each if len(steps) > 1 else max(steps),
+            _rate(each if len(steps) > 1 else max(steps), clocks[0]),
             shared["steps"],
             record=lambda n: recorder(network, n),
             stop=np.all,
             progress=progress,
         )
-    whole = recorder.run(**shared, seconds=outcome.seconds, trained_together=S)
+    about = shared | {"schedule": clocks[0].schedule.name}
+    whole = recorder.run(**about, seconds=outcome.seconds, trained_together=S)
     return [
-        _one(whole, i, member, entry.clock(member.step, settings.momentum), int(failed))
-        for i, (member, failed) in enumerate(zip(members, outcome.diverged_at, strict=True))
+        with_decay_law(_one(whole, i, member, clock, int(failed)), entry.minimises(member.problem, settings))
+        for i, (member, clock, failed) in enumerate(zip(members, clocks, outcome.diverged_at, strict=True))
     ]
+
+
+def _rate(each: float | torch.Tensor, clock: Clock) -> Rate:
+    """Learning rates η_n of networks that share the schedule of one of them."""
+    if clock.length is None:
+        return each
+    factors = clock.rates / clock.step
+    return lambda n: each * float(factors[n])
 
 
 def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) -> TrainingRun:
@@ -278,6 +291,6 @@ def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) 
         whole,
         steps=whole.steps[:kept],
         times=clock.times(whole.steps[:kept]),
-        about=whole.about | about,
+        about={key: value for key, value in whole.about.items() if key != "notes"} | about,
         **part,
     )

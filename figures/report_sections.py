@@ -207,11 +207,12 @@ def _conserved(side: Result, name: str, problem: Result) -> list[Table]:
         return []
     formula = {"linear": "1", "relu": "1", "abs": "1"}.get(problem.get("activation", ""), "2")
     note = f"c = ‖w‖² − {formula.replace('1', '')}Σ a² of each unit"
-    note += (
-        ", which gradient flow conserves."
-        if problem.get("second_layer") != "fixed"
-        else "; no constant here."
-    )
+    if problem.get("second_layer") == "fixed":
+        note += "; no constant here."
+    elif any(problem.get("weight_decay", ())):
+        note += ", which gradient flow conserves but for the weight decay; the change is the deviation from that law."
+    else:
+        note += ", which gradient flow conserves."
     pairs = zip(conserved["initial"], conserved["drift"], strict=True)
     rows = [(_number(k + 1), _number(c), _number(drift, "{:.2e}")) for k, (c, drift) in enumerate(pairs)]
     return [_table(f"Conserved quantities: {name}", ("unit", "c at the start", "largest change"), rows, note)]
@@ -231,7 +232,10 @@ def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
         )
         for p in points
     ]
-    columns = ("learned modes", "loss", "learned values μ", "index", "nullity", "positive", "kind")
+    columns = ["learned modes", "loss", "learned values μ", "index", "nullity", "positive", "kind"]
+    if any("objective" in p for p in points):
+        columns.insert(1, "objective")
+        rows = [(row[0], _number(p.get("objective")), *row[1:]) for row, p in zip(rows, points, strict=True)]
     parts: list[Table | Chart] = [_table("Stationary points", columns, rows)]
     if sum(p.get("index") is not None for p in points) > 1:
         parts.append(Chart("Loss against Morse index", figure_json(charts.atlas_chart(points))))
@@ -312,6 +316,8 @@ def _problem_facts(problem: Result) -> dict[str, str]:
     facts = {"teacher eigenvalues": _text(problem.get("eigenvalues", []))}
     names = {"hidden": "hidden units", "covariance": "input covariance"}
     facts |= {names.get(name, name): str(value) for name, value in known.items()}
+    if any(problem.get("weight_decay", ())):
+        facts["weight decay ρ_w, ρ_a"] = _text(problem["weight_decay"])
     return facts | {"second layer": layer if values is None else f"{layer}: {_text(values)}"}
 
 

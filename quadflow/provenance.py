@@ -59,12 +59,14 @@ def version_of(name: str) -> str:
 def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
     """Sizes and teacher of a problem, for readers of its result.
 
-    ``eigenvalues`` are those of the teacher modes, in their order, one output after the other.
+    ``eigenvalues`` are those of the teacher modes, in their order, one output after the other; ``weight_decay`` are ρ_w
+    and ρ_a.
     """
     from dynamics.problem import Problem
     from dynamics.problem.modes import mode_targets
 
     values: Any
+    decay = problem.weight_decay
     if isinstance(problem, Problem):
         hidden, values = problem.student.hidden, None if problem.student.trainable else problem.student.A
     else:
@@ -77,5 +79,6 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
         "second_layer": "trainable" if values is None else "fixed",
         **({} if values is None else {"second_layer_values": values}),
         "covariance": "identity" if problem.covariance is None else "given",
+        "weight_decay": [decay.first, decay.second],
         "eigenvalues": mode_targets(problem.teacher, problem.activation),
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dynamics.errors import ProblemError
+from quadflow import options as opt
 from quadflow.options import OptimizerOptions, SolverOptions, TheoryOptions, option, parse_numbers
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ class TheoryDetails(OptimizerOptions):
         metavar="η",
         help="Learning rate of the correction, of SGD, or of memories; without effect on other flows.",
     )
+    schedule: str = option(
+        default="constant",
+        show_default=True,
+        metavar="NAME[:PARAMETER…]",
+        shell_complete=opt.complete_from("dynamics.schedules", "FAMILIES"),
+        help="Learning rates over the training, as for `quadflow train`: of the correction, or of SGD.",
+    )
+    steps: int | None = option(
+        type=int, help="Number of steps of the schedule [default: so many that it ends at --t-end]."
+    )
     batch: int | None = option(type=int, help="Batch size of SGD [default: 1].")
     label_noise: float | None = option(type=float, help="Variance of the label noise of SGD [default: 0].")
     fluctuations: bool = option(is_flag=True, help="With --sgd: also the spread over seeds (small networks).")
@@ -51,8 +62,9 @@ def integrate(
 ) -> Trajectory | SGDTrajectory:
     """Integrate what the options say."""
     times = simulation.times
+    details, t_end = with_length(details, simulation.t_end)
     return choose_theory(problem, theory, details).integrate(
-        simulation.t_end,
+        t_end,
         times=None if times is None else parse_numbers("--times", times),
         samples=simulation.records,
         log_times=simulation.log_times,
@@ -62,30 +74,52 @@ def integrate(
     )
 
 
+def with_length(details: TheoryDetails, t_end: float | None) -> tuple[TheoryDetails, float | None]:
+    """The details with the number of steps of a schedule that ends at `t_end`, where only that is said.
+
+    Nothing is left of the end time then: the flow ends where its schedule does, less than a step away.
+    """
+    from dynamics.clock import Clock
+
+    if details.schedule == "constant" or details.steps is not None or None in (details.step, t_end):
+        return details, t_end
+    assert details.step is not None
+    beta = details.entry.clock(details.step, details.settings.momentum).momentum
+    _, steps = Clock.until(t_end, details.step, beta, details.schedule)
+    return replace(details, steps=steps), None
+
+
 def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetails) -> GradientFlow | MeanSGD:
     """The flow of the optimiser, the one corrected for a finite step, or the mean dynamics of SGD."""
     from dynamics.sgd.fluctuations import FluctuatingSGD
     from dynamics.sgd.mean_sgd import MeanSGD
+    from dynamics.validation import validate_real
     from empirical.optimizers.base import Chosen
-    from empirical.theories import choose_theory, follow
+    from empirical.theories import THEORIES, choose_theory, follow
 
-    kind, step, momentum = theory.name, details.step, details.momentum
-    if kind == "sgd" and momentum:
-        raise ProblemError(f"`--momentum` is {momentum:g}, but the theory of `--sgd` is of plain SGD.")
+    kind, entry, settings = theory.name, details.entry, details.settings
+    step = None if details.step is None else validate_real("step", details.step, positive=True)
+    name = choose_theory(entry.theories, None if kind == "flow" else kind)
+    if kind == "sgd" and details.momentum:
+        raise ProblemError(
+            f"`--momentum` is {details.momentum:g}, but the theory of `--sgd` is of plain SGD."
+        )
     if kind != "flow" and step is None:
         raise ProblemError(
             f"`{'--sgd' if kind == 'sgd' else '--correction modified'}` needs the learning rate `--step`."
         )
-    for name in ("batch", "label_noise", "fluctuations"):
-        if getattr(details, name) and kind != "sgd":
-            raise ProblemError(f"`--{name.replace('_', '-')}` belongs to `--sgd`: give that as well.")
-    if kind == "flow" and momentum:
+    if details.schedule != "constant" and not THEORIES[name].rated:
+        raise ProblemError("`--schedule` belongs to `--correction modified` or `--sgd`: give one of them.")
+    if details.steps is not None and details.schedule == "constant":
+        raise ProblemError("`--steps` is the length of a `--schedule`: give that as well, or `--t-end`.")
+    for extra in ("batch", "label_noise", "fluctuations"):
+        if getattr(details, extra) and kind != "sgd":
+            raise ProblemError(f"`--{extra.replace('_', '-')}` belongs to `--sgd`: give that as well.")
+    if kind == "flow" and details.momentum:
         raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
-    chosen = Chosen(details.entry, details.settings, step)
-    if kind == "sgd" and kind in chosen.entry.theories:
-        assert step is not None
+    chosen = Chosen(entry, settings, step, details.schedule, details.steps)
+    if kind == "sgd" and kind in entry.theories:
         mean = FluctuatingSGD if details.fluctuations else MeanSGD
         batch = 1 if details.batch is None else details.batch
-        return mean(problem, step, batch, details.label_noise or 0.0)
-    name = choose_theory(chosen.entry.theories, None if kind == "flow" else kind)
+        return mean(problem, chosen.rate, batch, details.label_noise or 0.0, **chosen.rates)
     return follow(problem, chosen, name, {})

@@ -1,3 +1,5 @@
+from .decayed_balance import UnitBalance as UnitBalance
+from .decayed_balance import decayed_balance as decayed_balance
 from .late_time import ExponentialTail as ExponentialTail
 from .late_time import PowerTail as PowerTail
 from .late_time import aligned_tail as aligned_tail

@@ -1,7 +1,16 @@
+from .decay import DecayedQuantity as DecayedQuantity
+from .decay import decayed_quantities as decayed_quantities
 from .drift import Drift as Drift
 from .drift import predicted_drift as predicted_drift
+from .inertia import InertialCurve as InertialCurve
+from .inertia import integrate_inertia as integrate_inertia
 from .inference import Inference as Inference
 from .inference import infer_quantities as infer_quantities
+from .momentum import MomentumCurves as MomentumCurves
+from .momentum import heavy_ball_curves as heavy_ball_curves
+from .momentum import heavy_ball_total as heavy_ball_total
+from .momentum import nesterov_curves as nesterov_curves
+from .one_step import decayed_step as decayed_step
 from .one_step import descent_change as descent_change
 from .one_step import noise_rate as noise_rate
 from .quantities import ProjectorQuantity as ProjectorQuantity

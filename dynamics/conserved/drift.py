@@ -21,7 +21,7 @@ All of it up to corrections of the relative size η.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,12 +29,13 @@ from numpy.typing import ArrayLike
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.conserved.one_step import noise_rate
-from dynamics.conserved.quantities import QuadraticQuantity, conserved_quantities
+from dynamics.conserved.quantities import QuadraticQuantity, undecayed_quantities
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import IntegrationError, ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.integration import Sampling, VectorField, integrate
 from dynamics.problem import Problem
+from dynamics.problem.weight_decay import NO_DECAY
 from dynamics.validation import validate_count, validate_momentum, validate_real, validate_times
 
 
@@ -66,7 +67,7 @@ def predicted_drift(
     times: ArrayLike,
     *,
     momentum: float = 0.0,
-    weight_decay: float = 0.0,
+    weight_decay: float | None = None,
     batch: int = 0,
     label_noise: float = 0.0,
     rates: Sequence[float] = (1.0, 1.0),
@@ -83,8 +84,8 @@ def predicted_drift(
         Of the flow (`dynamics.clock.Clock`); the first must be 0.
     momentum : float
         β of the heavy ball v ← βv + g, θ ← θ − ηv.
-    weight_decay : float
-        γ: the gradient is that of L + ½γ‖θ‖².
+    weight_decay : float, optional
+        γ: the gradient is that of L + ½γ‖θ‖². By default that of the problem, whose layers then must decay alike.
     batch : int
         B fresh samples in every step; 0 is descent on the population loss.
     label_noise : float
@@ -141,7 +142,7 @@ class DriftField(VectorField):
         problem: Problem,
         step: float,
         momentum: float,
-        weight_decay: float,
+        weight_decay: float | None,
         batch: int,
         label_noise: float,
         rates: Sequence[float],
@@ -149,7 +150,8 @@ class DriftField(VectorField):
         """Check the arguments of `predicted_drift`."""
         eta = validate_real("step", step, positive=True)
         beta = validate_momentum(momentum)
-        gamma = validate_real("weight_decay", weight_decay, nonnegative=True)
+        gamma = common_decay(problem, weight_decay)
+        problem = replace(problem, weight_decay=NO_DECAY)
         noise = validate_real("label_noise", label_noise, nonnegative=True)
         B = validate_count("batch", batch, minimum=0)
         eta_w, eta_a = (validate_real("rates", rate, positive=True) for rate in rates)
@@ -162,7 +164,7 @@ class DriftField(VectorField):
                 f"`rates` are {eta_w:g} and {eta_a:g} with `weight_decay`, but with it they must be equal."
             )
         quantities = tuple(
-            q for q in conserved_quantities(problem, rates=(eta_w, eta_a)) if isinstance(q, QuadraticQuantity)
+            q for q in undecayed_quantities(problem, (eta_w, eta_a)) if isinstance(q, QuadraticQuantity)
         )
         if not quantities:
             raise ProblemError("`problem` has no quadratic conserved quantity that could drift.")
@@ -233,3 +235,25 @@ class DriftField(VectorField):
         J[:n, :n] = -self.relative_rates[:, None] * H
         J[range(n, theta.size), range(n, theta.size)] = -self._damping
         return J
+
+
+def common_decay(problem: Problem, weight_decay: float | None = None) -> float:
+    """The one rate ρ at which all that is trained decays: the given one, or that of the problem.
+
+    Raises
+    ------
+    ProblemError
+        If it is not usable, the problem has one already, or its layers decay differently.
+    """
+    decay = problem.weight_decay
+    if weight_decay is not None:
+        if decay:
+            raise ProblemError(
+                f"`weight_decay` is {weight_decay:g}, but that of the problem is {decay}: leave it out."
+            )
+        return validate_real("weight_decay", weight_decay, nonnegative=True)
+    if problem.student.trainable and not decay.equal:
+        raise ProblemError(
+            f"`weight_decay` is {decay}, but only where both layers decay alike have these quantities closed laws."
+        )
+    return decay.first

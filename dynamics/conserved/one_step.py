@@ -26,6 +26,8 @@ def descent_change(
 ) -> Array:
     """Exact change η² q(Rg) of conserved quantities in one step of gradient descent, (…, Q).
 
+    With weight decay it comes on top of what decays, see `decayed_step`.
+
     Parameters
     ----------
     quantities : sequence of QuadraticQuantity
@@ -41,6 +43,39 @@ def descent_change(
     eta_w, eta_a = (validate_real("rates", rate, positive=True) for rate in rates)
     moved = (eta_w * np.asarray(dW), eta_a * np.asarray(dA))
     return np.stack([eta**2 * q(*moved) for q in quantities], axis=-1)
+
+
+def decayed_step(
+    quantities: Sequence[QuadraticQuantity],
+    values: ArrayLike,
+    dW: ArrayLike,
+    dA: ArrayLike,
+    step: float,
+    decay: float,
+    rates: Sequence[float] = (1.0, 1.0),
+) -> Array:
+    """Values of conserved quantities after one step of gradient descent with weight decay, exactly, (…, Q).
+
+    θ ← (1 − ηρ)θ − ηRg makes of q = θᵀSθ, with θᵀSRg = 0, exactly (1 − ηρ)² q + η² q(Rg): coupled and decoupled decay
+    are the same without momentum (derived here).
+
+    Parameters
+    ----------
+    quantities : sequence of QuadraticQuantity
+        Made with the same `rates`.
+    values : (…, Q) array
+        Before the step.
+    dW, dA : (…, K, d) and (…, O, K) arrays
+        Gradients of the loss without the penalty.
+    step : float
+        η.
+    decay : float
+        ρ = η_wρ_w = η_aρ_a, the rate at which both layers fall.
+    rates : (η_w, η_a)
+    """
+    rho = validate_real("decay", decay, nonnegative=True)
+    change = descent_change(quantities, dW, dA, step, rates)
+    return np.asarray((1 - step * rho) ** 2 * np.asarray(values) + change)
 
 
 def noise_rate(

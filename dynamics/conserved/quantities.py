@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike
 
 from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
+from dynamics.curves.decay_law import DecayLaw
 from dynamics.errors import ProblemError
-from dynamics.problem import Problem
-from dynamics.problem.scope import require
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_real
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class Quantity(Protocol):
 
     def __call__(self, source: Any, A: ArrayLike | None = None) -> Array:
         """Value at weights W (…, K, d) and A (…, O, K) or (…, K), or at a source that holds them, (…)."""
+
+    def decayed(self, first: float, second: float) -> DecayLaw:
+        """What becomes of it where the layers decay at these rates."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,14 @@ class QuadraticQuantity:
             value += q * np.einsum("...o,...o->...", A[..., k], A[..., l])
         return value
 
+    def second_part(self, A: Array) -> Array:
+        """The terms of the second layer at an array A (…, O, K), (…)."""
+        return QuadraticQuantity(self.name, (), self.second).of(A, A)
+
+    def decayed(self, first: float, second: float) -> DecayLaw:
+        """Of degree 2 in each layer; the source, where the layers decay differently, is minus `second_part`."""
+        return DecayLaw(2 * first, 2 * (second - first) if self.second else 0.0)
+
     def _repr_latex_(self) -> str:
         return name_latex(self.name)
 
@@ -96,6 +107,10 @@ class ProjectorQuantity:
         W = weights(source, A)[0]
         Q = np.linalg.qr(W[..., self.units, :]).Q
         return np.asarray(np.einsum("...i,...i->...", Q[..., self.k, :], Q[..., self.l, :]))
+
+    def decayed(self, first: float, second: float) -> DecayLaw:
+        """It stays: a column space does not know lengths."""
+        return DecayLaw(0.0)
 
     def _repr_latex_(self) -> str:
         return name_latex(self.name)
@@ -122,6 +137,18 @@ class LawQuantity:
         if theta.shape[-1] < len(self.law.parameters):
             theta = np.concatenate([theta, A_.reshape(*A_.shape[:-2], -1)], axis=-1)
         return self.law(theta)
+
+    def decayed(self, first: float, second: float) -> DecayLaw:
+        """By its degree of homogeneity."""
+        from dynamics.laws.decay import decayed_laws, is_second_layer
+
+        (found,) = decayed_laws([self.law], lambda weight: second if is_second_layer(weight) else first)
+        if found.rate is None:
+            raise ProblemError(
+                f"`weight_decay` is {first:g} of the first and {second:g} of the second layer, but {self.name} decays"
+                " by a law of its own only where both are equal."
+            )
+        return DecayLaw(found.rate)
 
     def _repr_latex_(self) -> str:
         return f"${self.law.latex()}$"
@@ -187,7 +214,8 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
     Raises
     ------
     ProblemError
-        If the model is of none of these kinds, or its first layer is not trained.
+        If the model is of none of these kinds, or its first layer is not trained; or if its weights decay, which no
+        quantity survives as it is: see `dynamics.conserved.decay.decayed_quantities`.
 
     Examples
     --------
@@ -197,6 +225,20 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
     ...     print(c.name, bool(abs(np.ptp(c(flow.integrate(t_end=1.0)))) < 1e-9))
     ‖w_0‖² − 2a_0² True
     ‖w_1‖² − 2a_1² True
+    """
+    decay = getattr(getattr(model, "problem", model), "weight_decay", WeightDecay())
+    if decay:
+        raise ProblemError(
+            f"`weight_decay` is {decay}, under which quantities decay instead of being conserved: `decayed_quantities`"
+            " gives their laws."
+        )
+    return undecayed_quantities(model, rates)
+
+
+def undecayed_quantities(model: Any, rates: Sequence[float] = (1.0, 1.0)) -> Quantities:
+    """The quantities that gradient flow on the loss of a model conserves as long as no weight decays.
+
+    See `conserved_quantities`.
     """
     if hasattr(model, "potentials"):  # polynomial network; SymPy is only loaded for those
         from dynamics.laws.counting import count_laws
@@ -215,8 +257,6 @@ def conserved_quantities(model: Any, *, rates: Sequence[float] = (1.0, 1.0)) -> 
         raise ProblemError(
             f"`model` has the activation {phi.name!r}, which is not homogeneous: no c_k is conserved."
         )
-    if isinstance(model, Problem) and model.weight_decay:
-        require("balances", model)
     W, A = weights(state)
     trainable = getattr(state, "trainable", getattr(state.A, "requires_grad", True))
     if not getattr(state.W, "requires_grad", True):

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Self
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
-from dynamics.curves.units import C_K, DRIFT, conserved_or_none, largest_drift, unit_variables
+from dynamics.curves.units import C_K, DRIFT, conserved_or_none, unit_variables
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -53,6 +54,8 @@ class Trajectory(Result):
         where φ is not homogeneous.
     solver : SolverReport
     versions : dict
+    decay_integral : (T, K) array or None
+        What the law of c_k needs where the layers decay differently (`dynamics.curves.decay_law`).
     """
 
     KIND = "trajectory"
@@ -67,16 +70,34 @@ class Trajectory(Result):
     modes: Annotated[Array, Meaning("time mode", "learned part vᵀMv of each teacher eigenvector")]
     solver: SolverReport
     versions: dict[str, str] = field(default_factory=versions)
+    decay_integral: Annotated[Array | None, Meaning("time unit", DECAY_INTEGRAL, detail=True)] = None
 
     @classmethod
     def from_states(
-        cls, problem: Problem, reduction: Reduction, times: Array, W: Array, A: Array, solver: SolverReport
+        cls,
+        problem: Problem,
+        reduction: Reduction,
+        times: Array,
+        W: Array,
+        A: Array,
+        solver: SolverReport,
+        decay_integral: Array | None = None,
     ) -> Trajectory:
         """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
         small = reduction.problem
         loss = np.array([small.population.loss(w, a) for w, a in zip(W, A, strict=True)])
         modes = teacher_modes(small.teacher, W, A, problem.activation)
-        return cls(problem, times, W, np.array(A), reduction.basis, loss, modes, solver)
+        return cls(
+            problem,
+            times,
+            W,
+            np.array(A),
+            reduction.basis,
+            loss,
+            modes,
+            solver,
+            decay_integral=decay_integral,
+        )
 
     @property
     def W(self) -> Array:
@@ -121,8 +142,20 @@ class Trajectory(Result):
 
     @property
     def conserved_drift(self) -> float | None:
-        """Largest |c_k(t) − c_k(0)|. Not small, and not meant to be, if the second layer is fixed."""
-        return largest_drift(self.conserved)
+        """Largest deviation of c_k(t) from c_k(0), or from its exact law where weights decay.
+
+        Not small, and not meant to be, if the second layer is fixed.
+        """
+        if self.expected is None or self.conserved is None:
+            return None
+        return float(np.abs(self.conserved - self.expected).max())
+
+    @cached_property
+    def expected(self) -> Array | None:
+        """c_k(t) by its exact law from c_k(0), (T, K); c_k(0) where nothing decays. See `dynamics.curves.decay_law`."""
+        if self.conserved is None:
+            return None
+        return balance_by_law(self.problem, self.times, self.conserved, self.A, self.decay_integral)[0]
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

@@ -17,9 +17,10 @@ from dynamics.curves.variables import Variable, Variables
 
 NOT_CONSERVED = "φ is not homogeneous: there is no c_k that the flow could conserve, and no teacher modes"
 C_K = "c_k = ‖w_k‖² − h Σ_o A_ok² of each unit"
+C_K_LAW = "c_k of each unit by its exact law under weight decay"
 OVERLAPS = "overlaps w_k·v_m with the teacher directions"
 NORMS = "norms ‖w_k‖ of the units"
-DRIFT = "largest |c_k(t) − c_k(0)| over units and times"
+DRIFT = "largest |c_k(t) − c_k(0)| over units and times, under weight decay that from the law of c_k(t)"
 
 
 def unit_invariants(W: Array, A: Array, degree: int | None) -> Array:
@@ -32,11 +33,6 @@ def unit_invariants(W: Array, A: Array, degree: int | None) -> Array:
 def conserved_or_none(W: Array, A: Array, degree: int | None) -> Array | None:
     """The same, or None where φ is not homogeneous."""
     return None if degree is None else unit_invariants(W, A, degree)
-
-
-def largest_drift(conserved: Array | None) -> float | None:
-    """Largest |c_k(t) − c_k(0)|, conserved (T, K)."""
-    return None if conserved is None else float(np.abs(conserved - conserved[0]).max())
 
 
 def unit_variables(W: Array, V: Array, axes: tuple[str, ...]) -> Variables:

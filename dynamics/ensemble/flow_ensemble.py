@@ -15,7 +15,7 @@ from dynamics.ensemble.trajectory import EnsembleReport, EnsembleTrajectory
 from dynamics.errors import ProblemError
 from dynamics.integration import DEFAULT_RTOL, Sampling, taylor, validate_tolerance
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.problem.scope import require
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
 ENGINES = ("auto", "heyoka", "scipy")
@@ -28,7 +28,7 @@ class FlowEnsemble:
     Parameters
     ----------
     problems : sequence of Problem
-        Teachers and weights may differ; activation, covariance and what is trained must not.
+        Teachers and weights may differ; activation, covariance, weight decay and what is trained must not.
 
     Attributes
     ----------
@@ -57,7 +57,6 @@ class FlowEnsemble:
             raise ProblemError("`problems` is empty, but must name at least one problem.")
         first = problems[0]
         for i, problem in enumerate(problems):
-            require("ensemble", problem)
             _check_alike(first, problem, i)
         same = all(p.teacher is first.teacher for p in problems)
         V, B = stack_teachers([p.teacher for p in problems[: 1 if same else None]])
@@ -69,6 +68,7 @@ class FlowEnsemble:
             first.student.trainable,
             first.activation,
             first.covariance,
+            first.weight_decay,
         )
 
     @classmethod
@@ -81,6 +81,7 @@ class FlowEnsemble:
         trainable: bool = True,
         activation: Activation | str = "quadratic",
         covariance: ArrayLike | None = None,
+        weight_decay: WeightDecay | float | Sequence[float] = 0.0,
     ) -> FlowEnsemble:
         """Ensemble from arrays, without an object per member.
 
@@ -91,7 +92,7 @@ class FlowEnsemble:
         W : (N, K, d) array
             Initial first-layer weights.
         A : (N, K) or (N, O, K) array
-        trainable, activation, covariance
+        trainable, activation, covariance, weight_decay
             As for `dynamics.problem.Student` and `dynamics.problem.Problem`.
         """
         W = validate_array("W", W, 3)
@@ -103,13 +104,15 @@ class FlowEnsemble:
                 f"`W` holds {len(W)} members, `a` {len(A)} and `teacher` {len(teachers)}, but all must hold the same "
                 "number, at least one (or there is one teacher for all)."
             )
-        first = Problem(teachers[0], Student(W[0], A[0], trainable), activation, covariance)
+        first = Problem(teachers[0], Student(W[0], A[0], trainable), activation, covariance, weight_decay)
         for i, other in enumerate(teachers):
             if (other.inputs, other.outputs) != (first.inputs, first.teacher.outputs):
                 raise ProblemError(f"Teacher {i} has another number of inputs or outputs than teacher 0.")
         ensemble = cls([first])
         V, B = stack_teachers(teachers)
-        ensemble.members = Members(V, B, W, A, trainable, first.activation, first.covariance)
+        ensemble.members = Members(
+            V, B, W, A, trainable, first.activation, first.covariance, first.weight_decay
+        )
         return ensemble
 
     def integrate(
@@ -160,6 +163,8 @@ class FlowEnsemble:
         rtol = validate_tolerance(rtol)
         if atol is not None:
             atol = validate_real("atol", atol, positive=True)
+        if max_evaluations is not None:
+            validate_count("max_evaluations", max_evaluations)
         if threads is not None:
             threads = validate_count("threads", threads)
         chosen = self._choose(engine)
@@ -213,7 +218,7 @@ class FlowEnsemble:
         m = self.members
         inputs = min(m.W.shape[2], m.V.shape[1] + m.W.shape[1]) if m.covariance is None else m.W.shape[2]
         unknowns = m.W.shape[1] * (inputs + m.A.shape[1])
-        polynomial = m.population().taylor_shape(m.W, m.A, m.trainable) is not None
+        polynomial = m.objective().taylor_shape(m.W, m.A, m.trainable) is not None
         suited = polynomial and unknowns <= LARGEST_COMPILED
         return "heyoka" if suited and taylor.available() else "scipy"
 
@@ -239,8 +244,13 @@ def _check_alike(first: Problem, other: Problem, index: int) -> None:
             f"Problem {index} has weights of shape {b.W.shape} and {b.A.shape}, but problem 0 {a.W.shape} and "
             f"{a.A.shape}: integrate them in separate ensembles."
         )
-    if (a.trainable, first.activation) != (b.trainable, other.activation) or not same_sigma:
+    alike = (a.trainable, first.activation, first.weight_decay) == (
+        b.trainable,
+        other.activation,
+        other.weight_decay,
+    )
+    if not alike or not same_sigma:
         raise ProblemError(
-            f"Problem {index} differs from problem 0 in activation, covariance or trained layers: integrate them in "
-            "separate ensembles."
+            f"Problem {index} differs from problem 0 in activation, covariance, weight decay or trained layers: "
+            "integrate them in separate ensembles."
         )

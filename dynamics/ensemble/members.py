@@ -15,6 +15,7 @@ from dynamics.files.archives import Archive
 from dynamics.inputs.covariance import covariance_factor
 from dynamics.population.base import Population
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
 ENTRIES_AT_ONCE = 2_000_000  # of residual matrices that are held at a time
 
@@ -34,6 +35,7 @@ class Members:
     trainable : bool
     activation : Activation
     covariance : (d, d) array or None
+    weight_decay : WeightDecay
     """
 
     V: Array
@@ -43,6 +45,7 @@ class Members:
     trainable: bool
     activation: Activation
     covariance: Array | None
+    weight_decay: WeightDecay = NO_DECAY
 
     def __len__(self) -> int:
         return len(self.W)
@@ -52,14 +55,15 @@ class Members:
         which = index if len(self.V) > 1 else 0
         teacher = Teacher(self.V[which], self.B[which])
         student = Student(self.W[index], self.A[index], self.trainable)
-        return Problem(teacher, student, self.activation, self.covariance)
+        return Problem(teacher, student, self.activation, self.covariance, self.weight_decay)
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """What a file says of the problems, and their arrays; in reduced coordinates if they are reduced."""
         arrays = {f"members_{name}": getattr(self, name) for name in "VBWA"}
         if self.covariance is not None:
             arrays["covariance"] = self.covariance
-        return {"activation": self.activation.name, "trainable": self.trainable}, arrays
+        about = {"activation": self.activation.name, "trainable": self.trainable}
+        return about | ({"weight_decay": [*self.weight_decay.rates]} if self.weight_decay else {}), arrays
 
     @classmethod
     def read(cls, f: Archive, about: Mapping[str, Any]) -> Self:
@@ -72,6 +76,9 @@ class Members:
             f.part(about, "trainable", bool),
             Activation.parse(f.part(about, "activation", str)),
             f.numbers("covariance", ("coordinate", "coordinate")) if "covariance" in f else None,
+            WeightDecay.of(f.part(about, "weight_decay", list), f.part(about, "trainable", bool))
+            if "weight_decay" in about
+            else NO_DECAY,
         )
         if len(found.V) not in (1, len(found)):
             raise ProblemError(f"{f.what} holds {len(found.V)} teachers of {len(found)} members.")
@@ -82,6 +89,10 @@ class Members:
     def population(self) -> Population:
         """Population loss of the first problem, which tells what kind they are of."""
         return self.activation.loss(self.V[0], self.B[0], self.covariance)
+
+    def objective(self) -> Population:
+        """Likewise what is minimised: that, with the penalty of the weight decay."""
+        return self.problem(0).objective
 
     def targets(self) -> Array:
         """Teacher matrices M*_o, (N, O, d, d) or (1, O, d, d)."""

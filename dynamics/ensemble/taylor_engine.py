@@ -37,7 +37,7 @@ def integrate_members(
 ) -> EngineResult:
     """Integrate all members; `max_evaluations` counts the steps of each."""
     start = perf_counter()
-    shape = polynomial_of(members.population().taylor_shape(members.W, members.A, members.trainable))
+    shape = polynomial_of(members.objective().taylor_shape(members.W, members.A, members.trainable))
     lanes = heyoka().recommended_simd_size()
     groups = np.array_split(np.arange(len(members)), range(lanes, len(members), lanes))
     threads = min(len(groups), threads or usable_cores())
@@ -78,7 +78,9 @@ class _Batches:
         self.outcomes = heyoka().taylor_outcome
         blocks = [members.W.reshape(N, -1), members.A.reshape(N, -1)]
         self.start = np.concatenate(blocks if members.trainable else blocks[:1], axis=1)  # (N, n)
-        self.parameters = shape.parameters(members.targets(), members.A, members.covariance)  # (N or 1, P)
+        self.parameters = shape.parameters(
+            members.targets(), members.A, members.covariance, members.weight_decay.rates
+        )  # (N or 1, P)
         self.states = np.full((N, len(times), shape.unknowns), np.nan)
         self.evaluations, self.reached = np.zeros(N, dtype=np.int64), np.zeros(N)
         self.messages = [""] * N

@@ -14,7 +14,7 @@ from dynamics.aliases import Array
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import LARGEST_STORED_W
 from dynamics.curves.units import C_K, DRIFT, conserved_or_none, unit_variables
-from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Described, Meaning, Variable, Variables
+from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.ensemble.members import Members
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -153,6 +153,12 @@ class EnsembleTrajectory(Result):
         """Population loss (N, T), in squared units of the output."""
         return self.members.losses(self.coordinates, self.A)
 
+    @property
+    def objective(self) -> Array | None:
+        """Loss with the penalty of the weight decay, (N, T); None without decay."""
+        decay = self.members.weight_decay
+        return self.loss + decay.penalty(self.coordinates, self.A) if decay else None
+
     @cached_property
     def modes(self) -> Array:
         """Learned part of each teacher mode, (N, T, modes), as in `Trajectory`.
@@ -200,6 +206,8 @@ class EnsembleTrajectory(Result):
             "status": Variable(("member",), np.array(self.status), "finished or failed"),
             "loss": Variable(("member", "time"), self.loss, "population loss", LOSS_UNIT),
         }
+        if self.objective is not None:
+            found["objective"] = Variable(("member", "time"), self.objective, OBJECTIVE, LOSS_UNIT)
         inputs = self.coordinates.shape[-1] if self.basis is None else self.basis.shape[1]
         if self.coordinates[..., 0].size * inputs <= LARGEST_STORED_W:
             found["W"] = Variable(

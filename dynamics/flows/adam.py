@@ -1,12 +1,13 @@
 """Flows with memories: what Adam, AdamW and RMSProp become as their steps go to zero at fixed memories in time.
 
 A mean with a share β kept in a step η forgets within the time τ = −η/ln β. With τ₁ and τ₂ fixed as η goes to zero, in
-the time t = η × steps (derived here; theory: "normalised, sign, Adam, Muon, natural gradient"),
+the time t = Σ η over the steps (derived here; theory: "normalised, sign, Adam, Muon, natural gradient"),
 
     τ₁ ṁ = g − m,   τ₂ v̇ = g² − v,   θ̇ = −m̂/(√v̂ + ε) − λθ,
     m̂ = m/(1 − e^{−t/τ₁}),   v̂ = v/(1 − e^{−t/τ₂})
 
 from m = v = 0, with g = ∇R, and λ the rate of decoupled decay. At t = 0 it is m̂ = g and v̂ = g². The error is O(η).
+Along a schedule of learning rates the memories are as long as the steps, τ = −η(t)/ln β, and e^{−t/τ} is β^{n(t)}.
 
 RMSProp has τ₁ = 0 and no correction: its first steps are of the size η/√(1 − β) = √(ητ₂), and θ̇ = −g/(√v + ε)
 starts like t^{−1/2}. A sum of such steps is not their integral (Euler–Maclaurin with that singularity, derived here):
@@ -23,22 +24,26 @@ learned (in proportion to ε), but is a barrier at |θ_i| = 1/λ.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.rest import STILL
 from dynamics.flows.steered import SteeredFlow
-from dynamics.integration import Stop
+from dynamics.integration import Stop, VectorField
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
 
+if TYPE_CHECKING:
+    from dynamics.schedules.schedule import Spec
+
 ZETA_HALF = -1.4603545088095868  # ζ(½)
-FAINT = 1e-4  # of ε: a smaller √v is as good as zero to a Jacobian
+FAINT = 1e-4  # of ε or η: a smaller √v, or rate, is as good as none
 INSTANT = 1e-10  # of τ₂: the expansions of the start of RMSProp are as good as exact
 LARGE = 10  # times ε: a smaller gradient has no sign at the start of RMSProp
 DIRECT = 30  # terms of Σ m^{−1/2} that are added up; from there on Euler–Maclaurin's series
@@ -59,6 +64,10 @@ class AdamFlow(SteeredFlow):
         ε > 0.
     decay : (ρ_w, ρ_a)
         Decoupled weight decay λ of the layers, which is no part of the objective.
+    schedule : Schedule, str, callable or array
+        Rates η_n = η s_n, see `dynamics.schedules.Schedule.of`. The flow ends where the schedule does.
+    steps : int, optional
+        Number of steps of the schedule; a constant one needs none.
 
     Raises
     ------
@@ -75,11 +84,14 @@ class AdamFlow(SteeredFlow):
         betas: tuple[float, ...] = (0.9, 0.999),
         epsilon: float = 1e-8,
         decay: tuple[float, float] = (0.0, 0.0),
+        *,
+        schedule: Spec = "constant",
+        steps: int | None = None,
     ) -> None:
         super().__init__(problem, reduce=False)
-        self.step = validate_real("step", step, positive=True)
+        self.clock = Clock(step, 0.0, schedule, steps)
         self.epsilon = validate_real("epsilon", epsilon, positive=True)
-        self.memories = tuple(memory_time(self.step, beta) for beta in betas)
+        self.spans = tuple(map(memory_span, betas))
         self.decay = self.rates(decay)
         self._prepare()
 
@@ -88,18 +100,53 @@ class AdamFlow(SteeredFlow):
         nothing = np.zeros(self.weights)
         self.theta0 = np.concatenate([self.theta0, nothing, nothing])
 
+    @property
+    def last_time(self) -> float | None:
+        """End of the schedule; None if the rate is constant."""
+        return None if self.clock.length is None else self.clock.end
+
+    def stretches(self) -> list[tuple[float, VectorField]] | None:
+        """The field between the jumps and bends of the rate; None if the rate is constant."""
+        curve = self.clock.rate_curve
+        if curve is None:
+            return None
+        parts = zip(curve.ends.tolist(), curve.pieces, strict=True)
+        return [(end, _Stretch(self, piece)) for end, piece in parts]
+
+    @cached_property
+    def _curve_of_rates(self) -> Callable[[float], float]:
+        return self.clock.rate_curve or (lambda t: self.clock.step)
+
     def __call__(self, t: float, theta: Array) -> Array:
-        """Right-hand side (θ̇, ṁ, v̇)."""
+        """Right-hand side (θ̇, ṁ, v̇) at the rate η(t)."""
+        return self.velocity_at(t, self._curve_of_rates(t), theta)
+
+    def jacobian(self, t: float, theta: Array) -> Array:
+        """Jacobian of the right-hand side at the rate η(t), (3n, 3n)."""
+        return self.jacobian_at(t, self._curve_of_rates(t), theta)
+
+    def _filled(self, t: float) -> list[float]:
+        """1 − βⁿ of each memory after the steps up to t."""
+        n = float(self.clock.steps(t))
+        return [float(-np.expm1(-n / span)) for span in self.spans]
+
+    def velocity_at(self, t: float, eta: float, theta: Array) -> Array:
+        """Right-hand side for a rate η."""
         weights, m, v = np.split(theta, 3)
-        g, (tau1, tau2) = self.slope(weights), self.memories
-        mean, square = (g, g**2) if t == 0 else (m / caught_up(t, tau1), v / caught_up(t, tau2))
+        g, (tau1, tau2) = (
+            self.slope(weights),
+            (max(eta, FAINT * self.clock.step) * span for span in self.spans),
+        )
+        mean, square = (
+            (g, g**2) if t == 0 else (x / full for x, full in zip((m, v), self._filled(t), strict=True))
+        )
         moved = -mean / (np.sqrt(np.maximum(square, 0.0)) + self.epsilon) - self.decay * weights
         return np.concatenate([moved, (g - m) / tau1, (g**2 - v) / tau2])
 
-    def jacobian(self, t: float, theta: Array) -> Array:
-        """Jacobian of the right-hand side, (3n, 3n)."""
+    def jacobian_at(self, t: float, eta: float, theta: Array) -> Array:
+        """Its derivative, (3n, 3n)."""
         weights, m, v = np.split(theta, 3)
-        n, (tau1, tau2) = self.weights, self.memories
+        n, (tau1, tau2) = self.weights, (max(eta, FAINT * self.clock.step) * span for span in self.spans)
         g, H = self.slope(weights), self.hessian(weights)
         J = np.zeros((3 * n, 3 * n))
         w, first, second = slice(n), slice(n, 2 * n), slice(2 * n, None)
@@ -107,7 +154,7 @@ class AdamFlow(SteeredFlow):
         if t == 0:
             J[w, w] -= self.epsilon / (np.abs(g) + self.epsilon)[:, None] ** 2 * H
         else:
-            E1, E2 = caught_up(t, tau1), caught_up(t, tau2)
+            E1, E2 = self._filled(t)
             root = np.sqrt(np.maximum(v / E2, (FAINT * self.epsilon) ** 2))
             J[w, first] = -np.diag(1 / (E1 * (root + self.epsilon)))
             J[w, second] = np.diag(m / E1 / (root + self.epsilon) ** 2 / (2 * root * E2))
@@ -131,8 +178,8 @@ class RMSPropFlow(AdamFlow):
 
     Parameters
     ----------
-    problem, step, epsilon, decay
-        As of `AdamFlow`.
+    problem, step, epsilon, decay, schedule, steps
+        As of `AdamFlow`; the schedule must be constant.
     betas : (β,)
         The share of the mean of squares that is kept, PyTorch's α.
     """
@@ -144,8 +191,11 @@ class RMSPropFlow(AdamFlow):
         betas: tuple[float, ...] = (0.99,),
         epsilon: float = 1e-8,
         decay: tuple[float, float] = (0.0, 0.0),
+        *,
+        schedule: Spec = "constant",
+        steps: int | None = None,
     ) -> None:
-        super().__init__(problem, step, betas, epsilon, decay)
+        super().__init__(problem, step, betas, epsilon, decay, schedule=schedule, steps=steps)
 
     def _prepare(self) -> None:
         """The start that makes up for the first steps, and a state whose speed is finite there.
@@ -153,7 +203,11 @@ class RMSPropFlow(AdamFlow):
         The state is (ψ, y): the weights are θ = ψ − S(t) sign(g₀), S the steps at a constant gradient, and the mean of
         squares is v = (1 − e^{−t/τ₂})(g₀² − (8/3) g₀ (H₀ sign g₀) √(τ₂t) + y), both by expansion in √t.
         """
-        (self.memory,) = self.memories
+        if self.clock.length is not None:
+            raise ProblemError(
+                f"`schedule` is {self.clock.schedule.name}, but the flow of RMSProp is known for a constant rate only."
+            )
+        self.step, self.memory = self.clock.step, self.clock.step * self.spans[0]
         self._late = np.sqrt(self.step * self.memory) * np.sign(self.slope(self.theta0))
         start = self.theta0 - ZETA_HALF * self._late
         g = self.slope(start)
@@ -223,8 +277,22 @@ class RMSPropFlow(AdamFlow):
         return super()._distance_from_convergence(t, self._weights_at(t, state))
 
 
-def memory_time(step: float, beta: float) -> float:
-    """τ = −η/ln β, within which a mean with the share β forgets.
+@dataclass(frozen=True, eq=False)
+class _Stretch(VectorField):
+    """The flow along one smooth stretch of the rate."""
+
+    flow: AdamFlow
+    rate: Callable[[float], float]
+
+    def __call__(self, t: float, theta: Array) -> Array:
+        return self.flow.velocity_at(t, self.rate(t), theta)
+
+    def jacobian(self, t: float, theta: Array) -> Array:
+        return self.flow.jacobian_at(t, self.rate(t), theta)
+
+
+def memory_span(beta: float) -> float:
+    """τ/η = −1/ln β: steps within which a mean with the share β forgets.
 
     Raises
     ------
@@ -236,7 +304,7 @@ def memory_time(step: float, beta: float) -> float:
         raise ProblemError(
             f"`betas` holds {beta:g}, but a memory of the flow needs more than 0 and less than 1."
         )
-    return float(-step / np.log(beta))
+    return float(-1 / np.log(beta))
 
 
 def caught_up(t: Array | float, tau: float) -> Any:

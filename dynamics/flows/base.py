@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError, IntegrationError
+from dynamics.errors import ComputationError, IntegrationError, ProblemError
 from dynamics.flows.endings import NOT_CONVERGED, TARGET
 from dynamics.integration import (
     DEFAULT_RTOL,
@@ -29,6 +29,7 @@ from dynamics.integration import (
 from dynamics.validation import validate_real
 
 Curve = TypeVar("Curve")
+ROUNDING = 1e-9  # of the end of a flow: what sums of rates may differ by
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class Flow(VectorField, Generic[Curve]):
     theta0: Array
     default_rtol = DEFAULT_RTOL
 
+    @property
+    def last_time(self) -> float | None:
+        """Time at which the flow ends by definition, such as that of a schedule; None if it goes on."""
+        return None
+
     @abstractmethod
     def loss(self, theta: Array) -> float:
         """The loss that is watched, at θ."""
@@ -145,7 +151,7 @@ class Flow(VectorField, Generic[Curve]):
         t_end : float, optional
             End time. Without it and without `times` the flow runs until it has come to an end of its own, which the
             status names (see `dynamics.flows.endings`); "finished, not converged" if it does not in a time by which it
-            should have.
+            should have. A flow with a schedule runs until that ends.
         times : (T,) array, optional
             Sample times, increasing.
         samples : int
@@ -182,9 +188,10 @@ class Flow(VectorField, Generic[Curve]):
         """
         tolerance = validate_tolerance(self.default_rtol if rtol is None else rtol)
         chosen = choose_method(method, self.theta0.size)
-        open_ended = t_end is None and times is None
-        horizon = self.horizon(explicit=not chosen.implicit)
+        open_ended = t_end is None and times is None and self.last_time is None
+        horizon = self.horizon(explicit=not chosen.implicit) if self.last_time is None else self.last_time
         sampling = Sampling.create(t_end, times, samples, log_times, horizon=horizon)
+        self._check_end(sampling.t_end)
         watch = self.watch(Run(open_ended, sampling.t_end, tolerance))
         reached, states, report = integrate(
             self,
@@ -207,6 +214,11 @@ class Flow(VectorField, Generic[Curve]):
         if throw and (report.failed or report.status in {hazard.name for hazard in watch.hazards}):
             raise self.failure(report, curve)
         return curve
+
+    def _check_end(self, t_end: float) -> None:
+        """Refuse times beyond the end of the flow."""
+        if self.last_time is not None and t_end > self.last_time * (1 + ROUNDING):
+            raise ProblemError(f"The schedule ends at t = {self.last_time:g}, but `t_end` is {t_end:g}.")
 
     def _goal(self, until_loss: float | None) -> tuple[Stop, ...]:
         """The stop at a value of the loss, if there is one."""

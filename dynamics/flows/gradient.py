@@ -12,6 +12,7 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.flows.base import Flow, Run, Watch
 from dynamics.flows.convergence import watch_convergence
+from dynamics.flows.decay_integral import decay_integral
 from dynamics.flows.natural_units import NaturalUnits
 from dynamics.flows.spectrum import extreme_eigenvalue
 from dynamics.flows.start import check_loss, given_problem
@@ -117,7 +118,7 @@ class GradientFlow(Flow[Trajectory]):
         if shape is None:
             return None
         M = np.stack([small.teacher.matrix(o) for o in range(small.teacher.outputs)])
-        return shape, shape.parameters(M, small.student.A, small.covariance)
+        return shape, shape.parameters(M, small.student.A, small.covariance, small.weight_decay.rates)
 
     def switching(self, atol: float) -> VanishingUnits | None:
         """What interrupts the integration where a kinked activation has no derivative; None if nothing does."""
@@ -167,4 +168,7 @@ class GradientFlow(Flow[Trajectory]):
 
     def result(self, times: Array, states: Array, report: SolverReport) -> Trajectory:
         """The learning curve."""
-        return Trajectory.from_states(self.problem, self.reduction, times, *self.unpack(states), report)
+        integral = decay_integral(self, self.problem, self.theta0, times, report)
+        return Trajectory.from_states(
+            self.problem, self.reduction, times, *self.unpack(states), report, integral
+        )

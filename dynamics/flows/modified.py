@@ -20,12 +20,20 @@ constant over these few steps, v after n of them is (1 − βⁿ)∇L/(1 − β)
 the slow flow starts from a shifted point, and a layer of size O(η) dies away geometrically. Without the shift
 the error would be O(η) for ever, without the layer O(η) during the first steps.
 
+Learning rates η_n that change from step to step (derived here): with t_n = Σ_{m<n} η_m/(1 − β) and the rate outside of
+the velocity, as in PyTorch, all this holds with h of the rate η(t) of the moment, and no term in η̇. For gradient
+descent each step is the one of a constant rate. For heavy ball, v_n lags behind ∇L/(1 − β) by the time of the steps
+that it remembers, which a change of the rate alters by O(η̇η); where the rate jumps, for some 1/(1 − β) steps, in all by
+O(η²). The first steps make up Σ_m β^{m+1} η_m/(1 − β) ∇L(θ₀), which is the shift, and n of them all but the rest of the
+sum. (A rate inside of the velocity, v ← βv − η∇L, would add a delay O(η̇): first order only.)
+
 Nesterov's form has another h and another shift: `dynamics.flows.momentum`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,16 +42,20 @@ from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.momentum import HEAVY_BALL, Momentum
+from dynamics.flows.scheduled import StepField
 from dynamics.flows.vanishing_units import VanishingUnits
 from dynamics.population.base import FormLoss
 from dynamics.population.modified import ModifiedLoss
 from dynamics.problem import Problem
-from dynamics.validation import validate_momentum, validate_real
 
+if TYPE_CHECKING:
+    from dynamics.schedules.schedule import Spec
+
+MEMORY = 1e-17  # of β^{n+1}: the velocity has caught up
 SHORTEST = 1.0  # of h times the curvature: length of ‖w_k‖/‖A_k‖ from which a vanished unit is followed
 
 
-class ModifiedFlow(GradientFlow):
+class ModifiedFlow(StepField, GradientFlow):
     """The flow that gradient descent with a finite step follows, to second order in the step.
 
     Time is that of `GradientFlow`, of which it is the correction; its `clock` says which time belongs to which step.
@@ -58,13 +70,18 @@ class ModifiedFlow(GradientFlow):
         Learning rate η.
     momentum : float
         β in [0, 1), in the form v ← βv + ∇L, θ ← θ − ηv with v = 0 at first, PyTorch's heavy ball.
+    schedule : Schedule, str, callable or array
+        Rates η_n = η s_n, see `dynamics.schedules.Schedule.of`. The flow ends where the schedule does.
+    steps : int, optional
+        Number of steps of the schedule; a constant one needs none.
     form : Momentum
         Another form of momentum, `dynamics.flows.momentum.NESTEROV`.
 
     Raises
     ------
     ProblemError
-        If the step is not positive, the momentum not in [0, 1), or the flow is a modified one already.
+        If the step is not positive, the momentum not in [0, 1), the schedule none for so many steps, or the flow is a
+        modified one already.
 
     Examples
     --------
@@ -75,7 +92,6 @@ class ModifiedFlow(GradientFlow):
 
     step: float
     momentum: float
-    clock: Clock
 
     def __init__(
         self,
@@ -83,19 +99,36 @@ class ModifiedFlow(GradientFlow):
         step: float,
         momentum: float = 0.0,
         *,
+        schedule: Spec = "constant",
+        steps: int | None = None,
         form: Momentum = HEAVY_BALL,
     ) -> None:
         base = flow if isinstance(flow, GradientFlow) else GradientFlow(flow)
         if isinstance(base, ModifiedFlow):
             raise ProblemError(f"`flow` is modified for the step {base.step:g} already: give the plain flow.")
-        self.step = eta = validate_real("step", step, positive=True)
-        self.momentum = beta = validate_momentum(momentum)
-        self.clock = Clock(eta, beta)
-        h = form.correction(eta, beta)
-        self._start(base.problem, base.reduction, ModifiedLoss(base.objective, h, base.trainable))
-        # what the slow start of the velocity costs, up to a factor β^{n+1} after n steps
-        self._lag = -form.lag(beta) * eta / (1 - beta) ** 2 * base(0.0, base.theta0)
-        self.theta0 = base.theta0 + beta * self._lag
+        self.clock = Clock(step, momentum, schedule, steps)
+        self.step, self.momentum, self.form = self.clock.step, self.clock.momentum, form
+        objective = ModifiedLoss(base.objective, self._coefficient(self.step), base.trainable)
+        self._start(base.problem, base.reduction, objective)
+        self._slope = -base(0.0, base.theta0)
+        self.theta0 = base.theta0 + self._remaining(np.zeros(1))[0] * self._slope
+
+    def _coefficient(self, eta: float) -> float:
+        """h for a rate η."""
+        return self.form.correction(eta, self.momentum)
+
+    def velocity_at(self, eta: float, theta: Array) -> Array:
+        """−∇(L + (h/4)‖∇L‖²) for a rate η."""
+        return self.pack(*self._objective_at(eta).velocity(*self.unpack(theta)))
+
+    def jacobian_at(self, eta: float, theta: Array) -> Array:
+        """Its derivative, (n, n)."""
+        n = theta.size
+        return -self._objective_at(eta).hessian(*self.unpack(theta))[:n, :n]
+
+    def _objective_at(self, eta: float) -> ModifiedLoss:
+        assert isinstance(self.objective, ModifiedLoss)
+        return replace(self.objective, step=self._coefficient(eta))
 
     @property
     def forms(self) -> FormLoss | None:
@@ -119,4 +152,21 @@ class ModifiedFlow(GradientFlow):
         """States of the descent: those of the slow flow with the initial layer."""
         if self.momentum == 0:
             return states
-        return states - np.multiply.outer(self.momentum ** (self.clock.steps(times) + 1), self._lag)
+        return states - np.multiply.outer(self._remaining(self.clock.steps(times)), self._slope)
+
+    def _remaining(self, steps: Array) -> Array:
+        """What the slow start of the velocity costs after n steps, over ∇L(θ₀): lag · Σ_{m≥n} β^{m+1} η_m/(1 − β).
+
+        For a constant rate that is lag · β^{n+1} η/(1 − β)²; of a schedule, the last rate goes on.
+        """
+        beta = self.momentum
+        if beta == 0:
+            return np.zeros_like(steps)
+        rates = self.clock.rates[: 1 + int(np.log(MEMORY) / np.log(beta))]
+        costs = beta ** np.arange(1, len(rates) + 1) * rates / (1 - beta)
+        rest = beta ** (len(rates) + 1) * rates[-1] / (1 - beta) ** 2
+        remaining = np.append(np.cumsum(costs[::-1])[::-1] + rest, rest)  # (N + 1,) at whole numbers of steps
+        n = np.minimum(steps, len(rates))
+        whole = np.floor(n).astype(int)
+        # in between, and beyond, it dies away like β^n
+        return np.asarray(self.form.lag(beta) * remaining[whole] * beta ** (steps - whole))

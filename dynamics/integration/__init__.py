@@ -1,7 +1,7 @@
 """Integration in time: θ̇ = F(θ), from the contracts to the function that integrates.
 
 - `contract`: what a vector field offers, and what a solver
-- `methods`: the solvers by name; `scipy_solvers`, `taylor`, `switching`: one a file
+- `methods`: the solvers by name; `scipy_solvers`, `taylor`, `switching`, `stretches`: one a file
 - `sampling`: where a solution is wanted; `path`: how it is collected; `report`: what the solver did
 - `driver`: `integrate`
 """

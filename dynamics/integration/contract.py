@@ -7,7 +7,7 @@ in the table of `dynamics.integration.methods`; or it is handed in, as a `Method
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,6 +33,10 @@ class VectorField(ABC):
 
     def switching(self, atol: float) -> Switching | None:
         """Where F is not smooth and the solver has to start anew, for a solver of that absolute tolerance."""
+        return None
+
+    def stretches(self) -> Sequence[tuple[float, VectorField]] | None:
+        """F(t, θ) as fields that are smooth in time one after another, and when each ends; None if F is smooth."""
         return None
 
 

@@ -37,8 +37,9 @@ from dynamics.integration.sampling import (
     state_scale,
     validate_tolerance,
 )
+from dynamics.integration.stretches import StretchedSolver
 from dynamics.integration.switching import SwitchingSolver
-from dynamics.validation import validate_real
+from dynamics.validation import validate_count, validate_real
 
 LARGEST_GROWTH = 1e50  # of a state: losses, which are higher powers of it, must not overflow
 STANDING_STEPS = 100  # steps in a row that leave the time where it is
@@ -87,6 +88,8 @@ def integrate(
     """
     rtol = validate_tolerance(rtol)
     atol = validate_real("atol", rtol * state_scale(theta0) if atol is None else atol, positive=True)
+    if max_evaluations is not None:
+        validate_count("max_evaluations", max_evaluations)
     chosen = choose_method(method, theta0.size)
     _check_size(chosen, theta0.size, sampling)
     start, end = time.perf_counter(), sampling.t_end
@@ -99,7 +102,12 @@ def integrate(
             seconds = time.perf_counter() - start
             report = SolverReport(chosen.name, rtol, atol, evaluations, 0, seconds, FINISHED, end)
             return times, sampled[: len(times)], report
-    solver = chosen.create(field, theta0, end, rtol, atol)
+    stretches = field.stretches()
+    solver: Solver
+    if stretches is None:
+        solver = chosen.create(field, theta0, end, rtol, atol)
+    else:
+        solver = StretchedSolver(chosen, stretches, theta0, end, rtol, atol)
     if events is not None:
         solver = SwitchingSolver(solver, events)
     path = Path(theta0, sampling, keep_all=bool(stops))

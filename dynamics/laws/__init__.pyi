@@ -1,6 +1,8 @@
 from .counting import LawCount as LawCount
 from .counting import count_laws as count_laws
 from .counting import lie_algebra_dimension as lie_algebra_dimension
+from .decay import DecayedLaw as DecayedLaw
+from .decay import decayed_laws as decayed_laws
 from .discovery import Discovery as Discovery
 from .discovery import discover_laws as discover_laws
 from .law import Law as Law

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.population.base import Population, Pull
 
+if TYPE_CHECKING:
+    from dynamics.population.flow_shape import FlowShape
+
 
 @dataclass(frozen=True, eq=False)
 class DecayedLoss(Population):
     """The loss R = L + ½ρ_w‖W‖² + ½ρ_a‖A‖².
 
-    Of the capabilities of L it keeps the pull on an infinitely small unit, to which decay is of second order. It is no
-    loss of the forms M_o.
+    Of the capabilities of L it keeps the flow as a polynomial, and the pull on an infinitely small unit, to which decay
+    is of second order. It is no loss of the forms M_o.
 
     Parameters
     ----------
@@ -54,8 +58,13 @@ class DecayedLoss(Population):
         return H
 
     def invariants(self, W: Array, A: Array) -> Array:
-        """Those of L, and R: the same function can be made of smaller weights."""
-        return np.append(self.base.invariants(W, A), self.loss(W, A))
+        """Those of L, and √R in units of the output: the same function can be made of smaller weights."""
+        return np.append(self.base.invariants(W, A), np.sqrt(self.loss(W, A)))
+
+    def taylor_shape(self, W: Array, A: Array, trainable: bool) -> FlowShape | None:
+        """That of L, with decay."""
+        shape = self.base.taylor_shape(W, A, trainable)
+        return None if shape is None else replace(shape, decayed=True)
 
     def _pull_on(self, W: Array, A: Array, output: Array) -> Pull:
         assert self.base.pull_on is not None

@@ -1,12 +1,13 @@
 """The gradient flow of quadratic networks as a polynomial, for Taylor's method.
 
 The right-hand side is ẇ_k = Σ_o A_ok G_o w_k, Ȧ_ok = ½ w_kᵀG_o w_k with G_o = 4ΣD_oΣ + 2τ_oΣ, as in
-`dynamics.population.quadratic`. The teacher is a parameter, so that flows of the same shape share a program.
+`dynamics.population.quadratic`, less ρ_w w_k and ρ_a A_ok where weights decay. Teacher and rates are parameters, so
+that flows of the same shape share a program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -31,6 +32,8 @@ class FlowShape:
         As in `dynamics.population.quadratic.QuadraticPopulation`.
     covariance : bool
         Whether there is a Σ other than the identity.
+    decayed : bool
+        Whether there is weight decay.
     """
 
     hidden: int
@@ -39,14 +42,15 @@ class FlowShape:
     trainable: bool
     trace_coupling: float
     covariance: bool
+    decayed: bool = False
 
     @property
     def unknowns(self) -> int:
         """Length n of the state θ = (W row by row, then A row by row if it is trained)."""
         return self.hidden * (self.inputs + (self.outputs if self.trainable else 0))
 
-    def parameters(self, M: Array, A: Array, covariance: Array | None) -> Array:
-        """Parameters (…, P) of the program, from M* (…, O, r, r), A (…, O, K) and Σ (r, r)."""
+    def parameters(self, M: Array, A: Array, covariance: Array | None, rates: Sequence[float] = ()) -> Array:
+        """Parameters (…, P) of the program, from M* (…, O, r, r), A (…, O, K), Σ (r, r) and (ρ_w, ρ_a)."""
         upper = np.triu_indices(self.inputs)
         leading = np.broadcast_shapes(M.shape[:-3], A.shape[:-2])
         blocks = [M[..., *upper]]
@@ -54,6 +58,8 @@ class FlowShape:
             blocks.append(A)
         if covariance is not None:
             blocks.append(covariance[upper])
+        if self.decayed:
+            blocks.append(np.array(rates if self.trainable else rates[:1]))
         flat = [np.broadcast_to(b, (*leading, *b.shape[-2:])) for b in map(np.atleast_2d, blocks)]
         return np.concatenate([b.reshape(*leading, -1) for b in flat], axis=-1)
 
@@ -74,6 +80,12 @@ class FlowShape:
         GW = np.array([_times_G(self, M[o], W, A[o], SW, S) for o in range(O)])  # (O, K, r)
         dW = [hy.sum(list(A[:, k] * GW[:, k, i])) for k in range(K) for i in range(r)]
         dA = [0.5 * hy.sum(list(W[k] * GW[o, k])) for o in range(O) for k in range(K)]
+        if self.decayed:
+            rho_w = next(numbers)
+            dW = [rate - rho_w * w for rate, w in zip(dW, W.ravel(), strict=True)]
+        if self.decayed and self.trainable:
+            rho_a = next(numbers)
+            dA = [rate - rho_a * a for rate, a in zip(dA, A.ravel(), strict=True)]
         if not self.trainable:
             return list(zip(W.ravel(), dW, strict=True))
         return list(zip([*W.ravel(), *A.ravel()], [*dW, *dA], strict=True))

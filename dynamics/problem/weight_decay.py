@@ -80,6 +80,11 @@ class WeightDecay:
         """Whether both layers decay alike."""
         return self.first == self.second
 
+    @property
+    def rates(self) -> tuple[float, float]:
+        """(ρ_w, ρ_a)."""
+        return self.first, self.second
+
     def penalty(self, W: Array, A: Array) -> Array:
         """½ρ_w‖W‖² + ½ρ_a‖A‖² of weights (…, K, d) and (…, O, K), an array (…)."""
         return 0.5 * (self.first * np.sum(W**2, axis=(-2, -1)) + self.second * np.sum(A**2, axis=(-2, -1)))

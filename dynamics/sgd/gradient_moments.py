@@ -107,6 +107,33 @@ class GradientMoments:
         return radial + t * (self._times_Omega(self.error_products) - 2 * self.second)
 
     @cached_property
+    def square_products(self) -> Array:
+        """E[e_o² (ζ_i² − tΩ_ii)(ζ_j² − tΩ_jj)], (…, O, n, n): the products of the steps of the second layer over η².
+
+        The sum over the permutations of D_o, D_o, u_iu_iᵀ and u_ju_jᵀ, of which the centred activation lacks those with
+        a fixed form (Isserlis; see `dynamics.conserved.sample_gradients`).
+        """
+        kappa = self.trace_coupling
+        n = np.einsum("...ii->...i", self.Omega)[..., None, :]
+        Omega, alpha = self.Omega[..., None, :, :], self.a / 2
+        beta = np.einsum("...ooij->...oij", self.DD) / 4
+        a, b = np.einsum("...ii->...i", alpha), np.einsum("...ii->...i", beta)
+        tau = self.tau[..., None, None]
+        errors = np.einsum("...oo->...o", self.error_products)[..., None, None]
+
+        def both(x: Array, y: Array) -> Array:
+            product = x[..., :, None] * y[..., None, :]
+            return product + np.swapaxes(product, -1, -2)
+
+        pairs = n[..., :, None] * n[..., None, :]
+        return (
+            errors * (kappa * pairs + 2 * Omega**2)
+            + 4 * tau * (both(a, n) + 4 * alpha * Omega)
+            + 8 * (a[..., :, None] * a[..., None, :] + 2 * alpha**2)
+            + 8 * (kappa * both(b, n) + 4 * beta * Omega)
+        )
+
+    @cached_property
     def mean_step_products(self) -> Array:
         """U G_o G_o′ Uᵀ/4, the same without sampling: the products of the mean steps, (…, O, O, n, n)."""
         tau_tau = self.tau[..., :, None] * self.tau[..., None, :]

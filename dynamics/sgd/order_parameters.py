@@ -120,6 +120,12 @@ class OrderParameters:
             columns.append(np.einsum("...k,...km->...m", A[..., o, :], (R @ weights) ** 2))
         return np.concatenate(columns, axis=-1)
 
+    def penalty(self, state: Array) -> Array:
+        """½ρ_w‖W‖² + ½ρ_a‖A‖² of the weight decay, (…)."""
+        Q, _, A = self.unpack(state)
+        decay = self.problem.weight_decay
+        return 0.5 * (decay.first * np.einsum("...kk->...", Q) + decay.second * np.sum(A * A, axis=(-2, -1)))
+
     def balance(self, state: Array) -> Array:
         """c_k = ‖w_k‖² − 2 Σ_o A_ok², (…, K)."""
         Q, _, A = self.unpack(state)

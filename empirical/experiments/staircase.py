@@ -10,6 +10,7 @@ from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.saddle_to_saddle.staircase import Staircase, staircase
+from dynamics.validation import validate_count
 from empirical.recorder import TrainingRun
 from empirical.training import train
 
@@ -55,6 +56,9 @@ def staircase_curves(
     ProblemError
         If no jump is predicted, or an argument is not usable.
     """
+    clock = Clock(step)
+    validate_count("batch", batch)
+    validate_count("seeds", seeds, minimum=0)
     prediction = staircase(problem)
     if not prediction.jumps:
         raise ProblemError(f"Nothing to draw: from these initial weights no jump follows ({prediction.end})")
@@ -62,6 +66,6 @@ def staircase_curves(
     trajectory = GradientFlow(problem).integrate(t_end, samples=SAMPLES, progress=progress)
     if not seeds:
         return StaircaseCurves(prediction, trajectory)
-    steps = Clock(step).steps_until(t_end)
+    steps = clock.steps_until(t_end)
     run = train(problem, steps=steps, step=step, batch=batch, seeds=seeds, seed=seed, progress=progress)
     return StaircaseCurves(prediction, trajectory, run)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dynamics.clock import Clock
     from dynamics.problem import Problem
+    from dynamics.schedules.schedule import Spec
 
 
 class Rule(Protocol):
@@ -208,11 +209,13 @@ class Optimizer:
         rates = (decay.first, decay.second)[: len(parameters)]
         return Decayed(rule, list(parameters), rates, settings.decoupled) if decay else rule
 
-    def clock(self, step: float, momentum: float) -> Clock:
-        """Which time of the flow belongs to which step."""
+    def clock(
+        self, step: float, momentum: float, schedule: Spec = "constant", steps: int | None = None
+    ) -> Clock:
+        """Which time of the flow belongs to which step, of a run of so many steps with a schedule."""
         from dynamics.clock import Clock
 
-        return Clock(step, momentum if self.adds_up else 0.0)
+        return Clock(step, momentum if self.adds_up else 0.0, schedule, steps)
 
     def minimises(self, problem: Problem, settings: Settings) -> Problem:
         """The problem whose objective falls: with the decay that counts in the time of the flow, or without one.
@@ -253,11 +256,27 @@ class Chosen:
     settings : Settings
     step : float or None
         η; None where nobody said it, which theories that need it refuse.
+    schedule : Schedule, str, callable or array
+        Rates η_n = η s_n, see `dynamics.schedules.Schedule.of`.
+    steps : int, optional
+        Number of steps of the schedule; a constant one needs none.
     """
 
     entry: Optimizer
     settings: Settings
     step: float | None = None
+    schedule: Spec = "constant"
+    steps: int | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """Which time of the flow belongs to which step."""
+        return self.entry.clock(self.rate, self.settings.momentum, self.schedule, self.steps)
+
+    @property
+    def rates(self) -> dict[str, Any]:
+        """What every theory of a schedule takes."""
+        return {"schedule": self.schedule, "steps": self.steps}
 
     @property
     def rate(self) -> float:

@@ -9,6 +9,7 @@ import click
 from dynamics.errors import ProblemError
 from quadflow import options as opt
 from quadflow.examples import Command
+from quadflow.options.ignored import note_without_effect
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_text
 
 
@@ -38,9 +39,17 @@ def command(
     as_json: bool,
 ) -> None:
     """Check Han layers, or train them on the checkerboard beside a dense network."""
+    from dynamics.validation import validate_count
+
     suffix = validate_output(output, ("json", "png", "pdf", "svg"))
     if check == (problem is not None):
         raise ProblemError("Say what to do: either `--check` or `--train checkerboard`.")
+    for name, value in {"layers": layers, "width": width, "steps": steps}.items():
+        validate_count(name, value)
+    note_without_effect(
+        ("steps", "device") if check else ("layers", "width"),
+        "beside `--check`" if check else "beside `--train`",
+    )
     result: Any
     if check:
         from empirical.hannet.check import check_hannet

@@ -34,6 +34,7 @@ def evaluate(run: Run) -> Variables:
 
 def _simulate(options: Mapping[str, Any]) -> Variables:
     from empirical.sweep.results import of_trajectory
+    from empirical.theories import THEORIES, choose_theory
     from quadflow.simulation import SimulationOptions, TheoryDetails, integrate
 
     theory = opt.pick(opt.TheoryOptions, options)
@@ -43,6 +44,12 @@ def _simulate(options: Mapping[str, Any]) -> Variables:
         details = replace(details, batch=None, label_noise=None)
     if theory.name == "flow":
         details = replace(details, momentum=None)
+    if not THEORIES[
+        choose_theory(details.entry.theories, None if theory.name == "flow" else theory.name)
+    ].rated:
+        details = replace(details, schedule="constant")
+    if details.schedule == "constant":
+        details = replace(details, steps=None)
     problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)
     return of_trajectory(
         integrate(build_problem(problem), simulation, theory, details, opt.pick(opt.SolverOptions, options))

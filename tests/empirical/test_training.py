@@ -233,3 +233,21 @@ def test_save_and_load(problem, tmp_path):
 def test_bad_input_is_refused(problem, options, words):
     with pytest.raises(ProblemError, match=words):
         train(problem, **({"steps": 5, "step": 1e-3} | options))
+
+
+def test_a_divergence_is_explained_in_bounded_time(monkeypatch):
+    """From weights of 1e9 the flow alone would take a minute: it is followed for a limited number of evaluations."""
+    found = []
+    integrate = GradientFlow.integrate
+
+    def watched(self, *args, **options):
+        trajectory = integrate(self, *args, **options)
+        found.append(trajectory.solver.evaluations)
+        return trajectory
+
+    monkeypatch.setattr("empirical.training.FOLLOWED", 300)
+    monkeypatch.setattr(GradientFlow, "integrate", watched)
+    start = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=1e9, seed=0))
+    with pytest.raises(TrainingDiverged, match="predicts a largest stable step of"):
+        train(start, steps=3, step=1e-3, batch=8)
+    assert len(found) == 1 and found[0] <= 320  # one step of the solver beyond

@@ -269,6 +269,13 @@ def test_facts_of_a_problem():
     )
     (table,) = [p for p in trained.parts if p.title.startswith("Conserved")]
     assert table.note == "c = ‖w‖² − 2Σ a² of each unit, which gradient flow conserves."
+    trainable = {"activation": "quadratic", "second_layer": "trainable"}
+    for decay, shown in (([0.1, 0.2], "0.1, 0.2"), ([0.0, 0.2], "0, 0.2"), ([0.0, 0.0], None)):
+        decayed = problem | trainable | {"weight_decay": decay}
+        found = section(theory(problem=decayed, conserved=conserved), "s")
+        assert found.facts.get("weight decay ρ_w, ρ_a") == shown
+        (table,) = [p for p in found.parts if p.title.startswith("Conserved")]
+        assert ("but for the weight decay" in table.note) == (shown is not None)
     assert not [p for p in section(theory(conserved=[1.0]), "s").parts if p.title.startswith("Conserved")]
 
 

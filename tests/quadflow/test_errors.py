@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from quadflow.cli import run
+
 SIMULATE = ["simulate", "--hidden", "2", "--t-end", "1"]
 TRAIN = ["train", "--teacher", "2,1", "--hidden", "2", "--steps", "3", "--batch", "4"]
 COMPARE = ["compare", *TRAIN[1:]]
@@ -239,3 +241,27 @@ def test_simulating_imports_neither_torch_nor_sympy_nor_matplotlib():
         "assert not {'torch', 'sympy', 'matplotlib'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            "simulate --teacher 2,1 --max-evaluations -1",
+            "`max_evaluations` is -1, but must be at least 1.",
+        ),
+        ("simulate --teacher 2,1 --step nan --t-end 1", "`step` is nan, but must be finite."),
+        ("simulate --teacher 2,1 --step -1 --t-end 1", "`step` is -1, but must be positive."),
+        (
+            "simulate --teacher 2,1 --momentum -1 --t-end 1",
+            "`momentum` is -1, but must not be negative.",
+        ),
+        ("hannet --train checkerboard --layers -1", "`layers` is -1, but must be at least 1."),
+        ("hannet --check --steps -1", "`steps` is -1, but must be at least 1."),
+        ("figure staircase --step nan --seeds 0", "`step` is nan, but must be finite."),
+        ("figure staircase --batch -1 --seeds 0", "`batch` is -1, but must be at least 1."),
+    ],
+)
+def test_values_are_refused_where_they_have_no_effect_too(capsys, arguments, words):
+    assert run(arguments.split()) == 2
+    assert capsys.readouterr().err == f"quadflow: {words}\n"

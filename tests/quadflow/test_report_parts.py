@@ -120,8 +120,10 @@ def test_problems_in_json():
     found = problem_json(Problem(teacher, Student.initialise(4, 3, scale=0.1)))
     assert found | {"eigenvalues": [*found["eigenvalues"]]} == {
         **{"inputs": 3, "hidden": 4, "outputs": 1, "activation": "quadratic", "second_layer": "trainable"},
-        **{"covariance": "identity", "eigenvalues": [2, 1]},
+        **{"covariance": "identity", "eigenvalues": [2, 1], "weight_decay": [0, 0]},
     }
+    decayed = Problem(teacher, Student.initialise(4, 3, scale=0.1), weight_decay=(0.1, 0.2))
+    assert problem_json(decayed)["weight_decay"] == [0.1, 0.2]
     fixed = Student.initialise(2, 3, second_layer="fixed", second_layer_value=0.7)
     found = problem_json(Problem(teacher, fixed, "centred", np.diag([1.0, 2, 3])))
     assert np.array(found["second_layer_values"]).tolist() == [[0.7, 0.7]]

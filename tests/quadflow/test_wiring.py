@@ -36,7 +36,13 @@ CALLS = [
          GRADIENT_FLOW, Start(), 7.0, times=[0, 3], samples=9, log_times=True, until_loss=0.1, progress=True,
          **SOLVED),
     Call(f"{SIMULATE} --correction modified --step 0.02 --momentum 0.6",
-         "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.6),
+         "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.6, schedule="constant", steps=None),
+    Call(f"{SIMULATE} --correction modified --step 0.02 --momentum 0.6 --schedule step:0.2 --steps 9",
+         "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.6, schedule="step:0.2", steps=9),
+    Call(f"{SIMULATE} --correction modified --step 0.02 --schedule linear --t-end 0.2",
+         "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.0, schedule="linear", steps=19),
+    Call(f"{SIMULATE} --sgd --step 0.02 --schedule step:0.2 --steps 9",
+         "dynamics.sgd.mean_sgd:MeanSGD", Start(), 0.02, 1, 0.0, schedule="step:0.2", steps=9),
     Call(f"{SIMULATE} --sgd --step 0.02 --batch 8 --label-noise 0.3",
          "dynamics.sgd.mean_sgd:MeanSGD", Start(), 0.02, 8, 0.3),
     Call(f"{SIMULATE} --sgd --step 0.02",
@@ -86,7 +92,15 @@ CALLS = [
     Call("derive --inputs 3 --hidden 2 --aligned",
          "dynamics.symbolic.derivation:Derivation.aligned", ANYTHING),
     Call("derive --inputs 3 --format tensor --activation centred --second-layer fixed",
-         "dynamics.symbolic.tensor_form:derive_tensor", "centred", "fixed", False),
+         "dynamics.symbolic.tensor_form:derive_tensor", "centred", "fixed", False, False),
+    Call("derive --inputs 3 --format tensor --weight-decay symbolic",
+         "dynamics.symbolic.tensor_form:derive_tensor", "quadratic", "trainable", False, True),
+    Call("derive --inputs 3 --format tensor --weight-decay 0,0.1",
+         "dynamics.symbolic.tensor_form:derive_tensor", "quadratic", "trainable", False, True),
+    Call("derive --inputs 3 --weight-decay symbolic",
+         "dynamics.symbolic.derivation:derive", hidden=3, weight_decay="symbolic"),
+    Call("derive --inputs 3 --weight-decay 0.1,0.2",
+         "dynamics.symbolic.derivation:derive", hidden=3, weight_decay=[0.1, 0.2]),
     Call("fixed-points --teacher 2,1 --inputs 3 --hidden 2 --activation centred --second-layer fixed "
          "--second-layer-value 0.7 --signs +,- --lowest 4",
          "dynamics.stationary.catalogue:fixed_points", ANYTHING, 2, second_layer="fixed", second_layer_value=0.7,
@@ -217,11 +231,13 @@ def test_sizes_activation_and_covariance(received, tmp_path):
     Sigma = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 3.0]])
     np.save(tmp_path / "S.npy", Sigma)
     arguments = ["--outputs", "2", "--activation", "centred", "--covariance", tmp_path / "S.npy"]
+    arguments += ["--weight-decay", "0.1,0.2"]
     problem = received(GRADIENT_FLOW, *SIMULATE.split(), *arguments)[0][0].problem
     assert problem.student.W.tolist() == Student.initialise(2, 3, outputs=2, scale=0.3, seed=5).W.tolist()
     assert problem.student.outputs == problem.teacher.outputs == 2
     assert problem.activation.name == "centred"
     np.testing.assert_array_equal(problem.covariance, Sigma)
+    assert (problem.weight_decay.first, problem.weight_decay.second) == (0.1, 0.2)
 
 
 @pytest.mark.parametrize("command", ["derive", "fixed-points"])
@@ -239,7 +255,7 @@ def test_covariance_without_a_start(received, tmp_path, command):
 def test_index_free_form_knows_of_a_covariance(received):
     arguments = ["derive", "--format", "tensor", "--covariance", "S.npy"]
     args, _ = received("dynamics.symbolic.tensor_form:derive_tensor", *arguments)
-    assert args == ("quadratic", "trainable", True)
+    assert args == ("quadratic", "trainable", True, False)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,18 @@ def test_prediction_along_a_run_errs_by_the_step_squared(options, problem):
     assert errors[-1] < 0.1 * np.abs(measured - measured[0]).max()
 
 
+def test_decay_of_the_problem_is_that_of_the_argument(problem):
+    """The same numbers either way; both at once, or layers that decay differently, are refused."""
+    decayed = Problem(problem.teacher, problem.student, weight_decay=0.2)
+    one = predicted_drift(decayed, 0.01, [0, 1], momentum=0.3)
+    other = predicted_drift(problem, 0.01, [0, 1], momentum=0.3, weight_decay=0.2)
+    np.testing.assert_array_equal(one.values, other.values)
+    with pytest.raises(ProblemError, match="leave it out"):
+        predicted_drift(decayed, 0.01, [0, 1], weight_decay=0.2)
+    with pytest.raises(ProblemError, match="decay alike"):
+        predicted_drift(Problem(problem.teacher, problem.student, weight_decay=(0.1, 0.2)), 0.01, [0, 1])
+
+
 def test_fixed_second_layer_drifts_too(rng):
     """w_k·w_l of opposite units: η² g_k·g_l per step."""
     student = Student(0.4 * rng.normal(size=(3, 2)), [1.0, -1.0, 1.0], trainable=False)
@@ -132,3 +144,24 @@ def test_the_jacobian_of_drifting_quantities_leaves_out_what_acts_on_nothing(pro
     np.testing.assert_allclose(J[:n], expected[:n], atol=1e-7 * np.abs(expected).max())
     np.testing.assert_allclose(J[n:, n:], expected[n:, n:], atol=1e-7 * np.abs(expected).max())
     assert not J[n:, :n].any()
+
+
+def test_the_velocity_lags_behind_the_decay():
+    """Weights so small that decay alone moves them: each follows the heavy ball of ½γθ², a linear recursion.
+
+    θ_n = θ_0 x_n with x_{n+1} = x_n − ηv_n, v_{n+1} = βv_n + γx_n, hence q_n = q_0 x_n², here by the recursion itself.
+    With β = 0.8 and γ = 1 the lag is most of what the step changes: without it, or with another one, the error would
+    be of first order in η. Slope of the log error over three steps, once the velocity has caught up (βⁿ < 10⁻⁹).
+    """
+    beta, gamma, steps, errors = 0.8, 1.0, np.array([4e-3, 2e-3, 1e-3]), []
+    student = Student([[3e-9, 1e-9]], [1e-9])  # c = ‖w‖² − 2a² ≠ 0; forces are 1e-9 of the decay
+    problem = Problem(Teacher.from_eigenvalues([1, -0.5]), student)
+    for step in steps:
+        x, v = 1.0, 0.0
+        for _ in range(round(2 * (1 - beta) / step)):  # up to t = 2
+            v = beta * v + gamma * x
+            x -= step * v
+        drift = predicted_drift(problem, step, [0.0, 2.0], momentum=beta, weight_decay=gamma)
+        errors.append(abs(drift.values[1, 0] / drift.values[0, 0] - x**2))
+    slope = np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert 1.8 < slope < 2.2

@@ -5,7 +5,7 @@ import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.closed_forms import noise_balance
-from dynamics.conserved.one_step import descent_change, noise_rate
+from dynamics.conserved.one_step import decayed_step, descent_change, noise_rate
 from dynamics.conserved.quantities import conserved_quantities
 
 
@@ -21,6 +21,20 @@ def test_change_in_one_step_is_exact(rates, make_problem, rng):
     measured = np.array([q(*moved) - q(W, A) for q in quantities])
     np.testing.assert_allclose(change, measured, atol=1e-13)
     assert np.abs(change).max() > 1e-4
+
+
+@pytest.mark.parametrize("rates", [(1.0, 1.0), (2.0, 0.3)])
+def test_step_with_decay_is_exact(rates, make_problem, rng):
+    """θ ← (1 − ηρ)θ − ηRg gives (1 − ηρ)²q + η²q(Rg) to rounding (theory, 14.1: 2e-13)."""
+    problem = make_problem(rng, O=2, covariance=True, scale=0.5)
+    W, A = problem.student.W, problem.student.A
+    quantities = conserved_quantities(problem, rates=rates)
+    dW, dA = problem.population.velocity(W, A)
+    moved = 0.97 * W + 0.01 * rates[0] * dW, 0.97 * A + 0.01 * rates[1] * dA
+    before, measured = (np.array([q(*state) for q in quantities]) for state in ((W, A), moved))
+    found = decayed_step(quantities, before, -dW, -dA, 0.01, 3.0, rates)
+    np.testing.assert_allclose(found, measured, atol=1e-13)
+    assert np.abs(measured - 0.97**2 * before).max() > 1e-4
 
 
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])

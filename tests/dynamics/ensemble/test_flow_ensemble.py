@@ -1,5 +1,6 @@
 """Ensembles: both engines against closed forms, each other and single flows; failures stay where they are."""
 
+import io
 import os
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from dynamics import FlowEnsemble, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.closed_forms import SingleMode
+from dynamics.ensemble.trajectory import EnsembleTrajectory
 from dynamics.integration import taylor
 
 ENGINES = [
@@ -236,3 +238,44 @@ def test_the_absolute_tolerance_is_that_of_the_smallest_trained_state(trainable)
     ensemble = FlowEnsemble.from_weights(Teacher.from_eigenvalues([1.0, 0.5]), W, A, trainable=trainable)
     expected = np.sqrt((0.05 + 2) / 6) if trainable else np.sqrt(0.05 / 4)
     assert ensemble._smallest_scale() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_weight_decay(engine, rng, trainable):
+    """Each member is its own flow with decay, which is tested by its laws; the file gives the rates back."""
+    decay = (0.3, 0.7) if trainable else 0.3
+    teacher = Teacher.from_eigenvalues([2, 1])
+    W, a = weights(rng, 3, 2, 2, scale=0.6)
+    result = FlowEnsemble.from_weights(teacher, W, a, trainable=trainable, weight_decay=decay).integrate(
+        0.5, samples=4, engine=engine
+    )
+    problems = [
+        Problem(teacher, Student(w, b, trainable), weight_decay=decay) for w, b in zip(W, a, strict=True)
+    ]
+    again = FlowEnsemble(problems).integrate(0.5, samples=4, engine=engine)
+    np.testing.assert_array_equal(again.W, result.W)
+    for i, problem in enumerate(problems):
+        single = GradientFlow(problem).integrate(0.5, samples=4)
+        np.testing.assert_allclose(result.W[i], single.W, atol=1e-9)
+        np.testing.assert_allclose(result.objective[i], single.objective, atol=1e-9)
+    file = io.BytesIO()
+    result.save(file)
+    file.seek(0)
+    loaded = EnsembleTrajectory.load(file)
+    assert loaded.members.weight_decay == problems[0].weight_decay
+    np.testing.assert_array_equal(loaded.objective, result.objective)
+    with pytest.raises(ProblemError, match="weight decay"):
+        FlowEnsemble([problems[0], Problem(teacher, Student(W[0], a[0], trainable))])
+
+
+def test_taylors_method_decays():
+    """One trajectory by Taylor's method and by the default solver, Σ and two outputs included."""
+    pytest.importorskip("heyoka")
+    student = Student.initialise(2, 2, scale=0.6, seed=1, outputs=2)
+    problem = Problem(
+        Teacher.from_eigenvalues([2, 1], outputs=2), student, "centred", np.diag([2.0, 1.0]), (0.3, 0.7)
+    )
+    flow = GradientFlow(problem)
+    ours, other = flow.integrate(0.5, samples=4, method="Taylor"), flow.integrate(0.5, samples=4)
+    np.testing.assert_allclose(ours.W, other.W, atol=1e-9)
+    np.testing.assert_allclose(ours.A, other.A, atol=1e-9)

@@ -21,7 +21,7 @@ from dynamics import (
 )
 from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.closed_forms import riccati_solution
-from dynamics.conserved import conserved_quantities
+from dynamics.conserved import decayed_quantities
 from dynamics.conserved.sample_gradients import gradient_second_moments
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.path_space import PathFlow
@@ -38,6 +38,7 @@ from dynamics.problem.scope import (
 )
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.sgd.mean_sgd import MeanSGD
+from empirical import train
 
 HERMITE_3 = Activation("he3", "φ(w·x) = z³ − 3zq", lambda z, q: z**3 - 3 * z * q, degree=3, parity=-1)
 MIXED = Activation("mixed", "φ(w·x) = z + z²/2", lambda z, q: z + 0.5 * z**2, degree=None, parity=None)
@@ -45,26 +46,30 @@ PHI = [*ACTIVATIONS.values(), HERMITE_3, MIXED]
 SIGMAS = {"white": None, "commuting": np.diag([2.0, 1.0]), "mixing": np.array([[1.5, 0.4], [0.4, 0.8]])}
 LAYERS = {"trained": True, "fixed": False}
 T_END = 0.05
-COMBINATIONS = list(product(PHI, SIGMAS, (1, 2), LAYERS))
-NAMES = [f"{phi}-{sigma}-{O}-{layer}" for phi, sigma, O, layer in COMBINATIONS]
+COMBINATIONS = [
+    *product(PHI, SIGMAS, (1, 2), LAYERS, (0.0,)),
+    *product(PHI, ("white",), (1, 2), LAYERS, (0.3,)),  # weight decay
+]
+NAMES = [f"{phi}-{sigma}-{O}-{layer}{'-decay' * bool(rho)}" for phi, sigma, O, layer, rho in COMBINATIONS]
 
 
-def problem_of(phi, sigma, O, layer):
+def problem_of(phi, sigma, O, layer, rho=0.0):
     teacher = Teacher.from_eigenvalues([2, 1], outputs=O)
     W = Student.initialise(3, 2, scale=0.3, seed=4).W
     A = np.full((O, 3), 0.4)
-    return Problem(teacher, Student(W, A, trainable=LAYERS[layer]), phi, SIGMAS[sigma])
+    return Problem(teacher, Student(W, A, trainable=LAYERS[layer]), phi, SIGMAS[sigma], rho)
 
 
 def flow(problem):
-    """The loss falls at the rate of the squared gradient."""
+    """The objective falls at the rate of the squared gradient."""
     f = GradientFlow(problem)
     W, A = problem.student.W, problem.student.A
-    dW, dA = problem.population.velocity(W, A)
+    dW, dA = problem.objective.velocity(W, A)
     speed = np.sum(dW**2) + (np.sum(dA**2) if problem.student.trainable else 0)
     h = 1e-5
-    before, after = f.integrate(times=[0, h]).loss
-    assert before == pytest.approx(problem.population.loss(W, A), rel=1e-12)
+    curve = f.integrate(times=[0, h])
+    before, after = curve.loss if curve.objective is None else curve.objective
+    assert before == pytest.approx(problem.objective.loss(W, A), rel=1e-12)
     assert (before - after) / h == pytest.approx(speed, rel=1e-3)
 
 
@@ -92,7 +97,7 @@ def data_flow(problem):
     W, A = problem.student.W, problem.student.A
     parts = [FiniteDataFlow(problem, X[i::20], Y[i::20]).objective.velocity(W, A)[0] for i in range(20)]
     mean, error = np.mean(parts, axis=0), np.std(parts, axis=0, ddof=1) / np.sqrt(20)
-    assert (np.abs(mean - problem.population.velocity(W, A)[0]) < 5 * error).all()
+    assert (np.abs(mean - problem.objective.velocity(W, A)[0]) < 5 * error).all()
 
 
 def mean_sgd(problem):
@@ -106,8 +111,8 @@ def catalogue(problem):
     found = fixed_points(problem)
     for point in found.feasible:
         student = found.representative(point, seed=0)
-        here = Problem(problem.teacher, student, problem.activation, problem.covariance)
-        dW, dA = here.population.velocity(student.W, student.A)
+        here = Problem(problem.teacher, student, problem.activation, problem.covariance, problem.weight_decay)
+        dW, dA = here.objective.velocity(student.W, student.A)
         assert np.abs(dW).max() < 1e-9
         assert not student.trainable or np.abs(dA).max() < 1e-9
         assert here.population.loss(student.W, student.A) == pytest.approx(point.loss, rel=1e-9, abs=1e-12)
@@ -118,7 +123,7 @@ def jumps(problem):
     small = Student(1e-4 * problem.student.W, 1e-4 * problem.student.A, True)
     if not problem.student.trainable:
         small = Student(1e-4 * problem.student.W, problem.student.A, False)
-    start = Problem(problem.teacher, small, problem.activation, problem.covariance)
+    start = Problem(problem.teacher, small, problem.activation, problem.covariance, problem.weight_decay)
     at_zero = problem.population.loss(0 * problem.student.W, problem.student.A)
     assert staircase(start).jumps[0].loss_before == pytest.approx(at_zero, rel=1e-6)
 
@@ -132,12 +137,12 @@ def outcome(problem):
 
 
 def balances(problem):
-    """Along the flow nothing of them changes."""
+    """Along the flow nothing of them changes, beside their decay."""
     trajectory = GradientFlow(problem).integrate(t_end=T_END)
-    quantities = conserved_quantities(problem)
-    for quantity in quantities:
-        values = quantity(trajectory)
-        assert np.ptp(values) < 1e-8 * max(1.0, np.abs(values).max())
+    quantities = decayed_quantities(problem)
+    for decayed in quantities:
+        values, deviation = decayed.quantity(trajectory), decayed.deviation(trajectory.times, trajectory)
+        assert np.ptp(deviation) < 1e-8 * max(1.0, np.abs(values).max())
     assert len(quantities) or not problem.student.trainable
 
 
@@ -177,12 +182,13 @@ CALLS = {
     "staircase": staircase,
     "gradient noise": lambda p: gradient_second_moments(p, p.student.W, p.student.A, 0.0),
     "closed form": lambda p: riccati_solution(p, [0.0, 1.0]),
+    "training": lambda p: train(p, steps=1, step=1e-3),
 }
 
 
-@pytest.mark.parametrize(("phi", "sigma", "O", "layer"), COMBINATIONS, ids=NAMES)
-def test_every_theory_honours_a_problem_or_refuses_it(phi, sigma, O, layer):
-    problem = problem_of(phi, sigma, O, layer)
+@pytest.mark.parametrize(("phi", "sigma", "O", "layer", "rho"), COMBINATIONS, ids=NAMES)
+def test_every_theory_honours_a_problem_or_refuses_it(phi, sigma, O, layer, rho):
+    problem = problem_of(phi, sigma, O, layer, rho)
     for name, theory in THEORIES.items():
         reason = theory.gap(problem)
         if not reason and name in HONOURS:
@@ -199,8 +205,8 @@ def test_every_theory_honours_a_problem_or_refuses_it(phi, sigma, O, layer):
 
 
 def test_diagnosis_says_why_it_does_not_know():
-    for phi, sigma, O, layer in COMBINATIONS:
-        problem = problem_of(phi, sigma, O, layer)
+    for combination in COMBINATIONS:
+        problem = problem_of(*combination)
         reason = THEORIES["outcome"].gap(problem)
         if reason:
             verdict = diagnose(problem)
