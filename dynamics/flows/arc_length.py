@@ -16,6 +16,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.flows.steered import SteeredFlow
 
+ROUNDING = 1e-14  # of the natural speed: no gradient at all, but rounding
 FAINT = 1e-10  # of the natural speed: a slower gradient flow is not sped up any further
 
 
@@ -35,6 +36,8 @@ class ArcLengthFlow(SteeredFlow):
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side −∇R/‖∇R‖."""
         slope = self.slope(theta)
+        if np.linalg.norm(slope) < ROUNDING * self.natural_units.speed:
+            return np.zeros_like(slope)
         return -slope / self._speed(slope)
 
     def jacobian(self, t: float, theta: Array) -> Array:
