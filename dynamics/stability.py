@@ -1,4 +1,13 @@
-"""Largest stable step size: of gradient descent from the sharpness along the flow, of SGD from its mean dynamics."""
+"""Largest stable step size: of gradient descent from the sharpness along the flow, of SGD from its mean dynamics.
+
+In a direction of curvature λ a descent is a linear recursion of x and its velocity, θ ↦ θ' or (θ, v) ↦ (θ', v'). Its
+multipliers leave the unit circle, at −1, where ηλ exceeds
+
+    gradient descent 2,   heavy ball 2(1 + β),   Nesterov (PyTorch's) 2(1 + β)/(1 + 2β)
+
+(the first two: Polyak, *Introduction to Optimization*, 1987, section 3.2.1, not consulted; derived here, and tested
+against the eigenvalues of the recursions).
+"""
 
 from __future__ import annotations
 
@@ -9,16 +18,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
+from dynamics.schedules.schedule import Spec
 from dynamics.sgd.differentiation import jacobian
 from dynamics.sgd.mean_sgd import MeanSGD
-from dynamics.validation import validate_count, validate_momentum, validate_real
+from dynamics.validation import validate_choice, validate_count, validate_momentum
 
 LONGEST_FLOW = 20_000  # evaluations after which a flow with an algebraic tail counts as having ended
 GROWTH = 1e-6  # growth rates below this fraction of the fastest rate are rounding
+STABLE: dict[str, Callable[[float], float]] = {
+    "gradient descent": lambda beta: 2.0,
+    "heavy ball": lambda beta: 2 * (1 + beta),
+    "nesterov": lambda beta: 2 * (1 + beta) / (1 + 2 * beta),
+}
+"""Largest ηλ of a stable descent with momentum β, by the form of momentum."""
 RESOLUTION = 1e-3  # relative width of the bracket at which the bisection for a largest step ends
 
 
@@ -34,13 +51,66 @@ def _spaced(trajectory: Trajectory, points: int) -> NDArray[np.intp]:
     return np.unique(index.astype(int))
 
 
-def largest_stable_step(flow: GradientFlow, trajectory: Trajectory, momentum: float = 0.0) -> float:
-    """Step η beyond which full-batch gradient descent leaves the flow: 2(1 + β) / (largest sharpness).
+def largest_stable_step(
+    flow: GradientFlow, trajectory: Trajectory, momentum: float = 0.0, form: str = "heavy ball"
+) -> float:
+    """Step η beyond which full-batch gradient descent leaves the flow: 2(1 + β) / (largest sharpness) of heavy ball.
 
-    The bound is that of a quadratic with the sharpest curvature met on the way (β: heavy-ball momentum;
-    Polyak, Introduction to Optimization, 1987, section 3.2.1). Sampling noise lowers it further.
+    The bound is that of a quadratic with the sharpest curvature met on the way. Sampling noise lowers it further.
+
+    Parameters
+    ----------
+    flow : GradientFlow
+    trajectory : Trajectory
+        Of the flow.
+    momentum : float
+        β.
+    form : str
+        Of momentum: one of `STABLE`.
     """
-    return float(2 * (1 + momentum) / sharpness(flow, trajectory).max())
+    stable = STABLE[validate_choice("form", form, STABLE)](validate_momentum(momentum))
+    return float(stable / sharpness(flow, trajectory).max())
+
+
+@dataclass(frozen=True)
+class StableSteps:
+    """Largest stable steps of one form of descent.
+
+    Parameters
+    ----------
+    start : float or None
+        At the initial weights; None where nothing curves upwards there, so that every step is stable.
+    path : float
+        Along the whole path of the flow: at its sharpest point.
+    """
+
+    start: float | None
+    path: float
+
+
+def stable_steps(
+    flow: GradientFlow, trajectory: Trajectory, momentum: float = 0.9, points: int = 20
+) -> dict[str, StableSteps]:
+    """Largest stable steps at the start and along a path of the flow, of every form of descent in `STABLE`.
+
+    A warm-up helps where the first is the smaller one: only while the sharpness falls.
+
+    Parameters
+    ----------
+    flow, trajectory
+        As for `largest_stable_step`.
+    momentum : float
+        β of the forms that have one.
+    points : int
+        Number of states of the path that are looked at.
+    """
+    beta, values = validate_momentum(momentum), sharpness(flow, trajectory, points)
+    return {
+        name: StableSteps(
+            float(stable(beta) / values[0]) if values[0] > 0 else None, float(stable(beta) / values.max())
+        )
+        for name, stable in STABLE.items()
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,41 +122,64 @@ class StabilityReport:
     times, sharpness : (n,) array
     step, momentum : float
         η and β.
+    rates : (n,) array, optional
+        Learning rates at the times, of a schedule whose largest is η.
     """
 
     times: Array
     sharpness: Array
     step: float
     momentum: float
+    rates: Array | None = None
 
     @property
     def threshold(self) -> float:
         """Sharpness 2(1 + β)/η above which gradient descent oscillates ever more wildly in the sharpest direction."""
-        return 2 * (1 + self.momentum) / self.step
+        return STABLE["heavy ball"](self.momentum) / self.step
 
     @property
     def unstable_from(self) -> float | None:
-        """First of the times at which the sharpness is above the threshold; None if it never is."""
-        beyond = self.times[self.sharpness > self.threshold]
+        """First of the times at which the sharpness is above the threshold of the rate there; None if it never is."""
+        part = 1.0 if self.rates is None else self.rates / self.step
+        beyond = self.times[self.sharpness * part > self.threshold]
         return float(beyond[0]) if beyond.size else None
 
 
 def stability_along(
-    flow: GradientFlow, trajectory: Trajectory, step: float, momentum: float = 0.0, points: int = 20
+    flow: GradientFlow,
+    trajectory: Trajectory,
+    step: float,
+    momentum: float = 0.0,
+    points: int = 20,
+    *,
+    schedule: Spec = "constant",
+    steps: int | None = None,
 ) -> StabilityReport:
     """Sharpness at up to `points` samples, evenly spaced along a trajectory of the flow, for a step and momentum.
+
+    The learning rates are those of a schedule of a run of `steps` steps.
 
     Raises
     ------
     ProblemError
-        If the step is not positive, the momentum not in [0, 1), or `points` below 2.
+        If the step is not positive, the momentum not in [0, 1), the schedule none for so many steps, or `points` below
+        2.
     """
-    eta, beta = validate_real("step", step, positive=True), validate_momentum(momentum)
-    values = sharpness(flow, trajectory, points)
-    return StabilityReport(trajectory.times[_spaced(trajectory, points)], values, eta, beta)
+    clock = Clock(step, momentum, schedule, steps)
+    values, curve = sharpness(flow, trajectory, points), clock.rate_curve
+    times = trajectory.times[_spaced(trajectory, points)]
+    rates = None if curve is None else np.array([curve(t) for t in times])
+    return StabilityReport(times, values, clock.step, clock.momentum, rates)
 
 
-def instability(trajectory: Trajectory, step: float, momentum: float = 0.0) -> str | None:
+def instability(
+    trajectory: Trajectory,
+    step: float,
+    momentum: float = 0.0,
+    *,
+    schedule: Spec = "constant",
+    steps: int | None = None,
+) -> str | None:
     """Warning about a modified flow whose step is beyond the largest stable one; None if it is not.
 
     The modified flow is the beginning of a series in the step times the curvature, and smooth; descent with a larger
@@ -98,14 +191,24 @@ def instability(trajectory: Trajectory, step: float, momentum: float = 0.0) -> s
         Of the modified flow.
     step, momentum : float
         η and β.
+    schedule, steps
+        See `stability_along`.
     """
-    report = stability_along(GradientFlow(trajectory.problem), trajectory, step, momentum)
+    flow = GradientFlow(trajectory.problem)
+    report = stability_along(flow, trajectory, step, momentum, schedule=schedule, steps=steps)
     if report.unstable_from is None:
         return None
-    bound = 2 * (1 + momentum) / report.sharpness.max()
+    stable = STABLE["heavy ball"](momentum)
+    if report.rates is None:
+        given, bound = f"`step` is {step:g}", stable / report.sharpness.max()
+    else:
+        worst = int(np.argmax(report.rates * report.sharpness))
+        given = f"The learning rate is {report.rates[worst]:.3g} at t = {report.times[worst]:.4g}"
+        bound = stable / report.sharpness[worst]
+    where = "only along this curve" if report.rates is None else "there"
     return (
-        f"`step` is {step:g}, but gradient descent is stable up to {bound:.3g} only along this curve: it leaves the "
-        f"modified flow from t = {report.unstable_from:.4g} on"
+        f"{given}, but gradient descent is stable up to {bound:.3g} {where}: it leaves the modified flow from t = "
+        f"{report.unstable_from:.4g} on"
     )
 
 

@@ -20,6 +20,8 @@ from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets
 from dynamics.problem.storage import problem_attributes
+from dynamics.schedules import Schedule
+from dynamics.schedules.schedule import Spec
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_choice, validate_count
@@ -165,6 +167,7 @@ def compare(
     log_times: bool = False,
     momentum: float | None = None,
     optimizer: str = "sgd",
+    schedule: Spec = "constant",
     theory: str = "flow",
     gap: str = "theory",
     solver: dict[str, Any] | None = None,
@@ -178,7 +181,7 @@ def compare(
     Parameters
     ----------
     problem : Problem
-    steps, step, records, log_times, momentum, optimizer
+    steps, step, records, log_times, momentum, optimizer, schedule
         See `empirical.training.train`.
     times : (T,) array, optional
         Record at these times (rounded to whole steps) instead.
@@ -214,7 +217,8 @@ def compare(
         )
     n_steps = validate_count("steps", steps)
     beta = entry.choose_momentum(momentum)
-    clock = entry.clock(step, beta)
+    rates = Schedule.of(schedule)
+    clock = entry.clock(step, beta, rates, n_steps)
     eta = clock.step
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
@@ -225,6 +229,7 @@ def compare(
         "record_at": at,
         "momentum": beta,
         "optimizer": optimizer,
+        "schedule": rates,
         "progress": progress,
         **training,
     }
@@ -241,6 +246,7 @@ def compare(
         run,
         flow.loss,
         lambda: train(problem, **(shared | {"batch": 0})).loss,
+        schedule=rates,
         by=gap,
         max_evaluations=longest,
         progress=progress,
@@ -253,7 +259,13 @@ def _flow(problem: Problem, training: dict[str, Any]) -> GradientFlow:
 
 
 def _modified(problem: Problem, training: dict[str, Any]) -> ModifiedFlow:
-    return ModifiedFlow(problem, training["step"], training["momentum"])
+    return ModifiedFlow(
+        problem,
+        training["step"],
+        training["momentum"],
+        schedule=training["schedule"],
+        steps=training["steps"],
+    )
 
 
 def _sgd(problem: Problem, training: dict[str, Any]) -> MeanSGD:
@@ -262,7 +274,9 @@ def _sgd(problem: Problem, training: dict[str, Any]) -> MeanSGD:
             "`theory` is 'sgd', the mean dynamics of plain SGD on fresh samples: it needs momentum 0 and samples 0."
         )
     batch, label_noise = training.get("batch", 256), training.get("label_noise", 0.0)
-    return one_pass_theory(problem, training["step"], batch, label_noise)
+    return one_pass_theory(
+        problem, training["step"], batch, label_noise, training["schedule"], training["steps"]
+    )
 
 
 THEORIES: dict[str, Callable[[Problem, dict[str, Any]], GradientFlow | MeanSGD]] = {

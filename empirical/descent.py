@@ -15,6 +15,7 @@ from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
+from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_count, validate_real
 from empirical.optimizers import OPTIMIZERS
 from empirical.optimizers.base import Optimizer, SideBySide
@@ -115,8 +116,14 @@ def gradient_descent_loss(
     at: NDArray[np.int64],
     momentum: float = 0.0,
     optimizer: Optimizer = OPTIMIZERS["sgd"],
+    schedule: Spec = "constant",
+    steps: int | None = None,
 ) -> Array:
-    """Loss after given numbers of steps of an optimiser along the exact gradient of a flow, (T,)."""
+    """Loss after given numbers of steps of an optimiser along the exact gradient of a flow, (T,).
+
+    The schedule of its learning rate is one of a run of `steps` steps.
+    """
+    clock = optimizer.clock(step, momentum, schedule, steps)
     theta, wanted = flow.theta0.copy(), set(at.tolist())
     parameters = [torch.from_numpy(theta)]  # the same memory
     losses: list[float] = []
@@ -128,7 +135,7 @@ def gradient_descent_loss(
     descend(
         lambda n: (None, [torch.from_numpy(-flow(0.0, theta))]),
         optimizer.start(parameters, momentum, None),
-        step,
+        clock.rate,
         int(at[-1]),
         record=record,
     )

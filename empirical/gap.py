@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import takewhile
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -32,6 +32,8 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.scope import THEORIES
+from dynamics.schedules import CONSTANT, Schedule
+from dynamics.schedules.schedule import Spec
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
@@ -167,7 +169,7 @@ class Practice:
 
     Parameters
     ----------
-    step, momentum, batch, samples, label_noise, seeds, seed, optimizer
+    step, momentum, batch, samples, label_noise, seeds, seed, optimizer, steps, schedule
         As for `empirical.training.train`.
     """
 
@@ -179,11 +181,19 @@ class Practice:
     seeds: int
     seed: int
     optimizer: str = "sgd"
+    steps: int | None = None
+    schedule: Schedule = CONSTANT
 
     @classmethod
-    def of(cls, run: TrainingRun) -> Practice:
-        """Read off what a run recorded about itself."""
-        return cls(**{name: run.about[name] for name in cls.__dataclass_fields__})
+    def of(cls, run: TrainingRun, schedule: Schedule | None = None) -> Practice:
+        """Read off what a run recorded about itself; its schedule where that has no name."""
+        said = {name: run.about[name] for name in cls.__dataclass_fields__ if name in run.about}
+        return cls(**said | {"schedule": schedule or Schedule.of(said.get("schedule", CONSTANT))})
+
+    @property
+    def rates(self) -> dict[str, Any]:
+        """What every theory of a schedule takes."""
+        return {"schedule": self.schedule, "steps": self.steps}
 
     @property
     def whole_set(self) -> bool:
@@ -201,6 +211,7 @@ def explain_gap(
     flow: Array,
     whole_set_losses: Callable[[], Array],
     *,
+    schedule: Schedule | None = None,
     by: str = "theory",
     max_evaluations: int | None = None,
     progress: bool = False,
@@ -217,6 +228,8 @@ def explain_gap(
     whole_set_losses : callable
         Trains the same networks with their whole data sets in every step, and returns their losses (S, T);
         called only where mini-batches are drawn from finite sets.
+    schedule : Schedule, optional
+        That of the run; by default the one that it names.
     by : {"theory", "training"}
         Theory curves, or descents without the effect for all parts (nothing remains then).
     max_evaluations : int, optional
@@ -225,11 +238,16 @@ def explain_gap(
     progress : bool
         Show progress bars on standard error if that is a terminal.
     """
-    practice = Practice.of(run)
+    practice = Practice.of(run, schedule)
     times = run.times
     plain = GradientFlow(problem)
     descent = gradient_descent_loss(
-        plain, practice.step, run.steps, practice.momentum, find_optimizer(practice.optimizer)
+        plain,
+        practice.step,
+        run.steps,
+        practice.momentum,
+        find_optimizer(practice.optimizer),
+        **practice.rates,
     )
     use_theory = by == "theory"
     whole_set_losses = cache(whole_set_losses)  # two parts may need them: train once
@@ -310,11 +328,20 @@ def _with_noise(
     return mean + run.loss.mean(axis=0) - without, None, "training with and without it" + why
 
 
-def one_pass_theory(problem: Problem, step: float, batch: int, label_noise: float) -> MeanSGD:
+def one_pass_theory(
+    problem: Problem,
+    step: float,
+    batch: int,
+    label_noise: float,
+    schedule: Spec = "constant",
+    steps: int | None = None,
+) -> MeanSGD:
     """Mean dynamics of SGD, with the spread over seeds where the network is small enough for it."""
-    theory = MeanSGD(problem, step, batch, label_noise)
+    theory = MeanSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
     small = len(theory.theta0) <= SPREAD_UNKNOWNS
-    return FluctuatingSGD(problem, step, batch, label_noise) if small else theory
+    if not small:
+        return theory
+    return FluctuatingSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
 
 
 def fluctuations_are_small(theory: SGDTrajectory) -> bool:
@@ -338,7 +365,9 @@ def sgd_theory(
     if practice.momentum or practice.samples or not practice.followed_by("sgd"):
         return None
     try:
-        theory = one_pass_theory(problem, practice.step, practice.batch, practice.label_noise)
+        theory = one_pass_theory(
+            problem, practice.step, practice.batch, practice.label_noise, **practice.rates
+        )
         rtol = SPREAD_RTOL if isinstance(theory, FluctuatingSGD) else None
         return theory.integrate(times=times, rtol=rtol, progress=progress)
     except (ProblemError, IntegrationError):
@@ -355,7 +384,7 @@ def _modified_loss(
     if not practice.followed_by("modified"):
         return None
     try:
-        modified = ModifiedFlow(flow, practice.step, practice.momentum)
+        modified = ModifiedFlow(flow, practice.step, practice.momentum, **practice.rates)
         return modified.integrate(times=times, max_evaluations=longest, progress=progress).loss
     except IntegrationError:
         return None

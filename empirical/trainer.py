@@ -27,8 +27,8 @@ from empirical.optimizers.base import Rule
 Gradient = Callable[[int], tuple[Tensor | None, Sequence[Tensor]]]
 """Step n ↦ losses of the networks on the data of this step (None: not computed), and gradients of the parameters."""
 
-Rate = float | Tensor | Callable[[int], float]
-"""Learning rate: one, one for each network (S,), or a schedule η_n."""
+Rate = float | Tensor | Callable[[int], float | Tensor]
+"""Learning rate: one, one for each network (S,), or a schedule of such rates η_n."""
 
 CHECK_EVERY = 50  # steps between looks at the losses; the step at which one exploded is named all the same
 EXPLOSION = 1e6  # a loss of this many times the first one is a divergence

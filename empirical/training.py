@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dynamics.clock import Clock
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
+from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
 from empirical.data import GaussianData
 from empirical.devices import DTYPES, validate_device, validate_step
@@ -35,6 +37,7 @@ def train(
     seed: int = 0,
     optimizer: str = "sgd",
     momentum: float | None = None,
+    schedule: Spec = "constant",
     device: str = "cpu",
     dtype: str = "float32",
     records: int = 200,
@@ -59,6 +62,9 @@ def train(
         and needs a trainable second layer.
     momentum : float, optional
         β in [0, 1); by default that of the optimiser, such as 0 of "sgd" and 0.9 of "momentum".
+    schedule : Schedule, str, callable or array
+        Learning rates η_n = η s_n of the steps n = 0 … N − 1, see `dynamics.schedules.Schedule.of`: by name, such as
+        "warmup-cosine:0.1", as a function n ↦ s_n, as N numbers or the name of a file of them.
     device, dtype : str
         PyTorch device; "float32" or "float64".
     records : int
@@ -89,7 +95,7 @@ def train(
     n_steps = validate_count("steps", steps)
     entry, type_ = find_optimizer(optimizer), DTYPES[validate_choice("dtype", dtype, DTYPES)]
     beta = entry.choose_momentum(momentum)
-    clock = entry.clock(step, beta)
+    clock = entry.clock(step, beta, schedule, n_steps)
     validate_step(clock.step, type_)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
@@ -119,7 +125,7 @@ def train(
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
             entry.start(trained, beta, network.activation.degree),
-            clock.step,
+            clock.step if clock.length is None else clock.rate,
             n_steps,
             record=lambda n: recorder(network, n),
             progress=progress,
@@ -136,15 +142,14 @@ def train(
         seed=seed,
         optimizer=optimizer,
         momentum=beta,
+        schedule=clock.schedule.name,
         device=device,
         dtype=dtype,
         seconds=seconds,
         steps_per_second=(n_steps if failed_at is None else failed_at) / seconds,
     )
     if failed_at is not None:
-        raise TrainingDiverged(
-            _divergence_message(problem, entry, clock.step, beta, failed_at), run, failed_at
-        )
+        raise TrainingDiverged(_divergence_message(problem, entry, clock, beta, failed_at), run, failed_at)
     return run
 
 
@@ -165,14 +170,15 @@ def batch_losses(network: QuadraticNetwork, data: GaussianData) -> Callable[[int
     return losses
 
 
-def _divergence_message(problem: Problem, entry: Optimizer, eta: float, beta: float, step: int) -> str:
+def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: float, step: int) -> str:
     """Says where training exploded and, of gradient descent, what step size the theory would have allowed."""
     from dynamics.flows.gradient import GradientFlow
     from dynamics.stability import largest_stable_step
 
+    of_schedule = "" if clock.length is None else f" times {clock.rate(step) / clock.step:.3g} there"
     message = (
         f"Training diverged at step {step} (batch loss NaN or more than {EXPLOSION:.0e} times the first): `step` is "
-        f"{eta:g}"
+        f"{clock.step:g}{of_schedule}"
     )
     if "modified" not in entry.theories:
         return f"{message}, take a smaller one."

@@ -15,6 +15,7 @@ from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
+from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import GaussianData
 from empirical.devices import DTYPES, validate_device, validate_step
@@ -22,7 +23,7 @@ from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.recorder import Recorder, TrainingRun, with_decay_law
-from empirical.trainer import NEVER, descend, few_threads, gradient_of, record_steps
+from empirical.trainer import NEVER, Rate, descend, few_threads, gradient_of, record_steps
 from empirical.training import batch_losses, trained_weights
 
 WASTE = 2  # a batch is filled up with zeros to at most so many times its size
@@ -49,6 +50,7 @@ def train_ensemble(
     label_noise: float = 0.0,
     optimizer: str = "sgd",
     momentum: float | None = None,
+    schedule: Spec = "constant",
     device: str = "cpu",
     dtype: str = "float32",
     records: int = 200,
@@ -73,7 +75,7 @@ def train_ensemble(
     batch : int or sequence of int
         Batch sizes; 0 is the whole set.
     seed : int or sequence of int
-    samples, label_noise, optimizer, momentum, device, dtype, records, record_at, log_times
+    samples, label_noise, optimizer, momentum, schedule, device, dtype, records, record_at, log_times
         See `empirical.training.train`; not an optimizer whose networks share more than their steps, such as "gsgd".
     memory : int
         Bytes within which data, activations and records stay: the networks are trained in as many groups as it takes,
@@ -106,6 +108,7 @@ def train_ensemble(
         "label_noise": label_noise,
         "optimizer": optimizer,
         "momentum": entry.choose_momentum(momentum),
+        "schedule": schedule,
         "device": validate_device(device),
         "dtype": validate_choice("dtype", dtype, DTYPES),
     }
@@ -224,6 +227,7 @@ def _train_group(
         network.W.copy_(torch.from_numpy(np.stack([m.problem.student.W for m in members])))
         network.A.copy_(torch.from_numpy(np.stack([m.problem.student.A for m in members])))
     entry, beta = OPTIMIZERS[shared["optimizer"]], shared["momentum"]
+    clocks = [entry.clock(m.step, beta, shared["schedule"], shared["steps"]) for m in members]
     steps = {m.step for m in members}
     each = torch.tensor([m.step for m in members], dtype=type_, device=device)
     trained = trained_weights(network)
@@ -232,17 +236,26 @@ def _train_group(
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
             entry.start(trained, beta, network.activation.degree),
-            each if len(steps) > 1 else max(steps),
+            _rate(each if len(steps) > 1 else max(steps), clocks[0]),
             shared["steps"],
             record=lambda n: recorder(network, n),
             stop=np.all,
             progress=progress,
         )
-    whole = recorder.run(**shared, seconds=outcome.seconds, trained_together=S)
+    about = shared | {"schedule": clocks[0].schedule.name}
+    whole = recorder.run(**about, seconds=outcome.seconds, trained_together=S)
     return [
-        _one(whole, i, member, entry.clock(member.step, beta), int(failed))
-        for i, (member, failed) in enumerate(zip(members, outcome.diverged_at, strict=True))
+        _one(whole, i, member, clock, int(failed))
+        for i, (member, clock, failed) in enumerate(zip(members, clocks, outcome.diverged_at, strict=True))
     ]
+
+
+def _rate(each: float | torch.Tensor, clock: Clock) -> Rate:
+    """Learning rates η_n of networks that share the schedule of one of them."""
+    if clock.length is None:
+        return each
+    factors = clock.rates / clock.step
+    return lambda n: each * float(factors[n])
 
 
 def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) -> TrainingRun:

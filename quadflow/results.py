@@ -89,6 +89,7 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
 
     return curves_json(run) | {
         "loss_measured": run.loss_measured,
+        "schedule": run.about.get("schedule", "constant"),
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
         "warnings": [*([NOT_CONSERVED] if run.conserved is None else []), *run.notes],
     }
@@ -138,7 +139,8 @@ def instability_of(comparison: Comparison) -> list[str]:
     if comparison.theory != "modified":
         return []
     about = comparison.run.about
-    unstable = instability(comparison.trajectory, about["step"], about["momentum"])  # type: ignore[arg-type]
+    rates = {"schedule": about.get("schedule", "constant"), "steps": about.get("steps")}
+    unstable = instability(comparison.trajectory, about["step"], about["momentum"], **rates)  # type: ignore[arg-type]
     return [] if unstable is None else [unstable]
 
 

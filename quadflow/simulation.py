@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from dynamics.errors import ProblemError
+from quadflow import options as opt
 from quadflow.options import SolverOptions, TheoryOptions, option, parse_numbers
 
 if TYPE_CHECKING:
@@ -39,6 +40,16 @@ class TheoryDetails:
     momentum: float = option(
         type=float, default=0.0, show_default=True, help="Heavy-ball β of the correction."
     )
+    schedule: str = option(
+        default="constant",
+        show_default=True,
+        metavar="NAME[:PARAMETER…]",
+        shell_complete=opt.complete_from("dynamics.schedules", "FAMILIES"),
+        help="Learning rates over the training, as for `quadflow train`: of the correction, or of SGD.",
+    )
+    steps: int | None = option(
+        type=int, help="Number of steps of the schedule [default: so many that it ends at --t-end]."
+    )
     batch: int | None = option(type=int, help="Batch size of SGD [default: 1].")
     label_noise: float | None = option(type=float, help="Variance of the label noise of SGD [default: 0].")
     fluctuations: bool = option(is_flag=True, help="With --sgd: also the spread over seeds (small networks).")
@@ -54,8 +65,9 @@ def integrate(
 ) -> Trajectory | SGDTrajectory:
     """Integrate what the options say."""
     times = simulation.times
+    details, t_end = with_length(details, simulation.t_end)
     return choose_theory(problem, theory, details).integrate(
-        simulation.t_end,
+        t_end,
         times=None if times is None else parse_numbers("--times", times),
         samples=simulation.records,
         log_times=simulation.log_times,
@@ -63,6 +75,20 @@ def integrate(
         progress=progress,
         **solver.arguments(),
     )
+
+
+def with_length(details: TheoryDetails, t_end: float | None) -> tuple[TheoryDetails, float | None]:
+    """The details with the number of steps of a schedule that ends at `t_end`, where only that is said.
+
+    Nothing is left of the end time then: the flow ends where its schedule does, less than a step away.
+    """
+    from dynamics.clock import Clock
+
+    if details.schedule == "constant" or details.steps is not None or None in (details.step, t_end):
+        return details, t_end
+    assert details.step is not None
+    _, steps = Clock.until(t_end, details.step, details.momentum, details.schedule)
+    return replace(details, steps=steps), None
 
 
 def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetails) -> GradientFlow | MeanSGD:
@@ -81,6 +107,11 @@ def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetail
         raise ProblemError(
             f"`{'--sgd' if kind == 'sgd' else '--correction modified'}` needs the learning rate `--step`."
         )
+    if details.schedule != "constant" and kind == "flow":
+        raise ProblemError("`--schedule` belongs to `--correction modified` or `--sgd`: give one of them.")
+    if details.steps is not None and details.schedule == "constant":
+        raise ProblemError("`--steps` is the length of a `--schedule`: give that as well, or `--t-end`.")
+    rates: dict[str, Any] = {"schedule": details.schedule, "steps": details.steps}
     for name in ("batch", "label_noise", "fluctuations"):
         if getattr(details, name) and kind != "sgd":
             raise ProblemError(f"`--{name.replace('_', '-')}` belongs to `--sgd`: give that as well.")
@@ -88,9 +119,9 @@ def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetail
         assert step is not None
         mean = FluctuatingSGD if details.fluctuations else MeanSGD
         batch = 1 if details.batch is None else details.batch
-        return mean(problem, step, batch, details.label_noise or 0.0)
+        return mean(problem, step, batch, details.label_noise or 0.0, **rates)
     if kind == "flow" and momentum:
         raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
     if step is not None and kind == "modified":
-        return ModifiedFlow(problem, step, momentum)
+        return ModifiedFlow(problem, step, momentum, **rates)
     return GradientFlow(problem)

@@ -346,9 +346,12 @@ def first_plateau(frame: EigenFrame) -> Plateau:
     scale = np.abs(frame.eigenvalues).max(initial=0.0)
     sizes = np.abs(frame.a) * np.sum(frame.variances * frame.W**2, axis=1)  # parts of the learned values
     largest_first = np.argsort(-sizes, kind="stable")
+    others = sizes.sum() - np.append(0.0, np.cumsum(sizes[largest_first]))  # without the n largest
     for n in range(int(np.sum(sizes > 1e-3 * scale)), -1, -1):
+        if others[n] > SMALL * scale:
+            break  # of thousands of units that are neither small nor alone none is captured
         plateau = _with_captured(frame, largest_first[:n])
-        if sizes[largest_first[n:]].sum() <= SMALL * scale and _is_settled(plateau):
+        if _is_settled(plateau):
             return plateau
     raise ProblemError(
         f"The initial state is neither small nor near a plateau (one unit has |a|‖w‖² = {sizes.max():.3g}, the largest"

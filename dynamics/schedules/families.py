@@ -63,13 +63,13 @@ def _warmup_cosine(n: int, N: int, warmup: float, end: float) -> float:
 
 
 def _wsd(n: int, N: int, decay: float, warmup: float, end: float) -> float:
-    W, D = _corners(N, decay, warmup)
+    W, D = _corners(N, decay, warmup, end)
     if n < W:
         return (n + 1) / W
     return 1.0 if n < D else 1 - (1 - end) * (n - D) / (N - D)
 
 
-def _corners(N: int, decay: float, warmup: float, end: float = 0.0) -> tuple[int, int]:
+def _corners(N: int, decay: float, warmup: float, end: float) -> tuple[int, int]:
     """Last step of the warm-up, and the first of the decay, which comes not before it."""
     W = round(warmup * N)
     return W, max(W, N - round(decay * N))

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.aliases import Array
+from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.schedules import families
 from dynamics.schedules.families import FAMILIES, Family
 from dynamics.validation import validate_array, validate_choice, validate_count
 
+MOST = 10**8  # steps: a minute to list their rates
 FILES = (".npy", ".csv")
 JUMP = 10.0  # times the changes beside it: a change of rate that is a jump
 
@@ -150,6 +152,7 @@ class Schedule:
             If they are not for so many steps, or one is negative, infinite or NaN, or all are zero.
         """
         N = validate_count("steps", steps)
+        check_number(f"`schedule` {self.name}", N, MOST, "rates", "lower `steps`")
         s = np.fromiter((self.family.factor(n, N, *self.parameters) for n in range(N)), float, N)
         bad = np.flatnonzero(~(np.isfinite(s) & (s >= 0)))
         if bad.size:

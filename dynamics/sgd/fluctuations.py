@@ -8,7 +8,8 @@ Physics and Chemistry*, chapter X; derived here for this chain), covariance εΣ
 
 and an observable f has the mean f(m) + ε(∇f·μ + ½ f″:Σ) and the variance ε ∇f·Σ∇f. Where ηd is kept fixed as d
 grows, these are the leading terms in 1/d, provided that C is the covariance of the whole step: of its part quadratic
-in η too, which is as large as the linear one there, though only through ‖x‖² ≈ d.
+in η too, which is as large as the linear one there, though only through ‖x‖² ≈ d. With a schedule F and C are those
+of the rate η(t) of the moment, ε is that of the largest rate η, and C counts η(t)/η times.
 
 The expansion is to leading order: it has no tails, which matter where a single sample can kick a network far (batch 1,
 few inputs, large steps), and it fails while networks leave a saddle one by one, at random times. Both show: the
@@ -18,6 +19,8 @@ mean loss is then far from the mean-field loss, which the trajectory holds as we
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import block_diag
@@ -28,6 +31,9 @@ from dynamics.sgd.differentiation import along, jacobian, second_along
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.tilted_gaussian import Outputs, PairMoments, TiltedGaussian
 
+if TYPE_CHECKING:
+    from dynamics.schedules.schedule import Spec
+
 
 class FluctuatingSGD(MeanSGD):
     """Mean and spread over seeds of stochastic gradient descent on fresh samples.
@@ -37,14 +43,23 @@ class FluctuatingSGD(MeanSGD):
 
     Parameters
     ----------
-    problem, step, batch, label_noise
+    problem, step, batch, label_noise, schedule, steps
         As for `dynamics.sgd.mean_sgd.MeanSGD`.
     """
 
     default_rtol = 1e-7
 
-    def __init__(self, problem: Problem, step: float, batch: int = 1, label_noise: float = 0.0) -> None:
-        super().__init__(problem, step, batch, label_noise)
+    def __init__(
+        self,
+        problem: Problem,
+        step: float,
+        batch: int = 1,
+        label_noise: float = 0.0,
+        *,
+        schedule: Spec = "constant",
+        steps: int | None = None,
+    ) -> None:
+        super().__init__(problem, step, batch, label_noise, schedule=schedule, steps=steps)
         self._upper = np.triu_indices(len(self.theta0))
         self.theta0 = np.concatenate([self.theta0, np.zeros(len(self.theta0) + len(self._upper[0]))])
 
@@ -72,30 +87,30 @@ class FluctuatingSGD(MeanSGD):
         variance = self.step / self.batch * np.sum((slope @ Sigma) * slope, axis=-1)
         return np.sqrt(np.maximum(variance, 0.0))  # rounding, where nothing varies
 
-    def __call__(self, t: float, theta: Array) -> Array:
-        """Right-hand side."""
+    def velocity_at(self, eta: float, theta: Array) -> Array:
+        """Right-hand side for a rate η."""
         m, mu, Sigma = self.split(theta)
-        J = jacobian(self.drift, m)
+        drift = partial(self.drift, eta=eta)
+        J = jacobian(drift, m)
         half = J @ Sigma
-        d_mu = J @ mu + bend(self.drift, m, Sigma) / 2
-        return np.concatenate(
-            [super().__call__(t, m), d_mu, (half + half.T + self.step_covariance(m))[self._upper]]
-        )
+        d_mu = J @ mu + bend(drift, m, Sigma) / 2
+        C = eta / self.step * self.step_covariance(m, eta)
+        return np.concatenate([super().velocity_at(eta, m), d_mu, (half + half.T + C)[self._upper]])
 
-    def jacobian(self, t: float, theta: Array) -> Array:
+    def jacobian_at(self, eta: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, without how the equations of μ and Σ depend on m, and μ's on Σ.
 
         That changes no eigenvalue, and an implicit solver needs the Jacobian for its iteration only.
         """
         m = self.mean_state(theta)
         u, (i, j) = len(m), self._upper
-        J, eye = jacobian(self.drift, m), np.eye(u)
+        J, eye = jacobian(partial(self.drift, eta=eta), m), np.eye(u)
         # ∂(JΣ + ΣJᵀ)_ij/∂Σ_ab = J_ia δ_jb + J_jb δ_ia, and for a ≠ b also with a and b exchanged
         block = J[i[:, None], i] * eye[j[:, None], j] + J[j[:, None], j] * eye[i[:, None], i]
         exchanged = J[i[:, None], j] * eye[j[:, None], i] + J[j[:, None], i] * eye[i[:, None], j]
-        return block_diag(super().jacobian(t, m), J, block + np.where(i == j, 0.0, exchanged))
+        return block_diag(super().jacobian_at(eta, m), J, block + np.where(i == j, 0.0, exchanged))
 
-    def step_covariance(self, m: Array) -> Array:
+    def step_covariance(self, m: Array, eta: float | None = None) -> Array:
         """Covariance C of the change of the order parameters by one sample, over η², (u, u).
 
         In the part that is quadratic in η, ‖x‖² is replaced by d.
@@ -104,7 +119,7 @@ class FluctuatingSGD(MeanSGD):
         A = self.order.unpack(m)[2]
         tilted = TiltedGaussian.create(Omega, C, self.order.trace_coupling, self.label_noise, order=4)
         moments = PairMoments(tilted, *self.order.pairs)
-        terms = self._step_terms(A)
+        terms = self._step_terms(A, self.step if eta is None else eta)
         means = [moments.mean(outputs, centred) for _, outputs, centred in terms]
         total = np.zeros((len(m), len(m)))
         for x, (a, outputs, left) in enumerate(terms):
@@ -114,7 +129,7 @@ class FluctuatingSGD(MeanSGD):
                 total += product if x == y else product + product.T
         return total
 
-    def _step_terms(self, A: Array) -> list[tuple[Array, Outputs, bool]]:
+    def _step_terms(self, A: Array, eta: float) -> list[tuple[Array, Outputs, bool]]:
         """The step of one sample as Σ coefficient · ∏ e_o · (ζ_iζ_j or ζ_iζ_j − tΩ_ij), one pair per unknown."""
         (O, K), (i, j) = A.shape, self.order.pairs
         r, q = len(self.order.P), K * (K + 1) // 2
@@ -123,13 +138,13 @@ class FluctuatingSGD(MeanSGD):
         terms: list[tuple[Array, Outputs, bool]] = []
         for o in range(O):
             linear = 2 * (A[o][i] + np.where(in_Q, A[o][j.clip(max=K - 1)], 0.0))
-            linear *= np.where(in_Q, 1 - self.step * self.problem.weight_decay.first, 1.0)
+            linear *= np.where(in_Q, 1 - eta * self.problem.weight_decay.first, 1.0)
             linear[in_A] = np.repeat(np.arange(O) == o, K)[: in_A.sum()]
             terms.append((linear, (o,), centred))
             for p in range(o + 1):
                 products = A[o][i[:q]] * A[p][j[:q]] + A[p][i[:q]] * A[o][j[:q]]
                 quadratic = np.zeros(len(i))
-                quadratic[:q] = (2 if o == p else 4) * self.step * self.problem.inputs / self.batch * products
+                quadratic[:q] = (2 if o == p else 4) * eta * self.problem.inputs / self.batch * products
                 terms.append((quadratic, (o, p), False))
         return terms
 

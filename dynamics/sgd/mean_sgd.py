@@ -18,18 +18,22 @@ are not exact:
   of order η; :mod:`dynamics.sgd.fluctuations` computes it and takes it into account;
 * the recursion s ← s + ηF(s) is turned into the ODE ṡ = F − (η/2) F′F, with an error O(η²).
 
-Time is η × steps.
+Time is that of the flow, η × steps. With a schedule the recursion has the rates η_n, and the ODE that of the moment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.clock import Clock
 from dynamics.flows.base import Flow, Run, Watch
 from dynamics.flows.endings import DIVERGED, STATIONARY
+from dynamics.flows.scheduled import StepField
 from dynamics.integration import SolverReport, Stop
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
@@ -39,10 +43,13 @@ from dynamics.sgd.order_parameters import OrderParameters
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_count, validate_real
 
+if TYPE_CHECKING:
+    from dynamics.schedules.schedule import Spec
+
 AT_REST = 1e-10  # rate of change, relative to the natural one, that counts as rest
 
 
-class MeanSGD(Flow[SGDTrajectory]):
+class MeanSGD(StepField, Flow[SGDTrajectory]):
     """Mean dynamics of stochastic gradient descent on fresh samples.
 
     Parameters
@@ -55,6 +62,10 @@ class MeanSGD(Flow[SGDTrajectory]):
         Batch size B.
     label_noise : float
         Variance Δ of the noise on every label.
+    schedule : Schedule, str, callable or array
+        Learning rates η_n = η s_n, see `dynamics.schedules.Schedule.of`. The dynamics ends where the schedule does.
+    steps : int, optional
+        Number of steps of the schedule; a constant one needs none.
 
     Raises
     ------
@@ -71,42 +82,55 @@ class MeanSGD(Flow[SGDTrajectory]):
 
     default_rtol = 1e-9
 
-    def __init__(self, problem: Problem, step: float, batch: int = 1, label_noise: float = 0.0) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        step: float,
+        batch: int = 1,
+        label_noise: float = 0.0,
+        *,
+        schedule: Spec = "constant",
+        steps: int | None = None,
+    ) -> None:
         require("mean SGD", problem)
         self.problem = problem
-        self.step = validate_real("step", step, positive=True)
+        self.clock = Clock(step, schedule=schedule, length=steps)
+        self.step = self.clock.step
         self.batch = validate_count("batch", batch)
         self.label_noise = validate_real("label_noise", label_noise, nonnegative=True)
         self.order = OrderParameters(problem)
         self.theta0 = self.order.start
 
-    def drift(self, state: Array) -> Array:
-        """Mean change of the state in one step over η, F(s), exact; for stacks of states (…, u)."""
+    def drift(self, state: Array, eta: float | Array | None = None) -> Array:
+        """Mean change of the state in one step over η, F(s), exact; for stacks of states (…, u) and of rates (…)."""
+        rate = np.asarray(self.step if eta is None else eta)[..., None, None]
         Omega, C = self.order.gram(state)
         Q, R, A = self.order.unpack(state)
         decay = self.problem.weight_decay
-        kept = 1 - self.step * decay.first  # what decay leaves of w_k in a step
+        kept = 1 - rate * decay.first  # what decay leaves of w_k in a step
         K, B, kappa = A.shape[-1], self.batch, self.order.trace_coupling
         moments = GradientMoments(Omega, C, kappa, self.problem.inputs, self.label_noise)
         half_G = moments.first[..., :K, :]  # ½ w_kᵀG_o Uᵀ, (…, O, K, n)
         speed = 2 * np.einsum("...ok,...okn->...kn", A, half_G)  # (mean step of w_k)ᵀUᵀ/η
         squares = moments.step_products / B + (1 - 1 / B) * moments.mean_step_products
         N = np.einsum("...ok,...pl,...opkl->...kl", A, A, squares[..., :K, :K])
-        dQ = kept * (speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2)) + 4 * self.step * N
+        dQ = kept * (speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2)) + 4 * rate * N
         dQ = dQ - (1 + kept) * decay.first * Q
         dA = np.einsum("...okk->...ok", half_G[..., :K]) - decay.second * A
         return self.order.pack(dQ, speed[..., K:] - decay.first * R, dA)
 
-    def __call__(self, t: float, theta: Array) -> Array:
-        """Right-hand side F − (η/2) F′F at the state theta."""
-        F = self.drift(theta)
-        return F - self.step / 2 * along(self.drift, theta, F)
+    def velocity_at(self, eta: float, theta: Array) -> Array:
+        """F − (η/2) F′F at the state theta, for a rate η."""
+        drift = partial(self.drift, eta=eta)
+        F = drift(theta)
+        return F - eta / 2 * along(drift, theta, F)
 
-    def jacobian(self, t: float, theta: Array) -> Array:
-        """Jacobian of the right-hand side, (u, u)."""
-        F, J = self.drift(theta), jacobian(self.drift, theta)
-        bend = second_along(self.drift, theta, np.broadcast_to(F, J.shape), np.eye(len(F))).T
-        return J - self.step / 2 * (J @ J + bend)
+    def jacobian_at(self, eta: float, theta: Array) -> Array:
+        """Its derivative, (u, u)."""
+        drift = partial(self.drift, eta=eta)
+        F, J = drift(theta), jacobian(drift, theta)
+        bend = second_along(drift, theta, np.broadcast_to(F, J.shape), np.eye(len(F))).T
+        return J - eta / 2 * (J @ J + bend)
 
     def loss(self, theta: Array) -> float:
         """Mean loss over seeds at the state theta."""
@@ -179,6 +203,8 @@ class MeanSGD(Flow[SGDTrajectory]):
             None if loss_std[0] is None else np.array(loss_std),
             None if modes_std[0] is None else np.array(modes_std),
             report,
+            steps=np.minimum(self.clock.steps(times), self.clock.length or np.inf),
+            schedule=self.clock.schedule.name,
             objective=objective,
         )
 
@@ -195,10 +221,11 @@ class MeanSGD(Flow[SGDTrajectory]):
         The correction −(η/2)F′F, of which this is a multiple along F, would otherwise end up by cancelling F, and
         turn an explosion into a plateau.
         """
-        state = self.mean_state(y)
-        F = self.drift(state)
-        growth = float(F @ along(self.drift, state, F)) / max(float(F @ F), np.finfo(float).tiny)
-        return 1.5 - self.step * growth
+        state, eta = self.mean_state(y), self.rate(t)
+        drift = partial(self.drift, eta=eta)
+        F = drift(state)
+        growth = float(F @ along(drift, state, F)) / max(float(F @ F), np.finfo(float).tiny)
+        return 1.5 - eta * growth
 
     def _distance_from_rest(self, t: float, y: Array) -> float:
         """Positive until the drift is negligible and nothing grows any more."""

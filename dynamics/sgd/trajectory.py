@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class SGDTrajectory(Result):
     step, batch, label_noise
         η, B and Δ.
     times : (T,) array
-        η × steps.
+        Of the flow: Σ η_n over the steps.
     Q, R : (T, K, K), (T, K, R) arrays
         Overlaps w_k·w_l and w_k·v_m of the mean-field solution.
     A : (T, O, K) array
@@ -53,6 +53,10 @@ class SGDTrajectory(Result):
         Standard deviation over seeds, where it was computed (`dynamics.sgd.fluctuations`).
     solver : SolverReport
     versions : dict
+    steps : (T,) array
+        Numbers of steps that the times correspond to; by default those of a constant rate.
+    schedule : str
+        Of the learning rate, whose largest value is the step.
     objective : (T,) array or None
         Mean of the loss with the penalty of the weight decay; None without decay.
     """
@@ -79,12 +83,15 @@ class SGDTrajectory(Result):
     modes_std: Annotated[Array | None, Meaning("time mode", "standard deviation of the modes over seeds")]
     solver: SolverReport
     versions: dict[str, str] = field(default_factory=versions)
+    steps: Annotated[Array, Meaning("time", "number of training steps", label=True, detail=True)] = field(
+        default_factory=lambda: np.empty(0)
+    )
+    schedule: str = "constant"
     objective: Annotated[Array | None, Meaning("time", OBJECTIVE, LOSS_UNIT)] = None
 
-    @property
-    def steps(self) -> Array:
-        """Numbers of steps that the times correspond to, (T,)."""
-        return self.times / self.step
+    def __post_init__(self) -> None:
+        if not self.steps.size:
+            object.__setattr__(self, "steps", self.times / self.step)
 
     @property
     def reduced_dimension(self) -> int:
@@ -111,22 +118,25 @@ class SGDTrajectory(Result):
     def variables(self) -> Variables:
         """Curves, order parameters and what follows from them."""
         return super().variables() | {
-            "steps": Variable(("time",), self.steps, "number of training steps", label=True, detail=True),
             "eigenvalues": Variable(("mode",), self._eigenvalues, EIGENVALUE, label=True, detail=True),
             "conserved_drift": Variable((), self.conserved_drift, DRIFT),
         }
 
     def attributes(self) -> dict[str, Any]:
         """Sizes and kind of the network, options of the training, solver, versions."""
-        training = {"step_size": self.step, "batch": self.batch, "label_noise": self.label_noise}
+        training = {
+            **{"step_size": self.step, "batch": self.batch, "label_noise": self.label_noise},
+            "schedule": self.schedule,
+        }
         return problem_attributes(self.problem) | training | asdict(self.solver) | {"versions": self.versions}
 
     def summary(self) -> str:
         """What happened, in a few lines."""
         s = self.solver
+        schedule = "" if self.schedule == "constant" else f" ({self.schedule})"
         spread = "" if self.loss_std is None else f" ± {self.loss_std[-1]:.2g} over seeds"
         lines = [
-            f"SGD, step {self.step:g}, batch {self.batch}, label noise {self.label_noise:g}: "
+            f"SGD, step {self.step:g}{schedule}, batch {self.batch}, label noise {self.label_noise:g}: "
             f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
             f"mean loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}{spread}",
             "modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]),
@@ -143,6 +153,11 @@ class SGDTrajectory(Result):
 
     def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return problem_parts(self.problem)
+
+    @classmethod
+    def read(cls, f: Archive, about: Mapping[str, Any], number: int) -> Self:
+        """The result in an open archive; those of version 0.1 do not name the schedule, which was constant."""
+        return super().read(f, {"schedule": "constant"} | dict(about), number)
 
     @classmethod
     def _read_parts(cls, f: Archive, about: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from dynamics.clock import Clock
+    from dynamics.schedules.schedule import Spec
 
 
 class Rule(Protocol):
@@ -96,11 +97,13 @@ class Optimizer:
             raise ProblemError(f"`momentum` is {beta:g}, but `optimizer` {self.name} has none: leave it out.")
         return beta
 
-    def clock(self, step: float, momentum: float) -> Clock:
-        """Which time of the flow belongs to which step."""
+    def clock(
+        self, step: float, momentum: float, schedule: Spec = "constant", steps: int | None = None
+    ) -> Clock:
+        """Which time of the flow belongs to which step, of a run of so many steps with a schedule."""
         from dynamics.clock import Clock
 
-        return Clock(step, momentum if self.adds_up else 0.0)
+        return Clock(step, momentum if self.adds_up else 0.0, schedule, steps)
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ def median_curves(dataset: Dataset) -> list[dict[str, Any]]:
         if loss not in dataset or time not in dataset.dims:
             continue
         for n in chosen:
-            values = dataset[loss].sel(points[n]).transpose(..., time).values
-            median = [_median(column) for column in values.reshape(-1, values.shape[-1]).T]
+            values = dataset[loss].sel(points[n]).transpose(time, ...).values
+            median = [_median(at_once) for at_once in values]
             curves.append({**points[n], "kind": kind, "times": dataset[time].values, "loss": median})
     return curves
 

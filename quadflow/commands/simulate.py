@@ -11,7 +11,7 @@ from quadflow import options as opt
 from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
 from quadflow.results import trajectory_json
-from quadflow.simulation import SimulationOptions, TheoryDetails, integrate
+from quadflow.simulation import SimulationOptions, TheoryDetails, integrate, with_length
 
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
@@ -63,7 +63,9 @@ def command(
         from dynamics.stability import instability
 
         assert details.step is not None  # or there is no such flow
-        unstable = instability(cast("Trajectory", trajectory), details.step, details.momentum)
+        details, _ = with_length(details, simulation.t_end)
+        rates = {"schedule": details.schedule, "steps": details.steps}
+        unstable = instability(cast("Trajectory", trajectory), details.step, details.momentum, **rates)
         result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
         write_trajectory(trajectory, output, result, "modified flow" if modified else None)

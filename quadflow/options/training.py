@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from dynamics.errors import ProblemError
+from dynamics.schedules.families import FAMILIES
 from empirical.optimizers import OPTIMIZERS, default_momenta
 from quadflow.options.click_options import complete_from, listed
 from quadflow.options.struct import option, take
@@ -39,6 +40,14 @@ class TrainingOptions:
         help=f"{listed(OPTIMIZERS)}.",
     )
     momentum: float | None = option(type=float, help=f"Momentum β [default: {default_momenta(OPTIMIZERS)}].")
+    schedule: str = option(
+        default="constant",
+        show_default=True,
+        metavar="NAME[:PARAMETER…]",
+        shell_complete=complete_from("dynamics.schedules", "FAMILIES"),
+        help=f"Learning rates over the run: {listed(FAMILIES)}, with parameters after colons "
+        "(warmup-cosine:0.1), or a file of rates in units of --step (.npy, .csv).",
+    )
     device: str = option(default="cpu", show_default=True, help="PyTorch device, such as cuda.")
     dtype: str = option(default="float32", show_default=True, help="float32 or float64.")
     records: int = option(type=int, default=200, show_default=True, help="Number of measurements.")
@@ -60,7 +69,14 @@ class TrainingOptions:
         from empirical.optimizers import find_optimizer
 
         entry = find_optimizer(self.optimizer)
-        return entry.clock(self.step, entry.choose_momentum(self.momentum))
+        return entry.clock(self.step, entry.choose_momentum(self.momentum), self.schedule, self.steps)
+
+    def steps_until(self, time: Any, name: str) -> int:
+        """Number of steps, at least one, of a run up to a time called `name`, where its schedule ends."""
+        from dynamics.clock import Clock
+
+        plain = replace(self, schedule="constant").clock
+        return Clock.until(time, plain.step, plain.momentum, self.schedule, name=name)[1]
 
     def length(self, t_end: float | None, times: Sequence[float] | None) -> int:
         """Number of steps: as said, or up to the end time, or to the last of the times that are asked for."""
@@ -71,11 +87,11 @@ class TrainingOptions:
                 raise ProblemError("`--steps` and `--t-end` both say how long to train: give one of them.")
             return self.steps
         if t_end is not None:
-            return self.clock.steps_until(validate_real("t_end", t_end, positive=True))
+            return self.steps_until(validate_real("t_end", t_end, positive=True), "t_end")
         if times is None:
             raise ProblemError("The length of training is missing: give `--steps` or `--t-end`.")
         # at least one step: the only time may be 0
-        return self.clock.steps_until(validate_times(times)[-1], name="times")
+        return self.steps_until(validate_times(times)[-1], "times")
 
 
 training_options = take(TrainingOptions, "training")

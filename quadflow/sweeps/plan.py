@@ -20,7 +20,7 @@ from quadflow.options.ignored import DRAWN
 from quadflow.options.reading import build_problem
 from quadflow.sweeps.run import options_of
 
-FILE_OPTIONS = ("teacher", "covariance", "init_file")
+FILE_OPTIONS = ("teacher", "covariance", "init_file", "schedule")
 FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors")
 LISTS = ("teacher", "times")  # their values contain commas
 SPACINGS = ("linear", "log")

@@ -42,7 +42,9 @@ def _simulate(options: Mapping[str, Any]) -> Variables:
     if theory.name != "sgd":
         details = replace(details, batch=None, label_noise=None)
     if theory.name == "flow":
-        details = replace(details, step=None, momentum=0.0)
+        details = replace(details, step=None, momentum=0.0, schedule="constant")
+    if details.schedule == "constant":
+        details = replace(details, steps=None)
     problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)
     return of_trajectory(
         integrate(build_problem(problem), simulation, theory, details, opt.pick(opt.SolverOptions, options))

@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 
 from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.clock import Clock
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import (
     RESOLUTION,
+    STABLE,
     _largest,
+    instability,
     largest_stable_sgd_step,
     largest_stable_step,
     sharpness,
     stability_along,
+    stable_steps,
 )
 from oracles.one_unit_mean_field import mean_field_largest_step
 
@@ -118,3 +122,90 @@ def test_the_mean_dynamics_comes_to_rest_below_the_threshold_and_leaves_above(K,
     for factor, stays in ((0.9, True), (1.1, False)):
         run = MeanSGD(learned, factor * largest, label_noise=1e-10).integrate(t_end=30.0, throw=False)
         assert (run.loss.max() < 1e-8) == stays
+
+
+def multipliers(form, beta, x):
+    """Eigenvalues of one step of (θ, v) in a direction with ηλ = x, v in units of λθ: PyTorch's forms, written out."""
+    v = np.array([beta, 1.0])  # v' = βv + λθ over (v, θ)
+    move = {
+        "gradient descent": np.array([0.0, 1.0]),
+        "heavy ball": v,
+        "nesterov": np.array([0.0, 1.0]) + beta * v,
+    }[form]
+    return np.linalg.eigvals(np.stack([v, np.array([0.0, 1.0]) - x * move]))
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.3, 0.9, 0.99])
+@pytest.mark.parametrize("form", STABLE)
+def test_stable_products_are_where_the_recursion_loses_its_stability(form, beta):
+    """The largest multiplier passes 1 in size exactly there, through −1."""
+    bound = STABLE[form](beta)
+    assert np.abs(multipliers(form, beta, (1 - 1e-6) * bound)).max() < 1
+    assert np.abs(multipliers(form, beta, (1 + 1e-6) * bound)).max() > 1
+    assert np.abs(multipliers(form, beta, bound) + 1).min() < 1e-12
+    for part in (0.05, 0.5, 0.95):
+        assert np.abs(multipliers(form, beta, part * bound)).max() < 1
+
+
+def test_stable_steps_at_the_start_and_along_the_path():
+    """A start that is sharper than the end, as where a warm-up helps, and one that is flatter."""
+    sharp, flat = flow_of(scale=3.0), flow_of((4, 2), d=2, K=2, scale=0.05)
+    for flow, falls in ((sharp, True), (flat, False)):
+        run = flow.integrate(t_end=6.0)
+        values = sharpness(flow, run)
+        found = stable_steps(flow, run, 0.8)
+        assert list(found) == list(STABLE)
+        for name, steps in found.items():
+            assert steps.start == pytest.approx(STABLE[name](0.8) / values[0], rel=1e-12)
+            assert steps.path == pytest.approx(STABLE[name](0.8) / values.max(), rel=1e-12)
+            assert largest_stable_step(flow, run, 0.8, name) == steps.path
+        assert (values[0] == values.max()) == falls
+    with pytest.raises(ProblemError, match="`form` is 'Nesterov'"):
+        largest_stable_step(flow, run, 0.8, "Nesterov")
+
+
+def test_nothing_curves_upwards_at_a_maximum():
+    """At zero, of a negative teacher with a fixed a > 0, every direction is stable; with decay it curves by ρ."""
+    zero = Student(np.zeros((1, 2)), [1.0], trainable=False)
+    for decay, start in ((0.0, None), (20.0, 2 / 4.0)):  # −G = −4D − 2 tr D = −16 for M* = diag(2, 2)
+        flow = GradientFlow(Problem(Teacher.from_eigenvalues([2, 2]), zero, weight_decay=decay))
+        run = flow.integrate(times=[0, 0.1])
+        assert stable_steps(flow, run, 0.0)["gradient descent"].start == start
+
+
+def test_a_known_sharpness_one_mode():
+    """A balanced learned mode μ of centred units: λ_max = 24a⁴ with a = (μ/2)^{1/3} (derived here)."""
+    mu = 1.7
+    a = (mu / 2) ** (1 / 3)
+    problem = Problem(Teacher.from_eigenvalues([mu]), Student([[np.sqrt(2) * a]], [a]), "centred")
+    flow = GradientFlow(problem)
+    run = flow.integrate(times=[0, 0.1])
+    assert stable_steps(flow, run, 0.5)["heavy ball"].path == pytest.approx(3 / (24 * a**4), rel=1e-10)
+
+
+def test_a_schedule_is_unstable_only_where_its_rate_is_too_large():
+    """The sharpness rises: the rate is too large for it from a time on, and no longer where the cosine ends."""
+    flow = flow_of((4, 2), d=2, K=2, scale=0.05)
+    run = flow.integrate(t_end=6.0)
+    values = sharpness(flow, run, points=30)
+    step = 3 / values.max()
+    steps = Clock.until(6.0, step, 0.0, "cosine")[1]
+    clock = Clock(step, 0.0, "cosine", steps)
+    report = stability_along(flow, run, step, points=30, schedule="cosine", steps=steps)
+    rates = np.array(
+        [clock.rates[min(int(n), steps - 1)] for n in clock.steps(report.times) if np.isfinite(n)]
+    )
+    np.testing.assert_allclose(report.rates[: len(rates)], rates, atol=0.05 * step)
+    beyond = report.times[report.rates * values > 2]
+    assert report.unstable_from == beyond[0] > 0
+    assert beyond[-1] < 6.0
+    words = instability(run, step, schedule="cosine", steps=steps)
+    worst = np.argmax(report.rates * values[: len(report.rates)])
+    assert words.startswith("The learning rate is ")
+    assert f"it leaves the modified flow from t = {instability_start(run, step, steps):.4g} on" in words
+    assert instability(run, step / 10, schedule="cosine", steps=10 * steps) is None
+    assert worst > 0
+
+
+def instability_start(run, step, steps):
+    return stability_along(GradientFlow(run.problem), run, step, schedule="cosine", steps=steps).unstable_from

@@ -244,3 +244,30 @@ def test_weights_that_no_student_has(bad, tmp_path):
     np.savez(tmp_path / "x.npz", W=np.array([[1.0, bad]]), a=np.ones(1))
     with pytest.raises(ProblemError, match=r"x\.npz.*finite"):
         read_student(tmp_path / "x.npz")
+
+
+def test_a_run_of_one_network_is_a_student(tmp_path):
+    """Weights with axes of networks and records, of one network: the first record; of none there is nothing to read."""
+    run = np.stack([W, 2 * W])[None]
+    file = archive(tmp_path / "one.npz", W=run, A=np.stack([A[None], A[None]])[None])
+    np.testing.assert_array_equal(read_student(file).W, W)
+    two = archive(tmp_path / "two.npz", W=np.concatenate([run, run]), A=np.ones((2, 2, 1, 2)))
+    with pytest.raises(ProblemError, match=r"two\.npz holds 2 networks, but one is needed"):
+        read_student(two)
+
+
+def test_vectors_beside_the_layers(tmp_path):
+    """A checkpoint's other vectors are biases, whatever they are called, unless W and A are there by name.
+
+    Steps of an optimiser, say, may lie beside `W` and `A`; a vector beside layers that are told by shape must be zero.
+    """
+    named = checkpoint(tmp_path / "named.pt", W=W, A=A[None], moment=np.ones(5))
+    np.testing.assert_array_equal(read_student(named).W, W)
+    layers = {"first.weight": W, "second.weight": A[None]}
+    zero = checkpoint(tmp_path / "zero.pt", **layers, offset=np.zeros(2))
+    np.testing.assert_array_equal(read_student(zero).W, W)
+    doubtful = checkpoint(tmp_path / "doubtful.pt", **layers, offset=np.ones(2))
+    with pytest.raises(ProblemError, match=r"has biases \(offset\)"):
+        read_student(doubtful)
+    anything = archive(tmp_path / "anything.npz", **layers, offset=np.ones(2))
+    np.testing.assert_array_equal(read_student(anything).W, W)

@@ -8,6 +8,7 @@ ADVICE = "give `fixed`, the values of a fixed second layer"
 EVERYWHERE = {
     **{"activation": "quadratic", "trainable": True},
     **{"seed": 0, "progress": False, "device": "cpu", "records": 200, "log_times": False},
+    "schedule": "constant",
     **{"momentum": 0, "weight_decay": 0, "label_noise": 0, "shrink": 0, "rates": (1, 1)},
     **{"samples": 0, "test_samples": 0, "seeds": 1, "optimizer": "sgd", "theory": "flow", "degree": 1},
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},

@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from dynamics import Problem, ProblemError, Student, Teacher, budget
 from empirical import train
+from empirical.experiments.invariance import invariance
 from empirical.memory import training_memory
 
 
@@ -66,6 +67,25 @@ def test_tensors_of_a_training_step(sizes, options):
         itemsize=8 if "dtype" in options else 4,
     )
     assert 1 / 3 < peak.most / (seeds * one.total) <= 1
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"inputs": 30, "hidden": 20, "outputs": 4, "layers": 2, "batch": 20_000},
+        {"inputs": 5, "hidden": 10, "outputs": 1, "layers": 3, "batch": 50_000},
+        {"inputs": 2, "hidden": 2, "outputs": 8, "layers": 2, "batch": 20_000},
+    ],
+)
+def test_tensors_of_an_experiment_on_invariance(monkeypatch, sizes):
+    """The same, of batches so large that they are what counts: all units of all copies, forwards and backwards."""
+    asked = []
+    monkeypatch.setattr(
+        "empirical.experiments.invariance.check_memory", lambda what, size, advice: asked.append(size)
+    )
+    with Peak() as peak:
+        invariance(**sizes, activation="abs", steps=2, step=1e-6, records=2)
+    assert 1 / 3 < peak.most / asked[0] <= 1
 
 
 def test_records_of_a_training_run():

@@ -139,7 +139,9 @@ def test_rows_that_fill_up_have_no_weight():
         ({"batch": [4, 9], "samples": 5}, "only 5 samples"),
     ],
 )
-def test_bad_input_is_refused(options, words):
+def test_bad_input_is_refused(monkeypatch, options, words):
+    """Before anything is trained."""
+    monkeypatch.setattr("empirical.training_ensemble.descend", lambda *_, **__: pytest.fail("trained"))
     with pytest.raises(ProblemError, match=words):
         train_ensemble(STARTS[0], **({"steps": 3, "step": 0.1, "batch": 4} | options))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drawn import assert_decades, names
+from matplotlib.colors import rgb_to_hsv, to_rgb
 
 from empirical.experiments.grid_training import GridTraining
 from empirical.experiments.phase_diagram import ScaleDiagram, SingleModeDiagram
@@ -132,6 +133,17 @@ def test_the_region_of_failure():
             assert region.contains_point((a, p)) == (a < 0 and p**2 <= 2 * a**2), (a, p)
     assert (axes.get_xlim(), axes.get_ylim()[0]) == ((-1.25, 0.75), pytest.approx(-1 - 2.6 / 6))
     assert axes.get_xlabel().endswith("$a_0$") and axes.get_ylabel().endswith("$p_0$")
+
+
+def test_failure_and_success_have_the_colours_of_their_markers():
+    """Each region in a pale tone of the markers of its networks: no other colour is as near in hue."""
+    axes = phase_diagram(single_mode(np.array([0.3, 1.0, 1.6]))).axes[0]
+    tones = rgb_to_hsv([to_rgb(colour) for colour in PALETTE[:5]])[:, 0]
+    region = axes.collections[0].get_facecolor()[0, :3]
+    for colour, expected in ((axes.get_facecolor()[:3], 0), (region, 1)):
+        hue, saturation, value = rgb_to_hsv(colour)
+        assert 0.05 < saturation < 0.3 and value > 0.9  # pale, but not white
+        assert np.abs((tones - hue + 0.5) % 1 - 0.5).argmin() == expected
 
 
 def test_markers_and_names_of_a_mode():

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from dynamics import ProblemError
 from figures import paper, save_figure
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TINY, plain_text, show_decades, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, plain_text, show_decades, show_span
 
 
 def drawn():
@@ -56,7 +56,7 @@ def test_a_single_time_has_room_around_it(low, high, shown):
         (0, 10, "log", (1, 10)),
         (10, 10, "log", (1, 10)),
         (0, 0, "linear", (-0.05, 1)),
-        (5e-324, 1e-320, "log", (TINY, 10 * TINY)),
+        (5e-324, 1e-320, "log", (1e-300, 1e-299)),  # 16 digits end at 2.2e-308, a few decades below
     ],
 )
 def test_losses_that_are_constant_or_vanish(low, high, scale, shown):

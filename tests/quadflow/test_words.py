@@ -182,6 +182,18 @@ def test_laws_in_words():
     assert describe_laws(found, None).split("\n")[3:] == ["special to this teacher: ", "  c"]
 
 
+def test_a_scope_in_words(quadflow):
+    """One line for each command, in columns as wide as the longest entry: command, status and reason of the table."""
+    arguments = ["scope", "--teacher", "4,2,1", "--activation", "relu"]
+    lines, rows = quadflow(*arguments).out.splitlines(), quadflow(*arguments, "--json").json["scope"]
+    first, second = (max(len(row[name]) for row in rows) + 2 for name in ("command", "status"))
+    assert len(lines) == len(rows) > 5
+    for line, row in zip(lines, rows, strict=True):
+        columns = line[:first], line[first : first + second], line[first + second :]
+        assert [column.rstrip() for column in columns] == [row["command"], row["status"], row["reason"]]
+        assert columns[2] == row["reason"]
+
+
 def test_special_laws_are_of_one_output(quadflow, tmp_path):
     """Whether the teacher has several, or they are asked for."""
     np.savez(tmp_path / "two.npz", V=np.eye(2), b=np.ones((2, 2)))

@@ -85,6 +85,24 @@ def test_the_cheaper_form_is_chosen():
         assert isinstance(flow.objective, MomentLoss if form == "moments" else SampleLoss)
 
 
+@pytest.mark.parametrize(
+    ("d", "K", "O", "least"),
+    [
+        (10, 50, 1, 11),  # n < p + O: 55² n + 2000 (55 n + 5000) < 2000 · 550 n, hence n > 10.1
+        (10, 9, 1, 22),  # n < p + O: 55² n + 2000 (55 n + 900) < 2000 · 99 n, hence n > 21.2
+        (4, 3, 2, 19),  # n > p + O: 10² n + 2000 · 2 (12 · 10 + 48) < 2000 · 18 n, hence n > 18.7
+    ],
+)
+def test_how_many_samples_make_moments_the_cheaper_form(d, K, O, least):
+    """Multiplications by hand, p = d(d + 1)/2: n p² once for the factor of min(n, p + O) rows; then 2000 evaluations.
+
+    Of moments each takes the factor times M_o, and M_o itself, K d², for each output; of samples n K (d + O).
+    """
+    problem = Problem(Teacher.from_eigenvalues([1], d, O), Student.initialise(K, d, outputs=O))
+    for n, form in ((least - 1, "samples"), (least, "moments")):
+        assert FiniteDataFlow(problem, np.ones((n, d)), np.ones((n, O))).form == form
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_full_batch_training_converges_to_the_flow(rng, form):
     """PyTorch gradient descent on the data set, with and without momentum: orders 1 (flow) and 2 (modified flow)."""

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dynamics import ComputationError, GradientFlow, Problem, Student, Teacher
+from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.saddle_to_saddle import unit_by_unit
 from dynamics.saddle_to_saddle.eigenframe import eigenframe
+from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.saddle_to_saddle.unit_by_unit import events, first_plateau, uncertainties
 
 
@@ -128,3 +129,13 @@ def test_jumps_are_in_order(second):
     flow = GradientFlow(problem).integrate(times=[0.98 * first.time, 1.02 * first.time])
     assert flow.loss[0] > 0.9 * start.level.loss
     assert flow.loss[1] < 1e-3 * start.level.loss
+
+
+def test_many_units_that_are_not_small_are_refused_without_trying(monkeypatch):
+    """Ten thousand units of size 0.1 hold far more together than the small units of a plateau may."""
+    tried = []
+    monkeypatch.setattr(unit_by_unit, "_with_captured", lambda frame, units: tried.append(units))
+    start = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(10_000, 2, scale=0.1, seed=0))
+    with pytest.raises(ProblemError, match="neither small nor near a plateau"):
+        staircase(start)
+    assert not tried

@@ -46,6 +46,9 @@ def test_what_a_solution_says():
     assert (found.conserved_drift, found.reduced_dimension) == (3, 5)
     spread = made_up(loss_std=np.array([0, 0.1, 0.02])).summary().split("\n")
     assert spread == [lines[0], "mean loss 8 → 0.5 ± 0.02 over seeds", *lines[2:]]
+    cosine = made_up(schedule="cosine", steps=np.array([0, 3, 9]))
+    assert cosine.summary().startswith("SGD, step 0.1 (cosine), batch 4")
+    assert cosine.variables()["steps"].array.tolist() == [0, 3, 9]
     failed = made_up(solver=dataclasses.replace(REPORT, message="It gave up."))
     assert failed.summary().split("\n") == [*lines, "It gave up."]
     many = made_up(modes=np.tile(np.arange(10.0), (3, 1)))
@@ -73,5 +76,6 @@ def test_a_file_holds_all_of_it(tmp_path, spread):
         assert json.loads(str(arrays["about"])) == {
             **{"format": "quadflow SGD trajectory 2", "activation": "quadratic", "trainable": True},
             **{"step": 0.1, "batch": 4, "label_noise": 0.25, "versions": {"numpy": "9"}},
+            "schedule": "constant",
             "solver": dataclasses.asdict(REPORT),
         }

@@ -28,6 +28,16 @@ def test_krawczyk_encloses_the_root_of_two():
         assert iv.magnitude(box[0, 0] - flint.arb(2).sqrt()) < 1e-4
 
 
+def test_krawczyk_proves_an_exact_zero():
+    """x² = 4 from x₀ = 2: no correction, so that the box of 10⁻³⁰ is mapped into one of ½ (10⁻³⁰)²."""
+    with iv.workprec(300):
+        box = iv.krawczyk(
+            lambda x: column([x[0, 0] ** 2 - 4]), lambda x: column([2 * x[0, 0]]), np.array([2.0])
+        )
+        assert box is not None
+        assert 0 < iv.magnitude(box[0, 0] - 2) < 0.51e-60
+
+
 @pytest.mark.parametrize(
     ("f", "df", "x0"),
     [

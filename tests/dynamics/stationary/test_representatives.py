@@ -58,3 +58,18 @@ def test_points_that_do_not_exist_have_no_weights():
     catalogue = fixed_points(Teacher.from_eigenvalues([2, -1.9]), 1)
     with pytest.raises(ProblemError, match="has no weights: Needs 1 positive and 1 negative"):
         catalogue.representative(catalogue.point((0, 1)))
+
+
+def test_random_second_layers_scatter_about_the_natural_size():
+    """log |a_k| is normal about (λ_0/2)^{1/3}, what the unit of mode λ_0 takes in balance, with a deviation of 0.3.
+
+    1000 draws: mean and deviation within five standard errors, 0.3/√1000 and 0.3/√2000. A fixed layer stays.
+    """
+    catalogue = fixed_points(Teacher.from_eigenvalues([4, 2, -1]), 5)
+    point = catalogue.point((0, 2))
+    students = [catalogue.representative(point, seed) for seed in range(200)]
+    logs = np.log(np.abs([student.a for student in students]) / 2 ** (1 / 3))
+    assert abs(logs.mean()) < 5 * 0.3 / np.sqrt(1000)
+    assert abs(logs.std() - 0.3) < 5 * 0.3 / np.sqrt(2000)
+    fixed = fixed_points(Teacher.from_eigenvalues([4, 2]), 3, second_layer="fixed", second_layer_value=0.7)
+    np.testing.assert_array_equal(fixed.representative(fixed.point((0,)), 1).a, [0.7, 0.7, 0.7])

@@ -211,26 +211,37 @@ def test_a_flow_without_a_catalogue():
         assert (root.index == 0) == (root.kind == "minimum")
 
 
+class DoubleWell:
+    """θ ∈ R: L = (θ² − 1)²."""
+
+    theta0 = np.zeros(1)
+
+    def __call__(self, t, theta):
+        return -4 * theta * (theta**2 - 1)
+
+    def jacobian(self, t, theta):
+        return -np.diag(12 * theta**2 - 4)
+
+    def loss(self, theta):
+        return float((theta[0] ** 2 - 1) ** 2)
+
+
 def test_invariants_can_be_supplied():
-    """θ ∈ R: L = (θ² − 1)²; told apart by the sign of θ the two minima are two roots, by the loss they are one."""
-
-    class DoubleWell:
-        theta0 = np.zeros(1)
-
-        def __call__(self, t, theta):
-            return -4 * theta * (theta**2 - 1)
-
-        def jacobian(self, t, theta):
-            return -np.diag(12 * theta**2 - 4)
-
-        def loss(self, theta):
-            return float((theta[0] ** 2 - 1) ** 2)
-
+    """Told apart by θ the two minima are two roots, by the loss they are one."""
     by_loss = search_fixed_points(DoubleWell(), 60)
     by_sign = search_fixed_points(DoubleWell(), 60, invariants=lambda theta: np.append(theta, 1.0))
     assert [round(root.loss, 9) for root in by_loss.roots] == [0, 1]
     assert sorted(round(float(root.theta[0]), 6) for root in by_sign.roots) == [-1, 0, 1]
     assert [root.kind for root in by_loss.roots] == ["global minimum", "saddle"]
+
+
+def test_without_invariants_at_zero_roots_differ_by_themselves():
+    """The same well; s sign θ vanishes at zero, so that a difference of 2s counts against 10⁻⁶ itself."""
+    for s, apart in ((0.75e-6, True), (0.4e-6, False)):
+        search = search_fixed_points(
+            DoubleWell(), 60, invariants=lambda theta, s=s: s * np.sign(theta.round(6))
+        )
+        assert sum(root.kind == "global minimum" for root in search.roots) == 1 + apart
 
 
 def test_spurious_and_degenerate_points_are_told_apart():

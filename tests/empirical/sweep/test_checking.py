@@ -162,6 +162,16 @@ def test_what_a_sweep_may_hold(change):
     check_sweep(changed(change), "The data")
 
 
+def test_a_column_of_objects_is_text_if_all_are():
+    """Before it is a file, a data set may hold any objects: one that is no text among texts is refused."""
+    data = dataset()
+    mixed = data.simulate_status.astype(object).copy()
+    mixed[0, 1] = 3
+    check_sweep(data.assign(simulate_status=data.simulate_status.astype(object)), "The data")
+    with pytest.raises(ProblemError, match="'simulate_status' holds no texts"):
+        check_sweep(data.assign(simulate_status=mixed), "The data")
+
+
 def test_the_memory_is_the_limit(monkeypatch):
     """Ten pages of a hundred bytes: as many fit, one number more does not."""
     monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": 10, "SC_PAGE_SIZE": 100}.__getitem__)

@@ -50,3 +50,18 @@ def test_curves_are_medians_of_evenly_chosen_points():
     for curve in curves:
         np.testing.assert_array_equal(curve["times"], np.arange(4.0))
         np.testing.assert_array_equal(curve["loss"], 2 * curve["x"])
+
+
+def test_curves_are_medians_over_replicates_and_networks_in_any_order():
+    """Made-up losses whose dimensions stand in another order: medians by NumPy, None where no run has a value."""
+    data = dataset()
+    losses = np.random.default_rng(0).random((5, 3, 4, 2))  # networks, replicates, times, x
+    losses[:, 0, 1, 0] = np.nan
+    losses[:, :, 2, 1] = np.nan
+    data = data.assign(simulate_loss=(("network", "replicate", "simulate_time", "x"), losses))
+    first, second = median_curves(data)
+    assert (first["x"], second["x"], first["kind"]) == (1.0, 2.0, "simulate")
+    np.testing.assert_allclose(first["loss"], np.nanmedian(losses[..., 0], axis=(0, 1)), rtol=1e-15)
+    assert second["loss"][2] is None
+    expected = np.median(losses[..., [0, 1, 3], 1], axis=(0, 1))
+    np.testing.assert_allclose([second["loss"][n] for n in (0, 1, 3)], expected, rtol=1e-15)
