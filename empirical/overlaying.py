@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from dynamics.activations import Activation
+from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
-from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.layer_rates import LayerRateFlow
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.schedules import CONSTANT, Schedule
 from empirical.comparison import Comparison
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Chosen
@@ -64,6 +67,7 @@ def overlay(
         raise ProblemError("`teacher` is missing: a run does not say what was learned, its recorder does.")
     problem = _problem(run, given, activation)
     flow, name = _flow(run, problem, theory)
+    run = _moving(run)
     return Comparison(flow.integrate(times=run.times, progress=progress, **(solver or {})), run, None, name)
 
 
@@ -77,6 +81,8 @@ def _problem(run: TrainingRun, given: Teacher | Problem, activation: Activation 
     if run.steps[0] != 0 or run.W is None:
         what = "does not keep its weights" if run.W is None else f"begins at step {run.steps[0]}"
         raise ProblemError(f"`recorded` {what}, but a theory starts from those before the first step.")
+    if len(run.steps) < 2:
+        raise ProblemError("`recorded` holds the start alone, but there must be records after some steps.")
     student = Student(run.W[0, 0], run.A[0, 0], about["trainable"])
     decay = tuple(about["weight_decay"])
     if isinstance(given, Teacher):
@@ -94,9 +100,32 @@ def _flow(run: TrainingRun, problem: Problem, theory: str | None) -> tuple[Follo
     name = choose_theory(entry.theories, theory)
     layers = about.get("layer_rates")
     if layers is None:
-        return follow(problem, chosen, name, {}), name
+        return follow(problem, chosen, name, _schedule(run)), name
     if name != "flow":
         raise ProblemError(
-            f"The layers have the learning rates {layers[0]:g} and {layers[1]:g}, but that is known only of `theory` flow."
+            f"The layers have the learning rates {layers[0]:g} and {layers[1]:g} in units of the first, for which only"
+            f" `theory` flow of gradient descent is known, but it is {name}."
         )
     return LayerRateFlow(chosen.minimised(problem), layers), name
+
+
+def _schedule(run: TrainingRun) -> dict[str, Any]:
+    """The rates of the run as a schedule for as many steps as were recorded; constant ones as such."""
+    assert run.rates is not None
+    rates = run.rates[: run.steps[-1]]
+    if not np.ptp(rates):
+        return {"schedule": CONSTANT, "steps": len(rates)}
+    return {"schedule": Schedule.of(rates / run.about["step"]), "steps": len(rates)}
+
+
+def _moving(run: TrainingRun) -> TrainingRun:
+    """The records at which time has moved on: steps of learning rate zero take none."""
+    kept = np.flatnonzero(np.diff(run.times, append=np.inf) > 0)
+    if len(kept) == len(run.times):
+        return run
+    found = {}
+    for name, field in described(TrainingRun).items():
+        axes, value = field.meaning.axes, getattr(run, name)
+        if "time" in axes and value is not None:
+            found[name] = np.take(value, kept, axis=axes.index("time"))
+    return replace(run, **found)
