@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -12,23 +12,22 @@ from numpy.typing import ArrayLike
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.variables import Variable, Variables, prefixed, printed
-from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.files.formats import format_name, format_number, kind_of
 from dynamics.flows.gradient import GradientFlow
-from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets
 from dynamics.problem.storage import problem_attributes
 from dynamics.schedules import Schedule
 from dynamics.schedules.schedule import Spec
-from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_choice, validate_count
 from dynamics.words import counted
-from empirical.gap import LARGEST, Gap, explain_gap, one_pass_theory
-from empirical.optimizers import OPTIMIZERS, find_optimizer
+from empirical.gap import LARGEST, Gap, explain_gap
+from empirical.optimizers import find_optimizer
+from empirical.optimizers.base import Chosen
 from empirical.recorder import TrainingRun
+from empirical.theories import THEORIES, choose_theory, follow
 from empirical.trainer import record_steps
 from empirical.training import train
 
@@ -51,8 +50,8 @@ class Comparison(Result):
     run : TrainingRun
     gap : Gap or None
         None where it is not known what the networks were trained on: in a loop of somebody's own.
-    theory : {"flow", "modified", "sgd"}
-        Which theory the trajectory is of.
+    theory : str
+        Which of `empirical.theories.THEORIES` the trajectory is of.
     """
 
     KIND = "comparison"
@@ -174,8 +173,12 @@ def compare(
     log_times: bool = False,
     momentum: float | None = None,
     optimizer: str = "sgd",
+    betas: Sequence[float] | None = None,
+    epsilon: float | None = None,
+    damping: float | None = None,
+    decoupled: bool | None = None,
     schedule: Spec = "constant",
-    theory: str = "flow",
+    theory: str | None = None,
     gap: str = "theory",
     solver: dict[str, Any] | None = None,
     progress: bool = False,
@@ -188,15 +191,17 @@ def compare(
     Parameters
     ----------
     problem : Problem
-    steps, step, records, log_times, momentum, optimizer, schedule
+    steps, step, records, log_times, optimizer, momentum, betas, epsilon, damping, decoupled, schedule
         See `empirical.training.train`.
     times : (T,) array, optional
         Record at these times (rounded to whole steps) instead.
-    theory : {"flow", "modified", "sgd"}
-        What the networks are held against: gradient flow, `dynamics.flows.modified.ModifiedFlow` for the step (and
-        momentum) of the training, or the mean dynamics of SGD, `dynamics.sgd.mean_sgd.MeanSGD`.
+    theory : str, optional
+        What the networks are held against, one of `empirical.theories.THEORIES` that follows the optimiser; by default
+        the flow that it follows as its step goes to zero. Of gradient descent that is "flow"; "modified" is
+        `dynamics.flows.modified.ModifiedFlow` for the step (and momentum) of the training, and "sgd" the mean dynamics
+        of SGD, `dynamics.sgd.mean_sgd.MeanSGD`.
     gap : {"theory", "training"}
-        Explain the difference from the gradient flow by theory curves, or by further training runs
+        Explain the difference from the flow of small steps by theory curves, or by further training runs
         (`empirical.gap`).
     solver : dict, optional
         `method`, `rtol`, `atol`, `max_evaluations` of `dynamics.flows.gradient.GradientFlow.integrate`.
@@ -214,18 +219,14 @@ def compare(
     ProblemError, TrainingDiverged, IntegrationError
         As `train` and `GradientFlow.integrate` do.
     """
+    entry = find_optimizer(optimizer)
+    theory, limit = choose_theory(entry.theories, theory), choose_theory(entry.theories, None)
     validate_choice("theory", theory, THEORIES)
     validate_choice("gap", gap, GAPS)
-    entry = find_optimizer(optimizer)
-    if theory not in entry.theories:
-        able = " or ".join(name for name, other in OPTIMIZERS.items() if theory in other.theories)
-        raise ProblemError(
-            f"`optimizer` is {optimizer!r}, which {entry.nature}, but `theory` {theory} is of {able}."
-        )
     n_steps = validate_count("steps", steps)
-    beta = entry.choose_momentum(momentum)
+    settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
     rates = Schedule.of(schedule)
-    clock = entry.clock(step, beta, rates, n_steps)
+    clock = entry.clock(step, settings.momentum, rates, n_steps)
     eta = clock.step
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
@@ -234,20 +235,26 @@ def compare(
         "steps": n_steps,
         "step": eta,
         "record_at": at,
-        "momentum": beta,
         "optimizer": optimizer,
+        "momentum": momentum,
+        "betas": betas,
+        "epsilon": epsilon,
+        "damping": damping,
+        "decoupled": decoupled,
         "schedule": rates,
         "progress": progress,
         **training,
     }
-    follow = THEORIES[theory](problem, shared)  # its objections come before the training
+    chosen = Chosen(entry, settings, eta, rates, n_steps)
+    ahead = follow(problem, chosen, theory, training)  # its objections come before the training
     run = train(problem, **shared)
-    trajectory = follow.integrate(times=run.times, progress=progress, **(solver or {}))
+    trajectory = ahead.integrate(times=run.times, progress=progress, **(solver or {}))
     longest = (solver or {}).get("max_evaluations")
-    if theory == "flow":
+    if theory == limit:
         flow = trajectory
     else:
-        flow = GradientFlow(problem).integrate(times=run.times, max_evaluations=longest, progress=progress)
+        small = follow(problem, chosen, limit, training)
+        flow = small.integrate(times=run.times, max_evaluations=longest, progress=progress)
     explained = explain_gap(
         problem,
         run,
@@ -256,39 +263,7 @@ def compare(
         schedule=rates,
         by=gap,
         max_evaluations=longest,
+        flow_name=THEORIES[limit].title,
         progress=progress,
     )
     return Comparison(trajectory, run, explained, theory)
-
-
-def _flow(problem: Problem, training: dict[str, Any]) -> GradientFlow:
-    return GradientFlow(problem)
-
-
-def _modified(problem: Problem, training: dict[str, Any]) -> ModifiedFlow:
-    return ModifiedFlow(
-        problem,
-        training["step"],
-        training["momentum"],
-        schedule=training["schedule"],
-        steps=training["steps"],
-    )
-
-
-def _sgd(problem: Problem, training: dict[str, Any]) -> MeanSGD:
-    if training["momentum"] or training.get("samples"):
-        raise ProblemError(
-            "`theory` is 'sgd', the mean dynamics of plain SGD on fresh samples: it needs momentum 0 and samples 0."
-        )
-    batch, label_noise = training.get("batch", 256), training.get("label_noise", 0.0)
-    return one_pass_theory(
-        problem, training["step"], batch, label_noise, training["schedule"], training["steps"]
-    )
-
-
-THEORIES: dict[str, Callable[[Problem, dict[str, Any]], GradientFlow | MeanSGD]] = {
-    "flow": _flow,
-    "modified": _modified,
-    "sgd": _sgd,
-}
-"""What networks are held against, by name: from the problem and the options of the training."""

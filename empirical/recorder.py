@@ -138,6 +138,10 @@ class TrainingRun(Result):
             modes = np.median(self.modes[:, -1], axis=0)[:8]
             lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
             lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
+        if self.about.get("survives"):
+            lines.append(
+                f"of the conserved quantities {self.about['optimizer']} keeps {self.about['survives']}"
+            )
         if "steps_per_second" in self.about:
             lines.append(f"{self.about['steps_per_second']:.0f} steps per second (all seeds together)")
         return "\n".join([*lines, *self.notes])

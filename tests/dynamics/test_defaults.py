@@ -88,6 +88,11 @@ EXCEPTIONS = {
     "problem.scope.Verb": {"otherwise": "not known"},
     "symbolic.equations.network_symbols": {"order": 2},
     "flows.vanishing_units.VanishingUnits": {"returned": 1e-6},
+    "flows.adam.AdamFlow": {"betas": (0.9, 0.999), "epsilon": 1e-8, "decay": (0, 0)},
+    "flows.adam.RMSPropFlow": {"betas": (0.99,), "epsilon": 1e-8, "decay": (0, 0)},
+    "flows.muon.polar_factor": {"epsilon": 0},
+    "flows.muon.MuonFlow": {"epsilon": 1e-6, "decay": (0, 0)},
+    "flows.natural_gradient.NaturalGradientFlow": {"damping": 0, "decay": (0, 0)},
 }
 
 

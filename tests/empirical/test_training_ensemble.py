@@ -134,7 +134,7 @@ def test_rows_that_fill_up_have_no_weight():
         ({"batch": 0}, "whole set"),
         ({"seed": [0, -1]}, "at least 0"),
         ({"optimizer": "gsgd"}, "use `train`"),
-        ({"optimizer": "adam"}, "must be one of"),
+        ({"optimizer": "lion"}, "must be one of"),
         ({"memory": 0}, "at least 1"),
         ({"batch": [4, 9], "samples": 5}, "only 5 samples"),
     ],
