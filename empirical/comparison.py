@@ -48,7 +48,8 @@ class Comparison(Result):
     trajectory : Trajectory or SGDTrajectory
         The theory at the times of the records.
     run : TrainingRun
-    gap : Gap
+    gap : Gap or None
+        None where it is not known what the networks were trained on: in a loop of somebody's own.
     theory : str
         Which of `empirical.theories.THEORIES` the trajectory is of.
     """
@@ -57,7 +58,7 @@ class Comparison(Result):
 
     trajectory: Trajectory | SGDTrajectory
     run: TrainingRun
-    gap: Gap
+    gap: Gap | None
     theory: str = "flow"
 
     @property
@@ -98,7 +99,7 @@ class Comparison(Result):
             [
                 f"{counted(S, 'seed')}, {counted(self.run.steps[-1], 'step')}, t up to {self.trajectory.times[-1]:.6g}",
                 f"largest deviation from theory: loss {loss}{modes}",
-                self.gap.summary(start),
+                *([] if self.gap is None else [self.gap.summary(start)]),
             ]
         )
 
@@ -107,19 +108,20 @@ class Comparison(Result):
 
         The variables theory_…, error_… and gap_… are called as in the files of `quadflow sweep`.
         """
-        theory, gap = self.trajectory.variables(), self.gap.variables()
+        theory = self.trajectory.variables()
         ours = {name: v for name, v in theory.items() if name == "conserved" or not (v.detail or v.label)}
         found = self.run.variables() | prefixed("theory", ours, "of the theory")
         if "eigenvalues" in theory:
             found["eigenvalues"] = theory["eigenvalues"]
-        curves = {f"loss_{name}": replace(v, detail=True) for name, v in printed(gap).items()}
-        error, parts = self.relative_error, self.gap.largest(self.initial_loss)
-        return (
-            found
-            | curves
-            | {f"error_{name}": Variable((), error[name], meaning) for name, meaning in ERRORS.items()}
-            | {f"gap_{name}": Variable((), parts[name], meaning) for name, meaning in LARGEST.items()}
-        )
+        error = self.relative_error
+        found |= {f"error_{name}": Variable((), error[name], meaning) for name, meaning in ERRORS.items()}
+        if self.gap is None:
+            return found
+        curves, parts = printed(self.gap.variables()), self.gap.largest(self.initial_loss)
+        found |= {f"loss_{name}": replace(v, detail=True) for name, v in curves.items()}
+        return found | {
+            f"gap_{name}": Variable((), parts[name], meaning) for name, meaning in LARGEST.items()
+        }
 
     def attributes(self) -> dict[str, Any]:
         """Theory, sizes and kind of the network, and the options of the training."""
@@ -132,6 +134,8 @@ class Comparison(Result):
         arrays: dict[str, Any] = {}
         for name in PARTS:
             part = getattr(self, name)
+            if part is None:
+                continue
             said, held = part.stored()
             about[name] = {"format": format_name(part.KIND)} | said
             arrays |= {f"{name}/{key}": array for key, array in held.items()}
@@ -142,6 +146,9 @@ class Comparison(Result):
         """The comparison in an open archive."""
         found: dict[str, Any] = {}
         for name, kinds in PARTS.items():
+            if name not in about and name == "gap":
+                found[name] = None
+                continue
             said = dict(f.part(about, name, dict))
             format = said.pop("format", None)
             kind = next((kind for kind in kinds if kind_of(format) == kind.KIND), kinds[0])
