@@ -17,6 +17,7 @@ from dynamics.aliases import Array
 from dynamics.conserved.quantities import weights
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive, open_archive
+from dynamics.files.formats import flow_times, format_number, kind_of
 from dynamics.problem import Student
 from dynamics.validation import validate_array
 
@@ -24,6 +25,7 @@ Paths = str | Path | Sequence[str | Path]
 
 PYTORCH = (".pt", ".pth", ".ckpt")
 SUFFIXES = (".npz", *PYTORCH, ".safetensors")
+TRAINING_RUN = "training run"  # the kind of `empirical.recorder.TrainingRun`, which would need PyTorch
 REDUCED = "coordinates"  # W(t) of a long trajectory, with the same scalar products; `basis` belongs to it
 NAMING = "name them: `--init-tensors W_NAME,A_NAME` (in Python `first` and `second`)"
 
@@ -77,6 +79,26 @@ def read_weights(
             " checkpoints of one network."
         )
     return np.stack([W for W, _ in states]), np.stack([A for _, A in states])
+
+
+def read_times(paths: Paths, records: int) -> Array | None:
+    """Times of recorded weights: the array `times` of one `.npz` file, if there is one that fits as many records.
+
+    In a training run of an earlier version they become times of the flow.
+    """
+    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    if len(files) != 1 or files[0].suffix.lower() != ".npz":
+        return None
+    with open_archive(files[0], str(files[0])) as archive:
+        if "times" not in archive or archive.array("times").shape != (records,):
+            return None
+        times = archive.numbers("times", "t")
+        about = archive.document("about") if "about" in archive else {}
+        said = about.get("format")
+        run = kind_of(said) == TRAINING_RUN
+        if run and format_number(said, TRAINING_RUN, archive.what) == 1:
+            times = flow_times(times, about, archive.what)
+        return times
 
 
 def read_student(

@@ -1,4 +1,4 @@
-"""Conserved quantities of real training: read off modules, and their drift measured against its prediction."""
+"""Conserved quantities of real training: read off modules, their drift beside its prediction, what momentum does."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from dynamics.aliases import Array
 from dynamics.clock import Clock
-from dynamics.conserved.drift import predicted_drift
-from dynamics.conserved.quantities import Quantity, conserved_quantities, weights
+from dynamics.conserved.drift import common_decay, predicted_drift
+from dynamics.conserved.momentum import heavy_ball_curves, heavy_ball_total, nesterov_curves
+from dynamics.conserved.quantities import QuadraticQuantity, Quantity, undecayed_quantities, weights
+from dynamics.errors import ProblemError
 from dynamics.problem import Problem
-from dynamics.validation import validate_array, validate_real
+from dynamics.validation import validate_array, validate_count, validate_momentum, validate_real
 from empirical.descent import population_descent
 from empirical.recorder import TrainingRun, find_weights
 from empirical.training import train
@@ -72,7 +75,7 @@ def conserved_curves(
 
 def measured_values(problem: Problem, run: TrainingRun) -> Array:
     """Conserved quantities of a recorded run, (S, T, Q)."""
-    return np.stack([quantity(run) for quantity in conserved_quantities(problem)], axis=-1)
+    return np.stack([quantity(run) for quantity in undecayed_quantities(problem)], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +122,7 @@ def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: 
     """
     etas = validate_array("steps", steps, 1)
     end = validate_real("time", time, positive=True)
-    quantities = conserved_quantities(problem)
+    quantities = undecayed_quantities(problem)
     measured, predicted = [], []
     for eta in etas:
         last = Clock(eta, momentum).steps_until(end, name="time")
@@ -129,3 +132,83 @@ def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: 
     return DriftScaling(
         end, np.array(etas), np.array(measured), np.array(predicted), tuple(q.name for q in quantities)
     )
+
+
+@dataclass(frozen=True, eq=False)
+class MomentumAccount:
+    """Conserved quantities along a descent with momentum, measured, and by their exact recursion.
+
+    Parameters
+    ----------
+    names : tuple of str
+    steps : (N + 1,) integer array
+    measured, recursion : (N + 1, Q) arrays
+        Read off the weights; from the velocities of PyTorch's optimiser alone (`dynamics.conserved.momentum`).
+    total : (Q,) array or None
+        η²(1 + β)/(1 − β) Σ B(v, v) less what the last velocity still carries: the change over the run; None for
+        Nesterov's form, and under weight decay.
+    """
+
+    names: tuple[str, ...]
+    steps: NDArray[np.int64]
+    measured: Array
+    recursion: Array
+    total: Array | None
+
+    @property
+    def deviation(self) -> float:
+        """Largest difference between both."""
+        return float(np.abs(self.measured - self.recursion).max())
+
+
+def momentum_account(
+    problem: Problem, *, steps: int, step: float, momentum: float = 0.9, nesterov: bool = False
+) -> MomentumAccount:
+    """Descend along the exact gradient by `torch.optim.SGD`, and account for what its velocities did to every c_k.
+
+    Parameters
+    ----------
+    problem : Problem
+        With its weight decay, coupled; both layers must decay alike.
+    steps : int
+    step, momentum : float
+        η and β > 0.
+    nesterov : bool
+        PyTorch's Nesterov instead of heavy ball.
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable, or nothing quadratic is conserved.
+    """
+    n_steps, rho = validate_count("steps", steps), common_decay(problem)
+    eta, beta = validate_real("step", step, positive=True), validate_momentum(momentum)
+    if not beta:
+        raise ProblemError("`momentum` is 0, but only a descent with momentum has velocities to account for.")
+    quantities = [q for q in undecayed_quantities(problem) if isinstance(q, QuadraticQuantity)]
+    if not quantities:
+        raise ProblemError("`problem` has no quadratic conserved quantity that momentum could move.")
+    layers = [torch.from_numpy(array.copy()) for array in (problem.student.W, problem.student.A)]
+    trained = layers[: 1 + problem.student.trainable]
+    optimizer = torch.optim.SGD(trained, lr=eta, momentum=beta, nesterov=nesterov, weight_decay=rho)
+    states, velocities = [[p.numpy().copy() for p in layers]], []
+    for _ in range(n_steps):
+        force = problem.population.velocity(*(p.numpy() for p in layers))
+        for p, F in zip(trained, force, strict=False):
+            p.grad = torch.from_numpy(-F)
+        optimizer.step()
+        buffers = [-optimizer.state[p]["momentum_buffer"].numpy().copy() for p in trained]
+        velocities.append([*buffers, *(0 * part for part in states[0][len(trained) :])])
+        states.append([p.numpy().copy() for p in layers])
+    W, A = (np.array(part) for part in zip(*states, strict=True))
+    V, U = (np.array(part) for part in zip(*velocities, strict=True))
+    measured = np.stack([q.of(W, A) for q in quantities], axis=-1)
+    moved = np.diff(W, axis=0) / eta, np.diff(A, axis=0) / eta
+    if nesterov:
+        curves = nesterov_curves(quantities, measured[0], V, U, moved, eta, beta, rho)
+    else:
+        curves = heavy_ball_curves(quantities, measured[0], V, U, eta, beta, rho)
+    plain = not (nesterov or rho)
+    total = heavy_ball_total(quantities, V, U, eta, beta, curves.products[-1]) if plain else None
+    names = tuple(q.name for q in quantities)
+    return MomentumAccount(names, np.arange(n_steps + 1), measured, curves.values, total)

@@ -42,7 +42,7 @@ SIDE: Kind = {"times": ["finite"], "problem?": PROBLEM, "stages?": [STAGE]}
 THEORY = SIDE | {"loss": ["number"], "modes": ([["number"]], "null"), "norms?": [["number"]]}
 TRAINING = SIDE | {"loss": [["number"]], "modes": ([[["number"]]], "null"), "norms?": [[["number"]]]}
 POINT: Kind = {
-    **{name: "number" for name in ("loss", "index?", "nullity?", "positive?")},
+    **{name: "number" for name in ("loss", "objective?", "index?", "nullity?", "positive?")},
     "learned_modes": ["index"],
     "learned_values": ["finite"],
     "kind?": ("text", "null"),

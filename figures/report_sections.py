@@ -232,7 +232,10 @@ def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
         )
         for p in points
     ]
-    columns = ("learned modes", "loss", "learned values μ", "index", "nullity", "positive", "kind")
+    columns = ["learned modes", "loss", "learned values μ", "index", "nullity", "positive", "kind"]
+    if any("objective" in p for p in points):
+        columns.insert(1, "objective")
+        rows = [(row[0], _number(p.get("objective")), *row[1:]) for row, p in zip(rows, points, strict=True)]
     parts: list[Table | Chart] = [_table("Stationary points", columns, rows)]
     if sum(p.get("index") is not None for p in points) > 1:
         parts.append(Chart("Loss against Morse index", figure_json(charts.atlas_chart(points))))

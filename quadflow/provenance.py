@@ -64,10 +64,9 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
     """
     from dynamics.problem import Problem
     from dynamics.problem.modes import mode_targets
-    from dynamics.problem.weight_decay import NO_DECAY
 
     values: Any
-    decay = getattr(problem, "weight_decay", NO_DECAY)  # a catalogue has none yet
+    decay = problem.weight_decay
     if isinstance(problem, Problem):
         hidden, values = problem.student.hidden, None if problem.student.trainable else problem.student.A
     else:

@@ -14,6 +14,7 @@ from quadflow.output import to_json, validate_output, write_text
 
 LARGEST_ATLAS = 200  # stationary points that a report lists of a run, the lowest ones
 
+LARGEST_DECAYED = 8  # hidden units of problems with weight decay whose minima a report looks for
 LARGEST_INPUTS = 1000  # of problems whose stationary points a report looks for
 OF_ATLAS = {"inputs", "hidden", "outputs", "activation", "covariance", "second_layer", "eigenvalues"}
 
@@ -69,19 +70,27 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
     activation = ACTIVATIONS.get(problem["activation"])
+    trained = problem["second_layer"] == "trainable"
     quadratic = activation is not None and activation.trace_coupling is not None
     known = quadratic and problem["covariance"] == "identity"
     if not known or problem["outputs"] != 1 or len(values) > 1:
         return None
     eigenvalues, d = problem["eigenvalues"], problem["inputs"]
     copies = Counter(eigenvalues + [0.0] * (d - len(eigenvalues)))
+    decay = problem.get("weight_decay", [0.0, 0.0])
+    decays = any(decay)
     few = math.prod(count + 1 for count in copies.values()) <= LARGEST_ATLAS
+    small = problem["hidden"] <= LARGEST_DECAYED and all(decay) if trained else few
+    if decays and not small:
+        return None
     catalogue = fixed_points(
         Teacher.from_eigenvalues(eigenvalues, d),
         problem["hidden"],
         second_layer=problem["second_layer"],
         second_layer_value=values[0] if values else 1.0,
         activation=problem["activation"],
-        lowest=None if few else LARGEST_ATLAS,
+        lowest=None if few or decays else LARGEST_ATLAS,
+        weight_decay=decay,
+        minima=decays and trained,
     )
     return {"fixed_points": catalogue.to_dict()["fixed_points"]}

@@ -22,6 +22,9 @@ records m steps apart the displacement is some m δ, so that c_k follows κ Σ B
 κ = (1 + β)/((1 − β) m), a number that the records alone do not tell. Where some κ > 0 leaves a residual within the
 tolerance, and a smaller one than a fitted coefficient does, c_k is a law that the steps have broken: it is called
 nearly constant, not conserved. So is what fits with another coefficient in each half.
+
+Weight decay lets all known laws fall by one common factor (`dynamics.conserved.decaying`). What does so is listed as
+decaying, with its rate.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.aliases import Array
+from dynamics.conserved.decaying import CommonDecay
 from dynamics.conserved.quantities import weights
 from dynamics.conserved.weight_log import Feature, InferredQuantity, WeightLog
 from dynamics.errors import ProblemError
@@ -42,6 +46,8 @@ from dynamics.words import counted
 
 SEARCHES = ("known", "invariant", "all")
 LARGEST_SEARCH = 2000  # features; the singular value decomposition grows with their cube
+BETTER = 0.2  # residual of a law that decays, relative to that of any other account of it, at most
+Known = tuple[list[Feature], list[float], str]  # features and coefficients of a known law, and what it is
 AGREEMENT = 0.99  # cosine of the angle between directions that two halves of the data find
 
 
@@ -55,6 +61,8 @@ class Inference:
         Linearly independent; known laws first.
     nearly_constant : tuple of InferredQuantity
         What moved little, but is not conserved: laws that finite steps break, and fits that hold for one part of a run.
+    decaying : tuple of InferredQuantity
+        Known laws that fall as e^{−rt}, as weight decay has it.
     tolerance : float
         Constancy that was asked for.
     notes : tuple of str
@@ -63,6 +71,7 @@ class Inference:
 
     quantities: tuple[InferredQuantity, ...]
     nearly_constant: tuple[InferredQuantity, ...]
+    decaying: tuple[InferredQuantity, ...]
     tolerance: float
     notes: tuple[str, ...]
 
@@ -74,11 +83,18 @@ class Inference:
         ]
         if self.nearly_constant:
             lines += [f"{len(self.nearly_constant)} nearly constant", *map(_line, self.nearly_constant)]
+        if self.decaying:
+            lines += [f"{len(self.decaying)} decaying, not conserved", *map(_decaying_line, self.decaying)]
         return "\n".join([*lines, *self.notes])
 
 
 def infer_quantities(
-    W: ArrayLike, A: ArrayLike, *, tolerance: float = 0.01, search: str = "invariant"
+    W: ArrayLike,
+    A: ArrayLike,
+    *,
+    times: ArrayLike | None = None,
+    tolerance: float = 0.01,
+    search: str = "invariant",
 ) -> Inference:
     """Find the quadratic quantities that recorded weights kept constant.
 
@@ -88,6 +104,8 @@ def infer_quantities(
         First layer at T records, of R runs.
     A : (T, O, K) or (R, T, O, K) array, or without the axis O
         Second layer.
+    times : (T,) array, optional
+        Of the records, for the rates of what decays; without them rates are per record.
     tolerance : float
         Largest constancy (movement relative to the possible one) of what counts as conserved. Gradient descent of
         step η breaks a law by a fraction of the order of η.
@@ -114,6 +132,7 @@ def infer_quantities(
         raise ProblemError("`W` and `A` must be finite: leave out the records after a divergence.")
     validate_choice("search", search, SEARCHES)
     log = WeightLog(W_, A_, validate_real("tolerance", tolerance, positive=True))
+    _fit_decay(log, CommonDecay.of(log, times))
     for k in range(log.units):
         _search_unit(log, k)
     for k, l in combinations_with_replacement(range(log.units), 2):
@@ -122,7 +141,11 @@ def infer_quantities(
         _search_jointly(log, log.invariants(), "rotation invariants")
     if search == "all":
         _search_jointly(log, log.products(), "products of weights")
-    return Inference(tuple(log.found), tuple(log.nearly), log.tolerance, tuple(log.notes))
+    decaying = tuple(q for q in log.nearly if q.rate is not None)
+    nearly = tuple(q for q in log.nearly if q.rate is None)
+    if decaying and times is None:
+        log.notes.append("Rates of what decays are per record, because no times are given.")
+    return Inference(tuple(log.found), nearly, decaying, log.tolerance, tuple(log.notes))
 
 
 def _line(q: InferredQuantity) -> str:
@@ -133,20 +156,68 @@ def _line(q: InferredQuantity) -> str:
     )
 
 
+def _decaying_line(q: InferredQuantity) -> str:
+    return f"{q.formula} mean {q.values.mean():.6g}, kept to {q.residual:.1e} of its possible movement: {q.match}"
+
+
+def _fit_decay(log: WeightLog, decay: CommonDecay) -> None:
+    """Lay one exponential through all known laws of a kind: balances of each degree, products of opposite units."""
+    pairs = list(combinations_with_replacement(range(log.units), 2))
+    kinds = [[_balance(log, k, h) for k in range(log.units) if _both_move(log, k)] for h in (1, 2)]
+    kinds.append([_opposite(log, k, l) for k, l in pairs if _are_opposite(log, k, l)])
+    for laws in kinds:
+        values = [sum(c * log.values(f) for f, c in zip(features, x, strict=True)) for features, x, _ in laws]
+        judged = [log.judge(*law) for law in laws]
+        log.decaying |= {q.formula: q for q in decay.judge(judged, np.array(values), log.tolerance)}
+
+
+def _balance(log: WeightLog, k: int, h: int) -> Known:
+    """‖w_k‖² − h‖A_k‖²."""
+    features = [log.product("w", k, k), log.product("a", k, k)]
+    return features, [1.0, -h], f"balance of unit {k}, φ homogeneous of degree {h}"
+
+
+def _opposite(log: WeightLog, k: int, l: int) -> Known:
+    """w_k·w_l."""
+    match = f"product of units {k} and {l}, output weights fixed and opposite"
+    return [log.product("w", k, l)], [1.0], match
+
+
+def _both_move(log: WeightLog, k: int) -> bool:
+    """A layer that was not trained, or a dead unit: what does not move tells nothing."""
+    return all(log.possible(log.product(layer, k, k)).max() > 0 for layer in "wa")
+
+
+def _are_opposite(log: WeightLog, k: int, l: int) -> bool:
+    """Whether the output weights are fixed and opposite, and the product could move."""
+    fixed = log.possible(log.product("a", k, l)).max() == 0
+    opposite = np.allclose(log.theta[..., log.second(k)], -log.theta[..., log.second(l)])
+    return bool(fixed and opposite and log.possible(log.product("w", k, l)).max() > 0)
+
+
+def _keep_decaying(log: WeightLog, candidates: list[InferredQuantity], other: float) -> bool:
+    """Take a law for a decaying one if it is within the tolerance beside its exponential, and by that better."""
+    found = [log.decaying[q.formula] for q in candidates if q.formula in log.decaying]
+    best = min(found, key=_left, default=None)
+    if best is None or _left(best) > log.tolerance or _left(best) > BETTER * other:
+        return False
+    log.nearly.append(best)
+    return True
+
+
 def _search_unit(log: WeightLog, k: int) -> None:
     """‖w_k‖² − h‖A_k‖² with h = 1, 2, or with a fitted coefficient."""
     w, a = log.product("w", k, k), log.product("a", k, k)
-    if log.possible(w).max() == 0 or log.possible(a).max() == 0:
-        return  # a layer that was not trained, or a dead unit: what does not move tells nothing
-    known = [
-        log.judge([w, a], [1.0, -h], f"balance of unit {k}, φ homogeneous of degree {h}") for h in (1, 2)
-    ]
-    if log.keep(known):
+    if not _both_move(log, k):
         return
+    known = [log.judge(*_balance(log, k, h)) for h in (1, 2)]
     broken = min((_without_drift(log, k, h, q) for h, q in zip((1, 2), known, strict=True)), key=_left)
     x, y = log.values(a), log.values(w)
     ratio = _slope(x, y)
     fitted = log.judge([w, a], [1.0, -max(ratio, 0.0)], f"balance of unit {k} with h η_w/η_a = {ratio:.4g}")
+    others = [_left(broken), *(q.constancy for q in known), fitted.constancy if ratio > 0 else np.inf]
+    if _keep_decaying(log, known, min(others)) or log.keep(known):
+        return
     if ratio > 0 and fitted.constancy < _left(broken):
         halves = [_slope(x, y, half) for half in _halves_of_movement(x)]
         if abs(halves[1] - halves[0]) <= log.tolerance * ratio and log.keep([fitted]):
@@ -200,8 +271,10 @@ def _search_pair(log: WeightLog, k: int, l: int) -> None:
     if log.possible(a).max() > 0:
         if k != l:
             log.keep([log.judge([w, a], [1.0, -1.0], f"balance of units {k} and {l}, linear units")])
-    elif np.allclose(log.theta[..., log.second(k)], -log.theta[..., log.second(l)]):
-        log.keep([log.judge([w], [1.0], f"product of units {k} and {l}, output weights fixed and opposite")])
+    elif _are_opposite(log, k, l):
+        law = log.judge(*_opposite(log, k, l))
+        if not _keep_decaying(log, [law], law.constancy):
+            log.keep([law])
 
 
 def _search_jointly(log: WeightLog, features: list[Feature], name: str) -> None:

@@ -34,7 +34,9 @@ class InferredQuantity:
     constancy : float
         Root of the mean square of what q did move, relative to that.
     residual : float, optional
-        The same without the drift that finite steps predict, if q is a law broken by them.
+        The same without the drift that finite steps predict, if q is a law broken by them; or beside its decay.
+    rate : float, optional
+        r, if q falls as e^{−rt} by weight decay.
     """
 
     formula: str
@@ -45,6 +47,7 @@ class InferredQuantity:
     movement: float
     constancy: float
     residual: float | None = None
+    rate: float | None = None
 
     def matrix(self, size: int) -> Array:
         """S with q = θᵀSθ, (n, n) for n = `size` parameters."""
@@ -73,6 +76,7 @@ class WeightLog:
         self.tolerance = tolerance
         self.found: list[InferredQuantity] = []
         self.nearly: list[InferredQuantity] = []
+        self.decaying: dict[str, InferredQuantity] = {}  # known laws beside an exponential, by formula
         self.notes: list[str] = []
 
     def first(self, k: int) -> tuple[int, ...]:

@@ -97,7 +97,7 @@ def homogeneity(law: Law, weights: Sequence[sympy.Symbol] | None = None) -> int 
 
 
 def is_second_layer(parameter: sympy.Symbol) -> bool:
-    """Whether a parameter of a model of `dynamics.laws.models` leaves a hidden unit."""
+    """Whether a parameter leaves a hidden unit, by its name: a_0, a_0_1, …"""
     return parameter.name.startswith("a_")
 
 

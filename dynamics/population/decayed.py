@@ -58,8 +58,8 @@ class DecayedLoss(Population):
         return H
 
     def invariants(self, W: Array, A: Array) -> Array:
-        """Those of L, and R: the same function can be made of smaller weights."""
-        return np.append(self.base.invariants(W, A), self.loss(W, A))
+        """Those of L, and √R in units of the output: the same function can be made of smaller weights."""
+        return np.append(self.base.invariants(W, A), np.sqrt(self.loss(W, A)))
 
     def taylor_shape(self, W: Array, A: Array, trainable: bool) -> FlowShape | None:
         """That of L, with decay."""

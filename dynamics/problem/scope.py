@@ -68,6 +68,16 @@ UNDECAYED = Need(
     lambda p: f"`weight_decay` is {p.weight_decay}",
     "problems without weight decay",
 )
+ALL_DECAY = Need(
+    lambda p: bool(p.weight_decay.first) == bool(p.weight_decay.second) or not p.student.trainable,
+    lambda p: f"`weight_decay` is {p.weight_decay}, so that no unit rests anywhere but where it adds nothing",
+    "decay of both trained layers",
+)
+WHITE_DECAY = Need(
+    lambda p: not p.weight_decay or p.covariance is None,
+    lambda p: "`covariance` is given beside `weight_decay`",
+    "uncorrelated inputs where weights decay",
+)
 LAYERED = Need(
     lambda p: p.student.trainable or p.activation.trace_coupling is not None,
     lambda p: f"The second layer is fixed and `activation` is {p.activation.name!r}",
@@ -156,7 +166,9 @@ THEORIES: dict[str, Theory] = {
         "the optimal annealing", (RAW, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED)
     ),
     "catalogue": Theory(
-        "the catalogue of stationary points", (FORMS, ONE_OUTPUT, UNDECAYED), "use the numerical search"
+        "the catalogue of stationary points",
+        (FORMS, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
+        "use the numerical search",
     ),
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING, UNDECAYED)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, UNDECAYED)),

@@ -1,8 +1,8 @@
-from .catalogue import Catalogue as Catalogue
 from .catalogue import fixed_points as fixed_points
-from .certification import Certificate as Certificate
+from .certificate import Certificate as Certificate
 from .certification import certify as certify
 from .certification import certify_point as certify_point
+from .listed_points import Catalogue as Catalogue
 from .matching import Match as Match
 from .matching import catalogue_flow as catalogue_flow
 from .matching import match_fixed_points as match_fixed_points

@@ -8,176 +8,32 @@ conventions on eigenvalues, `enumeration` the order of large catalogues (all der
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice, product
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.activations import Activation
 from dynamics.budget import check_number
-from dynamics.curves.labelled import frame
-from dynamics.curves.variables import LOSS_UNIT, Variable, Variables
 from dynamics.errors import ProblemError
-from dynamics.notebook import heading_html, table
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
-from dynamics.problem.mode_numbers import set_name
 from dynamics.problem.scope import require
+from dynamics.problem.weight_decay import WeightDecay
+from dynamics.stationary.decayed.catalogue import decayed_catalogue
 from dynamics.stationary.enumeration import by_loss, capacities
 from dynamics.stationary.hessian import Units
-from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
-from dynamics.stationary.representatives import representative
+from dynamics.stationary.listed_points import Catalogue, trace_coupling
 from dynamics.stationary.spectrum import Spectrum
 from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
-from dynamics.words import counted
-
-if TYPE_CHECKING:
-    import pandas
 
 LARGEST_CATALOGUE = 20_000  # points that are listed without being asked for the lowest only
 
-HEADER = ("loss", "learned modes", "index", "nullity", "positive", "kind")
+MINIMA = ("global minimum", "spurious minimum")
 
 SIGNS = {"+": 1, "-": -1, "0": 0, "1": 1, "+1": 1, "-1": -1}
-
-
-@dataclass(frozen=True, eq=False)
-class Catalogue:
-    """Stationary points, in order of their loss.
-
-    Parameters
-    ----------
-    teacher : Teacher
-    activation : Activation
-    covariance : (d, d) array or None
-    hidden : int
-        Number K of hidden units.
-    second_layer : (K,) tuple of float or None
-        Values of the a_k if they are fixed; None if they are trained.
-    spectrum : Spectrum
-        Of the whitened teacher.
-    points : tuple of FixedPoint
-    origin : FixedPoint
-        The origin, all w_k = 0 and, if they are trained, all a_k = 0: where small initialisations begin. Its level is
-        that of the entry with no learned modes, whose units have a_k ≠ 0 if the second layer is trained.
-    complete : bool
-        Whether every stationary point is listed, not the lowest only.
-    """
-
-    teacher: Teacher
-    activation: Activation
-    covariance: NDArray[np.float64] | None
-    hidden: int
-    second_layer: tuple[float, ...] | None
-    spectrum: Spectrum
-    points: tuple[FixedPoint, ...]
-    origin: FixedPoint
-    complete: bool
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the second layer is trained."""
-        return self.second_layer is None
-
-    @property
-    def trace_coupling(self) -> float:
-        """1 for the quadratic activation, 0 for the centred one."""
-        return trace_coupling(self.activation)
-
-    @property
-    def feasible(self) -> tuple[FixedPoint, ...]:
-        """The points that the student has."""
-        return tuple(point for point in self.points if point.feasible)
-
-    def point(self, learned_modes: Iterable[int]) -> FixedPoint:
-        """The entry in which these modes are learned.
-
-        Raises
-        ------
-        ProblemError
-            If the catalogue does not list it.
-        """
-        wanted = tuple(sorted(learned_modes))
-        for point in self.points:
-            if point.learned_modes == wanted:
-                return point
-        raise ProblemError(
-            f"`learned_modes` is {list(wanted)}, which this catalogue does not list; of a repeated eigenvalue name the"
-            " first copies."
-        )
-
-    def representative(self, point: FixedPoint, seed: int | None = None) -> Student:
-        """A student that sits at the point; see `dynamics.stationary.representatives`."""
-        return representative(self.spectrum, self.second_layer, point, seed)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON object of the command ``quadflow fixed-points``."""
-        return {
-            "count": len(self.points),
-            "fixed_points": [point.to_dict() for point in self.points],
-            "origin": self.origin.to_dict(),
-        }
-
-    def summary(self) -> str:
-        """Table of the points, one line each."""
-        rows = [HEADER, *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        align = ("rjust", "ljust", "rjust", "rjust", "rjust", "ljust")
-        lines = (
-            "  ".join(getattr(cell, side)(w) for cell, side, w in zip(row, align, widths, strict=True))
-            for row in rows
-        )
-        return "\n".join(line.rstrip() for line in lines)
-
-    def __repr__(self) -> str:
-        layer = "trainable" if self.trainable else "fixed"
-        head = counted(len(self.points), "point") + ("" if self.complete else ", the lowest")
-        return (
-            f"Catalogue({head}, hidden={self.hidden}, inputs={self.spectrum.inputs}, activation={self.activation},"
-            f" second_layer={layer})"
-        )
-
-    def _repr_html_(self) -> str:
-        """Table of the points; the reason of each shows when the mouse rests on it."""
-        return heading_html(repr(self)) + table(HEADER, self._rows(), [point.reason for point in self.points])
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        rows = []
-        for point in self.points:
-            counts = ["" if n is None else str(n) for n in (point.index, point.nullity, point.positive)]
-            modes = set_name((i, i + 1) for i in point.learned_modes)
-            rows.append((f"{point.loss:.6g}", modes, *counts, point.kind or "not feasible"))
-        return rows
-
-    def variables(self) -> Variables:
-        """Columns of the table of points, named as in the JSON of ``quadflow fixed-points``.
-
-        Pairs such as "needed" are two columns, needed_positive and needed_negative; what a point does not have is None.
-        """
-        rows = [point.row() for point in self.points]
-        found: Variables = {}
-        for name in dict.fromkeys(name for row in rows for name in row):
-            column = np.empty(len(rows), dtype=object)  # filled one by one: tuples are no further axis
-            for n, row in enumerate(rows):
-                column[n] = row.get(name)
-            unit = LOSS_UNIT if name == "loss" else ""
-            found[name] = Variable(("point",), column, MEANINGS[name], unit)
-        return found
-
-    def to_dataframe(self) -> pandas.DataFrame:
-        """Table for pandas, one point per row; see `variables`. Needs the extra ``sweep``."""
-        about = {
-            "activation": self.activation.name,
-            "hidden": self.hidden,
-            "inputs": self.spectrum.inputs,
-            "second_layer": "trainable" if self.trainable else "fixed",
-            "complete": self.complete,
-        }
-        types = {name: "Int64" for name in COUNTS} | {"degenerate": "boolean"}
-        return frame("quadflow stationary points", self.variables(), about, types)
 
 
 def fixed_points(
@@ -188,10 +44,14 @@ def fixed_points(
     second_layer_value: float = 1.0,
     activation: Activation | str = "quadratic",
     covariance: ArrayLike | None = None,
+    weight_decay: WeightDecay | float | Sequence[float] = 0.0,
     signs: Sequence[int | str] | str | None = None,
     lowest: int | None = None,
+    minima: bool = False,
 ) -> Catalogue:
     """Every stationary point of the population loss, with its loss, Hessian signature and kind.
+
+    With weight decay: of the objective R = L + ½ρ_w‖W‖² + ½ρ_a‖a‖², see `dynamics.stationary.decayed`.
 
     Parameters
     ----------
@@ -206,12 +66,17 @@ def fixed_points(
     activation : {"quadratic", "centred"}
     covariance : (d, d) array, optional
         Input covariance Σ. Learned modes then refer to the eigenvalues of Σ^{1/2} M* Σ^{1/2}.
+    weight_decay : float, (ρ_w, ρ_a) or WeightDecay
+        See `Problem`. The catalogue then needs uncorrelated inputs, and decay of all that is trained.
     signs : sequence of +1, −1, 0 or str, optional
         Signs of the trained a_k for which the Hessian is counted, also as ``"+,+,-"``. A 0 is a unit at the origin
         (w_k = 0 = a_k), so all zeros are the origin itself. Default: for every point as many units of each sign as
-        it needs, spare units positive.
+        it needs, spare units positive. With weight decay the points themselves determine the signs.
     lowest : int, optional
-        List only this many points, the feasible ones of least loss, without looking at all.
+        List only this many points, the feasible ones of least loss, without looking at all; with weight decay those
+        of least objective.
+    minima : bool
+        List only the local minima: global and spurious ones.
 
     Returns
     -------
@@ -246,9 +111,29 @@ def fixed_points(
         student = Student(
             np.zeros((K, teacher.inputs)), np.tile(a, (teacher.outputs, 1)), trainable=not fixed
         )
-        problem = Problem(teacher, student, activation, covariance)
+        problem = Problem(teacher, student, activation, covariance, weight_decay)
     require("catalogue", problem)
-    return _survey(problem, _given_signs(signs, problem.student), lowest)
+    if problem.weight_decay:
+        return _decayed(problem, signs, lowest, minima)
+    catalogue = _survey(problem, _given_signs(signs, problem.student), lowest)
+    if not minima:
+        return catalogue
+    found = tuple(point for point in catalogue.points if point.kind in MINIMA)
+    return replace(catalogue, points=found, complete=len(found) == len(catalogue.points))
+
+
+def _decayed(
+    problem: Problem, signs: Sequence[int | str] | str | None, lowest: int | None, minima: bool
+) -> Catalogue:
+    """Catalogue of a problem with weight decay."""
+    if signs is not None:
+        raise ProblemError(
+            f"`signs` is {signs!r}, but with weight decay every spare unit rests at the origin, whatever its sign:"
+            " leave it out."
+        )
+    if lowest is not None:
+        validate_count("lowest", lowest)
+    return decayed_catalogue(problem, lowest, minima)
 
 
 def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None) -> Catalogue:
@@ -286,11 +171,6 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
         at_origin.describe((0,) * len(spectrum.values)),
         complete=lowest is None or len(points) < lowest,
     )
-
-
-def trace_coupling(activation: Activation | str) -> float:
-    """1 for the quadratic activation, 0 for the centred one; no other has a catalogue."""
-    return Activation.parse(activation).coupling_for("the catalogue of stationary points")
 
 
 def _given_signs(signs: Sequence[int | str] | str | None, student: Student) -> tuple[int, ...] | None:

@@ -19,46 +19,22 @@ its other eigenvalues are proven (see `dynamics.stationary.hessian` for the bloc
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.errors import ProblemError
 from dynamics.problem import Student
 from dynamics.stationary import intervals as iv
-from dynamics.stationary.catalogue import Catalogue
+from dynamics.stationary.certificate import Certificate
+from dynamics.stationary.decayed.catalogue import DecayedCatalogue
+from dynamics.stationary.decayed.certification import certify_decayed
+from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.representatives import mode_weights
 
 PRECISION = 128  # bits
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What interval arithmetic has proven about one point.
-
-    Parameters
-    ----------
-    certified : bool
-        Whether a stationary point exists within `radius`, and has the signature of the catalogue.
-    radius : float or None
-        Distance, in the space of the trained parameters, between the given weights and the true point. Weights
-        are written in the eigenbasis of the whitened teacher, which for Σ = I does not change distances.
-    loss : tuple of float or None
-        Bounds on the loss at the true point.
-    index, nullity, positive : int or None
-        Proven signature of its Hessian.
-    reason : str
-        What could not be proven.
-    """
-
-    certified: bool
-    radius: float | None = None
-    loss: tuple[float, float] | None = None
-    index: int | None = None
-    nullity: int | None = None
-    positive: int | None = None
-    reason: str = ""
 
 
 def certify(catalogue: Catalogue, precision: int = PRECISION) -> Catalogue:
@@ -139,6 +115,14 @@ class _Eigenvalues:
 def _certify(
     catalogue: Catalogue, point: FixedPoint, student: Student | None, lam: _Eigenvalues
 ) -> Certificate:
+    if catalogue.weight_decay:
+        if student is not None:
+            raise ProblemError(
+                "`student` is given, but with weight decay only points of the catalogue are proven."
+            )
+        return certify_decayed(
+            cast(DecayedCatalogue, catalogue), point, list(zip(lam.values, lam.counts, strict=True))
+        )
     a, Y, distance = _coordinates(catalogue, point, student)
     origin = (a == 0) & ~Y.any(axis=1)  # units at the origin: stationary, and a block of zeros in the Hessian
     active = _Active(a[~origin], Y[~origin], *lam.split(point.learned_modes), catalogue)

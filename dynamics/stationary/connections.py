@@ -29,7 +29,7 @@ from dynamics.curves.stages import Stage, find_stages, levels_passed
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.levels import overshoot
-from dynamics.stationary.catalogue import Catalogue, trace_coupling
+from dynamics.stationary.listed_points import Catalogue, trace_coupling
 from dynamics.stationary.points import FixedPoint
 
 Modes = tuple[int, ...]
@@ -162,6 +162,11 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
     ProblemError
         For other catalogues.
     """
+    if catalogue.weight_decay:
+        raise ProblemError(
+            f"`weight_decay` is {catalogue.weight_decay}, but connections are known only without weight decay: follow"
+            " the flow instead."
+        )
     if catalogue.covariance is not None:
         raise ProblemError(
             "`covariance` is given, but growth rates belong to single modes only for uncorrelated inputs of equal"

@@ -11,7 +11,7 @@ from dynamics.aliases import Array
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem, Student
 from dynamics.problem.reduction import in_range
-from dynamics.stationary.catalogue import Catalogue
+from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.search import SAME, Root, Search, same_invariants, search_fixed_points
 
@@ -28,7 +28,7 @@ class Match:
     points : tuple of FixedPoint or None
         For every root its entry; None where there is none.
     ceiling : float
-        Loss up to which the catalogue lists every point.
+        Loss, with weight decay objective, up to which the catalogue lists every point.
     """
 
     search: Search
@@ -46,13 +46,13 @@ class Match:
     def unmatched(self) -> tuple[Root, ...]:
         """Roots that should have an entry and have none."""
         pairs = zip(self.search.roots, self.points, strict=True)
-        return tuple(r for r, point in pairs if point is None and r.loss <= self.ceiling)
+        return tuple(r for r, point in pairs if point is None and r.height <= self.ceiling)
 
     @property
     def beyond(self) -> tuple[Root, ...]:
         """Roots above the points that a catalogue of the lowest lists."""
         pairs = zip(self.search.roots, self.points, strict=True)
-        return tuple(r for r, point in pairs if point is None and r.loss > self.ceiling)
+        return tuple(r for r, point in pairs if point is None and r.height > self.ceiling)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object; `roots` says where every root belongs, `beyond` how many are above a list of the lowest."""
@@ -104,27 +104,37 @@ def match_fixed_points(search: Search, catalogue: Catalogue) -> Match:
     """
     scale = catalogue.spectrum.scale
     size = len(search.roots[0].invariants) if search.roots else 0
-    predicted = [(predicted_spectrum(catalogue, point, size), point) for point in catalogue.points]
+    predicted = [(predicted_invariants(catalogue, point, size), point) for point in catalogue.points]
     # Entries of equal spectrum differ by learned values that vanish: name the one that the student has.
     predicted.sort(key=lambda entry: not entry[1].feasible)
 
     def entry(root: Root) -> FixedPoint | None:
-        return next((p for D, p in predicted if same_invariants(root.invariants, D, scale)), None)
+        found = [(D, p) for D, p in predicted if same_invariants(root.invariants, D, scale)]
+        if catalogue.weight_decay:  # which tells tiny learned values from none
+            found.sort(key=lambda entry: float(np.abs(root.invariants - entry[0]).max()))
+        return found[0][1] if found else None
 
-    ceiling = np.inf if catalogue.complete else catalogue.points[-1].loss * (1 - SAME)
+    ceiling = np.inf if catalogue.complete else catalogue.points[-1].height * (1 - SAME)
     return Match(search, tuple(entry(root) for root in search.roots), ceiling)
 
 
+def predicted_invariants(catalogue: Catalogue, point: FixedPoint, size: int) -> Array:
+    """What a search finds invariant at a point, (size,): the residual's spectrum, with weight decay √R too."""
+    if not catalogue.weight_decay:
+        return predicted_spectrum(catalogue, point, size)
+    return np.append(predicted_spectrum(catalogue, point, size - 1), np.sqrt(point.height))
+
+
 def predicted_spectrum(catalogue: Catalogue, point: FixedPoint, size: int) -> Array:
-    """Eigenvalues of the whitened residual at a point, ascending, (size,).
+    """Eigenvalues of the whitened residual at a point, ascending, (size,): λ_i − μ_i, λ_j.
 
     A size below d leaves out zeros: those of directions that neither teacher nor student uses.
     """
     spectrum = catalogue.spectrum
-    unlearned = spectrum.multiplicities - np.array(spectrum.counts(point.learned_modes))
-    shift = catalogue.trace_coupling * point.residual_trace / (point.rank + 2)
+    counts = np.array(spectrum.counts(point.learned_modes))
     used = spectrum.values != 0
-    D = np.concatenate([np.repeat(spectrum.values[used], unlearned[used]), np.full(point.rank, -shift)])
+    unlearned = np.repeat(spectrum.values[used], (spectrum.multiplicities - counts)[used])
+    D = np.concatenate([unlearned, np.repeat(spectrum.values, counts) - point.learned_values])
     zeros = max(size - len(D), 0)
     # A point that needs more directions than the student has keeps more entries than asked for: it matches nothing.
     return np.sort(np.concatenate([D, np.zeros(zeros)]))
@@ -139,5 +149,6 @@ def catalogue_flow(catalogue: Catalogue, seed: int = 0) -> GradientFlow:
     student = Student.initialise(K, d, seed=seed, scale=1.0)
     if catalogue.second_layer is not None:
         student = Student(student.W, np.array(catalogue.second_layer), trainable=False)
-    problem = in_range(Problem(catalogue.teacher, student, catalogue.activation, catalogue.covariance))
+    parts = catalogue.teacher, student, catalogue.activation, catalogue.covariance, catalogue.weight_decay
+    problem = in_range(Problem(*parts))
     return GradientFlow(problem, reduce=K * (problem.inputs + catalogue.trainable) > LARGEST_UNREDUCED)

@@ -25,6 +25,14 @@ MEANINGS = {
     "manifold_dimension": "dimension of the manifold of stationary points around the point",
     "degenerate": "whether the nullity exceeds it",
     "kind": "minimum or saddle, and of which kind",
+    "objective": "loss with the penalty of the weight decay",
+    "branch": "root on which the units of each learned mode are",
+    "units": "number of units that hold each learned mode",
+    "second_layer_values": "second-layer weights of these units",
+    "frame": "whether units share several modes",
+    "threshold": "smallest eigenvalue that one more unit can learn",
+    "trace": "trace τ of the residual",
+    "largest_eigenvalue": "largest eigenvalue of the Hessian",
     "trapping_positive": "number of positive a for which the level is a spurious minimum",
     "trapping_negative": "number of negative a for which the level is a spurious minimum",
     "certified": "whether interval arithmetic proved existence and signature",
@@ -101,6 +109,11 @@ class FixedPoint:
     trapping: tuple[int, int] | None = None
     certified: bool | None = None
     radius: float | None = None
+
+    @property
+    def height(self) -> float:
+        """By which points are sorted: the loss, with weight decay the objective."""
+        return self.loss
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object; the certificate only where there is one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynamics.stationary.catalogue import Catalogue
+from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.matching import search_catalogue
 
 

@@ -52,6 +52,7 @@ class Root:
     theta : (n,) array
         The parameters where it was found first.
     loss : float
+        With weight decay without its penalty.
     invariants : (m,) array
         What does not change under the symmetries.
     index, nullity, positive : int
@@ -61,6 +62,8 @@ class Root:
         eigenvalue, yet a descent from nearby ended below), "minimum" (none did).
     hits : int
         How many starts led to it.
+    objective : float or None
+        With weight decay the loss with its penalty.
     """
 
     theta: Array
@@ -71,10 +74,18 @@ class Root:
     positive: int
     kind: str
     hits: int = 1
+    objective: float | None = None
+
+    @property
+    def height(self) -> float:
+        """What is stationary: the objective, or the loss."""
+        return self.loss if self.objective is None else self.objective
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON object."""
-        names = ("loss", "index", "nullity", "positive", "kind", "hits")
+        """JSON object; the objective only where there is one."""
+        names = ["loss", "index", "nullity", "positive", "kind", "hits"]
+        if self.objective is not None:
+            names.append("objective")
         return {name: getattr(self, name) for name in names}
 
 
@@ -85,7 +96,7 @@ class Search:
     Parameters
     ----------
     roots : tuple of Root
-        In order of their loss.
+        In order of their loss, with weight decay of the objective.
     starts, converged : int
         Number of starts, and of those that led to a root.
     size : float
@@ -106,7 +117,7 @@ class Search:
             f"{counted(len(self.roots), 'different root')}"
         ]
         lines += [
-            f"{root.loss:10.6g}  index {root.index}, nullity {root.nullity}: {root.kind} "
+            f"{root.height:10.6g}  index {root.index}, nullity {root.nullity}: {root.kind} "
             f"({counted(root.hits, 'start')})"
             for root in self.roots
         ]
@@ -130,7 +141,8 @@ def search_fixed_points(
     Parameters
     ----------
     flow : Flow
-        Any gradient flow with right-hand side, Jacobian and loss.
+        Any gradient flow with right-hand side, Jacobian and loss. If it has an attribute `objective` (a
+        `dynamics.population.base.Population`) that is what it follows, beside the loss.
     starts : int
     seed : int
     size : float, optional
@@ -172,6 +184,7 @@ def search_fixed_points(
     g = float(np.median([np.linalg.norm(flow(0.0, theta)) for theta in samples]))
     h = float(np.median([np.linalg.norm(flow.jacobian(0.0, theta), 2) for theta in samples]))
     measure = invariants or _default_invariants(flow)
+    objective = _objective(flow)
     scale = float(np.abs(measure(np.zeros(n))).max()) or 1.0  # without a student
 
     roots: list[Root] = []
@@ -195,10 +208,13 @@ def search_fixed_points(
         zero = h * max(2 * np.sqrt(2 * norm), 1e-12 * n)
         index, positive = int(np.sum(eigenvalues < -zero)), int(np.sum(eigenvalues > zero))
         found = Root(theta, flow.loss(theta), measure(theta), index, n - index - positive, positive, "")
+        height = objective(theta)
+        if height != found.loss:
+            found = replace(found, objective=height)
         _merge(roots, found, scale)
     reference = flow.loss(np.zeros(n)) or 1.0
     roots = [replace(root, kind=_kind(flow, root, reference, natural, rng)) for root in roots]
-    roots.sort(key=lambda root: (root.loss, root.index))
+    roots.sort(key=lambda root: (root.height, root.index))
     return Search(tuple(roots), starts, converged, natural, seed)
 
 
@@ -223,10 +239,18 @@ def _natural_size(flow: Flow, rng: np.random.Generator) -> float:
 
 
 def _default_invariants(flow: Flow) -> Callable[[Array], Array]:
-    population = getattr(flow, "population", None)
-    if population is not None:
-        return lambda theta: np.asarray(population.invariants(*flow.unpack(theta)))  # type: ignore[attr-defined]
+    objective = getattr(flow, "objective", None)
+    if objective is not None:
+        return lambda theta: np.asarray(objective.invariants(*flow.unpack(theta)))  # type: ignore[attr-defined]
     return lambda theta: np.array([flow.loss(theta)])
+
+
+def _objective(flow: Flow) -> Callable[[Array], float]:
+    """What the flow follows: its loss, or that with a penalty."""
+    objective = getattr(flow, "objective", None)
+    if objective is not None:
+        return lambda theta: float(objective.loss(*flow.unpack(theta)))  # type: ignore[attr-defined]
+    return flow.loss
 
 
 def same_invariants(a: Array, b: Array, scale: float) -> bool:
@@ -246,20 +270,23 @@ def _merge(roots: list[Root], found: Root, scale: float) -> None:
 
 def _kind(flow: Flow, root: Root, reference: float, size: float, rng: np.random.Generator) -> str:
     """Kind of a root; where the Hessian has no negative eigenvalue, descents from nearby decide."""
-    if root.loss <= SAME * reference:
+    objective = _objective(flow)
+    if root.height <= SAME * reference:
         return "global minimum"
     if root.index:
         return "saddle"
+    if not root.nullity:
+        return "minimum"
     for _ in range(PROBES):
         start = root.theta + KICK * size * rng.standard_normal(root.theta.size)
         # In natural units: `gtol` is compared with a gradient.
         end = minimize(
-            lambda x: flow.loss(size * x) / reference,
+            lambda x: objective(size * x) / reference,
             start / size,
             jac=lambda x: -size / reference * flow(0.0, size * x),
             method="L-BFGS-B",
             options={"ftol": 0.0, "gtol": 1e-10, "maxiter": 2000},
         )
-        if end.fun < root.loss / reference - SAME:
+        if end.fun < root.height / reference - SAME:
             return "degenerate saddle"
     return "minimum"

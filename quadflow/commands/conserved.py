@@ -14,6 +14,7 @@ from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
+    from dynamics.conserved.decay_records import DecayAlong
     from dynamics.conserved.weight_log import InferredQuantity
     from dynamics.laws import PolynomialNetwork
 
@@ -52,7 +53,7 @@ class LawOptions(opt.MatrixOptions):
         "--infer",
         multiple=True,
         metavar="FILE",
-        help="Find instead what stayed constant in recorded weights: an .npz with W, a over time, or checkpoints.",
+        help="Find instead what stayed constant in recorded weights: an .npz with W, a (and times), or checkpoints.",
     )
     init_tensors: str | None = opt.option(
         metavar="W_NAME[,A_NAME]",
@@ -60,6 +61,12 @@ class LawOptions(opt.MatrixOptions):
     )
     degree: int = opt.option(
         type=int, default=2, show_default=True, help="Largest degree of the polynomial laws sought."
+    )
+    weight_decay: str = opt.option(
+        default="0",
+        show_default=True,
+        metavar="ρ[,ρ_a]",
+        help="What becomes of the laws under this decay, of all weights or of w and a; with --infer: there.",
     )
     seed: int = opt.option(type=int, default=0, show_default=True, help="Seed of every random number.")
 
@@ -89,6 +96,7 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> None:
     independent laws are listed.
     """
     from dynamics.laws import conserved_report, laws_for_teacher
+    from quadflow.options.reading import read_decay
 
     validate_output(output, ("json",))
     if options.logs:
@@ -97,7 +105,13 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> None:
     if options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in the files of `--infer`: give that as well.")
     network, matrix = build_network(options)
-    result = conserved_report(network, degree=options.degree, seed=options.seed, progress=True)
+    result = conserved_report(
+        network,
+        degree=options.degree,
+        weight_decay=read_decay(options.weight_decay),
+        seed=options.seed,
+        progress=True,
+    )
     if matrix is not None:
         special = laws_for_teacher(network, matrix, options.degree).special
         result["special_laws"] = [str(law.expression) for law in special.laws]
@@ -108,12 +122,16 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> None:
 
 def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
     """Quadratic quantities that recorded weights kept constant, matched with the known laws."""
+    import numpy as np
+
+    from dynamics.conserved.decay_records import decay_along_records
     from dynamics.conserved.inference import infer_quantities
-    from empirical.checkpoints import read_weights
-    from quadflow.options.reading import parse_tensors
+    from empirical.checkpoints import read_times, read_weights
+    from quadflow.options.reading import parse_tensors, read_decay
 
     values = options.fixed_values
     first, second = parse_tensors(options.init_tensors)
+    decay = read_decay(options.weight_decay)
     W, A = read_weights(
         options.logs,
         first=first,
@@ -121,16 +139,42 @@ def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
         fixed=values,
         missing="`--second-layer-values 1` would read it as a network with every a_k = 1",
     )
-    inference = infer_quantities(W, A)
+    times = read_times(options.logs, W.shape[-3])
+    inference = infer_quantities(W, A, times=times)
     result = {
         "count": len(inference.quantities),
         "laws": [quantity_json(q) for q in inference.quantities],
         "nearly_constant": [quantity_json(q) | {"residual": q.residual} for q in inference.nearly_constant],
+        "decaying": [quantity_json(q) | {"residual": q.residual, "rate": q.rate} for q in inference.decaying],
         "warnings": inference.notes,
     }
+    words = inference.summary
+    if np.any(decay):
+        along = decay_along_records(W, A, times, decay, options.model or "quadratic")
+        result["decayed_laws"] = [law_json(law) for law in along]
+        words = lambda: "\n".join([inference.summary(), *map(law_line, along)])  # noqa: E731
     if output is not None:
         write_text(output, to_json(result) + "\n")
-    echo_result(result, inference.summary, as_json)
+    echo_result(result, words, as_json)
+
+
+def law_json(law: DecayAlong) -> dict[str, Any]:
+    """A law of decay along records, and how well it was kept."""
+    return {
+        "law": law.name,
+        "constant": law.constant,
+        "rate": law.rate,
+        "start": law.values[:, 0],
+        "end": law.values[:, -1],
+        "deviation": law.deviation,
+        "uncertainty": law.uncertainty,
+    }
+
+
+def law_line(law: DecayAlong) -> str:
+    """The same in words."""
+    unsure = f" (known to ±{law.uncertainty:.1g})" if law.uncertainty else ""
+    return f"under this decay {law.constant}: kept to {law.deviation:.2g}{unsure}"
 
 
 def quantity_json(q: InferredQuantity) -> dict[str, Any]:
@@ -198,7 +242,22 @@ def describe(result: dict[str, Any], network: PolynomialNetwork) -> str:
     ]
     if not result["exact"] and len(result["laws"]) < result["count"]:
         lines.append(f"  ({len(result['laws'])} of them found)")
+    if "decayed_laws" in result:
+        lines += [
+            "with weight decay, instead:",
+            *(f"  {decayed_line(law)}" for law in result["decayed_laws"]),
+        ]
     if "special_laws" in result:
         lines.append("special to this teacher: " + ("none" if not result["special_laws"] else ""))
         lines += [f"  {law}" for law in result["special_laws"]]
     return "\n".join(lines)
+
+
+def decayed_line(law: dict[str, Any]) -> str:
+    """What becomes of one law."""
+    if law["rate"] is None:
+        return f"d/dt ({law['law']}) = {law['velocity']}"
+    if law["rate"] == 0:
+        return f"{law['law']} stays"
+    verb = "falls" if law["rate"] > 0 else "grows"
+    return f"{law['law']} {verb} as e^({-law['rate']:g}t)"

@@ -32,6 +32,7 @@ class CatalogueOptions:
     lowest: int | None = opt.option(
         type=int, metavar="N", help="Only the N lowest feasible points, without listing all."
     )
+    minima: bool = opt.option(is_flag=True, help="Only the local minima.")
     search: int | None = opt.option(
         type=int, metavar="N", help="Search numerically from N random starts, and match."
     )
@@ -66,7 +67,7 @@ def command(
 ) -> None:
     """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
 
-    Modes are numbered from 0 by descending eigenvalue.
+    With --weight-decay of the objective, the loss with its penalty. Modes are numbered from 0 by descending eigenvalue.
     """
     from dynamics.problem.scope import THEORIES
     from dynamics.stationary.report import fixed_points_report
@@ -84,7 +85,9 @@ def command(
     if gap:
         numerical(problem, options, gap, output, suffix, report, as_json)
         return
-    catalogue = read_catalogue(network, options.signs, options.lowest)
+    if options.minima and options.search is not None:
+        raise ProblemError("`--search` finds saddles as well: to match what it finds leave out `--minima`.")
+    catalogue = read_catalogue(network, options.signs, options.lowest, options.minima)
     if (suffix == "npz") != (options.representative is not None):
         raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
     result = fixed_points_report(
@@ -122,7 +125,7 @@ def numerical(
 
     if options.search is None:
         raise ProblemError(gap.replace("use the numerical search", "`--search N` looks for them numerically"))
-    for name in ("signs", "lowest", "certify", "graph", "representative"):
+    for name in ("signs", "lowest", "minima", "certify", "graph", "representative"):
         if getattr(options, name):
             raise ProblemError(f"`--{name}` needs the catalogue: {gap}")
     if suffix not in (None, "json"):
@@ -155,10 +158,15 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
 
 def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None, as_json: bool) -> None:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
+    from dynamics.problem.weight_decay import WeightDecay
     from dynamics.stationary.symbolic import symbolic_fixed_points
-    from quadflow.options.reading import read_network
+    from quadflow.options.reading import read_decay, read_network
 
     teacher, _, _ = read_network(network)
+    if WeightDecay.of(read_decay(network.weight_decay), network.second_layer == "trainable"):
+        raise ProblemError(
+            f"`--weight-decay` is {network.weight_decay}, but `--symbolic` knows only points without weight decay."
+        )
     points = symbolic_fixed_points(teacher.inputs, network.activation)
     latex = "\n".join(rf"\[ {point.latex()} \]" for point in points)
     result = {
@@ -201,6 +209,11 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
         worst = max(p["radius"] for p in proved)
         lines.append(
             f"certified: {counted(len(proved), 'point')}, each within {worst:.1e} of its representative"
+        )
+    families = sum(p.get("certified") is False and p.get("frame", False) for p in result["fixed_points"])
+    if families:
+        lines.append(
+            f"not certified: {counted(families, 'family', 'families')} of states in which units share modes"
         )
     lines += [f"{c['from']} → {c['to']}" for c in result.get("connections", [])]
     return "\n".join(lines)

@@ -188,8 +188,10 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
     return teacher, hidden, read_covariance(options, teacher.inputs)
 
 
-def read_catalogue(options: NetworkOptions, signs: str | None = None, lowest: int | None = None) -> Catalogue:
-    """Stationary points of the network, with signs and lowest where they are given."""
+def read_catalogue(
+    options: NetworkOptions, signs: str | None = None, lowest: int | None = None, minima: bool = False
+) -> Catalogue:
+    """Stationary points of the network, with signs and lowest where they are given, or its minima alone."""
     from dynamics.stationary import fixed_points
 
     teacher, hidden, Sigma = read_network(options)
@@ -200,8 +202,10 @@ def read_catalogue(options: NetworkOptions, signs: str | None = None, lowest: in
         second_layer_value=options.second_layer_value,
         activation=options.activation,
         covariance=Sigma,
+        weight_decay=read_decay(options.weight_decay),
         signs=signs,
         lowest=lowest,
+        minima=minima,
     )
 
 

@@ -8,7 +8,14 @@ from torch import nn
 from dynamics import ComputationError, Problem, ProblemError, Student, Teacher
 from dynamics.conserved import conserved_quantities, infer_quantities, predicted_drift
 from empirical import QuadraticNetwork, train
-from empirical.conserved import DriftScaling, conserved_curves, drift_scaling, measure, measured_values
+from empirical.conserved import (
+    DriftScaling,
+    conserved_curves,
+    drift_scaling,
+    measure,
+    measured_values,
+    momentum_account,
+)
 from empirical.descent import population_descent
 
 
@@ -141,3 +148,37 @@ def test_slopes_of_what_drifts():
     assert np.isnan(found).tolist() == [False, True, True]
     still = DriftScaling(1.0, eta, 0 * measured, measured, ("a", "b", "c")).slope
     assert np.isnan(still).all()
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("rho", [0.0, 0.2])
+def test_momentum_is_accounted_for_to_rounding(problem, nesterov, rho):
+    """PyTorch's own SGD, 200 steps: the recursion of c_k from its velocities alone (theory, section 16: 1e-14)."""
+    decayed = Problem(problem.teacher, problem.student, weight_decay=rho)
+    account = momentum_account(decayed, steps=200, step=0.02, momentum=0.8, nesterov=nesterov)
+    assert account.deviation < 1e-12
+    change = account.measured[-1] - account.measured[0]
+    assert np.abs(change).max() > 1e-2
+    assert account.names == tuple(q.name for q in conserved_quantities(problem))
+    assert account.steps.tolist() == list(range(201))
+    if nesterov or rho:
+        assert account.total is None
+    else:
+        np.testing.assert_allclose(account.total, change, atol=1e-12)
+
+
+def test_momentum_of_products_of_fixed_units(problem):
+    """w_0·w_1 of a = (1, −1): only the first layer is trained."""
+    student = Student(problem.student.W[:2], [1.0, -1.0], trainable=False)
+    account = momentum_account(Problem(problem.teacher, student), steps=50, step=0.02)
+    assert account.names == ("w_0·w_1",)
+    assert account.deviation < 1e-13
+    with pytest.raises(ProblemError, match="has velocities"):
+        momentum_account(problem, steps=5, step=0.1, momentum=0.0)
+    with pytest.raises(ProblemError, match="decay alike"):
+        momentum_account(
+            Problem(problem.teacher, problem.student, weight_decay=(0.1, 0.2)), steps=5, step=0.1
+        )
+    with pytest.raises(ProblemError, match="no quadratic"):
+        alone = Student(problem.student.W[:1], [1.0], trainable=False)
+        momentum_account(Problem(problem.teacher, alone), steps=5, step=0.1)

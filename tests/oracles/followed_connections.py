@@ -21,8 +21,8 @@ from dynamics.inputs.covariance import covariance_factor
 from dynamics.integration import Stop
 from dynamics.problem import Problem, Student
 from dynamics.problem.reduction import in_range
-from dynamics.stationary.catalogue import Catalogue
 from dynamics.stationary.connections import BLOW_UP, LINEAR, Edge, SaddleGraph, graph_nodes, graph_of
+from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 
 # Size of the perturbations, in units of the weights that hold the largest mode. Linear growth e^{rt} of several

@@ -1,5 +1,6 @@
 """`quadflow conserved`: counts of the table in theory section 2, laws that parse, bad input."""
 
+import numpy as np
 import pytest
 import sympy
 
@@ -45,9 +46,83 @@ def test_in_words_and_to_a_file(quadflow, tmp_path):
     assert path.exists()
 
 
+def test_what_becomes_of_laws_under_decay(quadflow):
+    """Balances fall as e^{−2ρt}, the clock grows as e^{ρt}, ratios of equal fixed units stay (theory, 14.1)."""
+    result = quadflow("conserved", "--inputs", "1", "--hidden", "2", "--weight-decay", "0.25", "--json").json
+    assert [law["rate"] for law in result["decayed_laws"]] == pytest.approx([0.5, 0.5, -0.25])
+    assert [law["law"] for law in result["decayed_laws"]] == result["laws"]
+    fixed = ["--inputs", "1", "--hidden", "2", "--second-layer-values", "1,1", "--weight-decay", "0.25"]
+    (law,) = quadflow("conserved", *fixed, "--json").json["decayed_laws"]
+    assert (law["rate"], law["constant"]) == (0, law["law"])
+    words = quadflow("conserved", *fixed).out
+    assert "with weight decay, instead" in words
+    assert words.rstrip().endswith("stays")
+    assert "decayed_laws" not in quadflow("conserved", "--hidden", "1", "--json").json
+
+
+def test_layers_that_decay_differently(quadflow):
+    """No equation of its own: ḣ = −2ρ_w‖w‖² + 4ρ_aa² in the weights."""
+    given = ["conserved", "--inputs", "1", "--hidden", "1", "--weight-decay", "0.25,0.5"]
+    (law,) = quadflow(*given, "--json").json["decayed_laws"]
+    w, a = sympy.symbols("w_0_0 a_0")
+    assert law["rate"] is law["constant"] is None
+    ratio = sympy.sympify(law["law"]).coeff(w**2)
+    assert sympy.expand(sympy.sympify(law["velocity"]) - ratio * (-0.5 * w**2 + 2.0 * a**2)) == 0
+    assert "d/dt (" in quadflow(*given).out
+
+
+def test_along_a_flow_and_a_trained_run(quadflow):
+    """The flow keeps the exact law to its tolerance; without the option the rates are found."""
+    problem = [
+        "--teacher",
+        "2,1",
+        "--hidden",
+        "2",
+        "--seed",
+        "1",
+        "--weight-decay",
+        "0.2",
+        "--init-scale",
+        "0.6",
+    ]
+    quadflow("simulate", *problem, "--t-end", "1", "--output", "flow.npz")
+    result = quadflow("conserved", "--infer", "flow.npz", "--weight-decay", "0.2", "--json").json
+    assert result["laws"] == []
+    assert [law["rate"] for law in result["decaying"]] == pytest.approx([0.4, 0.4], rel=1e-3)
+    for law in result["decayed_laws"]:
+        assert law["rate"] == pytest.approx(0.4)
+        assert law["deviation"] < 1e-9
+        assert law["end"][0] == pytest.approx(law["start"][0] * np.exp(-0.4), abs=1e-8)
+    words = quadflow("conserved", "--infer", "flow.npz", "--weight-decay", "0.2").out
+    assert "2 decaying, not conserved" in words
+    assert "under this decay (‖w_0‖² − 2a_0²) e^(0.4t): kept to" in words
+
+
+def test_along_records_with_unequal_decay(quadflow):
+    """The integral by the records: its uncertainty is said, and covers the deviation."""
+    problem = ["--teacher", "2,1", "--hidden", "2", "--seed", "1", "--init-scale", "0.6"]
+    decay = ["--weight-decay", "0.2,0.5"]
+    quadflow("simulate", *problem, *decay, "--t-end", "1", "--records", "400", "--output", "flow.npz")
+    result = quadflow("conserved", "--infer", "flow.npz", *decay, "--json").json
+    for law in result["decayed_laws"]:
+        assert law["deviation"] < law["uncertainty"] < 1e-5
+        assert abs(law["end"][0] - law["start"][0]) > 1e-3
+    assert "known to ±" in quadflow("conserved", "--infer", "flow.npz", *decay).out
+
+
+def test_laws_of_decay_need_times(quadflow):
+    np.savez("weights.npz", W=np.random.default_rng(0).normal(size=(5, 2, 2)), a=np.ones((5, 2)))
+    result = quadflow("conserved", "--infer", "weights.npz", "--weight-decay", "0.1")
+    assert result.status == 2
+    assert "have no times" in result.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--weight-decay", "-1"], "not be negative"),
+        (["--weight-decay", "1,2,3"], "one rate"),
+        (["--weight-decay", "0.1,0.2", "--second-layer-values", "1,1"], "no second layer"),
         (["--model", "cubic"], "quadratic, linear"),
         (["--hidden", "0"], "at least 1"),
         (["--inputs", "0"], "at least 1"),

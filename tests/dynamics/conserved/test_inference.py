@@ -256,3 +256,80 @@ def test_descent_from_many_starts_keeps_no_combination():
     runs = [descent(0.005, 300, 0.9, every=6, seed=seed) for seed in range(20)]
     W, A = (np.stack(arrays) for arrays in zip(*runs, strict=True))
     assert infer_quantities(W, A).quantities == ()
+
+
+def decaying_records(decay, a=None, runs=1, times=None):
+    """W, A of flows with weight decay from random starts, and their times."""
+    times, found = np.linspace(0, 2, 41) if times is None else times, []
+    for seed in range(runs):
+        student = Student.initialise(3, 3, scale=0.7, seed=seed)
+        if a is not None:
+            student = Student(student.W, a, trainable=False)
+        problem = Problem(Teacher.from_eigenvalues([2, -1], 3), student, weight_decay=decay)
+        found.append(GradientFlow(problem).integrate(times=times))
+    return np.stack([path.W for path in found]), np.stack([path.A for path in found]), times
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_balances_that_decay_are_told_by_their_rate(uneven):
+    """ρ = 0.15: every c_k falls as e^{−0.3t} and is called decaying, none conserved; also at uneven times."""
+    times = np.append(0, np.geomspace(0.05, 2, 40)) if uneven else None
+    W, A, times = decaying_records(0.15, times=times)
+    found = infer_quantities(W[0], A[0], times=times, tolerance=1e-3)
+    assert found.quantities == ()
+    assert found.nearly_constant == ()
+    assert [q.formula for q in found.decaying] == [f"‖w_{k}‖² − 2 a_{k}²" for k in range(3)]
+    np.testing.assert_allclose([q.rate for q in found.decaying], 0.3, rtol=1e-6)
+    assert max(q.residual for q in found.decaying) < 1e-8
+    assert "3 decaying, not conserved" in found.summary()
+    assert "e^(-0.3t) as weight decay has it" in found.summary()
+    assert max(q.constancy for q in found.decaying) > 1e-3
+
+
+def test_small_balances_that_decay_are_not_called_constant():
+    """ε = 0.1: c_k hardly moves beside what it could, below 1e-2, but falls by a factor 1.8: that is decay."""
+    student = Student.initialise(3, 3, scale=0.1, seed=1)
+    problem = Problem(Teacher.from_eigenvalues([4, 2, 1]), student, weight_decay=0.1)
+    path = GradientFlow(problem).integrate(t_end=3, samples=41)
+    found = infer_quantities(path.W, path.A, times=path.times)
+    assert found.quantities == ()
+    assert len(found.decaying) == 3
+    assert min(q.constancy for q in found.decaying) < found.tolerance
+
+
+def test_rates_without_times_are_per_record():
+    """41 records over t = 2: 0.3 · 0.05 per record, and a note says that."""
+    W, A, _ = decaying_records(0.15, runs=2)
+    found = infer_quantities(W, A, tolerance=1e-3)
+    np.testing.assert_allclose([q.rate for q in found.decaying], 0.015, rtol=1e-6)
+    assert any("per record" in note for note in found.notes)
+
+
+def test_products_that_decay():
+    """a = (1, 1, −1) fixed: w_0·w_2 and w_1·w_2 fall as e^{−2ρt}; ‖w‖² − h a² with fixed a is no candidate."""
+    W, A, times = decaying_records(0.25, a=[1.0, 1.0, -1.0])
+    found = infer_quantities(W, A, times=times, tolerance=1e-3)
+    assert [q.formula for q in found.decaying] == ["w_0·w_2", "w_1·w_2"]
+    np.testing.assert_allclose([q.rate for q in found.decaying], 0.5, rtol=1e-6)
+    assert found.quantities == ()
+
+
+def test_unequal_decay_is_no_exponential():
+    """ρ_a = 3ρ_w: nothing is conserved, and no common exponential passes 1e-3."""
+    W, A, times = decaying_records((0.2, 0.6))
+    found = infer_quantities(W, A, times=times, tolerance=1e-3)
+    assert found.quantities == found.decaying == ()
+
+
+def test_without_decay_nothing_decays():
+    W, A, times = decaying_records(0.0)
+    found = infer_quantities(W, A, times=times, tolerance=1e-6)
+    assert len(found.quantities) == 3
+    assert found.decaying == ()
+
+
+def test_times_that_do_not_fit():
+    W, A, times = decaying_records(0.15)
+    for wrong in (times[:-1], times[::-1]):
+        with pytest.raises(ProblemError, match="increasing"):
+            infer_quantities(W, A, times=wrong)

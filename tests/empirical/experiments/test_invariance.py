@@ -289,28 +289,6 @@ def test_memory_is_that_of_the_jacobians(monkeypatch: pytest.MonkeyPatch, layers
     assert 2 * jacobian < size < 6 * jacobian
 
 
-@pytest.mark.parametrize(
-    ("batch", "expected"),
-    [(50, 8 * (1080 * 840 + 8 * 50 * 74) + 30_000), (1000, 8 * (1080 * 4136 + 8 * 1000 * 74) + 30_000)],
-)
-def test_the_estimate_of_memory_by_hand(monkeypatch: pytest.MonkeyPatch, batch: int, expected: int) -> None:
-    """d = 30, K = 20, O = 4 and three layers: 20 · (30 + 20 + 4) = 1080 weights, 30 + 20 + 20 + 4 = 74 units.
-
-    Of every weight four times its Jacobian, for 4 outputs of at most 256 samples, 4 · 4 · 50 = 800 or 4 · 4 · 256 =
-    4096, and 40 numbers besides; of every unit 8 numbers a sample; 10 kB a layer.
-    """
-
-    def refuse(what: str, size: int, advice: str) -> None:
-        asked.append(size)
-        raise ProblemError(advice)
-
-    asked: list[int] = []
-    monkeypatch.setattr("empirical.experiments.invariance.check_memory", refuse)
-    with pytest.raises(ProblemError, match="lower `batch`, `hidden` or `layers`"):
-        invariance(30, 20, 4, layers=3, batch=batch)
-    assert asked == [expected]
-
-
 def test_bad_input_is_refused() -> None:
     """One sentence that names the value."""
     for name in ("inputs", "hidden", "outputs", "batch", "steps"):

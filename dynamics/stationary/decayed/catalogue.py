@@ -1,0 +1,105 @@
+"""The catalogue of stationary points under weight decay, sorted by the objective."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.problem import Problem, Student
+from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
+from dynamics.stationary.decayed.blocks import RestingState
+from dynamics.stationary.decayed.fixed import fixed_states
+from dynamics.stationary.decayed.minima import trained_minima
+from dynamics.stationary.decayed.points import DecayedPoint, describe
+from dynamics.stationary.decayed.trained import trained_states
+from dynamics.stationary.decayed.weights import resting_student
+from dynamics.stationary.listed_points import Catalogue, trace_coupling
+from dynamics.stationary.points import FixedPoint
+from dynamics.stationary.spectrum import Spectrum
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DecayedCatalogue(Catalogue):
+    """Stationary points of the objective R = L + ½ρ_w‖W‖² + ½ρ_a‖a‖², in its order.
+
+    `point` names the lowest of several points with the same learned modes.
+
+    Parameters
+    ----------
+    decay : WeightDecay
+    """
+
+    decay: WeightDecay = NO_DECAY
+
+    @property
+    def weight_decay(self) -> WeightDecay:
+        """Rates at which the weights decay."""
+        return self.decay
+
+    def state(self, point: FixedPoint) -> RestingState:
+        """The weights at a point, as blocks of units."""
+        assert isinstance(point, DecayedPoint)
+        return RestingState(
+            self.spectrum,
+            self.trace_coupling,
+            self.decay,
+            self.hidden,
+            self.trainable,
+            point.blocks,
+            point.trace,
+        )
+
+    @property
+    def _header(self) -> tuple[str, ...]:
+        return ("objective", *super()._header)
+
+    def _levels(self, point: FixedPoint) -> tuple[str, ...]:
+        return (f"{point.height:.6g}", *super()._levels(point))
+
+    def representative(self, point: FixedPoint, seed: int | None = None) -> Student:
+        """A student that rests at the point; see `dynamics.stationary.decayed.weights`."""
+        second_layer = None if self.second_layer is None else np.array(self.second_layer)
+        return resting_student(self.state(point), second_layer, seed)
+
+
+def decayed_catalogue(problem: Problem, lowest: int | None, minima: bool) -> DecayedCatalogue:
+    """Catalogue of a problem with weight decay.
+
+    Parameters
+    ----------
+    problem : Problem
+    lowest : int, optional
+        List only this many points, those of the least objective.
+    minima : bool
+        List only the local minima; with both layers trained they are found without looking at the saddles.
+    """
+    coupling, student = trace_coupling(problem.activation), problem.student
+    spectrum, decay = Spectrum.of(problem.teacher), problem.weight_decay
+    states: Iterable[RestingState]
+    if not student.trainable:
+        second_layer = tuple(student.a.tolist())
+        states = fixed_states(spectrum, coupling, decay, student.a)
+    else:
+        second_layer = None
+        find = trained_minima if minima else trained_states
+        states = find(spectrum, coupling, decay, student.hidden)
+    states = sorted(states, key=lambda state: (state.objective, tuple(state.learned)))
+    least = states[0].objective
+    points = [describe(state, least, second_layer) for state in states[:lowest]]
+    if minima:
+        points = [point for point in points if "minimum" in str(point.kind)]
+    origin = next(state for state in states if not state.learned)
+    return DecayedCatalogue(
+        problem.teacher,
+        problem.activation,
+        None,
+        student.hidden,
+        second_layer,
+        spectrum,
+        tuple(points),
+        describe(origin, least, second_layer),
+        complete=len(points) == len(states),
+        decay=decay,
+    )

@@ -1,0 +1,184 @@
+"""The stationary points of one problem as a result: table, columns, JSON, weights that sit at a point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.activations import Activation
+from dynamics.curves.labelled import frame
+from dynamics.curves.variables import LOSS_UNIT, Variable, Variables
+from dynamics.errors import ProblemError
+from dynamics.notebook import heading_html, table
+from dynamics.problem import Student, Teacher
+from dynamics.problem.mode_numbers import set_name
+from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
+from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
+from dynamics.stationary.representatives import representative
+from dynamics.stationary.spectrum import Spectrum
+from dynamics.words import counted
+
+if TYPE_CHECKING:
+    import pandas
+
+HEADER = ("learned modes", "index", "nullity", "positive", "kind")
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Stationary points, in order of their loss, with weight decay of the objective.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    activation : Activation
+    covariance : (d, d) array or None
+    hidden : int
+        Number K of hidden units.
+    second_layer : (K,) tuple of float or None
+        Values of the a_k if they are fixed; None if they are trained.
+    spectrum : Spectrum
+        Of the whitened teacher.
+    points : tuple of FixedPoint
+    origin : FixedPoint
+        The origin, all w_k = 0 and, if they are trained, all a_k = 0: where small initialisations begin. Its level is
+        that of the entry with no learned modes, whose units have a_k ≠ 0 if the second layer is trained.
+    complete : bool
+        Whether every stationary point is listed, not the lowest only.
+    """
+
+    teacher: Teacher
+    activation: Activation
+    covariance: NDArray[np.float64] | None
+    hidden: int
+    second_layer: tuple[float, ...] | None
+    spectrum: Spectrum
+    points: tuple[FixedPoint, ...]
+    origin: FixedPoint
+    complete: bool
+
+    @property
+    def weight_decay(self) -> WeightDecay:
+        """Rates at which the weights decay."""
+        return NO_DECAY
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the second layer is trained."""
+        return self.second_layer is None
+
+    @property
+    def trace_coupling(self) -> float:
+        """1 for the quadratic activation, 0 for the centred one."""
+        return trace_coupling(self.activation)
+
+    @property
+    def feasible(self) -> tuple[FixedPoint, ...]:
+        """The points that the student has."""
+        return tuple(point for point in self.points if point.feasible)
+
+    def point(self, learned_modes: Iterable[int]) -> FixedPoint:
+        """The entry in which these modes are learned.
+
+        Raises
+        ------
+        ProblemError
+            If the catalogue does not list it.
+        """
+        wanted = tuple(sorted(learned_modes))
+        for point in self.points:
+            if point.learned_modes == wanted:
+                return point
+        raise ProblemError(
+            f"`learned_modes` is {list(wanted)}, which this catalogue does not list; of a repeated eigenvalue name the"
+            " first copies."
+        )
+
+    def representative(self, point: FixedPoint, seed: int | None = None) -> Student:
+        """A student that sits at the point; see `dynamics.stationary.representatives`."""
+        return representative(self.spectrum, self.second_layer, point, seed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON object of the command ``quadflow fixed-points``."""
+        return {
+            "count": len(self.points),
+            "fixed_points": [point.to_dict() for point in self.points],
+            "origin": self.origin.to_dict(),
+        }
+
+    def summary(self) -> str:
+        """Table of the points, one line each."""
+        rows = [self._header, *self._rows()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        align = [*["rjust"] * (len(rows[0]) - len(HEADER)), "ljust", "rjust", "rjust", "rjust", "ljust"]
+        lines = (
+            "  ".join(getattr(cell, side)(w) for cell, side, w in zip(row, align, widths, strict=True))
+            for row in rows
+        )
+        return "\n".join(line.rstrip() for line in lines)
+
+    def __repr__(self) -> str:
+        layer = "trainable" if self.trainable else "fixed"
+        head = counted(len(self.points), "point") + ("" if self.complete else ", the lowest")
+        return (
+            f"Catalogue({head}, hidden={self.hidden}, inputs={self.spectrum.inputs}, activation={self.activation},"
+            f" second_layer={layer})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Table of the points; the reason of each shows when the mouse rests on it."""
+        return heading_html(repr(self)) + table(
+            self._header, self._rows(), [point.reason for point in self.points]
+        )
+
+    @property
+    def _header(self) -> tuple[str, ...]:
+        return ("loss", *HEADER)
+
+    def _levels(self, point: FixedPoint) -> tuple[str, ...]:
+        """First columns of a row of the table."""
+        return (f"{point.loss:.6g}",)
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows = []
+        for point in self.points:
+            counts = ["" if n is None else str(n) for n in (point.index, point.nullity, point.positive)]
+            modes = set_name((i, i + 1) for i in point.learned_modes)
+            rows.append((*self._levels(point), modes, *counts, point.kind or "not feasible"))
+        return rows
+
+    def variables(self) -> Variables:
+        """Columns of the table of points, named as in the JSON of ``quadflow fixed-points``.
+
+        Pairs such as "needed" are two columns, needed_positive and needed_negative; what a point does not have is None.
+        """
+        rows = [point.row() for point in self.points]
+        found: Variables = {}
+        for name in dict.fromkeys(name for row in rows for name in row):
+            column = np.empty(len(rows), dtype=object)  # filled one by one: tuples are no further axis
+            for n, row in enumerate(rows):
+                column[n] = row.get(name)
+            unit = LOSS_UNIT if name in ("loss", "objective") else ""
+            found[name] = Variable(("point",), column, MEANINGS[name], unit)
+        return found
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Table for pandas, one point per row; see `variables`. Needs the extra ``sweep``."""
+        about = {
+            "activation": self.activation.name,
+            "hidden": self.hidden,
+            "inputs": self.spectrum.inputs,
+            "second_layer": "trainable" if self.trainable else "fixed",
+            "complete": self.complete,
+        }
+        types = {name: "Int64" for name in COUNTS} | {"degenerate": "boolean"}
+        return frame("quadflow stationary points", self.variables(), about, types)
+
+
+def trace_coupling(activation: Activation | str) -> float:
+    """1 for the quadratic activation, 0 for the centred one; no other has a catalogue."""
+    return Activation.parse(activation).coupling_for("the catalogue of stationary points")
