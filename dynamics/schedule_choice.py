@@ -212,7 +212,9 @@ def choose_schedule(
     unit = None if why else _unit(problem, Delta, B)
     if unit is not None:
         problem = near_fit(problem, r0)
-        largest: float | None = one_unit_largest_step(problem.inputs, batch=B, eigenvalue=unit.eigenvalue, a=unit.a)
+        largest: float | None = one_unit_largest_step(
+            problem.inputs, batch=B, eigenvalue=unit.eigenvalue, a=unit.a
+        )
         law = annealed_rates(unit, N, r0)
         control = optimal_rates(unit, N, r0)
     warnings = [f"the optimal schedule is not known: {why}"] if why else []
@@ -228,7 +230,9 @@ def choose_schedule(
     final = _final(problem, unit, B, Delta, factors, r0, progress)
     bound = largest or full_batch["gradient descent"].path
     if bound is None:
-        raise ProblemError("Nothing curves upwards along the path of the flow, so no learning rate is too large.")
+        raise ProblemError(
+            "Nothing curves upwards along the path of the flow, so no learning rate is too large."
+        )
     rates, risks = best_rates(final, len(chosen), BEYOND * bound)
     beyond = [s.name for s, rate in zip(chosen, rates, strict=True) if largest is not None and rate > largest]
     if beyond:

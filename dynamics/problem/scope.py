@@ -100,9 +100,7 @@ ONE_MODE = Need(
     lambda p: f"`teacher` has the eigenvalues {p.teacher.eigen[0][0].tolist()}",
     "one teacher mode of the sign of a",
 )
-TWO_INPUTS = Need(
-    lambda p: p.inputs > 1, lambda p: f"`inputs` is {p.inputs}", "two inputs or more"
-)
+TWO_INPUTS = Need(lambda p: p.inputs > 1, lambda p: f"`inputs` is {p.inputs}", "two inputs or more")
 EQUAL = Need(
     lambda p: bool(p.student.A[0, 0]) and not np.ptp(p.student.A),
     lambda p: f"The second layer is {p.student.A.tolist()}",

@@ -58,7 +58,7 @@ def train_schedules(
     seeds : int
         S, at least 2.
     seed : int
-        Of the data; the same for all schedules.
+        Of the data under the first schedule, the next one under the second, and so on: their errors are independent.
     records : int
         Number of records, evenly spaced.
     device : str
@@ -74,7 +74,7 @@ def train_schedules(
     S = validate_count("seeds", seeds, minimum=2)
     at = record_steps(choice.steps, validate_count("records", records, minimum=2))
     found = []
-    for name in choice.names:
+    for i, name in enumerate(choice.names):
         rates, predicted = choice.rates(name), choice.risks(name)[at]
         peak = float(rates.max())
         try:
@@ -86,7 +86,7 @@ def train_schedules(
                 batch=choice.batch,
                 label_noise=choice.label_noise,
                 seeds=S,
-                seed=seed,
+                seed=seed + i,
                 record_at=at,
                 device=device,
                 progress=progress,

@@ -63,7 +63,7 @@ class ScheduleOptions:
 def command(problem: opt.ProblemOptions, runs: ScheduleOptions, output: str | None, as_json: bool) -> None:
     """Best learning rate of every schedule, the risk it leaves, and the optimal annealing of one unit."""
     from dynamics.schedule_choice import choose_schedule
-    from quadflow.options.ignored import note_without_effect
+    from quadflow.options.ignored import DRAWN, note_without_effect
     from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
@@ -80,6 +80,8 @@ def command(problem: opt.ProblemOptions, runs: ScheduleOptions, output: str | No
     )
     if choice.unit is None:
         note_without_effect(["start_risk"], "unless one unit with a fixed second layer learns one mode")
+    else:
+        note_without_effect([*DRAWN, "init_file"], "on one unit near its fit, which starts at `--start-risk`")
     trained: tuple[TrainedSchedule, ...] = ()
     if runs.seeds:
         from empirical.experiments.schedules import train_schedules

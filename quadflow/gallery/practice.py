@@ -218,7 +218,13 @@ def stability(
     "schedules",
     cls=FigureCommand,
     context_settings={
-        "default_map": {"teacher": "1", "inputs": 30, "hidden": 1, "second_layer": "fixed", "label_noise": 0.5}
+        "default_map": {
+            "teacher": "1",
+            "inputs": 30,
+            "hidden": 1,
+            "second_layer": "fixed",
+            "label_noise": 0.5,
+        }
     },
     epilog="Example: quadflow figure schedules --schedules constant,wsd:0.5,inverse-time:0.02",
 )
