@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynamics.curves.trajectory import Trajectory
-from dynamics.problem.levels import plateau_level
+from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
@@ -121,8 +121,8 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
     lowest_drawn = np.inf
     numbers = mode_numbers(lam, problem.inputs)
     for learned in visited_sets(trajectory):
-        level = plateau_level(lam, learned, coupling)
-        if level.loss <= bottom or level.loss > lowest_drawn / 1.5:
+        level = level_under_decay(problem, lam, learned, trace_coupling=coupling)
+        if level is None or level.loss <= bottom or level.loss > lowest_drawn / 1.5:
             continue
         lowest_drawn = level.loss
         axes.axhline(level.loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)

@@ -8,8 +8,9 @@ closely above and below.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -149,7 +150,12 @@ def find_drops(times: Array, loss: Array, stages: Sequence[Stage]) -> tuple[Drop
     return tuple(drops)
 
 
-def levels_passed(modes: Array, eigenvalues: Array, trace_coupling: float = 1.0) -> tuple[Level, ...]:
+def levels_passed(
+    modes: Array,
+    eigenvalues: Array,
+    trace_coupling: float = 1.0,
+    level: Callable[[Sequence[int]], Level | None] | None = None,
+) -> tuple[Level, ...]:
     """Stationary points that a learning curve may have come by: each set of modes that was ever learned.
 
     A mode counts as learned beyond a tenth, a quarter or half of its eigenvalue (learned values differ from it, by
@@ -161,13 +167,16 @@ def levels_passed(modes: Array, eigenvalues: Array, trace_coupling: float = 1.0)
     eigenvalues : (m,) array
     trace_coupling : float
         1 for the quadratic activation, 0 for the centred one.
+    level : callable, optional
+        Level of a set of modes, None if there is no such plateau; by default that of a loss without decay.
     """
     sets = {
         tuple(int(i) for i in np.flatnonzero(row))
         for share in (0.1, 0.25, 0.5)
         for row in np.unique(modes / eigenvalues > share, axis=0)
     }
-    return tuple(plateau_level(eigenvalues, S, trace_coupling) for S in sorted(sets))
+    of = level or partial(plateau_level, eigenvalues, trace_coupling=trace_coupling)
+    return tuple(found for S in sorted(sets) if (found := of(S)) is not None)
 
 
 def called(stages: Sequence[Stage], numbers: NDArray[np.int64]) -> tuple[Stage, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem
+from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
@@ -170,7 +171,8 @@ class Trajectory(Result):
         coupling = problem.activation.trace_coupling
         levels: tuple[Level, ...] = ()
         if coupling is not None and problem.covariance is None and problem.teacher.outputs == 1:
-            levels = levels_passed(self.modes, targets, coupling)
+            level = partial(level_under_decay, problem, targets, trace_coupling=coupling)
+            levels = levels_passed(self.modes, targets, coupling, level)
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
         return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
 

@@ -11,6 +11,10 @@ flow hardly moves, is a matter of structure and not of a tolerance:
   force times the weights, far above what an unfinished convergence leaves. For other activations and for a fixed
   second layer, where small units grow exponentially, that is asked of all units.
 
+Weight decay turns every plateau into a minimum for units that are too small to grow faster than they decay: then what
+was a saddle is where the flow converges, and that a unit cannot escape any more is a matter of the same law. Which
+minimum it is, and which would be the best, is said where they differ.
+
 On a plateau of one output nothing moves but the dormant units, by the frozen-unit law: so a long plateau is crossed in
 one leap, to a few hundred jump durations before its end. Where that cannot be, because the jump could not be resolved
 in double precision, or because several outputs leave only the solver to wait, and it takes too many steps, the flow
@@ -31,10 +35,13 @@ from dynamics.errors import ComputationError
 from dynamics.flows.base import Run, Watch
 from dynamics.flows.endings import CONVERGED, RESTING, SADDLE
 from dynamics.flows.natural_units import NaturalUnits
+from dynamics.flows.traps import trap
 from dynamics.integration import SolverReport, Stop
 from dynamics.population.base import FormLoss, Population
+from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.problem.reduction import Reduction
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.saddle_to_saddle.dormant_units import Growth, Plateau, dormant_units, growth, plateau
 from dynamics.saddle_to_saddle.growing_unit import invariant
 
@@ -53,6 +60,7 @@ LEAVE = 300.0  # jump durations before the end of a plateau at which the solver 
 class Descent(Protocol):
     """What of a flow the test of convergence looks at (`dynamics.flows.gradient.GradientFlow`)."""
 
+    problem: Problem
     theta0: Array
     objective: Population
     reduction: Reduction
@@ -64,6 +72,10 @@ class Descent(Protocol):
     @property
     def trainable(self) -> bool:
         """Whether the second layer is trained."""
+
+    @property
+    def keeps_balances(self) -> bool:
+        """Whether c_k follows its exact law."""
 
     def __call__(self, t: float, theta: Array) -> Array:
         """θ̇."""
@@ -135,7 +147,7 @@ class ConvergenceTest:
         if t < self._unseen:
             return RESTING if self._looks > MOST_STEPS else None
         dormant = self._dormant(theta)
-        outlook = None if dormant is None else self._outlook(theta, dormant)
+        outlook = None if dormant is None else self._outlook(t, theta, dormant)
         if outlook is not None and np.isfinite(outlook.wait):
             self.growth, self._unseen = outlook, t + outlook.wait / 2
             return RESTING if self._unresolved(t, theta) else None
@@ -172,17 +184,27 @@ class ConvergenceTest:
         ]
         return dormant_units(np.array(influence), force)
 
-    def _outlook(self, theta: Array, dormant: NDArray[np.intp]) -> Growth:
+    def _outlook(self, t: float, theta: Array, dormant: NDArray[np.intp]) -> Growth:
         """What the dormant units will do."""
         assert self.flow.forms is not None
         W, A = self.flow.unpack(theta)
-        return growth(W, A, self.flow.forms.force(W, A), dormant, self._invariants)
+        return growth(W, A, self.flow.forms.force(W, A), dormant, self._invariants(t), self._decay)
+
+    @property
+    def _decay(self) -> WeightDecay:
+        return self.flow.reduction.problem.weight_decay
+
+    def _invariants(self, t: float) -> Array | None:
+        """c_k(0) e^{−2ρt}, (K,), for one output; None where a finite step or unequal decay lets them drift."""
+        if self._balances is None or not self._decay.equal:
+            return None
+        return self._balances * np.exp(-2 * self._decay.first * t)
 
     @cached_property
-    def _invariants(self) -> Array | None:
-        """c_k of the start, (K,), for one output; None where a finite step lets them drift."""
+    def _balances(self) -> Array | None:
+        """c_k of the start."""
         W, A = self.flow.unpack(self.flow.theta0)
-        if len(A) > 1 or self.flow.objective is not self.flow.forms:
+        if len(A) > 1 or not self.flow.keeps_balances:
             return None
         return np.array([invariant(w, float(a)) for w, a in zip(W, A[0], strict=True)])
 
@@ -212,16 +234,22 @@ class ConvergenceTest:
             return
         dormant = self._dormant(theta)
         if dormant is not None:
-            self.growth = self._outlook(theta, dormant)
+            self.growth = self._outlook(t, theta, dormant)
             self._unseen = t + min(self.growth.wait / 2, t)
 
     def words(self, report: SolverReport, theta: Array) -> str:
-        """What there is to say about an ending other than convergence."""
+        """What there is to say about an ending other than convergence to the global minimum."""
+        problem = self.flow.reduction.problem
+        if report.status == CONVERGED:
+            W, A = self.flow.unpack(theta)
+            modes = teacher_modes(problem.teacher, W, A, problem.activation)
+            return (
+                trap(self.flow.problem, modes, problem.population.loss(W, A)) if problem.weight_decay else ""
+            )
         if report.status == SADDLE:
             return "The weights have no component along any way down from this saddle."
         if report.status != RESTING or self.growth is None:
             return ""
-        problem = self.flow.reduction.problem
         modes = teacher_modes(problem.teacher, *self.flow.unpack(theta), problem.activation)
         learned = np.flatnonzero(modes / mode_targets(problem.teacher, problem.activation) > 0.5)
         return (
@@ -243,7 +271,7 @@ class ConvergenceTest:
         if self._descent(theta, self._still, dormant) > 0:
             return None
         assert self.flow.forms is not None
-        rest = plateau(W, A, self.flow.forms.force(W, A), dormant, self._invariants)
+        rest = plateau(W, A, self.flow.forms.force(W, A), dormant, self._invariants(t), self._decay)
         end = min(t + self.growth.wait - left, t_end)
         try:
             state = self.flow.pack(*rest.after(end - t))

@@ -48,6 +48,8 @@ class GradientFlow(Flow[Trajectory]):
     ----------
     population, objective : Population
         The loss that is measured, and the one whose gradient is followed: the same, up to weight decay.
+    keeps_balances : bool
+        Whether c_k = ‖w_k‖² − 2a_k² follows its exact law: constant, or e^{−2ρt} under equal decay.
     theta0 : (n,) array
         Initial state.
 
@@ -59,6 +61,8 @@ class GradientFlow(Flow[Trajectory]):
     >>> bool(trajectory.conserved_drift < 1e-9)
     True
     """
+
+    keeps_balances = True
 
     def __init__(
         self,
@@ -88,7 +92,7 @@ class GradientFlow(Flow[Trajectory]):
 
     @property
     def forms(self) -> FormLoss | None:
-        """The objective as a loss of the forms M_o, up to corrections of a finite step; None if it is none."""
+        """The objective as a loss of the forms M_o, up to decay and corrections of a finite step; None if none."""
         return self.objective.forms
 
     def pack(self, W: Array, A: Array) -> Array:

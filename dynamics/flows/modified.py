@@ -92,6 +92,7 @@ class ModifiedFlow(StepField, GradientFlow):
 
     step: float
     momentum: float
+    keeps_balances = False  # a finite step lets them drift
 
     def __init__(
         self,

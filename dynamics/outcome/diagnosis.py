@@ -25,6 +25,8 @@ keep a wrong sign, because their wᵀGw vanishes), and c_k cannot tell which. Th
 falling loss has excluded all levels but one, or until it rests. An input covariance enters through the eigenvalues
 of the whitened teacher; c_k keeps its form.
 
+Under weight decay the minima are others, and the size of the start decides: see `dynamics.outcome.decayed`.
+
 References
 ----------
 .. [1] J. D. Lee, M. Simchowitz, M. I. Jordan, B. Recht, "Gradient descent only converges to minimizers", COLT 2016;
@@ -129,6 +131,10 @@ def diagnose(problem: Problem, *, follow: bool = True, max_evaluations: int = 20
     start = InitialState(in_range(problem))
     if start.unknown:
         return _diagnosis(start, "undecided", start.unknown)
+    if problem.weight_decay:
+        from dynamics.outcome.decayed import diagnose_decayed
+
+        return diagnose_decayed(start, follow, max_evaluations)
     levels = start.levels()
     fails = levels[0] > start.least + start.resolution
     if not fails and start.loss < start.lowest_saddle:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.population.base import Population, Pull
+from dynamics.population.base import FormLoss, Population, Pull
 
 if TYPE_CHECKING:
     from dynamics.population.flow_shape import FlowShape
@@ -19,7 +19,7 @@ class DecayedLoss(Population):
     """The loss R = L + ½ρ_w‖W‖² + ½ρ_a‖A‖².
 
     Of the capabilities of L it keeps the flow as a polynomial, and the pull on an infinitely small unit, to which decay
-    is of second order. It is no loss of the forms M_o.
+    is of second order. It is no loss of the forms M_o itself: `forms` is that part of it which is, L.
 
     Parameters
     ----------
@@ -65,6 +65,11 @@ class DecayedLoss(Population):
         """That of L, with decay."""
         shape = self.base.taylor_shape(W, A, trainable)
         return None if shape is None else replace(shape, decayed=True)
+
+    @property
+    def forms(self) -> FormLoss | None:
+        """L as a loss of the forms M_o; None if it is none."""
+        return self.base.forms
 
     def _pull_on(self, W: Array, A: Array, output: Array) -> Pull:
         assert self.base.pull_on is not None

@@ -78,6 +78,13 @@ WHITE_DECAY = Need(
     lambda p: "`covariance` is given beside `weight_decay`",
     "uncorrelated inputs where weights decay",
 )
+DECAYED_AT_REST = Need(
+    lambda p: not p.weight_decay or _rests_under_decay(p),
+    lambda p: (
+        f"`weight_decay` is {p.weight_decay}" + ("" if p.covariance is None else " and `covariance` is given")
+    ),
+    "uncorrelated inputs and a decay of all that is trained, a fixed second layer having equal weights",
+)
 LAYERED = Need(
     lambda p: p.student.trainable or p.activation.trace_coupling is not None,
     lambda p: f"The second layer is fixed and `activation` is {p.activation.name!r}",
@@ -106,6 +113,13 @@ EQUAL = Need(
     lambda p: f"The second layer is {p.student.A.tolist()}",
     "equal second-layer weights other than zero",
 )
+
+
+def _rests_under_decay(p: Problem) -> bool:
+    """Whether the minima of a decayed loss are known: where only one of two layers decays there are none."""
+    decay = p.weight_decay
+    alike = bool(decay.second) if p.student.trainable else bool(p.student.A[0, 0]) and not np.ptp(p.student.A)
+    return p.covariance is None and bool(decay.first) and alike
 
 
 def _commutes(p: Problem) -> bool:
@@ -168,8 +182,8 @@ THEORIES: dict[str, Theory] = {
         (FORMS, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
         "use the numerical search",
     ),
-    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING, UNDECAYED)),
-    "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, UNDECAYED)),
+    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
+    "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, DECAYED_AT_REST)),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),

@@ -28,6 +28,9 @@ class CollectiveGrowth:
     and with it m_j(t) for every mode that is still small, constants included (derived here; without trace
     coupling the integral is 0). The jump is where this exponential reaches the mode's learned value: for the
     logistic growth of a single mode, the time at which half of it is learned.
+
+    Weight decay takes 2ρ off every rate. That is the same as ν_j = λ_j − ρ/(4ασ_j) in place of λ_j in the growth, but
+    not in the trace: T_S becomes Σ_j λ_j − Σ_{i∈S} ν_i (for Σ = I that is another teacher, theory 14.2).
     """
 
     frame: EigenFrame
@@ -90,9 +93,9 @@ class CollectiveGrowth:
             for i, start in zip(self.learned, self.starts, strict=True)
         )
         share = kappa / (2 * kappa * len(self.learned) + 4)
-        # ∫τ = share · (4 T t + logs); the rate of ln m_j is 2ασ_j (4λ_j + 2τ)
+        # ∫τ = share · (4 T t + logs); the rate of ln m_j is 2ασ_j (4ν_j + 2τ), of which 4ν_j + 8 share T = g_j/σ_j
         factor = 2 * self.alpha * sigma[mode]
-        pace = factor * (4 * self.frame.eigenvalues[mode] + 8 * share * level.residual_trace)
+        pace = 2 * self.alpha * self.frame.rates(self.learned)[mode]
         return float(pace), float(factor * 2 * share * logs)
 
 

@@ -6,23 +6,29 @@ with M* both are diagonal in one basis: with variances σ_j and whitened eigenva
     g_j = 4 σ_j λ̃_j,   λ̃_j = λ_j + T/(r+2)  (j ∉ S),   g_j = 0  (j ∈ S),
 
 r = |S|, T = Σ_{j∉S} λ_j (derived here; for Σ = I see `dynamics.problem.levels`, centred activation: T → 0).
+
+Under weight decay (`dynamics.problem.decayed_levels`) λ̃_j = λ_j + τ/2 with the τ of that plateau, and learned modes
+keep a force g_i = γ_i. With a fixed second layer α, decay takes ρ/α off all g_j: there λ̃_j is what is left for growth.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.errors import ProblemError
+from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.decayed_levels import DecayedLevel, Shrinkage, decayed_level, shrinkage
 from dynamics.problem.levels import Level, plateau_level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.reduction import in_range, reduce_problem
 from dynamics.problem.scope import require
+from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
 SAME = 1e-9  # eigenvalues closer than this, relative to the largest, are one repeated eigenvalue
 NEGLIGIBLE = 1e-12  # rates and residual eigenvalues below this, relative to the largest, are rounding errors
@@ -49,6 +55,9 @@ class EigenFrame:
         1 for the quadratic activation, 0 for the centred one.
     inputs : int
         Input dimension d.
+    trainable : bool
+        Whether the second layer is trained.
+    decay : WeightDecay
     """
 
     eigenvalues: Array
@@ -57,15 +66,42 @@ class EigenFrame:
     a: Array
     trace_coupling: float
     inputs: int
+    trainable: bool = True
+    decay: WeightDecay = NO_DECAY
 
     @property
     def numbers(self) -> NDArray[np.int64]:
         """Names of the directions, (r,): their places among all d eigenvalues, as in the catalogue."""
         return mode_numbers(self.eigenvalues, self.inputs)
 
+    @cached_property
+    def _shrinkage(self) -> Shrinkage | None:
+        return shrinkage(self.decay, None if self.trainable else float(self.a[0]))
+
+    def _level(self, learned: Sequence[int]) -> Level | None:
+        if self._shrinkage is None:
+            return plateau_level(self.eigenvalues, learned, self.trace_coupling)
+        return decayed_level(self.eigenvalues, learned, self._shrinkage, self.trace_coupling, self.variances)
+
+    def holds(self, learned: Sequence[int]) -> bool:
+        """Whether there is such a plateau: decay may leave none."""
+        return self._level(learned) is not None
+
     def level(self, learned: Sequence[int]) -> Level:
-        """Plateau with these modes learned."""
-        return plateau_level(self.eigenvalues, learned, self.trace_coupling)
+        """Plateau with these modes learned.
+
+        Raises
+        ------
+        ComputationError
+            If decay leaves none.
+        """
+        level = self._level(learned)
+        if level is None:
+            raise ComputationError(
+                f"Under a weight decay of {self.decay} there is no plateau on which the modes"
+                f" {', '.join(map(str, self.numbers[list(learned)]))} are learned: it leaves nothing of one of them."
+            )
+        return level
 
     def named(self, learned: Sequence[int]) -> Level:
         """The same with the modes called by their names."""
@@ -76,14 +112,24 @@ class EigenFrame:
         """Effective eigenvalues λ̃_j that are left on a plateau, (r,); zero for the learned modes."""
         S = list(learned)
         lam = self.eigenvalues.copy()
-        lam[S] = 0.0
-        lam = lam + self.trace_coupling * lam.sum() / (len(S) + 2)
+        level = self.level(learned)
+        if isinstance(level, DecayedLevel):
+            lam += level.trace / 2
+            if not self.trainable:
+                lam -= self.decay.first / (4 * self.a[0] * self.variances)
+        else:
+            lam[S] = 0.0
+            lam += self.trace_coupling * lam.sum() / (len(S) + 2)
         lam[S] = 0.0
         return np.where(np.abs(lam) > NEGLIGIBLE * np.abs(self.eigenvalues).max(initial=0.0), lam, 0.0)
 
     def rates(self, learned: Sequence[int]) -> Array:
-        """Eigenvalues g_j of G on a plateau, (r,)."""
-        return 4 * self.variances * self.residual(learned)
+        """Eigenvalues g_j of G on a plateau, (r,); less the decay if the second layer is fixed."""
+        rates = 4 * self.variances * self.residual(learned)
+        level = self.level(learned)
+        if isinstance(level, DecayedLevel) and self.trainable:
+            rates[list(level.learned)] = level.forces
+        return np.asarray(rates)
 
     def alike(self, mode: int) -> NDArray[np.int64]:
         """Modes of the same eigenvalue and variance, `mode` included: their eigenvectors are arbitrary."""
@@ -125,6 +171,8 @@ def eigenframe(problem: Problem) -> EigenFrame:
         small.student.a.copy(),
         coupling,
         problem.inputs,
+        problem.student.trainable,
+        problem.weight_decay,
     )
 
 

@@ -34,15 +34,15 @@ from scipy.optimize import brentq
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
+from dynamics.saddle_to_saddle.decaying_unit import GrowingUnit
 from dynamics.saddle_to_saddle.eigenframe import SAME, EigenFrame
-from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 
 COPY = 1e-15  # units that differ by less, relative to their size, are copies of each other
 E_FOLDINGS = 700.0  # from the smallest number to 1: what has not parted by then has nothing to part from
 FADED = 1e-40  # absolute tolerance of the flow of captured units, relative to the largest weight
 
 
-def companions(units: Mapping[int, FrozenUnit], first: int) -> dict[int, float]:
+def companions(units: Mapping[int, GrowingUnit], first: int) -> dict[int, float]:
     """Delays T_k − T_first of all units that run away along the same eigenvalue, hence with the same sign of a."""
     lead = units[first]
     assert lead.blow_up_mode is not None  # it blows up
@@ -125,9 +125,12 @@ def parting(frame: EigenFrame, W: Array, a: Array, learned: Sequence[int], until
     copies = _copies(W, a)
     residual = frame.residual(learned)
     free = [i for i in np.flatnonzero(residual) if np.any((W[:, i] != 0) & (a * residual[i] > 0))]
+    free = [i for i in free if frame.holds((*learned, int(i)))]
     if len(copies) <= len(learned) or not free or until <= 0:
         return None
-    growth = np.outer(a, frame.rates(learned)[free])
+    growth = np.outer(a, frame.rates(learned)[free]) - frame.decay.first
+    if not (growth > 0).any():
+        return None
     until = min(until, E_FOLDINGS / growth[growth > 0].min())
     first = [group[0] for group in copies]
     flow = _CapturedFlow(frame, np.array([len(group) for group in copies], dtype=float))
@@ -164,7 +167,7 @@ def rounding_time(
 
 
 class _CapturedFlow:
-    """ẇ = a G w, ȧ = ½ wᵀGw with G = 4ΣDΣ + 2κτΣ in the eigenbasis, for units of which some count several times."""
+    """ẇ = a G w − ρ_w w, ȧ = ½ wᵀGw − ρ_a a, G = 4ΣDΣ + 2κτΣ, in the eigenbasis; some units count several times."""
 
     def __init__(self, frame: EigenFrame, multiplicity: Array) -> None:
         self.frame, self.multiplicity = frame, multiplicity
@@ -189,7 +192,8 @@ class _CapturedFlow:
         sigma = self.frame.variances
         tau = self.frame.trace_coupling * float(D.diagonal() @ sigma)
         GW = 4 * ((W * sigma) @ D) * sigma + 2 * tau * W * sigma
-        return self.pack(a[:, None] * GW, 0.5 * np.sum(W * GW, axis=1))
+        decay = self.frame.decay
+        return self.pack(a[:, None] * GW - decay.first * W, 0.5 * np.sum(W * GW, axis=1) - decay.second * a)
 
     def learns(self, mode: int, learned: list[int]) -> Callable[[float, Array], float]:
         """Event: half of the value of `mode` is learned beyond the modes before."""

@@ -10,6 +10,11 @@ Second layer fixed at one value α. All units grow together, ‖W_j‖² = e^{2�
 plateaus last of the order of ln(1/ε). Here even the constant is known: see
 `dynamics.saddle_to_saddle.collective_growth`.
 
+Weight decay, second layer trained: a dormant unit also decays, and escapes only if without decay it would have blown up
+within s = 1/ρ (`dynamics.saddle_to_saddle.decaying_unit`), so that the staircase stops at the first jump that would
+come later. Close to that, t = −ln(1 − ρs)/ρ makes jump times as sensitive as 1/(1 − ρs): every jump says how much.
+Second layer fixed: decay weakens the modes, and no size of the start matters.
+
 The plateaus are those of theory: "fixed points"; equations derived here (theory: "saddle to saddle").
 """
 
@@ -28,12 +33,17 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.levels import Level
 from dynamics.saddle_to_saddle.collective_growth import CollectiveGrowth
+from dynamics.saddle_to_saddle.decaying_unit import smallest_factor
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame, eigenframe
+from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 from dynamics.saddle_to_saddle.unit_by_unit import (
+    NUDGE,
     SMALL,
+    Plateau,
     copies_part,
     events,
     first_plateau,
+    sensitivities,
     uncertainties,
 )
 
@@ -46,6 +56,9 @@ JUMPS = {
     "loss_after": ("height of the plateau after", LOSS_UNIT),
 }
 
+SENSITIVE = (
+    0.01 / NUDGE
+)  # relative changes of a jump time, in those of the size of the start, above which a warning says so
 UNCERTAIN = 0.02  # relative errors of jump times above this are said in a warning
 EVERYTHING_LEARNED = "Everything is learned."
 
@@ -70,8 +83,11 @@ class Jump:
     units : tuple of int
         All units that share the jump, by number; empty where all move together.
     uncertainty : float or None
-        Estimated absolute error of the time; inf if even the order of the jumps is uncertain, None if not estimated
-        (second layer fixed).
+        Estimated absolute error of the time; inf if even the order of the jumps is uncertain, or under decay whether
+        this one comes at all; None if not estimated (second layer fixed).
+    sensitivity : float or None
+        −d ln t/d ln ε, by how many per cent the jump comes earlier from a start that is larger by one per cent; None
+        without decay (where it is about 1), or with the second layer fixed.
     """
 
     time: float
@@ -82,14 +98,18 @@ class Jump:
     loss_after: float
     units: tuple[int, ...] = ()
     uncertainty: float | None = None
+    sensitivity: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """One of the jumps that `quadflow staircase --json` prints; an uncertainty without bound is null."""
         keys = ("time", "unit", "units", "mode", "learned_modes", "loss_before", "loss_after")
-        known = self.uncertainty is not None and np.isfinite(self.uncertainty)
-        return {key: getattr(self, key) for key in keys} | {
-            "uncertainty": self.uncertainty if known else None
-        }
+        found = {key: getattr(self, key) for key in keys} | {"uncertainty": _finite(self.uncertainty)}
+        return found if self.sensitivity is None else found | {"sensitivity": _finite(self.sensitivity)}
+
+
+def _finite(value: float | None) -> float | None:
+    """The value, None if it has no bound."""
+    return value if value is not None and np.isfinite(value) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +126,9 @@ class Staircase:
     end : str
         Why no jump follows the last one.
     warnings : tuple of str
+    missing : float or None
+        Where weight decay stops the staircase: the factor, larger than 1, on the start (with unequal decay: on what is
+        left of it on the last plateau) from which on one more jump follows; None where no factor is enough.
     """
 
     levels: tuple[Level, ...]
@@ -113,6 +136,7 @@ class Staircase:
     law: str
     end: str
     warnings: tuple[str, ...] = ()
+    missing: float | None = None
 
     def loss(self, times: ArrayLike) -> Array:
         """Height of the plateau at given times."""
@@ -200,8 +224,9 @@ def _unit_by_unit(frame: EigenFrame) -> Staircase:
     share = _start_size(frame, [k for k in range(len(frame.a)) if k not in start.captured])
     found = events(start)
     errors = uncertainties(start, found)
+    how_sensitive = sensitivities(start, found) if frame.decay else [None] * len(found)
     levels, jumps = [frame.named(start.learned)], list[Jump]()
-    for event, error in zip(found, errors, strict=True):
+    for event, error, sensitivity in zip(found, errors, how_sensitive, strict=True):
         levels.append(frame.named(event.plateau.learned))
         name = int(frame.numbers[event.mode])
         jumps.append(
@@ -214,17 +239,58 @@ def _unit_by_unit(frame: EigenFrame) -> Staircase:
                 levels[-1].loss,
                 event.units,
                 error,
+                sensitivity,
             )
         )
-    last = found[-1].plateau if found else start
-    if not last.frame.residual(last.learned).any():
-        end = EVERYTHING_LEARNED
-    elif last.dormant:
-        end = "No unit that is left can grow: the loss stays at this height."
-    else:
-        end = "Every unit is captured: the loss stays at this height."
-    warnings = (*_size_warnings(share), *_copy_warnings(*copies_part(start, found)), *_time_warnings(jumps))
-    return Staircase(tuple(levels), tuple(jumps), "1/ε", end, warnings)
+    warnings = (
+        *_size_warnings(share),
+        *_copy_warnings(*copies_part(start, found)),
+        *_time_warnings(jumps),
+        *_decay_warnings(frame, jumps),
+    )
+    resumes = found[-1].resumes if found else 0.0
+    end, missing = _end(found[-1].plateau if found else start, resumes)
+    return Staircase(tuple(levels), tuple(jumps), "1/ε", end, warnings, missing)
+
+
+def _end(last: Plateau, resumes: float) -> tuple[str, float | None]:
+    """Why no jump follows the plateau `last`, whose state belongs to the time `resumes`, and the factor missing."""
+    frame = last.frame
+    if frame.decay and set(np.flatnonzero(frame.eigenvalues)) <= set(last.learned):
+        return EVERYTHING_LEARNED, None
+    if not frame.residual(last.learned).any():
+        return EVERYTHING_LEARNED, None
+    if not last.dormant:
+        return "Every unit is captured: the loss stays at this height.", None
+    if frame.decay and (stopped := _stopped_by_decay(last, resumes)) is not None:
+        return stopped
+    return "No unit that is left can grow: the loss stays at this height.", None
+
+
+def _stopped_by_decay(last: Plateau, resumes: float) -> tuple[str, float | None] | None:
+    """Which jump would follow without decay of the dormant units, and the factor missing; None if none would."""
+    frame, rates = last.frame, last.frame.rates(last.learned)
+    held = last.next_to_grow
+    if held is not None:
+        mode = frame.numbers[last.dormant[held].blow_up_mode]
+        return f"Unit {held} grows next, but decay leaves too little of mode {mode} for it to hold.", None
+    free = {k: FrozenUnit(u.w, u.a, rates) for k, u in last.dormant.items()}
+    times = {
+        k: u.blow_up_time
+        for k, u in free.items()
+        if u.blow_up_mode not in last.learned and u.blow_up_time < np.inf
+    }
+    if not times:
+        return None
+    k = min(times, key=times.__getitem__)
+    mode = frame.numbers[free[k].blow_up_mode]
+    who = f"Weight decay ends the staircase: unit {k} would learn mode {mode} next, but decays faster than it grows"
+    if not frame.decay.equal:
+        return f"{who}.", smallest_factor([(u.w, u.a) for u in free.values()], rates, frame.decay)
+    # in the time s of the whole staircase, which a start that is larger by a factor makes shorter by that factor
+    rho = frame.decay.first
+    spent = -np.expm1(-rho * resumes) + np.exp(-rho * resumes) * rho * times[k]
+    return f"{who}; from a start larger by a factor {spent:.4g} it would.", float(spent)
 
 
 def _start_size(frame: EigenFrame, units: Sequence[int]) -> float:
@@ -259,6 +325,8 @@ def _time_warnings(jumps: Sequence[Jump]) -> tuple[str, ...]:
     said = []
     for n, jump in enumerate(jumps, start=1):
         error = np.inf if jump.uncertainty is None else jump.uncertainty
+        if np.isinf(error) and jump.sensitivity is not None and jump.sensitivity > SENSITIVE:
+            break  # said by `_decay_warnings`
         if np.isinf(error):
             said.append(
                 f"jump {n} is uncertain: which unit learns which mode then hangs by details that are left out"
@@ -269,6 +337,26 @@ def _time_warnings(jumps: Sequence[Jump]) -> tuple[str, ...]:
     return tuple(said)
 
 
+def _decay_warnings(frame: EigenFrame, jumps: Sequence[Jump]) -> tuple[str, ...]:
+    """Which jumps decay has almost stopped."""
+    said = []
+    for n, jump in enumerate(jumps, start=1):
+        if jump.sensitivity is None or jump.sensitivity <= SENSITIVE:
+            continue
+        close = ""
+        if frame.decay.equal:
+            close = (
+                f" at ρs = {-np.expm1(-frame.decay.first * jump.time):.4g} of the 1 from which on none comes,"
+            )
+        text = f"jump {n} comes{close} so late that a start larger by {NUDGE:.1%} brings it"
+        text += f" {-np.expm1(-jump.sensitivity * NUDGE):.1%} earlier"
+        if jump.uncertainty is not None and np.isinf(jump.uncertainty):
+            text += "; whether it comes at all hangs by details that are left out"
+        said.append(text)
+        break
+    return tuple(said)
+
+
 # --- Second layer fixed at one value ----------------------------------------------------------------------
 
 
@@ -276,7 +364,8 @@ def _all_together(frame: EigenFrame) -> Staircase:
     """Jump by jump; a negative value α learns the negative eigenvalues, as −α learns those of −M*."""
     alpha = float(frame.a[0])
     mirror = -1.0 if alpha < 0 else 1.0
-    growth = CollectiveGrowth(replace(frame, eigenvalues=mirror * frame.eigenvalues), abs(alpha))
+    mirrored = replace(frame, eigenvalues=mirror * frame.eigenvalues, a=mirror * frame.a)
+    growth = CollectiveGrowth(mirrored, abs(alpha))
     share = _start_size(frame, range(len(frame.a)))
     if share > SMALL:
         raise ProblemError(
@@ -295,6 +384,8 @@ def _all_together(frame: EigenFrame) -> Staircase:
             )
     if not frame.residual(growth.learned).any():
         end = EVERYTHING_LEARNED
+    elif frame.decay and not (growth.frame.residual(growth.learned) > 0).any():
+        end = "Weight decay holds back what is left of the other modes: the loss stays at this height."
     elif len(growth.learned) == len(frame.a) and _is_optimal(growth):
         end = "As many modes are learned as there are units: the loss stays at this height."
     elif len(growth.learned) == len(frame.a):

@@ -6,6 +6,10 @@ blow-up, when the captured ones have just their final size: by then the growth �
 real jump leaves of it, exactly so where the modes do not influence each other (centred activation) and on the first
 plateau (derived here). Later jumps move the modes learned before as well, which shifts everything by a time of the
 order of R: `stretch` varies R, to see how much that matters.
+
+Under weight decay small units follow the law of `dynamics.saddle_to_saddle.decaying_unit` with the G of the decayed
+plateaus, on which learned modes keep a force. Nobody can learn those again before the end of all times s = 1/ρ: the
+holder has grown at the same rate from larger weights. A jump itself is short, and knows no decay.
 """
 
 from __future__ import annotations
@@ -21,8 +25,9 @@ from scipy.special import beta
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem.levels import Level
+from dynamics.saddle_to_saddle.decaying_unit import GrowingUnit, growing_unit
 from dynamics.saddle_to_saddle.eigenframe import SAME, EigenFrame
-from dynamics.saddle_to_saddle.growing_unit import ACCURACY, FrozenUnit, invariant
+from dynamics.saddle_to_saddle.growing_unit import ACCURACY, invariant
 from dynamics.saddle_to_saddle.shared_mode import companions, parting, rounding_time, time_left
 
 Modes = tuple[int, ...]
@@ -31,6 +36,7 @@ SMALL = 0.1  # of the teacher: a start above this is far from the small-initiali
 NO_COMPONENT = 1e-12  # parts of a vector below this, relative to the whole, are rounding errors
 STRETCHES = (0.5, 2.0)  # of the time R, to estimate errors
 MARGIN = 2.0  # then the flow is within the error of 98 % of random jumps (365 of a sample of 372)
+NUDGE = 1e-3  # relative change of a start that tells how sensitive it is
 SHARE = 1e-3  # units that hold less than this of a mode are still dormant: their own growth is that of frozen units
 
 
@@ -38,7 +44,7 @@ SHARE = 1e-3  # units that hold less than this of a mode are still dormant: thei
 class Plateau:
     """A state on a plateau: `captured` maps units to their modes; the others are small.
 
-    `invariants` are the c_k = ‖w_k‖² − 2a_k² of all units. A mode may have several units.
+    `invariants` are the c_k = ‖w_k‖² − 2a_k² of all units, which decay if these do. A mode may have several units.
     """
 
     frame: EigenFrame
@@ -54,13 +60,36 @@ class Plateau:
         return self.frame.level(self.learned)
 
     @cached_property
-    def dormant(self) -> dict[int, FrozenUnit]:
+    def dormant(self) -> dict[int, GrowingUnit]:
         """The small units, under the constant G of this plateau."""
         rates = self.frame.rates(self.learned)
         rows = zip(self.frame.W, self.frame.a, self.invariants, strict=True)
         return {
-            k: FrozenUnit(w, float(a), rates, c) for k, (w, a, c) in enumerate(rows) if k not in self.captured
+            k: growing_unit(w, float(a), rates, self.frame.decay, c)
+            for k, (w, a, c) in enumerate(rows)
+            if k not in self.captured
         }
+
+    @property
+    def next_to_grow(self) -> int | None:
+        """The dormant unit that blows up first; None if none does."""
+        times = {
+            k: unit.blow_up_time
+            for k, unit in self.dormant.items()
+            if np.isfinite(unit.blow_up_time) and unit.blow_up_mode not in self.learned
+        }
+        return min(times, key=times.__getitem__, default=None)
+
+    def aged(self, time: float) -> Plateau:
+        """The same with the invariants as they are so much later."""
+        left = float(np.exp(-2 * self.frame.decay.first * time))
+        return replace(self, invariants=tuple(c * left for c in self.invariants))
+
+    def scaled(self, factor: float) -> Plateau:
+        """The same with larger or smaller dormant units."""
+        plateau = self.with_weights({k: (factor * u.w, factor * u.a) for k, u in self.dormant.items()})
+        c = [c if k in self.captured else c * factor**2 for k, c in enumerate(self.invariants)]
+        return replace(plateau, invariants=tuple(c))
 
     def with_weights(self, rows: dict[int, tuple[Array, float]]) -> Plateau:
         """The same with other weights (w, a) of some units."""
@@ -134,15 +163,31 @@ def uncertainties(start: Plateau, found: Sequence[Event]) -> list[float]:
         except ComputationError:  # this history breaks down where that of `found` does not
             others.append([])
     limit, _ = copies_part(start, found)
-    errors, blur, known = [], 0.0, True
+    errors, blur, known, rho = [], 0.0, True, start.frame.decay.first
     for n, event in enumerate(found):
+        # what moves s by ds moves t = −ln(1 − ρs)/ρ by e^{ρt} ds
+        blur *= float(np.exp(rho * (event.time - (found[n - 1].time if n else 0.0))))
         there = [other[n] for other in others if n < len(other)]
         known &= len(there) == len(others) and all(_alike(event, other) for other in there)
         known &= event.time < limit
         blur = max(blur, event.blur)
         spread = max(abs(other.time - event.time) for other in there) if known else np.inf
-        errors.append(float(MARGIN * (spread + blur) + ACCURACY * event.time))
+        error = float(MARGIN * (spread + blur) + ACCURACY * event.time)
+        # from an error of the remaining s on, e^{−ρt}/ρ, the jump may as well never come
+        errors.append(error if rho * error < 1 else np.inf)
     return errors
+
+
+def sensitivities(start: Plateau, found: Sequence[Event]) -> list[float]:
+    """−d ln t/d ln ε of the times of `events(start)`: 1 for a time of 1/ε, the more the closer decay is to stopping it.
+
+    Of a start that is larger by `NUDGE`: there are at least as many jumps.
+    """
+    larger = events(start.scaled(1 + NUDGE))
+    return [
+        float(np.log(event.time / other.time) / np.log1p(NUDGE)) if _alike(event, other) else np.inf
+        for event, other in zip(found, larger, strict=False)
+    ] + [np.inf] * (len(found) - len(larger))
 
 
 def _alike(event: Event, other: Event) -> bool:
@@ -166,23 +211,24 @@ def copies_part(start: Plateau, found: Sequence[Event]) -> tuple[float, tuple[in
 def _next(plateau: Plateau, clock: float, stretch: float) -> Event | None:
     """The next jump: a blow-up of a dormant unit, or the parting of units that share a mode, whichever is first."""
     units = plateau.dormant
-    times = {k: unit.blow_up_time for k, unit in units.items() if np.isfinite(unit.blow_up_time)}
-    first = min(times, key=times.__getitem__, default=None)
+    first = plateau.next_to_grow
     captured = list(plateau.captured)
     W, a = plateau.frame.W[captured], plateau.frame.a[captured]
-    until = np.inf if first is None else times[first]
+    until = np.inf if first is None else units[first].blow_up_time
     part = parting(plateau.frame, W, a, plateau.learned, until)
     if part is not None:
         rows = zip(part.W, part.a, strict=True)
         plateau = plateau.with_weights({k: (w, float(v)) for k, (w, v) in zip(captured, rows, strict=True)})
         if part.mode is not None:
             return _parted(plateau, units, clock, part.time, part.mode)
-    return None if first is None else _capture(plateau, units, first, clock, stretch)
+    if first is None or not plateau.frame.holds((*plateau.learned, units[first].blow_up_mode)):  # type: ignore[arg-type]
+        return None
+    return _capture(plateau, units, first, clock, stretch)
 
 
-def _parted(plateau: Plateau, units: dict[int, FrozenUnit], clock: float, time: float, mode: int) -> Event:
+def _parted(plateau: Plateau, units: dict[int, GrowingUnit], clock: float, time: float, mode: int) -> Event:
     """The jump in which captured units that share their modes learn one more together."""
-    plateau = plateau.with_weights({k: unit.after(time) for k, unit in units.items()})
+    plateau = plateau.with_weights({k: unit.after(time) for k, unit in units.items()}).aged(time)
     holders = list(plateau.captured.values())
     parts = {
         k: float(
@@ -199,7 +245,7 @@ def _parted(plateau: Plateau, units: dict[int, FrozenUnit], clock: float, time: 
 
 
 def _capture(
-    plateau: Plateau, units: dict[int, FrozenUnit], first: int, clock: float, stretch: float
+    plateau: Plateau, units: dict[int, GrowingUnit], first: int, clock: float, stretch: float
 ) -> Event:
     """The jump in which the unit `first` blows up, with all that tie with it."""
     lead, delays = units[first], companions(units, first)
@@ -225,7 +271,7 @@ def _capture(
     moved = moved.with_weights(
         {k: _kicked(frame.W[k], float(frame.a[k]), along, coupling) for k in units if k not in sharing}
     )
-    after = replace(moved, captured=plateau.captured | dict.fromkeys(sharing, mode))
+    after = replace(moved, captured=plateau.captured | dict.fromkeys(sharing, mode)).aged(total - left)
     resumes = clock + total - left
     return Event(clock + total, unit, sharing, mode, _without_wrong_signs(plateau, after), resumes, alone)
 
@@ -269,7 +315,7 @@ def _kicked(w: Array, a: float, mode: int, coupling: Array) -> tuple[Array, floa
     return moved, a + w[mode] * others
 
 
-def _captured_mode(plateau: Plateau, unit: FrozenUnit, number: int) -> int:
+def _captured_mode(plateau: Plateau, unit: GrowingUnit, number: int) -> int:
     """The largest effective eigenvalue of the unit's sign.
 
     For Σ = I it is the direction of the blow-up itself. In other inputs a smaller eigenvalue may grow faster, but
@@ -313,6 +359,8 @@ def _without_wrong_signs(before: Plateau, plateau: Plateau) -> Plateau:
         if not wrong:
             return plateau
         mode = min(wrong, key=lambda i: values[i] * signs[i])
+        if plateau.frame.decay:
+            raise ComputationError(f"The prediction breaks down: mode {mode + 1} is unlearned again.")
         owners = [k for k, i in plateau.captured.items() if i == mode]
         if len(owners) > 1:
             raise ComputationError(
@@ -378,6 +426,8 @@ def _with_captured(frame: EigenFrame, units: NDArray[np.int64]) -> Plateau:
 def _is_settled(plateau: Plateau) -> bool:
     """Whether the captured units hold their modes at the learned values of the plateau, to 5 %."""
     frame, learned = plateau.frame, list(plateau.learned)
+    if not frame.holds(learned):
+        return False
     units = list(plateau.captured)
     W = frame.W[units] * np.sqrt(frame.variances)
     M = (W.T * frame.a[units]) @ W

@@ -34,6 +34,12 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "problem.decayed_levels.never_learned": {"q": 2.0},
+    "problem.decayed_levels.not_worth_learning": {"q": 2.0},
+    "stationary.catalogue.fixed_points": {"minima": False},
+    "stationary.decayed.blocks.Block": {"lower": False},
+    "stationary.decayed.trained._multisets": {"first": 0},
+    "stationary.decayed.weights.block_weights": {"equal": True},
     "stationary.certification.certify": {"precision": 128},
     "stationary.certification.certify_point": {"precision": 128},
     "stationary.root_finding.find_root": {"max_steps": 200},

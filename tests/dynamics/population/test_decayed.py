@@ -36,10 +36,11 @@ def test_value_and_derivatives(phi):
 
 
 def test_capabilities():
-    """It is no loss of the forms; a kinked one keeps its pull on small units, to which decay is of second order."""
+    """It is no loss of the forms itself; a kinked one keeps its pull on small units, to which decay is of second order."""
     for phi in ACTIVATIONS.values():
         problem, R, W, A = objective(phi)
-        assert R.force is None and R.forms is None and R.trace_coupling is None
+        assert R.force is None and R.trace_coupling is None
+        assert R.forms is problem.population.forms  # the part that is one
         assert (R.pull_on is None) == (problem.population.pull_on is None)
         if R.pull_on is not None:
             X = np.array([[0.6, 0.8]])
@@ -51,4 +52,6 @@ def test_smaller_weights_of_one_function_are_told_apart():
     _, R, W, A = objective("quadratic")
     one, other = R.invariants(W, A), R.invariants(2 * W, A / 4)
     np.testing.assert_allclose(one[:-1], other[:-1], rtol=1e-12)
-    assert abs(one[-1] - other[-1]) > 0.1
+    assert abs(one[-1] - other[-1]) == pytest.approx(
+        abs(np.sqrt(R.loss(W, A)) - np.sqrt(R.loss(2 * W, A / 4)))
+    )

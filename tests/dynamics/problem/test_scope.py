@@ -125,7 +125,12 @@ def jumps(problem):
         small = Student(1e-4 * problem.student.W, problem.student.A, False)
     start = Problem(problem.teacher, small, problem.activation, problem.covariance, problem.weight_decay)
     at_zero = problem.population.loss(0 * problem.student.W, problem.student.A)
-    assert staircase(start).jumps[0].loss_before == pytest.approx(at_zero, rel=1e-6)
+    found = staircase(start)
+    if not found.jumps:  # weights that decay before they have grown: the flow ends there
+        assert problem.weight_decay
+        assert GradientFlow(start).integrate().loss[-1] == pytest.approx(at_zero, rel=1e-6)
+        return
+    assert found.jumps[0].loss_before == pytest.approx(at_zero, rel=1e-6)
 
 
 def outcome(problem):
