@@ -46,6 +46,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "saddle-graph": "empirical.experiments.saddle_path:saddle_path",
     "scale-diagram": f"{DIAGRAMS}:scale_diagram",
     "scaling-law": "empirical.experiments.power_law:scaling_laws",
+    "schedules": "empirical.experiments.schedules:schedule_curves",
     "stability": "empirical.experiments.edge_of_stability:edge_of_stability",
     "staircase": "empirical.experiments.staircase:staircase_curves",
     "sweep": "empirical.sweep.drawing:sweep_data",

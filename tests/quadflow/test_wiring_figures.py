@@ -105,6 +105,14 @@ CALLS = [
     Call("figure train-test",
          "empirical.experiments.generalisation:train_and_test", Start(6, 0.3, 1, 10), samples=60, steps=6000, step=1e-3,
          label_noise=0.2, seeds=6, seed=1),
+    Call(f"figure schedules {START} --steps 6 --batch 8 --label-noise 0.3 --schedules cosine,wsd:0.5 --start-risk 0.5 "
+         "--seeds 3",
+         "empirical.experiments.schedules:schedule_curves", Start(second_layer="fixed"), steps=6, batch=8,
+         label_noise=0.3, schedules=["cosine", "wsd:0.5"], start_risk=0.5, seeds=3, seed=5, progress=True),
+    Call("figure schedules",
+         "empirical.experiments.schedules:schedule_curves",
+         Start(1, 0.1, 0, 30, (1,), second_layer="fixed"), steps=4000, batch=1, label_noise=0.5,
+         schedules=["constant", "linear", "cosine", "step"], start_risk=0.012, seeds=256, seed=0),
     Call("figure scaling-law --exponents 1,2 --count 50 --trained-modes 9 --step 0.02 --seed 5",
          "empirical.experiments.power_law:scaling_laws", [1, 2], count=50, trained_modes=9, step=0.02, seed=5,
          progress=True),
@@ -143,7 +151,7 @@ CALLS = [
          "dynamics.neuron.function_space:function_space_dimensions", 5),
     Call(f"figure learning-curves {START} {TRAINING} {SOLVER} --times 0,0.1 --t-end 0.2 "
          "--gap training --correction modified",
-         "empirical.comparison:compare", Start(), steps=4, times=[0, 0.1], gap="training",
+         "empirical.comparison:compare", Start(), steps=6, times=[0, 0.1], gap="training",
          theory="modified", solver=SOLVED, progress=True, **TRAINED),
     Call("figure learning-curves",
          "empirical.comparison:compare", Start(8, 0.05, 3, 6, (4, 2, 1)), steps=14000, theory="flow",
