@@ -81,7 +81,6 @@ EXCEPTIONS = {
     "stability.sharpness": {"points": 20},
     "stability.largest_stable_step": {"form": "heavy ball"},
     "stability.stable_steps": {"momentum": 0.9, "points": 20},
-    "stability.stability_along": {"points": 20},
     "curves.variables.Meaning": {"label": False, "detail": False},
     "curves.variables.Variable": {"label": False, "detail": False},
     "curves.stages.find_stages": {"flatness": 0.05, "contrast": 5.0, "floor": 0.001},
