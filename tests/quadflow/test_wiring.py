@@ -65,7 +65,8 @@ CALLS = [
          "dynamics.sgd.fluctuations:FluctuatingSGD", Start(), 0.02, 8, 0.3),
     Call(f"train {START} {TRAINING} {PARAMETERS} --steps 9",
          "empirical.training:train", Start(), steps=9, progress=True, **TRAINED, **PARAMETRISED),
-    Call(f"compare {START} {TRAINING} {PARAMETERS} {SOLVER} --steps 9 --times 0,0.1 --gap training --correction modified",
+    Call(f"compare {START} {TRAINING} {PARAMETERS} {SOLVER} --steps 9 --times 0,0.1 --gap training "
+         "--correction modified",
          "empirical.comparison:compare", Start(), steps=9, times=[0, 0.1], gap="training", theory="modified",
          solver=SOLVED, progress=True, **TRAINED, **PARAMETRISED),
     Call(f"compare {START} --sgd --t-end 0.2",
@@ -301,10 +302,10 @@ def test_length_of_a_comparison(received, arguments, steps):
 
 
 def test_sweep(received, tmp_path):
-    options = f"--teacher 2,1 {TRAINING} {PARAMETERS} {SOLVER} --init-scale 0.3 --t-end 0.2 --until-loss 0.1 --no-follow"
+    options = f"--teacher 2,1 {TRAINING} {PARAMETERS} {SOLVER} --init-scale 0.3 --t-end 0.2 --until-loss 0.1"
     grid = "--vary hidden=1,2 --vary inputs=3,4 --replicates 3 --same-seeds --seed 5"
     output = tmp_path / "s.zarr"
-    more = ["--fluctuations", "--workers", "2", "--resume", "--output", output]
+    more = ["--no-follow", "--fluctuations", "--workers", "2", "--resume", "--output", output]
     args, kwargs = received(
         "empirical.sweep.sweeping:run_sweep",
         *["sweep", "simulate", "train", "diagnose", *options.split(), *grid.split(), *more],
