@@ -124,6 +124,8 @@ class StabilityReport:
         η and β.
     rates : (n,) array, optional
         Learning rates at the times, of a schedule whose largest is η.
+    form : str
+        Of momentum: one of `STABLE`.
     """
 
     times: Array
@@ -131,11 +133,12 @@ class StabilityReport:
     step: float
     momentum: float
     rates: Array | None = None
+    form: str = "heavy ball"
 
     @property
     def threshold(self) -> float:
-        """Sharpness 2(1 + β)/η above which gradient descent oscillates ever more wildly in the sharpest direction."""
-        return STABLE["heavy ball"](self.momentum) / self.step
+        """Sharpness above which the descent oscillates ever more wildly: 2(1 + β)/η of heavy ball."""
+        return STABLE[self.form](self.momentum) / self.step
 
     @property
     def unstable_from(self) -> float | None:
@@ -154,6 +157,7 @@ def stability_along(
     *,
     schedule: Spec = "constant",
     steps: int | None = None,
+    form: str = "heavy ball",
 ) -> StabilityReport:
     """Sharpness at up to `points` samples, evenly spaced along a trajectory of the flow, for a step and momentum.
 
@@ -169,7 +173,7 @@ def stability_along(
     values, curve = sharpness(flow, trajectory, points), clock.rate_curve
     times = trajectory.times[_spaced(trajectory, points)]
     rates = None if curve is None else np.array([curve(t) for t in times])
-    return StabilityReport(times, values, clock.step, clock.momentum, rates)
+    return StabilityReport(times, values, clock.step, clock.momentum, rates, form)
 
 
 def instability(
@@ -179,6 +183,7 @@ def instability(
     *,
     schedule: Spec = "constant",
     steps: int | None = None,
+    form: str = "heavy ball",
 ) -> str | None:
     """Warning about a modified flow whose step is beyond the largest stable one; None if it is not.
 
@@ -191,14 +196,14 @@ def instability(
         Of the modified flow.
     step, momentum : float
         η and β.
-    schedule, steps
+    schedule, steps, form
         See `stability_along`.
     """
     flow = GradientFlow(trajectory.problem)
-    report = stability_along(flow, trajectory, step, momentum, schedule=schedule, steps=steps)
+    report = stability_along(flow, trajectory, step, momentum, schedule=schedule, steps=steps, form=form)
     if report.unstable_from is None:
         return None
-    stable = STABLE["heavy ball"](momentum)
+    stable = STABLE[form](momentum)
     if report.rates is None:
         given, bound = f"`step` is {step:g}", stable / report.sharpness.max()
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -12,23 +12,22 @@ from numpy.typing import ArrayLike
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.variables import Variable, Variables, prefixed, printed
-from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.files.formats import format_name, format_number, kind_of
 from dynamics.flows.gradient import GradientFlow
-from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.modes import mode_targets
 from dynamics.problem.storage import problem_attributes
 from dynamics.schedules import Schedule
 from dynamics.schedules.schedule import Spec
-from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_choice, validate_count
 from dynamics.words import counted
-from empirical.gap import LARGEST, Gap, explain_gap, one_pass_theory
-from empirical.optimizers import OPTIMIZERS, find_optimizer
+from empirical.gap import LARGEST, Gap, explain_gap
+from empirical.optimizers import find_optimizer
+from empirical.optimizers.base import Chosen
 from empirical.recorder import TrainingRun
+from empirical.theories import THEORIES, choose_theory, follow
 from empirical.trainer import record_steps
 from empirical.training import train
 
@@ -49,16 +48,17 @@ class Comparison(Result):
     trajectory : Trajectory or SGDTrajectory
         The theory at the times of the records.
     run : TrainingRun
-    gap : Gap
-    theory : {"flow", "modified", "sgd"}
-        Which theory the trajectory is of.
+    gap : Gap or None
+        None where it is not known what the networks were trained on: in a loop of somebody's own.
+    theory : str
+        Which of `empirical.theories.THEORIES` the trajectory is of.
     """
 
     KIND = "comparison"
 
     trajectory: Trajectory | SGDTrajectory
     run: TrainingRun
-    gap: Gap
+    gap: Gap | None
     theory: str = "flow"
 
     @property
@@ -99,7 +99,7 @@ class Comparison(Result):
             [
                 f"{counted(S, 'seed')}, {counted(self.run.steps[-1], 'step')}, t up to {self.trajectory.times[-1]:.6g}",
                 f"largest deviation from theory: loss {loss}{modes}",
-                self.gap.summary(start),
+                *([] if self.gap is None else [self.gap.summary(start)]),
             ]
         )
 
@@ -108,19 +108,20 @@ class Comparison(Result):
 
         The variables theory_…, error_… and gap_… are called as in the files of `quadflow sweep`.
         """
-        theory, gap = self.trajectory.variables(), self.gap.variables()
+        theory = self.trajectory.variables()
         ours = {name: v for name, v in theory.items() if name == "conserved" or not (v.detail or v.label)}
         found = self.run.variables() | prefixed("theory", ours, "of the theory")
         if "eigenvalues" in theory:
             found["eigenvalues"] = theory["eigenvalues"]
-        curves = {f"loss_{name}": replace(v, detail=True) for name, v in printed(gap).items()}
-        error, parts = self.relative_error, self.gap.largest(self.initial_loss)
-        return (
-            found
-            | curves
-            | {f"error_{name}": Variable((), error[name], meaning) for name, meaning in ERRORS.items()}
-            | {f"gap_{name}": Variable((), parts[name], meaning) for name, meaning in LARGEST.items()}
-        )
+        error = self.relative_error
+        found |= {f"error_{name}": Variable((), error[name], meaning) for name, meaning in ERRORS.items()}
+        if self.gap is None:
+            return found
+        curves, parts = printed(self.gap.variables()), self.gap.largest(self.initial_loss)
+        found |= {f"loss_{name}": replace(v, detail=True) for name, v in curves.items()}
+        return found | {
+            f"gap_{name}": Variable((), parts[name], meaning) for name, meaning in LARGEST.items()
+        }
 
     def attributes(self) -> dict[str, Any]:
         """Theory, sizes and kind of the network, and the options of the training."""
@@ -133,6 +134,8 @@ class Comparison(Result):
         arrays: dict[str, Any] = {}
         for name in PARTS:
             part = getattr(self, name)
+            if part is None:
+                continue
             said, held = part.stored()
             about[name] = {"format": format_name(part.KIND)} | said
             arrays |= {f"{name}/{key}": array for key, array in held.items()}
@@ -143,6 +146,9 @@ class Comparison(Result):
         """The comparison in an open archive."""
         found: dict[str, Any] = {}
         for name, kinds in PARTS.items():
+            if name not in about and name == "gap":
+                found[name] = None
+                continue
             said = dict(f.part(about, name, dict))
             format = said.pop("format", None)
             kind = next((kind for kind in kinds if kind_of(format) == kind.KIND), kinds[0])
@@ -167,8 +173,12 @@ def compare(
     log_times: bool = False,
     momentum: float | None = None,
     optimizer: str = "sgd",
+    betas: Sequence[float] | None = None,
+    epsilon: float | None = None,
+    damping: float | None = None,
+    decoupled: bool | None = None,
     schedule: Spec = "constant",
-    theory: str = "flow",
+    theory: str | None = None,
     gap: str = "theory",
     solver: dict[str, Any] | None = None,
     progress: bool = False,
@@ -181,15 +191,17 @@ def compare(
     Parameters
     ----------
     problem : Problem
-    steps, step, records, log_times, momentum, optimizer, schedule
+    steps, step, records, log_times, optimizer, momentum, betas, epsilon, damping, decoupled, schedule
         See `empirical.training.train`.
     times : (T,) array, optional
         Record at these times (rounded to whole steps) instead.
-    theory : {"flow", "modified", "sgd"}
-        What the networks are held against: gradient flow, `dynamics.flows.modified.ModifiedFlow` for the step (and
-        momentum) of the training, or the mean dynamics of SGD, `dynamics.sgd.mean_sgd.MeanSGD`.
+    theory : str, optional
+        What the networks are held against, one of `empirical.theories.THEORIES` that follows the optimiser; by default
+        the flow that it follows as its step goes to zero. Of gradient descent that is "flow"; "modified" is
+        `dynamics.flows.modified.ModifiedFlow` for the step (and momentum) of the training, and "sgd" the mean dynamics
+        of SGD, `dynamics.sgd.mean_sgd.MeanSGD`.
     gap : {"theory", "training"}
-        Explain the difference from the gradient flow by theory curves, or by further training runs
+        Explain the difference from the flow of small steps by theory curves, or by further training runs
         (`empirical.gap`).
     solver : dict, optional
         `method`, `rtol`, `atol`, `max_evaluations` of `dynamics.flows.gradient.GradientFlow.integrate`.
@@ -207,18 +219,14 @@ def compare(
     ProblemError, TrainingDiverged, IntegrationError
         As `train` and `GradientFlow.integrate` do.
     """
+    entry = find_optimizer(optimizer)
+    theory, limit = choose_theory(entry.theories, theory), choose_theory(entry.theories, None)
     validate_choice("theory", theory, THEORIES)
     validate_choice("gap", gap, GAPS)
-    entry = find_optimizer(optimizer)
-    if theory not in entry.theories:
-        able = " or ".join(name for name, other in OPTIMIZERS.items() if theory in other.theories)
-        raise ProblemError(
-            f"`optimizer` is {optimizer!r}, which {entry.nature}, but `theory` {theory} is of {able}."
-        )
     n_steps = validate_count("steps", steps)
-    beta = entry.choose_momentum(momentum)
+    settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
     rates = Schedule.of(schedule)
-    clock = entry.clock(step, beta, rates, n_steps)
+    clock = entry.clock(step, settings.momentum, rates, n_steps)
     eta = clock.step
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
@@ -227,20 +235,26 @@ def compare(
         "steps": n_steps,
         "step": eta,
         "record_at": at,
-        "momentum": beta,
         "optimizer": optimizer,
+        "momentum": momentum,
+        "betas": betas,
+        "epsilon": epsilon,
+        "damping": damping,
+        "decoupled": decoupled,
         "schedule": rates,
         "progress": progress,
         **training,
     }
-    follow = THEORIES[theory](problem, shared)  # its objections come before the training
+    chosen = Chosen(entry, settings, eta, rates, n_steps)
+    ahead = follow(problem, chosen, theory, training)  # its objections come before the training
     run = train(problem, **shared)
-    trajectory = follow.integrate(times=run.times, progress=progress, **(solver or {}))
+    trajectory = ahead.integrate(times=run.times, progress=progress, **(solver or {}))
     longest = (solver or {}).get("max_evaluations")
-    if theory == "flow":
+    if theory == limit:
         flow = trajectory
     else:
-        flow = GradientFlow(problem).integrate(times=run.times, max_evaluations=longest, progress=progress)
+        small = follow(problem, chosen, limit, training)
+        flow = small.integrate(times=run.times, max_evaluations=longest, progress=progress)
     explained = explain_gap(
         problem,
         run,
@@ -249,39 +263,7 @@ def compare(
         schedule=rates,
         by=gap,
         max_evaluations=longest,
+        flow_name=THEORIES[limit].title,
         progress=progress,
     )
     return Comparison(trajectory, run, explained, theory)
-
-
-def _flow(problem: Problem, training: dict[str, Any]) -> GradientFlow:
-    return GradientFlow(problem)
-
-
-def _modified(problem: Problem, training: dict[str, Any]) -> ModifiedFlow:
-    return ModifiedFlow(
-        problem,
-        training["step"],
-        training["momentum"],
-        schedule=training["schedule"],
-        steps=training["steps"],
-    )
-
-
-def _sgd(problem: Problem, training: dict[str, Any]) -> MeanSGD:
-    if training["momentum"] or training.get("samples"):
-        raise ProblemError(
-            "`theory` is 'sgd', the mean dynamics of plain SGD on fresh samples: it needs momentum 0 and samples 0."
-        )
-    batch, label_noise = training.get("batch", 256), training.get("label_noise", 0.0)
-    return one_pass_theory(
-        problem, training["step"], batch, label_noise, training["schedule"], training["steps"]
-    )
-
-
-THEORIES: dict[str, Callable[[Problem, dict[str, Any]], GradientFlow | MeanSGD]] = {
-    "flow": _flow,
-    "modified": _modified,
-    "sgd": _sgd,
-}
-"""What networks are held against, by name: from the problem and the options of the training."""

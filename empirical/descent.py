@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,15 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from dynamics.aliases import Array
-from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_count, validate_real
-from empirical.optimizers import OPTIMIZERS
-from empirical.optimizers.base import Optimizer, SideBySide
-from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.optimizers import OPTIMIZERS, find_optimizer
+from empirical.optimizers.base import Chosen, Optimizer, Rule, Settings, SideBySide
 from empirical.trainer import TrainingDiverged, descend
 
 
@@ -47,9 +47,11 @@ def population_descent(
     step: float,
     at: ArrayLike,
     *,
-    momentum: float = 0.0,
-    weight_decay: float = 0.0,
+    optimizer: str = "sgd",
+    momentum: float | None = None,
+    weight_decay: float | Sequence[float] | None = None,
     rates: Sequence[float] = (1.0, 1.0),
+    **parameters: Any,
 ) -> Descent:
     """Descend along the exact gradient of the population loss, in double precision.
 
@@ -60,27 +62,34 @@ def population_descent(
         η.
     at : (T,) integer array
         Numbers of steps after which to record, in any order; the record keeps it.
-    momentum, weight_decay : float
-        As PyTorch means them.
+    optimizer, momentum, **parameters
+        As for `empirical.training.train`.
+    weight_decay : float or (ρ_w, ρ_a), optional
+        In place of that of the problem.
     rates : (η_w, η_a)
-        Learning rates of the layers in units of η.
+        Learning rates of the layers in units of η, of gradient descent only.
 
     Raises
     ------
     ProblemError
-        If `at` is empty or holds something else than numbers of steps.
+        If `at` is empty or holds something else than numbers of steps, or another optimiser has `rates`.
     TrainingDiverged
         If the weights become infinite; its `run` is the descent before, at the steps of `at` that it reached.
     """
-    clock = Clock(step, momentum)
+    entry = find_optimizer(optimizer)
+    settings = entry.choose(momentum, **parameters)
+    clock = entry.clock(step, settings.momentum)
+    if weight_decay is not None:
+        decay = WeightDecay.of(weight_decay, problem.student.trainable)
+        problem = replace(problem, weight_decay=decay)
     population = GradientFlow(problem, reduce=False).population
     W, A = problem.student.W.copy(), problem.student.A.copy()
     layers = [torch.from_numpy(array) for array in (W, A)]  # the same memory
     trained = layers[: 1 + problem.student.trainable]
     factors = [validate_real("rates", rate, positive=True) for rate in rates]
-    rule = SideBySide(
-        [(HeavyBall([p], clock.momentum), 1, factor) for p, factor in zip(trained, factors, strict=False)]
-    )
+    rule = entry.begin(trained, settings, problem)
+    if factors != [1.0, 1.0]:
+        rule = _layer_by_layer(entry, settings, problem, trained, factors)
     wanted = [validate_count("at", n, minimum=0) for n in np.asarray(at)]
     if not wanted:
         raise ProblemError("`at` is empty, but must hold at least one number of steps.")
@@ -103,11 +112,53 @@ def population_descent(
             raise TrainingDiverged(
                 f"Gradient descent diverged: `step` is {clock.step:g}, try a smaller one.", so_far(), n
             )
-        uphill = [torch.from_numpy(-v) for v in velocity]
-        return None, [g.add(p, alpha=weight_decay) for g, p in zip(uphill, trained, strict=False)]
+        return None, [torch.from_numpy(-v) for v in velocity[: len(trained)]]
 
     descend(gradient, rule, clock.step, max(wanted), record=record)
     return so_far()
+
+
+def _layer_by_layer(
+    entry: Optimizer, settings: Settings, problem: Problem, trained: list[Tensor], factors: list[float]
+) -> Rule:
+    """A rule with a learning rate of its own for each layer."""
+    if not entry.adds_up:
+        raise ProblemError(
+            f"`rates` are {factors[0]:g} and {factors[1]:g}, but only gradient descent has them, and `optimizer` is "
+            f"{entry.name!r}."
+        )
+    decay = problem.weight_decay
+    alone = [
+        replace(problem, weight_decay=WeightDecay(rate))
+        for rate in (decay.first, decay.second)[: len(trained)]
+    ]
+    parts = zip(trained, alone, factors, strict=False)
+    return SideBySide([(entry.begin([p], settings, part), 1, factor) for p, part, factor in parts])
+
+
+def descent_loss(problem: Problem, chosen: Chosen, at: NDArray[np.int64]) -> Array:
+    """Loss after given numbers of steps of an optimiser along the exact gradient of the population loss, (T,).
+
+    In the reduced problem, unless the optimiser depends on the axes of the inputs.
+    """
+    flow, wanted = GradientFlow(problem, reduce=not chosen.entry.entrywise), set(at.tolist())
+    small, population = flow.reduction.problem, flow.population
+    W, A = small.student.W.copy(), small.student.A.copy()
+    layers = [torch.from_numpy(array) for array in (W, A)]  # the same memory
+    trained = layers[: 1 + problem.student.trainable]
+    losses: list[float] = []
+
+    def record(n: int) -> None:
+        if n in wanted:
+            losses.append(population.loss(W, A))
+
+    def gradient(n: int) -> tuple[None, list[Tensor]]:
+        return None, [torch.from_numpy(-v) for v in population.velocity(W, A)[: len(trained)]]
+
+    rule = chosen.entry.begin(trained, chosen.settings, small)
+    with np.errstate(over="ignore", invalid="ignore"):
+        descend(gradient, rule, chosen.clock.rate, int(at[-1]), record=record)
+    return np.array(losses)
 
 
 def gradient_descent_loss(
@@ -115,28 +166,12 @@ def gradient_descent_loss(
     step: float,
     at: NDArray[np.int64],
     momentum: float = 0.0,
-    optimizer: Optimizer = OPTIMIZERS["sgd"],
     schedule: Spec = "constant",
     steps: int | None = None,
 ) -> Array:
-    """Loss after given numbers of steps of an optimiser along the exact gradient of a flow, (T,).
+    """Loss after given numbers of steps of gradient descent along the exact gradient of a flow's problem, (T,).
 
     The schedule of its learning rate is one of a run of `steps` steps.
     """
-    clock = optimizer.clock(step, momentum, schedule, steps)
-    theta, wanted = flow.theta0.copy(), set(at.tolist())
-    parameters = [torch.from_numpy(theta)]  # the same memory
-    losses: list[float] = []
-
-    def record(n: int) -> None:
-        if n in wanted:
-            losses.append(flow.loss(theta))
-
-    descend(
-        lambda n: (None, [torch.from_numpy(-flow(0.0, theta))]),
-        optimizer.start(parameters, momentum, None),
-        clock.rate,
-        int(at[-1]),
-        record=record,
-    )
-    return np.array(losses)
+    entry = OPTIMIZERS["sgd"]
+    return descent_loss(flow.problem, Chosen(entry, entry.choose(momentum), step, schedule, steps), at)

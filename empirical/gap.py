@@ -13,7 +13,7 @@ for which there is no theory (which ones, `Gap.sources` says) is measured instea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import takewhile
@@ -33,14 +33,14 @@ from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.scope import THEORIES
 from dynamics.schedules import CONSTANT, Schedule
-from dynamics.schedules.schedule import Spec
 from dynamics.sgd.fluctuations import FluctuatingSGD
-from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.data import GaussianData
-from empirical.descent import gradient_descent_loss
+from empirical.descent import descent_loss
 from empirical.optimizers import find_optimizer
+from empirical.optimizers.base import Chosen
 from empirical.recorder import TrainingRun
+from empirical.theories import one_pass_theory
 
 LARGEST = {  # what `Gap.largest` gives
     "discretisation": "largest part of the deviation due to the finite step (relative)",
@@ -50,8 +50,8 @@ LARGEST = {  # what `Gap.largest` gives
     "error_bar": "error bar where the remainder is largest (relative)",
     "total": "largest deviation of the loss from the flow (relative)",
 }
+GRADIENT_FLOW = "gradient flow"
 PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
-SPREAD_UNKNOWNS = 80  # order parameters up to which the spread over seeds is computed: some 20 s
 SPREAD_RTOL = 1e-5  # of a correction that is itself of leading order only
 LONGEST_MODIFIED = 30_000  # evaluations after which the modified flow is given up
 
@@ -156,8 +156,9 @@ class Gap(Result):
         known = (
             f"error bar there {show(bar, '')}" if np.isfinite(bar) else "error bar unknown for one network"
         )
+        flow, t = self.sources.get("flow", GRADIENT_FLOW), self.times[n]
         return (
-            f"mean loss minus gradient flow, at its largest, t = {self.times[n]:.4g}: {show(self.total[n])}\n"
+            f"mean loss minus {flow}, at its largest, t = {t:.4g}: {show(self.total[n])}\n"
             f"  = {parts}\n"
             f"largest remainder {show(largest['remainder'], '')}, {known}"
         )
@@ -171,6 +172,8 @@ class Practice:
     ----------
     step, momentum, batch, samples, label_noise, seeds, seed, optimizer, steps, schedule
         As for `empirical.training.train`.
+    betas, epsilon, damping, decoupled
+        Likewise; None is what the optimiser has by default.
     """
 
     step: float
@@ -183,12 +186,26 @@ class Practice:
     optimizer: str = "sgd"
     steps: int | None = None
     schedule: Schedule = CONSTANT
+    betas: Sequence[float] | None = None
+    epsilon: float | None = None
+    damping: float | None = None
+    decoupled: bool | None = None
 
     @classmethod
     def of(cls, run: TrainingRun, schedule: Schedule | None = None) -> Practice:
-        """Read off what a run recorded about itself; its schedule where that has no name."""
+        """Read off what a run recorded about itself; its schedule where that has no name.
+
+        What its optimiser does not take is not there.
+        """
         said = {name: run.about[name] for name in cls.__dataclass_fields__ if name in run.about}
         return cls(**said | {"schedule": schedule or Schedule.of(said.get("schedule", CONSTANT))})
+
+    @property
+    def chosen(self) -> Chosen:
+        """The optimiser with its parameters."""
+        entry = find_optimizer(self.optimizer)
+        settings = entry.choose(self.momentum, self.betas, self.epsilon, self.damping, self.decoupled)
+        return Chosen(entry, settings, self.step, self.schedule, self.steps)
 
     @property
     def rates(self) -> dict[str, Any]:
@@ -214,17 +231,18 @@ def explain_gap(
     schedule: Schedule | None = None,
     by: str = "theory",
     max_evaluations: int | None = None,
+    flow_name: str = GRADIENT_FLOW,
     progress: bool = False,
 ) -> Gap:
-    """Account for the difference between a training run and the gradient flow.
+    """Account for the difference between a training run and the flow that it follows as its step goes to zero.
 
     Parameters
     ----------
     problem : Problem
     run : TrainingRun
-        Of `empirical.train`, by an optimiser that follows the gradient flow.
+        Of `empirical.train`.
     flow : (T,) array
-        Loss of the gradient flow at the records of the run.
+        Loss of that flow at the records of the run: of the gradient flow where the optimiser is gradient descent.
     whole_set_losses : callable
         Trains the same networks with their whole data sets in every step, and returns their losses (S, T);
         called only where mini-batches are drawn from finite sets.
@@ -235,20 +253,15 @@ def explain_gap(
     max_evaluations : int, optional
         Give up the modified flow after so many evaluations, or after `LONGEST_MODIFIED`: gradient descent on the
         population loss takes its place.
+    flow_name : str
+        What the flow is called where it is printed.
     progress : bool
         Show progress bars on standard error if that is a terminal.
     """
     practice = Practice.of(run, schedule)
-    times = run.times
-    plain = GradientFlow(problem)
-    descent = gradient_descent_loss(
-        plain,
-        practice.step,
-        run.steps,
-        practice.momentum,
-        find_optimizer(practice.optimizer),
-        **practice.rates,
-    )
+    times, chosen = run.times, practice.chosen
+    descent = descent_loss(problem, chosen, run.steps)
+    plain = GradientFlow(chosen.minimised(problem))
     use_theory = by == "theory"
     whole_set_losses = cache(whole_set_losses)  # two parts may need them: train once
     longest = LONGEST_MODIFIED if max_evaluations is None else min(LONGEST_MODIFIED, max_evaluations)
@@ -256,7 +269,8 @@ def explain_gap(
     discretised = modified(plain, progress=progress) if use_theory else None
     sources = {"discretisation": "modified flow"}
     if discretised is None:
-        discretised, sources["discretisation"] = descent, "gradient descent on the population loss"
+        name = "gradient descent" if chosen.entry.adds_up else f"descent by {chosen.entry.name}"
+        discretised, sources["discretisation"] = descent, f"{name} on the population loss"
     on_data, sources["finite_data"] = _on_data(
         problem, practice, modified, discretised, run.loss, whole_set_losses, use_theory, progress
     )
@@ -273,7 +287,7 @@ def explain_gap(
         _standard_error(run.loss - on_data, spread, practice),
         np.abs(descent - discretised),
         spread,
-        sources,
+        sources if flow_name == GRADIENT_FLOW else {"flow": flow_name} | sources,
     )
 
 
@@ -328,22 +342,6 @@ def _with_noise(
     return mean + run.loss.mean(axis=0) - without, None, "training with and without it" + why
 
 
-def one_pass_theory(
-    problem: Problem,
-    step: float,
-    batch: int,
-    label_noise: float,
-    schedule: Spec = "constant",
-    steps: int | None = None,
-) -> MeanSGD:
-    """Mean dynamics of SGD, with the spread over seeds where the network is small enough for it."""
-    theory = MeanSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
-    small = len(theory.theta0) <= SPREAD_UNKNOWNS
-    if not small:
-        return theory
-    return FluctuatingSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
-
-
 def fluctuations_are_small(theory: SGDTrajectory) -> bool:
     """Whether what the fluctuations do to the mean loss is a correction, as their expansion assumes.
 
@@ -379,12 +377,16 @@ def _modified_loss(
 ) -> Array | None:
     """Loss of the modified flow at the given times; None if the step is too large for it, or the flow too stiff.
 
-    None also where the modified flow does not follow the optimiser.
+    None also where the modified flow does not follow the optimiser, or its weight decay.
     """
-    if not practice.followed_by("modified"):
+    chosen = practice.chosen
+    alone = chosen.settings.decoupled and practice.momentum and flow.problem.weight_decay
+    if alone or not practice.followed_by("modified"):
         return None
     try:
-        modified = ModifiedFlow(flow, practice.step, practice.momentum, **practice.rates)
+        modified = ModifiedFlow(
+            flow, practice.step, practice.momentum, **practice.rates, form=chosen.entry.form
+        )
         return modified.integrate(times=times, max_evaluations=longest, progress=progress).loss
     except IntegrationError:
         return None

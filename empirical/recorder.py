@@ -31,6 +31,7 @@ from dynamics.words import counted
 from empirical.data import GaussianData
 from empirical.speed import speed_notes
 from empirical.tensor_files import real_array
+from empirical.torch_optimizers import Reading, StepLog, read_optimizer
 
 Weights = tuple[Tensor, Tensor]
 
@@ -73,6 +74,8 @@ class TrainingRun(Result):
         Loss with the penalty of the weight decay; None where nothing decays.
     conserved_law : (S, T, K) array or None
         c_k by its exact law under weight decay, from the first record on; None where nothing decays.
+    rates : (N,) array or None
+        Learning rates of all steps, as read from an optimiser; None of other runs.
     """
 
     KIND = "training run"
@@ -90,6 +93,7 @@ class TrainingRun(Result):
     norms: Annotated[Array | None, Meaning("network time unit", NORMS)] = None
     objective: Annotated[Array | None, Meaning("network time", OBJECTIVE, LOSS_UNIT)] = None
     conserved_law: Annotated[Array | None, Meaning("network time unit", C_K_LAW, detail=True)] = None
+    rates: Annotated[Array | None, Meaning("step", "learning rate of each step", detail=True)] = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -134,6 +138,10 @@ class TrainingRun(Result):
             modes = np.median(self.modes[:, -1], axis=0)[:8]
             lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
             lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
+        if self.about.get("survives"):
+            lines.append(
+                f"of the conserved quantities {self.about['optimizer']} keeps {self.about['survives']}"
+            )
         if "steps_per_second" in self.about:
             lines.append(f"{self.about['steps_per_second']:.0f} steps per second (all seeds together)")
         return "\n".join([*lines, *self.notes])
@@ -170,8 +178,12 @@ class Recorder:
     ----------
     teacher : Teacher or Problem
         What the network learns; a problem also says activation and covariance.
-    step : float
-        Learning rate η, which turns steps into times.
+    step : float, optional
+        Learning rate η, which turns steps into times; without an optimiser it is needed.
+    optimizer : torch.optim.Optimizer, optional
+        That of the loop, which says learning rates, momentum, memories and weight decay by itself, whatever schedulers
+        do to the rates; see `empirical.torch_optimizers`. Time then is t = Σ η_n/(1 − β) (Σ η_n where velocities are
+        means). Its steps are counted from here on.
     every : int
         Record each step that is a multiple of `every` (including 0) ...
     at : sequence of int, optional
@@ -199,13 +211,17 @@ class Recorder:
 
     The speed of the recorded weights is compared with that of gradient flow; a loss without the ½ in the loop, which
     lets time count twice, is among the `notes` of the run.
+
+    With the optimiser of the loop, ``Recorder(teacher, optimizer=optimizer, every=100)``, steps need no numbers, and
+    `empirical.overlaying.overlay` lays the run on the theory of that optimiser.
     """
 
     def __init__(
         self,
         teacher: Teacher | Problem,
-        step: float,
+        step: float | None = None,
         *,
+        optimizer: torch.optim.Optimizer | None = None,
         every: int = 1,
         at: Sequence[int] | None = None,
         activation: Activation | str = "quadratic",
@@ -218,7 +234,13 @@ class Recorder:
             blank = Student(np.zeros((1, teacher.inputs)), np.zeros((teacher.outputs, 1)))
             teacher = Problem(teacher, blank, activation)
         self.problem = teacher
-        self.step = validate_real("step", step, positive=True)
+        if (step is None) == (optimizer is None):
+            raise ProblemError(
+                "`step` and `optimizer` both say the learning rate, or neither does: give one of them."
+            )
+        self.step = None if step is None else validate_real("step", step, positive=True)
+        self.log = None if optimizer is None else StepLog(optimizer)
+        self.reading: Reading | None = None
         self.every = validate_count("every", every)
         self.at = None if at is None else {validate_count("at", n, minimum=0) for n in at}
         self.test_samples = validate_count("test_samples", test_samples, minimum=0)
@@ -229,17 +251,37 @@ class Recorder:
         self._test: tuple[Tensor, Tensor] | None = None
         self._records: list[_Record] = []
 
-    def __call__(self, model: nn.Module, n: int) -> bool:
-        """Record the model if step number `n` is due; returns whether it was."""
+    def __call__(self, model: nn.Module, n: int | None = None) -> bool:
+        """Record the model if step number `n`, by default that of the optimiser, is due; returns whether it was."""
+        n = self._number(n)
         if (n not in self.at) if self.at is not None else (n % self.every):
             return False
         self.record(model, n)
         return True
 
+    def _number(self, n: int | None) -> int:
+        """The number of the next step: given, and that which the optimiser has come to."""
+        if self.log is None:
+            if n is None:
+                raise ProblemError(
+                    "`n` is missing: without `optimizer` a recorder does not know the number of the step."
+                )
+            return n
+        if n not in (None, self.log.steps):
+            raise ProblemError(
+                f"`n` is {n}, but the optimiser has made {self.log.steps} steps since the recorder was made: record"
+                " before each step, or leave `n` out."
+            )
+        return self.log.steps
+
     @torch.no_grad()
-    def record(self, model: nn.Module, n: int) -> None:
+    def record(self, model: nn.Module, n: int | None = None) -> None:
         """Record the model now, as of step number `n`."""
+        n = self._number(n)
         W_, A_ = self.weights(model)
+        if self.log is not None and self.reading is None:
+            self.reading = read_optimizer(self.log, W_, A_)
+            self.problem = self.reading.minimised(self.problem)
         W, A = weight_arrays(real_array("W", W_), real_array("A", A_))
         if W.ndim == 2:
             W, A = W[None], A[None]
@@ -282,23 +324,45 @@ class Recorder:
         }
         units: dict[str, Any] = {"conserved": None}
         units |= {name: np.stack([r.units[name] for r in records], axis=1) for name in records[0].units}
-        clock = clock or Clock(self.step, about.get("momentum", 0.0))
-        times = clock.times(steps)
+        if self.reading is not None:
+            times, step = self.reading.ticks[steps], self.reading.largest_rate
+        else:
+            clock = clock or Clock(self.step, about.get("momentum", 0.0))  # type: ignore[arg-type]
+            times, step = clock.times(steps), clock.step
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
         if "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
             W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
-            about["notes"] = [*about.get("notes", ()), *speed_notes(self.problem.objective, times, W, A)]
+            about["notes"] = [*about.get("notes", ()), *self._notes(times, W, A)]
+        if self.reading is not None:
+            about = self.reading.about() | about
+            units["rates"] = self.reading.rates
         how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
         run = TrainingRun(
             steps,
             times,
             W=np.stack([r.W for r in records], axis=1) if few else None,
             loss_measured=how,
-            about={"step": self.step, **about, "versions": versions() | {"torch": torch.__version__}},
+            about={"step": step, **about, "versions": versions() | {"torch": torch.__version__}},
             **measured,
             **units,
         )
-        return with_decay_law(run, self.problem)
+        same_rates = self.reading is None or self.reading.layer_rates == (1.0, 1.0)
+        return with_decay_law(run, self.problem) if same_rates else run
+
+    def _notes(self, times: Array, W: Array, A: Array) -> list[str]:
+        """What to say of a loop of somebody's own, of which only the weights, or its optimiser too, are known."""
+        reading = self.reading
+        if reading is None:
+            return speed_notes(self.problem.objective, times, W, A)
+        if reading.why_not:
+            return [reading.why_not]
+        if reading.layer_rates != (1.0, 1.0):
+            return [
+                "the layers have learning rates of their own: ‖w_k‖²/η_w − h Σ_o A_ok²/η_a stays, not c_k"
+            ]
+        assert reading.rule is not None
+        steepest = reading.rule.entry.adds_up
+        return speed_notes(self.problem.objective, times, W, A) if steepest else []
 
     def _test_loss(self, model: nn.Module, like: Tensor) -> Array:
         """½ mean ‖f* − f‖² on a fixed noiseless test sample, one entry per network, (S,)."""

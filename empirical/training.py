@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,10 @@ def train(
     seed: int = 0,
     optimizer: str = "sgd",
     momentum: float | None = None,
+    betas: Sequence[float] | None = None,
+    epsilon: float | None = None,
+    damping: float | None = None,
+    decoupled: bool | None = None,
     schedule: Spec = "constant",
     device: str = "cpu",
     dtype: str = "float32",
@@ -62,6 +66,11 @@ def train(
         and needs a trainable second layer.
     momentum : float, optional
         β in [0, 1); by default that of the optimiser, such as 0 of "sgd" and 0.9 of "momentum".
+    betas, epsilon, damping : sequence of float, float, float, optional
+        Memories, ε and δ of optimisers that take them, see `empirical.optimizers.base.Settings`; by default theirs.
+    decoupled : bool, optional
+        Whether the weight decay of the problem is decoupled, θ ← (1 − ηρ)θ, or a gradient ρθ; by default so with
+        "adamw" alone.
     schedule : Schedule, str, callable or array
         Learning rates η_n = η s_n of the steps n = 0 … N − 1, see `dynamics.schedules.Schedule.of`: by name, such as
         "warmup-cosine:0.1", as a function n ↦ s_n, as N numbers or the name of a file of them.
@@ -94,8 +103,8 @@ def train(
     require("training", problem)
     n_steps = validate_count("steps", steps)
     entry, type_ = find_optimizer(optimizer), DTYPES[validate_choice("dtype", dtype, DTYPES)]
-    beta = entry.choose_momentum(momentum)
-    clock = entry.clock(step, beta, schedule, n_steps)
+    settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
+    clock = entry.clock(step, settings.momentum, schedule, n_steps)
     validate_step(clock.step, type_)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
@@ -120,11 +129,13 @@ def train(
         device=device,
     )
     trained = trained_weights(network)
-    recorder = Recorder(problem, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
+    rule = entry.begin(trained, settings, problem)
+    minimised = entry.minimises(problem, settings)
+    recorder = Recorder(minimised, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
     with few_threads(network.W.numel() * (batch or samples)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
-            entry.start(trained, beta, network.activation.degree),
+            rule,
             clock.step if clock.length is None else clock.rate,
             n_steps,
             record=lambda n: recorder(network, n),
@@ -140,8 +151,7 @@ def train(
         label_noise=label_noise,
         seeds=seeds,
         seed=seed,
-        optimizer=optimizer,
-        momentum=beta,
+        **entry.about(settings),
         schedule=clock.schedule.name,
         device=device,
         dtype=dtype,
@@ -149,7 +159,9 @@ def train(
         steps_per_second=(n_steps if failed_at is None else failed_at) / seconds,
     )
     if failed_at is not None:
-        raise TrainingDiverged(_divergence_message(problem, entry, clock, beta, failed_at), run, failed_at)
+        raise TrainingDiverged(
+            _divergence_message(problem, entry, clock, settings.momentum, failed_at), run, failed_at
+        )
     return run
 
 
@@ -184,7 +196,7 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
         return f"{message}, take a smaller one."
     flow = GradientFlow(problem)
     followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)
-    bound = largest_stable_step(flow, followed, beta)
+    bound = largest_stable_step(flow, followed, beta, entry.form.name)
     return (
         f"{message}, and theory predicts a largest stable step of {bound:.3g} along the gradient flow (less for small "
         "batches)."

@@ -22,6 +22,7 @@ from empirical.devices import DTYPES, validate_device, validate_step
 from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS, find_optimizer
+from empirical.optimizers.base import Settings
 from empirical.recorder import Recorder, TrainingRun, with_decay_law
 from empirical.trainer import NEVER, Rate, descend, few_threads, gradient_of, record_steps
 from empirical.training import batch_losses, trained_weights
@@ -50,6 +51,10 @@ def train_ensemble(
     label_noise: float = 0.0,
     optimizer: str = "sgd",
     momentum: float | None = None,
+    betas: Sequence[float] | None = None,
+    epsilon: float | None = None,
+    damping: float | None = None,
+    decoupled: bool | None = None,
     schedule: Spec = "constant",
     device: str = "cpu",
     dtype: str = "float32",
@@ -75,8 +80,10 @@ def train_ensemble(
     batch : int or sequence of int
         Batch sizes; 0 is the whole set.
     seed : int or sequence of int
-    samples, label_noise, optimizer, momentum, schedule, device, dtype, records, record_at, log_times
+    samples, label_noise, optimizer, momentum, betas, epsilon, damping, decoupled, schedule
         See `empirical.training.train`; not an optimizer whose networks share more than their steps, such as "gsgd".
+    device, dtype, records, record_at, log_times
+        Likewise.
     memory : int
         Bytes within which data, activations and records stay: the networks are trained in as many groups as it takes,
         at least one by one.
@@ -100,14 +107,14 @@ def train_ensemble(
         raise ProblemError(
             f"`optimizer` is {optimizer!r}, whose networks share {entry.shared}, one start and one step: use `train`."
         )
+    settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
     if record_at is None:
         record_at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     shared: dict[str, Any] = {
         "steps": n_steps,
         "samples": validate_count("samples", samples, minimum=0),
         "label_noise": label_noise,
-        "optimizer": optimizer,
-        "momentum": entry.choose_momentum(momentum),
+        **entry.about(settings),
         "schedule": schedule,
         "device": validate_device(device),
         "dtype": validate_choice("dtype", dtype, DTYPES),
@@ -118,7 +125,7 @@ def train_ensemble(
     limit = validate_count("memory", memory)
     runs: dict[int, TrainingRun] = {}
     for group in groups(members, limit, samples, len(record_at), DTYPES[dtype].itemsize):
-        found = _train_group([members[i] for i in group], shared, record_at, progress)
+        found = _train_group([members[i] for i in group], shared, settings, record_at, progress)
         runs |= zip(group, found, strict=True)
     return [runs[i] for i in range(len(members))]
 
@@ -200,7 +207,11 @@ def groups(
 
 
 def _train_group(
-    members: Sequence[Member], shared: dict[str, Any], record_at: NDArray[np.int64], progress: bool
+    members: Sequence[Member],
+    shared: dict[str, Any],
+    settings: Settings,
+    record_at: NDArray[np.int64],
+    progress: bool,
 ) -> list[TrainingRun]:
     """Train some members in one computation."""
     problem, S = members[0].problem, len(members)
@@ -226,16 +237,16 @@ def _train_group(
     with torch.no_grad():
         network.W.copy_(torch.from_numpy(np.stack([m.problem.student.W for m in members])))
         network.A.copy_(torch.from_numpy(np.stack([m.problem.student.A for m in members])))
-    entry, beta = OPTIMIZERS[shared["optimizer"]], shared["momentum"]
-    clocks = [entry.clock(m.step, beta, shared["schedule"], shared["steps"]) for m in members]
+    entry = OPTIMIZERS[shared["optimizer"]]
+    clocks = [entry.clock(m.step, settings.momentum, shared["schedule"], shared["steps"]) for m in members]
     steps = {m.step for m in members}
     each = torch.tensor([m.step for m in members], dtype=type_, device=device)
     trained = trained_weights(network)
-    recorder = Recorder(problem, max(steps), at=[int(n) for n in record_at])
+    recorder = Recorder(entry.minimises(problem, settings), max(steps), at=[int(n) for n in record_at])
     with few_threads(network.W.numel() * max(sizes)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
-            entry.start(trained, beta, network.activation.degree),
+            entry.begin(trained, settings, problem),
             _rate(each if len(steps) > 1 else max(steps), clocks[0]),
             shared["steps"],
             record=lambda n: recorder(network, n),
@@ -245,7 +256,7 @@ def _train_group(
     about = shared | {"schedule": clocks[0].schedule.name}
     whole = recorder.run(**about, seconds=outcome.seconds, trained_together=S)
     return [
-        _one(whole, i, member, clock, int(failed))
+        with_decay_law(_one(whole, i, member, clock, int(failed)), entry.minimises(member.problem, settings))
         for i, (member, clock, failed) in enumerate(zip(members, clocks, outcome.diverged_at, strict=True))
     ]
 
@@ -276,11 +287,10 @@ def _one(whole: TrainingRun, i: int, member: Member, clock: Clock, failed: int) 
         "seeds": 1,
         "diverged_at": None if failed == NEVER else failed,
     }
-    run = replace(
+    return replace(
         whole,
         steps=whole.steps[:kept],
         times=clock.times(whole.steps[:kept]),
         about={key: value for key, value in whole.about.items() if key != "notes"} | about,
         **part,
     )
-    return with_decay_law(run, member.problem)

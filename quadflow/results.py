@@ -91,6 +91,7 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
         "loss_measured": run.loss_measured,
         "schedule": run.about.get("schedule", "constant"),
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
+        "survives": run.about.get("survives"),
         "warnings": [*([NOT_CONSERVED] if run.conserved is None else []), *run.notes],
     }
 
@@ -135,11 +136,13 @@ def known(values: dict[str, float]) -> dict[str, float | None]:
 def instability_of(comparison: Comparison) -> list[str]:
     """Warning about a step beyond the largest stable one, where the theory is the modified flow."""
     from dynamics.stability import instability
+    from empirical.optimizers import find_optimizer
 
     if comparison.theory != "modified":
         return []
     about = comparison.run.about
     rates = {"schedule": about.get("schedule", "constant"), "steps": about.get("steps")}
+    rates["form"] = find_optimizer(about["optimizer"]).form.name
     unstable = instability(comparison.trajectory, about["step"], about["momentum"], **rates)  # type: ignore[arg-type]
     return [] if unstable is None else [unstable]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
-from quadflow.options import SolverOptions, TheoryOptions, option, parse_numbers
+from quadflow.options import OptimizerOptions, SolverOptions, TheoryOptions, option, parse_numbers
 
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
@@ -29,16 +29,13 @@ class SimulationOptions:
 
 
 @dataclass(frozen=True)
-class TheoryDetails:
-    """What the corrected theories need to know of the training."""
+class TheoryDetails(OptimizerOptions):
+    """What the theories need to know of the training."""
 
     step: float | None = option(
         type=float,
         metavar="η",
-        help="Learning rate of the correction, or of SGD; without effect on the flow.",
-    )
-    momentum: float = option(
-        type=float, default=0.0, show_default=True, help="Heavy-ball β of the correction."
+        help="Learning rate of the correction, of SGD, or of memories; without effect on other flows.",
     )
     schedule: str = option(
         default="constant",
@@ -87,41 +84,42 @@ def with_length(details: TheoryDetails, t_end: float | None) -> tuple[TheoryDeta
     if details.schedule == "constant" or details.steps is not None or None in (details.step, t_end):
         return details, t_end
     assert details.step is not None
-    _, steps = Clock.until(t_end, details.step, details.momentum, details.schedule)
+    beta = details.entry.clock(details.step, details.settings.momentum).momentum
+    _, steps = Clock.until(t_end, details.step, beta, details.schedule)
     return replace(details, steps=steps), None
 
 
 def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetails) -> GradientFlow | MeanSGD:
-    """The plain flow, the one corrected for a finite step, or the mean dynamics of SGD."""
-    from dynamics.flows.gradient import GradientFlow
-    from dynamics.flows.modified import ModifiedFlow
+    """The flow of the optimiser, the one corrected for a finite step, or the mean dynamics of SGD."""
     from dynamics.sgd.fluctuations import FluctuatingSGD
     from dynamics.sgd.mean_sgd import MeanSGD
-    from dynamics.validation import validate_momentum, validate_real
+    from dynamics.validation import validate_real
+    from empirical.optimizers.base import Chosen
+    from empirical.theories import THEORIES, choose_theory, follow
 
-    kind, momentum = theory.name, validate_momentum(details.momentum)
+    kind, entry, settings = theory.name, details.entry, details.settings
     step = None if details.step is None else validate_real("step", details.step, positive=True)
-    if kind == "sgd" and momentum:
-        raise ProblemError(f"`--momentum` is {momentum:g}, but the theory of `--sgd` is of plain SGD.")
+    name = choose_theory(entry.theories, None if kind == "flow" else kind)
+    if kind == "sgd" and details.momentum:
+        raise ProblemError(
+            f"`--momentum` is {details.momentum:g}, but the theory of `--sgd` is of plain SGD."
+        )
     if kind != "flow" and step is None:
         raise ProblemError(
             f"`{'--sgd' if kind == 'sgd' else '--correction modified'}` needs the learning rate `--step`."
         )
-    if details.schedule != "constant" and kind == "flow":
+    if details.schedule != "constant" and not THEORIES[name].rated:
         raise ProblemError("`--schedule` belongs to `--correction modified` or `--sgd`: give one of them.")
     if details.steps is not None and details.schedule == "constant":
         raise ProblemError("`--steps` is the length of a `--schedule`: give that as well, or `--t-end`.")
-    rates: dict[str, Any] = {"schedule": details.schedule, "steps": details.steps}
-    for name in ("batch", "label_noise", "fluctuations"):
-        if getattr(details, name) and kind != "sgd":
-            raise ProblemError(f"`--{name.replace('_', '-')}` belongs to `--sgd`: give that as well.")
-    if kind == "sgd":
-        assert step is not None
+    for extra in ("batch", "label_noise", "fluctuations"):
+        if getattr(details, extra) and kind != "sgd":
+            raise ProblemError(f"`--{extra.replace('_', '-')}` belongs to `--sgd`: give that as well.")
+    if kind == "flow" and details.momentum:
+        raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
+    chosen = Chosen(entry, settings, step, details.schedule, details.steps)
+    if kind == "sgd" and kind in entry.theories:
         mean = FluctuatingSGD if details.fluctuations else MeanSGD
         batch = 1 if details.batch is None else details.batch
-        return mean(problem, step, batch, details.label_noise or 0.0, **rates)
-    if kind == "flow" and momentum:
-        raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
-    if step is not None and kind == "modified":
-        return ModifiedFlow(problem, step, momentum, **rates)
-    return GradientFlow(problem)
+        return mean(problem, chosen.rate, batch, details.label_noise or 0.0, **chosen.rates)
+    return follow(problem, chosen, name, {})

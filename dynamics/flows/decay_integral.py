@@ -6,7 +6,8 @@ is integrated together with the flow, so that it is as accurate as that however 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -90,6 +91,11 @@ class CarriedIntegral(VectorField):
         """Where the flow switches."""
         events = self.flow.switching(atol)
         return None if events is None else _OfTheFlow(events, self.unknowns)
+
+    def stretches(self) -> Sequence[tuple[float, VectorField]] | None:
+        """Those of the flow."""
+        parts = self.flow.stretches()
+        return None if parts is None else [(end, replace(self, flow=part)) for end, part in parts]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Momentum:
     Parameters
     ----------
     name : str
+        As in `dynamics.stability.STABLE`.
     looks_ahead : bool
         Whether the gradient is weighed as it will be in the next velocity: Nesterov's form.
     """
@@ -41,4 +42,4 @@ class Momentum:
 
 
 HEAVY_BALL = Momentum("heavy ball")
-NESTEROV = Momentum("Nesterov's", looks_ahead=True)
+NESTEROV = Momentum("nesterov", looks_ahead=True)

@@ -68,6 +68,11 @@ UNDECAYED = Need(
     lambda p: f"`weight_decay` is {p.weight_decay}",
     "problems without weight decay",
 )
+CENTRED = Need(
+    lambda p: p.activation.trace_coupling == 0,
+    lambda p: f"`activation` is {p.activation.name!r}",
+    "centred quadratic units",
+)
 ALL_DECAY = Need(
     lambda p: bool(p.weight_decay.first) == bool(p.weight_decay.second) or not p.student.trainable,
     lambda p: f"`weight_decay` is {p.weight_decay}, so that no unit rests anywhere but where it adds nothing",
@@ -171,6 +176,8 @@ THEORIES: dict[str, Theory] = {
     "flow": Theory("the gradient flow"),
     "modified flow": Theory("the flow of a finite step"),
     "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
+    "Muon flow": Theory("the flow of Muon", (FIXED,)),
+    "sign flow": Theory("the sign flow", (CENTRED, ONE_OUTPUT, WHITE, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
     "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
     "gap": Theory("the theory of the gap", (FORMS, WHITE, UNDECAYED), "it is measured by training"),
@@ -187,7 +194,7 @@ THEORIES: dict[str, Theory] = {
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),
-    "training": Theory("the training of networks", (UNDECAYED,)),
+    "training": Theory("the training of networks"),
 }
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dynamics.errors import ProblemError
-from empirical.optimizers.base import Optimizer
+from empirical.optimizers.base import Optimizer, Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from dynamics.path_space import Skeleton
+    from dynamics.problem import Problem
 
 
 class PathSpaceDescent:
@@ -43,7 +44,7 @@ class PathSpaceDescent:
         self.descent.step()
 
 
-def start(parameters: Sequence[Tensor], momentum: float, degree: int | None) -> PathSpaceDescent:
+def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) -> PathSpaceDescent:
     """Begin a descent in path space, with the strongest skeleton of the initial weights.
 
     Raises
@@ -53,6 +54,7 @@ def start(parameters: Sequence[Tensor], momentum: float, degree: int | None) -> 
     """
     if len(parameters) < 2:
         raise ProblemError("The second layer is fixed, but `optimizer` gsgd mixes both layers: train both.")
+    degree = problem.activation.degree
     if degree is None:
         raise ProblemError(
             "`activation` is not homogeneous, but `optimizer` gsgd descends in path space, which needs that."
@@ -64,7 +66,9 @@ GSGD = Optimizer(
     "gsgd",
     start,
     momentum=None,
+    decays=False,
     theories=("path",),
     nature="descends in path space, where PathFlow follows it",
+    survives="none that depends on how the weights of a unit are scaled, such as c_k",
     shared="a skeleton",
 )

@@ -55,6 +55,7 @@ def command(
     except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
+    result |= {"optimizer": details.entry.name, "survives": details.entry.survives}
     modified = theory.name == "modified"
     if theory.name != "flow":
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
@@ -62,10 +63,16 @@ def command(
     if modified:
         from dynamics.stability import instability
 
-        assert details.step is not None  # or there is no such flow
         details, _ = with_length(details, simulation.t_end)
-        rates = {"schedule": details.schedule, "steps": details.steps}
-        unstable = instability(cast("Trajectory", trajectory), details.step, details.momentum, **rates)
+        assert details.step is not None  # or there is no such flow
+        unstable = instability(
+            cast("Trajectory", trajectory),
+            details.step,
+            details.settings.momentum,
+            schedule=details.schedule,
+            steps=details.steps,
+            form=details.entry.form.name,
+        )
         result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
         write_trajectory(trajectory, output, result, "modified flow" if modified else None)

@@ -78,7 +78,7 @@ def run_comparison(options: CompareOptions, progress: bool = True) -> Comparison
     return compare(
         build_problem(options.problem),
         times=times,
-        theory=kind,
+        theory=None if kind == "flow" else kind,
         gap=when.gap,
         solver=options.solver.arguments(),
         seed=options.problem.seed,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dynamics.errors import ProblemError
 from dynamics.schedules.families import FAMILIES
-from empirical.optimizers import OPTIMIZERS, default_momenta
 from quadflow.options.click_options import complete_from, listed
+from quadflow.options.optimizer import OptimizerOptions
 from quadflow.options.struct import option, take
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TrainingOptions:
+class TrainingOptions(OptimizerOptions):
     """How networks are trained; the names are those of `empirical.train`."""
 
     steps: int | None = option(type=int, help="Number of training steps.")
@@ -33,13 +33,6 @@ class TrainingOptions:
     seeds: int = option(
         type=int, default=1, show_default=True, help="Networks trained together, each on its own data."
     )
-    optimizer: str = option(
-        default="sgd",
-        show_default=True,
-        shell_complete=complete_from("empirical.optimizers", "OPTIMIZERS"),
-        help=f"{listed(OPTIMIZERS)}.",
-    )
-    momentum: float | None = option(type=float, help=f"Momentum β [default: {default_momenta(OPTIMIZERS)}].")
     schedule: str = option(
         default="constant",
         show_default=True,
@@ -59,17 +52,10 @@ class TrainingOptions:
         help="Measure the loss on so many test samples; 0: exactly from the weights.",
     )
 
-    def arguments(self) -> dict[str, Any]:
-        """Arguments of `empirical.train`."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
-
     @property
     def clock(self) -> Clock:
         """Which time of the flow belongs to which step."""
-        from empirical.optimizers import find_optimizer
-
-        entry = find_optimizer(self.optimizer)
-        return entry.clock(self.step, entry.choose_momentum(self.momentum), self.schedule, self.steps)
+        return self.entry.clock(self.step, self.settings.momentum, self.schedule, self.steps)
 
     def steps_until(self, time: Any, name: str) -> int:
         """Number of steps, at least one, of a run up to a time called `name`, where its schedule ends."""

@@ -22,7 +22,7 @@ from quadflow.sweeps.run import options_of
 
 FILE_OPTIONS = ("teacher", "covariance", "init_file", "schedule")
 FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors")
-LISTS = ("teacher", "times")  # their values contain commas
+LISTS = ("teacher", "times", "betas")  # their values contain commas
 SPACINGS = ("linear", "log")
 
 

@@ -34,15 +34,20 @@ def evaluate(run: Run) -> Variables:
 
 def _simulate(options: Mapping[str, Any]) -> Variables:
     from empirical.sweep.results import of_trajectory
+    from empirical.theories import THEORIES, choose_theory
     from quadflow.simulation import SimulationOptions, TheoryDetails, integrate
 
     theory = opt.pick(opt.TheoryOptions, options)
     # Options of training, which have other defaults there, concern the flow only if it is corrected for them.
-    details = opt.pick(TheoryDetails, dict(options) | {"momentum": options["momentum"] or 0.0})
+    details = opt.pick(TheoryDetails, options)
     if theory.name != "sgd":
         details = replace(details, batch=None, label_noise=None)
     if theory.name == "flow":
-        details = replace(details, step=None, momentum=0.0, schedule="constant")
+        details = replace(details, momentum=None)
+    if not THEORIES[
+        choose_theory(details.entry.theories, None if theory.name == "flow" else theory.name)
+    ].rated:
+        details = replace(details, schedule="constant")
     if details.schedule == "constant":
         details = replace(details, steps=None)
     problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)

@@ -20,6 +20,7 @@ EVERYWHERE = {
         "correlated": False,
         "centred": False,
         "certify": False,
+        "minima": False,
         "follow": True,
         "explicit": False,
     },
@@ -35,9 +36,14 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "flows.scheduled_adam.ScheduledAdamFlow": {
+        **{"betas": (0.9, 0.999), "epsilon": 1e-08, "decay": (0.0, 0.0)},
+    },
+    "stability.StabilityReport": {"form": "heavy ball"},
+    "stability.stability_along": {"points": 20, "form": "heavy ball"},
+    "stability.instability": {"form": "heavy ball"},
     "problem.decayed_levels.never_learned": {"q": 2.0},
     "problem.decayed_levels.not_worth_learning": {"q": 2.0},
-    "stationary.catalogue.fixed_points": {"minima": False},
     "stationary.decayed.blocks.Block": {"lower": False},
     "stationary.decayed.trained._multisets": {"first": 0},
     "stationary.decayed.weights.block_weights": {"equal": True},
@@ -75,7 +81,6 @@ EXCEPTIONS = {
     "stability.sharpness": {"points": 20},
     "stability.largest_stable_step": {"form": "heavy ball"},
     "stability.stable_steps": {"momentum": 0.9, "points": 20},
-    "stability.stability_along": {"points": 20},
     "curves.variables.Meaning": {"label": False, "detail": False},
     "curves.variables.Variable": {"label": False, "detail": False},
     "curves.stages.find_stages": {"flatness": 0.05, "contrast": 5.0, "floor": 0.001},
@@ -92,6 +97,11 @@ EXCEPTIONS = {
     "problem.scope.Verb": {"otherwise": "not known"},
     "symbolic.equations.network_symbols": {"order": 2},
     "flows.vanishing_units.VanishingUnits": {"returned": 1e-6},
+    "flows.adam.AdamFlow": {"betas": (0.9, 0.999), "epsilon": 1e-8, "decay": (0, 0)},
+    "flows.adam.RMSPropFlow": {"betas": (0.99,), "epsilon": 1e-8, "decay": (0, 0)},
+    "flows.muon.polar_factor": {"epsilon": 0},
+    "flows.muon.MuonFlow": {"epsilon": 1e-6, "decay": (0, 0)},
+    "flows.natural_gradient.NaturalGradientFlow": {"damping": 0, "decay": (0, 0)},
 }
 
 

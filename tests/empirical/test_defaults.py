@@ -9,7 +9,7 @@ EVERYWHERE = {
     **{"activation": "quadratic", "trainable": True},
     **{"seed": 0, "progress": False, "device": "cpu", "records": 200, "log_times": False},
     "schedule": "constant",
-    **{"momentum": 0, "weight_decay": 0, "label_noise": 0, "shrink": 0, "rates": (1, 1)},
+    **{"momentum": 0, "label_noise": 0, "shrink": 0, "rates": (1, 1)},
     **{"samples": 0, "test_samples": 0, "seeds": 1, "optimizer": "sgd", "theory": "flow", "degree": 1},
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
@@ -17,7 +17,7 @@ EXCEPTIONS = {
     "conserved.momentum_account": {"momentum": 0.9, "nesterov": False},
     "comparison.compare": {"gap": "theory"},
     "gap.Gap.largest": {"scale": 1.0},
-    "gap.explain_gap": {"by": "theory"},
+    "gap.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1},
     "hannet.check.check_hannet": {
         **{"layers": 200, "width": 30, "samples": 64, "repeats": 15, "step": 0.01, "steps": 50}
@@ -28,7 +28,11 @@ EXCEPTIONS = {
     "hannet.layers.HanNet": {"inputs": 2, "width": 30, "layers": 20},
     "hannet.layers.DenseNet": {"inputs": 2, "width": 100, "layers": 6},
     "bias_free_network.BiasFreeNetwork": {"activation": "relu"},
-    "optimizers.base.Optimizer": {"adds_up": False, "nature": "no theory follows"},
+    "optimizers.base.Settings": {"epsilon": 0, "damping": 0, "decoupled": False},
+    "optimizers.base.Optimizer": {
+        **{"decoupled": False, "adds_up": False, "entrywise": False, "decays": True},
+        "nature": "no theory follows",
+    },
     "optimizers.path_space.PathSpaceDescent": {"skeleton": "strongest"},
     "trainer.descend": {"by_its_own": False, "what": "training"},
     "experiments.invariance.invariance": {

@@ -189,9 +189,9 @@ def test_a_limit_of_evaluations_holds_for_every_curve():
 
 def test_spread_of_small_networks_only(monkeypatch):
     """K = 2 units and R = 2 modes: overlaps 3 + 4 and two output weights, 9 unknowns."""
-    monkeypatch.setattr("empirical.gap.SPREAD_UNKNOWNS", 9)
+    monkeypatch.setattr("empirical.theories.SPREAD_UNKNOWNS", 9)
     assert isinstance(one_pass_theory(PROBLEM, 1e-3, 8, 0.1), FluctuatingSGD)
-    monkeypatch.setattr("empirical.gap.SPREAD_UNKNOWNS", 8)
+    monkeypatch.setattr("empirical.theories.SPREAD_UNKNOWNS", 8)
     theory = one_pass_theory(PROBLEM, 1e-3, 8, 0.1)
     assert type(theory) is MeanSGD
     assert (theory.step, theory.batch, theory.label_noise) == (1e-3, 8, 0.1)

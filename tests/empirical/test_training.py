@@ -220,7 +220,7 @@ def test_save_and_load(problem, tmp_path):
         ({"steps": 0}, "at least 1"),
         ({"step": 0.0}, "positive"),
         ({"step": float("nan")}, "finite"),
-        ({"optimizer": "adam"}, "sgd, momentum"),
+        ({"optimizer": "lion"}, "sgd, momentum"),
         ({"momentum": 1.0}, "below 1"),
         ({"momentum": -0.1}, "negative"),
         ({"device": "abacus"}, "can use here"),

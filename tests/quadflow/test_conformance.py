@@ -61,6 +61,7 @@ SMALLER = {
     "figure scaling-law": "--count 1000 --trained-modes 3",
     "figure late-time": "--teacher 1 --inputs 2 --step 0.05 --batch 16",
     "figure stability": "--t-end 0.1",
+    "figure weight-decay": "--t-end 1",
     "figure gap-step": GAP,
     "figure gap-data": "--steps 5 --seeds 2",
     "figure gap-noise": GAP,

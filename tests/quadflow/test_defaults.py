@@ -61,7 +61,7 @@ PAIRS = [
         "empirical.experiments.edge_of_stability:edge_of_stability",
         {"seed": "a start that shows it well"},
     ),
-    ("conserved", "dynamics.laws.report:conserved_report", {}),
+    ("conserved", "dynamics.laws.report:conserved_report", {"weight_decay": "0 as text"}),
 ]
 
 

@@ -72,7 +72,7 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         ([*TRAIN, "--samples", "2"], "only 2 samples"),
         ([*TRAIN, "--label-noise", "-1"], "negative"),
         ([*TRAIN, "--seeds", "0"], "at least 1"),
-        ([*TRAIN, "--optimizer", "adam"], "sgd, momentum"),
+        ([*TRAIN, "--optimizer", "lion"], "sgd, momentum"),
         ([*TRAIN, "--momentum", "1"], "below 1"),
         ([*TRAIN, "--device", "abacus"], "can use here"),
         ([*TRAIN, "--dtype", "half"], "float32, float64"),

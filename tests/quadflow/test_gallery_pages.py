@@ -51,6 +51,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "staircase": "empirical.experiments.staircase:staircase_curves",
     "sweep": "empirical.sweep.drawing:sweep_data",
     "train-test": "empirical.experiments.generalisation:train_and_test",
+    "weight-decay": "empirical.experiments.weight_decay:decayed_spectra",
 }
 # how a command says what is so without a word
 SILENT = {"solver": {"method": "auto"}, "chosen": {}}
@@ -60,7 +61,8 @@ def plain(value):
     """An argument as lists, numbers and texts, so that `==` compares it."""
     if isinstance(value, Problem):
         student = value.student
-        parts = (value.teacher.matrix(), student.W, student.A, student.trainable, value.covariance)
+        decay = value.weight_decay.rates
+        parts = (value.teacher.matrix(), student.W, student.A, student.trainable, value.covariance, decay)
         return [str(value.activation), *map(plain, parts)]
     if isinstance(value, Activation):
         return str(value)

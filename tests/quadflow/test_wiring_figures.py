@@ -37,6 +37,13 @@ CALLS = [
          "dynamics.stationary.matching:search_catalogue", ANYTHING, 400, seed=0),
     Call("figure atlas",
          "dynamics.stationary.catalogue:fixed_points", ANYTHING, 4, activation="quadratic"),
+    Call(f"figure weight-decay {START} --weight-decay 0.3,0.2 --step 0.02 --batch 8 --t-end 0.1 --seeds 2 "
+         "--value 0.7",
+         "empirical.experiments.weight_decay:decayed_spectra", Start(), value=0.7, step=0.02, batch=8, t_end=0.1,
+         seeds=2, seed=5, progress=True),
+    Call("figure weight-decay",
+         "empirical.experiments.weight_decay:decayed_spectra", ANYTHING, value=1.0, step=1e-2, batch=256,
+         t_end=200.0, seeds=3, seed=1),
     Call(f"figure saddle-graph {START} --step 0.02 --batch 8 --t-end 0.1",
          "empirical.experiments.saddle_path:saddle_path", Start(), step=0.02, batch=8, t_end=0.1, seed=5,
          progress=True),

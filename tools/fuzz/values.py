@@ -76,7 +76,11 @@ WORDS = {
     "activation": ("quadratic|centred|linear|relu|abs", "tanh|Quadratic|quadratic,relu"),
     "second_layer": ("trainable|fixed", "frozen|1"),
     "init": ("gaussian|balanced|aligned|random|relinear", "zero|1"),
-    "optimizer": ("sgd|momentum|gsgd", "adam|SGD"),
+    "optimizer": (
+        "sgd|momentum|nesterov|adam|adamw|rmsprop|normalised|sign|muon|natural|gsgd",
+        "lion|SGD",
+    ),
+    "betas": ("0.9,0.99|0.9", "0.9,0.9,0.9|1,1|-1|nan,0|,|0.9;0.9|1e-300,0.5"),
     "schedule": (
         "constant|cosine|warmup-cosine:0.3|step:0.5:0.5|wsd|linear|inverse-time",
         "cosin|cosine:2|wsd:x|step:::|constant:1|inverse-time:0|:|good.npy|good.csv|missing.npy",

@@ -28,8 +28,12 @@ from dynamics import (
 )
 from dynamics.activations import ACTIVATIONS
 from dynamics.errors import IntegrationError
+from dynamics.flows.adam import AdamFlow, RMSPropFlow
+from dynamics.flows.arc_length import ArcLengthFlow
 from dynamics.flows.base import Flow
 from dynamics.flows.endings import CONVERGED, NOT_CONVERGED, OF_ITS_OWN, STATIONARY, TARGET
+from dynamics.flows.muon import MuonFlow
+from dynamics.flows.natural_gradient import NaturalGradientFlow
 from dynamics.flows.path_space import PathFlow
 from dynamics.integration import Stop
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
@@ -81,6 +85,11 @@ CASES = {
     "modified": Case(lambda: ModifiedFlow(problem(), 0.02)),
     "momentum": Case(lambda: ModifiedFlow(GradientFlow(problem()), 0.005, 0.3)),
     "finite data": Case(lambda: FiniteDataFlow(problem(), DATA, DATA[:, 0] ** 2 - 0.5 * DATA[:, 1])),
+    "arc length": Case(lambda: ArcLengthFlow(problem())),
+    "natural gradient": Case(lambda: NaturalGradientFlow(problem(), 0.1)),
+    "adamw": Case(lambda: AdamFlow(problem(), 0.01, (0.9, 0.97), 0.3, (1.0, 0.8)), 1.0),
+    "rmsprop": Case(lambda: RMSPropFlow(problem(), 1e-4, (0.99,), 1e-2)),
+    "muon": Case(lambda: MuonFlow(problem(trainable=False), 1e-2)),
     "path space": Case(lambda: PathFlow(near_teacher())),
     "path space, relu": Case(lambda: PathFlow(near_teacher("relu"))),
     "neurons": Case(lambda: neurons(Rates(), 0.0)),

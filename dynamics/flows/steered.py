@@ -1,0 +1,68 @@
+"""What flows share that go down the objective by another way than the steepest: θ̇ = F(θ, ∇R(θ))."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.flows.base import Run, Watch
+from dynamics.flows.endings import CONVERGED
+from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.rest import distance_from_rest
+from dynamics.integration import Stop
+from dynamics.population.flow_shape import FlowShape
+
+DIFFERENCE = 6e-6  # of the size of the state: balances truncation and rounding of a central difference
+
+
+class SteeredFlow(GradientFlow):
+    """A flow of the weights that another optimiser than gradient descent follows.
+
+    The weights are the first entries of its state. A subclass says its right-hand side; the Jacobian is that by central
+    differences unless it says that as well.
+    """
+
+    def unpack(self, theta: Array) -> tuple[Array, Array]:
+        """Weights (…, K, r) and (…, O, K) of states (…, m)."""
+        return super().unpack(theta[..., : self.weights])
+
+    def slope(self, theta: Array) -> Array:
+        """Gradient ∇R of the objective over the trained weights, (n,)."""
+        return -super().__call__(0.0, theta)
+
+    def jacobian(self, t: float, theta: Array) -> Array:
+        """Jacobian of the right-hand side by central differences, (n, n)."""
+        h = DIFFERENCE * float(np.abs(theta).max() or 1.0)
+        shifts = h * np.eye(theta.size)
+        return np.stack([(self(t, theta + e) - self(t, theta - e)) / (2 * h) for e in shifts], axis=1)
+
+    def polynomial(self) -> tuple[FlowShape, Array] | None:
+        """None: the right-hand side is no polynomial."""
+        return None
+
+    def switching(self, atol: float) -> None:
+        """None: a unit that vanishes is not followed further."""
+        return
+
+    def watch(self, run: Run) -> Watch:
+        """Convergence of an open-ended integration: the gradient is gone, and no way down is left."""
+        return Watch(ends=(Stop(CONVERGED, self._distance_from_convergence),) if run.open_ended else ())
+
+    def _distance_from_convergence(self, t: float, state: Array) -> float:
+        weights, units = state[: self.weights], self.natural_units
+        return distance_from_rest(
+            float(np.linalg.norm(self.slope(weights))),
+            lambda: self.extreme_eigenvalue(weights, "lowest"),
+            (units.speed, units.rate),
+        )
+
+    def rates(self, decay: tuple[float, float]) -> Array:
+        """Rates of decoupled decay ρ_w, ρ_a of the trained weights, (n,)."""
+        W, A = self.unpack(self.theta0[: self.weights])
+        return self.pack(np.full(W.shape, decay[0]), np.full(A.shape, decay[1]))
+
+    @property
+    def weights(self) -> int:
+        """How many entries of the state are trained weights."""
+        W, A = self.reduction.problem.student.W, self.reduction.problem.student.A
+        return W.size + A.size * self.trainable

@@ -1,0 +1,299 @@
+"""What an optimiser of `torch.optim` says of itself: which one of ours it is, with which parameters, at which rates.
+
+PyTorch keeps everything in the parameter groups of the object. The table `READERS` says of each class which optimiser
+of `empirical.optimizers` steps like it and how its groups are read; a class that is not in it, or an option that
+changes its steps, is recorded all the same, and no theory follows it. A scheduler changes the learning rates in the
+groups: `StepLog` reads them at every step.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dynamics.aliases import Array
+from dynamics.errors import ProblemError
+from dynamics.problem import Problem
+from empirical.optimizers import find_optimizer
+from empirical.optimizers.base import Optimizer, Settings
+
+Group = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a parameter group steps.
+
+    Parameters
+    ----------
+    optimizer : str
+        Name in `empirical.optimizers.OPTIMIZERS`.
+    momentum : float or None
+        β; None where the optimiser takes none.
+    betas : tuple of float or None
+    epsilon : float or None
+    decoupled : bool
+        Whether its weight decay is decoupled.
+    odd : str
+        What it does besides, which no theory follows: "it …"; empty if nothing.
+    """
+
+    optimizer: str
+    momentum: float | None = None
+    betas: tuple[float, ...] | None = None
+    epsilon: float | None = None
+    decoupled: bool = False
+    odd: str = ""
+
+    @property
+    def entry(self) -> Optimizer:
+        """The optimiser."""
+        return find_optimizer(self.optimizer)
+
+    @property
+    def settings(self) -> Settings:
+        """Its parameters."""
+        return self.entry.choose(self.momentum, self.betas, self.epsilon, decoupled=self.decoupled)
+
+
+def _sgd(group: Group) -> Rule:
+    """v ← βv + (1 − τ)g; dampening τ is odd, and without momentum nothing."""
+    beta = float(group["momentum"])
+    name = "nesterov" if group["nesterov"] else "momentum" if beta else "sgd"
+    damped = beta and group["dampening"]
+    return Rule(name, beta, odd=f"has the dampening {group['dampening']:g}" if damped else "")
+
+
+def _adam(group: Group) -> Rule:
+    decoupled = bool(group.get("decoupled_weight_decay", False))
+    return Rule(
+        "adamw" if decoupled else "adam",
+        betas=tuple(float(beta) for beta in group["betas"]),
+        epsilon=float(group["eps"]),
+        decoupled=decoupled,
+        odd="has amsgrad" if group["amsgrad"] else "",
+    )
+
+
+def _adamw(group: Group) -> Rule:
+    return _adam({**group, "decoupled_weight_decay": True})
+
+
+def _rmsprop(group: Group) -> Rule:
+    odd = (
+        "is centered"
+        if group["centered"]
+        else f"has the momentum {group['momentum']:g}"
+        if group["momentum"]
+        else ""
+    )
+    return Rule("rmsprop", betas=(float(group["alpha"]),), epsilon=float(group["eps"]), odd=odd)
+
+
+READERS: dict[type[torch.optim.Optimizer], Callable[[Group], Rule]] = {
+    torch.optim.SGD: _sgd,
+    torch.optim.Adam: _adam,
+    torch.optim.AdamW: _adamw,
+    torch.optim.RMSprop: _rmsprop,
+}
+
+
+class StepLog:
+    """Learning rates of every step of an optimiser, as its schedulers set them, and whether anything else changed.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Asked before each of its steps from now on.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.optimizer = optimizer
+        self.resumed = bool(optimizer.state)  # it has made steps before, and remembers them
+        self.options = tuple(name for name in optimizer.defaults if name != "lr")
+        self.rates = [array("d") for _ in optimizer.param_groups]
+        self.momenta = [array("d") for _ in optimizer.param_groups]
+        self.signature = self._signature()
+        self.changed_at: int | None = None
+        optimizer.register_step_pre_hook(self._before_step)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps so far."""
+        return len(self.rates[0])
+
+    def _before_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+        if self.changed_at is None and self._signature() != self.signature:
+            self.changed_at = self.steps
+        for rates, momenta, group in zip(self.rates, self.momenta, optimizer.param_groups, strict=False):
+            rates.append(float(group["lr"]))
+            momenta.append(float(group.get("momentum", 0.0)))
+
+    def _signature(self) -> tuple[Any, ...]:
+        """Everything in the groups but learning rates."""
+        groups = self.optimizer.param_groups
+        return tuple(tuple(group.get(name) for name in self.options) for group in groups)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """An optimiser object, as read while it trains the layers W and A of a network.
+
+    Parameters
+    ----------
+    class_name : str
+        Of the object, such as "torch.optim.SGD".
+    log : StepLog
+    first, second : int or None
+        Numbers of the groups of W and of A; None where the second layer is not trained.
+    rule : Rule or None
+        How they step; None of a class that is not in the table.
+    weight_decay : (ρ_w, ρ_a)
+    """
+
+    class_name: str
+    log: StepLog
+    first: int
+    second: int | None
+    rule: Rule | None
+    weight_decay: tuple[float, float]
+
+    @property
+    def rates(self) -> Array:
+        """Learning rates of the first layer in all steps so far, (N,)."""
+        return np.array(self.log.rates[self.first])
+
+    @property
+    def largest_rate(self) -> float:
+        """Largest learning rate so far, or the present one before the first step."""
+        present = float(self.log.optimizer.param_groups[self.first]["lr"])
+        return float(self.rates.max()) if self.log.steps else present
+
+    def minimised(self, problem: Problem) -> Problem:
+        """The problem with the weight decay of the optimiser, as far as it is of an objective.
+
+        Raises
+        ------
+        ProblemError
+            If the problem has a decay of its own.
+        """
+        if not any(self.weight_decay):
+            return problem
+        if problem.weight_decay:
+            raise ProblemError(
+                f"`weight_decay` is {problem.weight_decay} of the problem and {self.weight_decay[0]:g} of the"
+                " optimiser, but one of them must say it alone."
+            )
+        student = replace(problem.student, trainable=self.second is not None)
+        decayed = replace(problem, student=student, weight_decay=self.weight_decay)
+        if self.rule is None:
+            return decayed
+        return self.rule.entry.minimises(decayed, self.rule.settings)
+
+    @property
+    def ticks(self) -> Array:
+        """Times t_0 … t_N of the flow: Σ η_n, or Σ η_n/(1 − β) where velocities add gradients up."""
+        shares = 1.0
+        if self.rule is not None and self.rule.entry.adds_up:
+            shares = 1 - np.array(self.log.momenta[self.first])
+        return np.append(0.0, np.cumsum(self.rates / shares))
+
+    @property
+    def layer_rates(self) -> tuple[float, float] | None:
+        """Learning rates of the layers in units of the first one's, to rounding; None if that changed on the way."""
+        if self.second is None or self.second == self.first:
+            return 1.0, 1.0
+        one, two = (np.array(self.log.rates[i]) for i in (self.first, self.second))
+        ratio = float(two @ one / (one @ one)) if one.any() else 1.0
+        return (1.0, ratio) if np.allclose(two, ratio * one, rtol=1e-9, atol=0) else None
+
+    @property
+    def why_not(self) -> str:
+        """Why no theory follows it, in one sentence; empty if one may."""
+        what = f"`optimizer` is a {self.class_name}"
+        if self.rule is None:
+            known = ", ".join(f"torch.optim.{kind.__name__}" for kind in READERS)
+            return f"{what}, which no theory follows: there is one of {known}."
+        if self.rule.odd:
+            return f"{what} that {self.rule.odd}, which no theory follows."
+        if self.log.resumed:
+            return f"{what} that had made steps before it was recorded: a theory starts where its memory is empty."
+        if self.log.changed_at is not None:
+            return (
+                f"{what} whose options changed at step {self.log.changed_at}, but theories follow rates only."
+            )
+        if self.layer_rates is None:
+            return f"{what} whose layers have learning rates that changed against each other, which no theory follows."
+        return ""
+
+    def about(self) -> dict[str, Any]:
+        """What a run stores of it."""
+        read: dict[str, Any] = {
+            "torch_optimizer": self.class_name,
+            "weight_decay": list(self.weight_decay),
+            "trainable": self.second is not None,
+            "no_theory": self.why_not,
+        }
+        if self.layer_rates != (1.0, 1.0):
+            read["layer_rates"] = None if self.layer_rates is None else list(self.layer_rates)
+        if self.rule is None:
+            return read | {"optimizer": self.class_name, "momentum": 0.0}
+        return read | self.rule.entry.about(self.rule.settings)
+
+
+def read_optimizer(log: StepLog, W: Tensor, A: Tensor) -> Reading:
+    """Read an optimiser that trains the layers W and A of a network.
+
+    Parameters
+    ----------
+    log : StepLog
+        Of the optimiser.
+    W, A : tensors
+        The parameters themselves, or what is computed from them where one group holds everything.
+
+    Raises
+    ------
+    ProblemError
+        If W is not trained by it, or its groups step differently.
+    """
+    groups = log.optimizer.param_groups
+    first, second = (_group_of(groups, layer) for layer in (W, A))
+    if first is None and len(groups) == 1:  # weights that are computed from its parameters
+        first = second = 0
+    if first is None:
+        raise ProblemError(
+            "`optimizer` does not train the first layer of this network, or it cannot be told which of its groups does:"
+            " let `weights` return the parameters themselves."
+        )
+    if any(group.get("maximize") for group in groups):
+        raise ProblemError("`optimizer` maximises, but a loss is minimised: leave `maximize` out.")
+    kind = type(log.optimizer)
+    reader = READERS.get(kind)
+    held = [groups[i] for i in (first, second) if i is not None]
+    rules = [None if reader is None else reader(group) for group in held]
+    if len(set(rules)) > 1:
+        raise ProblemError(
+            "`optimizer` steps differently in the groups of the two layers, but only their learning rates and weight"
+            " decays may differ."
+        )
+    decays = [float(group.get("weight_decay", 0.0)) for group in held]
+    module = "torch.optim" if kind.__module__.startswith("torch.optim") else kind.__module__
+    return Reading(
+        f"{module}.{kind.__name__}",
+        log,
+        first,
+        second,
+        rules[0],
+        (decays[0], 0.0 if second is None else decays[-1]),
+    )
+
+
+def _group_of(groups: Sequence[Group], layer: Tensor) -> int | None:
+    """Number of the group that trains a layer."""
+    return next((i for i, group in enumerate(groups) if any(p is layer for p in group["params"])), None)
