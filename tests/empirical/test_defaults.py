@@ -28,6 +28,7 @@ EXCEPTIONS = {
     "hannet.layers.HanNet": {"inputs": 2, "width": 30, "layers": 20},
     "hannet.layers.DenseNet": {"inputs": 2, "width": 100, "layers": 6},
     "bias_free_network.BiasFreeNetwork": {"activation": "relu"},
+    "theories.Theory": {"rated": False},
     "optimizers.base.Settings": {"epsilon": 0, "damping": 0, "decoupled": False},
     "optimizers.base.Optimizer": {
         **{"decoupled": False, "adds_up": False, "entrywise": False, "decays": True},
