@@ -101,6 +101,37 @@ def test_repeated_eigenvalues_are_families():
     assert len(lists) == len(set(lists))
 
 
+@pytest.mark.parametrize(("copies", "hidden"), [(2, 4), (4, 6)])
+def test_units_that_share_an_eigenspace_are_listed_once(copies, hidden):
+    """Units of one γ on equal eigenvalues are one entry, however they are split: no two entries are alike.
+
+    Entries differ in R by the choice of roots and units, on lower roots by 1e-11; two names of one do by 1e-15.
+    """
+    teacher = Teacher.from_eigenvalues([1.0] * copies)
+    points = fixed_points(teacher, hidden, activation="centred", weight_decay=0.2).points
+    objectives = np.array([point.objective for point in points])
+    assert np.diff(objectives).min() > 1e-13
+    assert any(point.frame for point in points)
+
+
+def test_two_roots_that_meet():
+    """λ = θ: s = 0, one zero eigenvalue beside no negative one, and R descends at third order along it."""
+    theta = (12 * 2 * 0.1**3) ** 0.25 / 3
+    catalogue = fixed_points(Teacher.from_eigenvalues([theta]), 1, activation="centred", weight_decay=0.1)
+    folds = [point for point in catalogue.points if point.learned_modes]
+    assert {(point.index, point.nullity, point.kind) for point in folds} == {(0, 1, "degenerate saddle")}
+    assert all(point.degenerate and "third order" in point.reason for point in folds)
+    student = catalogue.representative(folds[0])
+    objective = Problem(catalogue.teacher, student, "centred", weight_decay=0.1).objective
+    h, Q = np.linalg.eigh(objective.hessian(student.W, student.A))
+    slow = Q[:, np.argmin(np.abs(h))]
+    changes = [
+        objective.loss(student.W + t * slow[0], student.A + t * slow[1]) - folds[0].objective
+        for t in (0.02, -0.02)
+    ]
+    assert min(changes) < -1e-9 < 1e-9 < max(changes)
+
+
 def test_a_tight_frame_of_equal_modes():
     """Three units on two equal modes: the Mercedes star, ‖w‖² and Σ a wwᵀ = μI; a family of one angle."""
     catalogue = fixed_points(Teacher.from_eigenvalues([1, 1]), 3, weight_decay=0.1)
