@@ -31,9 +31,12 @@ EXCEPTIONS = {
     "hannet.layers.DenseNet": {"inputs": 2, "width": 100, "layers": 6},
     "bias_free_network.BiasFreeNetwork": {"activation": "relu"},
     "theories.Theory": {"rated": False},
+    "memory.training_memory": {"copies": 4},
+    "memory.check_training": {"copies": 4},
+    "training_ensemble.groups": {"copies": 4},
     "optimizers.base.Settings": {"epsilon": 0, "damping": 0, "decoupled": False},
     "optimizers.base.Optimizer": {
-        **{"decoupled": False, "adds_up": False, "entrywise": False, "decays": True},
+        **{"decoupled": False, "adds_up": False, "entrywise": False, "copies": 4, "decays": True},
         "nature": "no theory follows",
     },
     "optimizers.path_space.PathSpaceDescent": {"skeleton": "strongest"},
