@@ -96,11 +96,11 @@ def _flow(run: TrainingRun, problem: Problem, theory: str | None) -> tuple[Follo
     about = run.about
     entry = find_optimizer(about["optimizer"])
     settings = entry.choose(**{name: about[name] for name in PARAMETERS if name in about})
-    chosen = Chosen(entry, settings, about["step"])
+    chosen = Chosen(entry, settings, about["step"], *_schedule(run))
     name = choose_theory(entry.theories, theory)
     layers = about.get("layer_rates")
     if layers is None:
-        return follow(problem, chosen, name, _schedule(run)), name
+        return follow(problem, chosen, name, {}), name
     if name != "flow":
         raise ProblemError(
             f"The layers have the learning rates {layers[0]:g} and {layers[1]:g} in units of the first, for which only"
@@ -109,13 +109,13 @@ def _flow(run: TrainingRun, problem: Problem, theory: str | None) -> tuple[Follo
     return LayerRateFlow(chosen.minimised(problem), layers), name
 
 
-def _schedule(run: TrainingRun) -> dict[str, Any]:
+def _schedule(run: TrainingRun) -> tuple[Schedule, int]:
     """The rates of the run as a schedule for as many steps as were recorded; constant ones as such."""
     assert run.rates is not None
     rates = run.rates[: run.steps[-1]]
     if not np.ptp(rates):
-        return {"schedule": CONSTANT, "steps": len(rates)}
-    return {"schedule": Schedule.of(rates / run.about["step"]), "steps": len(rates)}
+        return CONSTANT, len(rates)
+    return Schedule.of(rates / run.about["step"]), len(rates)
 
 
 def _moving(run: TrainingRun) -> TrainingRun:
