@@ -80,12 +80,12 @@ class StableSteps:
     ----------
     start : float or None
         At the initial weights; None where nothing curves upwards there, so that every step is stable.
-    path : float
+    path : float or None
         Along the whole path of the flow: at its sharpest point.
     """
 
     start: float | None
-    path: float
+    path: float | None
 
 
 def stable_steps(
@@ -105,12 +105,12 @@ def stable_steps(
         Number of states of the path that are looked at.
     """
     beta, values = validate_momentum(momentum), sharpness(flow, trajectory, points)
-    return {
-        name: StableSteps(
-            float(stable(beta) / values[0]) if values[0] > 0 else None, float(stable(beta) / values.max())
-        )
-        for name, stable in STABLE.items()
-    }
+
+    def step(product: float, curvature: float) -> float | None:
+        return float(product / curvature) if curvature > 0 else None
+
+    bounds = {name: stable(beta) for name, stable in STABLE.items()}
+    return {name: StableSteps(step(x, values[0]), step(x, values.max())) for name, x in bounds.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ COMMANDS = {
     "train": "train",
     "compare": "compare",
     "sweep": "sweep",
+    "schedule": "schedule",
     "fixed-points": "fixed_points",
     "staircase": "staircase",
     "conserved": "conserved",

@@ -1,9 +1,12 @@
+from .annealing import annealed_rates as annealed_rates
+from .annealing import optimal_rates as optimal_rates
 from .decayed_balance import UnitBalance as UnitBalance
 from .decayed_balance import decayed_balance as decayed_balance
 from .late_time import ExponentialTail as ExponentialTail
 from .late_time import PowerTail as PowerTail
 from .late_time import aligned_tail as aligned_tail
 from .late_time import fixed_layer_tail as fixed_layer_tail
+from .one_unit_sgd import OneUnitSGD as OneUnitSGD
 from .one_unit_sgd import noise_balance as noise_balance
 from .one_unit_sgd import one_unit_largest_step as one_unit_largest_step
 from .one_unit_sgd import one_unit_risk as one_unit_risk

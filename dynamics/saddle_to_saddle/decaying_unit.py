@@ -31,8 +31,7 @@ from dynamics.problem.weight_decay import WeightDecay
 from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 
 FREE = 1e-7  # e-foldings of decay that a unit may lose on the rest of its way to count as free of it
-RTOL, ATOL = 1e-11, 1e-14  # of the integration in the natural units of the start
-WIDEST = 1e12  # factor on a start within which its critical scale is looked for
+RTOL, ATOL = 1e-10, 1e-14  # of the integration in the natural units of the start
 CLOSE = 1e-8  # relative accuracy of a critical scale
 
 
@@ -209,19 +208,37 @@ class UnevenlyDecayingUnit:
     def _fastest(self) -> float:
         return float(np.abs(self.rates).max(initial=0.0)) or 1.0
 
-    @property
+    @cached_property
     def _pace(self) -> float:
         return self._fastest * self._size
 
+    @cached_property
+    def _start(self) -> Array:
+        return (self.w / self._size) ** 2
+
+    @cached_property
+    def _rates(self) -> Array:
+        return self.rates / self._fastest
+
+    @cached_property
+    def _rho_w(self) -> float:
+        return self.decay.first / self._pace
+
+    @cached_property
+    def _rho_a(self) -> float:
+        return self.decay.second / self._pace
+
     def _squares(self, theta: float, x: float) -> Array:
         """w_i², (r,)."""
-        exponent = 2 * (self.rates / self._fastest * x - self.decay.first / self._pace * theta)
-        return (self.w / self._size) ** 2 * np.exp(np.minimum(exponent, 600.0))
+        return self._start * np.exp(np.minimum(2 * (x * self._rates - self._rho_w * theta), 600.0))
 
     def _field(self, theta: float, y: Array) -> list[float]:
         x, alpha = y
-        push = 0.5 * float(self.rates @ self._squares(theta, x)) / self._fastest
-        return [alpha, push - self.decay.second / self._pace * alpha]
+        return [alpha, self._push(self._squares(theta, x), alpha)]
+
+    def _push(self, squares: Array, alpha: float) -> float:
+        """dα/dθ."""
+        return 0.5 * float(self._rates @ squares) - self._rho_a * alpha
 
     def _state(self, theta: float, y: Array) -> tuple[Array, float]:
         w = np.sign(self.w) * np.sqrt(self._squares(theta, y[0])) * self._size
@@ -238,14 +255,14 @@ class UnevenlyDecayingUnit:
 
         def field(tau: float, y: Array) -> list[float]:
             x, alpha, theta = y
+            squares = self._squares(theta, x)
             # a clock that takes the same time for every doubling of a large unit
-            speed = 1 + abs(alpha) + float(np.sqrt(self._squares(theta, x).sum()))
-            velocity = self._field(theta, y[:2])
-            return [velocity[0] / speed, velocity[1] / speed, 1 / speed]
+            speed = 1 + abs(alpha) + float(np.sqrt(squares.sum()))
+            return [alpha / speed, self._push(squares, alpha) / speed, 1 / speed]
 
         def lost(tau: float, y: Array) -> float:
             extent = abs(y[1]) + float(np.sqrt(self._squares(y[2], y[0]).sum()))
-            return extent - self.decay.first / self._pace
+            return extent - self._rho_w
 
         def large(tau: float, y: Array) -> float:
             return max(abs(y[1]), float(np.sqrt(self._squares(y[2], y[0]).sum()))) - high
@@ -256,7 +273,8 @@ class UnevenlyDecayingUnit:
             time = float(y[2]) / self._pace
             if lost(0.0, y) <= 0 or not (self.rates * self.w).any() or self._is_free(unit):
                 return time, unit
-            high = 10 * max(abs(y[1]), float(np.sqrt(self._squares(y[2], y[0]).sum())))
+            extent = max(abs(y[1]), float(np.sqrt(self._squares(y[2], y[0]).sum())))
+            high = max(10 * extent, max(self._rho_w, self._rho_a) / FREE)
             way = solve_ivp(field, (0.0, 1e12), y, "LSODA", events=[lost, large], rtol=RTOL, atol=ATOL)
             if way.status != 1:
                 raise ComputationError(f"What becomes of a unit under decay was not found: {way.message}")
@@ -295,6 +313,8 @@ def critical_factor(w: Array, a: float, rates: Array, decay: WeightDecay) -> flo
     alone = FrozenUnit(w, a, rates).blow_up_time
     if decay.equal or np.isinf(alone):
         return decay.first * alone
+    if decay.first == 0:  # w stays, and pushes a to one side until it grows
+        return 0.0
 
     def escapes(log_factor: float) -> bool:
         f = float(np.exp(log_factor))
@@ -305,8 +325,6 @@ def critical_factor(w: Array, a: float, rates: Array, decay: WeightDecay) -> flo
         high += np.log(4)
     while escapes(low):
         low -= np.log(4)
-        if high - low > np.log(WIDEST):
-            return 0.0  # it always escapes: its first layer does not decay
     while high - low > CLOSE:
         middle = 0.5 * (low + high)
         low, high = (low, middle) if escapes(middle) else (middle, high)

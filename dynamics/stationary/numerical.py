@@ -104,6 +104,7 @@ def _point(flow: GradientFlow, root: Root, smooth: bool) -> dict[str, Any]:
         "learned_values": modes[learned].tolist(),
         "residual_trace": None,
         "loss": root.loss,
+        **({} if root.objective is None else {"objective": root.objective}),
         **signs,
         "kind": root.kind,
         "feasible": True,

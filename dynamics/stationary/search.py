@@ -185,6 +185,7 @@ def search_fixed_points(
     h = float(np.median([np.linalg.norm(flow.jacobian(0.0, theta), 2) for theta in samples]))
     measure = invariants or _default_invariants(flow)
     objective = _objective(flow)
+    penalised = getattr(flow, "objective", None) is not getattr(flow, "population", None)
     scale = float(np.abs(measure(np.zeros(n))).max()) or 1.0  # without a student
 
     roots: list[Root] = []
@@ -208,9 +209,8 @@ def search_fixed_points(
         zero = h * max(2 * np.sqrt(2 * norm), 1e-12 * n)
         index, positive = int(np.sum(eigenvalues < -zero)), int(np.sum(eigenvalues > zero))
         found = Root(theta, flow.loss(theta), measure(theta), index, n - index - positive, positive, "")
-        height = objective(theta)
-        if height != found.loss:
-            found = replace(found, objective=height)
+        if penalised:
+            found = replace(found, objective=objective(theta))
         _merge(roots, found, scale)
     reference = flow.loss(np.zeros(n)) or 1.0
     roots = [replace(root, kind=_kind(flow, root, reference, natural, rng)) for root in roots]

@@ -54,7 +54,16 @@ class NaturalRule:
 
 
 def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) -> NaturalRule:
-    """Begin; there is nothing to remember."""
+    """Begin; there is nothing to remember.
+
+    Raises
+    ------
+    ProblemError
+        If the metric does not fit into the memory.
+    """
+    from dynamics.flows.natural_gradient import check_metric
+
+    check_metric(sum(theta.shape[-2:].numel() for theta in parameters))
     return NaturalRule(parameters, settings.damping, problem)
 
 

@@ -214,8 +214,73 @@ def stability(
     draw_into(output, make)
 
 
+@click.command(
+    "schedules",
+    cls=FigureCommand,
+    context_settings={
+        "default_map": {
+            "teacher": "1",
+            "inputs": 30,
+            "hidden": 1,
+            "second_layer": "fixed",
+            "label_noise": 0.5,
+        }
+    },
+    epilog="Example: quadflow figure schedules --schedules constant,wsd:0.5,inverse-time:0.02",
+)
+@opt.problem_options
+@click.option("--steps", type=int, default=4000, show_default=True, help="Training steps N.")
+@click.option("--batch", type=int, default=1, show_default=True, help="Fresh samples per step.")
+@click.option(
+    "--label-noise", type=float, default=0.0, show_default=True, help="Variance of the label noise."
+)
+@click.option(
+    "--schedules",
+    default="constant,linear,cosine,step",
+    show_default=True,
+    help="Each at its best rate; for one unit the optimal one beside them.",
+)
+@click.option(
+    "--start-risk", type=float, default=0.012, show_default=True, help="Loss from which one unit starts."
+)
+@click.option("--seeds", type=int, default=256, show_default=True, help="Networks under each schedule.")
+@figure_output("schedules")
+def schedules(
+    problem: opt.ProblemOptions,
+    steps: int,
+    batch: int,
+    label_noise: float,
+    schedules: str,
+    start_risk: float,
+    seeds: int,
+    output: str,
+) -> None:
+    """Learning-rate schedules at their best rates: rates and risk, theory against trained networks."""
+
+    def make() -> Figure:
+        from empirical.experiments.schedules import schedule_curves
+        from figures.schedules import schedules_figure
+        from quadflow.options.reading import build_problem
+
+        curves = schedule_curves(
+            build_problem(problem),
+            steps=steps,
+            batch=batch,
+            label_noise=label_noise,
+            schedules=schedules.split(","),
+            start_risk=start_risk,
+            seeds=seeds,
+            seed=problem.seed,
+            progress=True,
+        )
+        return schedules_figure(curves)
+
+    draw_into(output, make)
+
+
 FIGURES = (
     fluctuations,
+    schedules,
     train_test,
     scaling_law,
     late_time,

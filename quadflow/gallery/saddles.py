@@ -68,4 +68,53 @@ def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: fl
     draw_into(output, make)
 
 
-FIGURES = (atlas, saddle_graph)
+@click.command(
+    "weight-decay",
+    cls=FigureCommand,
+    context_settings={
+        "default_map": {
+            "teacher": "0.8,0.75,0.7,0.65,0.6,0.55,0.5,0.45,0.4,0.35,0.3,0.25,0.2,0.15,0.1,0.05",
+            "hidden": 32,
+            "activation": "centred",
+            "init_scale": 1.0,
+            "weight_decay": "0.2",
+            "seed": 1,
+        }
+    },
+    epilog="Example: quadflow figure weight-decay --weight-decay 0.3 --t-end 100 --seeds 1",
+)
+@opt.problem_options
+@click.option(
+    "--value", type=float, default=1.0, show_default=True, help="Second-layer weight where that is fixed."
+)
+@click.option("--step", type=float, default=1e-2, show_default=True, help="Learning rate of the networks.")
+@click.option("--batch", type=int, default=256, show_default=True, help="Their batch size.")
+@click.option("--t-end", type=float, default=200.0, show_default=True, help="Their training time.")
+@click.option("--seeds", type=int, default=3, show_default=True, help="How many of each kind.")
+@figure_output("weight-decay")
+def weight_decay(
+    problem: opt.ProblemOptions, value: float, step: float, batch: int, t_end: float, seeds: int, output: str
+) -> None:
+    """What decay leaves of every mode: a hard threshold with a trained second layer, a soft one with a fixed."""
+
+    def make() -> Figure:
+        from empirical.experiments.weight_decay import decayed_spectra
+        from figures.weight_decay import weight_decay_figure
+        from quadflow.options.reading import build_problem
+
+        spectra = decayed_spectra(
+            build_problem(problem),
+            value=value,
+            step=step,
+            batch=batch,
+            t_end=t_end,
+            seeds=seeds,
+            seed=problem.seed,
+            progress=True,
+        )
+        return weight_decay_figure(spectra)
+
+    draw_into(output, make)
+
+
+FIGURES = (atlas, saddle_graph, weight_decay)

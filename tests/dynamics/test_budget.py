@@ -40,15 +40,15 @@ def test_a_container_may_have_less(machine, limit, expected):
 
 def test_machines_that_do_not_say_how_much_they_have(machine, monkeypatch):
     machine(-1)
-    assert memory_budget() == budget.SHARE * budget.FALLBACK
+    assert memory_budget() == 2**31  # half of 4 GiB
 
     def unknown(name):
         raise ValueError(name)
 
     monkeypatch.setattr(budget.os, "sysconf", unknown)
-    assert memory_budget() == budget.SHARE * budget.FALLBACK
+    assert memory_budget() == 2**31  # half of 4 GiB
     monkeypatch.delattr(budget.os, "sysconf")
-    assert memory_budget() == budget.SHARE * budget.FALLBACK
+    assert memory_budget() == 2**31  # half of 4 GiB
 
 
 def test_refusals_are_sentences(monkeypatch):
@@ -67,7 +67,9 @@ def test_refusals_are_sentences(monkeypatch):
 
 def test_small_sizes_ask_nobody(monkeypatch):
     monkeypatch.setattr(budget, "memory_budget", lambda: 0.0)
-    check_memory("This", budget.LEAST, "take less")
+    check_memory("This", 2**26, "take less")  # 64 MiB
+    with pytest.raises(ProblemError, match="67 MB"):
+        check_memory("This", 2**26 + 1, "take less")
 
 
 @pytest.mark.parametrize(

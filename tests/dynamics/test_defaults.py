@@ -6,6 +6,7 @@ A default is a promise of the reference, in which it stands; whoever changes or 
 from __future__ import annotations
 
 import dynamics
+from dynamics.schedules.families import FAMILIES
 
 EVERYWHERE = {
     **{"activation": "quadratic", "second_layer": "trainable", "second_layer_value": 1, "init": "gaussian"},
@@ -19,6 +20,7 @@ EVERYWHERE = {
         "correlated": False,
         "centred": False,
         "certify": False,
+        "minima": False,
         "follow": True,
         "explicit": False,
     },
@@ -44,6 +46,9 @@ EXCEPTIONS = {
     "stationary.certification.certify_point": {"precision": 128},
     "stationary.root_finding.find_root": {"max_steps": 200},
     "stationary.search.Root": {"hits": 1},
+    "stationary.decayed.blocks.Block": {"lower": False},
+    "stationary.decayed.trained._multisets": {"first": 0},
+    "stationary.decayed.weights.block_weights": {"equal": True},
     "stationary.search.search_fixed_points": {"starts": 200},
     "closed_forms.one_unit_sgd.OneUnitSGD": {"a": 1.0},
     "closed_forms.one_unit_sgd.one_unit_risk": {"a": 1.0},
@@ -67,6 +72,9 @@ EXCEPTIONS = {
     "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
     "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
     "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
+    "schedule_choice.choose_schedule": {
+        **{"schedules": tuple(FAMILIES), "start_risk": 0.012, "momentum": 0.9},
+    },
     "schedules.families.Parameter": {"lowest": 0.0, "highest": 1.0},
     "stability.sharpness": {"points": 20},
     "stability.largest_stable_step": {"form": "heavy ball"},

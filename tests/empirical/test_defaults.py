@@ -39,6 +39,11 @@ EXCEPTIONS = {
         **{"inputs": 6, "hidden": 8, "activation": "relu", "steps": 300, "batch": 64, "spread": 2.0},
         "records": 61,
     },
+    "experiments.schedules.schedule_curves": {
+        **{"schedules": ("constant", "linear", "cosine", "step"), "start_risk": 0.012},
+        **{"batch": 1, "seeds": 256},
+    },
+    "experiments.schedules.train_schedules": {"records": 41},
     "experiments.late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
     "networks.QuadraticNetwork": {"outputs": 1, "init_scale": 0.1},
     "neuron.collapse.collapse_study": {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,19 @@ def test_estimate(name, monkeypatch):
     with pytest.raises(ProblemError, match="would take about") as caught:
         call()
     assert str(caught.value).startswith(f"{what} would take")
+
+
+LIMITS = {
+    "gap.LONGEST_MODIFIED": "30,000",
+    "gap.SPREAD_UNKNOWNS": "80",
+    "recorder.LARGEST_KEPT_WEIGHTS": "20,000,000",
+    "sweep.grid.LARGEST_SWEEP": "1,000,000",
+    "training.FOLLOWED": "20,000",
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_limits_are_those_that_are_written_down(limit):
+    """Tests of what happens beyond put smaller numbers in their place: these are the real ones."""
+    module, _, constant = f"empirical.{limit}".rpartition(".")
+    assert f"{getattr(import_module(module), constant):,}" == LIMITS[limit]

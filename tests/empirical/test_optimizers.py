@@ -9,6 +9,7 @@ import torch
 
 from dynamics import ModifiedFlow, Problem, ProblemError, Student, Teacher
 from dynamics.flows.path_space import PathFlow
+from dynamics.problem.weight_decay import WeightDecay
 from empirical import train, train_ensemble
 from empirical.comparison import compare
 from empirical.descent import descent_loss, population_descent
@@ -358,3 +359,77 @@ def test_an_unknown_optimiser_is_refused_with_those_there_are():
     some = {name: OPTIMIZERS[name] for name in ("sgd", "momentum", "nesterov", "adam", "rmsprop")}
     assert default_momenta(some) == "0, or 0.9 with momentum and nesterov"
     assert default_betas(some) == "0.9,0.999 with adam; 0.99 with rmsprop"
+
+
+def test_of_normalised_descent_with_a_finite_step_only_the_first_plateau_vanishes():
+    """λ = (4, 2, 1), balanced start of 1e-3: the first jump comes at its length 1.0911, whatever the step.
+
+    The second comes at 3.048 only as the step goes to zero: what is learned chatters with a gradient of its order.
+    """
+    teacher = Teacher.from_eigenvalues([4, 2, 1], 3)
+    problem = Problem(teacher, Student(1e-3 * np.sqrt(2) * np.eye(3), 1e-3 * np.ones(3)), "centred")
+    late = []
+    for step in (1e-2, 1e-3):
+        path = population_descent(problem, step, range(0, round(8 / step) + 1, 2), optimizer="normalised")
+        modes = np.sum(path.A[:, 0, :, None] * path.W**2, axis=1)
+        first, second = (np.interp(x / 8, modes[:, i], path.times) for i, x in enumerate((4, 2)))
+        assert first == pytest.approx(np.sqrt(3) * 2 ** (1 / 3) / 2, abs=2 * step)
+        late.append(second - (np.sqrt(3) * (2 ** (1 / 3) + 1 / 2)))
+    assert late[0] > 3  # 7.1 instead of 3.05
+    assert 0.5 < late[1] < late[0] / 3  # 4.1
+
+
+@pytest.mark.parametrize(
+    ("name", "decoupled", "orders"),
+    [
+        ("sgd", False, {"flow": 1, "modified": 2}),
+        ("sgd", True, {"flow": 1, "modified": 2}),
+        ("momentum", False, {"flow": 1, "modified": 2}),
+        ("momentum", True, {"flow": 1}),
+        ("nesterov", False, {"modified": 2}),
+        ("adam", False, {"adam": 1}),
+        ("adamw", True, {"adam": 1}),
+        ("normalised", False, {"arc length": 1}),
+        ("natural", True, {"natural": 1}),
+        ("muon", True, {"muon": 1}),
+        ("muon", False, {"muon": 1}),
+    ],
+)
+def test_theories_follow_weight_decay(name, decoupled, orders):
+    """Slopes as without decay, at rates of the layers of their own; decoupled momentum follows the rate (1 − β)ρ."""
+    entry, beta = OPTIMIZERS[name], 0.5 if OPTIMIZERS[name].momentum else 0.0
+    rates = (0.5, 0.2) if problem_of(entry).student.trainable else (0.5, 0.0)
+    problem = replace(problem_of(entry), weight_decay=WeightDecay(*rates))
+    for theory, order in orders.items():
+        errors = []
+        for half in range(3):
+            step = 0.002 * (1 - beta) ** 2 / 2**half
+            plain = chosen_for(entry, step, beta, 0.4)
+            chosen = replace(plain, settings=replace(plain.settings, decoupled=decoupled))
+            at = np.arange(0, chosen.clock.steps_until(0.4) + 1, 5)
+            curve = follow(problem, chosen, theory, {}).integrate(times=chosen.clock.times(at)).loss
+            errors.append(np.abs(descent_loss(problem, chosen, at) - curve).max())
+        assert slope(errors) == pytest.approx(order, abs=0.15)
+
+
+def test_where_decay_has_no_theory_one_sentence_says_so():
+    decayed = replace(PROBLEM, weight_decay=WeightDecay(0.1, 0.1))
+    for name, theory, words in (
+        ("momentum", "modified", "`decoupled` weight decay beside momentum 0.9"),
+        ("normalised", "arc length", "`decoupled` weight decay 0.1 beside normalised steps"),
+    ):
+        entry = OPTIMIZERS[name]
+        chosen = Chosen(entry, entry.choose(decoupled=True), 1e-3)
+        with pytest.raises(ProblemError, match=words):
+            follow(decayed, chosen, theory, {})
+    comparison = compare(
+        decayed, steps=20, step=1e-4, batch=8, optimizer="momentum", decoupled=True, records=5
+    )
+    assert comparison.gap.sources["discretisation"] == "gradient descent on the population loss"
+
+
+def test_a_theory_that_needs_the_learning_rate_says_so():
+    entry = OPTIMIZERS["adam"]
+    with pytest.raises(ProblemError, match="`step` is missing: the theory of `optimizer` adam"):
+        follow(PROBLEM, Chosen(entry, entry.choose()), "adam", {})
+    follow(PROBLEM, Chosen(OPTIMIZERS["natural"], OPTIMIZERS["natural"].choose()), "natural", {})

@@ -61,10 +61,10 @@ def test_chunks_change_nothing(memory):
 
 
 def test_groups_keep_within_memory_and_similar_batches():
-    members = [Member(STARTS[0], 0.1, batch, 0) for batch in (4, 64, 8, 63, 1, 33, 2)]
+    members = [Member(STARTS[0], 0.1, batch, 0) for batch in (4, 64, 8, 63, 1, 32, 31, 2)]
     by_batch = [[members[i].batch for i in group] for group in groups(members, 2**28, 0, 2, 4)]
-    assert by_batch == [[64, 63, 33], [8, 4], [2, 1]]
-    assert sorted(i for group in groups(members, 1, 0, 2, 4) for i in group) == list(range(7))
+    assert by_batch == [[64, 63, 32], [31], [8, 4], [2, 1]]
+    assert sorted(i for group in groups(members, 1, 0, 2, 4) for i in group) == list(range(8))
     assert all(len(group) == 1 for group in groups(members, 1, 0, 2, 4))
 
 

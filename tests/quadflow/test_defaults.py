@@ -41,6 +41,13 @@ PAIRS = [
         "empirical.experiments.phase_diagram:scale_diagram",
         {"replicates": "a figure in less time"},
     ),
+    ("schedule", "dynamics.schedule_choice:choose_schedule", {"schedules": "as text"}),
+    ("schedule", "empirical.experiments.schedules:train_schedules", {}),
+    (
+        "figure schedules",
+        "empirical.experiments.schedules:schedule_curves",
+        {"schedules": "as text", "label_noise": "noise is its point"},
+    ),
     ("figure drift", "empirical.conserved:drift_scaling", {}),
     ("figure scaling-law", "empirical.experiments.power_law:scaling_laws", {}),
     ("figure late-time", "empirical.experiments.late_time:late_time", {}),

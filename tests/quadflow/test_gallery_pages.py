@@ -46,10 +46,12 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "saddle-graph": "empirical.experiments.saddle_path:saddle_path",
     "scale-diagram": f"{DIAGRAMS}:scale_diagram",
     "scaling-law": "empirical.experiments.power_law:scaling_laws",
+    "schedules": "empirical.experiments.schedules:schedule_curves",
     "stability": "empirical.experiments.edge_of_stability:edge_of_stability",
     "staircase": "empirical.experiments.staircase:staircase_curves",
     "sweep": "empirical.sweep.drawing:sweep_data",
     "train-test": "empirical.experiments.generalisation:train_and_test",
+    "weight-decay": "empirical.experiments.weight_decay:decayed_spectra",
 }
 # how a command says what is so without a word
 SILENT = {"solver": {"method": "auto"}, "chosen": {}}
@@ -59,7 +61,8 @@ def plain(value):
     """An argument as lists, numbers and texts, so that `==` compares it."""
     if isinstance(value, Problem):
         student = value.student
-        parts = (value.teacher.matrix(), student.W, student.A, student.trainable, value.covariance)
+        decay = value.weight_decay.rates
+        parts = (value.teacher.matrix(), student.W, student.A, student.trainable, value.covariance, decay)
         return [str(value.activation), *map(plain, parts)]
     if isinstance(value, Activation):
         return str(value)

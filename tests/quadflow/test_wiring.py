@@ -22,6 +22,7 @@ from wiring import (
 )
 
 from dynamics import Student
+from dynamics.schedules.families import FAMILIES
 from quadflow import options as opt
 from quadflow.cli import cli
 from quadflow.commands.init import find_command, names
@@ -56,6 +57,15 @@ CALLS = [
          solver=SOLVED, progress=True, **TRAINED),
     Call(f"compare {START} --sgd --t-end 0.2",
          "empirical.comparison:compare", Start(), theory="sgd"),
+    Call(f"schedule {START} --steps 9 --batch 8 --label-noise 0.3 --start-risk 0.5 --momentum 0.6 "
+         "--schedules cosine,wsd:0.5",
+         "dynamics.schedule_choice:choose_schedule", Start(), 9, batch=8, label_noise=0.3, start_risk=0.5,
+         momentum=0.6, schedules=["cosine", "wsd:0.5"], progress=True),
+    Call("schedule --teacher 2,1",
+         "dynamics.schedule_choice:choose_schedule", Start(2, 0.1, 0, 2), 2000, batch=1, label_noise=0.0,
+         start_risk=0.012, momentum=0.9, schedules=[*FAMILIES]),
+    Call(f"schedule {START} --steps 9 --seeds 3 --device cpu:0",
+         "empirical.experiments.schedules:train_schedules", ANYTHING, 3, seed=5, device="cpu:0", progress=True),
     Call(f"staircase {START}",
          "dynamics.saddle_to_saddle.staircase:staircase", Start()),
     Call(f"diagnose {START} --no-follow",
@@ -107,7 +117,9 @@ CALLS = [
          activation="centred", signs="+,-", lowest=4, covariance=None),
     Call("fixed-points --teacher 4,2,1",
          "dynamics.stationary.catalogue:fixed_points", ANYTHING, 3, second_layer="trainable",
-         second_layer_value=1.0, activation="quadratic", signs=None, lowest=None),
+         second_layer_value=1.0, activation="quadratic", signs=None, lowest=None, minima=False, weight_decay=0.0),
+    Call("fixed-points --teacher 4,2,1 --weight-decay 0.1,0.2 --minima",
+         "dynamics.stationary.catalogue:fixed_points", ANYTHING, 3, minima=True, weight_decay=[0.1, 0.2]),
     Call("fixed-points --teacher 2,1 --search 9 --seed 5 --certify",
          "dynamics.stationary.report:fixed_points_report", ANYTHING, search=9, seed=5, certify=True),
     Call("fixed-points --teacher 2,1",

@@ -99,7 +99,8 @@ def holding(spectrum: Spectrum, block: BlockType) -> Holding:
 def _types(spectrum: Spectrum, trace_coupling: float, hidden: int) -> list[tuple[BlockType, ...]]:
     """Every choice of blocks that the modes and the units allow."""
     sizes = [min(m, hidden) for m in spectrum.multiplicities.tolist()]
-    if _aligned_number(spectrum, sizes, trace_coupling, hidden) > LARGEST_DECAYED:
+    # Fewer units have fewer types; of so many, what passes here is few modes, and counted exactly below.
+    if _aligned_number(spectrum, sizes, trace_coupling, min(hidden, 100)) > LARGEST_DECAYED:
         raise _too_many()
     possible = _blocks(spectrum, sizes, trace_coupling, hidden)
     found: list[tuple[BlockType, ...]] = []
@@ -156,7 +157,7 @@ def _multisets(sizes: list[int], most: int, first: int = 0) -> Iterator[tuple[in
 
 
 def _aligned_number(spectrum: Spectrum, sizes: list[int], trace_coupling: float, hidden: int) -> int:
-    """Number of choices of aligned blocks, by their generating function in the number of units."""
+    """Number of choices of aligned blocks, by their generating function in the number of units; or more than enough."""
     ways = np.zeros(hidden + 1, dtype=object)
     ways[0] = 1
     for value, size in zip(spectrum.values.tolist(), sizes, strict=True):
@@ -165,6 +166,8 @@ def _aligned_number(spectrum: Spectrum, sizes: list[int], trace_coupling: float,
         ways = np.array(
             [sum(ways[u] * copies[n - u] for u in range(n + 1)) for n in range(hidden + 1)], dtype=object
         )
+        if sum(ways) > LARGEST_DECAYED:
+            break  # enough is known
     return int(sum(ways))
 
 

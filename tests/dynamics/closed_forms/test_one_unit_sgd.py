@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from dynamics.closed_forms import noise_balance, one_unit_largest_step, one_unit_risk
+from dynamics.closed_forms import OneUnitSGD, noise_balance, one_unit_largest_step, one_unit_risk
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.mean_sgd import MeanSGD
 
@@ -48,6 +48,17 @@ def test_risk_and_largest_step_are_those_of_the_exact_step(brute_force_step, bat
     )
     M, _ = exact_map(brute_force_step, largest, batch, Delta, lam, a)
     assert np.abs(np.linalg.eigvals(M)).max() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_the_map_of_a_step_is_exact(brute_force_step, batch):
+    """All four entries and both sources at a rate of its own, which a schedule changes from step to step."""
+    lam, a, Delta, eta = 2.0, 0.7, 0.3, 0.013
+    M, n = exact_map(brute_force_step, eta, batch, Delta, lam, a)
+    unit = OneUnitSGD(3, Delta, batch, lam, a)
+    for Q, V in ((0.02, 0.0), (0.0, 0.03), (0.01, 0.02)):
+        np.testing.assert_allclose(unit.step(eta, Q, V), M @ [Q, V] + n, rtol=2e-5)
+    np.testing.assert_allclose(unit.step(eta, 0.0, 0.0), n, rtol=1e-12)
 
 
 def test_risk_of_simulated_networks(rng):

@@ -149,19 +149,22 @@ def test_the_jacobian_of_drifting_quantities_leaves_out_what_acts_on_nothing(pro
 def test_the_velocity_lags_behind_the_decay():
     """Weights so small that decay alone moves them: each follows the heavy ball of ½γθ², a linear recursion.
 
-    θ_n = θ_0 x_n with x_{n+1} = x_n − ηv_n, v_{n+1} = βv_n + γx_n, hence q_n = q_0 x_n², here by the recursion itself.
-    With β = 0.8 and γ = 1 the lag is most of what the step changes: without it, or with another one, the error would
-    be of first order in η. Slope of the log error over three steps, once the velocity has caught up (βⁿ < 10⁻⁹).
+    θ_n = θ_0 x_n with v_{n+1} = βv_n + γx_n, x_{n+1} = x_n − ηrv_{n+1}, hence q_n = q_0 x_n², here by the recursion
+    itself. With β = 0.8 and rγ = 1.2 the lag is most of what the step changes: without it, or with another one, the
+    error would be of first order in η. Slope of the log error over three steps, once the velocity has caught up
+    (βⁿ < 10⁻⁹).
     """
-    beta, gamma, steps, errors = 0.8, 1.0, np.array([4e-3, 2e-3, 1e-3]), []
+    beta, gamma, rate, steps, errors = 0.8, 1.5, 0.8, np.array([4e-3, 2e-3, 1e-3]), []
     student = Student([[3e-9, 1e-9]], [1e-9])  # c = ‖w‖² − 2a² ≠ 0; forces are 1e-9 of the decay
     problem = Problem(Teacher.from_eigenvalues([1, -0.5]), student)
     for step in steps:
         x, v = 1.0, 0.0
         for _ in range(round(2 * (1 - beta) / step)):  # up to t = 2
             v = beta * v + gamma * x
-            x -= step * v
-        drift = predicted_drift(problem, step, [0.0, 2.0], momentum=beta, weight_decay=gamma)
+            x -= step * rate * v
+        drift = predicted_drift(
+            problem, step, [0.0, 2.0], momentum=beta, weight_decay=gamma, rates=(rate, rate)
+        )
         errors.append(abs(drift.values[1, 0] / drift.values[0, 0] - x**2))
     slope = np.polyfit(np.log(steps), np.log(errors), 1)[0]
     assert 1.8 < slope < 2.2

@@ -32,7 +32,6 @@ from dynamics.flows.adam import AdamFlow, RMSPropFlow
 from dynamics.flows.arc_length import ArcLengthFlow
 from dynamics.flows.base import Flow
 from dynamics.flows.endings import CONVERGED, NOT_CONVERGED, OF_ITS_OWN, STATIONARY, TARGET
-from dynamics.flows.momentum import NESTEROV
 from dynamics.flows.muon import MuonFlow
 from dynamics.flows.natural_gradient import NaturalGradientFlow
 from dynamics.flows.path_space import PathFlow
@@ -86,11 +85,8 @@ CASES = {
     "modified": Case(lambda: ModifiedFlow(problem(), 0.02)),
     "momentum": Case(lambda: ModifiedFlow(GradientFlow(problem()), 0.005, 0.3)),
     "finite data": Case(lambda: FiniteDataFlow(problem(), DATA, DATA[:, 0] ** 2 - 0.5 * DATA[:, 1])),
-    "nesterov": Case(lambda: ModifiedFlow(GradientFlow(problem()), 0.005, 0.3, form=NESTEROV)),
     "arc length": Case(lambda: ArcLengthFlow(problem())),
-    "natural gradient": Case(lambda: NaturalGradientFlow(problem())),
-    "damped natural gradient": Case(lambda: NaturalGradientFlow(problem("relu"), 0.1)),
-    "adam": Case(lambda: AdamFlow(problem(), 0.01, (0.9, 0.97), 1e-2), 1.0),
+    "natural gradient": Case(lambda: NaturalGradientFlow(problem(), 0.1)),
     "adamw": Case(lambda: AdamFlow(problem(), 0.01, (0.9, 0.97), 0.3, (1.0, 0.8)), 1.0),
     "rmsprop": Case(lambda: RMSPropFlow(problem(), 1e-4, (0.99,), 1e-2)),
     "muon": Case(lambda: MuonFlow(problem(trainable=False), 1e-2)),

@@ -235,11 +235,12 @@ def test_invariants_can_be_supplied():
     assert [root.kind for root in by_loss.roots] == ["global minimum", "saddle"]
 
 
-def test_without_invariants_at_zero_roots_differ_by_themselves():
-    """The same well; s sign θ vanishes at zero, so that a difference of 2s counts against 10⁻⁶ itself."""
-    for s, apart in ((0.75e-6, True), (0.4e-6, False)):
+@pytest.mark.parametrize(("at_zero", "scale"), [(0.0, 1.0), (-1000.0, 1000.0)])
+def test_roots_differ_relative_to_the_invariants_at_zero(at_zero, scale):
+    """The same well, told apart by s sign θ, 2s above or below 10⁻⁶ of the largest |invariant| at zero, or of 1."""
+    for s, apart in ((0.75e-6 * scale, True), (0.4e-6 * scale, False)):
         search = search_fixed_points(
-            DoubleWell(), 60, invariants=lambda theta, s=s: s * np.sign(theta.round(6))
+            DoubleWell(), 60, invariants=lambda theta, s=s: np.append(s * np.sign(theta.round(6)), at_zero)
         )
         assert sum(root.kind == "global minimum" for root in search.roots) == 1 + apart
 

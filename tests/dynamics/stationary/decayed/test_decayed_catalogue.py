@@ -1,0 +1,191 @@
+"""The catalogue under weight decay as a result: JSON, table, sizes, what is refused, families, repeated eigenvalues."""
+
+import json
+
+import numpy as np
+import pytest
+
+from dynamics import Problem, ProblemError, Student, Teacher
+from dynamics.stationary import fixed_points
+from dynamics.stationary.connections import saddle_graph
+
+KEYS = {"objective", "branch", "units", "frame", "threshold", "loss", "index", "nullity", "positive", "kind"}
+
+
+def test_json_of_every_point():
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1, -1]), 3, weight_decay=(0.1, 0.2))
+    data = json.loads(json.dumps(catalogue.to_dict()))
+    assert data["count"] == len(catalogue.points) > 20
+    for entry, point in zip(data["fixed_points"], catalogue.points, strict=True):
+        assert set(entry) >= KEYS
+        assert entry["index"] + entry["nullity"] + entry["positive"] == 3 * 4
+        learned = entry["learned_modes"]
+        assert (
+            len(entry["branch"]) == len(entry["units"]) == len(entry["second_layer_values"]) == len(learned)
+        )
+        assert sorted(i for block in entry["blocks"] for i in block["modes"]) == learned
+        assert sum(block["units"] for block in entry["blocks"]) + entry["signs"].count(0) == 3
+        signs = np.sign(catalogue.representative(point).a).astype(int)
+        assert signs.tolist() == entry["signs"]
+        assert entry["needed"] == {"positive": int((signs > 0).sum()), "negative": int((signs < 0).sum())}
+        assert entry["residual_trace"] == pytest.approx(
+            sum([2, 1, -1][i] for i in range(3) if i not in learned)
+        )
+        assert entry["trace"] == pytest.approx(2 - sum(entry["learned_values"]))
+
+
+def test_table_and_columns():
+    pd = pytest.importorskip("pandas")
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1)
+    head, first, *_ = catalogue.summary().splitlines()
+    assert head.split() == ["objective", "loss", "learned", "modes", "index", "nullity", "positive", "kind"]
+    assert first.split()[:2] == [f"{catalogue.points[0].objective:.6g}", f"{catalogue.points[0].loss:.6g}"]
+    frame = catalogue.to_dataframe()
+    assert isinstance(frame, pd.DataFrame)
+    assert frame["objective"].tolist() == [point.objective for point in catalogue.points]
+    assert frame["units"].tolist() == [point.units for point in catalogue.points]
+    variables = catalogue.variables()
+    assert variables["objective"].unit == variables["loss"].unit != ""
+    assert "Catalogue(" in repr(catalogue) and len(repr(catalogue)) < 200
+    assert "objective" in catalogue._repr_html_()
+
+
+def test_points_with_the_same_modes_are_named_by_the_lowest():
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1)
+    same = [point.objective for point in catalogue.points if point.learned_modes == (0,)]
+    assert catalogue.point([0]).objective == min(same) < max(same)
+
+
+def test_lowest():
+    whole = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1)
+    four = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1, lowest=4)
+    assert four.points == whole.points[:4]
+    assert (whole.complete, four.complete) == (True, False)
+    fixed = fixed_points(
+        Teacher.from_eigenvalues([2, 1]), 2, second_layer="fixed", weight_decay=0.1, lowest=2
+    )
+    assert [point.learned_modes for point in fixed.points] == [(0, 1), (0,)]
+
+
+def test_reasons():
+    """Each kind of descent is named: unlearned modes, exchange, shared modes, lower roots, frames."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1)
+
+    def reason(modes, branch, units):
+        wanted = (modes, branch, units)
+        return next(p for p in catalogue.points if (p.learned_modes, p.branch, p.units) == wanted).reason
+
+    assert reason((1,), ("upper",), (1,)) == "Descends along unlearned modes {0}."
+    assert reason((0,), ("upper",), (2,)) == (
+        "Descends along unlearned modes {1}. Of the units that share modes {0} one grows, the others decay."
+    )
+    assert (
+        reason((0, 1), ("upper", "lower"), (1, 1)) == "Units on the lower root, of modes {1}, grow or decay."
+    )
+    exchanged = reason((0, 1), ("lower", "upper"), (1, 1))
+    assert exchanged.startswith(
+        "Units descend by turning towards modes that others hold. Units on the lower root"
+    )
+    assert "turning apart" in reason((0, 1), ("upper", "upper"), (2, 2))
+    assert "trap" in catalogue.origin.reason
+
+
+def test_repeated_eigenvalues_are_families():
+    """One of two equal modes learned: a circle of directions, two sets of indices; both: rotations of their units."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([1, 1]), 2, weight_decay=0.1)
+    one, both = catalogue.point([0]), catalogue.point([0, 1])
+    assert (one.multiplicity, one.family_dimension, one.manifold_dimension, one.nullity) == (2, 1, 1, 1)
+    assert (both.multiplicity, both.manifold_dimension, both.nullity) == (1, 1, 1)
+    assert (both.kind, one.kind) == ("global minimum", "spurious minimum")
+    lists = [(p.learned_modes, p.branch, p.units) for p in catalogue.points]
+    assert len(lists) == len(set(lists))
+
+
+def test_a_tight_frame_of_equal_modes():
+    """Three units on two equal modes: the Mercedes star, ‖w‖² and Σ a wwᵀ = μI; a family of one angle."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([1, 1]), 3, weight_decay=0.1)
+    (frame,) = [p for p in catalogue.points if p.frame and set(p.branch) == {"upper"} and set(p.units) == {3}]
+    for seed in (None, 0, 1):
+        student = catalogue.representative(frame, seed)
+        norms = np.sum(student.W**2, axis=1)
+        np.testing.assert_allclose(norms, norms[0])
+        cosines = student.W @ student.W.T / norms[0]
+        np.testing.assert_allclose(np.abs(cosines[np.triu_indices(3, 1)]), 0.5, atol=1e-12)
+        np.testing.assert_allclose(
+            (student.W.T * student.a) @ student.W, frame.learned_values[0] * np.eye(2), atol=1e-12
+        )
+    assert frame.manifold_dimension == frame.nullity == 1
+
+
+def test_zero_eigenvalues_and_large_kernels():
+    """Modes of eigenvalue 0 see the trace too; a kernel of 10⁵ directions costs nothing, and counts in the index."""
+    teacher = Teacher.from_eigenvalues([1.0], inputs=100_000)
+    catalogue = fixed_points(teacher, 1, weight_decay=0.1)
+    held = [p for p in catalogue.points if p.learned_modes == (1,)]
+    assert {p.branch for p in held} == {("upper",), ("lower",)}
+    for point in held:
+        # descends towards mode 0; on the lower root also by its size; rotations in the kernel leave it alone
+        assert point.index == 1 + (point.branch == ("lower",))
+        assert point.nullity == 99_998
+        assert point.multiplicity == 99_999
+
+
+def test_units_of_a_fixed_second_layer_at_zero():
+    """a_k = 0: the unit decays, w = 0, and adds d positive eigenvalues ρ."""
+    teacher, a = Teacher.from_eigenvalues([2.0, 1.0]), np.array([1.0, 0.0])
+    student = Student(np.zeros((2, 2)), a, trainable=False)
+    catalogue = fixed_points(Problem(teacher, student, weight_decay=0.1))
+    alone = fixed_points(teacher, 1, second_layer="fixed", weight_decay=0.1)
+    assert [(p.learned_modes, p.index) for p in catalogue.points] == [
+        (p.learned_modes, p.index) for p in alone.points
+    ]
+    assert [p.positive for p in catalogue.points] == [p.positive + 2 for p in alone.points]
+
+
+def test_sizes_are_refused_before_they_are_tried():
+    for call in (
+        {"teacher": Teacher.power_law(1, 100), "hidden": 100},
+        {"teacher": Teacher.power_law(1, 8), "hidden": 8},
+        {"teacher": Teacher.from_eigenvalues([1.0]), "hidden": 10**7},
+        {"teacher": Teacher.power_law(1, 30), "hidden": 4, "second_layer": "fixed"},
+    ):
+        with pytest.raises(ProblemError, match=r"more than 20000 (types of points|sets of modes)"):
+            fixed_points(**call, weight_decay=0.1)
+    with pytest.raises(ProblemError, match="The list of minima"):
+        fixed_points(Teacher.power_law(1, 1000), 1000, weight_decay=0.1, minima=True)
+
+
+def test_minima_of_a_large_student():
+    """d = K = 12: one minimum for each number of learned modes, down to those too weak to be learned."""
+    catalogue = fixed_points(
+        Teacher.power_law(1, 12), 12, activation="centred", weight_decay=0.15, minima=True
+    )
+    threshold = (12 * 2 * 0.15**3) ** 0.25 / 3
+    learnable = sum(1 / j >= threshold for j in range(1, 13))
+    assert 0 < learnable < 12
+    assert sorted(p.learned_modes for p in catalogue.points) == [
+        tuple(range(r)) for r in range(learnable + 1)
+    ]
+
+
+def test_minima_without_decay():
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, -1.9]), 1, minima=True)
+    assert [(p.learned_modes, p.kind) for p in catalogue.points] == [
+        ((0,), "global minimum"),
+        ((1,), "spurious minimum"),
+    ]
+    assert not catalogue.complete
+
+
+def test_what_is_refused():
+    teacher = Teacher.from_eigenvalues([2, 1])
+    with pytest.raises(ProblemError, match="`signs` is '\\+,\\+', but with weight decay every spare unit"):
+        fixed_points(teacher, 2, weight_decay=0.1, signs="+,+")
+    with pytest.raises(ProblemError, match="`covariance` is given beside `weight_decay`"):
+        fixed_points(teacher, 2, weight_decay=0.1, covariance=np.diag([1.0, 2.0]))
+    with pytest.raises(ProblemError, match="`lowest`"):
+        fixed_points(teacher, 2, weight_decay=0.1, lowest=0)
+    with pytest.raises(ProblemError, match=r"`weight_decay` is 0\.1, but connections are known only without"):
+        saddle_graph(fixed_points(teacher, 2, weight_decay=0.1))
+    with pytest.raises(ProblemError, match="second layer"):
+        fixed_points(teacher, 2, second_layer="fixed", weight_decay=(0.1, 0.1))
