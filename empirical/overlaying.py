@@ -12,6 +12,7 @@ from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.flows.layer_rates import LayerRateFlow
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.schedules import CONSTANT, Schedule
 from empirical.comparison import Comparison
 from empirical.optimizers import find_optimizer
@@ -88,7 +89,9 @@ def _problem(run: TrainingRun, given: Teacher | Problem, activation: Activation 
     if isinstance(given, Teacher):
         return Problem(given, student, activation, weight_decay=decay)
     # a problem without decay learns it from the optimiser; one that has its own adds it to the loss
-    return replace(given, student=student, **({"weight_decay": decay} if any(decay) else {}))
+    return replace(
+        given, student=student, weight_decay=WeightDecay(*decay) if any(decay) else given.weight_decay
+    )
 
 
 def _flow(run: TrainingRun, problem: Problem, theory: str | None) -> tuple[Followed, str]:
@@ -123,7 +126,7 @@ def _moving(run: TrainingRun) -> TrainingRun:
     kept = np.flatnonzero(np.diff(run.times, append=np.inf) > 0)
     if len(kept) == len(run.times):
         return run
-    found = {}
+    found: dict[str, Any] = {}
     for name, field in described(TrainingRun).items():
         axes, value = field.meaning.axes, getattr(run, name)
         if "time" in axes and value is not None:

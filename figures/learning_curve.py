@@ -15,6 +15,7 @@ from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
+from empirical.theories import THEORIES
 from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
 
@@ -24,6 +25,7 @@ MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
 
 
+# shorter than their titles
 THEORY_NAMES = {"flow": "gradient flow", "modified": "modified flow", "sgd": "mean of SGD"}
 
 
@@ -66,9 +68,8 @@ def learning_curves(
 
 
 def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
-    if isinstance(result, Comparison):
-        return THEORY_NAMES[result.theory]
-    return THEORY_NAMES[result.THEORY]
+    name = result.theory if isinstance(result, Comparison) else result.THEORY
+    return THEORY_NAMES.get(name) or THEORIES[name].title
 
 
 def _draw_loss(
