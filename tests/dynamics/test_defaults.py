@@ -36,9 +36,14 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "flows.scheduled_adam.ScheduledAdamFlow": {
+        **{"betas": (0.9, 0.999), "epsilon": 1e-08, "decay": (0.0, 0.0)},
+    },
+    "stability.StabilityReport": {"form": "heavy ball"},
+    "stability.stability_along": {"points": 20, "form": "heavy ball"},
+    "stability.instability": {"form": "heavy ball"},
     "problem.decayed_levels.never_learned": {"q": 2.0},
     "problem.decayed_levels.not_worth_learning": {"q": 2.0},
-    "stationary.catalogue.fixed_points": {"minima": False},
     "stationary.decayed.blocks.Block": {"lower": False},
     "stationary.decayed.trained._multisets": {"first": 0},
     "stationary.decayed.weights.block_weights": {"equal": True},
@@ -46,9 +51,6 @@ EXCEPTIONS = {
     "stationary.certification.certify_point": {"precision": 128},
     "stationary.root_finding.find_root": {"max_steps": 200},
     "stationary.search.Root": {"hits": 1},
-    "stationary.decayed.blocks.Block": {"lower": False},
-    "stationary.decayed.trained._multisets": {"first": 0},
-    "stationary.decayed.weights.block_weights": {"equal": True},
     "stationary.search.search_fixed_points": {"starts": 200},
     "closed_forms.one_unit_sgd.OneUnitSGD": {"a": 1.0},
     "closed_forms.one_unit_sgd.one_unit_risk": {"a": 1.0},
@@ -79,7 +81,6 @@ EXCEPTIONS = {
     "stability.sharpness": {"points": 20},
     "stability.largest_stable_step": {"form": "heavy ball"},
     "stability.stable_steps": {"momentum": 0.9, "points": 20},
-    "stability.stability_along": {"points": 20},
     "curves.variables.Meaning": {"label": False, "detail": False},
     "curves.variables.Variable": {"label": False, "detail": False},
     "curves.stages.find_stages": {"flatness": 0.05, "contrast": 5.0, "floor": 0.001},

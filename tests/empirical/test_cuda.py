@@ -8,7 +8,10 @@ from torch import nn
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.flows.modified import ModifiedFlow
 from empirical import Recorder, compare, train, train_ensemble
+from empirical.descent import descent_loss
 from empirical.networks import QuadraticNetwork
+from empirical.optimizers import OPTIMIZERS
+from empirical.optimizers.base import Chosen
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 
@@ -88,3 +91,41 @@ def test_companions():
     )
     assert np.isfinite(run.loss).all()
     assert train_checkerboard(steps=5, device="cuda").summary()
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "gsgd"])
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_a_rule_steps_as_on_the_processor(name, ensemble):
+    """The same gradients on both, ten steps in double precision with weight decay: weights alike to rounding."""
+    entry = OPTIMIZERS[name]
+    fixed = Student(PROBLEM.student.W, np.ones((1, 3)), trainable=False)
+    student = fixed if name == "muon" else PROBLEM.student
+    problem = Problem(PROBLEM.teacher, student, weight_decay=0.1)
+    layers = [problem.student.W, problem.student.A][: 1 + student.trainable]
+    if ensemble:
+        layers = [np.stack([layer, 2 * layer]) for layer in layers]
+    rng = np.random.default_rng(0)
+    gradients = [[rng.standard_normal(layer.shape) for layer in layers] for _ in range(10)]
+    found = []
+    for device in ("cpu", "cuda"):
+        weights = [torch.tensor(layer, dtype=torch.float64, device=device) for layer in layers]
+        step = torch.tensor([1e-2, 2e-2], dtype=torch.float64, device=device) if ensemble else 1e-2
+        rule = entry.begin(weights, entry.choose(), problem)
+        with torch.no_grad():
+            for gradient in gradients:
+                rule([torch.tensor(g, device=device) for g in gradient], step)
+        found.append([w.cpu().numpy() for w in weights])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-11)
+
+
+def test_adamw_with_a_schedule_and_decay():
+    """16 networks on batches of 4096 against the same optimiser on the population loss, in standard errors."""
+    problem = Problem(PROBLEM.teacher, PROBLEM.student, weight_decay=0.1)
+    options = {"optimizer": "adamw", "schedule": "warmup-cosine:0.1"}
+    run = train(problem, steps=300, step=5e-3, batch=4096, seeds=16, device="cuda", records=5, **options)
+    entry = OPTIMIZERS["adamw"]
+    chosen = Chosen(entry, entry.choose(), 5e-3, "warmup-cosine:0.1", 300)
+    expected = descent_loss(problem, chosen, run.steps)
+    error = run.loss.std(axis=0, ddof=1) / 4 + 1e-4 * expected[0]
+    assert (np.abs(run.loss.mean(axis=0) - expected) < 5 * error).all()

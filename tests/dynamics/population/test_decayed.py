@@ -36,7 +36,7 @@ def test_value_and_derivatives(phi):
 
 
 def test_capabilities():
-    """It is no loss of the forms itself; a kinked one keeps its pull on small units, to which decay is of second order."""
+    """No loss of the forms itself; a kinked one keeps its pull on small units, to which decay is of second order."""
     for phi in ACTIVATIONS.values():
         problem, R, W, A = objective(phi)
         assert R.force is None and R.trace_coupling is None
