@@ -29,10 +29,9 @@ from dynamics.problem.decayed_levels import (
     DecayedMinimum,
     FixedLayer,
     decayed_level,
-    never_learned,
-    not_worth_learning,
     stiffness,
 )
+from dynamics.problem.decayed_mode import decay_strength, never_learned, not_worth_learning
 from dynamics.problem.mode_numbers import set_name
 from dynamics.saddle_to_saddle.staircase import Staircase, staircase
 
@@ -161,8 +160,8 @@ def _by_staircase(problem: Problem, known: tuple[DecayedMinimum, ...]) -> _Endin
 
 def _doubt(steps: Staircase) -> str:
     """Why a staircase does not decide; empty if it does."""
-    if any(jump.uncertainty is None or np.isinf(jump.uncertainty) for jump in steps.jumps):
-        return "The staircase hangs by details that it leaves out."
+    if steps.warnings:
+        return f"The staircase is rough: {steps.warnings[0]}."
     margin = MARGIN + LATER * max((float(j.uncertainty or 0) / j.time for j in steps.jumps), default=0.0)
     if steps.missing is not None and steps.missing < 1 + margin:
         return f"The next jump is missed by {steps.missing - 1:.2%} of the size of the weights, too little to be sure."
@@ -194,11 +193,11 @@ def _thresholds(problem: Problem, rest: DecayedMinimum) -> list[str]:
     """Which of the modes left are never learned, or not worth it, on the plateau of rest."""
     decay, coupling = problem.weight_decay, problem.activation.trace_coupling
     assert coupling is not None
-    strength = 2 * decay.second * decay.first**2
+    strength = decay_strength(decay)
     lam = np.linalg.eigvalsh(problem.teacher.matrix())[::-1]
     r = len(rest.learned)
     q = stiffness(r, coupling)
-    never, not_worth = never_learned(strength, q), not_worth_learning(strength, q)
+    never, not_worth = never_learned(q, strength), not_worth_learning(q, strength)
     left = [j for j in range(len(lam)) if j not in rest.learned and abs(lam[j]) > 1e-12 * abs(lam).max()]
     trace = float(sum(lam[j] for j in left))
     said = []

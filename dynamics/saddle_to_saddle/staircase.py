@@ -150,7 +150,7 @@ class Staircase:
             "law": self.law,
             "end": self.end,
             "warnings": list(self.warnings),
-        }
+        } | ({} if self.missing is None else {"missing": self.missing})
 
     def variables(self) -> Variables:
         """Jumps, and the heights of the plateaus between them."""

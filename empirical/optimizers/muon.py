@@ -57,5 +57,5 @@ MUON = Optimizer(
     epsilon=1e-6,
     theories=("muon",),
     nature="moves by polar factors of the gradient",
-    survives="the row space of W in the space of units",
+    survives="with equal a_k the span of the columns of W, in the space of units",
 )

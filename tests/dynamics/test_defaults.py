@@ -42,8 +42,6 @@ EXCEPTIONS = {
     "stability.StabilityReport": {"form": "heavy ball"},
     "stability.stability_along": {"points": 20, "form": "heavy ball"},
     "stability.instability": {"form": "heavy ball"},
-    "problem.decayed_levels.never_learned": {"q": 2.0},
-    "problem.decayed_levels.not_worth_learning": {"q": 2.0},
     "stationary.decayed.blocks.Block": {"lower": False},
     "stationary.decayed.trained._multisets": {"first": 0},
     "stationary.decayed.weights.block_weights": {"equal": True},

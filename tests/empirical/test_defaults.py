@@ -14,6 +14,8 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.weight_decay.decayed_spectra": {"value": 1.0},
+    "torch_optimizers.Rule": {"decoupled": False},
     "conserved.momentum_account": {"momentum": 0.9, "nesterov": False},
     "comparison.compare": {"gap": "theory"},
     "gap.Gap.largest": {"scale": 1.0},
@@ -28,6 +30,7 @@ EXCEPTIONS = {
     "hannet.layers.HanNet": {"inputs": 2, "width": 30, "layers": 20},
     "hannet.layers.DenseNet": {"inputs": 2, "width": 100, "layers": 6},
     "bias_free_network.BiasFreeNetwork": {"activation": "relu"},
+    "theories.Theory": {"rated": False},
     "optimizers.base.Settings": {"epsilon": 0, "damping": 0, "decoupled": False},
     "optimizers.base.Optimizer": {
         **{"decoupled": False, "adds_up": False, "entrywise": False, "decays": True},
