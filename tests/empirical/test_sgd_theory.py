@@ -101,7 +101,7 @@ def test_trained_second_layer_in_small_batches():
 
 
 def test_sgd_with_weight_decay():
-    """d = 60, ηd = 0.05, B = 1, ρ = (0.3, 0.1), 64 seeds: loss and objective within 4 standard errors and 2 % of the start.
+    """d = 60, ηd = 0.05, B = 1, ρ = (0.3, 0.1), 64 seeds: loss and objective within 4 standard errors and 2 %.
 
     Without decay the mean loss would end 40 % lower, 16 standard errors away.
     """
