@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
+from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 from dynamics.stationary.decayed.blocks import RestingState
@@ -18,6 +20,8 @@ from dynamics.stationary.decayed.weights import resting_student
 from dynamics.stationary.listed_points import Catalogue, trace_coupling
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
+
+LARGEST_EXPONENT = 250  # of ρ_aρ_w²
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,15 +44,15 @@ class DecayedCatalogue(Catalogue):
 
     def state(self, point: FixedPoint) -> RestingState:
         """The weights at a point, as blocks of units."""
-        assert isinstance(point, DecayedPoint)
+        entry = cast(DecayedPoint, point)
         return RestingState(
             self.spectrum,
             self.trace_coupling,
             self.decay,
             self.hidden,
             self.trainable,
-            point.blocks,
-            point.trace,
+            entry.blocks,
+            entry.trace,
         )
 
     @property
@@ -83,6 +87,7 @@ def decayed_catalogue(problem: Problem, lowest: int | None, minima: bool) -> Dec
         states = fixed_states(spectrum, coupling, decay, student.a)
     else:
         second_layer = None
+        _check_strength(decay)
         find = trained_minima if minima else trained_states
         states = find(spectrum, coupling, decay, student.hidden)
     states = sorted(states, key=lambda state: (state.objective, tuple(state.learned)))
@@ -103,3 +108,12 @@ def decayed_catalogue(problem: Problem, lowest: int | None, minima: bool) -> Dec
         complete=len(points) == len(states),
         decay=decay,
     )
+
+
+def _check_strength(decay: WeightDecay) -> None:
+    """Refuse rates whose product, with which everything begins, double precision cannot hold."""
+    exponent = np.log10(decay.second) + 2 * np.log10(decay.first)
+    if abs(exponent) > LARGEST_EXPONENT:
+        raise ProblemError(
+            f"`weight_decay` is {decay}, but ρ_aρ_w² must be between 1e-{LARGEST_EXPONENT} and 1e{LARGEST_EXPONENT}."
+        )

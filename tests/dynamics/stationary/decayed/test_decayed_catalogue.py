@@ -220,3 +220,40 @@ def test_what_is_refused():
         saddle_graph(fixed_points(teacher, 2, weight_decay=0.1))
     with pytest.raises(ProblemError, match="second layer"):
         fixed_points(teacher, 2, second_layer="fixed", weight_decay=(0.1, 0.1))
+
+
+@pytest.mark.parametrize("rates", [1e-100, 1e100, (1e-200, 0.1), (1e10, 1e240)])
+def test_rates_that_double_precision_cannot_hold(rates):
+    with pytest.raises(ProblemError, match=r"ρ_aρ_w² must be between 1e-250 and 1e250"):
+        fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=rates)
+
+
+@pytest.mark.parametrize("rho", [1e-80, 1e-12, 1e-6])
+def test_tiny_rates(rho):
+    """One global minimum, though frames are higher by less than rounding; every plateau of the largest λ a minimum."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=rho)
+    minima = [(p.learned_modes, p.kind) for p in catalogue.points if "minimum" in p.kind]
+    assert sorted(minima) == [
+        ((), "spurious minimum"),
+        ((0,), "spurious minimum"),
+        ((0, 1), "global minimum"),
+    ]
+    assert all(point.index >= 1 for point in catalogue.points if point.frame)
+
+
+@pytest.mark.parametrize("c", [1e-9, 1e9])
+@pytest.mark.parametrize(("lam", "hidden"), [([4, 2, 1], 3), ([2, -1.9], 2), ([1, 1, 0], 2)])
+def test_units_of_the_teacher_do_not_matter(c, lam, hidden):
+    """λ → cλ, θ → c^{1/3}θ: L → c²L, and so is the penalty with ρ → c^{4/3}ρ."""
+    plain = fixed_points(Teacher.from_eigenvalues(lam), hidden, weight_decay=0.1)
+    scaled = fixed_points(
+        Teacher.from_eigenvalues((c * np.array(lam)).tolist()), hidden, weight_decay=0.1 * c ** (4 / 3)
+    )
+    # Points of nearly equal objective may change places.
+    names = [
+        sorted((p.learned_modes, p.branch, p.units, p.index, p.kind) for p in k.points)
+        for k in (plain, scaled)
+    ]
+    assert names[0] == names[1]
+    objectives = [sorted(p.objective for p in k.points) for k in (plain, scaled)]
+    np.testing.assert_allclose(np.array(objectives[1]) / c**2, objectives[0], rtol=1e-12)
