@@ -61,10 +61,30 @@ def test_lowest():
     four = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1, lowest=4)
     assert four.points == whole.points[:4]
     assert (whole.complete, four.complete) == (True, False)
-    fixed = fixed_points(
-        Teacher.from_eigenvalues([2, 1]), 2, second_layer="fixed", weight_decay=0.1, lowest=2
+    minima = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1, minima=True, lowest=2)
+    assert [point.learned_modes for point in minima.points] == [(0, 1), (0,)]
+    assert four.origin == whole.origin == minima.origin
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_lowest_of_a_fixed_second_layer(activation):
+    """Equal a_k: best first by the shifted teacher, the same as from the whole list; unequal ones from the list."""
+    teacher = Teacher.from_eigenvalues([2, 1, 0.3, 0.05, -1])
+    for a in ([1.0] * 3, [-0.5] * 2, [1.0, 1.0, 0.0], [1.0, 0.5]):
+        student = Student(np.zeros((len(a), 5)), np.array(a), trainable=False)
+        problem = Problem(teacher, student, activation, weight_decay=0.3)
+        whole = fixed_points(problem)
+        for number in (1, 3, 100):
+            some = fixed_points(problem, lowest=number)
+            assert [p.learned_modes for p in some.points] == [p.learned_modes for p in whole.points[:number]]
+            assert some.complete == (number > len(whole.points))
+            assert some.origin == whole.origin
+    large = fixed_points(
+        Teacher.power_law(1, 60), 60, second_layer="fixed", weight_decay=0.11, activation=activation, lowest=3
     )
-    assert [point.learned_modes for point in fixed.points] == [(0, 1), (0,)]
+    assert large.points[0].learned_modes == tuple(range(large.points[0].rank))
+    s = 0.11 / (2 * 62) if activation == "quadratic" else 0.11 / 4  # of 14.2
+    assert large.points[0].rank == sum(1 / j > s for j in range(1, 61))
 
 
 def test_reasons():
