@@ -1,35 +1,33 @@
 """What trained networks are held against, by name: one flow for each optimiser, and its corrections.
 
 A new theory is a function here and a line in `THEORIES`; which optimisers it follows, their entries say
-(`empirical.optimizers`). PyTorch is not needed.
+(`empirical.optimizers`). PyTorch is not needed, and flows are imported where they are made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dynamics.errors import ProblemError
-from dynamics.flows.adam import AdamFlow, RMSPropFlow
-from dynamics.flows.arc_length import ArcLengthFlow
-from dynamics.flows.gradient import GradientFlow
-from dynamics.flows.modified import ModifiedFlow
-from dynamics.flows.muon import MuonFlow
-from dynamics.flows.natural_gradient import NaturalGradientFlow
-from dynamics.flows.sign import SignFlow
-from dynamics.problem.weight_decay import NO_DECAY
-from dynamics.sgd.fluctuations import FluctuatingSGD
-from dynamics.sgd.mean_sgd import MeanSGD
 from empirical.optimizers import OPTIMIZERS
 from empirical.optimizers.base import Chosen
 
 if TYPE_CHECKING:
+    from dynamics.flows.adam import AdamFlow, RMSPropFlow
+    from dynamics.flows.arc_length import ArcLengthFlow
+    from dynamics.flows.gradient import GradientFlow
+    from dynamics.flows.modified import ModifiedFlow
+    from dynamics.flows.muon import MuonFlow
+    from dynamics.flows.natural_gradient import NaturalGradientFlow
+    from dynamics.flows.sign import SignFlow
     from dynamics.problem import Problem
     from dynamics.schedules.schedule import Spec
+    from dynamics.sgd.mean_sgd import MeanSGD
 
-Followed = GradientFlow | MeanSGD
 
+Followed: TypeAlias = "GradientFlow | MeanSGD"
 Decay = tuple[float, float]
 
 SPREAD_UNKNOWNS = 80  # order parameters up to which the spread over seeds is computed: some 20 s
@@ -71,6 +69,8 @@ def follow(problem: Problem, chosen: Chosen, theory: str, training: Mapping[str,
 
 def _split(problem: Problem, chosen: Chosen) -> tuple[Problem, Decay]:
     """The problem that is descended, and the rates of decay that is decoupled from it."""
+    from dynamics.problem.weight_decay import NO_DECAY
+
     decay = problem.weight_decay
     if not (decay and chosen.settings.decoupled):
         return problem, (0.0, 0.0)
@@ -78,10 +78,14 @@ def _split(problem: Problem, chosen: Chosen) -> tuple[Problem, Decay]:
 
 
 def _flow(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> GradientFlow:
+    from dynamics.flows.gradient import GradientFlow
+
     return GradientFlow(chosen.minimised(problem))
 
 
 def _modified(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> ModifiedFlow:
+    from dynamics.flows.modified import ModifiedFlow
+
     beta = chosen.settings.momentum
     if beta and chosen.settings.decoupled and problem.weight_decay:
         raise ProblemError(
@@ -101,18 +105,24 @@ def _sgd(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> MeanS
 
 
 def _adam(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> AdamFlow:
+    from dynamics.flows.adam import AdamFlow
+
     descended, decay = _split(problem, chosen)
     settings = chosen.settings
     return AdamFlow(descended, chosen.rate, settings.betas, settings.epsilon, decay, **chosen.rates)
 
 
 def _rmsprop(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> RMSPropFlow:
+    from dynamics.flows.adam import RMSPropFlow
+
     descended, decay = _split(problem, chosen)
     settings = chosen.settings
     return RMSPropFlow(descended, chosen.rate, settings.betas, settings.epsilon, decay, **chosen.rates)
 
 
 def _arc_length(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> ArcLengthFlow:
+    from dynamics.flows.arc_length import ArcLengthFlow
+
     if problem.weight_decay and chosen.settings.decoupled:
         raise ProblemError(
             f"`decoupled` weight decay {problem.weight_decay} beside normalised steps is of no flow in its arc length, "
@@ -122,15 +132,21 @@ def _arc_length(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -
 
 
 def _sign(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> SignFlow:
+    from dynamics.flows.sign import SignFlow
+
     return SignFlow(problem)
 
 
 def _muon(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> MuonFlow:
+    from dynamics.flows.muon import MuonFlow
+
     descended, decay = _split(problem, chosen)
     return MuonFlow(descended, chosen.settings.epsilon, decay)
 
 
 def _natural(problem: Problem, chosen: Chosen, training: Mapping[str, Any]) -> NaturalGradientFlow:
+    from dynamics.flows.natural_gradient import NaturalGradientFlow
+
     descended, decay = _split(problem, chosen)
     return NaturalGradientFlow(descended, chosen.settings.damping, decay)
 
@@ -144,6 +160,9 @@ def one_pass_theory(
     steps: int | None = None,
 ) -> MeanSGD:
     """Mean dynamics of SGD, with the spread over seeds where the network is small enough for it."""
+    from dynamics.sgd.fluctuations import FluctuatingSGD
+    from dynamics.sgd.mean_sgd import MeanSGD
+
     theory = MeanSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
     small = len(theory.theta0) <= SPREAD_UNKNOWNS
     if not small:
@@ -172,8 +191,8 @@ class Theory:
 
 THEORIES: dict[str, Theory] = {
     "flow": Theory("gradient flow", _flow),
-    "modified": Theory("flow of a finite step", _modified, rated=True),
-    "sgd": Theory("mean dynamics of SGD", _sgd, rated=True),
+    "modified": Theory("modified flow", _modified, rated=True),
+    "sgd": Theory("mean of SGD", _sgd, rated=True),
     "adam": Theory("flow of Adam", _adam, rated=True),
     "rmsprop": Theory("flow of RMSProp", _rmsprop, rated=True),
     "arc length": Theory("gradient flow in its arc length", _arc_length),

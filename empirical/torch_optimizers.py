@@ -20,6 +20,7 @@ from torch import Tensor
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.weight_decay import WeightDecay
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer, Settings
 
@@ -191,7 +192,7 @@ class Reading:
                 " optimiser, but one of them must say it alone."
             )
         student = replace(problem.student, trainable=self.second is not None)
-        decayed = replace(problem, student=student, weight_decay=self.weight_decay)
+        decayed = replace(problem, student=student, weight_decay=WeightDecay(*self.weight_decay))
         if self.rule is None:
             return decayed
         return self.rule.entry.minimises(decayed, self.rule.settings)
@@ -199,7 +200,7 @@ class Reading:
     @property
     def ticks(self) -> Array:
         """Times t_0 … t_N of the flow: Σ η_n, or Σ η_n/(1 − β) where velocities add gradients up."""
-        shares = 1.0
+        shares: Array | float = 1.0
         if self.rule is not None and self.rule.entry.adds_up:
             shares = 1 - np.array(self.log.momenta[self.first])
         return np.append(0.0, np.cumsum(self.rates / shares))

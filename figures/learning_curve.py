@@ -15,6 +15,7 @@ from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
+from empirical.theories import THEORIES
 from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
 
@@ -22,9 +23,6 @@ SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value
 MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
-
-
-THEORY_NAMES = {"flow": "gradient flow", "modified": "modified flow", "sgd": "mean of SGD"}
 
 
 def learning_curves(
@@ -67,8 +65,8 @@ def learning_curves(
 
 def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
     if isinstance(result, Comparison):
-        return THEORY_NAMES[result.theory]
-    return THEORY_NAMES[result.THEORY]
+        return THEORIES[result.theory].title
+    return THEORIES[result.THEORY].title
 
 
 def _draw_loss(

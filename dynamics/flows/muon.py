@@ -4,8 +4,9 @@ With the singular value decomposition −∇R = U diag(σ) Vᵀ it is U diag(σ/
 Vᵀ of those directions that have a gradient at all. Derived here (theory: "normalised, sign, Adam, Muon, natural
 gradient"):
 
-* −∇R = diag(a) W G lies within the row space of W in the space of units, its left singular space, and so does P: that
-  is conserved. Rotations of the inputs rotate the flow.
+* With equal a_k, −∇R = a W G and hence P lie within the span of the columns of W, in the space of units: that is
+  conserved. (With others it is the span of the columns of diag(a) W, which nothing keeps.) Rotations of the inputs
+  rotate the flow.
 * Every singular value grows at the rate 1 whatever its mode: small modes are done first, mode i at the time √λ_i of a
   small start with a_k = 1, and plateaus vanish.
 * At a constant G the flow is a straight line, W(t) = W₀ + t P(W₀G), as long as no singular value of W G reaches zero.

@@ -177,6 +177,12 @@ def test_bad_input_is_refused(options, words):
         choose_schedule(one_unit(), **{"steps": 10} | options)
 
 
+def test_zero_weights_have_no_largest_rate():
+    zero = Student(np.zeros((2, 3)), [0.0, 0.0])
+    with pytest.raises(ProblemError, match="Nothing curves upwards"):
+        choose_schedule(Problem(Teacher.from_eigenvalues([2, 1], 3), zero), 10)
+
+
 def test_problems_without_mean_dynamics_are_refused():
     with pytest.raises(ProblemError, match="mean dynamics of SGD"):
         choose_schedule(Problem(TWO.teacher, TWO.student, "relu"), 10)

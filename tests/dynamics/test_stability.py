@@ -100,6 +100,12 @@ def test_sgd_threshold_of_one_unit_is_the_closed_form(d, batch):
     assert largest_stable_sgd_step(problem, batch) == pytest.approx(expected, rel=2e-3)
 
 
+def test_at_zero_weights_nothing_is_known():
+    zero = Student(np.zeros((2, 3)), [0.0, 0.0])
+    with pytest.raises(ComputationError, match="at zero weights nothing pulls"):
+        largest_stable_sgd_step(Problem(Teacher.from_eigenvalues([2, 1], 3), zero))
+
+
 def test_whole_batches_are_limited_by_the_sharpness():
     """B → ∞: 2/λ_max of the Hessian at the minimum."""
     problem = one_unit(5)

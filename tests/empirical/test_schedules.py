@@ -95,9 +95,10 @@ def test_members_of_an_ensemble_have_their_rates_along_the_same_schedule(optimiz
         "dtype": "float64",
         "records": 4,
     }
-    runs = train_ensemble(PROBLEM, step=steps, seed=range(3), **shared)
+    problem = Problem(PROBLEM.teacher, Student(PROBLEM.student.W, [1.0] * 3, trainable=False))  # for Muon
+    runs = train_ensemble(problem, step=steps, seed=range(3), **shared)
     for seed, (step, run) in enumerate(zip(steps, runs, strict=True)):
-        alone = train(PROBLEM, step=step, seed=seed, **shared)
+        alone = train(problem, step=step, seed=seed, **shared)
         np.testing.assert_allclose(run.W, alone.W, rtol=1e-9)
         np.testing.assert_allclose(run.times, alone.times, rtol=1e-14)
         assert run.about["schedule"] == "cosine"

@@ -10,6 +10,8 @@ import pytest
 from wiring import (
     ANYTHING,
     GRADIENT_FLOW,
+    PARAMETERS,
+    PARAMETRISED,
     SOLVED,
     SOLVER,
     START,
@@ -22,6 +24,7 @@ from wiring import (
 )
 
 from dynamics import Student
+from dynamics.flows.momentum import NESTEROV
 from dynamics.schedules.families import FAMILIES
 from quadflow import options as opt
 from quadflow.cli import cli
@@ -44,17 +47,28 @@ CALLS = [
          "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.0, schedule="linear", steps=19),
     Call(f"{SIMULATE} --sgd --step 0.02 --schedule step:0.2 --steps 9",
          "dynamics.sgd.mean_sgd:MeanSGD", Start(), 0.02, 1, 0.0, schedule="step:0.2", steps=9),
+    Call(f"{SIMULATE} --optimizer adam --betas 0.5,0.25 --epsilon 0.1 --step 0.02 --weight-decay 0.3 --decoupled",
+         "dynamics.flows.adam:AdamFlow", Start(), 0.02, (0.5, 0.25), 0.1, (0.3, 0.3), schedule="constant", steps=None),
+    Call(f"{SIMULATE} --optimizer adam --step 0.02 --schedule cosine --steps 7 --weight-decay 0.3",
+         "dynamics.flows.adam:AdamFlow", Start(), 0.02, (0.9, 0.999), 1e-8, (0, 0), schedule="cosine", steps=7),
+    Call(f"{SIMULATE} --optimizer natural --damping 0.2",
+         "dynamics.flows.natural_gradient:NaturalGradientFlow", Start(), 0.2, (0, 0)),
+    Call(f"{SIMULATE} --optimizer muon --second-layer fixed",
+         "dynamics.flows.muon:MuonFlow", ANYTHING, 1e-6, (0, 0)),
+    Call(f"{SIMULATE} --optimizer nesterov --correction modified --step 0.02",
+         "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.9, form=NESTEROV),
     Call(f"{SIMULATE} --sgd --step 0.02 --batch 8 --label-noise 0.3",
          "dynamics.sgd.mean_sgd:MeanSGD", Start(), 0.02, 8, 0.3),
     Call(f"{SIMULATE} --sgd --step 0.02",
          "dynamics.sgd.mean_sgd:MeanSGD", Start(), 0.02, 1, 0.0),
     Call(f"{SIMULATE} --sgd --step 0.02 --fluctuations --batch 8 --label-noise 0.3",
          "dynamics.sgd.fluctuations:FluctuatingSGD", Start(), 0.02, 8, 0.3),
-    Call(f"train {START} {TRAINING} --steps 9",
-         "empirical.training:train", Start(), steps=9, progress=True, **TRAINED),
-    Call(f"compare {START} {TRAINING} {SOLVER} --steps 9 --times 0,0.1 --gap training --correction modified",
+    Call(f"train {START} {TRAINING} {PARAMETERS} --steps 9",
+         "empirical.training:train", Start(), steps=9, progress=True, **TRAINED, **PARAMETRISED),
+    Call(f"compare {START} {TRAINING} {PARAMETERS} {SOLVER} --steps 9 --times 0,0.1 --gap training "
+         "--correction modified",
          "empirical.comparison:compare", Start(), steps=9, times=[0, 0.1], gap="training", theory="modified",
-         solver=SOLVED, progress=True, **TRAINED),
+         solver=SOLVED, progress=True, **TRAINED, **PARAMETRISED),
     Call(f"compare {START} --sgd --t-end 0.2",
          "empirical.comparison:compare", Start(), theory="sgd"),
     Call(f"schedule {START} --steps 9 --batch 8 --label-noise 0.3 --start-risk 0.5 --momentum 0.6 "
@@ -188,7 +202,7 @@ CALLS = [
     Call("train --teacher 2,1 --steps 9",
          "empirical.training:train", Start(2, 0.1, 0, 2), steps=9, **UNTRAINED),
     Call("compare --teacher 2,1 --steps 9",
-         "empirical.comparison:compare", Start(2, 0.1, 0, 2), steps=9, times=None, theory="flow", gap="theory",
+         "empirical.comparison:compare", Start(2, 0.1, 0, 2), steps=9, times=None, theory=None, gap="theory",
          solver={"method": "auto"}, **UNTRAINED),
 ]
 # fmt: on
@@ -288,10 +302,10 @@ def test_length_of_a_comparison(received, arguments, steps):
 
 
 def test_sweep(received, tmp_path):
-    options = f"--teacher 2,1 {TRAINING} {SOLVER} --init-scale 0.3 --t-end 0.2 --until-loss 0.1 --no-follow"
+    options = f"--teacher 2,1 {TRAINING} {PARAMETERS} {SOLVER} --init-scale 0.3 --t-end 0.2 --until-loss 0.1"
     grid = "--vary hidden=1,2 --vary inputs=3,4 --replicates 3 --same-seeds --seed 5"
     output = tmp_path / "s.zarr"
-    more = ["--fluctuations", "--workers", "2", "--resume", "--output", output]
+    more = ["--no-follow", "--fluctuations", "--workers", "2", "--resume", "--output", output]
     args, kwargs = received(
         "empirical.sweep.sweeping:run_sweep",
         *["sweep", "simulate", "train", "diagnose", *options.split(), *grid.split(), *more],
@@ -304,10 +318,10 @@ def test_sweep(received, tmp_path):
     assert path == str(output)
     assert {"resume": True, "scheduler": None, "workers": 2, "progress": True}.items() <= kwargs.items()
     expected = {
-        **{name: value for name, value in TRAINED.items() if name != "seed"},
+        **{name: value for name, value in (TRAINED | PARAMETRISED).items() if name != "seed"},
         **SOLVED,
         **{"teacher": "2,1", "init_scale": 0.3, "t_end": 0.2, "until_loss": 0.1, "no_follow": True},
-        "fluctuations": True,
+        **{"fluctuations": True, "betas": "0.5,0.25"},  # as text, which a sweep may vary
     }
     assert expected.items() <= dict(plan.options).items()
 

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from wiring import (
     ANYTHING,
+    PARAMETERS,
+    PARAMETRISED,
     SOLVED,
     SOLVER,
     START,
@@ -161,14 +163,16 @@ CALLS = [
          "empirical.comparison:compare", Start(), steps=6, times=[0, 0.1], gap="training",
          theory="modified", solver=SOLVED, progress=True, **TRAINED),
     Call("figure learning-curves",
-         "empirical.comparison:compare", Start(8, 0.05, 3, 6, (4, 2, 1)), steps=14000, theory="flow",
+         "empirical.comparison:compare", Start(8, 0.05, 3, 6, (4, 2, 1)), steps=14000, theory=None,
          **(UNTRAINED | {"step": 5e-4, "batch": 512, "seeds": 8, "seed": 3})),
     Call("figure learning-curves --steps 9 --sgd",
          "empirical.comparison:compare", ANYTHING, steps=9, theory="sgd"),
+    Call(f"figure learning-curves {START} {TRAINING} {PARAMETERS} --steps 9",
+         "empirical.comparison:compare", Start(), steps=9, **TRAINED, **PARAMETRISED),
     *(
-        Call(f"figure {name} {START} {TRAINING} {SOLVER} --steps 9 --times 0,0.1 --gap training --sgd",
+        Call(f"figure {name} {START} {TRAINING} {PARAMETERS} {SOLVER} --steps 9 --times 0,0.1 --gap training --sgd",
              "empirical.comparison:compare", ANYTHING, steps=9, times=[0, 0.1], gap="training", theory="sgd",
-             solver=SOLVED, **TRAINED)
+             solver=SOLVED, **TRAINED, **PARAMETRISED)
         for name in GAPS
     ),
     Call("figure gap-step",

@@ -19,8 +19,11 @@ TRAINED = {
     **{"optimizer": "momentum", "momentum": 0.6, "dtype": "float64", "records": 7, "log_times": True},
     **{"test_samples": 11, "device": "cpu:0", "schedule": "cosine:0.1"},
 }
+PARAMETERS = "--betas 0.5,0.25 --epsilon 0.1 --damping 0.2 --decoupled"  # of no optimiser together
+PARAMETRISED = {"betas": (0.5, 0.25), "epsilon": 0.1, "damping": 0.2, "decoupled": True}
 UNTRAINED = {
     **{"step": 1e-3, "batch": 256, "samples": 0, "label_noise": 0.0, "seeds": 1, "seed": 0},
+    **{"betas": None, "epsilon": None, "damping": None, "decoupled": None},
     **{"optimizer": "sgd", "momentum": None, "dtype": "float32", "records": 200, "log_times": False},
     **{"test_samples": 0, "device": "cpu", "schedule": "constant"},
 }
