@@ -109,6 +109,49 @@ def test_ends_where_the_schedule_does():
         ModifiedFlow(start(), 0.02, schedule="linear")
 
 
+def test_derivative_of_the_field_at_every_time():
+    """Of the flow and of its stretches, at the rates of the moment: central differences of the right-hand side."""
+    flow = ModifiedFlow(start(), 0.04, 0.5, schedule="step:0.1:0.5", steps=20)
+    theta, h = flow.theta0, 1e-6
+    (middle, early), (end, late) = flow.stretches()
+    assert (middle, end) == pytest.approx((0.8, 0.88))
+    for field, t in (
+        (flow, 0.1),
+        (early, 0.1),
+        (early, middle),
+        (flow, middle),
+        (late, middle),
+        (flow, 0.85),
+    ):
+        e = np.eye(len(theta))
+        slopes = [(field(t, theta + h * x) - field(t, theta - h * x)) / (2 * h) for x in e]
+        np.testing.assert_allclose(field.jacobian(t, theta), np.transpose(slopes), rtol=1e-5, atol=1e-7)
+    np.testing.assert_array_equal(flow(middle, theta), late(middle, theta))
+    assert np.abs(early(middle, theta) - late(middle, theta)).max() > 1e-3
+    assert ModifiedFlow(start(), 0.04).stretches() is None
+
+
+@pytest.mark.parametrize("method", ["LSODA", "DOP853"])
+def test_every_evaluation_is_counted(method, monkeypatch):
+    """Those along all stretches."""
+    calls = [0, 0]
+    for k, name in enumerate(("velocity_at", "jacobian_at")):
+        original = getattr(ModifiedFlow, name)
+
+        def counting(self, eta, theta, k=k, original=original):
+            calls[k] += 1
+            return original(self, eta, theta)
+
+        monkeypatch.setattr(ModifiedFlow, name, counting)
+    flow = ModifiedFlow(start(), 0.04, schedule="wsd:0.4:0.3", steps=20)
+    report = flow.integrate(method=method, samples=2, rtol=1e-8).solver
+    # SciPy's solvers do not count two that choose the first step, and the interpolation of the last of the samples
+    starts, ends = 3, 40
+    assert report.evaluations <= calls[0] <= report.evaluations + 2 * starts + ends
+    assert report.evaluations > 60
+    assert report.jacobian_evaluations <= calls[1] <= report.jacobian_evaluations + starts
+
+
 @pytest.mark.parametrize("method", ["LSODA", "DOP853", "Radau"])
 def test_a_jump_of_the_rate_costs_no_accuracy(method):
     """Against two runs of constant rate, one from where the other ends; solvers of every kind."""

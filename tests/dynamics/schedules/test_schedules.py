@@ -108,6 +108,14 @@ def test_the_curve_of_rates_has_the_same_rates_half_way_and_the_same_integral(sp
     assert curve.ends.tolist() == [*t[[*clock.schedule.breaks(N)]], clock.end]
 
 
+def test_at_a_jump_the_rate_is_the_one_that_follows():
+    """And η(t) along each stretch goes on beyond it as if there were no jump."""
+    curve = Clock(0.1, 0.0, "step:0.1:0.5", 20).rate_curve
+    assert [curve(t) for t in (0.0, 1.0 - 1e-9, 1.0, 1.05)] == pytest.approx([0.1, 0.1, 0.01, 0.01])
+    before, after = curve.pieces
+    assert (before(1.0), after(1.0)) == pytest.approx((0.1, 0.01))
+
+
 def test_rough_rates_keep_their_integral(rng):
     """10⁴ random rates in (½, 1), drawn through means over five: ∫η dt = Σ η_n², 4 % more than with the mean."""
     rates = rng.uniform(0.5, 1.0, 10_000)
