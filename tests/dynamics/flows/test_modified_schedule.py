@@ -7,6 +7,7 @@ import pytest
 
 from dynamics import GradientFlow, ModifiedFlow, Problem, ProblemError, Student, Teacher
 from dynamics.clock import Clock
+from dynamics.flows.momentum import HEAVY_BALL, NESTEROV
 
 
 def start(**options):
@@ -15,34 +16,40 @@ def start(**options):
     )
 
 
-def descent(problem, clock):
-    """Loss after every step of v ← βv + ∇R, θ ← θ − η_n v, written out."""
-    flow = GradientFlow(problem)
+def descent(problem, clock, form=HEAVY_BALL):
+    """Loss after every step of v ← βv + ∇R, θ ← θ − η_n v, or Nesterov's θ − η_n (∇R + βv), written out."""
+    beta, flow = clock.momentum, GradientFlow(problem)
     theta, v, losses = flow.theta0, 0.0, [flow.loss(flow.theta0)]
     for n in range(clock.length):
-        v = clock.momentum * v - flow(0.0, theta)
-        theta = theta - clock.rates[n] * v
+        uphill = -flow(0.0, theta)
+        v = beta * v + uphill
+        theta = theta - clock.rates[n] * (uphill + beta * v if form.looks_ahead else v)
         losses.append(flow.loss(theta))
     return np.array(losses)
 
 
-def slopes(problem, schedule, momentum, shortest, until=0.8):
+def slopes(problem, schedule, momentum, shortest, until=0.8, form=HEAVY_BALL):
     """Order of the largest errors of both flows up to a time, over the last two of five halvings of the step."""
     plain, modified = [], []
     for N in shortest * 2 ** np.arange(6):
         end = Clock(1.0, momentum, schedule, N).end
         clock = Clock(until / end, momentum, schedule, N)
-        times, losses = clock.times(np.arange(N + 1)), descent(problem, clock)
-        flow = ModifiedFlow(problem, clock.step, momentum, schedule=schedule, steps=N)
+        times, losses = clock.times(np.arange(N + 1)), descent(problem, clock, form)
+        flow = ModifiedFlow(problem, clock.step, momentum, schedule=schedule, steps=N, form=form)
         plain.append(np.abs(losses - GradientFlow(problem).integrate(times=times, rtol=1e-9).loss).max())
         modified.append(np.abs(losses - flow.integrate(times=times, rtol=1e-9).loss).max())
     return [np.log2(np.array(errors)[-3:-1] / errors[-2:]) for errors in (plain, modified)]
 
 
-SCHEDULES = ["cosine", "warmup-cosine", "step", "wsd:0.3:0.2", "linear", "inverse-time:0.5"]
+def fast_and_slow(fast, *slow):
+    """Schedules; those that show nothing else than the first ones are slow tests."""
+    return [*fast, *(pytest.param(name, marks=pytest.mark.slow) for name in slow)]
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(
+    "schedule",
+    fast_and_slow(["cosine", "warmup-cosine", "step"], "wsd:0.3:0.2", "linear", "inverse-time:0.5"),
+)
 def test_flow_is_of_first_and_modified_flow_of_second_order(schedule):
     """Gradient descent; where the rate jumps (step) and bends (wsd, warm-up) too."""
     first, second = slopes(start(), schedule, 0.0, 20)
@@ -50,10 +57,18 @@ def test_flow_is_of_first_and_modified_flow_of_second_order(schedule):
     np.testing.assert_allclose(second, 2, atol=0.1)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "warmup-cosine", "step"])
+@pytest.mark.parametrize("schedule", fast_and_slow(["warmup-cosine"], "cosine", "step"))
 def test_orders_with_heavy_ball(schedule):
     """β = 0.5: the step (1 − β)²/(1 + β) times as large for the same correction, so runs are longer."""
     first, second = slopes(start(), schedule, 0.5, 60)
+    np.testing.assert_allclose(first, 1, atol=0.1)
+    np.testing.assert_allclose(second, 2, atol=0.1)
+
+
+@pytest.mark.parametrize("schedule", fast_and_slow([], "cosine", "warmup-cosine"))
+def test_orders_with_nesterov(schedule):
+    """θ ← θ − η_n(∇L + βv), β = 0.5: another correction, another shift, the same rate of the moment."""
+    first, second = slopes(start(), schedule, 0.5, 60, form=NESTEROV)
     np.testing.assert_allclose(first, 1, atol=0.1)
     np.testing.assert_allclose(second, 2, atol=0.1)
 
