@@ -213,5 +213,17 @@ def test_a_schedule_is_unstable_only_where_its_rate_is_too_large():
     assert worst > 0
 
 
+def test_a_rate_that_falls_before_the_sharpness_rises_is_stable():
+    """It drops to a hundredth early on; the same rate kept is beyond 2/λ later."""
+    flow = flow_of((4, 2), d=2, K=2, scale=0.05)
+    run = flow.integrate(t_end=6.0)
+    step = 3 / sharpness(flow, run).max()
+    _, steps = Clock.until(6.0, step, 0.0, "step:0.01:0.001")
+    assert stability_along(flow, run, step).unstable_from is not None
+    assert stability_along(flow, run, step, schedule="step:0.01:0.001", steps=steps).unstable_from is None
+    assert instability(run, step) is not None
+    assert instability(run, step, schedule="step:0.01:0.001", steps=steps) is None
+
+
 def instability_start(run, step, steps):
     return stability_along(GradientFlow(run.problem), run, step, schedule="cosine", steps=steps).unstable_from
