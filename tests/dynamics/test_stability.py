@@ -227,3 +227,17 @@ def test_a_rate_that_falls_before_the_sharpness_rises_is_stable():
 
 def instability_start(run, step, steps):
     return stability_along(GradientFlow(run.problem), run, step, schedule="cosine", steps=steps).unstable_from
+
+
+def test_the_threshold_is_that_of_the_form_of_momentum():
+    """Between Nesterov's largest step, 2(1 + β)/((1 + 2β)λ), and heavy ball's, 2(1 + β)/λ, only the first is warned of."""
+    flow, beta = flow_of(), 0.9
+    run = flow.integrate(t_end=3.0, samples=21)
+    sharpest = sharpness(flow, run).max()
+    step = 3 / sharpest  # 1.36 < 3 < 3.8
+    assert instability(run, step, beta) is None
+    words = instability(run, step, beta, form="nesterov")
+    assert f"stable up to {2 * 1.9 / 2.8 / sharpest:.3g}" in words
+    assert stability_along(flow, run, step, beta, form="nesterov").threshold == pytest.approx(
+        2 * 1.9 / 2.8 / step
+    )
