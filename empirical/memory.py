@@ -37,7 +37,7 @@ class TrainingMemory:
 
 
 def training_memory(
-    problem: Problem, *, batch: int, samples: int, records: int, itemsize: int
+    problem: Problem, *, batch: int, samples: int, records: int, itemsize: int, copies: int = 4
 ) -> TrainingMemory:
     """Memory for one network.
 
@@ -50,6 +50,8 @@ def training_memory(
         Number of records.
     itemsize : int
         Bytes of a number.
+    copies : int
+        Arrays of the size of the weights that a step of the optimiser takes, weights and gradients included.
     """
     student, R = problem.student, len(problem.teacher.V)
     d, K, O = student.inputs, student.hidden, student.outputs
@@ -59,7 +61,7 @@ def training_memory(
     return TrainingMemory(
         step=(batch or samples) * (itemsize * (5 * K + 4 * O) + (0 if samples else drawn))
         + (batch if samples else 0) * itemsize * (d + O)
-        + 4 * itemsize * weights,
+        + (copies + bool(problem.weight_decay)) * itemsize * weights,
         data=samples * drawn,
         records=records * (2 * DOUBLE * (weights + K + R + 1) + PER_RECORD),
     )
@@ -73,6 +75,7 @@ def check_training(
     seeds: int,
     records: int,
     itemsize: int,
+    copies: int = 4,
     test_samples: int = 0,
 ) -> None:
     """Refuse training that does not fit into the memory, by what takes most of it.
@@ -81,7 +84,9 @@ def check_training(
     ------
     ProblemError
     """
-    one = training_memory(problem, batch=batch, samples=samples, records=records, itemsize=itemsize)
+    one = training_memory(
+        problem, batch=batch, samples=samples, records=records, itemsize=itemsize, copies=copies
+    )
     test = training_memory(problem, batch=0, samples=test_samples, records=0, itemsize=itemsize)
     K, d = problem.student.hidden, problem.inputs
     size = f"{counted(seeds, 'network')} with {counted(K, 'hidden unit')} and {counted(d, 'input')}"

@@ -191,8 +191,8 @@ class Theory:
 
 THEORIES: dict[str, Theory] = {
     "flow": Theory("gradient flow", _flow),
-    "modified": Theory("flow of a finite step", _modified, rated=True),
-    "sgd": Theory("mean dynamics of SGD", _sgd, rated=True),
+    "modified": Theory("modified flow", _modified, rated=True),
+    "sgd": Theory("mean of SGD", _sgd, rated=True),
     "adam": Theory("flow of Adam", _adam, rated=True),
     "rmsprop": Theory("flow of RMSProp", _rmsprop, rated=True),
     "arc length": Theory("gradient flow in its arc length", _arc_length),

@@ -115,6 +115,7 @@ def train(
         seeds=validate_count("seeds", seeds),
         records=many if record_at is None else len(record_at),
         itemsize=type_.itemsize,
+        copies=entry.copies,
         test_samples=validate_count("test_samples", test_samples, minimum=0),
     )
     data = GaussianData(problem, batch, samples, label_noise, seeds, seed)

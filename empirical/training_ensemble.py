@@ -124,7 +124,7 @@ def train_ensemble(
         validate_step(member.step, DTYPES[dtype])
     limit = validate_count("memory", memory)
     runs: dict[int, TrainingRun] = {}
-    for group in groups(members, limit, samples, len(record_at), DTYPES[dtype].itemsize):
+    for group in groups(members, limit, samples, len(record_at), DTYPES[dtype].itemsize, entry.copies):
         found = _train_group([members[i] for i in group], shared, settings, record_at, progress)
         runs |= zip(group, found, strict=True)
     return [runs[i] for i in range(len(members))]
@@ -187,15 +187,23 @@ def _check_alike(one: Problem, other: Problem) -> None:
 
 
 def groups(
-    members: Sequence[Member], memory: int, samples: int, records: int, itemsize: int
+    members: Sequence[Member], memory: int, samples: int, records: int, itemsize: int, copies: int = 4
 ) -> list[list[int]]:
-    """Members that are trained together: of similar batch sizes, and not more than fit into the memory."""
+    """Members that are trained together: of similar batch sizes, and not more than fit into the memory.
+
+    A step of the optimiser takes `copies` arrays of the size of the weights.
+    """
     found: list[list[int]] = []
     used = 0
     for i in sorted(range(len(members)), key=lambda i: -members[i].batch):
         batch = members[i].batch
         size = training_memory(
-            members[i].problem, batch=batch, samples=samples, records=records, itemsize=itemsize
+            members[i].problem,
+            batch=batch,
+            samples=samples,
+            records=records,
+            itemsize=itemsize,
+            copies=copies,
         ).total
         if found and used + size <= memory and members[found[-1][0]].batch <= WASTE * batch:
             found[-1].append(i)

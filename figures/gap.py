@@ -59,7 +59,8 @@ def _draw_losses(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
     top = float(every.max())
     bottom = max(float(every[every > 0].min()), top * 10.0**-SHOWN_DECADES)
     for name, curve in curves.items():
-        axes.plot(gap.times, np.maximum(curve, bottom / 10), label=name, **_style(name))
+        shown = gap.sources.get("flow", name) if name == CURVES[0] else name
+        axes.plot(gap.times, np.maximum(curve, bottom / 10), label=shown, **_style(name))
     marked = slice(None, None, max(1, len(gap.times) // 30))
     axes.errorbar(
         gap.times[marked],

@@ -25,10 +25,6 @@ MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
 
 
-# shorter than their titles
-THEORY_NAMES = {"flow": "gradient flow", "modified": "modified flow", "sgd": "mean of SGD"}
-
-
 def learning_curves(
     result: Comparison | Trajectory | SGDTrajectory,
     run: TrainingRun | None = None,
@@ -68,8 +64,9 @@ def learning_curves(
 
 
 def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
-    name = result.theory if isinstance(result, Comparison) else result.THEORY
-    return THEORY_NAMES.get(name) or THEORIES[name].title
+    if isinstance(result, Comparison):
+        return THEORIES[result.theory].title
+    return THEORIES[result.THEORY].title
 
 
 def _draw_loss(

@@ -74,6 +74,14 @@ def integrate(
     )
 
 
+def theory_title(theory: TheoryOptions, details: TheoryDetails) -> str:
+    """What the theory is called in a figure."""
+    from empirical.theories import THEORIES, choose_theory
+
+    name = choose_theory(details.entry.theories, None if theory.name == "flow" else theory.name)
+    return THEORIES[name].title
+
+
 def with_length(details: TheoryDetails, t_end: float | None) -> tuple[TheoryDetails, float | None]:
     """The details with the number of steps of a schedule that ends at `t_end`, where only that is said.
 

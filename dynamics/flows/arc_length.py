@@ -11,13 +11,17 @@ are small against the gradient on the plateaus.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.flows.steered import SteeredFlow
+from dynamics.flows.base import Run, Watch
+from dynamics.flows.steered import Line, SteeredFlow
+from dynamics.integration.contract import Step
 
-ROUNDING = 1e-14  # of the natural speed: no gradient at all, but rounding
-FAINT = 1e-10  # of the natural speed: a slower gradient flow is not sped up any further
+FAINT = 1e-10  # of the natural rate times the size of the weights: a slower flow is not sped up any further
+GONE = 1e-11  # likewise: at a minimum, of such a gradient the path that is left is no longer than that
 
 
 class ArcLengthFlow(SteeredFlow):
@@ -29,23 +33,33 @@ class ArcLengthFlow(SteeredFlow):
 
     Notes
     -----
-    The speed is 1 up to a relative FAINT²/2 · (natural speed/‖∇R‖)²; the flow comes to rest within that much of a
-    stationary point instead of stopping there with a jolt, which no solver could follow.
+    The speed is 1 up to a relative FAINT²/2 · (rate ‖θ‖/‖∇R‖)², with the natural rate of the problem; the flow comes to
+    rest within that much of a stationary point instead of stopping there with a jolt, which no solver could follow.
     """
 
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side −∇R/‖∇R‖."""
         slope = self.slope(theta)
-        if np.linalg.norm(slope) < ROUNDING * self.natural_units.speed:
-            return np.zeros_like(slope)
-        return -slope / self._speed(slope)
+        return np.asarray(-slope / np.hypot(np.linalg.norm(slope), FAINT * self._natural_speed(theta)))
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Its derivative −(1 − ĝĝᵀ)H/‖∇R‖, (n, n)."""
         slope = self.slope(theta)
-        speed = self._speed(slope)
+        speed = np.hypot(np.linalg.norm(slope), FAINT * self._natural_speed(theta))
         unit, H = slope / speed, self.hessian(theta)
-        return -(H - np.outer(unit, unit @ H)) / speed
+        return np.asarray(-(H - np.outer(unit, unit @ H)) / speed)
 
-    def _speed(self, slope: Array) -> float:
-        return float(np.hypot(np.linalg.norm(slope), FAINT * self.natural_units.speed))
+    def watch(self, run: Run) -> Watch:
+        """As of every flow of this kind; at a minimum the rest of the time is one step."""
+        return replace(super().watch(run), leap=self._rest)
+
+    def _rest(self, t: float, theta: Array, t_end: float) -> Step | None:
+        """The solution up to the end where the weights rest."""
+        faint = float(np.linalg.norm(self.slope(theta))) > GONE * self._natural_speed(theta)
+        return (
+            None if faint or self._distance_from_convergence(t, theta) > 0 else Line(t, t_end, theta.copy())
+        )
+
+    def _natural_speed(self, theta: Array) -> float:
+        """Of weights that move by their size within the natural time of the problem."""
+        return float(self.natural_units.rate * np.linalg.norm(theta))

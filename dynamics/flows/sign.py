@@ -14,7 +14,6 @@ conserved.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ProblemError
-from dynamics.flows.steered import SteeredFlow
+from dynamics.flows.steered import Line, SteeredFlow
 from dynamics.integration.contract import FINISHED, RUNNING, Method, VectorField
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
@@ -115,19 +114,6 @@ class SignFlow(SteeredFlow):
         return super().integrate(t_end, method=EXACT if method == "auto" else method, **arguments)
 
 
-@dataclass
-class _Line:
-    """A straight piece of the solution."""
-
-    t_old: float
-    t: float
-    start: Array
-    velocity: Array
-
-    def __call__(self, t: float) -> Array:
-        return self.start + (t - self.t_old) * self.velocity
-
-
 class _Pieces:
     """A solver that goes from one change of a sign to the next."""
 
@@ -140,14 +126,14 @@ class _Pieces:
         velocity, ahead = self.flow(self.t, self.y), self.flow.next_change(self.y)
         self.nfev += 1
         end = min(self.t + ahead, self.t_bound)
-        self.line = _Line(self.t, end, self.y, velocity)
+        self.line = Line(self.t, end, self.y, velocity)
         y = self.line(end)
         # what reaches zero is zero
         self.y, self.t = np.where(np.abs(y) <= DONE * np.abs(self.y), 0.0, y), end
         self.status = FINISHED if end >= self.t_bound else RUNNING
         return ""
 
-    def within_step(self) -> _Line:
+    def within_step(self) -> Line:
         """The line."""
         return self.line
 

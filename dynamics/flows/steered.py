@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from dynamics.aliases import Array
@@ -13,6 +15,20 @@ from dynamics.integration import Stop
 from dynamics.population.flow_shape import FlowShape
 
 DIFFERENCE = 6e-6  # of the size of the state: balances truncation and rounding of a central difference
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A straight piece of a solution, from t_old to t; by default a rest."""
+
+    t_old: float
+    t: float
+    start: Array
+    velocity: Array | float = 0.0
+
+    def __call__(self, t: float) -> Array:
+        """The state at a time."""
+        return self.start + (t - self.t_old) * self.velocity
 
 
 class SteeredFlow(GradientFlow):

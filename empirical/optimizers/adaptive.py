@@ -72,10 +72,11 @@ ADAM = Optimizer(
     momentum=None,
     betas=(0.9, 0.999),
     epsilon=1e-8,
+    copies=7,
     entrywise=True,
     theories=("adam",),
     nature="follows a flow with memories of the gradient",
     survives="none",
 )
 ADAMW = replace(ADAM, name="adamw", decoupled=True)
-RMSPROP = replace(ADAM, name="rmsprop", start=start_rmsprop, betas=(0.99,), theories=("rmsprop",))
+RMSPROP = replace(ADAM, name="rmsprop", start=start_rmsprop, betas=(0.99,), copies=5, theories=("rmsprop",))

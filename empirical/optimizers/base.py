@@ -102,6 +102,8 @@ class Optimizer:
         Of what adds up: which modified flow follows it.
     entrywise : bool
         Whether it treats each weight by itself, so that what it does depends on the axes of the inputs.
+    copies : int
+        Arrays of the size of the weights that a step takes, weights and gradients included.
     decays : bool
         Whether weights may decay.
     theories : tuple of str
@@ -125,6 +127,7 @@ class Optimizer:
     adds_up: bool = False
     form: Momentum = HEAVY_BALL
     entrywise: bool = False
+    copies: int = 4
     decays: bool = True
     theories: tuple[str, ...] = ()
     nature: str = "no theory follows"

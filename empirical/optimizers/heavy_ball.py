@@ -72,7 +72,7 @@ SGD = Optimizer(
     nature="is gradient descent",
     survives="all as the step goes to zero: each drifts in proportion to the step",
 )
-MOMENTUM = replace(SGD, name="momentum", momentum=0.9)
+MOMENTUM = replace(SGD, name="momentum", momentum=0.9, copies=5)
 NESTEROV = replace(
     MOMENTUM,
     name="nesterov",

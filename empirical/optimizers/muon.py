@@ -55,6 +55,7 @@ MUON = Optimizer(
     start,
     momentum=None,
     epsilon=1e-6,
+    copies=6,
     theories=("muon",),
     nature="moves by polar factors of the gradient",
     survives="with equal a_k the span of the columns of W, in the space of units",

@@ -72,6 +72,7 @@ NATURAL = Optimizer(
     start,
     momentum=None,
     damping=1e-3,
+    copies=9,
     theories=("natural",),
     nature="follows the natural gradient flow",
     survives="all as the step goes to zero, whatever the damping",

@@ -11,7 +11,7 @@ from quadflow import options as opt
 from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
 from quadflow.results import trajectory_json
-from quadflow.simulation import SimulationOptions, TheoryDetails, integrate, with_length
+from quadflow.simulation import SimulationOptions, TheoryDetails, integrate, theory_title, with_length
 
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
@@ -75,7 +75,7 @@ def command(
         )
         result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
-        write_trajectory(trajectory, output, result, "modified flow" if modified else None)
+        write_trajectory(trajectory, output, result, theory_title(theory, details))
     if failure is not None:
         raise failure
     text = "" if unstable is None else f"\nwarning: {unstable}"

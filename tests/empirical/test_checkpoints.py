@@ -193,6 +193,7 @@ def test_a_recorded_first_layer_alone(tmp_path):
         (checkpoint, {"layer.weight": W, "layer.bias": A}, "biases (layer.bias)"),
         (checkpoint, {"W": W, "a": np.ones(3)}, "shapes (2, 3) and (1, 3)"),
         (checkpoint, {"W": np.ones(3)}, "`W` has shape (3,), which does not fit 1 fixed"),
+        (checkpoint, {"W": np.ones(3), "b": np.ones(1)}, "biases (b)"),
         (checkpoint, {"W": W[:0], "a": A[:0]}, "must not be empty"),
         (
             archive,

@@ -14,6 +14,8 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.collapse.collapse_diagram": {"points": 10, "step": 0.005, "patience": 6.0, "batch": 64},
+    "experiments.grid_training.train_grid": {"batch": 64, "weight_decay": 0.0},
     "experiments.weight_decay.decayed_spectra": {"value": 1.0},
     "torch_optimizers.Rule": {"decoupled": False},
     "conserved.momentum_account": {"momentum": 0.9, "nesterov": False},
@@ -31,9 +33,12 @@ EXCEPTIONS = {
     "hannet.layers.DenseNet": {"inputs": 2, "width": 100, "layers": 6},
     "bias_free_network.BiasFreeNetwork": {"activation": "relu"},
     "theories.Theory": {"rated": False},
+    "memory.training_memory": {"copies": 4},
+    "memory.check_training": {"copies": 4},
+    "training_ensemble.groups": {"copies": 4},
     "optimizers.base.Settings": {"epsilon": 0, "damping": 0, "decoupled": False},
     "optimizers.base.Optimizer": {
-        **{"decoupled": False, "adds_up": False, "entrywise": False, "decays": True},
+        **{"decoupled": False, "adds_up": False, "entrywise": False, "copies": 4, "decays": True},
         "nature": "no theory follows",
     },
     "optimizers.path_space.PathSpaceDescent": {"skeleton": "strongest"},
@@ -54,7 +59,6 @@ EXCEPTIONS = {
         **{"learning_rates": (0.05, 0.1, 0.2, 0.3, 0.4, 0.6), "gammas": (1.0, 0.3, 0.1, 0.03, 0.0)},
     },
     "neuron.training.train_neurons": {"dtype": "float64"},
-    "experiments.grid_training.train_grid": {"batch": 64},
     "experiments.phase_diagram.single_mode_diagram": {
         "eigenvalue": 1.0,
         "step": 5e-3,

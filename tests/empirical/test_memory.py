@@ -11,6 +11,7 @@ from dynamics import Problem, ProblemError, Student, Teacher, budget
 from empirical import train
 from empirical.experiments.invariance import invariance
 from empirical.memory import training_memory
+from empirical.optimizers import OPTIMIZERS
 
 
 def problem(d=6, K=4, R=2, O=1):
@@ -67,6 +68,22 @@ def test_tensors_of_a_training_step(sizes, options):
         itemsize=8 if "dtype" in options else 4,
     )
     assert 1 / 3 < peak.most / (seeds * one.total) <= 1
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "gsgd"])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_tensors_of_an_optimiser(name, decay):
+    """Where the weights are what counts: what each optimiser keeps of their size, with weight decay one more."""
+    layer = "fixed" if name == "muon" else "trainable"
+    d, K = (6, 4) if name == "natural" else (40, 30)
+    student = Student.initialise(K, d, scale=0.2, second_layer=layer)
+    given = Problem(Teacher.from_eigenvalues([2, 1], d), student, weight_decay=decay)
+    with Peak() as peak:
+        train(given, steps=3, step=1e-5, seeds=4, records=2, batch=1, optimizer=name)
+    one = training_memory(
+        given, batch=1, samples=0, records=0, itemsize=4, copies=OPTIMIZERS[name].copies
+    ).step
+    assert 0.6 < peak.most / (4 * one) <= 1
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ Units at the origin: ρ_w, ρ_a. What is left are the units of a block along its
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,8 @@ from dynamics.stationary.decayed.eigenvalues import within
 ROUNDING = 1e-11  # relative size below which a factor counts as zero
 
 
-class Inertia(NamedTuple):
+@dataclass(frozen=True)
+class Inertia:
     """Numbers of negative, zero and positive eigenvalues, and what the negative ones are.
 
     Parameters
@@ -45,9 +46,9 @@ class Inertia(NamedTuple):
     index: int
     nullity: int
     positive: int
-    descending: tuple[int, ...] = ()
-    exchanging: bool = False
-    within: int = 0
+    descending: tuple[int, ...]
+    exchanging: bool
+    within: int
 
 
 class _Count:
