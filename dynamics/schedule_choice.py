@@ -3,6 +3,10 @@
 One unit near its fit: the exact map of `dynamics.closed_forms.one_unit_sgd`, with the annealing law and optimal control
 of `dynamics.closed_forms.annealing`. Other problems: the mean dynamics of SGD from the initial weights, in which the
 search for the best rate of each schedule is numerical, and where no optimal schedule is known.
+
+No rate is tried beyond half of the largest stable step of SGD, at which the mean loss falls fastest near the minimum.
+Elsewhere the mean may fall faster with a larger one, but single runs diverge: of 64 networks (two units, d = 50,
+batch 4, 3000 steps) none did at half of the stable step, one at three quarters of it, and 35 at the step itself.
 """
 
 from __future__ import annotations
@@ -29,7 +33,8 @@ from dynamics.stability import StableSteps, largest_stable_sgd_step, stable_step
 from dynamics.validation import validate_count, validate_momentum, validate_real
 from dynamics.words import counted
 
-BEYOND = 4.0  # times the largest stable step: rates that a schedule may begin with
+SAFE = 0.5  # of the largest stable step: the largest rate that is tried
+AT_BOUND = 0.999  # of that: a best rate that is limited by it
 LONGEST_FLOW = 20_000  # evaluations after which the path along which steps are stable counts as complete
 LAW, CONTROL = "optimal", "control"
 
@@ -233,12 +238,12 @@ def choose_schedule(
         raise ProblemError(
             "Nothing curves upwards along the path of the flow, so no learning rate is too large."
         )
-    rates, risks = best_rates(final, len(chosen), BEYOND * bound)
-    beyond = [s.name for s, rate in zip(chosen, rates, strict=True) if largest is not None and rate > largest]
-    if beyond:
-        names = ", ".join(beyond)
+    rates, risks = best_rates(final, len(chosen), SAFE * bound)
+    limited = [s.name for s, rate in zip(chosen, rates, strict=True) if rate > AT_BOUND * SAFE * bound]
+    if limited:
         warnings.append(
-            f"the best rate of {names} is beyond the largest stable step: right in the mean, single runs may diverge"
+            f"the best rate of {', '.join(limited)} is half of the largest stable step, where the search ends: more "
+            "steps, or a larger batch, make another one the best"
         )
     found = {
         s.name: Choice(s.name, float(rate), float(risk), float(risks[0] / risk))
