@@ -161,6 +161,17 @@ def test_a_mode_below_its_threshold_ends_the_staircase():
     )
 
 
+@pytest.mark.parametrize("rho", [0.02, 0.1])
+def test_units_that_share_a_mode_part_while_they_decay(rho):
+    """Two units that differ by 1 %: both jumps are shared, at the times of the flow within the errors."""
+    student = Student([[0.01, 0.003], [0.0101, 0.0029]], [0.007, 0.007])
+    problem = Problem(Teacher.from_eigenvalues([4, 2]), student, "centred", weight_decay=rho)
+    prediction = staircase(problem)
+    assert [jump.units for jump in prediction.jumps] == [(0, 1), (0, 1)]
+    for jump in prediction.jumps:
+        assert abs(crossing(problem, jump, 0.03) - jump.time) < jump.uncertainty
+
+
 def test_a_learned_mode_is_not_learned_again():
     """A unit with much w and little a outgrows the holder of its mode in the flow, which changes no height."""
     (best, _), decay = decayed_minima([2.0], 2, WeightDecay(0.05, 0.05), 0.0), 0.05
