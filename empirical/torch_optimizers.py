@@ -19,10 +19,12 @@ from torch import Tensor
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
+from dynamics.population.base import Population
 from dynamics.problem import Problem
 from dynamics.problem.weight_decay import WeightDecay
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer, Settings
+from empirical.speed import speed_notes
 
 Group = Mapping[str, Any]
 
@@ -232,6 +234,25 @@ class Reading:
         if self.layer_rates is None:
             return f"{what} whose layers have learning rates that changed against each other, which no theory follows."
         return ""
+
+    def notes(self, objective: Population, times: Array, W: Array, A: Array) -> list[str]:
+        """What to say of a loop with this optimiser: why no theory follows, what its layers keep, or its speed.
+
+        Parameters
+        ----------
+        objective : Population
+            What is minimised.
+        times, W, A : (T,), (S, T, K, d), (S, T, O, K) arrays
+            The records.
+        """
+        if self.why_not:
+            return [self.why_not]
+        if self.layer_rates != (1.0, 1.0):
+            return [
+                "the layers have learning rates of their own: ‖w_k‖²/η_w − h Σ_o A_ok²/η_a stays, not c_k"
+            ]
+        assert self.rule is not None
+        return speed_notes(objective, times, W, A) if self.rule.entry.adds_up else []
 
     def about(self) -> dict[str, Any]:
         """What a run stores of it."""
