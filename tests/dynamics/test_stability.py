@@ -212,7 +212,7 @@ def instability_start(run, step, steps):
 
 
 def test_the_threshold_is_that_of_the_form_of_momentum():
-    """Between Nesterov's largest step, 2(1 + β)/((1 + 2β)λ), and heavy ball's, 2(1 + β)/λ, only the first is warned of."""
+    """Between Nesterov's largest step, 2(1 + β)/((1 + 2β)λ), and heavy ball's, 2(1 + β)/λ: only Nesterov is warned."""
     flow, beta = flow_of(), 0.9
     run = flow.integrate(t_end=3.0, samples=21)
     sharpest = sharpness(flow, run).max()
