@@ -40,7 +40,8 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
         figure = Figure(figsize=(COLUMN_WIDTH, 3.6))
         axes = figure.subplots()
         lowest = {p.learned_modes: p for p in reversed(points)}
-        for i, p in enumerate(sorted(lowest.values(), key=lambda p: p.height)[:LABELLED]):
+        named = [p for p in points if lowest[p.learned_modes] is p]
+        for i, p in enumerate(named[:LABELLED]):
             axes.axhline(p.height, color="0.75", linewidth=0.7, linestyle=":", zorder=0)
             name = ",".join(str(m + 1) for m in p.learned_modes)
             axes.annotate(

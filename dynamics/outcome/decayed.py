@@ -21,9 +21,9 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.endings import CONVERGED
 from dynamics.flows.traps import described, minima, minimum_at
 from dynamics.outcome.collapse import critical_scale
-from dynamics.outcome.diagnosis import Diagnosis
 from dynamics.outcome.initial_state import InitialState
 from dynamics.outcome.resting_level import resting_level
+from dynamics.outcome.verdict import Diagnosis
 from dynamics.problem import Problem
 from dynamics.problem.decayed_levels import (
     DecayedMinimum,

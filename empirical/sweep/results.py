@@ -15,7 +15,7 @@ from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable, Variables,
 
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
-    from dynamics.outcome.diagnosis import Diagnosis
+    from dynamics.outcome.verdict import Diagnosis
     from dynamics.sgd.trajectory import SGDTrajectory
     from empirical.comparison import Comparison
     from empirical.recorder import TrainingRun

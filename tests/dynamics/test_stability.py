@@ -213,5 +213,31 @@ def test_a_schedule_is_unstable_only_where_its_rate_is_too_large():
     assert worst > 0
 
 
+def test_a_rate_that_falls_before_the_sharpness_rises_is_stable():
+    """It drops to a hundredth early on; the same rate kept is beyond 2/λ later."""
+    flow = flow_of((4, 2), d=2, K=2, scale=0.05)
+    run = flow.integrate(t_end=6.0)
+    step = 3 / sharpness(flow, run).max()
+    _, steps = Clock.until(6.0, step, 0.0, "step:0.01:0.001")
+    assert stability_along(flow, run, step).unstable_from is not None
+    assert stability_along(flow, run, step, schedule="step:0.01:0.001", steps=steps).unstable_from is None
+    assert instability(run, step) is not None
+    assert instability(run, step, schedule="step:0.01:0.001", steps=steps) is None
+
+
 def instability_start(run, step, steps):
     return stability_along(GradientFlow(run.problem), run, step, schedule="cosine", steps=steps).unstable_from
+
+
+def test_the_threshold_is_that_of_the_form_of_momentum():
+    """Between Nesterov's largest step, 2(1 + β)/((1 + 2β)λ), and heavy ball's, 2(1 + β)/λ, one is warned of."""
+    flow, beta = flow_of(), 0.9
+    run = flow.integrate(t_end=3.0, samples=21)
+    sharpest = sharpness(flow, run).max()
+    step = 3 / sharpest  # 1.36 < 3 < 3.8
+    assert instability(run, step, beta) is None
+    words = instability(run, step, beta, form="nesterov")
+    assert f"stable up to {2 * 1.9 / 2.8 / sharpest:.3g}" in words
+    assert stability_along(flow, run, step, beta, form="nesterov").threshold == pytest.approx(
+        2 * 1.9 / 2.8 / step
+    )

@@ -7,7 +7,8 @@ from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.stability import sharpness
 from empirical import compare
-from empirical.gap import Practice, fluctuations_are_small, sgd_theory
+from empirical.gap_account import fluctuations_are_small, sgd_theory
+from empirical.practice import Practice
 
 
 def small(seed=1, **options):

@@ -133,3 +133,13 @@ def test_axes_of_both_panels(gap):
     assert [line.get_color() for line in below.lines] == [line.get_color() for line in above.lines[:3]]
     assert below.get_xlabel() == "time $t$ of the flow"
     assert_aligned(figure, above, below)
+
+
+def test_another_flow_than_the_gradient_flow_has_its_name(gap):
+    """The legend says of which optimiser the first curve is; its style stays."""
+    named = gap_figure(replace(gap, sources={"flow": "flow of Adam"}))
+    texts = [text.get_text() for text in named.legends[0].get_texts()]
+    assert "flow of Adam" in texts
+    assert "gradient flow" not in texts
+    first, plain = named.axes[0].lines[0], gap_figure(gap).axes[0].lines[0]
+    assert (first.get_color(), first.get_linestyle()) == (plain.get_color(), plain.get_linestyle())

@@ -177,9 +177,14 @@ def test_predicted_spread_is_the_decile_of_a_normal_distribution():
     assert not any(line.get_linewidth() == 0.7 and len(line.get_ydata()) == 41 for line in alone.lines)
 
 
-@pytest.mark.parametrize("theory", ["flow", "modified", "sgd"])
+@pytest.mark.parametrize("theory", ["flow", "modified", "sgd", "adam"])
 def test_the_legend_names_the_theory(trajectory, theory):
-    names = {"flow": "gradient flow", "modified": "modified flow", "sgd": "mean of SGD"}
+    names = {
+        "flow": "gradient flow",
+        "modified": "modified flow",
+        "sgd": "mean of SGD",
+        "adam": "flow of Adam",
+    }
     run = networks(trajectory)
     figure = learning_curves(Comparison(trajectory, run, None, theory))
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
