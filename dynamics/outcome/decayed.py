@@ -49,17 +49,15 @@ class DecayedDiagnosis(Diagnosis):
     ----------
     resting_modes : tuple of int or None
         The modes that are learned in the end; None if that is not known.
-    critical_scale : float or None
-        Factor on the start below which nothing is learned; None where there is none, for which `warnings` has a reason.
     minima : tuple of DecayedMinimum
         All minima, by ascending objective; empty for a fixed second layer.
     warnings : tuple of str
+        Among them the reason why there is no critical scale.
     """
 
-    resting_modes: Modes | None
-    critical_scale: float | None
-    minima: tuple[DecayedMinimum, ...]
-    warnings: tuple[str, ...]
+    resting_modes: Modes | None = None
+    minima: tuple[DecayedMinimum, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
@@ -134,8 +132,8 @@ def _trained(start: InitialState, follow: bool, max_evaluations: int) -> Decayed
         None if rest is None else rest.level.loss,
         tuple(sorted(m.level.loss for m in known)),
         ending.decided_at,
-        None if rest is None else rest.learned,
         scale if np.isfinite(scale) else None,
+        None if rest is None else rest.learned,
         known,
         lost,
     )
@@ -247,8 +245,8 @@ def _fixed(start: InitialState) -> DecayedDiagnosis:
         level.loss if settled else None,
         (level.loss,),
         0.0 if settled or short else None,
-        modes if settled else None,
         None,
+        modes if settled else None,
         (),
         (
             "no scale of the start is critical: with a fixed second layer what is learned does not depend on it.",

@@ -31,6 +31,8 @@ class Diagnosis:
         Levels at which it can end as far as the start alone decides, ascending.
     decided_at : float, optional
         Time of the flow at which the verdict was reached: 0 if the start decides, None if undecided.
+    critical_scale : float, optional
+        Under weight decay: factor on the start below which nothing is learned; None where there is none.
     """
 
     verdict: str
@@ -42,6 +44,7 @@ class Diagnosis:
     predicted_loss: float | None
     possible_losses: tuple[float, ...]
     decided_at: float | None
+    critical_scale: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""

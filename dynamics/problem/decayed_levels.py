@@ -158,7 +158,7 @@ def _trace(
         return float(tau - lam.sum() + np.sum(m - shrinks.forces(m, sigma) / 4))
 
     edges = 2 * (sign * least - held)
-    far = 1 + 4 * float(np.abs(lam).sum() + least.sum())
+    far = 4 * float(np.abs(lam).sum() + least.sum())
     low = float(edges[sign > 0].max(initial=-far))
     high = float(edges[sign < 0].min(initial=far))
     if low > high or excess(low) > 0 or excess(high) < 0:

@@ -116,7 +116,7 @@ def test_one_unit_in_three_dimensions():
 def test_the_exact_separatrix_of_one_mode():
     """Balanced, centred, λ = 2, ρ = .2: the smallest positive root of 8a⁴ − 4λa + ρ = 0, .02500039, is the flow's.
 
-    ε* = ρ/4λ is below it by ρ³/128λ⁴ (derived in `dynamics.outcome.collapse`); the other root is where it rests.
+    ε* = ρ/4λ is below it by a relative ρ³/32λ⁴ (see `dynamics.outcome.collapse`); the other root is where it rests.
     """
     lam, rho = 2.0, 0.2
     low, high = (brentq(lambda a: 8 * a**4 - 4 * lam * a + rho, *edge) for edge in ((0, 0.1), (0.5, 1.5)))
@@ -129,7 +129,7 @@ def test_the_exact_separatrix_of_one_mode():
 
     scale = critical_scale(balanced(1.0))
     assert scale == pytest.approx(rho / (4 * lam), rel=1e-12)
-    assert low / scale - 1 == pytest.approx(rho**3 / (128 * lam**4) * 4, rel=0.01)
+    assert low / scale - 1 == pytest.approx(rho**3 / (32 * lam**4), rel=0.01)
     up, down = (GradientFlow(balanced(low * f)).integrate(samples=2) for f in (1 + 1e-6, 1 - 1e-6))
     assert up.a[-1, 0] == pytest.approx(high, rel=1e-6)
     assert down.loss[-1] == pytest.approx(lam**2)
