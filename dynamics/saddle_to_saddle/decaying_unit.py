@@ -279,7 +279,9 @@ class UnevenlyDecayingUnit:
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # of a failure: said below
                 way = solve_ivp(field, (0.0, 1e12), y, "LSODA", events=[lost, large], rtol=RTOL, atol=ATOL)
             if way.status != 1:
-                raise ComputationError(f"What becomes of a unit under decay was not found: {way.message}")
+                raise ComputationError(
+                    f"What becomes of a unit was not found: its rates of decay, {self.decay}, lie too far apart."
+                )
             y = way.y[:, -1]
             if len(way.t_events[0]):
                 return float(y[2]) / self._pace, FrozenUnit(*self._state(y[2], y[:2]), self.rates)
