@@ -21,6 +21,7 @@ from empirical.recorder import Recorder, TrainingRun
 from empirical.theories import Followed, choose_theory, follow
 
 MISSING = "record the loop with `Recorder(..., optimizer=...)`"
+OF_SAMPLES = ("sgd",)  # theories that depend on what a loop draws
 PARAMETERS = ("momentum", "betas", "epsilon", "damping", "decoupled")
 
 
@@ -30,6 +31,8 @@ def overlay(
     *,
     activation: Activation | str = "quadratic",
     theory: str | None = None,
+    batch: int | None = None,
+    label_noise: float = 0.0,
     solver: dict[str, Any] | None = None,
     progress: bool = False,
 ) -> Comparison:
@@ -45,6 +48,9 @@ def overlay(
         Used with a teacher.
     theory : str, optional
         One of `empirical.theories.THEORIES` that follows the optimiser; by default the first.
+    batch, label_noise : int, float
+        Size of the loop's batches of fresh samples and variance Δ of the noise of their labels, which an optimiser does
+        not say, for the theory that depends on them: the mean dynamics of SGD, "sgd".
     solver : dict, optional
         `method`, `rtol`, `atol`, `max_evaluations` of the integration.
     progress : bool
@@ -67,7 +73,8 @@ def overlay(
     if given is None:
         raise ProblemError("`teacher` is missing: a run does not say what was learned, its recorder does.")
     problem = _problem(run, given, activation)
-    flow, name = _flow(run, problem, theory)
+    drawn = {} if batch is None else {"batch": batch, "label_noise": label_noise}
+    flow, name = _flow(run, problem, theory, drawn)
     run = _moving(run)
     return Comparison(flow.integrate(times=run.times, progress=progress, **(solver or {})), run, None, name)
 
@@ -94,16 +101,22 @@ def _problem(run: TrainingRun, given: Teacher | Problem, activation: Activation 
     )
 
 
-def _flow(run: TrainingRun, problem: Problem, theory: str | None) -> tuple[Followed, str]:
+def _flow(
+    run: TrainingRun, problem: Problem, theory: str | None, drawn: dict[str, Any]
+) -> tuple[Followed, str]:
     """The theory, and its name."""
     about = run.about
     entry = find_optimizer(about["optimizer"])
     settings = entry.choose(**{name: about[name] for name in PARAMETERS if name in about})
     chosen = Chosen(entry, settings, about["step"], *_schedule(run))
     name = choose_theory(entry.theories, theory)
+    if name in OF_SAMPLES and not drawn:
+        raise ProblemError(
+            f"`batch` is missing: the theory {name!r} depends on it, and an optimiser does not say it."
+        )
     layers = about.get("layer_rates")
     if layers is None:
-        return follow(problem, chosen, name, {}), name
+        return follow(problem, chosen, name, drawn), name
     if name != "flow":
         raise ProblemError(
             f"The layers have the learning rates {layers[0]:g} and {layers[1]:g} in units of the first, for which only"

@@ -137,7 +137,7 @@ class TrainingRun(Result):
             modes = np.median(self.modes[:, -1], axis=0)[:8]
             lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
             lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
-        if self.about.get("survives"):
+        if self.conserved is not None and self.about.get("survives"):
             lines.append(
                 f"of the conserved quantities {self.about['optimizer']} keeps {self.about['survives']}"
             )

@@ -130,6 +130,30 @@ def test_sign_descent_is_the_sign_flow_up_to_its_chatter():
         assert np.abs(losses - theory.loss).max() < 12 * step
 
 
+def test_muon_leaves_directions_without_a_gradient_alone():
+    """The polar factor of a matrix of rank one is that matrix over its norm; of zero, zero; of NaN too."""
+    low = np.outer([0.3, -1.7], [0.31, 0.77, -1.3])
+    theta = torch.zeros(3, 2, 3, dtype=torch.float64)
+    entry = OPTIMIZERS["muon"]
+    rule = entry.begin([theta], entry.choose(epsilon=0.0), FIXED)
+    rule([torch.tensor(np.stack([low, 0 * low, np.nan * low]))], 0.5)
+    np.testing.assert_allclose(theta[0], -0.5 * low / np.linalg.norm(low), rtol=1e-13, atol=1e-15)
+    assert not theta[1:].any()
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+def test_descents_know_the_axes_of_the_inputs(name):
+    """Eight inputs, of which three would do: Adam depends on their axes, gradient descent does not."""
+    rng = np.random.default_rng(0)
+    student = Student(0.5 * rng.standard_normal((2, 8)), [0.6, 0.5])
+    problem = Problem(Teacher(rng.standard_normal((1, 8)), [[1.0]]), student)
+    entry = OPTIMIZERS[name]
+    path = population_descent(problem, 1e-3, [0, 10, 20], optimizer=name)
+    losses = [problem.population.loss(w, a) for w, a in zip(path.W, path.A, strict=True)]
+    found = descent_loss(problem, Chosen(entry, entry.choose(), 1e-3), np.array([0, 10, 20]))
+    np.testing.assert_allclose(found, losses, rtol=1e-10)
+
+
 @pytest.mark.parametrize("entry", TORCH, indirect=True)
 @pytest.mark.parametrize("decay", [None, (0.3, False), (0.3, True)])
 def test_it_steps_as_pytorch_does(entry, decay):
@@ -193,6 +217,7 @@ def test_the_objective_is_what_falls():
         options = {"steps": 3, "step": 1e-3, "batch": 4, "optimizer": name, "decoupled": decoupled}
         run = train(problem, dtype="float64", **options)
         (together,) = train_ensemble(problem, dtype="float64", **options)
+        assert together.conserved_drift == pytest.approx(run.conserved_drift, rel=1e-9)
         if share is None:
             assert run.objective is together.objective is None
         else:

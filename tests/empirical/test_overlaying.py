@@ -202,3 +202,17 @@ def test_flow_of_two_learning_rates():
     np.testing.assert_allclose(flow.jacobian(0.0, flow.theta0), np.transpose(columns), atol=1e-7)
     with pytest.raises(ProblemError, match="positive"):
         LayerRateFlow(problem, (1.0, 0.0))
+
+
+def test_mean_dynamics_of_sgd_needs_the_batch():
+    """What a loop draws its optimiser does not say; given, the theory is that of `MeanSGD`, with the schedule."""
+    recorder = loop(sgd(weight_decay=0.2), 4e-3, cosine, every=25)
+    with pytest.raises(ProblemError, match="`batch` is missing"):
+        overlay(recorder, theory="sgd")
+    found = overlay(recorder, theory="sgd", batch=8, label_noise=0.1)
+    theory = found.trajectory
+    assert (theory.batch, theory.label_noise, theory.problem.weight_decay.second) == (8, 0.1, 0.2)
+    limit = overlay(recorder, theory="sgd", batch=10**12)
+    modified = overlay(recorder, theory="modified")
+    np.testing.assert_allclose(limit.trajectory.loss, modified.trajectory.loss, rtol=1e-3)
+    assert np.abs(theory.loss - modified.trajectory.loss).max() > 1e-2

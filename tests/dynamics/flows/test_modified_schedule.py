@@ -73,6 +73,24 @@ def test_orders_with_nesterov(schedule):
     np.testing.assert_allclose(second, 2, atol=0.1)
 
 
+@pytest.mark.slow
+def test_a_rate_inside_of_the_velocity_is_of_first_order_only():
+    """v ← βv − η_n∇L, θ ← θ + v, as Keras has it: a delay of the rate that the theory does not know."""
+    errors = []
+    for N in 240 * 2 ** np.arange(4):
+        clock = Clock(0.8 / Clock(1.0, 0.5, "linear", N).end, 0.5, "linear", N)
+        flow = GradientFlow(start())
+        theta, v, losses = flow.theta0, 0.0, [flow.loss(flow.theta0)]
+        for eta in clock.rates:
+            v = 0.5 * v + eta * flow(0.0, theta)
+            theta = theta + v
+            losses.append(flow.loss(theta))
+        modified = ModifiedFlow(start(), clock.step, 0.5, schedule="linear", steps=N)
+        curve = modified.integrate(times=clock.times(np.arange(N + 1)), rtol=1e-9)
+        errors.append(np.abs(curve.loss - losses).max())
+    assert (np.log2(np.array(errors)[1:-1] / errors[2:]) < 1.5).all()
+
+
 def test_orders_with_weight_decay():
     """Decay is part of what is descended, so the rate multiplies it too; loss beside it, objective followed."""
     first, second = slopes(start(weight_decay=(0.3, 0.5)), "cosine", 0.0, 20)

@@ -92,6 +92,14 @@ def test_it_is_the_gradient_flow_in_another_time():
     np.testing.assert_allclose(curve.loss, found, rtol=1e-8)
 
 
+def test_at_a_minimum_the_rest_of_the_time_is_one_step():
+    """Of a start with small units it costs next to nothing; step by step the solver would chatter there for ever."""
+    flow = ArcLengthFlow(Problem(TEACHER, Student.initialise(4, 3, scale=0.1, seed=1)))
+    there = flow.integrate(t_end=12.0, samples=61, max_evaluations=10_000)
+    assert flow.integrate().times[-1] < 8
+    assert there.loss[-1] == pytest.approx(there.loss[-10], rel=1e-12)
+
+
 # natural gradient -----------------------------------------------------------------------------------------------------
 
 
