@@ -33,7 +33,7 @@ def minimum_at(
     """The minimum to which a state with these modes (m,) and loss belongs; None if to none of the known ones."""
     targets = mode_targets(problem.teacher, problem.activation)
     numbers = mode_numbers(targets, problem.inputs)
-    size = float(np.abs(targets).max(initial=0.0))
+    size = float(np.abs(targets).max(initial=0.0)) or 1.0
 
     def distance(minimum: DecayedMinimum) -> float:
         values = dict(zip(minimum.learned, minimum.level.values, strict=True))

@@ -163,6 +163,8 @@ def _trace(
     high = float(edges[sign < 0].min(initial=far))
     if low > high or excess(low) > 0 or excess(high) < 0:
         return None
+    if low == high:  # nothing to learn, and nothing learned
+        return low
     return float(brentq(excess, low, high, xtol=ROUNDING * far, rtol=4 * np.finfo(float).eps))
 
 

@@ -12,6 +12,8 @@ from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_real
 
+SMALLEST, LARGEST = 1e-50, 1e50  # rates other than 0
+
 
 @dataclass(frozen=True)
 class WeightDecay:
@@ -27,7 +29,7 @@ class WeightDecay:
     Raises
     ------
     ProblemError
-        If one is negative or not finite.
+        If one is negative or not finite, or products of three such rates would overflow or vanish.
 
     Examples
     --------
@@ -43,6 +45,10 @@ class WeightDecay:
     def __post_init__(self) -> None:
         for name in ("first", "second"):
             rate = validate_real("weight_decay", getattr(self, name), nonnegative=True)
+            if rate and not SMALLEST <= rate <= LARGEST:
+                raise ProblemError(
+                    f"`weight_decay` is {rate:g}, but must be 0 or lie between {SMALLEST:g} and {LARGEST:g}."
+                )
             object.__setattr__(self, name, rate)
 
     @classmethod

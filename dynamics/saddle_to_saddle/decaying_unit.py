@@ -17,6 +17,7 @@ with the largest |g_i| = g, d(|a| + ‖w‖)/dt ≤ ‖w‖ (½g‖w‖ + g|a| �
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -275,9 +276,12 @@ class UnevenlyDecayingUnit:
                 return time, unit
             extent = max(abs(y[1]), float(np.sqrt(self._squares(y[2], y[0]).sum())))
             high = max(10 * extent, max(self._rho_w, self._rho_a) / FREE)
-            way = solve_ivp(field, (0.0, 1e12), y, "LSODA", events=[lost, large], rtol=RTOL, atol=ATOL)
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # of a failure: said below
+                way = solve_ivp(field, (0.0, 1e12), y, "LSODA", events=[lost, large], rtol=RTOL, atol=ATOL)
             if way.status != 1:
-                raise ComputationError(f"What becomes of a unit under decay was not found: {way.message}")
+                raise ComputationError(
+                    f"What becomes of a unit was not found: its rates of decay, {self.decay}, lie too far apart."
+                )
             y = way.y[:, -1]
             if len(way.t_events[0]):
                 return float(y[2]) / self._pace, FrozenUnit(*self._state(y[2], y[:2]), self.rates)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.aliases import Array
+from dynamics.budget import check_memory
 from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.outcome.collapse import critical_scale
@@ -107,7 +108,9 @@ def grid_of_rates(numbers: ArrayLike) -> Array:
             f"`rates` is {', '.join(f'{x:g}' for x in given)}, but must be the lowest rate, larger than 0, the highest,"
             " and how many."
         )
-    return np.geomspace(given[0], given[1], validate_count("rates", int(given[2])))
+    count = validate_count("rates", int(given[2]))
+    check_memory(f"A diagram of {count} rates", 8 * count, "lower the number of `rates`")
+    return np.geomspace(given[0], given[1], count)
 
 
 def grid_of_scales(critical: Array, points: int) -> Array:
@@ -146,7 +149,14 @@ def collapse_diagram(
     """
     factors = validate_array("rates", rates, 1)
     critical = critical_scales(problem, factors)
-    scales, student = grid_of_scales(critical, points), problem.student
+    student = problem.student
+    starts = len(factors) * validate_count("points", points, minimum=2)
+    check_memory(
+        f"A diagram of {starts} starts with {student.hidden} units in {problem.inputs} dimensions",
+        3 * 8 * starts * student.hidden * (problem.inputs + 1),  # scaled, trained and handed on
+        "lower `points` or the number of `rates`",
+    )
+    scales = grid_of_scales(critical, points)
     if problem.covariance is not None:
         raise ProblemError("`covariance` is given, but this grid is trained on uncorrelated inputs.")
     least = min(rho for rho in problem.weight_decay.rates if rho > 0) * float(factors.min())

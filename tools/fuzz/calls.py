@@ -36,6 +36,7 @@ FIGURES = {
     "scaling-law": "--count 100 --trained-modes 2 --step 0.1",
     "scale-diagram": "--hidden 2 --points 2 --replicates 1 --step 0.1",
     "phase-diagram": "--points 2 --step 0.1",
+    "collapse": "--teacher 2,1 --hidden 2 --rates 1,2,2 --points 2 --patience 0.1 --batch 8",
     "saddle-graph": "--teacher 2,1 --hidden 2 --t-end 0.1 --batch 8",
 }
 # With a scheduler's address a call would wait for an answer of the network.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dynamics import FiniteDataFlow, GradientFlow, ModifiedFlow, Problem, Student, Teacher
+from dynamics.flows.convergence import ConvergenceTest
 from dynamics.flows.traps import minima, trap
 from dynamics.integration import Sampling, integrate
 from dynamics.problem.weight_decay import WeightDecay
@@ -59,6 +60,25 @@ def test_at_no_known_minimum_nothing_is_said():
     assert trap(example(0.006), np.array([2.0, 0.0, 0.0]), 20.0) == ""
     teacher = Teacher.from_matrix(np.stack([np.eye(2), np.diag([1.0, -1.0])]))
     assert minima(Problem(teacher, Student(np.eye(2), np.eye(2)), weight_decay=0.1)) == ()
+
+
+def test_balances_that_are_handed_on_decay():
+    """c_k e^{−2ρt} are those of the integrated weights; none are where rates differ."""
+    problem = Problem(Teacher.from_eigenvalues([4, 2, 1]), Student(0.3 * W, 0.1 * A), weight_decay=0.05)
+    flow = GradientFlow(problem)
+    end = flow.integrate(7.0, samples=2)
+    test = ConvergenceTest(flow, flow.natural_units, 1e-9)
+    np.testing.assert_allclose(test._invariants(7.0), end.conserved[-1], rtol=1e-8)
+    uneven = GradientFlow(replace(problem, weight_decay=(0.05, 0.06)))
+    assert ConvergenceTest(uneven, uneven.natural_units, 1e-9)._invariants(7.0) is None
+
+
+def test_a_teacher_of_nothing_is_collapsed_to():
+    student = Student(0.1 * W, 0.1 * A)
+    end = GradientFlow(Problem(Teacher.from_eigenvalues([0, 0, 0]), student, weight_decay=0.1)).integrate(
+        samples=2
+    )
+    assert (end.solver.status, end.solver.message) == ("converged", "")
 
 
 @pytest.mark.parametrize("close", [1e-2, 1e-4])

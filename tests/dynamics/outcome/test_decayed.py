@@ -209,6 +209,15 @@ def test_where_the_start_is_not_small_the_flow_is_followed():
     assert diagnose(problem, max_evaluations=20).verdict == "undecided"
 
 
+def test_a_narrow_miss_is_left_to_the_flow():
+    """ρT₁ = 1.0005: nothing is learned as far as the frozen law goes, which is not exact."""
+    problem = example(1.0005 / staircase(example(0)).jumps[0].time)
+    alone = diagnose(problem, follow=False)
+    assert alone.verdict == "undecided"
+    assert "missed by 0.05%" in alone.reason
+    assert diagnose(problem).resting_modes == ()
+
+
 def test_what_is_not_known_is_said():
     """Decay of one layer alone has no minimum (theory 14.1); a covariance has no list of minima."""
     for options in ({"weight_decay": (0.1, 0.0)}, {"weight_decay": 0.1, "covariance": np.diag([1, 2, 3])}):

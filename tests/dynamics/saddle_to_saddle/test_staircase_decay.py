@@ -149,6 +149,23 @@ def test_inputs_that_commute_with_the_teacher():
     assert end == pytest.approx(prediction.levels[-1].loss, rel=1e-5)
 
 
+@pytest.mark.parametrize("trainable", [True, False])
+def test_rates_on_a_plateau_are_eigenvalues_of_the_force(trainable):
+    """G of the loss with the learned values of {0, 1}; with fixed a = ½ less ρ/a, and nothing left on learned modes."""
+    rho = 0.1
+    problem = example(rho)
+    if not trainable:
+        problem = replace(
+            problem, student=Student(1e-3 * W, np.full(3, 0.5), trainable=False), weight_decay=rho
+        )
+    frame = eigenframe(problem)
+    level = frame.level((0, 1))
+    force = problem.population.force(np.diag(np.sqrt([*level.values, 0.0])), np.ones((1, 3)))[0]
+    expected = np.diag(force) - (0 if trainable else rho / 0.5)
+    np.testing.assert_allclose(frame.rates((0, 1)), expected, atol=1e-12)
+    assert (frame.rates((0, 1))[:2] > 0).all() == trainable
+
+
 def test_a_mode_below_its_threshold_ends_the_staircase():
     """λ = (4, .05): μ⁰ = .05 < m_θ, but from a start that is large for this mode its unit outgrows decay at first."""
     rho, a = 0.05, 0.3
