@@ -14,6 +14,8 @@ from .outcome.diagnosis import diagnose as diagnose
 from .problem import Problem as Problem
 from .problem import Student as Student
 from .problem import Teacher as Teacher
+from .schedule_choice import choose_schedule as choose_schedule
+from .schedules import Schedule as Schedule
 from .sgd.fluctuations import FluctuatingSGD as FluctuatingSGD
 from .sgd.mean_sgd import MeanSGD as MeanSGD
 from .stationary.catalogue import fixed_points as fixed_points

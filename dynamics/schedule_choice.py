@@ -280,7 +280,7 @@ def near_fit(problem: Problem, start_risk: float) -> Problem:
     fit = np.sqrt(eigenvalue / a) * v
     across = np.linalg.svd(v[None])[2][-1]
     w = fit + np.sqrt(start_risk / 2 / (a * eigenvalue)) * across
-    return Problem(problem.teacher, Student(w[None], [a], trainable=False), problem.activation)
+    return Problem(problem.teacher, Student(w[None], np.array([a]), trainable=False), problem.activation)
 
 
 def _final(

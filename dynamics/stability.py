@@ -251,6 +251,8 @@ def largest_stable_sgd_step(problem: Problem, batch: int = 1) -> float:
     first, second = jacobian(one.drift, end), jacobian(two.drift, end)
     J1, J2 = 2 * first - second, (second - first) / unit
     fastest = np.abs(np.linalg.eigvals(J1)).max()
+    if fastest == 0:
+        raise ComputationError("No step size is too large here: at zero weights nothing pulls them anywhere.")
 
     def stable(eta: float) -> bool:
         multipliers = 1 + eta * np.linalg.eigvals(J1 + eta * J2)

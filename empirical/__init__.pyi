@@ -10,6 +10,7 @@ from .neuron.layer import relinear_ as relinear_
 from .neuron.layer import shrink_ as shrink_
 from .neuron.layer import to_quadratic as to_quadratic
 from .neuron.training import train_neurons as train_neurons
+from .overlaying import overlay as overlay
 from .recorder import Recorder as Recorder
 from .recorder import TrainingRun as TrainingRun
 from .sweep.grid import SweepPlan as SweepPlan

@@ -23,7 +23,8 @@ from dynamics.schedules.schedule import Spec
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_choice, validate_count
 from dynamics.words import counted
-from empirical.gap import LARGEST, Gap, explain_gap
+from empirical.gap import LARGEST, Gap
+from empirical.gap_account import explain_gap
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Chosen
 from empirical.recorder import TrainingRun
@@ -202,7 +203,7 @@ def compare(
         of SGD, `dynamics.sgd.mean_sgd.MeanSGD`.
     gap : {"theory", "training"}
         Explain the difference from the flow of small steps by theory curves, or by further training runs
-        (`empirical.gap`).
+        (`empirical.gap_account`).
     solver : dict, optional
         `method`, `rtol`, `atol`, `max_evaluations` of `dynamics.flows.gradient.GradientFlow.integrate`.
     progress : bool

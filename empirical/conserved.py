@@ -19,14 +19,15 @@ from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.validation import validate_array, validate_count, validate_momentum, validate_real
 from empirical.descent import population_descent
-from empirical.recorder import TrainingRun, find_weights
+from empirical.module_weights import find_weights
+from empirical.recorder import TrainingRun
 from empirical.training import train
 
 
 def measure(quantities: Sequence[Quantity], model: nn.Module) -> Array:
     """Values of conserved quantities at any module with two bias-free layers, (Q,) or (Q, S).
 
-    See `empirical.recorder.find_weights` for what is found in a module.
+    See `empirical.module_weights.find_weights` for what is found in a module.
     """
     W, A = weights(*find_weights(model))
     return np.array([quantity(W, A) for quantity in quantities])

@@ -12,6 +12,7 @@ from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
 from dynamics.flows.layer_rates import LayerRateFlow
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.schedules import CONSTANT, Schedule
 from empirical.comparison import Comparison
 from empirical.optimizers import find_optimizer
@@ -20,6 +21,7 @@ from empirical.recorder import Recorder, TrainingRun
 from empirical.theories import Followed, choose_theory, follow
 
 MISSING = "record the loop with `Recorder(..., optimizer=...)`"
+OF_SAMPLES = ("sgd",)  # theories that depend on what a loop draws
 PARAMETERS = ("momentum", "betas", "epsilon", "damping", "decoupled")
 
 
@@ -29,6 +31,8 @@ def overlay(
     *,
     activation: Activation | str = "quadratic",
     theory: str | None = None,
+    batch: int | None = None,
+    label_noise: float = 0.0,
     solver: dict[str, Any] | None = None,
     progress: bool = False,
 ) -> Comparison:
@@ -44,6 +48,9 @@ def overlay(
         Used with a teacher.
     theory : str, optional
         One of `empirical.theories.THEORIES` that follows the optimiser; by default the first.
+    batch, label_noise : int, float
+        Size of the loop's batches of fresh samples and variance Δ of the noise of their labels, which an optimiser does
+        not say, for the theory that depends on them: the mean dynamics of SGD, "sgd".
     solver : dict, optional
         `method`, `rtol`, `atol`, `max_evaluations` of the integration.
     progress : bool
@@ -66,7 +73,8 @@ def overlay(
     if given is None:
         raise ProblemError("`teacher` is missing: a run does not say what was learned, its recorder does.")
     problem = _problem(run, given, activation)
-    flow, name = _flow(run, problem, theory)
+    drawn = {} if batch is None else {"batch": batch, "label_noise": label_noise}
+    flow, name = _flow(run, problem, theory, drawn)
     run = _moving(run)
     return Comparison(flow.integrate(times=run.times, progress=progress, **(solver or {})), run, None, name)
 
@@ -88,19 +96,27 @@ def _problem(run: TrainingRun, given: Teacher | Problem, activation: Activation 
     if isinstance(given, Teacher):
         return Problem(given, student, activation, weight_decay=decay)
     # a problem without decay learns it from the optimiser; one that has its own adds it to the loss
-    return replace(given, student=student, **({"weight_decay": decay} if any(decay) else {}))
+    return replace(
+        given, student=student, weight_decay=WeightDecay(*decay) if any(decay) else given.weight_decay
+    )
 
 
-def _flow(run: TrainingRun, problem: Problem, theory: str | None) -> tuple[Followed, str]:
+def _flow(
+    run: TrainingRun, problem: Problem, theory: str | None, drawn: dict[str, Any]
+) -> tuple[Followed, str]:
     """The theory, and its name."""
     about = run.about
     entry = find_optimizer(about["optimizer"])
     settings = entry.choose(**{name: about[name] for name in PARAMETERS if name in about})
-    chosen = Chosen(entry, settings, about["step"])
+    chosen = Chosen(entry, settings, about["step"], *_schedule(run))
     name = choose_theory(entry.theories, theory)
+    if name in OF_SAMPLES and not drawn:
+        raise ProblemError(
+            f"`batch` is missing: the theory {name!r} depends on it, and an optimiser does not say it."
+        )
     layers = about.get("layer_rates")
     if layers is None:
-        return follow(problem, chosen, name, _schedule(run)), name
+        return follow(problem, chosen, name, drawn), name
     if name != "flow":
         raise ProblemError(
             f"The layers have the learning rates {layers[0]:g} and {layers[1]:g} in units of the first, for which only"
@@ -109,13 +125,13 @@ def _flow(run: TrainingRun, problem: Problem, theory: str | None) -> tuple[Follo
     return LayerRateFlow(chosen.minimised(problem), layers), name
 
 
-def _schedule(run: TrainingRun) -> dict[str, Any]:
+def _schedule(run: TrainingRun) -> tuple[Schedule, int]:
     """The rates of the run as a schedule for as many steps as were recorded; constant ones as such."""
     assert run.rates is not None
     rates = run.rates[: run.steps[-1]]
     if not np.ptp(rates):
-        return {"schedule": CONSTANT, "steps": len(rates)}
-    return {"schedule": Schedule.of(rates / run.about["step"]), "steps": len(rates)}
+        return CONSTANT, len(rates)
+    return Schedule.of(rates / run.about["step"]), len(rates)
 
 
 def _moving(run: TrainingRun) -> TrainingRun:
@@ -123,7 +139,7 @@ def _moving(run: TrainingRun) -> TrainingRun:
     kept = np.flatnonzero(np.diff(run.times, append=np.inf) > 0)
     if len(kept) == len(run.times):
         return run
-    found = {}
+    found: dict[str, Any] = {}
     for name, field in described(TrainingRun).items():
         axes, value = field.meaning.axes, getattr(run, name)
         if "time" in axes and value is not None:

@@ -29,11 +29,10 @@ from dynamics.validation import validate_count, validate_real
 from dynamics.versions import versions
 from dynamics.words import counted
 from empirical.data import GaussianData
+from empirical.module_weights import Weights, find_weights
 from empirical.speed import speed_notes
 from empirical.tensor_files import real_array
 from empirical.torch_optimizers import Reading, StepLog, read_optimizer
-
-Weights = tuple[Tensor, Tensor]
 
 TEST_SEED = 2**31 - 1
 REAL = (int, float)
@@ -138,7 +137,7 @@ class TrainingRun(Result):
             modes = np.median(self.modes[:, -1], axis=0)[:8]
             lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
             lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
-        if self.about.get("survives"):
+        if self.conserved is not None and self.about.get("survives"):
             lines.append(
                 f"of the conserved quantities {self.about['optimizer']} keeps {self.about['survives']}"
             )
@@ -194,7 +193,7 @@ class Recorder:
         Measure the loss on a fixed test sample of this size; 0 computes it exactly from the weights.
     weights : callable, optional
         ``weights(model)`` returns W ([S,] K, d) and A ([S,] O, K) or a ([S,] K). By default they are found, see
-        `find_weights`.
+        `empirical.module_weights.find_weights`.
     second_layer_value : float, optional
         Every a_k of a module that has a first layer only, f = Σ_k a_k φ(w_k·x): 1 if it adds its units up, 1/K if it
         takes their mean.
@@ -332,7 +331,9 @@ class Recorder:
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
         if "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
             W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
-            about["notes"] = [*about.get("notes", ()), *self._notes(times, W, A)]
+            objective = self.problem.objective
+            read = speed_notes if self.reading is None else self.reading.notes
+            about["notes"] = [*about.get("notes", ()), *read(objective, times, W, A)]
         if self.reading is not None:
             about = self.reading.about() | about
             units["rates"] = self.reading.rates
@@ -348,21 +349,6 @@ class Recorder:
         )
         same_rates = self.reading is None or self.reading.layer_rates == (1.0, 1.0)
         return with_decay_law(run, self.problem) if same_rates else run
-
-    def _notes(self, times: Array, W: Array, A: Array) -> list[str]:
-        """What to say of a loop of somebody's own, of which only the weights, or its optimiser too, are known."""
-        reading = self.reading
-        if reading is None:
-            return speed_notes(self.problem.objective, times, W, A)
-        if reading.why_not:
-            return [reading.why_not]
-        if reading.layer_rates != (1.0, 1.0):
-            return [
-                "the layers have learning rates of their own: ‖w_k‖²/η_w − h Σ_o A_ok²/η_a stays, not c_k"
-            ]
-        assert reading.rule is not None
-        steepest = reading.rule.entry.adds_up
-        return speed_notes(self.problem.objective, times, W, A) if steepest else []
 
     def _test_loss(self, model: nn.Module, like: Tensor) -> Array:
         """½ mean ‖f* − f‖² on a fixed noiseless test sample, one entry per network, (S,)."""
@@ -405,41 +391,3 @@ def with_decay_law(run: TrainingRun, problem: Problem) -> TrainingRun:
         )
         run.about["notes"] = [*run.about.get("notes", ()), note]
     return run
-
-
-def find_weights(model: nn.Module, second_layer_value: float | None = None) -> Weights:
-    """W and the second layer of a module without biases.
-
-    They are its attributes `W` and `A` or `a`, its two `torch.nn.Linear` layers, or a layer (or parameter matrix) and
-    a parameter (K,). A single layer takes `second_layer_value` for every a_k.
-
-    Raises
-    ------
-    ProblemError
-        If the weights are not found, or the second layer is missing.
-    """
-    W, A, a = (t if isinstance(t := getattr(model, name, None), Tensor) else None for name in ("W", "A", "a"))
-    second = a if A is None else A
-    if W is not None and second is not None:
-        return W, second
-    matrices = [layer.weight for layer in model.modules() if isinstance(layer, nn.Linear)]
-    if not matrices:
-        matrices = [p for p in model.parameters() if p.ndim == 2]
-    vectors = [p for name, p in model.named_parameters() if p.ndim == 1 and "bias" not in name]
-    if second is None and len(matrices) == 1 and len(vectors) == 1:
-        second = vectors[0]
-    layers = matrices if second is None else [*matrices, second]
-    foreign = {id(p) for p in model.parameters()} - {id(layer) for layer in layers}
-    if len(layers) == 2 and not foreign:
-        return layers[0], layers[1]
-    if len(layers) == 1 and not foreign:
-        if second_layer_value is None:
-            raise ProblemError(
-                f"{type(model).__name__} has a first layer only: give `second_layer_value`, 1 if it adds its units up "
-                "or 1/K if it takes their mean."
-            )
-        return layers[0], torch.full_like(layers[0][:, 0], second_layer_value)
-    raise ProblemError(
-        f"The weights of {type(model).__name__} are not found: it has neither attributes W and A (or a) nor exactly "
-        "two bias-free layers; pass weights=lambda model: (W, A)."
-    )

@@ -19,9 +19,12 @@ from torch import Tensor
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
+from dynamics.population.base import Population
 from dynamics.problem import Problem
+from dynamics.problem.weight_decay import WeightDecay
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer, Settings
+from empirical.speed import speed_notes
 
 Group = Mapping[str, Any]
 
@@ -191,7 +194,7 @@ class Reading:
                 " optimiser, but one of them must say it alone."
             )
         student = replace(problem.student, trainable=self.second is not None)
-        decayed = replace(problem, student=student, weight_decay=self.weight_decay)
+        decayed = replace(problem, student=student, weight_decay=WeightDecay(*self.weight_decay))
         if self.rule is None:
             return decayed
         return self.rule.entry.minimises(decayed, self.rule.settings)
@@ -199,7 +202,7 @@ class Reading:
     @property
     def ticks(self) -> Array:
         """Times t_0 … t_N of the flow: Σ η_n, or Σ η_n/(1 − β) where velocities add gradients up."""
-        shares = 1.0
+        shares: Array | float = 1.0
         if self.rule is not None and self.rule.entry.adds_up:
             shares = 1 - np.array(self.log.momenta[self.first])
         return np.append(0.0, np.cumsum(self.rates / shares))
@@ -231,6 +234,25 @@ class Reading:
         if self.layer_rates is None:
             return f"{what} whose layers have learning rates that changed against each other, which no theory follows."
         return ""
+
+    def notes(self, objective: Population, times: Array, W: Array, A: Array) -> list[str]:
+        """What to say of a loop with this optimiser: why no theory follows, what its layers keep, or its speed.
+
+        Parameters
+        ----------
+        objective : Population
+            What is minimised.
+        times, W, A : (T,), (S, T, K, d), (S, T, O, K) arrays
+            The records.
+        """
+        if self.why_not:
+            return [self.why_not]
+        if self.layer_rates != (1.0, 1.0):
+            return [
+                "the layers have learning rates of their own: ‖w_k‖²/η_w − h Σ_o A_ok²/η_a stays, not c_k"
+            ]
+        assert self.rule is not None
+        return speed_notes(objective, times, W, A) if self.rule.entry.adds_up else []
 
     def about(self) -> dict[str, Any]:
         """What a run stores of it."""

@@ -23,6 +23,8 @@ LABELLED = 12  # levels; more labels would overlap
 def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
     """Loss against Morse index: predicted levels as lines and crosses, found roots as open markers.
 
+    With weight decay the objective stands for the loss, and of points with the same learned modes the lowest is named.
+
     Parameters
     ----------
     points : sequence of FixedPoint
@@ -30,18 +32,21 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
     match : Match
         The search, matched with it.
     """
-    losses = np.array([p.loss for p in points])
+    losses = np.array([p.height for p in points])
     index = np.array([p.index for p in points], dtype=float)
+    decays = any(p.height != p.loss for p in points)
     smallest = losses[losses > 1e-9].min(initial=1.0)
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 3.6))
         axes = figure.subplots()
-        for i, p in enumerate(points[:LABELLED]):
-            axes.axhline(p.loss, color="0.75", linewidth=0.7, linestyle=":", zorder=0)
+        lowest = {p.learned_modes: p for p in reversed(points)}
+        named = [p for p in points if lowest[p.learned_modes] is p]
+        for i, p in enumerate(named[:LABELLED]):
+            axes.axhline(p.height, color="0.75", linewidth=0.7, linestyle=":", zorder=0)
             name = ",".join(str(m + 1) for m in p.learned_modes)
             axes.annotate(
                 rf"$\{{{name}\}}$" if name else r"$\varnothing$",
-                (0.99 - 0.1 * (i % 2), p.loss),  # neighbours side by side: levels can be close
+                (0.99 - 0.1 * (i % 2), p.height),  # neighbours side by side: levels can be close
                 xycoords=("axes fraction", "data"),
                 xytext=(0, 1),
                 textcoords="offset points",
@@ -57,14 +62,14 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
             color="black",
             markersize=5,
             zorder=4,
-            label="predicted, spare $a_k > 0$",
+            label="predicted" if decays else "predicted, spare $a_k > 0$",
         )
         for kind, colour, marker in zip(SHORT, PALETTE, MARKERS, strict=False):
             roots = [r for r in match.search.roots if r.kind == kind]
             if roots:
                 axes.scatter(
                     [r.index for r in roots],
-                    [r.loss for r in roots],
+                    [r.height for r in roots],
                     s=[18 + 14 * np.log10(r.hits) for r in roots],
                     marker=marker,
                     facecolors="none",
@@ -74,7 +79,7 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
                 )
         axes.set_xlim(right=1.3 * index.max() + 1)  # room for the names of the levels
         axes.set_xlabel("Morse index (negative eigenvalues of the Hessian)")
-        axes.set_ylabel("loss $L$ (squared output units)")
+        axes.set_ylabel(f"{'objective $R$' if decays else 'loss $L$'} (squared output units)")
         axes.set_yscale("symlog", linthresh=max(smallest, 1e-6))
         axes.set_ylim(-0.15 * smallest, 1.4 * losses.max())
         figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)

@@ -220,9 +220,11 @@ def _conserved(side: Result, name: str, problem: Result) -> list[Table]:
 
 def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
     """The catalogue of stationary points."""
+    decays = any("objective" in p for p in points)
     rows = [
         (
             Cell(mode_set(p["learned_modes"]), len(p["learned_modes"])),
+            *([_number(p.get("objective"))] if decays else []),
             _number(p["loss"]),
             Cell(", ".join(f"{mu:.5g}" for mu in p["learned_values"]), len(p["learned_values"])),
             _number(p.get("index")),
@@ -232,10 +234,8 @@ def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
         )
         for p in points
     ]
-    columns = ["learned modes", "loss", "learned values μ", "index", "nullity", "positive", "kind"]
-    if any("objective" in p for p in points):
-        columns.insert(1, "objective")
-        rows = [(row[0], _number(p.get("objective")), *row[1:]) for row, p in zip(rows, points, strict=True)]
+    levels = ("objective", "loss") if decays else ("loss",)
+    columns = ("learned modes", *levels, "learned values μ", "index", "nullity", "positive", "kind")
     parts: list[Table | Chart] = [_table("Stationary points", columns, rows)]
     if sum(p.get("index") is not None for p in points) > 1:
         parts.append(Chart("Loss against Morse index", figure_json(charts.atlas_chart(points))))

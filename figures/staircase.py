@@ -53,6 +53,15 @@ def staircase_figure(curves: StaircaseCurves) -> Figure:
                 textcoords="offset points",
                 fontsize=6.5,
             )
+        if prediction.missing is not None:
+            axes.annotate(
+                "stopped by weight decay",
+                (t[-1], drawn[-1]),
+                xytext=(0, 4),
+                textcoords="offset points",
+                fontsize=6.5,
+                ha="right",
+            )
         show_decades(axes, bottom, 2 * float(heights.max()))
         show_span(axes, t[0], t[-1])
         axes.set_xlabel(TIME)

@@ -58,8 +58,15 @@ def _thresholds(axes: Axes, spectra: DecayedSpectra) -> None:
     for x, name, side in named:
         if x is not None:
             axes.plot([x], [0], "|", color="black", markersize=5, zorder=4)
-            place = {"xytext": (0, -4), "textcoords": "offset points", "ha": side, "va": "top", "fontsize": 7}
-            axes.annotate(name, (x, 0), **place)
+            axes.annotate(
+                name,
+                (x, 0),
+                xytext=(0, -4),
+                textcoords="offset points",
+                ha=side,
+                va="top",
+                fontsize=7,
+            )
 
 
 def _seen(spectra: DecayedSpectra) -> str:

@@ -60,7 +60,10 @@ def with_atlas(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Stationary points of a problem in JSON, the lowest ones if they are many; None where there is no catalogue."""
+    """Stationary points of a problem in JSON, the lowest ones if they are many; None where there is no catalogue.
+
+    With weight decay of both layers its minima alone: the other points are very many.
+    """
     from dynamics.activations import ACTIVATIONS
     from dynamics.problem import Teacher
     from dynamics.stationary import fixed_points
@@ -77,20 +80,19 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     eigenvalues, d = problem["eigenvalues"], problem["inputs"]
     copies = Counter(eigenvalues + [0.0] * (d - len(eigenvalues)))
-    decay = problem.get("weight_decay", [0.0, 0.0])
-    decays = any(decay)
     few = math.prod(count + 1 for count in copies.values()) <= LARGEST_ATLAS
-    small = problem["hidden"] <= LARGEST_DECAYED and all(decay) if trained else few
-    if decays and not small:
-        return None
+    shown: dict[str, Any] = {"lowest": None if few else LARGEST_ATLAS}
+    decay = problem.get("weight_decay", [0.0, 0.0])
+    if any(decay):
+        if not (problem["hidden"] <= LARGEST_DECAYED and all(decay) if trained else few):
+            return None
+        shown = {"weight_decay": decay, "minima": trained}
     catalogue = fixed_points(
         Teacher.from_eigenvalues(eigenvalues, d),
         problem["hidden"],
         second_layer=problem["second_layer"],
         second_layer_value=values[0] if values else 1.0,
         activation=problem["activation"],
-        lowest=None if few or decays else LARGEST_ATLAS,
-        weight_decay=decay,
-        minima=decays and trained,
+        **shown,
     )
     return {"fixed_points": catalogue.to_dict()["fixed_points"]}

@@ -101,14 +101,15 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     import numpy as np
 
     theory, run = trajectory_json(comparison.trajectory), run_json(comparison.run)
-    unknown = not np.isfinite(comparison.gap.error_bar).all()
+    gap = comparison.gap
+    unknown = gap is not None and not np.isfinite(gap.error_bar).all()
     why = ["the error bar of the gap is unknown: it takes several seeds"] if unknown else []
     if np.isnan(comparison.initial_loss):
         why.append("the initial loss is zero: what would be relative to it is null")
     why += instability_of(comparison)
     return {
         "relative_error": known(comparison.relative_error),
-        "gap": gap_json(comparison.gap, comparison.initial_loss),
+        "gap": None if gap is None else gap_json(gap, comparison.initial_loss),
         "times": comparison.run.times,
         "steps": comparison.run.steps,
         "theory": theory,

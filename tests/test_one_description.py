@@ -316,6 +316,8 @@ def test_what_must_be_there_is_missed_by_name(results):
     file = io.BytesIO()
     results["fluctuations"].save(file)
     for name, field in described(SGDTrajectory).items():
+        if getattr(results["fluctuations"], name) is None:
+            continue  # the objective: nothing decays
         file.seek(0)
         stored = dict(np.load(file))
         del stored[name]

@@ -6,8 +6,8 @@ smallest (derived here):
 
     x = r/(4P̂r + 2(d/B)Δ),   r' = r − 4xr,
 
-for B = 1: x = r/(2d(6r + Δ)). It starts at 1/(12d), half of the step at which SGD diverges, as long as r ≫ Δ, and
-ends as 1/(4n): r → dΔ/(2n), what no estimator of d parameters from n noisy labels can beat (Cramér and Rao).
+for B = 1: x = r/(2d(6r + Δ)). It is 1/(12d), half of the step at which SGD diverges, while r is far above Δ, and ends
+as 1/(4n): r → dΔ/(2n), what no estimator of d parameters from n noisy labels can beat (Cramér and Rao).
 
 Exactly, with V beside Q, the rates that make the last risk smallest solve a two-point problem: with costates
 p_n = (∂r_N/∂Q_n, ∂r_N/∂V_n), which the transposed map carries backwards from p_N = (2, 6), each η_n minimises the

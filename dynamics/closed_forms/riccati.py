@@ -8,7 +8,7 @@ Equations*, 1972)
 
 For the centred activation τ is absent, h = 0 and everything is explicit. Otherwise ḣ = tr M* − tr WᵀW and the
 r integrals of the eigenvalues of Φ² are r + 1 scalar equations. W itself is determined up to a rotation among the
-hidden units, which neither loss nor modes see.
+hidden units, which neither loss nor modes see. Weight decay shifts the teacher to M* − sI (derived here).
 
 The solution is evaluated over windows of time in which Φ² changes by a bounded factor, each started from a factor
 of the WᵀW where the last one ended: exact, and free of overflow and cancellation, at a cost proportional to time.
@@ -81,6 +81,7 @@ def riccati_solution(problem: Problem, times: ArrayLike, rtol: float = 1e-12) ->
     reduction = reduce_problem(problem)
     small = reduction.problem
     lam, E = np.linalg.eigh(np.sign(a) * small.teacher.matrix())
+    lam = lam - _shift(problem, abs(a), small.inputs)
     W = np.sqrt(abs(a)) * small.student.W @ E
     coupled = problem.activation.trace_coupling == 1
     population = problem.activation.loss(small.teacher.V, small.teacher.B)
@@ -97,6 +98,15 @@ def _equal_entry(problem: Problem) -> float:
     """The value a of the second layer, if the problem is one with a Riccati equation."""
     require("closed form", problem)
     return float(problem.student.A[0, 0])
+
+
+def _shift(problem: Problem, a: float, r: int) -> float:
+    """s, where weight decay turns the teacher into M* − sI in the r inputs of the reduced problem.
+
+    A shift of D by −sI changes G = 4D + 2τI by −(4 + 2r)s, or by −4s without the trace: s makes that −ρ_w/a.
+    """
+    coupling = problem.activation.trace_coupling or 0.0
+    return problem.weight_decay.first / a / (4 + 2 * r * coupling)
 
 
 def _advance(W: Array, lam: Array, duration: float, coupled: bool, rtol: float) -> Array:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
 from dynamics.aliases import Array
@@ -38,7 +39,7 @@ class CommonDecay:
     times: Array
 
     @classmethod
-    def of(cls, log: WeightLog, times: object) -> CommonDecay:
+    def of(cls, log: WeightLog, times: ArrayLike | None) -> CommonDecay:
         """Times that belong to the records; numbers of records where none are given.
 
         Raises

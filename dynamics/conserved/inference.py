@@ -168,7 +168,9 @@ def _fit_decay(log: WeightLog, decay: CommonDecay) -> None:
     for laws in kinds:
         values = [sum(c * log.values(f) for f, c in zip(features, x, strict=True)) for features, x, _ in laws]
         judged = [log.judge(*law) for law in laws]
-        log.decaying |= {q.formula: q for q in decay.judge(judged, np.array(values), log.tolerance)}
+        log.decaying |= {
+            q.formula: q for q in decay.judge(judged, [np.asarray(v) for v in values], log.tolerance)
+        }
 
 
 def _balance(log: WeightLog, k: int, h: int) -> Known:

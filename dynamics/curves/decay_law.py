@@ -20,6 +20,7 @@ from scipy.interpolate import CubicSpline
 
 from dynamics.aliases import Array
 from dynamics.problem import Problem
+from dynamics.problem.weight_decay import WeightDecay
 
 DECAY_INTEGRAL = (
     "∫ e^(−2ρ_w(t − s)) Σ_o A_ok(s)² ds, which the law of c_k needs where layers decay differently"
@@ -43,9 +44,11 @@ class DecayLaw:
     pump: float = 0.0
 
     @classmethod
-    def of_balance(cls, first: float, second: float, degree: float) -> DecayLaw:
-        """The law of c_k = ‖w_k‖² − h S_k under the decays ρ_w, ρ_a; its source is S_k."""
-        return cls(2 * first, 2 * degree * (second - first))
+    def of_balance(cls, decay: WeightDecay, degree: float, trainable: bool) -> DecayLaw:
+        """The law of c_k = ‖w_k‖² − h S_k, its source S_k; none, a constant, where the second layer is not trained."""
+        if not trainable:
+            return cls(0.0)
+        return cls(2 * decay.first, 2 * degree * (decay.second - decay.first))
 
     @property
     def closed(self) -> bool:
@@ -97,11 +100,9 @@ def balance_by_law(
     integral : (T, K) array, optional
         As for `DecayLaw.values`.
     """
-    decay, degree = problem.weight_decay, problem.activation.degree
+    degree, trainable = problem.activation.degree, problem.student.trainable
     assert degree is not None
-    law = DecayLaw(0.0)
-    if problem.student.trainable:
-        law = DecayLaw.of_balance(decay.first, decay.second, degree)
+    law = DecayLaw.of_balance(problem.weight_decay, degree, trainable)
     return law.values(times, conserved[0], np.sum(A**2, axis=-2), integral)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.curves.decay_law import DecayLaw
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import LARGEST_STORED_W
 from dynamics.curves.units import C_K, DRIFT, conserved_or_none, unit_variables
@@ -192,11 +193,29 @@ class EnsembleTrajectory(Result):
 
     @property
     def conserved_drift(self) -> Array | None:
-        """Largest |c_k(t) − c_k(0)| of each member, (N,)."""
+        """Largest |c_k(t) − c_k(0)| of each member, or deviation from its law where weights decay, (N,).
+
+        Where layers decay differently the law has an integral, which here is as good as the sample times are close.
+        """
         start = conserved_or_none(self.members.W, self.members.A, self.degree)
         if self.conserved is None or start is None:
             return None
-        return np.fmax.reduce(np.abs(self.conserved - start[:, None]), axis=(1, 2))  # passes over NaN
+        assert self.degree is not None
+        law = DecayLaw.of_balance(self.members.weight_decay, self.degree, self.members.trainable)
+        if law.closed:
+            expected = start[:, None] * np.exp(-law.rate * self.times)[:, None]
+        else:
+            expected = np.stack([self._by_law(law, i, start[i]) for i in range(len(self))])
+        return np.fmax.reduce(np.abs(self.conserved - expected), axis=(1, 2))  # passes over NaN
+
+    def _by_law(self, law: DecayLaw, member: int, start: Array) -> Array:
+        """c_k of one member from its start (K,), (T, K); NaN at time 0 and where it failed."""
+        kept = np.isfinite(self.A[member]).all(axis=(1, 2)) & (self.times > 0)
+        A = np.concatenate([self.members.A[member][None], self.A[member][kept]])
+        found = np.full((len(kept), len(start)), np.nan)
+        source = np.sum(A**2, axis=1)
+        found[kept] = law.values(np.append(0.0, self.times[kept]), start, source)[0][1:]
+        return found
 
     def variables(self) -> Variables:
         """Curves, weights and what became of each member; eigenvalues where all have one teacher."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.integration import METHODS, Sampling, SolverReport, Switching, VectorField, integrate
+from dynamics.integration import Sampling, SolverReport, Switching, VectorField, integrate
 from dynamics.problem import Problem
 
 
@@ -33,7 +33,7 @@ def decay_integral(
         Where the flow started.
     times : (T,) array
     report : SolverReport
-        Method and tolerances of its integration.
+        Tolerances of its integration.
     """
     decay, A = problem.weight_decay, problem.student.A
     needed = not decay.equal and problem.student.trainable and problem.activation.degree is not None
@@ -42,8 +42,7 @@ def decay_integral(
     field = CarriedIntegral(flow, theta0.size, A.shape, 2 * decay.first)
     sampling = Sampling.create(None, times, len(times), False, horizon=0.0)
     start = np.append(theta0, np.zeros(A.shape[1]))
-    method = report.method if report.method in METHODS else "auto"
-    _, states, own = integrate(field, start, sampling, method=method, rtol=report.rtol, atol=report.atol)
+    _, states, own = integrate(field, start, sampling, rtol=report.rtol, atol=report.atol)
     return None if own.failed else states[:, theta0.size :]
 
 

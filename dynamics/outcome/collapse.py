@@ -6,7 +6,7 @@ size of the start. So with T₁ the least T₀ of all units at scale 1 the small
 layers decay differently it is that of the unit that escapes at the smallest scale, found numerically (derived here).
 
 G changes while a unit grows, which the law leaves out. For one mode of eigenvalue λ, centred units and c = 0 the exact
-critical a₀ is the smallest positive root of 8a⁴ − 4λa + ρ = 0, which is ρ/4λ up to a relative ρ³/128λ⁴.
+critical a₀ is the smallest positive root of 8a⁴ − 4λa + ρ = 0, which is ρ/4λ up to a relative ρ³/32λ⁴.
 """
 
 from __future__ import annotations

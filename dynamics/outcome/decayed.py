@@ -21,18 +21,17 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.endings import CONVERGED
 from dynamics.flows.traps import described, minima, minimum_at
 from dynamics.outcome.collapse import critical_scale
-from dynamics.outcome.diagnosis import Diagnosis
 from dynamics.outcome.initial_state import InitialState
 from dynamics.outcome.resting_level import resting_level
+from dynamics.outcome.verdict import Diagnosis
 from dynamics.problem import Problem
 from dynamics.problem.decayed_levels import (
     DecayedMinimum,
     FixedLayer,
     decayed_level,
-    never_learned,
-    not_worth_learning,
     stiffness,
 )
+from dynamics.problem.decayed_mode import decay_strength, never_learned, not_worth_learning
 from dynamics.problem.mode_numbers import set_name
 from dynamics.saddle_to_saddle.staircase import Staircase, staircase
 
@@ -50,17 +49,15 @@ class DecayedDiagnosis(Diagnosis):
     ----------
     resting_modes : tuple of int or None
         The modes that are learned in the end; None if that is not known.
-    critical_scale : float or None
-        Factor on the start below which nothing is learned; None where there is none, for which `warnings` has a reason.
     minima : tuple of DecayedMinimum
         All minima, by ascending objective; empty for a fixed second layer.
     warnings : tuple of str
+        Among them the reason why there is no critical scale.
     """
 
-    resting_modes: Modes | None
-    critical_scale: float | None
-    minima: tuple[DecayedMinimum, ...]
-    warnings: tuple[str, ...]
+    resting_modes: Modes | None = None
+    minima: tuple[DecayedMinimum, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
@@ -135,8 +132,8 @@ def _trained(start: InitialState, follow: bool, max_evaluations: int) -> Decayed
         None if rest is None else rest.level.loss,
         tuple(sorted(m.level.loss for m in known)),
         ending.decided_at,
-        None if rest is None else rest.learned,
         scale if np.isfinite(scale) else None,
+        None if rest is None else rest.learned,
         known,
         lost,
     )
@@ -161,8 +158,8 @@ def _by_staircase(problem: Problem, known: tuple[DecayedMinimum, ...]) -> _Endin
 
 def _doubt(steps: Staircase) -> str:
     """Why a staircase does not decide; empty if it does."""
-    if any(jump.uncertainty is None or np.isinf(jump.uncertainty) for jump in steps.jumps):
-        return "The staircase hangs by details that it leaves out."
+    if steps.warnings:
+        return f"The staircase is rough: {steps.warnings[0]}."
     margin = MARGIN + LATER * max((float(j.uncertainty or 0) / j.time for j in steps.jumps), default=0.0)
     if steps.missing is not None and steps.missing < 1 + margin:
         return f"The next jump is missed by {steps.missing - 1:.2%} of the size of the weights, too little to be sure."
@@ -194,11 +191,11 @@ def _thresholds(problem: Problem, rest: DecayedMinimum) -> list[str]:
     """Which of the modes left are never learned, or not worth it, on the plateau of rest."""
     decay, coupling = problem.weight_decay, problem.activation.trace_coupling
     assert coupling is not None
-    strength = 2 * decay.second * decay.first**2
+    strength = decay_strength(decay)
     lam = np.linalg.eigvalsh(problem.teacher.matrix())[::-1]
     r = len(rest.learned)
     q = stiffness(r, coupling)
-    never, not_worth = never_learned(strength, q), not_worth_learning(strength, q)
+    never, not_worth = never_learned(q, strength), not_worth_learning(q, strength)
     left = [j for j in range(len(lam)) if j not in rest.learned and abs(lam[j]) > 1e-12 * abs(lam).max()]
     trace = float(sum(lam[j] for j in left))
     said = []
@@ -248,8 +245,8 @@ def _fixed(start: InitialState) -> DecayedDiagnosis:
         level.loss if settled else None,
         (level.loss,),
         0.0 if settled or short else None,
-        modes if settled else None,
         None,
+        modes if settled else None,
         (),
         (
             "no scale of the start is critical: with a fixed second layer what is learned does not depend on it.",

@@ -35,15 +35,13 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
-from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.integration import Stop
+from dynamics.outcome.decayed import diagnose_decayed
 from dynamics.outcome.initial_state import InitialState
+from dynamics.outcome.verdict import Diagnosis
 from dynamics.problem import Problem
 from dynamics.problem.reduction import in_range
 from dynamics.validation import validate_count
@@ -51,61 +49,6 @@ from dynamics.validation import validate_count
 SETTLED = 1e-3  # of the distance between two levels: so close to its level must a flow at rest be
 
 KERNEL = 1e-6  # of the largest eigenvalue of G: a smaller one is zero at the end of the motion
-
-
-@dataclass(frozen=True, eq=False)
-class Diagnosis:
-    """Whether the flow reaches the least loss that a student of this size can have.
-
-    Parameters
-    ----------
-    verdict : {"succeeds", "fails", "undecided"}
-    reason : str
-        Why, and under which conditions.
-    conserved : (K,) array
-        c_k at the start.
-    frozen_signs : tuple of int
-        Sign of a_k where it is frozen, 0 where it can change.
-    inert : tuple of int
-        Units that never learn.
-    needed : tuple of (int, int), optional
-        Numbers n₊ and n₋ of positive and negative eigenvalues of the teacher; None for several outputs.
-    predicted_loss : float, optional
-        Where the loss ends; None if it is not known.
-    possible_losses : tuple of float
-        Levels at which it can end as far as the start alone decides, ascending.
-    decided_at : float, optional
-        Time of the flow at which the verdict was reached: 0 if the start decides, None if undecided.
-    """
-
-    verdict: str
-    reason: str
-    conserved: Array
-    frozen_signs: tuple[int, ...]
-    inert: tuple[int, ...]
-    needed: tuple[int, int] | None
-    predicted_loss: float | None
-    possible_losses: tuple[float, ...]
-    decided_at: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON object."""
-        positive, negative = self.needed or (None, None)
-        return {
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "conserved": self.conserved.tolist(),
-            "frozen_signs": list(self.frozen_signs),
-            "inert": list(self.inert),
-            "needed": {"positive": positive, "negative": negative},
-            "predicted_loss": self.predicted_loss,
-            "possible_losses": list(self.possible_losses),
-            "decided_at": self.decided_at,
-        }
-
-    def summary(self) -> str:
-        """Verdict and reason, in a line."""
-        return f"{self.verdict}: {self.reason}"
 
 
 def diagnose(problem: Problem, *, follow: bool = True, max_evaluations: int = 200_000) -> Diagnosis:
@@ -132,8 +75,6 @@ def diagnose(problem: Problem, *, follow: bool = True, max_evaluations: int = 20
     if start.unknown:
         return _diagnosis(start, "undecided", start.unknown)
     if problem.weight_decay:
-        from dynamics.outcome.decayed import diagnose_decayed
-
         return diagnose_decayed(start, follow, max_evaluations)
     levels = start.levels()
     fails = levels[0] > start.least + start.resolution

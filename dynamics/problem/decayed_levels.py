@@ -6,8 +6,8 @@ mode i, at which its units would grow. With τ = tr D (0 for the centred activat
     λ_i + τ/2 = μ_i + γ_i/4   (i ∈ S),    τ = Σ_j λ_j − Σ_{i∈S} μ_i,    L = Σ_S (γ_i − 2τ)²/16 + Σ_{j∉S} λ_j² + τ²/2.
 
 * Second layer trained: n units that share a mode have a = ρ_w/γ, ‖w‖² = 2ρ_a a²/ρ_w, so that μ = nR̂/γ³ with
-  R̂ = 2ρ_aρ_w². The quartic that is left for γ has a root iff |λ + τ/2| ≥ θ = (12nR̂)^¼/3; of its two roots the smaller
-  γ, the *upper* root with the larger μ, is the one that a flow from small weights comes to.
+  R̂ = 2ρ_aρ_w²: see `dynamics.problem.decayed_mode`. Of the two roots for γ the smaller, the *upper* root with the
+  larger μ, is the one that a flow from small weights comes to.
 * Second layer fixed at one value α: γ = ρ_w/α for all modes.
 
 On the upper roots the left side of the equation for τ increases: there is one solution or none. In whitened modes of
@@ -25,13 +25,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from dynamics.aliases import Array
+from dynamics.problem.decayed_mode import decay_strength, eigenvalue, fold
 from dynamics.problem.levels import Level, plateau_level
 from dynamics.problem.weight_decay import WeightDecay
 
 if TYPE_CHECKING:
     from dynamics.problem.problem import Problem
 
-NEWTON = 100  # steps, of which every one halves the distance even from a double root
 ROUNDING = 1e-16  # of the width of the bracket: the solution for τ is found to rounding
 
 
@@ -53,20 +53,12 @@ class TrainedLayer:
 
     def threshold(self, variances: Array) -> Array:
         """θ_i = (12R̂/σ_i²)^¼/3."""
-        return np.asarray((12 * self.strength / variances**2) ** 0.25 / 3)
+        return np.array([fold(c) for c in self.strength / variances**2])
 
     def forces(self, wanted: Array, variances: Array) -> Array:
-        """The upper roots of |m| = R/x³ + x/4: Newton's method from the left, where this is convex and falls."""
-        m, R = np.abs(wanted), self.strength / variances**2
-        x = np.cbrt(R / m)
-        for _ in range(NEWTON):
-            fall = np.maximum(3 * R / x**4 - 0.25, 0)  # minus the slope; zero at a double root
-            excess = np.maximum(R / x**3 + x / 4 - m, 0)
-            step = np.divide(excess, fall, out=np.zeros_like(x), where=fall > 0)
-            if not (step > 1e-16 * x).any():
-                break
-            x = np.minimum(x + step, (12 * R) ** 0.25)
-        return np.asarray(np.sign(wanted) * x)
+        """The upper roots of |m| = c/x³ + x/4, c = R̂/σ²."""
+        pairs = zip(np.abs(wanted), self.strength / variances**2, strict=True)
+        return np.sign(wanted) * np.array([eigenvalue(float(m), float(c), lower=False) for m, c in pairs])
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,7 @@ def shrinkage(decay: WeightDecay, fixed: float | None) -> Shrinkage | None:
     """
     if fixed is not None:
         return FixedLayer(decay.first / fixed) if decay and fixed else None
-    strength = 2 * decay.second * decay.first**2
+    strength = decay_strength(decay)
     return TrainedLayer(strength) if strength else None
 
 
@@ -166,7 +158,7 @@ def _trace(
         return float(tau - lam.sum() + np.sum(m - shrinks.forces(m, sigma) / 4))
 
     edges = 2 * (sign * least - held)
-    far = 1 + 4 * float(np.abs(lam).sum() + least.sum())
+    far = 4 * float(np.abs(lam).sum() + least.sum())
     low = float(edges[sign > 0].max(initial=-far))
     high = float(edges[sign < 0].min(initial=far))
     if low > high or excess(low) > 0 or excess(high) < 0:
@@ -213,7 +205,7 @@ def decayed_minima(
     trace_coupling : float
     """
     lam = np.asarray(eigenvalues, dtype=float)
-    shrinks = TrainedLayer(2 * decay.second * decay.first**2)
+    shrinks = TrainedLayer(decay_strength(decay))
     found = []
     for positive in range(min(hidden, len(lam)) + 1):
         for negative in range(min(hidden, len(lam)) - positive + 1):
@@ -233,16 +225,6 @@ def stiffness(learned: int, trace_coupling: float) -> float:
     the loss by q m²/2 = (r + 2)/(r + 3) λ̃², m = (r + 2)/(r + 3) λ̃).
     """
     return 2 + 2 * trace_coupling / (learned + 2)
-
-
-def never_learned(strength: float, q: float = 2.0) -> float:
-    """m_θ = (2/3q)(6qR̂)^¼: a mode below it is learned from no start; R̂ = 2ρ_aρ_w²."""
-    return float(2 / (3 * q) * (6 * q * strength) ** 0.25)
-
-
-def not_worth_learning(strength: float, q: float = 2.0) -> float:
-    """m_g = 2R̂^¼ (2q)^(−3/4) = 1.13975 m_θ: below it zero is the better minimum; R̂ = 2ρ_aρ_w²."""
-    return float(2 * strength**0.25 * (2 * q) ** -0.75)
 
 
 def level_under_decay(

@@ -180,7 +180,7 @@ THEORIES: dict[str, Theory] = {
     "sign flow": Theory("the sign flow", (CENTRED, ONE_OUTPUT, WHITE, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
     "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
-    "gap": Theory("the theory of the gap", (FORMS, WHITE, UNDECAYED), "it is measured by training"),
+    "gap": Theory("the theory of the gap", (FORMS, WHITE), "it is measured by training"),
     "annealing": Theory(
         "the optimal annealing", (RAW, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED)
     ),
@@ -193,7 +193,7 @@ THEORIES: dict[str, Theory] = {
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, DECAYED_AT_REST)),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
-    "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL, UNDECAYED)),
+    "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
     "training": Theory("the training of networks"),
 }
 

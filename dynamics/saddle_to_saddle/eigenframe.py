@@ -78,30 +78,36 @@ class EigenFrame:
     def _shrinkage(self) -> Shrinkage | None:
         return shrinkage(self.decay, None if self.trainable else float(self.a[0]))
 
-    def _level(self, learned: Sequence[int]) -> Level | None:
+    def _decayed_level(self, learned: Sequence[int]) -> DecayedLevel | None:
         if self._shrinkage is None:
-            return plateau_level(self.eigenvalues, learned, self.trace_coupling)
+            return None
         return decayed_level(self.eigenvalues, learned, self._shrinkage, self.trace_coupling, self.variances)
 
     def holds(self, learned: Sequence[int]) -> bool:
         """Whether there is such a plateau: decay may leave none."""
-        return self._level(learned) is not None
+        return self._shrinkage is None or self._decayed_level(learned) is not None
 
-    def level(self, learned: Sequence[int]) -> Level:
-        """Plateau with these modes learned.
+    def held(self, learned: Sequence[int]) -> DecayedLevel:
+        """Plateau with these modes learned, under decay.
 
         Raises
         ------
         ComputationError
             If decay leaves none.
         """
-        level = self._level(learned)
+        level = self._decayed_level(learned)
         if level is None:
             raise ComputationError(
                 f"Under a weight decay of {self.decay} there is no plateau on which the modes"
                 f" {', '.join(map(str, self.numbers[list(learned)]))} are learned: it leaves nothing of one of them."
             )
         return level
+
+    def level(self, learned: Sequence[int]) -> Level:
+        """Plateau with these modes learned; raises as `held` does."""
+        if self._shrinkage is None:
+            return plateau_level(self.eigenvalues, learned, self.trace_coupling)
+        return self.held(learned)
 
     def named(self, learned: Sequence[int]) -> Level:
         """The same with the modes called by their names."""
@@ -112,22 +118,21 @@ class EigenFrame:
         """Effective eigenvalues λ̃_j that are left on a plateau, (r,); zero for the learned modes."""
         S = list(learned)
         lam = self.eigenvalues.copy()
-        level = self.level(learned)
-        if isinstance(level, DecayedLevel):
-            lam += level.trace / 2
-            if not self.trainable:
-                lam -= self.decay.first / (4 * self.a[0] * self.variances)
-        else:
+        if self._shrinkage is None:
             lam[S] = 0.0
             lam += self.trace_coupling * lam.sum() / (len(S) + 2)
+        else:
+            lam += self.held(learned).trace / 2
+            if not self.trainable:
+                lam -= self.decay.first / (4 * self.a[0] * self.variances)
         lam[S] = 0.0
         return np.where(np.abs(lam) > NEGLIGIBLE * np.abs(self.eigenvalues).max(initial=0.0), lam, 0.0)
 
     def rates(self, learned: Sequence[int]) -> Array:
         """Eigenvalues g_j of G on a plateau, (r,); less the decay if the second layer is fixed."""
         rates = 4 * self.variances * self.residual(learned)
-        level = self.level(learned)
-        if isinstance(level, DecayedLevel) and self.trainable:
+        if self._shrinkage is not None and self.trainable:
+            level = self.held(learned)
             rates[list(level.learned)] = level.forces
         return np.asarray(rates)
 

@@ -36,16 +36,8 @@ from dynamics.saddle_to_saddle.collective_growth import CollectiveGrowth
 from dynamics.saddle_to_saddle.decaying_unit import smallest_factor
 from dynamics.saddle_to_saddle.eigenframe import EigenFrame, eigenframe
 from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
-from dynamics.saddle_to_saddle.unit_by_unit import (
-    NUDGE,
-    SMALL,
-    Plateau,
-    copies_part,
-    events,
-    first_plateau,
-    sensitivities,
-    uncertainties,
-)
+from dynamics.saddle_to_saddle.jump_errors import NUDGE, copies_part, sensitivities, uncertainties
+from dynamics.saddle_to_saddle.unit_by_unit import SMALL, Plateau, events, first_plateau
 
 Modes = tuple[int, ...]
 
@@ -150,7 +142,7 @@ class Staircase:
             "law": self.law,
             "end": self.end,
             "warnings": list(self.warnings),
-        }
+        } | ({} if self.missing is None else {"missing": self.missing})
 
     def variables(self) -> Variables:
         """Jumps, and the heights of the plateaus between them."""

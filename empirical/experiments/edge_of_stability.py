@@ -15,7 +15,7 @@ from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.problem import Problem
 from dynamics.stability import sharpness
 from dynamics.validation import validate_count, validate_real
-from empirical.gap import Practice, data_sets
+from empirical.practice import Practice, data_sets
 from empirical.trainer import TrainingDiverged
 from empirical.training import train
 

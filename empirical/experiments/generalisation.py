@@ -14,7 +14,7 @@ from dynamics.flows.modified import ModifiedFlow
 from dynamics.population.samples import SampleLoss
 from dynamics.problem import Problem
 from dynamics.validation import validate_count
-from empirical.gap import Practice, data_sets
+from empirical.practice import Practice, data_sets
 from empirical.training import train
 
 

@@ -55,6 +55,7 @@ def train_grid(
     steps: int,
     batch: int = 64,
     activation: Activation | str = "quadratic",
+    weight_decay: ArrayLike = 0.0,
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
     progress: bool = False,
@@ -73,6 +74,8 @@ def train_grid(
     batch : int
         Fresh samples per step, the same for all networks.
     activation : str
+    weight_decay : float or (n, 2) array
+        ρ_w and ρ_a of each network: half of them times the squares of its weights are added to its loss.
     seed : int
         Seed of the inputs.
     dtype : torch.dtype
@@ -93,11 +96,17 @@ def train_grid(
         network.W.copy_(torch.tensor(W0))
         network.A.copy_(torch.tensor(A0))
     target = teacher_network(problem, dtype, "cpu")
+    rates = validate_array("weight_decay", np.broadcast_to(np.asarray(weight_decay, float), (len(W0), 2)), 2)
+    rho_w, rho_a = torch.tensor(rates, dtype=dtype).T
     generator = torch.Generator().manual_seed(validate_count("seed", seed, minimum=0))
 
     def losses(n: int) -> Tensor:
         x = torch.randn(B, teacher.inputs, generator=generator, dtype=dtype)
-        return 0.5 / B * (network(x) - target(x)).square().sum((1, 2))  # of (n, B, O)
+        loss = 0.5 / B * (network(x) - target(x)).square().sum((1, 2))  # of (n, B, O)
+        if not rates.any():
+            return loss
+        penalty = rho_w * network.W.square().sum((1, 2)) + rho_a * network.A.square().sum((1, 2))
+        return loss + 0.5 * penalty
 
     layers = [network.W, network.A]
     descend(gradient_of(losses, layers), HeavyBall(layers, 0.0), eta, n_steps, stop=None, progress=progress)

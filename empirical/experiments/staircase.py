@@ -15,6 +15,7 @@ from empirical.recorder import TrainingRun
 from empirical.training import train
 
 BEYOND = 1.3  # times the last predicted jump: how far flow and networks go
+STAYS = 2.0  # times 1/ρ, at least that long after it where weight decay stops the staircase
 SAMPLES = 1000  # of the flow: a jump is short
 
 
@@ -63,6 +64,8 @@ def staircase_curves(
     if not prediction.jumps:
         raise ProblemError(f"Nothing to draw: from these initial weights no jump follows ({prediction.end})")
     t_end = BEYOND * prediction.jumps[-1].time
+    if prediction.missing is not None:
+        t_end = max(t_end, prediction.jumps[-1].time + STAYS / max(problem.weight_decay.rates))
     trajectory = GradientFlow(problem).integrate(t_end, samples=SAMPLES, progress=progress)
     if not seeds:
         return StaircaseCurves(prediction, trajectory)

@@ -15,7 +15,7 @@ from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable, Variables,
 
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
-    from dynamics.outcome.diagnosis import Diagnosis
+    from dynamics.outcome.verdict import Diagnosis
     from dynamics.sgd.trajectory import SGDTrajectory
     from empirical.comparison import Comparison
     from empirical.recorder import TrainingRun
@@ -64,8 +64,9 @@ def of_comparison(comparison: Comparison) -> Variables:
 
 def of_diagnosis(diagnosis: Diagnosis) -> Variables:
     """The verdict; numbers that are not known are NaN."""
-    loss, time = (
-        np.nan if value is None else value for value in (diagnosis.predicted_loss, diagnosis.decided_at)
+    loss, time, scale = (
+        np.nan if value is None else value
+        for value in (diagnosis.predicted_loss, diagnosis.decided_at, diagnosis.critical_scale)
     )
     return kept(
         {
@@ -74,6 +75,9 @@ def of_diagnosis(diagnosis: Diagnosis) -> Variables:
             "conserved": Variable(("unit",), diagnosis.conserved, CONSERVED_AT_START),
             "predicted_loss": Variable((), loss, "loss at which the flow ends", LOSS_UNIT),
             "decided_at": Variable((), time, "time at which the verdict is reached", TIME_UNIT),
+            "critical_scale": Variable(
+                (), scale, "factor on the start below which decay lets nothing be learned"
+            ),
         }
     )
 

@@ -43,7 +43,9 @@ def gap_command(name: str, what: str) -> click.Command:
         def make() -> Figure:
             from figures.gap import gap_figure
 
-            return gap_figure(opt.run_comparison(options).gap)
+            gap = opt.run_comparison(options).gap
+            assert gap is not None  # of networks that were trained here
+            return gap_figure(gap)
 
         draw_into(output, make)
 

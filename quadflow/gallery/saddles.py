@@ -117,4 +117,69 @@ def weight_decay(
     draw_into(output, make)
 
 
-FIGURES = (atlas, saddle_graph, weight_decay)
+@click.command(
+    "collapse",
+    cls=FigureCommand,
+    context_settings={
+        "default_map": {"teacher": "2,1", "hidden": 3, "init_scale": 1.0, "weight_decay": "1", "seed": 1}
+    },
+    epilog="Example: quadflow figure collapse --teacher 3,1 --hidden 2 --rates 0.1,0.5,5 --points 8",
+)
+@opt.problem_options
+@click.option(
+    "--rates",
+    default="0.05,0.5,8",
+    show_default=True,
+    metavar="LOWEST,HIGHEST,NUMBER",
+    help="Rates of decay, in units of --weight-decay, evenly spaced in their logarithm.",
+)
+@click.option(
+    "--points",
+    type=int,
+    default=10,
+    show_default=True,
+    help="Initial scales, in units of --init-scale, around what is predicted.",
+)
+@click.option("--step", type=float, default=5e-3, show_default=True, help="Learning rate of the networks.")
+@click.option("--batch", type=int, default=64, show_default=True, help="Their batch size.")
+@click.option(
+    "--patience",
+    type=float,
+    default=6.0,
+    show_default=True,
+    help="Their training time, in units of 1/ρ of the least rate.",
+)
+@figure_output("collapse")
+def collapse(
+    problem: opt.ProblemOptions,
+    rates: str,
+    points: int,
+    step: float,
+    batch: int,
+    patience: float,
+    output: str,
+) -> None:
+    """Initial scale against weight decay: from where on anything is learned, predicted and trained."""
+
+    def make() -> Figure:
+        from empirical.experiments.collapse import collapse_diagram, grid_of_rates
+        from figures.collapse import collapse_figure
+        from quadflow.options.reading import build_problem
+
+        diagram = collapse_diagram(
+            build_problem(problem),
+            grid_of_rates(opt.parse_numbers("--rates", rates)),
+            points=points,
+            step=step,
+            patience=patience,
+            batch=batch,
+            seed=problem.seed,
+            progress=True,
+        )
+        click.echo(diagram.summary())
+        return collapse_figure(diagram)
+
+    draw_into(output, make)
+
+
+FIGURES = (atlas, saddle_graph, weight_decay, collapse)

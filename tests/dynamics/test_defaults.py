@@ -36,14 +36,10 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
-    "flows.scheduled_adam.ScheduledAdamFlow": {
-        **{"betas": (0.9, 0.999), "epsilon": 1e-08, "decay": (0.0, 0.0)},
-    },
+    "flows.steered.Line": {"velocity": 0.0},
     "stability.StabilityReport": {"form": "heavy ball"},
     "stability.stability_along": {"points": 20, "form": "heavy ball"},
     "stability.instability": {"form": "heavy ball"},
-    "problem.decayed_levels.never_learned": {"q": 2.0},
-    "problem.decayed_levels.not_worth_learning": {"q": 2.0},
     "stationary.decayed.blocks.Block": {"lower": False},
     "stationary.decayed.trained._multisets": {"first": 0},
     "stationary.decayed.weights.block_weights": {"equal": True},

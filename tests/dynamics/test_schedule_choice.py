@@ -90,12 +90,13 @@ def test_no_other_problem_has_an_optimal_schedule(problem, reason):
 
 
 def test_other_problems_follow_the_mean_dynamics():
-    """Best rates of its recursion, written out; the ODE, wrong by O(η²), ends at nearly the same losses."""
-    found = choose_schedule(TWO, 600, batch=2, label_noise=0.3, schedules=["linear", "wsd:0.5"])
+    """Best rates of its recursion, written out; the ODE, wrong by O(η²), ends at losses within 10 % of them."""
+    N = 200
+    found = choose_schedule(TWO, N, batch=2, label_noise=0.3, schedules=["linear", "wsd:0.5"])
     assert [choice.name for choice in found.schedules] == ["linear", "wsd:0.5"]
     assert found.problem is TWO
     for choice in found.schedules:
-        shape = Schedule.parse(choice.name).factors(600)
+        shape = Schedule.parse(choice.name).factors(N)
         state, theory = MeanSGD(TWO, 1.0).order.start, MeanSGD(TWO, 1.0, 2, 0.3)
         for s in shape:
             state = state + choice.best_rate * s * theory.drift(state, choice.best_rate * s)
@@ -103,10 +104,10 @@ def test_other_problems_follow_the_mean_dynamics():
         assert found.risks(choice.name)[-1] == pytest.approx(choice.predicted_risk, rel=1e-10)
         for factor in (0.85, 1.15):
             assert mean_losses(theory, factor * choice.best_rate * shape)[-1] > choice.predicted_risk
-        options = {"schedule": choice.name, "steps": 600}
+        options = {"schedule": choice.name, "steps": N}
         ode = MeanSGD(TWO, choice.best_rate, 2, 0.3, **options).integrate(throw=False)
-        assert ode.loss[-1] == pytest.approx(choice.predicted_risk, rel=0.02)
-    constant = choose_schedule(TWO, 600, batch=2, label_noise=0.3, schedules=["constant"]).schedules[0]
+        assert ode.loss[-1] == pytest.approx(choice.predicted_risk, rel=0.1)
+    constant = choose_schedule(TWO, N, batch=2, label_noise=0.3, schedules=["constant"]).schedules[0]
     assert constant.gain == 1
     linear = found.schedules[0]
     assert linear.gain == pytest.approx(constant.predicted_risk / linear.predicted_risk, rel=1e-6)
@@ -175,6 +176,12 @@ def test_summary_has_every_number():
 def test_bad_input_is_refused(options, words):
     with pytest.raises(ProblemError, match=words):
         choose_schedule(one_unit(), **{"steps": 10} | options)
+
+
+def test_zero_weights_have_no_largest_rate():
+    zero = Student(np.zeros((2, 3)), [0.0, 0.0])
+    with pytest.raises(ProblemError, match="Nothing curves upwards"):
+        choose_schedule(Problem(Teacher.from_eigenvalues([2, 1], 3), zero), 10)
 
 
 def test_problems_without_mean_dynamics_are_refused():

@@ -1,5 +1,6 @@
 """Weights come back from every supported file, and other files are refused in one sentence."""
 
+import json
 import pickle
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import nn
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.conserved import infer_quantities
 from empirical import QuadraticNetwork, train
-from empirical.checkpoints import read_student, read_weights
+from empirical.checkpoints import read_student, read_times, read_weights
 
 
 @pytest.fixture
@@ -193,6 +194,7 @@ def test_a_recorded_first_layer_alone(tmp_path):
         (checkpoint, {"layer.weight": W, "layer.bias": A}, "biases (layer.bias)"),
         (checkpoint, {"W": W, "a": np.ones(3)}, "shapes (2, 3) and (1, 3)"),
         (checkpoint, {"W": np.ones(3)}, "`W` has shape (3,), which does not fit 1 fixed"),
+        (checkpoint, {"W": np.ones(3), "b": np.ones(1)}, "biases (b)"),
         (checkpoint, {"W": W[:0], "a": A[:0]}, "must not be empty"),
         (
             archive,
@@ -272,3 +274,27 @@ def test_vectors_beside_the_layers(tmp_path):
         read_student(doubtful)
     anything = archive(tmp_path / "anything.npz", **layers, offset=np.ones(2))
     np.testing.assert_array_equal(read_student(anything).W, W)
+
+
+def test_times_of_records(tmp_path):
+    """The array `times` of one archive, if it fits; of runs of the first format in the time of the flow, over 1 − β."""
+    W, a = np.ones((3, 2, 2)), np.ones((3, 2))
+    times = np.array([0.0, 0.5, 1.0])
+    about = {"format": "quadflow training run 1", "momentum": 0.75, "optimizer": "momentum"}
+    np.savez(tmp_path / "plain.npz", W=W, a=a, times=times)
+    np.savez(tmp_path / "older.npz", W=W, a=a, times=times, about=json.dumps(about))
+    np.savez(
+        tmp_path / "newer.npz",
+        W=W,
+        a=a,
+        times=times,
+        about=json.dumps(about | {"format": "quadflow trajectory 1"}),
+    )
+    np.savez(tmp_path / "none.npz", W=W, a=a)
+    assert read_times(tmp_path / "plain.npz", 3).tolist() == [0, 0.5, 1]
+    assert read_times([tmp_path / "older.npz"], 3).tolist() == [0, 2, 4]
+    assert read_times(tmp_path / "newer.npz", 3).tolist() == [0, 0.5, 1]
+    assert read_times(tmp_path / "plain.npz", 4) is None
+    assert read_times(tmp_path / "none.npz", 3) is None
+    assert read_times([tmp_path / "plain.npz"] * 2, 3) is None
+    assert read_times("weights.pt", 3) is None

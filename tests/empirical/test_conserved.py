@@ -7,7 +7,7 @@ from torch import nn
 
 from dynamics import ComputationError, Problem, ProblemError, Student, Teacher
 from dynamics.conserved import conserved_quantities, infer_quantities, predicted_drift
-from empirical import QuadraticNetwork, train
+from empirical import QuadraticNetwork, train, train_ensemble
 from empirical.conserved import (
     DriftScaling,
     conserved_curves,
@@ -182,3 +182,32 @@ def test_momentum_of_products_of_fixed_units(problem):
     with pytest.raises(ProblemError, match="no quadratic"):
         alone = Student(problem.student.W[:1], [1.0], trainable=False)
         momentum_account(Problem(problem.teacher, alone), steps=5, step=0.1)
+
+
+@pytest.mark.parametrize("decay", [0.4, (0.4, 0.1)])
+def test_drift_of_trained_networks_is_the_deviation_from_the_law(problem, decay):
+    """Networks trained together: half the step, half the drift (2 ± 0.4); c_k itself fell by far more.
+
+    The law of layers that decay differently is an integral over the records, all of them here.
+    """
+    decayed = Problem(problem.teacher, problem.student, weight_decay=decay)
+    at = np.arange(501)
+    coarse = train(decayed, steps=250, step=4e-3, batch=2000, record_at=at[:251], dtype="float64")
+    fine = train(decayed, steps=500, step=2e-3, batch=2000, record_at=at, dtype="float64")
+    assert coarse.conserved_drift / fine.conserved_drift == pytest.approx(2, abs=0.4)
+    assert fine.conserved_drift < 0.05 * np.abs(fine.conserved - fine.conserved[:, :1]).max()
+    assert fine.notes == ()
+    members = train_ensemble(decayed, steps=50, step=[4e-3, 2e-3], batch=64)
+    for run in members:  # each has the law of its own clock
+        c, rate = run.conserved[0], 2 * 0.4
+        if decay == 0.4:
+            expected = np.exp(-rate * run.times)[:, None] * c[0]
+            np.testing.assert_allclose(run.conserved_law[0], expected, rtol=1e-12)
+        assert run.conserved_drift < 0.2 * np.abs(c - c[0]).max()
+
+
+def test_records_too_far_apart_for_an_integral_say_so(problem):
+    """Three records of a run whose layers decay differently: the drift is known only to an error that a note names."""
+    decayed = Problem(problem.teacher, problem.student, weight_decay=(0.4, 0.1))
+    run = train(decayed, steps=500, step=2e-3, batch=64, record_at=np.array([0, 250, 500]))
+    assert "too far apart" in run.notes[-1]

@@ -14,10 +14,14 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "gap_account.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
+    "experiments.collapse.collapse_diagram": {"points": 10, "step": 0.005, "patience": 6.0, "batch": 64},
+    "experiments.grid_training.train_grid": {"batch": 64, "weight_decay": 0.0},
+    "experiments.weight_decay.decayed_spectra": {"value": 1.0},
+    "torch_optimizers.Rule": {"decoupled": False},
     "conserved.momentum_account": {"momentum": 0.9, "nesterov": False},
     "comparison.compare": {"gap": "theory"},
     "gap.Gap.largest": {"scale": 1.0},
-    "gap.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1},
     "hannet.check.check_hannet": {
         **{"layers": 200, "width": 30, "samples": 64, "repeats": 15, "step": 0.01, "steps": 50}
@@ -55,7 +59,6 @@ EXCEPTIONS = {
         **{"learning_rates": (0.05, 0.1, 0.2, 0.3, 0.4, 0.6), "gammas": (1.0, 0.3, 0.1, 0.03, 0.0)},
     },
     "neuron.training.train_neurons": {"dtype": "float64"},
-    "experiments.grid_training.train_grid": {"batch": 64},
     "experiments.phase_diagram.single_mode_diagram": {
         "eigenvalue": 1.0,
         "step": 5e-3,

@@ -12,7 +12,9 @@ from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.modified import ModifiedFlow
 from empirical import compare, train
 from empirical.descent import gradient_descent_loss
-from empirical.gap import Gap, Practice, data_sets, explain_gap, fluctuations_are_small, one_pass_theory
+from empirical.gap import Gap
+from empirical.gap_account import explain_gap, fluctuations_are_small, one_pass_theory
+from empirical.practice import Practice, data_sets
 
 PROBLEM = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(2, 3, scale=0.4, seed=1))
 SHORT = {"steps": 40, "step": 4e-3, "dtype": "float64", "records": 5}
@@ -168,7 +170,7 @@ def test_noise_of_mini_batches_is_measured_by_training_without_it():
 
 def test_a_step_too_large_for_the_modified_flow(monkeypatch):
     """Descent on the population loss takes its place."""
-    monkeypatch.setattr("empirical.gap.LONGEST_MODIFIED", 5)
+    monkeypatch.setattr("empirical.gap_account.LONGEST_MODIFIED", 5)
     c = compare(PROBLEM, batch=64, momentum=0.5, seeds=2, **SHORT)
     descent = gradient_descent_loss(GradientFlow(PROBLEM), 4e-3, c.run.steps, 0.5)
     np.testing.assert_array_equal(c.gap.discretised, descent)
@@ -208,7 +210,7 @@ def test_what_is_a_small_correction(loss, is_small):
 
 
 def test_large_fluctuations_are_measured_instead(monkeypatch):
-    monkeypatch.setattr("empirical.gap.fluctuations_are_small", lambda theory: False)
+    monkeypatch.setattr("empirical.gap_account.fluctuations_are_small", lambda theory: False)
     gap = compare(PROBLEM, batch=8, seeds=2, **SHORT).gap
     assert gap.sources["sampling_noise"] == (
         "training with and without it: the fluctuations are too large for their theory"

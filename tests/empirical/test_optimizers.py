@@ -13,7 +13,7 @@ from dynamics.problem.weight_decay import WeightDecay
 from empirical import train, train_ensemble
 from empirical.comparison import compare
 from empirical.descent import descent_loss, population_descent
-from empirical.gap import explain_gap
+from empirical.gap_account import explain_gap
 from empirical.optimizers import OPTIMIZERS, default_betas, default_momenta
 from empirical.optimizers.base import Chosen, Optimizer, move
 from empirical.theories import THEORIES, follow

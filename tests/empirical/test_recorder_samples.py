@@ -5,6 +5,7 @@ import torch
 
 from dynamics import Problem, Student, Teacher
 from empirical import GaussianData, QuadraticNetwork, Recorder, train
+from empirical.optimizers import OPTIMIZERS
 
 PROBLEM = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(2, 3, scale=0.5, seed=4))
 
@@ -61,6 +62,7 @@ def test_summary_of_a_run():
         f"loss (median) {first:.6g} → {last:.6g}, measured exactly from the weights",
         f"modes (median) {modes[0]:.4g}, {modes[1]:.4g}",
         f"largest drift of c_k {drift:.2e}",
+        f"of the conserved quantities sgd keeps {OPTIMIZERS['sgd'].survives}",
         f"{run.about['steps_per_second']:.0f} steps per second (all seeds together)",
     ]
     assert train(PROBLEM, steps=1, step=1e-2, batch=8).summary().startswith("1 seed, 1 step")

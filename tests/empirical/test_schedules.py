@@ -22,9 +22,9 @@ from dynamics.schedules import Schedule
 from empirical import Comparison, TrainingDiverged, TrainingRun, compare, train, train_ensemble
 from empirical.data import GaussianData
 from empirical.descent import gradient_descent_loss
-from empirical.gap import Practice
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS
+from empirical.practice import Practice
 from empirical.training import batch_losses, trained_weights
 
 PROBLEM = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(3, 3, scale=0.4, seed=1))
@@ -95,9 +95,10 @@ def test_members_of_an_ensemble_have_their_rates_along_the_same_schedule(optimiz
         "dtype": "float64",
         "records": 4,
     }
-    runs = train_ensemble(PROBLEM, step=steps, seed=range(3), **shared)
+    problem = Problem(PROBLEM.teacher, Student(PROBLEM.student.W, [1.0] * 3, trainable=False))  # for Muon
+    runs = train_ensemble(problem, step=steps, seed=range(3), **shared)
     for seed, (step, run) in enumerate(zip(steps, runs, strict=True)):
-        alone = train(PROBLEM, step=step, seed=seed, **shared)
+        alone = train(problem, step=step, seed=seed, **shared)
         np.testing.assert_allclose(run.W, alone.W, rtol=1e-9)
         np.testing.assert_allclose(run.times, alone.times, rtol=1e-14)
         assert run.about["schedule"] == "cosine"
@@ -131,8 +132,15 @@ def test_divergence_names_the_rate_of_the_moment():
         train(PROBLEM, schedule="warmup-cosine:0.5", steps=400, step=2.0, batch=64)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "warmup-cosine"])
-@pytest.mark.parametrize("momentum", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("schedule", "momentum"),
+    [
+        ("warmup-cosine", 0.0),
+        pytest.param("cosine", 0.0, marks=pytest.mark.slow),
+        pytest.param("cosine", 0.5, marks=pytest.mark.slow),
+        pytest.param("warmup-cosine", 0.5, marks=pytest.mark.slow),
+    ],
+)
 def test_trained_networks_follow_the_modified_flow_to_second_order(schedule, momentum):
     """On one data set, all of it in every step: `train` against both flows on that set, over three halvings."""
     data = GaussianData(PROBLEM, batch=0, samples=50, seed=0)
@@ -201,6 +209,7 @@ def test_comparison_with_rates_of_ones_own():
     np.testing.assert_allclose(found.gap.discretised, modified.loss, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_mean_of_sgd_along_a_schedule():
     """K = 2, d = 200, B = 4, warm-up and cosine, 48 networks: mean loss within 4 standard errors, flow far away."""
     W = np.random.default_rng(0).standard_normal((2, 200)) / np.sqrt(200) / 2

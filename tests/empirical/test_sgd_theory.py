@@ -100,6 +100,25 @@ def test_trained_second_layer_in_small_batches():
     assert measured[-1] > 3 * GradientFlow(problem).integrate(times=run.times).loss[-1]
 
 
+def test_sgd_with_weight_decay():
+    """d = 60, ηd = 0.05, B = 1, ρ = (0.3, 0.1), 64 seeds: loss and objective within 4 standard errors and 2 %.
+
+    Without decay the mean loss would end 40 % lower, 16 standard errors away.
+    """
+    d = 60
+    w = np.zeros((1, d))
+    w[0, :2] = [0.8, 0.3]
+    problem = Problem(Teacher.from_eigenvalues([1.0], d), Student(w, [0.9]), weight_decay=(0.3, 0.1))
+    options = {"step": 0.05 / d, "batch": 1, "label_noise": 0.1}
+    run = train(problem, steps=1500, seeds=64, record_at=np.arange(0, 1501, 300), **options)
+    theory = FluctuatingSGD(problem, **options).integrate(times=run.times)
+    for measured, expected in ((run.loss, theory.loss), (run.objective, theory.objective)):
+        error = measured.std(axis=0, ddof=1) / 8
+        assert (np.abs(measured.mean(axis=0) - expected) < 4 * error + 0.02 * expected[0]).all()
+    plain = FluctuatingSGD(Problem(problem.teacher, problem.student), **options).integrate(times=run.times)
+    assert run.loss.mean(axis=0)[-1] - plain.loss[-1] > 10 * run.loss[:, -1].std(ddof=1) / 8
+
+
 @pytest.mark.slow
 def test_label_noise_drives_the_conserved_quantity_to_its_balance():
     """c = ‖w‖² − 2a² from −1 on: its mean within 4 standard errors and 3 % of the distance covered.

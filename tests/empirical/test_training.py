@@ -8,7 +8,7 @@ from dynamics import FiniteDataFlow, GradientFlow, Problem, ProblemError, Studen
 from dynamics.clock import Clock
 from empirical import GaussianData, QuadraticNetwork, TrainingDiverged, TrainingRun, train
 from empirical.descent import gradient_descent_loss
-from empirical.gap import Practice, data_sets
+from empirical.practice import Practice, data_sets
 
 
 @pytest.fixture

@@ -47,9 +47,11 @@ def test_levels_are_named(drawn):
 
 def made_up(*losses):
     """Points of index 0, 2, 4, …, and one root of every kind at them, hit once."""
-    points = [SimpleNamespace(loss=x, index=2 * n, learned_modes=(n,)) for n, x in enumerate(losses)]
+    points = [
+        SimpleNamespace(loss=x, height=x, index=2 * n, learned_modes=(n,)) for n, x in enumerate(losses)
+    ]
     kinds = ("global minimum", "minimum", "saddle", "degenerate saddle")
-    roots = [SimpleNamespace(kind=kind, index=n, loss=float(n), hits=10**n) for n, kind in enumerate(kinds)]
+    roots = [SimpleNamespace(kind=kind, index=n, height=float(n), hits=10**n) for n, kind in enumerate(kinds)]
     return atlas(points, SimpleNamespace(search=SimpleNamespace(roots=roots)))
 
 
@@ -83,3 +85,19 @@ def test_small_and_large_levels():
             predicted[0].get_xydata(), [[2 * n, loss] for n, loss in enumerate(losses)]
         )
         assert [t.get_text() for t in axes.texts][:2] == [r"$\{1\}$", r"$\{2\}$"]
+
+
+def test_with_weight_decay_the_objective_is_drawn():
+    """Heights are R, of points and roots; of the entries with the same learned modes the lowest has the name."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), hidden=2, weight_decay=0.1)
+    match = match_fixed_points(search_fixed_points(catalogue_flow(catalogue), 40), catalogue)
+    axes = atlas(catalogue.feasible, match).axes[0]
+    (crosses,) = [line for line in axes.lines if line.get_label() == "predicted"]
+    np.testing.assert_array_equal(crosses.get_xydata(), [(p.index, p.objective) for p in catalogue.points])
+    markers = np.vstack([c.get_offsets() for c in axes.collections])
+    np.testing.assert_allclose(
+        sorted(map(tuple, markers)), sorted((r.index, r.objective) for r in match.search.roots)
+    )
+    lowest = [catalogue.point(modes).objective for modes in ([0, 1], [0], [1], [])]
+    np.testing.assert_array_equal([text.xy[1] for text in axes.texts], lowest)
+    assert axes.get_ylabel().startswith("objective")

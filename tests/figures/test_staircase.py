@@ -42,6 +42,18 @@ def test_prediction_flow_and_networks_are_drawn():
     assert len(staircase_figure(StaircaseCurves(prediction, trajectory)).axes[0].lines) == 1
 
 
+def test_a_staircase_that_decay_stops_says_so():
+    """On the last plateau, up to the end of the curves, and only there."""
+    problem = Problem(
+        Teacher.from_eigenvalues([3, 1]), Student.initialise(4, 2, scale=0.01, seed=1), weight_decay=0.07
+    )
+    prediction = staircase(problem)
+    trajectory = GradientFlow(problem).integrate(3 * prediction.jumps[-1].time, samples=50)
+    axes = staircase_figure(StaircaseCurves(prediction, trajectory)).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["mode 1", "stopped by weight decay"]
+    assert axes.texts[-1].xy == (trajectory.times[-1], prediction.levels[-1].loss)
+
+
 def test_shared_jumps_say_how_many_units():
     """Four aligned units in two inputs: each jump is that of two copies."""
     problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(4, 2, scale=0.01, init="aligned"))

@@ -62,6 +62,7 @@ SMALLER = {
     "figure late-time": "--teacher 1 --inputs 2 --step 0.05 --batch 16",
     "figure stability": "--t-end 0.1",
     "figure weight-decay": "--t-end 1",
+    "figure collapse": "--rates 0.2,0.5,2 --points 2 --patience 0.1",
     "figure gap-step": GAP,
     "figure gap-data": "--steps 5 --seeds 2",
     "figure gap-noise": GAP,

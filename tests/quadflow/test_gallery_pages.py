@@ -28,6 +28,7 @@ COMPARE = "empirical.comparison:compare"
 EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "activations": "empirical.experiments.activations:activation_curves",
     "atlas": "dynamics.stationary.matching:search_catalogue",
+    "collapse": "empirical.experiments.collapse:collapse_diagram",
     "conserved": "empirical.conserved:conserved_curves",
     "drift": "empirical.conserved:drift_scaling",
     "fluctuations": COMPARE,

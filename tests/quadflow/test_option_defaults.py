@@ -53,6 +53,13 @@ SIZES = {
     "figure stability": {"samples": 400, "t_end": 6.0, "factors": "0.9,1.1,2"},
     "figure staircase": {"batch": 512, "seeds": 6},
     "figure train-test": {"samples": 60, "seeds": 6, "steps": 6000},
+    "figure collapse": {
+        "rates": "0.05,0.5,8",
+        "points": 10,
+        "step": 0.005,
+        "batch": 64,
+        "patience": 6.0,
+    },
     "figure weight-decay": {"value": 1.0, "step": 0.01, "batch": 256, "t_end": 200.0, "seeds": 3},
 }
 

@@ -184,3 +184,37 @@ def test_which_catalogue_is_asked_for(monkeypatch, change, found):
             },
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "minima"),
+    [
+        ({"weight_decay": [0.1, 0.2]}, True),
+        ({"weight_decay": [0.1, 0.2], "hidden": 8}, True),
+        ({"weight_decay": [0.1, 0.2], "hidden": 9}, None),
+        ({"weight_decay": [0.1, 0.0]}, None),  # no unit rests
+        ({"weight_decay": [0.1, 0.0], "second_layer": "fixed", "second_layer_values": [[1.0, 1.0]]}, False),
+        (
+            {
+                **{"weight_decay": [0.1, 0.0], "second_layer": "fixed", "second_layer_values": [[1.0, 1.0]]},
+                "inputs": 52,
+            },
+            None,
+        ),
+    ],
+)
+def test_which_catalogue_is_asked_for_with_weight_decay(change, minima):
+    """Minima alone where both layers decay, of few units; all points of a fixed second layer, if they are few."""
+    problem = PROBLEM | change
+    result = atlas_of(problem)
+    if minima is None:
+        assert result is None
+        return
+    expected = fixed_points(
+        Teacher.from_eigenvalues(problem["eigenvalues"], problem["inputs"]),
+        problem["hidden"],
+        second_layer=problem["second_layer"],
+        weight_decay=problem["weight_decay"],
+        minima=minima,
+    )
+    assert result == {"fixed_points": expected.to_dict()["fixed_points"]}

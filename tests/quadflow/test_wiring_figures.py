@@ -46,6 +46,13 @@ CALLS = [
     Call("figure weight-decay",
          "empirical.experiments.weight_decay:decayed_spectra", ANYTHING, value=1.0, step=1e-2, batch=256,
          t_end=200.0, seeds=3, seed=1),
+    Call(f"figure collapse {START} --weight-decay 1,2 --rates 0.1,0.4,3 --points 4 --step 0.02 --batch 8 "
+         "--patience 0.5",
+         "empirical.experiments.collapse:collapse_diagram", Start(), Close([0.1, 0.2, 0.4]), points=4, step=0.02,
+         batch=8, patience=0.5, seed=5, progress=True),
+    Call("figure collapse",
+         "empirical.experiments.collapse:collapse_diagram", Start(3, 1.0, 1, 2), ANYTHING, points=10, step=5e-3,
+         batch=64, patience=6.0, seed=1),
     Call(f"figure saddle-graph {START} --step 0.02 --batch 8 --t-end 0.1",
          "empirical.experiments.saddle_path:saddle_path", Start(), step=0.02, batch=8, t_end=0.1, seed=5,
          progress=True),

@@ -81,6 +81,11 @@ WORDS = {
         "lion|SGD",
     ),
     "betas": ("0.9,0.99|0.9", "0.9,0.9,0.9|1,1|-1|nan,0|,|0.9;0.9|1e-300,0.5"),
+    "schedule": (
+        "constant|cosine|warmup-cosine:0.3|step:0.5:0.5|wsd|linear|inverse-time",
+        "cosin|cosine:2|wsd:x|step:::|constant:1|inverse-time:0|:|good.npy|good.csv|missing.npy",
+    ),
+    "schedules": ("cosine|linear,wsd:0.5|step,step", "cosin|,|linear,|wsd:2|good.npy|linear,linear:0.5"),
     "device": ("cpu", "cuda|meta|mps|cpu:7|cuda:99999|xla|CPU"),
     "dtype": ("float32|float64", "float16|complex64|int|double"),
     "correction": ("none|modified", "modifie|2"),

@@ -126,3 +126,18 @@ class RestingState:
         norms = sum(sum(b.values) / b.a for b in self.blocks)
         layer = sum(b.units * b.a**2 for b in self.blocks) if self.trainable else 0.0
         return self.loss + 0.5 * self.decay.first * norms + 0.5 * self.decay.second * layer
+
+
+def resting_origin(
+    spectrum: Spectrum,
+    trace_coupling: float,
+    decay: WeightDecay,
+    hidden: int,
+    second_layer: tuple[float, ...] | None,
+) -> RestingState:
+    """The state in which nothing is learned; a fixed second layer, its blocks without modes, stays."""
+    values, numbers = np.unique([a for a in second_layer or () if a], return_counts=True)
+    pairs = zip(values.tolist(), numbers.tolist(), strict=True)
+    blocks = tuple(Block((), (), units, a) for a, units in pairs)
+    trace = trace_coupling * float(spectrum.values @ spectrum.multiplicities)
+    return RestingState(spectrum, trace_coupling, decay, hidden, second_layer is None, blocks, trace)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
+from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
-from dynamics.stationary.decayed.blocks import RestingState
-from dynamics.stationary.decayed.fixed import fixed_states
+from dynamics.stationary.decayed.blocks import RestingState, resting_origin
+from dynamics.stationary.decayed.fixed import fixed_states, lowest_fixed_states
 from dynamics.stationary.decayed.minima import trained_minima
 from dynamics.stationary.decayed.points import DecayedPoint, describe
 from dynamics.stationary.decayed.trained import trained_states
@@ -18,6 +19,8 @@ from dynamics.stationary.decayed.weights import resting_student
 from dynamics.stationary.listed_points import Catalogue, trace_coupling
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
+
+LARGEST_EXPONENT = 250  # of ρ_aρ_w²
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,15 +43,15 @@ class DecayedCatalogue(Catalogue):
 
     def state(self, point: FixedPoint) -> RestingState:
         """The weights at a point, as blocks of units."""
-        assert isinstance(point, DecayedPoint)
+        entry = cast(DecayedPoint, point)
         return RestingState(
             self.spectrum,
             self.trace_coupling,
             self.decay,
             self.hidden,
             self.trainable,
-            point.blocks,
-            point.trace,
+            entry.blocks,
+            entry.trace,
         )
 
     @property
@@ -75,22 +78,17 @@ def decayed_catalogue(problem: Problem, lowest: int | None, minima: bool) -> Dec
     minima : bool
         List only the local minima; with both layers trained they are found without looking at the saddles.
     """
-    coupling, student = trace_coupling(problem.activation), problem.student
+    student, coupling = problem.student, trace_coupling(problem.activation)
     spectrum, decay = Spectrum.of(problem.teacher), problem.weight_decay
-    states: Iterable[RestingState]
-    if not student.trainable:
-        second_layer = tuple(student.a.tolist())
-        states = fixed_states(spectrum, coupling, decay, student.a)
-    else:
-        second_layer = None
-        find = trained_minima if minima else trained_states
-        states = find(spectrum, coupling, decay, student.hidden)
-    states = sorted(states, key=lambda state: (state.objective, tuple(state.learned)))
-    least = states[0].objective
-    points = [describe(state, least, second_layer) for state in states[:lowest]]
+    second_layer = None if student.trainable else tuple(student.a.tolist())
+    found = _states(spectrum, coupling, decay, student, lowest, minima)
+    found.sort(key=lambda state: (state.objective, tuple(state.learned)))
+    points = [
+        describe(state, found[0].objective, second_layer) for state in found[: None if minima else lowest]
+    ]
     if minima:
-        points = [point for point in points if "minimum" in str(point.kind)]
-    origin = next(state for state in states if not state.learned)
+        points = [point for point in points if "minimum" in str(point.kind)][:lowest]
+    at_origin = resting_origin(spectrum, coupling, decay, student.hidden, second_layer)
     return DecayedCatalogue(
         problem.teacher,
         problem.activation,
@@ -99,7 +97,36 @@ def decayed_catalogue(problem: Problem, lowest: int | None, minima: bool) -> Dec
         second_layer,
         spectrum,
         tuple(points),
-        describe(origin, least, second_layer),
-        complete=len(points) == len(states),
+        describe(at_origin, found[0].objective, second_layer),
+        complete=not minima and (lowest is None or len(points) < lowest),
         decay=decay,
     )
+
+
+def _states(
+    spectrum: Spectrum,
+    coupling: float,
+    decay: WeightDecay,
+    student: Student,
+    lowest: int | None,
+    minima: bool,
+) -> list[RestingState]:
+    """The states that are listed, and more where it is no less work."""
+    if student.trainable:
+        _check_strength(decay)
+        find = trained_minima if minima else trained_states
+        return list(find(spectrum, coupling, decay, student.hidden))
+    if lowest is not None and not minima:
+        few = lowest_fixed_states(spectrum, coupling, decay, student.a, lowest)
+        if few is not None:
+            return few
+    return list(fixed_states(spectrum, coupling, decay, student.a))
+
+
+def _check_strength(decay: WeightDecay) -> None:
+    """Refuse rates whose product, with which everything begins, double precision cannot hold."""
+    exponent = np.log10(decay.second) + 2 * np.log10(decay.first)
+    if abs(exponent) > LARGEST_EXPONENT:
+        raise ProblemError(
+            f"`weight_decay` is {decay}, but ρ_aρ_w² must be between 1e-{LARGEST_EXPONENT} and 1e{LARGEST_EXPONENT}."
+        )

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import product
+from dataclasses import replace
+from itertools import islice, product
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from dynamics.errors import ProblemError
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.stationary.decayed.blocks import Block, RestingState
 from dynamics.stationary.decayed.trained import LARGEST_DECAYED
+from dynamics.stationary.enumeration import by_loss
+from dynamics.stationary.hessian import Units
 from dynamics.stationary.spectrum import Spectrum
 
 
@@ -55,6 +58,26 @@ def fixed_states(
             state = _state(spectrum, trace_coupling, decay, second_layer, held)
             if state is not None:
                 yield state
+
+
+def lowest_fixed_states(
+    spectrum: Spectrum, trace_coupling: float, decay: WeightDecay, second_layer: Array, number: int
+) -> list[RestingState] | None:
+    """The states of least objective where all a_k ≠ 0 are equal, without looking at all; None where they are not.
+
+    They are those of least loss without decay of the teacher M* − sI, whose loss differs from R by a constant.
+    """
+    values, units = np.unique(second_layer[second_layer != 0], return_counts=True)
+    if len(values) != 1:
+        return None
+    a, n = float(values[0]), int(units[0])
+    s = decay.first / (2 * a * (spectrum.inputs + 2) if trace_coupling else 4 * a)
+    other = replace(spectrum, values=spectrum.values - s)
+    levels = by_loss(other, trace_coupling, Units(n, 0) if a > 0 else Units(0, n), n)
+    # The levels include vanishing μ, which no unit holds here.
+    counts = (np.array(level.counts)[:, None] for level in levels)
+    found = (_state(spectrum, trace_coupling, decay, second_layer, held) for held in counts)
+    return list(islice((state for state in found if state is not None), number))
 
 
 def _shares(copies: int, limits: list[int]) -> list[tuple[int, ...]]:

@@ -12,13 +12,15 @@ Units at the origin: ρ_w, ρ_a. What is left are the units of a block along its
 * fixed second layer: m(m+1)/2 positive ones for each block, the rest vanishes;
 * trained, blocks of a single mode: n − 1 pairs of signs ± for each block, and r positive, r further ones with as many
   negative ones as there are s_i < 0, one less if 1 + Σ1/s_i < 0 (s of `dynamics.problem.decayed_mode`; the trace
-  couples only the quadratic activation). A frame, a block of several modes, has no such rule: `within` computes it.
+  couples only the quadratic activation). A frame, a block of several modes, has no such rule: `within` computes it. At
+  least one is negative: turning the units at fixed M changes their shares m_k of it, and Σ m_k^{2/3}, the penalty, is
+  strictly concave.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
@@ -28,7 +30,8 @@ from dynamics.stationary.decayed.eigenvalues import within
 ROUNDING = 1e-11  # relative size below which a factor counts as zero
 
 
-class Inertia(NamedTuple):
+@dataclass(frozen=True)
+class Inertia:
     """Numbers of negative, zero and positive eigenvalues, and what the negative ones are.
 
     Parameters
@@ -45,9 +48,9 @@ class Inertia(NamedTuple):
     index: int
     nullity: int
     positive: int
-    descending: tuple[int, ...] = ()
-    exchanging: bool = False
-    within: int = 0
+    descending: tuple[int, ...]
+    exchanging: bool
+    within: int
 
 
 class _Count:
@@ -127,6 +130,8 @@ def _trained(state: RestingState) -> _Count:
         eigenvalues = within(state)
         for value in eigenvalues.tolist():
             count.add(value, 1, float(np.abs(eigenvalues).max()))
+        if not count.negative:  # too small to be told from zero
+            count.negative, count.zero = 1, count.zero - 1
         return count
     for block in state.blocks:
         gap = 2 - state.pull(block) / (6 * block.values[0])

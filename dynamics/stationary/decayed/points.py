@@ -161,10 +161,10 @@ def _dimensions(state: RestingState) -> tuple[int, int]:
 
 def _kind(state: RestingState, signature: Inertia, manifold: int, least: float) -> str:
     """Kind by the signature; where both layers are trained a further zero is two roots that meet, of third order."""
-    if state.objective - least <= 1e-12 * max(least, state.spectrum.scale**2 * 1e-2):
-        return "global minimum"
     if signature.index:
         return "saddle"
+    if state.objective - least <= 1e-12 * max(least, state.spectrum.scale**2 * 1e-2):
+        return "global minimum"
     return "degenerate saddle" if state.trainable and signature.nullity > manifold else "spurious minimum"
 
 

@@ -9,10 +9,10 @@ from dynamics.closed_forms import riccati_solution
 TIMES = [0.0, 0.1, 0.5, 1.0, 3.0, 10.0]
 
 
-def problem_of(rng, d, K, a, eigenvalues, activation="quadratic", scale=0.1):
+def problem_of(rng, d, K, a, eigenvalues, activation="quadratic", scale=0.1, decay=0.0):
     V = np.linalg.qr(rng.standard_normal((d, d)))[0][: len(eigenvalues)]
     student = Student(scale * rng.standard_normal((K, d)), np.full(K, a), trainable=False)
-    return Problem(Teacher(V, eigenvalues), student, activation)
+    return Problem(Teacher(V, eigenvalues), student, activation, weight_decay=decay)
 
 
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])
@@ -20,9 +20,10 @@ def problem_of(rng, d, K, a, eigenvalues, activation="quadratic", scale=0.1):
     ("d", "K", "a", "eigenvalues"),
     [(4, 3, 1.0, [4, 2, 1]), (5, 5, 0.7, [2, 1]), (4, 4, -0.8, [1, -2, 0.5]), (9, 2, 1.3, [3, 1])],
 )
-def test_equals_direct_integration(rng, activation, d, K, a, eigenvalues):
+@pytest.mark.parametrize("decay", [0.0, 0.4])
+def test_equals_direct_integration(rng, activation, d, K, a, eigenvalues, decay):
     """M to 1e-9 and loss to 1e-7, LSODA at rtol 1e-12 on the other side; K < d, K = d, span reduction, a < 0."""
-    problem = problem_of(rng, d, K, a, eigenvalues, activation)
+    problem = problem_of(rng, d, K, a, eigenvalues, activation, decay=decay)
     solution = riccati_solution(problem, TIMES)
     run = GradientFlow(problem).integrate(times=TIMES)
     M = a * run.coordinates.swapaxes(1, 2) @ run.coordinates

@@ -143,3 +143,16 @@ def test_what_decays_is_not_called_conserved():
     with pytest.raises(ProblemError, match="decay instead of being conserved"):
         conserved_quantities(GradientFlow(problem))
     assert len(undecayed_quantities(problem)) == 1
+
+
+@pytest.mark.parametrize("decay", [(0.05, 0.0), (0.0, 0.05)])
+def test_decay_of_one_layer_alone_never_rests(decay):
+    """One mode escapes slowly: a³ → (3/2)ρ_wμt, or p⁶ → 12ρ_aμ²t, within 0.3 % at t = 2e4 (theory, 14.1)."""
+    student = Student([[1.2]], [0.7])
+    problem = Problem(Teacher.from_eigenvalues([1.0]), student, "centred", weight_decay=decay)
+    curve = GradientFlow(problem).integrate(times=[0, 2e4])
+    a, p, t = curve.a[-1, 0], curve.W[-1, 0, 0], 2e4
+    mu = a * p**2
+    found, expected = (a**3, 1.5 * 0.05 * mu * t) if decay[0] else (p**6, 12 * 0.05 * mu**2 * t)
+    assert found == pytest.approx(expected, rel=3e-3)
+    assert curve.conserved_drift < 1e-7  # of a c that is as large as 100 by then

@@ -333,3 +333,28 @@ def test_times_that_do_not_fit():
     for wrong in (times[:-1], times[::-1]):
         with pytest.raises(ProblemError, match="increasing"):
             infer_quantities(W, A, times=wrong)
+
+
+def test_drift_that_lets_a_balance_fall_is_no_decay():
+    """Heavy ball without decay drives c < 0 up towards zero, |c| by 16 %: the drift of its steps explains it better."""
+    problem = Problem(Teacher.from_eigenvalues([2, 1]), Student([[0.15, 0.1]], [0.6]))
+    flow = GradientFlow(problem, reduce=False)
+    theta, velocity, states = flow.theta0, 0.0, [flow.theta0]
+    for _ in range(50):
+        velocity = 0.5 * velocity + flow(0.0, theta)
+        theta = theta + 0.005 * velocity
+        states.append(theta)
+    W, A = flow.unpack(np.array(states))
+    c = np.sum(W**2, axis=(1, 2)) - 2 * A[:, 0, 0] ** 2
+    assert 0.85 * c[0] < c[-1] < 0
+    found = infer_quantities(W, A, tolerance=0.03)
+    assert found.decaying == ()
+    assert len(found.nearly_constant) == 1
+
+
+def test_decay_too_slow_to_matter_counts_as_constant():
+    """ρ = 1e-6: c falls by 4e-6 of itself over the records, far below the tolerance."""
+    W, A, times = decaying_records(1e-6)
+    found = infer_quantities(W, A, times=times, tolerance=1e-3)
+    assert len(found.quantities) == 3
+    assert found.decaying == ()

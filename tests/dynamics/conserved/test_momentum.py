@@ -104,3 +104,15 @@ def test_arguments_that_are_refused():
     ]:
         with pytest.raises(ProblemError, match=message):
             heavy_ball_curves(quantities, np.zeros(3), *v, *constants)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_column_space_stays_from_rest(nesterov):
+    """K = 5 equal fixed units in d = 3, with decay: the projector in neuron space, to rounding (theory: 2e-16)."""
+    rng = np.random.default_rng(2)
+    student = Student(0.5 * rng.normal(size=(5, 3)), np.ones(5), trainable=False)
+    (W, _), _, _ = run(Problem(Teacher.from_eigenvalues([2, 1, -0.5]), student), 100, 0.3, nesterov)
+    Q = np.linalg.qr(W).Q
+    P = Q @ np.swapaxes(Q, 1, 2)
+    assert np.abs(P - P[0]).max() < 1e-13
+    assert np.abs(W[-1] - W[0]).max() > 0.1

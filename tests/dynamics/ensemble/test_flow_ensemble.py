@@ -279,3 +279,20 @@ def test_taylors_method_decays():
     ours, other = flow.integrate(0.5, samples=4, method="Taylor"), flow.integrate(0.5, samples=4)
     np.testing.assert_allclose(ours.W, other.W, atol=1e-9)
     np.testing.assert_allclose(ours.A, other.A, atol=1e-9)
+
+
+@pytest.mark.parametrize(("decay", "accuracy"), [(0.4, 1e-9), ((0.4, 0.1), 1e-5)])
+def test_drift_under_decay_is_the_deviation_from_the_law(decay, accuracy):
+    """To the integrator's accuracy; where layers decay differently, to that of the integral over 201 samples."""
+    problems = [
+        Problem(
+            Teacher.from_eigenvalues([2, -1], 3),
+            Student.initialise(2, 3, scale=0.5, seed=s),
+            weight_decay=decay,
+        )
+        for s in range(3)
+    ]
+    result = FlowEnsemble(problems).integrate(t_end=1.0)
+    fell = np.abs(result.conserved - result.conserved[:, :1]).max(axis=(1, 2))
+    assert (result.conserved_drift < accuracy).all()
+    assert (fell > 1e-2).all()

@@ -24,6 +24,15 @@ def test_drift_is_that_of_the_integrator(activation, outputs):
     assert np.abs(curve.conserved - curve.conserved[0]).max() > 0.05
 
 
+@pytest.mark.parametrize("method", ["RK45", "Radau", "Taylor"])
+def test_whatever_the_method(method):
+    """The integral is another integration, by a method of its own: the flow's may not be one for it."""
+    if method == "Taylor":
+        pytest.importorskip("heyoka")
+    curve = GradientFlow(problem()).integrate(times=[0, 1], method=method, rtol=1e-9)
+    assert curve.conserved_drift < 1e-6
+
+
 def test_integral_against_quadrature():
     """Gauss's rule of 40 points over the flow at its nodes, up to rounding: analytic in a strip around the path."""
     flow = GradientFlow(problem())

@@ -7,6 +7,7 @@ import pytest
 
 from dynamics import GradientFlow, ModifiedFlow, Problem, ProblemError, Student, Teacher
 from dynamics.clock import Clock
+from dynamics.flows.momentum import HEAVY_BALL, NESTEROV
 
 
 def start(**options):
@@ -15,34 +16,40 @@ def start(**options):
     )
 
 
-def descent(problem, clock):
-    """Loss after every step of v ← βv + ∇R, θ ← θ − η_n v, written out."""
-    flow = GradientFlow(problem)
+def descent(problem, clock, form=HEAVY_BALL):
+    """Loss after every step of v ← βv + ∇R, θ ← θ − η_n v, or Nesterov's θ − η_n (∇R + βv), written out."""
+    beta, flow = clock.momentum, GradientFlow(problem)
     theta, v, losses = flow.theta0, 0.0, [flow.loss(flow.theta0)]
     for n in range(clock.length):
-        v = clock.momentum * v - flow(0.0, theta)
-        theta = theta - clock.rates[n] * v
+        uphill = -flow(0.0, theta)
+        v = beta * v + uphill
+        theta = theta - clock.rates[n] * (uphill + beta * v if form.looks_ahead else v)
         losses.append(flow.loss(theta))
     return np.array(losses)
 
 
-def slopes(problem, schedule, momentum, shortest, until=0.8):
+def slopes(problem, schedule, momentum, shortest, until=0.8, form=HEAVY_BALL):
     """Order of the largest errors of both flows up to a time, over the last two of five halvings of the step."""
     plain, modified = [], []
     for N in shortest * 2 ** np.arange(6):
         end = Clock(1.0, momentum, schedule, N).end
         clock = Clock(until / end, momentum, schedule, N)
-        times, losses = clock.times(np.arange(N + 1)), descent(problem, clock)
-        flow = ModifiedFlow(problem, clock.step, momentum, schedule=schedule, steps=N)
+        times, losses = clock.times(np.arange(N + 1)), descent(problem, clock, form)
+        flow = ModifiedFlow(problem, clock.step, momentum, schedule=schedule, steps=N, form=form)
         plain.append(np.abs(losses - GradientFlow(problem).integrate(times=times, rtol=1e-9).loss).max())
         modified.append(np.abs(losses - flow.integrate(times=times, rtol=1e-9).loss).max())
     return [np.log2(np.array(errors)[-3:-1] / errors[-2:]) for errors in (plain, modified)]
 
 
-SCHEDULES = ["cosine", "warmup-cosine", "step", "wsd:0.3:0.2", "linear", "inverse-time:0.5"]
+def fast_and_slow(fast, *slow):
+    """Schedules; those that show nothing else than the first ones are slow tests."""
+    return [*fast, *(pytest.param(name, marks=pytest.mark.slow) for name in slow)]
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(
+    "schedule",
+    fast_and_slow(["cosine", "warmup-cosine", "step"], "wsd:0.3:0.2", "linear", "inverse-time:0.5"),
+)
 def test_flow_is_of_first_and_modified_flow_of_second_order(schedule):
     """Gradient descent; where the rate jumps (step) and bends (wsd, warm-up) too."""
     first, second = slopes(start(), schedule, 0.0, 20)
@@ -50,12 +57,38 @@ def test_flow_is_of_first_and_modified_flow_of_second_order(schedule):
     np.testing.assert_allclose(second, 2, atol=0.1)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "warmup-cosine", "step"])
+@pytest.mark.parametrize("schedule", fast_and_slow(["warmup-cosine"], "cosine", "step"))
 def test_orders_with_heavy_ball(schedule):
     """β = 0.5: the step (1 − β)²/(1 + β) times as large for the same correction, so runs are longer."""
     first, second = slopes(start(), schedule, 0.5, 60)
     np.testing.assert_allclose(first, 1, atol=0.1)
     np.testing.assert_allclose(second, 2, atol=0.1)
+
+
+@pytest.mark.parametrize("schedule", fast_and_slow([], "cosine", "warmup-cosine"))
+def test_orders_with_nesterov(schedule):
+    """θ ← θ − η_n(∇L + βv), β = 0.5: another correction, another shift, the same rate of the moment."""
+    first, second = slopes(start(), schedule, 0.5, 60, form=NESTEROV)
+    np.testing.assert_allclose(first, 1, atol=0.1)
+    np.testing.assert_allclose(second, 2, atol=0.1)
+
+
+@pytest.mark.slow
+def test_a_rate_inside_of_the_velocity_is_of_first_order_only():
+    """v ← βv − η_n∇L, θ ← θ + v, as Keras has it: a delay of the rate that the theory does not know."""
+    errors = []
+    for N in 240 * 2 ** np.arange(4):
+        clock = Clock(0.8 / Clock(1.0, 0.5, "linear", N).end, 0.5, "linear", N)
+        flow = GradientFlow(start())
+        theta, v, losses = flow.theta0, 0.0, [flow.loss(flow.theta0)]
+        for eta in clock.rates:
+            v = 0.5 * v + eta * flow(0.0, theta)
+            theta = theta + v
+            losses.append(flow.loss(theta))
+        modified = ModifiedFlow(start(), clock.step, 0.5, schedule="linear", steps=N)
+        curve = modified.integrate(times=clock.times(np.arange(N + 1)), rtol=1e-9)
+        errors.append(np.abs(curve.loss - losses).max())
+    assert (np.log2(np.array(errors)[1:-1] / errors[2:]) < 1.5).all()
 
 
 def test_orders_with_weight_decay():
@@ -107,6 +140,49 @@ def test_ends_where_the_schedule_does():
         flow.integrate(t_end=0.5)
     with pytest.raises(ProblemError, match="`steps` is missing"):
         ModifiedFlow(start(), 0.02, schedule="linear")
+
+
+def test_derivative_of_the_field_at_every_time():
+    """Of the flow and of its stretches, at the rates of the moment: central differences of the right-hand side."""
+    flow = ModifiedFlow(start(), 0.04, 0.5, schedule="step:0.1:0.5", steps=20)
+    theta, h = flow.theta0, 1e-6
+    (middle, early), (end, late) = flow.stretches()
+    assert (middle, end) == pytest.approx((0.8, 0.88))
+    for field, t in (
+        (flow, 0.1),
+        (early, 0.1),
+        (early, middle),
+        (flow, middle),
+        (late, middle),
+        (flow, 0.85),
+    ):
+        e = np.eye(len(theta))
+        slopes = [(field(t, theta + h * x) - field(t, theta - h * x)) / (2 * h) for x in e]
+        np.testing.assert_allclose(field.jacobian(t, theta), np.transpose(slopes), rtol=1e-5, atol=1e-7)
+    np.testing.assert_array_equal(flow(middle, theta), late(middle, theta))
+    assert np.abs(early(middle, theta) - late(middle, theta)).max() > 1e-3
+    assert ModifiedFlow(start(), 0.04).stretches() is None
+
+
+@pytest.mark.parametrize("method", ["LSODA", "DOP853"])
+def test_every_evaluation_is_counted(method, monkeypatch):
+    """Those along all stretches."""
+    calls = [0, 0]
+    for k, name in enumerate(("velocity_at", "jacobian_at")):
+        original = getattr(ModifiedFlow, name)
+
+        def counting(self, eta, theta, k=k, original=original):
+            calls[k] += 1
+            return original(self, eta, theta)
+
+        monkeypatch.setattr(ModifiedFlow, name, counting)
+    flow = ModifiedFlow(start(), 0.04, schedule="wsd:0.4:0.3", steps=20)
+    report = flow.integrate(method=method, samples=2, rtol=1e-8).solver
+    # SciPy's solvers do not count two that choose the first step, and the interpolation of the last of the samples
+    starts, ends = 3, 40
+    assert report.evaluations <= calls[0] <= report.evaluations + 2 * starts + ends
+    assert report.evaluations > 60
+    assert report.jacobian_evaluations <= calls[1] <= report.jacobian_evaluations + starts
 
 
 @pytest.mark.parametrize("method", ["LSODA", "DOP853", "Radau"])

@@ -9,8 +9,6 @@ from dynamics.problem.decayed_levels import (
     TrainedLayer,
     decayed_level,
     decayed_minima,
-    never_learned,
-    not_worth_learning,
     stiffness,
 )
 from dynamics.problem.levels import plateau_level
@@ -127,29 +125,6 @@ def test_unequal_variances_leave_the_force_that_balances_decay():
     assert problem.population.loss(problem.student.W, problem.student.A) == pytest.approx(
         level.loss, rel=1e-9
     )
-
-
-@pytest.mark.parametrize(("q", "never", "not_worth"), [(2, 0.1311993, 0.1495349), (3, 0.0967973, 0.1103250)])
-def test_thresholds_are_those_of_a_direct_search(q, never, not_worth):
-    """Minimise (q/2)(m − μ)² + ¾R̂^⅓μ^⅔ on a grid of μ (theory 14.4, 14.5): a local and a global minimum appear.
-
-    The grid of m is a thousandth wide. The seven digits are the theory's.
-    """
-    strength = 2 * 0.1**3
-    assert never_learned(strength, q) == pytest.approx(never, abs=5e-8)
-    assert not_worth_learning(strength, q) == pytest.approx(not_worth, abs=5e-8)
-    mu = np.linspace(0, 0.2, 20001)
-
-    def learned(m):
-        """Whether there is a minimum beside zero, and whether it is the lower one."""
-        value = q / 2 * (m - mu) ** 2 + 0.75 * np.cbrt(strength) * np.cbrt(mu) ** 2
-        inner = np.flatnonzero((value[1:-1] < value[:-2]) & (value[1:-1] < value[2:])) + 1
-        return inner.size > 0, bool(inner.size and value[inner].min() < value[0])
-
-    assert learned(never * 0.999) == (False, False)
-    assert learned(never * 1.001) == (True, False)
-    assert learned(not_worth * 0.999) == (True, False)
-    assert learned(not_worth * 1.001) == (True, True)
 
 
 def test_stiffness_is_what_learning_one_more_mode_gains():

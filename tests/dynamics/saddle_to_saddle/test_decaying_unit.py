@@ -141,3 +141,13 @@ def test_of_several_units_the_first_to_escape_counts():
     for order in ([0, 1], [1, 0]):
         assert smallest_factor([rows[n] for n in order], G, decay) == pytest.approx(min(each), rel=1e-7)
     assert np.isinf(smallest_factor([(np.zeros(3), 0.1)], G, decay))
+
+
+def test_the_first_to_blow_up_need_not_be_the_one_that_escapes_from_less():
+    """Where a decays faster than w, a unit with a = 0 may need less than one that would blow up earlier."""
+    decay, g = WeightDecay(0.1, 0.4), np.array([8.0])
+    rows = [(np.array([np.sqrt(2)]), 1.0), (np.array([1.4 * np.sqrt(2)]), 0.0)]
+    times = [FrozenUnit(w, a, g).blow_up_time for w, a in rows]
+    each = [critical_factor(w, a, g, decay) for w, a in rows]
+    assert times[0] < times[1] and each[1] < 0.99 * each[0]
+    assert smallest_factor(rows, g, decay) == pytest.approx(each[1], rel=1e-7)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.problem.decayed_levels import decayed_minima
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.saddle_to_saddle.eigenframe import eigenframe
 from dynamics.saddle_to_saddle.staircase import staircase
 
@@ -157,6 +159,31 @@ def test_a_mode_below_its_threshold_ends_the_staircase():
     assert GradientFlow(problem).integrate(samples=2).loss[-1] == pytest.approx(
         prediction.levels[-1].loss, rel=1e-4
     )
+
+
+@pytest.mark.parametrize("rho", [0.02, 0.1])
+def test_units_that_share_a_mode_part_while_they_decay(rho):
+    """Two units that differ by 1 %: both jumps are shared, at the times of the flow within the errors."""
+    student = Student([[0.01, 0.003], [0.0101, 0.0029]], [0.007, 0.007])
+    problem = Problem(Teacher.from_eigenvalues([4, 2]), student, "centred", weight_decay=rho)
+    prediction = staircase(problem)
+    assert [jump.units for jump in prediction.jumps] == [(0, 1), (0, 1)]
+    for jump in prediction.jumps:
+        assert abs(crossing(problem, jump, 0.03) - jump.time) < jump.uncertainty
+
+
+def test_a_learned_mode_is_not_learned_again():
+    """A unit with much w and little a outgrows the holder of its mode in the flow, which changes no height."""
+    (best, _), decay = decayed_minima([2.0], 2, WeightDecay(0.05, 0.05), 0.0), 0.05
+    a = decay / best.level.forces[0]
+    student = Student([[np.sqrt(2) * a], [3.5]], [a, 1e-4])
+    problem = Problem(Teacher.from_eigenvalues([2.0]), student, "centred", weight_decay=decay)
+    prediction = staircase(problem)
+    assert prediction.jumps == ()
+    assert prediction.levels[0].learned == (0,)
+    end = GradientFlow(problem).integrate(samples=2)
+    assert end.a[-1, 1] > 100 * end.a[-1, 0]
+    assert end.loss[-1] == pytest.approx(prediction.levels[0].loss, rel=1e-6)
 
 
 # --- Second layer fixed -----------------------------------------------------------------------------------

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.saddle_to_saddle import unit_by_unit
+from dynamics.saddle_to_saddle import jump_errors, unit_by_unit
 from dynamics.saddle_to_saddle.eigenframe import eigenframe
+from dynamics.saddle_to_saddle.jump_errors import uncertainties
 from dynamics.saddle_to_saddle.staircase import staircase
-from dynamics.saddle_to_saddle.unit_by_unit import events, first_plateau, uncertainties
+from dynamics.saddle_to_saddle.unit_by_unit import events, first_plateau
 
 
 def plateau_of(problem):
@@ -95,7 +96,7 @@ def test_an_uncertain_order_has_no_error_bar(monkeypatch):
     found = events(start)
     assert np.isfinite(uncertainties(start, found)).all()
     other = [found[0], replace(found[1], mode=2), found[2]]
-    monkeypatch.setattr(unit_by_unit, "events", lambda start, stretch: other if stretch > 1 else found)
+    monkeypatch.setattr(jump_errors, "events", lambda start, stretch: other if stretch > 1 else found)
     assert np.isfinite(uncertainties(start, found)).tolist() == [True, False, False]
     stranger = (found[1].unit + 1) % 6
     other[1] = replace(found[1], unit=stranger, units=(stranger,))
@@ -108,7 +109,7 @@ def test_an_uncertain_order_has_no_error_bar(monkeypatch):
     def breaks_down(start, stretch):
         raise ComputationError("no")
 
-    monkeypatch.setattr(unit_by_unit, "events", breaks_down)
+    monkeypatch.setattr(jump_errors, "events", breaks_down)
     assert np.isinf(uncertainties(start, found)).all()
 
 

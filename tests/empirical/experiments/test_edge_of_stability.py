@@ -5,7 +5,7 @@ import pytest
 
 from dynamics import FiniteDataFlow, Problem, ProblemError, Student, Teacher
 from empirical.experiments.edge_of_stability import edge_of_stability
-from empirical.gap import Practice, data_sets
+from empirical.practice import Practice, data_sets
 
 
 @pytest.fixture(scope="module")

@@ -23,14 +23,14 @@ def test_networks_reach_the_predicted_risks():
 
 
 def test_one_unit_along_the_optimal_schedule():
-    """192 networks, 600 steps: mean within 4 standard errors (of some 2 %) of the exact map, everywhere."""
-    networks = schedule_curves(UNIT, steps=600, label_noise=0.5, schedules=["constant"], seeds=192)
+    """96 networks, 300 steps: mean within 4 standard errors (of some 3 %) of the exact map, everywhere."""
+    networks = schedule_curves(UNIT, steps=300, label_noise=0.5, schedules=["constant"], seeds=96)
     assert [run.name for run in networks] == ["constant", "optimal"]
     for run in networks:
-        assert run.steps[[0, -1]].tolist() == [0, 600]
+        assert run.steps[[0, -1]].tolist() == [0, 300]
         late = run.steps > 0
         assert (np.abs(run.risk - run.predicted)[late] < 4 * run.standard_error[late]).all()
-        assert run.standard_error[-1] < 0.03 * run.risk[-1]
+        assert run.standard_error[-1] < 0.04 * run.risk[-1]
         assert run.predicted[0] == 0.012
         assert run.risk[0] == pytest.approx(0.012, rel=0.01)
     assert not np.allclose(networks[0].risk[1:], networks[1].risk[1:])
@@ -42,7 +42,7 @@ def test_two_units_along_their_best_schedules():
     W[:, :2] = [[0.6, 0.3], [-0.2, 0.5]]
     problem = Problem(Teacher.from_eigenvalues([1, 0.5], 100), Student(W, [1, 1], trainable=False))
     for run in schedule_curves(
-        problem, steps=400, batch=4, label_noise=0.2, schedules=["cosine", "wsd"], seeds=48
+        problem, steps=150, batch=4, label_noise=0.2, schedules=["cosine", "wsd"], seeds=32
     ):
         error = np.abs(run.risk - run.predicted)
         assert (error <= 4 * run.standard_error + 0.05 * run.predicted).all()

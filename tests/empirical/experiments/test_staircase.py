@@ -23,6 +23,17 @@ def test_flow_and_networks_cover_the_last_jump():
     np.testing.assert_array_equal(curves.run.loss, run.loss)
 
 
+def test_where_decay_stops_it_the_plateau_is_shown():
+    """Two times 1/ρ beyond the last jump, by which nothing happens."""
+    student = Student.initialise(4, 2, scale=0.01, seed=1)
+    curves = staircase_curves(
+        Problem(Teacher.from_eigenvalues([3, 1]), student, weight_decay=0.07), seeds=0, **HOW
+    )
+    assert curves.prediction.missing > 1
+    assert curves.trajectory.times[-1] == pytest.approx(curves.prediction.jumps[-1].time + 2 / 0.07)
+    assert curves.trajectory.loss[-1] == pytest.approx(curves.prediction.levels[-1].loss, rel=1e-6)
+
+
 def test_theory_alone():
     assert staircase_curves(PROBLEM, seeds=0, **HOW).run is None
 

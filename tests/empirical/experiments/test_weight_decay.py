@@ -45,27 +45,29 @@ def test_lines_are_the_laws_of_the_catalogue():
     assert spectra.worth == pytest.approx(0.1495349 * 2**0.75, rel=1e-6)
 
 
-@pytest.mark.parametrize("activation", ["centred", "quadratic"])
+@pytest.mark.parametrize("activation", ["centred", pytest.param("quadratic", marks=pytest.mark.slow)])
 def test_networks_lie_on_the_laws(activation):
-    """Rest is reached at e^{−2ρt} < 1e-12; what is left is noise of the batches, below 0.03 in this problem.
+    """Mean of six networks against the law at what they see, within six standard errors and 1e-3 for interpolation.
 
-    Its size is measured: two thirds of the deviations of the networks with different data are within it.
+    Each unit starts along a mode of its own: turning apart from a state in which units share modes takes as long as
+    the frame's lowest eigenvalue says, 1/0.0069 for two units on 0.9 and 0.6. All else decays like e^{−2ρt} = 6e-6.
     """
-    spectra = decayed_spectra(problem(activation), step=1e-2, batch=256, t_end=70.0, seeds=4)
-    for found, law in (
-        (spectra.trained, (spectra.held, spectra.upper)),
-        (spectra.fixed, (spectra.line, spectra.soft)),
-    ):
-        predicted = np.where(
-            (found.seen > spectra.fold) | (found is spectra.fixed), np.interp(found.seen, *law), 0.0
-        )
-        assert np.abs(np.median(found.learned - predicted, axis=0)).max() < 0.03
-    # 0.1 is not learned where a is trained: without trace coupling it is below m_θ
-    if activation == "centred":
-        assert np.abs(spectra.trained.learned[:, 3]).max() < 1e-3
-        assert (spectra.fixed.learned[:, 3] > 0.03).all()
-    else:
-        assert spectra.worth is None
+    start = Student.initialise(4, 4, init="aligned", scale=0.8)
+    case = Problem(Teacher.from_eigenvalues(LAM), start, activation, weight_decay=RHO)
+    spectra = decayed_spectra(case, step=1e-2, batch=256, t_end=30.0, seeds=6)
+    trained = np.where(
+        spectra.trained.seen > spectra.fold, np.interp(spectra.trained.seen, spectra.held, spectra.upper), 0
+    )
+    soft = np.interp(spectra.fixed.seen, spectra.line, spectra.soft)
+    for found, law in ((spectra.trained.learned, trained), (spectra.fixed.learned, soft)):
+        apart = found - law
+        error = apart.std(axis=0, ddof=1) / np.sqrt(6)
+        assert (np.abs(apart.mean(axis=0)) < 6 * error + 1e-3).all()
+        assert error.max() < 3e-3
+    # 0.1 is below m_θ where a is trained, above ρ/4 where it is not
+    assert np.abs(spectra.trained.learned[:, 3]).max() < 1e-3
+    assert (spectra.fixed.learned[:, 3] > 0.03).all()
+    assert (spectra.worth is None) == (activation == "quadratic")
 
 
 def test_what_is_seen_includes_the_trace():

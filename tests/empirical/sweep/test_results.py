@@ -117,16 +117,29 @@ def test_diagnosis():
             "conserved": ("unit", [0.3**2 + 0.1**2 + 0.2**2 - 2 * 0.8**2]),
             "predicted_loss": ("", d.predicted_loss),
             "decided_at": ("", np.nan if d.decided_at is None else d.decided_at),
+            "critical_scale": ("", np.nan),
         },
     )
     unknown = SimpleNamespace(
-        verdict="undecided", reason="why", conserved=np.zeros(1), predicted_loss=None, decided_at=None
+        verdict="undecided",
+        reason="why",
+        conserved=np.zeros(1),
+        predicted_loss=None,
+        decided_at=None,
+        critical_scale=None,
     )
     found = of_diagnosis(unknown)
     assert np.isnan(found["predicted_loss"].array)
     assert np.isnan(found["decided_at"].array)
+    assert np.isnan(found["critical_scale"].array)
     known = SimpleNamespace(
-        verdict="fails", reason="why", conserved=np.zeros(1), predicted_loss=1.25, decided_at=3.0
+        verdict="fails",
+        reason="why",
+        conserved=np.zeros(1),
+        predicted_loss=1.25,
+        decided_at=3.0,
+        critical_scale=0.5,
     )
     assert of_diagnosis(known)["predicted_loss"].array == 1.25
     assert of_diagnosis(known)["decided_at"].array == 3.0
+    assert of_diagnosis(known)["critical_scale"].array == 0.5

@@ -61,10 +61,30 @@ def test_lowest():
     four = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1, lowest=4)
     assert four.points == whole.points[:4]
     assert (whole.complete, four.complete) == (True, False)
-    fixed = fixed_points(
-        Teacher.from_eigenvalues([2, 1]), 2, second_layer="fixed", weight_decay=0.1, lowest=2
+    minima = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1, minima=True, lowest=2)
+    assert [point.learned_modes for point in minima.points] == [(0, 1), (0,)]
+    assert four.origin == whole.origin == minima.origin
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_lowest_of_a_fixed_second_layer(activation):
+    """Equal a_k: best first by the shifted teacher, the same as from the whole list; unequal ones from the list."""
+    teacher = Teacher.from_eigenvalues([2, 1, 0.3, 0.05, -1])
+    for a in ([1.0] * 3, [-0.5] * 2, [1.0, 1.0, 0.0], [1.0, 0.5]):
+        student = Student(np.zeros((len(a), 5)), np.array(a), trainable=False)
+        problem = Problem(teacher, student, activation, weight_decay=0.3)
+        whole = fixed_points(problem)
+        for number in (1, 3, 100):
+            some = fixed_points(problem, lowest=number)
+            assert [p.learned_modes for p in some.points] == [p.learned_modes for p in whole.points[:number]]
+            assert some.complete == (number > len(whole.points))
+            assert some.origin == whole.origin
+    large = fixed_points(
+        Teacher.power_law(1, 60), 60, second_layer="fixed", weight_decay=0.11, activation=activation, lowest=3
     )
-    assert [point.learned_modes for point in fixed.points] == [(0, 1), (0,)]
+    assert large.points[0].learned_modes == tuple(range(large.points[0].rank))
+    s = 0.11 / (2 * 62) if activation == "quadratic" else 0.11 / 4  # of 14.2
+    assert large.points[0].rank == sum(1 / j > s for j in range(1, 61))
 
 
 def test_reasons():
@@ -99,6 +119,37 @@ def test_repeated_eigenvalues_are_families():
     assert (both.kind, one.kind) == ("global minimum", "spurious minimum")
     lists = [(p.learned_modes, p.branch, p.units) for p in catalogue.points]
     assert len(lists) == len(set(lists))
+
+
+@pytest.mark.parametrize(("copies", "hidden"), [(2, 4), (4, 6)])
+def test_units_that_share_an_eigenspace_are_listed_once(copies, hidden):
+    """Units of one γ on equal eigenvalues are one entry, however they are split: no two entries are alike.
+
+    Entries differ in R by the choice of roots and units, on lower roots by 1e-11; two names of one do by 1e-15.
+    """
+    teacher = Teacher.from_eigenvalues([1.0] * copies)
+    points = fixed_points(teacher, hidden, activation="centred", weight_decay=0.2).points
+    objectives = np.array([point.objective for point in points])
+    assert np.diff(objectives).min() > 1e-13
+    assert any(point.frame for point in points)
+
+
+def test_two_roots_that_meet():
+    """λ = θ: s = 0, one zero eigenvalue beside no negative one, and R descends at third order along it."""
+    theta = (12 * 2 * 0.1**3) ** 0.25 / 3
+    catalogue = fixed_points(Teacher.from_eigenvalues([theta]), 1, activation="centred", weight_decay=0.1)
+    folds = [point for point in catalogue.points if point.learned_modes]
+    assert {(point.index, point.nullity, point.kind) for point in folds} == {(0, 1, "degenerate saddle")}
+    assert all(point.degenerate and "third order" in point.reason for point in folds)
+    student = catalogue.representative(folds[0])
+    objective = Problem(catalogue.teacher, student, "centred", weight_decay=0.1).objective
+    h, Q = np.linalg.eigh(objective.hessian(student.W, student.A))
+    slow = Q[:, np.argmin(np.abs(h))]
+    changes = [
+        objective.loss(student.W + t * slow[0], student.A + t * slow[1]) - folds[0].objective
+        for t in (0.02, -0.02)
+    ]
+    assert min(changes) < -1e-9 < 1e-9 < max(changes)
 
 
 def test_a_tight_frame_of_equal_modes():
@@ -189,3 +240,40 @@ def test_what_is_refused():
         saddle_graph(fixed_points(teacher, 2, weight_decay=0.1))
     with pytest.raises(ProblemError, match="second layer"):
         fixed_points(teacher, 2, second_layer="fixed", weight_decay=(0.1, 0.1))
+
+
+@pytest.mark.parametrize("rates", [1e-100, 1e100, (1e-200, 0.1), (1e10, 1e240)])
+def test_rates_that_double_precision_cannot_hold(rates):
+    with pytest.raises(ProblemError, match=r"ρ_aρ_w² must be between 1e-250 and 1e250"):
+        fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=rates)
+
+
+@pytest.mark.parametrize("rho", [1e-80, 1e-12, 1e-6])
+def test_tiny_rates(rho):
+    """One global minimum, though frames are higher by less than rounding; every plateau of the largest λ a minimum."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=rho)
+    minima = [(p.learned_modes, p.kind) for p in catalogue.points if "minimum" in p.kind]
+    assert sorted(minima) == [
+        ((), "spurious minimum"),
+        ((0,), "spurious minimum"),
+        ((0, 1), "global minimum"),
+    ]
+    assert all(point.index >= 1 for point in catalogue.points if point.frame)
+
+
+@pytest.mark.parametrize("c", [1e-9, 1e9])
+@pytest.mark.parametrize(("lam", "hidden"), [([4, 2, 1], 3), ([2, -1.9], 2), ([1, 1, 0], 2)])
+def test_units_of_the_teacher_do_not_matter(c, lam, hidden):
+    """λ → cλ, θ → c^{1/3}θ: L → c²L, and so is the penalty with ρ → c^{4/3}ρ."""
+    plain = fixed_points(Teacher.from_eigenvalues(lam), hidden, weight_decay=0.1)
+    scaled = fixed_points(
+        Teacher.from_eigenvalues((c * np.array(lam)).tolist()), hidden, weight_decay=0.1 * c ** (4 / 3)
+    )
+    # Points of nearly equal objective may change places.
+    names = [
+        sorted((p.learned_modes, p.branch, p.units, p.index, p.kind) for p in k.points)
+        for k in (plain, scaled)
+    ]
+    assert names[0] == names[1]
+    objectives = [sorted(p.objective for p in k.points) for k in (plain, scaled)]
+    np.testing.assert_allclose(np.array(objectives[1]) / c**2, objectives[0], rtol=1e-12)

@@ -32,12 +32,12 @@ def compare_random_points(number, seed, trainable, random_problem, check_point):
 
 
 def test_random_points_of_trained_layers(random_problem, check_point):
-    seen = compare_random_points(300, 0, True, random_problem, check_point)
-    assert min(seen.values()) > 8, seen
+    seen = compare_random_points(200, 0, True, random_problem, check_point)
+    assert min(seen.values()) > 4, seen
 
 
 def test_random_points_of_a_fixed_second_layer(random_problem, check_point):
-    compare_random_points(120, 1, False, random_problem, check_point)
+    compare_random_points(80, 1, False, random_problem, check_point)
 
 
 @pytest.mark.slow
@@ -56,7 +56,7 @@ def test_every_frame_descends(random_problem):
     """Theory 14.4: rotating the units at fixed M lowers the strictly concave Σ m_k^{2/3}: index ≥ 1."""
     rng = np.random.default_rng(5)
     frames = 0
-    while frames < 60:
+    while frames < 30:
         catalogue = fixed_points(random_problem(rng, True))
         found = [point.index for point in catalogue.points if point.frame]
         assert min(found, default=1) >= 1
@@ -66,7 +66,7 @@ def test_every_frame_descends(random_problem):
 def test_decay_balances_every_unit(random_problem):
     """14.1: stationarity forces ρ_w‖w_k‖² = 2ρ_a a_k² on each unit, whatever it holds."""
     rng = np.random.default_rng(6)
-    for _ in range(40):
+    for _ in range(20):
         problem = random_problem(rng, True)
         catalogue, decay = fixed_points(problem), problem.weight_decay
         for point in catalogue.points[:10]:

@@ -28,7 +28,7 @@ def blind(number, seed, random_problem, starts=25):
 
 
 def test_blind_searches_find_nothing_else(random_problem):
-    _, roots, agree, _ = blind(120, 0, random_problem)
+    _, roots, agree, _ = blind(80, 0, random_problem)
     # Where units are tiny, on lower roots, eigenvalues are as small as the search takes for zero.
     assert agree > 0.8 * roots
 
