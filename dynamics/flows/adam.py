@@ -200,8 +200,8 @@ class RMSPropFlow(AdamFlow):
     def _prepare(self) -> None:
         """The start that makes up for the first steps, and a state whose speed is finite there.
 
-        The state is (ψ, y): the weights are θ = ψ − S(t) sign(g₀), S the steps at a constant gradient, and the mean of
-        squares is v = (1 − e^{−t/τ₂})(g₀² − (8/3) g₀ (H₀ sign g₀) √(τ₂t) + y), both by expansion in √t.
+        The state is (ψ, y): the weights are θ = ψ − S(t) sign(g₀) and the mean of squares is v = V(t) + y, with what
+        the first steps do at a gradient that hardly changes, by expansion in √t, fading like e^{−t/τ}.
         """
         if self.clock.length is not None:
             raise ProblemError(
@@ -217,42 +217,38 @@ class RMSPropFlow(AdamFlow):
         self.theta0 = np.concatenate([start, np.zeros(self.weights)])
 
     def _advance(self, t: Array | float) -> Array:
-        """S(t) sign(g₀), (…, n): with x = √(1 − e^{−t/τ}) and e = ε/|g₀| it is ∫ dt/(x + e) by partial fractions."""
-        tau, e = self.memory, self._relative
-        x = np.sqrt(caught_up(t, tau))[..., None]
-        growth = np.log1p(x)
-        parts = (np.asarray(t)[..., None] / tau + growth) / (2 * (1 + e)) + growth / (2 * (1 - e))
-        return np.asarray(2 * tau * (parts - e / (1 - e**2) * np.log1p(x / e)) * self._sign)
+        """S(t) sign(g₀), (…, n): with x = √(1 − e^{−t/τ}) and e = ε/|g₀| it is ∫ e^{−t/τ}/(x + e) dt."""
+        x, e = np.sqrt(caught_up(t, self.memory))[..., None], self._relative
+        return np.asarray(2 * self.memory * (x - e * np.log1p(x / e)) * self._sign)
 
     def _weights_at(self, t: float, state: Array) -> Array:
         return np.asarray(state[: self.weights] - self._advance(t))
 
-    def _corrected(self, t: float, state: Array) -> Array:
-        """v̂ = v/(1 − e^{−t/τ₂})."""
-        return np.maximum(self._square + self._curve * np.sqrt(t) + state[self.weights :], 0.0)
+    def _mean_square(self, t: float, state: Array) -> Array:
+        """v, with V(t) = (1 − e^{−t/τ}) e^{−t/τ} (g₀² − (8/3) g₀ (H₀ sign g₀) √(τt))."""
+        E = caught_up(t, self.memory)
+        early = E * (1 - E) * (self._square + self._curve * np.sqrt(t))
+        return np.maximum(early + state[self.weights :], 0.0)
 
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side (ψ̇, ẏ)."""
         t = max(t, INSTANT * self.memory)
-        weights, square = self._weights_at(t, theta), self._corrected(t, theta)
-        g, tau, sign = self.slope(weights), self.memory, self._sign
-        E = caught_up(t, tau)
-        moved = (
-            sign / (np.sqrt(E) + self._relative)
-            - g / (np.sqrt(E * square) + self.epsilon)
-            - self.decay * weights
-        )
-        return np.concatenate([moved, (g**2 - square) / (tau * E) - self._curve / (2 * np.sqrt(t))])
+        weights, v, tau = self._weights_at(t, theta), self._mean_square(t, theta), self.memory
+        g, E, early = self.slope(weights), caught_up(t, tau), self._square + self._curve * np.sqrt(t)
+        first = self._sign * (1 - E) / (np.sqrt(E) + self._relative)
+        rising = (1 - E) * ((1 - 2 * E) * early / tau + E * self._curve / (2 * np.sqrt(t)))
+        moved = first - g / (np.sqrt(v) + self.epsilon) - self.decay * weights
+        return np.concatenate([moved, (g**2 - v) / tau - rising])
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, (2n, 2n)."""
         t = max(t, INSTANT * self.memory)
-        weights, square, E = self._weights_at(t, theta), self._corrected(t, theta), caught_up(t, self.memory)
-        g, H, rate = self.slope(weights), self.hessian(weights), 1 / (self.memory * E)
-        root = np.maximum(np.sqrt(E * square), FAINT * self.epsilon)
+        weights, v, tau = self._weights_at(t, theta), self._mean_square(t, theta), self.memory
+        g, H = self.slope(weights), self.hessian(weights)
+        root = np.maximum(np.sqrt(v), FAINT * self.epsilon)
         below = root + self.epsilon
-        upper = np.hstack([-H / below[:, None] - np.diag(self.decay), np.diag(E * g / below**2 / (2 * root))])
-        return np.vstack([upper, np.hstack([2 * rate * g[:, None] * H, -rate * np.eye(self.weights)])])
+        upper = np.hstack([-H / below[:, None] - np.diag(self.decay), np.diag(g / below**2 / (2 * root))])
+        return np.vstack([upper, np.hstack([2 * g[:, None] * H / tau, -np.eye(self.weights) / tau])])
 
     def observed(self, times: Array, states: Array) -> Array:
         """Weights of the descent, with the layer of its first steps (T, n)."""
@@ -270,9 +266,8 @@ class RMSPropFlow(AdamFlow):
     def _distance_from_convergence(self, t: float, state: Array) -> float:
         """Of the weights at that time."""
         if self.decay.any():
-            speed = self(t, state)[: self.weights] - self._sign / (
-                np.sqrt(caught_up(t, self.memory)) + self._relative
-            )
+            E = caught_up(t, self.memory)
+            speed = self(t, state)[: self.weights] - self._sign * (1 - E) / (np.sqrt(E) + self._relative)
             return float(np.abs(speed).max()) - STILL
         return super()._distance_from_convergence(t, self._weights_at(t, state))
 

@@ -124,7 +124,11 @@ def differences(flow: Flow[Any], theta: np.ndarray) -> np.ndarray:
     return np.stack([(flow(0.0, theta + e) - flow(0.0, theta - e)) / (2 * STEP) for e in shifts], axis=1)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name != "fluctuating SGD"])
+# of one it is exact up to couplings, see below; that of the other is infinite at the start: `test_adam.py` has it later
+ELSEWHERE = ("fluctuating SGD", "rmsprop")
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ELSEWHERE])
 def test_the_jacobian_is_the_derivative(name):
     """A wrong one changes no result: it only makes an implicit solver slow, or lets it give up."""
     flow = CASES[name].make()
