@@ -41,7 +41,7 @@ def errors_of(decay=0.0, form=NESTEROV, halvings=HALVINGS, first=0):
     return np.array(found)
 
 
-@pytest.mark.parametrize("decay", [0.0, (0.3, 0.1)])
+@pytest.mark.parametrize("decay", [0.0, pytest.param((0.3, 0.1), marks=pytest.mark.slow)])
 def test_nesterovs_flow_is_of_second_order(decay):
     """Slopes of the last two of five halvings, from the first step on, with and without weight decay."""
     errors = errors_of(decay)
