@@ -3,7 +3,7 @@
 Equal decay. In u = e^{ρt}w, b = e^{ρt}a and the time s = (1 − e^{−ρt})/ρ it is the unit without decay, exactly and from
 any state (derived here): that has run away at s = T₀, or not before the end of all times, s = 1/ρ. So
 
-    the unit escapes  ⟺  ρT₀ < 1,   at   t = −ln(1 − ρT₀)/ρ,
+    the unit escapes iff ρT₀ < 1,   at   t = −ln(1 − ρT₀)/ρ,
 
 and else it decays for ever. T₀ is inversely proportional to the size of the unit.
 

@@ -24,7 +24,7 @@ from dynamics.validation import validate_array, validate_real
 def inertial_growth(rate: ArrayLike, friction: float) -> Array:
     """Rate ω(g) at which a small mode with θ̈ + γθ̇ = gθ grows, or shrinks, of the shape of g.
 
-    About g/γ where inertia is negligible, γ² ≫ g, and √g without friction.
+    About g/γ where inertia is negligible, g far below γ², and √g without friction.
 
     Parameters
     ----------
