@@ -27,7 +27,7 @@ def example(rho, eps=1e-3, **options):
     ("rho", "learned", "loss"),
     [(0.0025, (0, 1, 2), 5.28397e-7), (0.006, (0, 1), 1.2500017), (0.02, (0,), 8.00000905), (0.03, (), 45.5)],
 )
-@pytest.mark.parametrize("small", [1, pytest.param(1e-3, marks=pytest.mark.slow), 1e-5])
+@pytest.mark.parametrize("small", [1, *(pytest.param(s, marks=pytest.mark.slow) for s in (1e-3, 1e-5))])
 def test_a_flow_rests_where_it_should(rho, learned, loss, small):
     """ε = 1e-3, with its rates, and 1e-6, 1e-8 with as much less decay: the same staircase, levels as without decay.
 

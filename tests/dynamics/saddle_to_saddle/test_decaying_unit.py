@@ -134,6 +134,7 @@ def test_decay_of_the_second_layer_alone_stops_nothing():
     assert critical_factor(np.array([0.01]), -0.001, np.array([8.0]), decay) == 0
 
 
+@pytest.mark.slow
 def test_of_several_units_the_first_to_escape_counts():
     """The least factor, whatever the order of the units; inf for units that cannot grow at all."""
     decay, rows = WeightDecay(0.02, 0.04), list(units(2, seed=3))

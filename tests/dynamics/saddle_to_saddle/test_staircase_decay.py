@@ -94,7 +94,8 @@ def test_a_jump_that_may_as_well_never_come_has_no_bound():
     assert any("whether it comes at all" in text for text in late.warnings)
 
 
-@pytest.mark.parametrize("rho", [(0.0035, 0.0025), pytest.param((0.0025, 0.005), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rho", [(0.0035, 0.0025), (0.0025, 0.005)])
 def test_unequal_decay_is_that_of_the_flow(rho):
     """Times of the integrated flow, within the errors; the last plateau is stationary for these rates."""
     problem = example(rho)
@@ -138,6 +139,7 @@ def test_random_starts_and_both_signs(eigenvalues, d, K, seed, activation):
     assert np.abs(loss - prediction.loss(middles)).max() < 1e-6 * prediction.levels[0].loss
 
 
+@pytest.mark.slow
 def test_inputs_that_commute_with_the_teacher():
     """Σ = diag(1, .6, 1.5): the flow's third jump and last height."""
     problem = example(0.0015, covariance=np.diag([1, 0.6, 1.5]))

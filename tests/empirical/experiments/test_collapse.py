@@ -27,6 +27,7 @@ def at(problem, rate, scale):
     return replace(problem, student=student, weight_decay=rates)
 
 
+@pytest.mark.slow
 def test_boundaries_are_those_of_the_flow():
     """First: ρT₁. Second: the flow learns one mode below it and both above it, within 5 % at ε ~ 1e-3."""
     critical = critical_scales(START, [0.005, 0.01])
@@ -42,6 +43,7 @@ def test_boundaries_are_those_of_the_flow():
         assert (end.modes[-1] > [1, 0.5]).sum() == modes
 
 
+@pytest.mark.slow
 def test_boundaries_of_unequal_decay_and_of_other_sizes():
     """Only the first where rates differ; a start that is ten times smaller has ten times the critical factors."""
     uneven = replace(START, weight_decay=(1.0, 2.0))
