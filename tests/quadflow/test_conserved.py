@@ -71,8 +71,9 @@ def test_layers_that_decay_differently(quadflow):
     assert "d/dt (" in quadflow(*given).out
 
 
-def test_along_a_flow_and_a_trained_run(quadflow):
+def test_along_a_flow_and_a_trained_run(quadflow, tmp_path, monkeypatch):
     """The flow keeps the exact law to its tolerance; without the option the rates are found."""
+    monkeypatch.chdir(tmp_path)
     problem = [
         "--teacher",
         "2,1",
@@ -98,8 +99,9 @@ def test_along_a_flow_and_a_trained_run(quadflow):
     assert "under this decay (‖w_0‖² − 2a_0²) e^(0.4t): kept to" in words
 
 
-def test_along_records_with_unequal_decay(quadflow):
+def test_along_records_with_unequal_decay(quadflow, tmp_path, monkeypatch):
     """The integral by the records: its uncertainty is said, and covers the deviation."""
+    monkeypatch.chdir(tmp_path)
     problem = ["--teacher", "2,1", "--hidden", "2", "--seed", "1", "--init-scale", "0.6"]
     decay = ["--weight-decay", "0.2,0.5"]
     quadflow("simulate", *problem, *decay, "--t-end", "1", "--records", "400", "--output", "flow.npz")
@@ -110,7 +112,8 @@ def test_along_records_with_unequal_decay(quadflow):
     assert "known to ±" in quadflow("conserved", "--infer", "flow.npz", *decay).out
 
 
-def test_laws_of_decay_need_times(quadflow):
+def test_laws_of_decay_need_times(quadflow, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     np.savez("weights.npz", W=np.random.default_rng(0).normal(size=(5, 2, 2)), a=np.ones((5, 2)))
     result = quadflow("conserved", "--infer", "weights.npz", "--weight-decay", "0.1")
     assert result.status == 2
