@@ -6,9 +6,15 @@ from .ensemble.trajectory import EnsembleTrajectory as EnsembleTrajectory
 from .errors import ComputationError as ComputationError
 from .errors import IntegrationError as IntegrationError
 from .errors import ProblemError as ProblemError
+from .flows.adam import AdamFlow as AdamFlow
+from .flows.adam import RMSPropFlow as RMSPropFlow
+from .flows.arc_length import ArcLengthFlow as ArcLengthFlow
 from .flows.finite_data import FiniteDataFlow as FiniteDataFlow
 from .flows.gradient import GradientFlow as GradientFlow
 from .flows.modified import ModifiedFlow as ModifiedFlow
+from .flows.muon import MuonFlow as MuonFlow
+from .flows.natural_gradient import NaturalGradientFlow as NaturalGradientFlow
+from .flows.sign import SignFlow as SignFlow
 from .integration import Stop as Stop
 from .outcome.diagnosis import diagnose as diagnose
 from .problem import Problem as Problem
