@@ -55,3 +55,11 @@ def test_nothing_leads_away_from_a_saddle_without_a_component():
     """x₀ = 0 stays, but the way down is there: the flow goes on until its horizon and says so."""
     report = DoubleWell(0.0, 1.0).integrate(samples=2)[2]
     assert (report.status, report.time_reached) == ("finished, not converged", 1e3)
+
+
+def test_how_steep_a_descent_keeps_a_slow_flow_going():
+    """At the speed s it is 0.01 √s in natural units: 1.5 times that goes on, half of it is at rest."""
+    speed, units = 1e-12, (2.0, 3.0)
+    edge = 0.01 * np.sqrt(speed / units[0]) * units[1]
+    assert distance_from_rest(speed, lambda: -1.5 * edge, units) == 1.0
+    assert distance_from_rest(speed, lambda: -0.5 * edge, units) < 0

@@ -235,3 +235,10 @@ def test_bad_input_is_refused():
         count_laws(polynomial(sympy.sympify("u*x"), [sympy.Symbol("x")]), degree=0)
     with pytest.raises(ProblemError, match="`stop_at` is -1"):
         lie_algebra_dimension(quadratic(2, 2), stop_at=-1)
+
+
+def test_models_of_bilinear_units_are_named_by_their_output_weight():
+    assert [bilinear(1, 1, output_weight=o).name for o in (True, False)] == [
+        "bilinear",
+        "bilinear, no output weight",
+    ]

@@ -8,6 +8,8 @@ import pytest
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.stationary import fixed_points
 from dynamics.stationary.connections import saddle_graph
+from dynamics.stationary.decayed.trained import _aligned_number
+from dynamics.stationary.spectrum import Spectrum
 
 KEYS = {"objective", "branch", "units", "frame", "threshold", "loss", "index", "nullity", "positive", "kind"}
 
@@ -277,3 +279,12 @@ def test_units_of_the_teacher_do_not_matter(c, lam, hidden):
     assert names[0] == names[1]
     objectives = [sorted(p.objective for p in k.points) for k in (plain, scaled)]
     np.testing.assert_allclose(np.array(objectives[1]) / c**2, objectives[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 4])
+def test_number_of_aligned_choices_by_hand(hidden):
+    """Centred, one λ > 0: none, or n ≤ K units at one of two roots, 1 + 2K; λ = (1, −1): pairs with n + m ≤ K."""
+    one = Spectrum.of(Teacher.from_eigenvalues([1.0]))
+    assert _aligned_number(one, [1], 0.0, hidden) == 1 + 2 * hidden
+    pairs = sum((2 if n else 1) * (2 if m else 1) for n in range(hidden + 1) for m in range(hidden + 1 - n))
+    assert _aligned_number(Spectrum.of(Teacher.from_eigenvalues([1.0, -1.0])), [1, 1], 0.0, hidden) == pairs
