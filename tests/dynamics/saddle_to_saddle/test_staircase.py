@@ -472,7 +472,7 @@ def test_repeated_eigenvalues_with_fixed_second_layer():
 
 
 def test_jumps_of_a_fixed_second_layer_lead_from_level_to_level():
-    """λ = (4, 2, 1), α = 1: modes in this order; 8, 1.25, 0 are levels of the catalogue, each where the last one ended."""
+    """λ = (4, 2, 1), α = 1: modes in this order; losses 8, 1.25, 0 of the catalogue, each where the last one ended."""
     prediction = staircase(fixed_problem([4, 2, 1], 3, 4, 1e-6))
     assert [jump.learned_modes for jump in prediction.jumps] == [(0,), (0, 1), (0, 1, 2)]
     assert [jump.loss_before for jump in prediction.jumps] == pytest.approx([45.5, 8, 1.25])
