@@ -14,7 +14,7 @@ from dynamics.curves.decay_law import balance_by_law
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, plateau_rows
 from dynamics.curves.units import C_K, DRIFT
-from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Meaning, Variable, Variables
+from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem
@@ -158,6 +158,13 @@ class SGDTrajectory(Result):
     def read(cls, f: Archive, about: Mapping[str, Any], number: int) -> Self:
         """The result in an open archive; those of version 0.1 do not name the schedule, which was constant."""
         return super().read(f, {"schedule": "constant"} | dict(about), number)
+
+    @classmethod
+    def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
+        """An array; those of version 0.1 do not hold the steps, which their times say."""
+        if name == "steps" and name not in f:
+            return np.empty(0)
+        return super()._read_array(f, name, field)
 
     @classmethod
     def _read_parts(cls, f: Archive, about: Mapping[str, Any]) -> dict[str, Any]:

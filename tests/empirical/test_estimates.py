@@ -59,7 +59,7 @@ def test_estimate(name, monkeypatch):
 
 
 LIMITS = {
-    "gap.LONGEST_MODIFIED": "30,000",
+    "gap_account.LONGEST_MODIFIED": "30,000",
     "theories.SPREAD_UNKNOWNS": "80",
     "recorder.LARGEST_KEPT_WEIGHTS": "20,000,000",
     "sweep.grid.LARGEST_SWEEP": "1,000,000",

@@ -166,7 +166,8 @@ def test_a_length_is_needed(monkeypatch):
 def test_options_of_training_concern_the_flow_if_it_is_corrected(monkeypatch, changes, target, wanted):
     seen = []
 
-    def keep(problem, *arguments):
+    def keep(problem, *arguments, **schedule):
+        assert schedule.pop("schedule", "constant") == "constant"
         seen.append((problem.teacher, arguments))
         raise ComputationError("reached")
 

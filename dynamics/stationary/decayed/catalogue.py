@@ -7,7 +7,6 @@ from typing import cast
 
 import numpy as np
 
-from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 from dynamics.stationary.decayed.blocks import RestingState, resting_origin
@@ -19,8 +18,6 @@ from dynamics.stationary.decayed.weights import resting_student
 from dynamics.stationary.listed_points import Catalogue, trace_coupling
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
-
-LARGEST_EXPONENT = 250  # of ρ_aρ_w²
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,7 +110,6 @@ def _states(
 ) -> list[RestingState]:
     """The states that are listed, and more where it is no less work."""
     if student.trainable:
-        _check_strength(decay)
         find = trained_minima if minima else trained_states
         return list(find(spectrum, coupling, decay, student.hidden))
     if lowest is not None and not minima:
@@ -121,12 +117,3 @@ def _states(
         if few is not None:
             return few
     return list(fixed_states(spectrum, coupling, decay, student.a))
-
-
-def _check_strength(decay: WeightDecay) -> None:
-    """Refuse rates whose product, with which everything begins, double precision cannot hold."""
-    exponent = np.log10(decay.second) + 2 * np.log10(decay.first)
-    if abs(exponent) > LARGEST_EXPONENT:
-        raise ProblemError(
-            f"`weight_decay` is {decay}, but ρ_aρ_w² must be between 1e-{LARGEST_EXPONENT} and 1e{LARGEST_EXPONENT}."
-        )

@@ -246,11 +246,11 @@ def test_what_is_refused():
 
 @pytest.mark.parametrize("rates", [1e-100, 1e100, (1e-200, 0.1), (1e10, 1e240)])
 def test_rates_that_double_precision_cannot_hold(rates):
-    with pytest.raises(ProblemError, match=r"ρ_aρ_w² must be between 1e-250 and 1e250"):
+    with pytest.raises(ProblemError, match=r"must be 0 or lie between 1e-50 and 1e\+50"):
         fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=rates)
 
 
-@pytest.mark.parametrize("rho", [1e-80, 1e-12, 1e-6])
+@pytest.mark.parametrize("rho", [1e-40, 1e-12, 1e-6])
 def test_tiny_rates(rho):
     """One global minimum, though frames are higher by less than rounding; every plateau of the largest λ a minimum."""
     catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=rho)
