@@ -76,3 +76,15 @@ def test_what_is_refused():
     ):
         with pytest.raises(ProblemError, match=words):
             population_descent(problem(), **({"step": 0.1, "at": [1]} | options))
+
+
+def test_one_step_in_more_inputs_than_weights_and_teacher_span():
+    """W + η Ẇ and A + η Ȧ of the population in all six inputs, though two directions would do."""
+    rng = np.random.default_rng(0)
+    problem = Problem(
+        Teacher(rng.standard_normal((1, 6)), [1.0]), Student(rng.standard_normal((1, 6)), [0.5])
+    )
+    found = population_descent(problem, 0.01, [1])
+    dW, dA = problem.population.velocity(problem.student.W, problem.student.A)
+    np.testing.assert_allclose(found.W[0], problem.student.W + 0.01 * dW, rtol=1e-12)
+    np.testing.assert_allclose(found.A[0], problem.student.A + 0.01 * dA, rtol=1e-12)
