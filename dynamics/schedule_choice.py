@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.closed_forms.annealing import annealed_rates, optimal_rates
+from dynamics.closed_forms.annealing import SAFE, annealed_rates, largest_rate, optimal_rates
 from dynamics.closed_forms.one_unit_sgd import OneUnitSGD, one_unit_largest_step
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.gradient import GradientFlow
@@ -33,9 +33,12 @@ from dynamics.stability import StableSteps, largest_stable_sgd_step, stable_step
 from dynamics.validation import validate_count, validate_momentum, validate_real
 from dynamics.words import counted
 
-SAFE = 0.5  # of the largest stable step: the largest rate that is tried
 AT_BOUND = 0.999  # of that: a best rate that is limited by it
+LAW_LOSES = (
+    0.1  # of the risk of optimal control, or of what that gains: what the law may lose without a warning
+)
 LONGEST_FLOW = 20_000  # evaluations after which the path along which steps are stable counts as complete
+DIRECTION = "all across the teacher's direction"
 LAW, CONTROL = "optimal", "control"
 
 
@@ -52,12 +55,15 @@ class Choice:
         Mean loss after the last step.
     gain : float
         Risk of the constant rate at its best, in units of this risk.
+    at_bound : bool
+        Whether the rate is half of the largest stable step, where the search ends: a bound, no minimum.
     """
 
     name: str
     best_rate: float
     predicted_risk: float
     gain: float
+    at_bound: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +82,7 @@ class ScheduleChoice:
     start_risk : float or None
         Its risk at the start.
     optimal_rates, control_rates : (N,) array or None
-        Rates of the annealing law, and of optimal control.
+        Rates of the annealing law, none above half of the largest stable step, and of optimal control.
     largest_stable_step : float or None
         Beyond which one-pass SGD cannot stay at the minimum, in the mean square.
     stable_steps : dict
@@ -141,16 +147,18 @@ class ScheduleChoice:
     def summary(self) -> str:
         """A table: every schedule, its best rate, what it leaves of the risk, its gain over a constant rate."""
         about = f"{counted(self.steps, 'step')}, batch {self.batch}, label noise {self.label_noise:g}"
-        start = "" if self.start_risk is None else f", risk {self.start_risk:g} at the start"
-        lines = [about + start]
+        start = "" if self.start_risk is None else f", risk {self.start_risk:g} at the start, {DIRECTION}"
+        lines = [about + start, "gain: risk of the constant rate, over that of the schedule"]
         for choice in self.schedules:
             lines.append(
                 f"{choice.name:16} best rate {choice.best_rate:.4g}  risk {choice.predicted_risk:.5g}  "
-                f"gain {choice.gain:.3g}"
+                f"gain {choice.gain:.3g}" + ("  (rate at the bound of the search)" if choice.at_bound else "")
             )
         if self.unit is not None:
             law, control = (float(self.risks(name)[-1]) for name in (LAW, CONTROL))
-            lines.append(f"{'annealing law':16} risk {law:.5g}; no schedule can do better than {control:.5g}")
+            lines.append(
+                f"{'annealing law':16} risk {law:.5g}; from there no schedule can do better than {control:.5g}"
+            )
         if self.largest_stable_step is not None:
             lines.append(f"largest stable step of SGD {self.largest_stable_step:.4g}")
         for name, steps in self.stable_steps.items():
@@ -220,9 +228,9 @@ def choose_schedule(
         largest: float | None = one_unit_largest_step(
             problem.inputs, batch=B, eigenvalue=unit.eigenvalue, a=unit.a
         )
-        law = annealed_rates(unit, N, r0)
+        law = annealed_rates(unit, N, r0, largest_rate(unit))
         control = optimal_rates(unit, N, r0)
-    warnings = [f"the optimal schedule is not known: {why}"] if why else []
+    warnings = [f"the optimal schedule is not known: {why}"] if unit is None else _law(unit, law, control, r0)
     flow = GradientFlow(problem)
     path = flow.integrate(max_evaluations=LONGEST_FLOW, throw=False)
     full_batch = stable_steps(flow, path, beta)
@@ -239,15 +247,16 @@ def choose_schedule(
             "Nothing curves upwards along the path of the flow, so no learning rate is too large."
         )
     rates, risks = best_rates(final, len(chosen), SAFE * bound)
-    limited = [s.name for s, rate in zip(chosen, rates, strict=True) if rate > AT_BOUND * SAFE * bound]
+    at_bound = rates > AT_BOUND * SAFE * bound
+    limited = [s.name for s, at in zip(chosen, at_bound, strict=True) if at]
     if limited:
         warnings.append(
             f"the best rate of {', '.join(limited)} is half of the largest stable step, where the search ends: more "
             "steps, or a larger batch, make another one the best"
         )
     found = {
-        s.name: Choice(s.name, float(rate), float(risk), float(risks[0] / risk))
-        for s, rate, risk in zip(chosen, rates, risks, strict=True)
+        s.name: Choice(s.name, float(rate), float(risk), float(risks[0] / risk), bool(at))
+        for s, rate, risk, at in zip(chosen, rates, risks, at_bound, strict=True)
     }
     wanted = dict.fromkeys(Schedule.parse(name).name for name in schedules)
     return ScheduleChoice(
@@ -270,6 +279,24 @@ def _unit(problem: Problem, label_noise: float, batch: int) -> OneUnitSGD:
     """The problem as one unit."""
     eigenvalue, _ = _mode(problem)
     return OneUnitSGD(problem.inputs, label_noise, batch, eigenvalue, float(problem.student.A[0, 0]))
+
+
+def _law(unit: OneUnitSGD, law: Array, control: Array, start_risk: float) -> list[str]:
+    """Where the annealing law, which is of many inputs and long runs, is none here."""
+    found, highest = [], largest_rate(unit)
+    capped = int((law >= AT_BOUND * highest).sum())
+    if capped:
+        found.append(
+            f"the annealing law is capped at half of the largest stable step, {highest:.4g}, in {capped} of "
+            f"{counted(len(law), 'step')}"
+        )
+    risk, least = (float(unit.risks(rates, start_risk)[-1]) for rates in (law, control))
+    if risk - least > LAW_LOSES * min(least, start_risk - least):
+        found.append(
+            f"the annealing law is one of many inputs and long runs: here it leaves {risk / least:.3g} times the risk "
+            "that optimal control leaves"
+        )
+    return found
 
 
 def _mode(problem: Problem) -> tuple[float, Array]:

@@ -22,6 +22,7 @@ from dynamics.clock import Clock
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError
 from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.momentum import HEAVY_BALL, Momentum
 from dynamics.problem import Problem
 from dynamics.schedules.schedule import Spec
 from dynamics.sgd.differentiation import jacobian
@@ -36,6 +37,7 @@ STABLE: dict[str, Callable[[float], float]] = {
     "nesterov": lambda beta: 2 * (1 + beta) / (1 + 2 * beta),
 }
 """Largest ηλ of a stable descent with momentum β, by the form of momentum."""
+NO_CORRECTION = 1.0  # of the slope: a correction as large as what it corrects
 RESOLUTION = 1e-3  # relative width of the bracket at which the bisection for a largest step ends
 
 
@@ -214,6 +216,48 @@ def instability(
     return (
         f"{given}, but gradient descent is stable up to {bound:.3g} {where}: it leaves the modified flow from t = "
         f"{report.unstable_from:.4g} on"
+    )
+
+
+def beyond_second_order(
+    trajectory: Trajectory,
+    step: float,
+    momentum: float = 0.0,
+    *,
+    schedule: Spec = "constant",
+    steps: int | None = None,
+    form: Momentum = HEAVY_BALL,
+) -> str | None:
+    """Warning about a modified flow whose correction is no small one; None if it is.
+
+    Along a direction of curvature λ the flow θ̇ = −∇L − (h/2) H∇L corrects the slope by its (h/2)λ-th part, and momentum
+    shifts its start by as much. From 1 on the terms that are left out are no smaller than those that are kept. Without
+    momentum that is the largest stable step; with momentum it is far below that, about (1 − β)²/λ.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Of the modified flow.
+    step, momentum : float
+        η and β.
+    schedule, steps
+        See `stability_along`.
+    form : Momentum
+        Of the descent.
+    """
+    flow = GradientFlow(trajectory.problem)
+    report = stability_along(flow, trajectory, step, momentum, schedule=schedule, steps=steps, form=form.name)
+    rates = np.full_like(report.times, report.step) if report.rates is None else report.rates
+    parts = form.correction(1.0, report.momentum) / 2 * rates * report.sharpness
+    worst = int(np.argmax(parts))
+    if parts[worst] < NO_CORRECTION:
+        return None
+    beta = f" with momentum {report.momentum:g}" if report.momentum else ""
+    given = f"`step` is {step:g}" if report.rates is None else f"The learning rate is {rates[worst]:.3g}"
+    return (
+        f"{given}{beta}, so that at t = {report.times[worst]:.4g} the modified flow corrects the steepest slope by "
+        f"{parts[worst]:.3g} times itself: it follows descent only where the rate is far below "
+        f"{rates[worst] / parts[worst]:.2g}"
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from dynamics.clock import Clock
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.variables import Variable, Variables, prefixed, printed
@@ -232,6 +233,7 @@ def compare(
     at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
     if times is not None:
         at = np.unique(np.minimum(clock.steps_at(times), n_steps))
+    at = _moving(at, clock)
     shared = {
         "steps": n_steps,
         "step": eta,
@@ -268,3 +270,9 @@ def compare(
         progress=progress,
     )
     return Comparison(trajectory, run, explained, theory)
+
+
+def _moving(steps: NDArray[np.int64], clock: Clock) -> NDArray[np.int64]:
+    """The records at which time has moved on, and the start: steps of learning rate zero take none."""
+    moves = np.diff(clock.times(steps), append=np.inf) > 0
+    return np.append(0, steps[moves & (clock.times(steps) > 0)])

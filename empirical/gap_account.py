@@ -85,12 +85,14 @@ def explain_gap(
     longest = LONGEST_MODIFIED if max_evaluations is None else min(LONGEST_MODIFIED, max_evaluations)
     modified = partial(_modified_loss, practice=practice, times=times, longest=longest)
     discretised = modified(plain, progress=progress) if use_theory else None
-    sources = {"discretisation": "modified flow"}
+    sources, why = {"discretisation": "modified flow"}, ""
+    if discretised is not None and not _corrects(discretised, flow, descent):
+        discretised, why = None, ": the step is too large for the modified flow"
     if discretised is None:
         name = "gradient descent" if chosen.entry.adds_up else f"descent by {chosen.entry.name}"
-        discretised, sources["discretisation"] = descent, f"{name} on the population loss"
+        discretised, sources["discretisation"] = descent, f"{name} on the population loss{why}"
     on_data, sources["finite_data"] = _on_data(
-        problem, practice, modified, discretised, run.loss, whole_set_losses, use_theory, progress
+        problem, practice, modified, discretised, run.loss, whole_set_losses, use_theory and not why, progress
     )
     with_noise, spread, sources["sampling_noise"] = _with_noise(
         problem, practice, run, on_data, descent, whole_set_losses, use_theory, progress
@@ -208,6 +210,15 @@ def _modified_loss(
         return modified.integrate(times=times, max_evaluations=longest, progress=progress).loss
     except IntegrationError:
         return None
+
+
+def _corrects(discretised: Array, flow: Array, descent: Array) -> bool:
+    """Whether the modified flow explains the effect of the finite step on the population loss, for the most part.
+
+    What it leaves must be below half of the effect, or invisible: below 1 % of the initial loss.
+    """
+    left, effect = (float(np.abs(descent - curve).max()) for curve in (discretised, flow))
+    return left <= max(effect / 2, 0.01 * float(flow[0]))
 
 
 def _standard_error(deviations: Array, spread: Array | None, practice: Practice) -> Array:

@@ -135,16 +135,17 @@ def known(values: dict[str, float]) -> dict[str, float | None]:
 
 
 def instability_of(comparison: Comparison) -> list[str]:
-    """Warning about a step beyond the largest stable one, where the theory is the modified flow."""
-    from dynamics.stability import instability
+    """Warning about a step that is unstable or too large for the modified flow, where that is the theory."""
+    from dynamics.stability import beyond_second_order, instability
     from empirical.optimizers import find_optimizer
 
     if comparison.theory != "modified":
         return []
     about = comparison.run.about
     rates = {"schedule": about.get("schedule", "constant"), "steps": about.get("steps")}
-    rates["form"] = find_optimizer(about["optimizer"]).form.name
-    unstable = instability(comparison.trajectory, about["step"], about["momentum"], **rates)  # type: ignore[arg-type]
+    form = find_optimizer(about["optimizer"]).form
+    of: tuple[Any, ...] = (comparison.trajectory, about["step"], about["momentum"])
+    unstable = instability(*of, **rates, form=form.name) or beyond_second_order(*of, **rates, form=form)
     return [] if unstable is None else [unstable]
 
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,6 +37,8 @@ from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_count, validate_real
+
+Real = TypeVar("Real", float, Array)
 
 
 @dataclass(frozen=True)
@@ -90,16 +93,16 @@ class OneUnitSGD:
         q, v, one, q_, v_, one_ = (self.strength**2 * c for c in (*across, *along))
         return q, v, one, q_, v_, one_
 
-    def linear(self, Q: Array, V: Array) -> tuple[Array, Array]:
+    def linear(self, Q: Real, V: Real) -> tuple[Real, Real]:
         """What is linear in η: (Q' − Q, V' − V)/η as η → 0."""
         return -8 * self.strength * Q, -24 * self.strength * V
 
-    def quadratic(self, Q: Array, V: Array) -> tuple[Array, Array]:
+    def quadratic(self, Q: Real, V: Real) -> tuple[Real, Real]:
         """What is quadratic in η: the rest of (Q' − Q, V' − V), over η²."""
         q, v, one, q_, v_, one_ = self._quadratic
         return q * Q + v * V + one, q_ * Q + v_ * V + one_
 
-    def step(self, eta: Array, Q: Array, V: Array) -> tuple[Array, Array]:
+    def step(self, eta: Real, Q: Real, V: Real) -> tuple[Real, Real]:
         """(Q', V') after a step of learning rate η; of any shape."""
         (q1, v1), (q2, v2) = self.linear(Q, V), self.quadratic(Q, V)
         return Q + eta * (q1 + eta * q2), V + eta * (v1 + eta * v2)

@@ -32,7 +32,8 @@ class ScheduleOptions:
         default=0.012,
         show_default=True,
         metavar="r₀",
-        help="Loss from which one unit near its fit starts; other problems start from their weights.",
+        help="Loss from which one unit near its fit starts, all of it of a deviation across the teacher's direction; "
+        "other problems start from their weights.",
     )
     schedules: str = opt.option(
         default=",".join(FAMILIES),

@@ -61,18 +61,14 @@ def command(
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
     unstable = None
     if modified:
-        from dynamics.stability import instability
+        from dynamics.stability import beyond_second_order, instability
 
         details, _ = with_length(details, simulation.t_end)
         assert details.step is not None  # or there is no such flow
-        unstable = instability(
-            cast("Trajectory", trajectory),
-            details.step,
-            details.settings.momentum,
-            schedule=details.schedule,
-            steps=details.steps,
-            form=details.entry.form.name,
-        )
+        of = (cast("Trajectory", trajectory), details.step, details.settings.momentum)
+        rates: dict[str, Any] = {"schedule": details.schedule, "steps": details.steps}
+        form = details.entry.form
+        unstable = instability(*of, **rates, form=form.name) or beyond_second_order(*of, **rates, form=form)
         result["warnings"] += [] if unstable is None else [unstable]
     if output is not None:
         write_trajectory(trajectory, output, result, theory_title(theory, details))

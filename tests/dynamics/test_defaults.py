@@ -87,6 +87,7 @@ EXCEPTIONS = {
     "problem.weight_decay.WeightDecay": {"first": 0.0, "second": 0.0},
     "explorer_models.explorer_models": {"hidden": 4, "inputs": 3, "seeds": 6},
     "symbolic.moments.GaussianMoments": {"one": 1},
+    "closed_forms.annealing.annealed_rates": {"largest": float("inf")},
     "clock.Clock.steps_until": {"name": "t_end"},
     "clock.Clock.until": {"name": "t_end"},
     "flows.momentum.Momentum": {"looks_ahead": False},

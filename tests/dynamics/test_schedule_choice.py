@@ -146,8 +146,34 @@ def test_no_rate_is_beyond_half_of_the_stable_step():
     assert found.warnings[-1].startswith(
         "the best rate of constant, cosine is half of the largest stable step"
     )
+    assert all(choice.at_bound for choice in found.schedules)
+    assert found.summary().count("(rate at the bound of the search)") == 2
     enough = choose_schedule(NEAR, 100, batch=8, label_noise=3.0, schedules=["constant"])
     assert not any("largest stable step" in words for words in enough.warnings)
+    assert not enough.schedules[0].at_bound and "bound of the search" not in enough.summary()
+
+
+@pytest.mark.parametrize(
+    ("d", "steps", "noise", "capped", "poor"),
+    [(5, 100, 0.0, 100, True), (5, 1, 0.1, 1, True), (5, 100, 1.0, 0, True), (30, 100, 0.5, 0, False)],
+)
+def test_the_law_of_many_inputs_says_where_it_is_none(d, steps, noise, capped, poor):
+    """Rates stay below half of the exact stable step, as others do, and what the law loses is said.
+
+    Of d = 5 it asks without noise for 1/(12d) = .0167, where SGD diverges at .0109; a single step from r₀ = .012 at
+    its cap makes the risk larger.
+    """
+    found = choose_schedule(one_unit(d), steps, label_noise=noise, schedules=["constant"])
+    half, warnings = one_unit_largest_step(d) / 2, " ".join(found.warnings)
+    rates = found.rates("optimal")
+    assert rates.max() <= half * (1 + 1e-12)
+    assert int(np.isclose(rates, half, rtol=1e-12).sum()) == capped
+    assert (
+        f"law is capped at half of the largest stable step, {half:.4g}, in {capped} of" in warnings
+    ) == bool(capped)
+    law, control = (found.risks(name)[-1] for name in ("optimal", "control"))
+    assert control <= min(law, found.schedules[0].predicted_risk)
+    assert (f"here it leaves {law / control:.3g} times the risk" in warnings) == poor
 
 
 def test_what_a_saddle_leaves_unknown(monkeypatch):
@@ -164,7 +190,10 @@ def test_summary_has_every_number():
     found = choose_schedule(one_unit(), 200, label_noise=0.5, schedules=["cosine:0.1"], momentum=0.5)
     text = found.summary()
     choice = found.schedules[0]
-    assert "200 steps, batch 1, label noise 0.5, risk 0.012 at the start" in text
+    assert (
+        "label noise 0.5, risk 0.012 at the start, all across the teacher's direction\ngain: risk of the"
+        in text
+    )
     assert (
         f"best rate {choice.best_rate:.4g}  risk {choice.predicted_risk:.5g}  gain {choice.gain:.3g}" in text
     )

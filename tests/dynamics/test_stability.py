@@ -6,11 +6,14 @@ import pytest
 from dynamics import ComputationError, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.clock import Clock
 from dynamics.flows.finite_data import FiniteDataFlow
+from dynamics.flows.modified import ModifiedFlow
+from dynamics.flows.momentum import HEAVY_BALL, NESTEROV
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import (
     RESOLUTION,
     STABLE,
     _largest,
+    beyond_second_order,
     instability,
     largest_stable_sgd_step,
     largest_stable_step,
@@ -223,3 +226,38 @@ def test_the_threshold_is_that_of_the_form_of_momentum():
     assert stability_along(flow, run, step, beta, form="nesterov").threshold == pytest.approx(
         2 * 1.9 / 2.8 / step
     )
+
+
+@pytest.mark.parametrize(("beta", "form"), [(0.0, HEAVY_BALL), (0.9, HEAVY_BALL), (0.9, NESTEROV)])
+def test_a_correction_as_large_as_the_slope_is_said(beta, form):
+    """Against the modified velocity itself, at the end of a run, along the eigenvector of the sharpest curvature."""
+    flow = flow_of()
+    run = flow.integrate(t_end=3.0, samples=21)
+    step = 0.3 / sharpness(flow, run).max()
+    worst = int(np.argmax(sharpness(flow, run, points=21)))
+    theta = flow.pack(run.coordinates[worst], run.A[worst])
+    e = np.linalg.eigh(flow.hessian(theta))[1][:, -1]
+    plain = flow(0.0, theta) @ e
+    part = (ModifiedFlow(flow.problem, step, beta, form=form).velocity_at(step, theta) @ e - plain) / plain
+    words = beyond_second_order(run, step, beta, form=form)
+    assert (words is None) == (part < 1)
+    if words is not None:
+        assert words.startswith(
+            f"`step` is {step:g} with momentum 0.9, so that at t = {run.times[worst]:.4g} "
+        )
+        assert f"by {part:.3g} times itself" in words
+        assert f"far below {step / part:.2g}" in words
+    assert beyond_second_order(run, 0.99 * step / part, beta, form=form) is None
+    assert beyond_second_order(run, 1.01 * step / part, beta, form=form) is not None
+
+
+def test_the_correction_is_that_of_the_rate_of_the_moment():
+    """Sharp at the end, where a cosine is small: fine; with the schedule turned round it is not."""
+    flow = flow_of((4, 2), d=2, K=2, scale=0.05)
+    run = flow.integrate(t_end=6.0, samples=61)
+    step = 1.1 * 2 / 190 / sharpness(flow, run).max()
+    length = Clock.until(6.0, step, 0.9, "linear")[1]
+    assert beyond_second_order(run, step, 0.9) is not None
+    falling = beyond_second_order(run, step, 0.9, schedule="linear", steps=length)
+    turned = beyond_second_order(run, step, 0.9, schedule=np.linspace(0, 1, length + 1)[1:], steps=length)
+    assert falling is None and turned.startswith("The learning rate is ")

@@ -216,3 +216,27 @@ def test_large_fluctuations_are_measured_instead(monkeypatch):
         "training with and without it: the fluctuations are too large for their theory"
     )
     assert gap.spread is None
+
+
+@pytest.mark.parametrize("samples", [0, 20])
+def test_a_step_too_large_for_the_modified_flow_is_descended(samples):
+    """Heavy ball with h = 190η = 1.9: by the descent on the population loss nothing remains of it but the data."""
+    options = {
+        "optimizer": "momentum",
+        "batch": 0 if samples else 4096,
+        "samples": samples,
+        "dtype": "float64",
+    }
+    found = compare(PROBLEM, steps=30, step=1e-2, records=5, **options)
+    gap, run = found.gap, found.run
+    assert gap.sources["discretisation"] == (
+        "gradient descent on the population loss: the step is too large for the modified flow"
+    )
+    descent = gradient_descent_loss(GradientFlow(PROBLEM), 1e-2, run.steps, momentum=0.9)
+    np.testing.assert_allclose(gap.discretised, descent, rtol=1e-6)
+    assert (gap.truncation == 0).all()
+    if samples:
+        assert gap.sources["finite_data"] == "training on the whole data sets"
+        np.testing.assert_allclose(gap.measured, gap.on_data, rtol=1e-12)
+    small = compare(PROBLEM, steps=30, step=1e-4, records=5, **options).gap
+    assert small.sources["discretisation"] == "modified flow"

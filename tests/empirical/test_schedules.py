@@ -227,3 +227,18 @@ def test_mean_of_sgd_along_a_schedule():
     assert abs(measured[-1] - flow.loss[-1]) > 10 * error[-1]
     constant = MeanSGD(problem, 1e-3, 4, 0.2).integrate(times=run.times)
     assert abs(measured[-1] - constant.loss[-1]) > 10 * error[-1]
+
+
+def test_compare_where_time_stands_still():
+    """Rates of zero before, amid and after: records once for each time, the start among them, as by hand."""
+    problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=0.5, seed=3))
+    rates = [0, 0, 1, 0, 0.5, 1, 0, 0]
+    options = {"step": 0.01, "schedule": rates, "records": 9, "batch": 4, "samples": 16, "dtype": "float64"}
+    found = compare(problem, steps=8, theory="modified", **options)
+    assert found.run.steps.tolist() == [0, 4, 5, 8]
+    np.testing.assert_allclose(found.run.times, [0, 0.01, 0.015, 0.025], rtol=1e-12)
+    alone = train(problem, steps=8, **options)
+    np.testing.assert_array_equal(found.run.loss, alone.loss[:, found.run.steps])
+    assert found.gap is not None and found.gap.times.shape == found.gap.measured.shape == (4,)
+    late = compare(problem, steps=40, step=0.01, schedule="step:0:0.5", records=5)
+    assert late.run.steps.tolist() == [0, 10, 40]

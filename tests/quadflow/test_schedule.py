@@ -44,6 +44,7 @@ def test_one_unit(quadflow, tmp_path):
             "best_rate": own.best_rate,
             "predicted_risk": own.predicted_risk,
             "gain": own.gain,
+            "at_bound": own.at_bound,
         }
     assert result["optimal"]["predicted_risk"] == pytest.approx(3.1298e-3, rel=1e-5)
     assert len(result["optimal"]["rates"]) == 2000

@@ -115,6 +115,33 @@ def test_the_law_starts_at_half_of_the_limit_and_ends_at_the_bound_of_cramer_and
     assert UNIT.risks(rates, 100.0)[-1] * 2 * n[-1] / 0.5 == pytest.approx(29 + 1.8, rel=0.015)
 
 
+def test_a_bounded_law_follows_the_risk_of_its_rates():
+    """Its own map, written out, at the bound and below it later on."""
+    d, Delta, bound = 5, 0.01, 3e-3
+    rates = annealed_rates(OneUnitSGD(d, Delta), 300, R0, bound)
+    r, free = R0, []
+    for eta in rates:
+        free.append(r / (12 * d * r + 2 * d * Delta))
+        r += -8 * eta * r + 8 * eta**2 * (6 * d * r + d * Delta)
+    np.testing.assert_allclose(rates, np.minimum(free, bound), rtol=1e-12)
+    assert rates[0] == bound > rates[-1]
+
+
+@pytest.mark.parametrize(
+    "unit", [OneUnitSGD(5, 0.1, 1000), OneUnitSGD(5, 0.0, 1000), OneUnitSGD(3, 0.01, 5), OneUnitSGD(2, 0.0)]
+)
+def test_sweeps_settle_where_single_steps_overshoot(unit):
+    """Large batches and few inputs: no single rate can be changed, and the law is no better."""
+    best = optimal_rates(unit, 40, R0)
+    risk = unit.risks(best, R0)[-1]
+    assert risk < unit.risks(annealed_rates(unit, 40, R0), R0)[-1]
+    for n in (0, 1, 20, 39):
+        for factor in (0.97, 1.03):
+            changed = best.copy()
+            changed[n] *= factor
+            assert unit.risks(changed, R0)[-1] >= risk * (1 - 1e-9)
+
+
 @pytest.mark.parametrize("c", [0.2, 0.25, 0.5])
 def test_rates_that_fall_like_one_over_n(c):
     """η = c/n: rn/Δ → 8c²(d − 1)/(8c − 1) + 72c²/(24c − 1), up to terms like 3d ln(n)/n: 2 % here."""
