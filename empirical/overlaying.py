@@ -10,19 +10,12 @@ import numpy as np
 from dynamics.activations import Activation
 from dynamics.curves.variables import described
 from dynamics.errors import ProblemError
-from dynamics.flows.layer_rates import LayerRateFlow
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.problem.weight_decay import WeightDecay
-from dynamics.schedules import CONSTANT, Schedule
 from empirical.comparison import Comparison
-from empirical.optimizers import find_optimizer
-from empirical.optimizers.base import Chosen
+from empirical.read_theory import read_problem, read_theory
 from empirical.recorder import Recorder, TrainingRun
-from empirical.theories import Followed, choose_theory, follow
 
 MISSING = "record the loop with `Recorder(..., optimizer=...)`"
-OF_SAMPLES = ("sgd",)  # theories that depend on what a loop draws
-PARAMETERS = ("momentum", "betas", "epsilon", "damping", "decoupled")
 
 
 def overlay(
@@ -74,7 +67,8 @@ def overlay(
         raise ProblemError("`teacher` is missing: a run does not say what was learned, its recorder does.")
     problem = _problem(run, given, activation)
     drawn = {} if batch is None else {"batch": batch, "label_noise": label_noise}
-    flow, name = _flow(run, problem, theory, drawn)
+    assert run.rates is not None
+    flow, name = read_theory(run.about, run.rates[: run.steps[-1]], problem, theory, drawn)
     run = _moving(run)
     return Comparison(flow.integrate(times=run.times, progress=progress, **(solver or {})), run, None, name)
 
@@ -90,48 +84,14 @@ def _problem(run: TrainingRun, given: Teacher | Problem, activation: Activation 
         what = "does not keep its weights" if run.W is None else f"begins at step {run.steps[0]}"
         raise ProblemError(f"`recorded` {what}, but a theory starts from those before the first step.")
     if len(run.steps) < 2:
-        raise ProblemError("`recorded` holds the start alone, but there must be records after some steps.")
-    student = Student(run.W[0, 0], run.A[0, 0], about["trainable"])
-    decay = tuple(about["weight_decay"])
+        raise ProblemError(
+            "`recorded` holds the start alone, but there must be records after some steps: call the recorder once more"
+            " when the loop has ended."
+        )
+    W, A = run.W[0, 0], run.A[0, 0]
     if isinstance(given, Teacher):
-        return Problem(given, student, activation, weight_decay=decay)
-    # a problem without decay learns it from the optimiser; one that has its own adds it to the loss
-    return replace(
-        given, student=student, weight_decay=WeightDecay(*decay) if any(decay) else given.weight_decay
-    )
-
-
-def _flow(
-    run: TrainingRun, problem: Problem, theory: str | None, drawn: dict[str, Any]
-) -> tuple[Followed, str]:
-    """The theory, and its name."""
-    about = run.about
-    entry = find_optimizer(about["optimizer"])
-    settings = entry.choose(**{name: about[name] for name in PARAMETERS if name in about})
-    chosen = Chosen(entry, settings, about["step"], *_schedule(run))
-    name = choose_theory(entry.theories, theory)
-    if name in OF_SAMPLES and not drawn:
-        raise ProblemError(
-            f"`batch` is missing: the theory {name!r} depends on it, and an optimiser does not say it."
-        )
-    layers = about.get("layer_rates")
-    if layers is None:
-        return follow(problem, chosen, name, drawn), name
-    if name != "flow":
-        raise ProblemError(
-            f"The layers have the learning rates {layers[0]:g} and {layers[1]:g} in units of the first, for which only"
-            f" `theory` flow of gradient descent is known, but it is {name}."
-        )
-    return LayerRateFlow(chosen.minimised(problem), layers), name
-
-
-def _schedule(run: TrainingRun) -> tuple[Schedule, int]:
-    """The rates of the run as a schedule for as many steps as were recorded; constant ones as such."""
-    assert run.rates is not None
-    rates = run.rates[: run.steps[-1]]
-    if not np.ptp(rates):
-        return CONSTANT, len(rates)
-    return Schedule.of(rates / run.about["step"]), len(rates)
+        given = Problem(given, Student(W, A), activation)
+    return read_problem(about, given, W, A)
 
 
 def _moving(run: TrainingRun) -> TrainingRun:

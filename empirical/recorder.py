@@ -30,6 +30,7 @@ from dynamics.versions import versions
 from dynamics.words import counted
 from empirical.data import GaussianData
 from empirical.module_weights import Weights, find_weights
+from empirical.read_theory import read_problem, read_theory
 from empirical.speed import speed_notes
 from empirical.tensor_files import real_array
 from empirical.torch_optimizers import Reading, StepLog, read_optimizer
@@ -184,7 +185,8 @@ class Recorder:
         do to the rates; see `empirical.torch_optimizers`. Time then is t = Σ η_n/(1 − β) (Σ η_n where velocities are
         means). Its steps are counted from here on.
     every : int
-        Record each step that is a multiple of `every` (including 0) ...
+        Record each step that is a multiple of `every` (including 0), with an optimiser also the last one at which the
+        recorder was called, if no step came after it ...
     at : sequence of int, optional
         ... or exactly these steps.
     activation : str
@@ -249,11 +251,15 @@ class Recorder:
         self.population = self.problem.population
         self._test: tuple[Tensor, Tensor] | None = None
         self._records: list[_Record] = []
+        self._passed: tuple[nn.Module, int] | None = (
+            None  # off the grid: the end of the loop, if no step comes after
+        )
 
     def __call__(self, model: nn.Module, n: int | None = None) -> bool:
         """Record the model if step number `n`, by default that of the optimiser, is due; returns whether it was."""
         n = self._number(n)
         if (n not in self.at) if self.at is not None else (n % self.every):
+            self._passed = (model, n) if self.at is None and self.log is not None else None
             return False
         self.record(model, n)
         return True
@@ -276,7 +282,7 @@ class Recorder:
     @torch.no_grad()
     def record(self, model: nn.Module, n: int | None = None) -> None:
         """Record the model now, as of step number `n`."""
-        n = self._number(n)
+        n, self._passed = self._number(n), None
         W_, A_ = self.weights(model)
         if self.log is not None and self.reading is None:
             self.reading = read_optimizer(self.log, W_, A_)
@@ -314,6 +320,8 @@ class Recorder:
         Times are those of `clock`: by default that of the learning rate and, where `about` names it, the heavy-ball
         `momentum` of the loop.
         """
+        if self._passed is not None and self.log is not None and self._passed[1] == self.log.steps:
+            self.record(*self._passed)
         records = [r for r in self._records if until is None or r.n <= until]
         if not records:
             raise ProblemError("Nothing was recorded: call the recorder with the model and the step number.")
@@ -329,26 +337,44 @@ class Recorder:
             clock = clock or Clock(self.step, about.get("momentum", 0.0))  # type: ignore[arg-type]
             times, step = clock.times(steps), clock.step
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
-        if "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
-            W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
-            objective = self.problem.objective
-            read = speed_notes if self.reading is None else self.reading.notes
-            about["notes"] = [*about.get("notes", ()), *read(objective, times, W, A)]
+        W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
         if self.reading is not None:
-            about = self.reading.about() | about
+            about = self.reading.about() | {"step": step} | about
+            about["no_theory"] = self.reading.why_not_of(self.problem.objective, W, A)
             units["rates"] = self.reading.rates
+            found = self._notes_of_theory(about, int(steps[-1]), W[0, 0], A[0, 0]) or self.reading.notes(
+                self.problem.objective, times, W, A
+            )
+            about["notes"] = [*about.get("notes", ()), *found]
+        elif "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
+            found = speed_notes(self.problem.objective, times, W, A)
+            about["notes"] = [*about.get("notes", ()), *found]
         how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
         run = TrainingRun(
             steps,
             times,
-            W=np.stack([r.W for r in records], axis=1) if few else None,
+            W=W if few else None,
             loss_measured=how,
             about={"step": step, **about, "versions": versions() | {"torch": torch.__version__}},
             **measured,
             **units,
         )
-        same_rates = self.reading is None or self.reading.layer_rates == (1.0, 1.0)
-        return with_decay_law(run, self.problem) if same_rates else run
+        read = self.reading
+        of_both = read is None or (all(read.trained) and read.layer_rates == (1.0, 1.0))
+        return with_decay_law(run, self.problem) if of_both else run
+
+    def _notes_of_theory(self, about: Mapping[str, Any], steps: int, W: Array, A: Array) -> list[str]:
+        """Why no theory follows the optimiser that was read, in one sentence; nothing if one does."""
+        assert self.reading is not None
+        if about["no_theory"]:
+            return [about["no_theory"]]
+        if not (steps and np.isfinite(W).all() and np.isfinite(A).all()):
+            return []
+        try:
+            read_theory(about, self.reading.rates[:steps], read_problem(about, self.problem, W, A))
+        except ProblemError as refused:
+            return [str(refused)]
+        return []
 
     def _test_loss(self, model: nn.Module, like: Tensor) -> Array:
         """½ mean ‖f* − f‖² on a fixed noiseless test sample, one entry per network, (S,)."""

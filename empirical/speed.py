@@ -56,8 +56,9 @@ def recorded_speed(population: Population, times: Array, W: Array, A: Array) -> 
         for s, t in chosen:
             v0, v1 = (_flat(*population.velocity(W[s, n], A[s, n])) for n in (t, t + 1))
             step = _flat(W[s, t + 1] - W[s, t], A[s, t + 1] - A[s, t])
-            # a fixed second layer has a gradient all the same
-            kept = slice(W[s, t].size if (A[s, t + 1] == A[s, t]).all() else None)
+            # a fixed layer has a gradient all the same
+            still_W, still_A = ((X[s, t + 1] == X[s, t]).all() for X in (W, A))
+            kept = slice(W[s, t].size if still_W else 0, W[s, t].size if still_A else None)
             v0, v1, step = v0[kept], v1[kept], step[kept]
             u = (v0 + v1) / 2 * (times[t + 1] - times[t])
             straight = np.linalg.norm(v1 - v0) <= LARGEST_TURN * np.linalg.norm(v0 + v1) / 2

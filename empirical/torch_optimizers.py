@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
@@ -27,6 +27,8 @@ from empirical.optimizers.base import Optimizer, Settings
 from empirical.speed import speed_notes
 
 Group = Mapping[str, Any]
+FIRST_FIXED = (0.0, 1.0)  # learning rates of the layers where only the second is trained
+FAINT = 1e-6  # of the largest force: a layer may stand still under a smaller one
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,15 @@ class StepLog:
         self.optimizer = optimizer
         self.resumed = bool(optimizer.state)  # it has made steps before, and remembers them
         self.options = tuple(name for name in optimizer.defaults if name != "lr")
-        self.rates = [array("d") for _ in optimizer.param_groups]
-        self.momenta = [array("d") for _ in optimizer.param_groups]
-        self.signature = self._signature()
         self.changed_at: int | None = None
+        self.begin()
         optimizer.register_step_pre_hook(self._before_step)
+
+    def begin(self) -> None:
+        """Take the groups as they are now for those of the start."""
+        self.rates = [array("d") for _ in self.optimizer.param_groups]
+        self.momenta = [array("d") for _ in self.optimizer.param_groups]
+        self.signature = self._signature()
 
     @property
     def steps(self) -> int:
@@ -139,9 +145,10 @@ class StepLog:
             momenta.append(float(group.get("momentum", 0.0)))
 
     def _signature(self) -> tuple[Any, ...]:
-        """Everything in the groups but learning rates."""
+        """Everything in the groups but learning rates, and which parameters are frozen."""
         groups = self.optimizer.param_groups
-        return tuple(tuple(group.get(name) for name in self.options) for group in groups)
+        options = tuple(tuple(group.get(name) for name in self.options) for group in groups)
+        return options, tuple(tuple(p.requires_grad for p in group["params"]) for group in groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +161,7 @@ class Reading:
         Of the object, such as "torch.optim.SGD".
     log : StepLog
     first, second : int or None
-        Numbers of the groups of W and of A; None where the second layer is not trained.
+        Numbers of the groups of W and of A; None where that layer is not trained.
     rule : Rule or None
         How they step; None of a class that is not in the table.
     weight_decay : (ρ_w, ρ_a)
@@ -162,20 +169,35 @@ class Reading:
 
     class_name: str
     log: StepLog
-    first: int
+    first: int | None
     second: int | None
     rule: Rule | None
     weight_decay: tuple[float, float]
 
     @property
+    def trained(self) -> tuple[bool, bool]:
+        """Which layers are trained: those in a group whose rate was not zero in all steps so far."""
+        held = [i is not None for i in (self.first, self.second)]
+        moving = [i is not None and any(self.log.rates[i]) for i in (self.first, self.second)]
+        W, A = moving if any(moving) else held
+        return W, A
+
+    @property
+    def timed(self) -> int:
+        """Number of the group that time is counted by: of the first layer, if it is trained."""
+        group = self.first if self.trained[0] else self.second
+        assert group is not None
+        return group
+
+    @property
     def rates(self) -> Array:
-        """Learning rates of the first layer in all steps so far, (N,)."""
-        return np.array(self.log.rates[self.first])
+        """Learning rates of that group in all steps so far, (N,)."""
+        return np.array(self.log.rates[self.timed])
 
     @property
     def largest_rate(self) -> float:
         """Largest learning rate so far, or the present one before the first step."""
-        present = float(self.log.optimizer.param_groups[self.first]["lr"])
+        present = float(self.log.optimizer.param_groups[self.timed]["lr"])
         return float(self.rates.max()) if self.log.steps else present
 
     def minimised(self, problem: Problem) -> Problem:
@@ -204,14 +226,21 @@ class Reading:
         """Times t_0 … t_N of the flow: Σ η_n, or Σ η_n/(1 − β) where velocities add gradients up."""
         shares: Array | float = 1.0
         if self.rule is not None and self.rule.entry.adds_up:
-            shares = 1 - np.array(self.log.momenta[self.first])
+            shares = 1 - np.array(self.log.momenta[self.timed])
         return np.append(0.0, np.cumsum(self.rates / shares))
 
     @property
     def layer_rates(self) -> tuple[float, float] | None:
-        """Learning rates of the layers in units of the first one's, to rounding; None if that changed on the way."""
-        if self.second is None or self.second == self.first:
+        """Learning rates of the layers in units of the first one's, to rounding; None if that changed on the way.
+
+        A second layer that is fixed has that of the first; a first one has 0, in units of the second.
+        """
+        if not self.trained[0]:
+            return FIRST_FIXED
+        if not self.trained[1] or self.second == self.first:
             return 1.0, 1.0
+        assert self.first is not None
+        assert self.second is not None
         one, two = (np.array(self.log.rates[i]) for i in (self.first, self.second))
         ratio = float(two @ one / (one @ one)) if one.any() else 1.0
         return (1.0, ratio) if np.allclose(two, ratio * one, rtol=1e-9, atol=0) else None
@@ -235,8 +264,28 @@ class Reading:
             return f"{what} whose layers have learning rates that changed against each other, which no theory follows."
         return ""
 
+    def why_not_of(self, objective: Population, W: Array, A: Array) -> str:
+        """The same, where the records (S, T, …) also tell which layers moved: as the optimiser says, or not."""
+        what = f"`optimizer` is a {self.class_name}"
+        forces = [np.abs(F).max() for F in objective.velocity(W[0, 0], A[0, 0])]
+        moved = [bool((X[:, :1] != X).any()) for X in (W, A)]
+        for name, trained, moves, other, force in zip(
+            ("first", "second"), self.trained, moved, moved[::-1], forces, strict=True
+        ):
+            if moves and not trained:
+                return self.why_not or (
+                    f"{what} that does not train the {name} layer, which moves all the same: let `weights` return the"
+                    " parameters themselves, and the optimiser alone change them."
+                )
+            if trained and other and not moves and force > FAINT * max(forces):
+                return self.why_not or (
+                    f"{what} that trains the {name} layer, which stands still all the same: leave out of the optimiser"
+                    " what gets no gradient."
+                )
+        return self.why_not
+
     def notes(self, objective: Population, times: Array, W: Array, A: Array) -> list[str]:
-        """What to say of a loop with this optimiser: why no theory follows, what its layers keep, or its speed.
+        """What to say of a loop with this optimiser, which a theory follows: what its layers keep, or its speed.
 
         Parameters
         ----------
@@ -245,9 +294,7 @@ class Reading:
         times, W, A : (T,), (S, T, K, d), (S, T, O, K) arrays
             The records.
         """
-        if self.why_not:
-            return [self.why_not]
-        if self.layer_rates != (1.0, 1.0):
+        if self.layer_rates not in ((1.0, 1.0), FIRST_FIXED):
             return [
                 "the layers have learning rates of their own: ‖w_k‖²/η_w − h Σ_o A_ok²/η_a stays, not c_k"
             ]
@@ -258,8 +305,10 @@ class Reading:
         """What a run stores of it."""
         read: dict[str, Any] = {
             "torch_optimizer": self.class_name,
-            "weight_decay": list(self.weight_decay),
-            "trainable": self.second is not None,
+            "weight_decay": [
+                rho if on else 0.0 for rho, on in zip(self.weight_decay, self.trained, strict=True)
+            ],
+            "trainable": self.trained[1],
             "no_theory": self.why_not,
         }
         if self.layer_rates != (1.0, 1.0):
@@ -282,16 +331,20 @@ def read_optimizer(log: StepLog, W: Tensor, A: Tensor) -> Reading:
     Raises
     ------
     ProblemError
-        If W is not trained by it, or its groups step differently.
+        If neither is trained by it, or its groups step differently.
     """
+    if not log.steps:
+        log.begin()
     groups = log.optimizer.param_groups
     first, second = (_group_of(groups, layer) for layer in (W, A))
-    if first is None and len(groups) == 1:  # weights that are computed from its parameters
-        first = second = 0
-    if first is None:
+    others = [p for group in groups for p in group["params"] if p is not W and p is not A]
+    if others and len(groups) == 1 and all(p.requires_grad for p in others):  # of which a layer is computed
+        first = first if _is_held(groups, W) or isinstance(W, nn.Parameter) else 0
+        second = second if _is_held(groups, A) or isinstance(A, nn.Parameter) else 0
+    if first is None and second is None:
         raise ProblemError(
-            "`optimizer` does not train the first layer of this network, or it cannot be told which of its groups does:"
-            " let `weights` return the parameters themselves."
+            "`optimizer` trains neither layer of this network, or it cannot be told which of its groups does: let"
+            " `weights` return the parameters themselves."
         )
     if any(group.get("maximize") for group in groups):
         raise ProblemError("`optimizer` maximises, but a loss is minimised: leave `maximize` out.")
@@ -304,7 +357,7 @@ def read_optimizer(log: StepLog, W: Tensor, A: Tensor) -> Reading:
             "`optimizer` steps differently in the groups of the two layers, but only their learning rates and weight"
             " decays may differ."
         )
-    decays = [float(group.get("weight_decay", 0.0)) for group in held]
+    rho_w, rho_a = (0.0 if i is None else float(groups[i].get("weight_decay", 0.0)) for i in (first, second))
     module = "torch.optim" if kind.__module__.startswith("torch.optim") else kind.__module__
     return Reading(
         f"{module}.{kind.__name__}",
@@ -312,10 +365,17 @@ def read_optimizer(log: StepLog, W: Tensor, A: Tensor) -> Reading:
         first,
         second,
         rules[0],
-        (decays[0], 0.0 if second is None else decays[-1]),
+        (rho_w, rho_a),
     )
 
 
+def _is_held(groups: Sequence[Group], layer: Tensor) -> bool:
+    """Whether a layer is a parameter in a group, frozen or not."""
+    return any(p is layer for group in groups for p in group["params"])
+
+
 def _group_of(groups: Sequence[Group], layer: Tensor) -> int | None:
-    """Number of the group that trains a layer."""
+    """Number of the group that trains a layer: none of one that is frozen."""
+    if not layer.requires_grad:
+        return None
     return next((i for i, group in enumerate(groups) if any(p is layer for p in group["params"])), None)

@@ -36,7 +36,7 @@ def loop(make, eta, schedule=None, student=None, every=1, teacher=TEACHER, steps
         recorder(model)
         force = population.velocity(*(p.detach().numpy() for p in (model.W, model.A)))
         for p, F in zip(trained, force, strict=False):
-            p.grad = torch.from_numpy(-F)
+            p.grad = torch.from_numpy(-F) if p.requires_grad else None
         optimizer.step()
         scheduler.step()
     recorder(model)
@@ -176,8 +176,11 @@ def test_what_is_not_enough():
     plain.record(QuadraticNetwork.from_student(start()), 0)
     with pytest.raises(ProblemError, match="does not say its optimiser"):
         overlay(plain)
-    with pytest.raises(ProblemError, match="start alone"):
-        overlay(loop(sgd(), 0.1, steps=3, every=10))
+    with pytest.raises(ProblemError, match=r"start alone.*once more"):
+        overlay(recorder.run(until=0), TEACHER)
+    for name in ("foo", "path"):
+        with pytest.raises(ProblemError, match=f"`theory` is '{name}'.*one of: flow, modified"):
+            overlay(recorder, theory=name)
     with pytest.raises(ProblemError, match=r"learning rates 1 and 0\.3"):
         overlay(loop(two_groups, 0.01, steps=3), theory="modified")
 
@@ -201,7 +204,9 @@ def test_flow_of_two_learning_rates():
     columns = [(flow(0.0, flow.theta0 + e) - flow(0.0, flow.theta0 - e)) / 2e-5 for e in shifts]
     np.testing.assert_allclose(flow.jacobian(0.0, flow.theta0), np.transpose(columns), atol=1e-7)
     with pytest.raises(ProblemError, match="positive"):
-        LayerRateFlow(problem, (1.0, 0.0))
+        LayerRateFlow(problem, (0.0, 0.0))
+    with pytest.raises(ProblemError, match="negative"):
+        LayerRateFlow(problem, (1.0, -1.0))
 
 
 def test_mean_dynamics_of_sgd_needs_the_batch():
@@ -216,3 +221,95 @@ def test_mean_dynamics_of_sgd_needs_the_batch():
     modified = overlay(recorder, theory="modified")
     np.testing.assert_allclose(limit.trajectory.loss, modified.trajectory.loss, rtol=1e-3)
     assert np.abs(theory.loss - modified.trajectory.loss).max() > 1e-2
+
+
+def freeze_second(parameters, eta):
+    parameters[1].requires_grad_(False)
+    return torch.optim.SGD(parameters, lr=eta, weight_decay=0.3)
+
+
+def freeze_first(parameters, eta):
+    parameters[0].requires_grad_(False)
+    return torch.optim.SGD(parameters, lr=eta, weight_decay=0.3)
+
+
+def rates_of(first, second):
+    """Groups of the layers whose rates are those times η."""
+
+    def make(parameters, eta):
+        groups = [{"params": [p], "lr": r * eta} for p, r in zip(parameters, (first, second), strict=True)]
+        return torch.optim.SGD(groups, weight_decay=0.3)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("make", "kept"),
+    [
+        (freeze_second, "A"),
+        (rates_of(1, 0), "A"),
+        (lambda p, eta: torch.optim.SGD(p[:1], lr=eta, weight_decay=0.3), "A"),
+        (freeze_first, "W"),
+        (rates_of(0, 1), "W"),
+        (lambda p, eta: torch.optim.SGD(p[1:], lr=eta, weight_decay=0.3), "W"),
+    ],
+    ids=["frozen a", "a at rate 0", "a left out", "frozen W", "W at rate 0", "W left out"],
+)
+def test_layers_that_are_not_trained(make, kept):
+    """However a layer is fixed, the theory keeps it: first order in the step, where training both is far away."""
+    errors = []
+    for eta in (8e-3, 4e-3):
+        found = overlay(loop(make, eta))
+        theory = getattr(found.trajectory, kept)
+        np.testing.assert_array_equal(theory, np.broadcast_to(theory[0], theory.shape))
+        assert found.trajectory.problem.student.trainable == (kept == "W")
+        assert found.run.notes == ()
+        assert found.run.times[-1] == pytest.approx(T_END)
+        errors.append(np.abs(found.run.loss[0] - found.trajectory.loss).max())
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(1, abs=0.15)
+    assert errors[1] < 0.01 * found.run.loss[0, 0]
+
+
+def test_layers_that_do_something_else():
+    """Records tell: a layer that gets no gradient though it should be trained, and one that moves by itself."""
+
+    class Unmoved(torch.optim.SGD):
+        """SGD that forgets the second layer."""
+
+        def step(self, closure=None):
+            self.param_groups[0]["params"][1].grad = None
+            return super().step(closure)
+
+    Unmoved.__module__ = torch.optim.SGD.__module__
+    with pytest.raises(ProblemError, match="no theory follows"):
+        overlay(loop(lambda p, eta: Unmoved(p, lr=eta), 0.01, steps=3))
+    for trained, words in (
+        (slice(0, 2), "trains the second layer, which stands still"),
+        (slice(0, 1), "moves all"),
+    ):
+        model = QuadraticNetwork.from_student(start())
+        optimizer = torch.optim.SGD([model.W, model.A][trained], lr=0.01)
+        recorder = Recorder(TEACHER, optimizer=optimizer)
+        for _ in range(3):
+            recorder(model)
+            model.W.grad = torch.ones_like(model.W)
+            optimizer.step()
+            if trained.stop == 1:
+                model.A.data.mul_(0.9)
+        recorder(model)
+        with pytest.raises(ProblemError, match=words) as refused:
+            overlay(recorder)
+        assert recorder.run().notes == (str(refused.value),)
+
+
+def test_layer_that_is_frozen_on_the_way():
+    model = QuadraticNetwork.from_student(start())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    recorder = Recorder(TEACHER, optimizer=optimizer)
+    for n in range(3):
+        recorder(model)
+        for p in model.parameters():
+            p.grad = torch.ones_like(p) if p.requires_grad else None
+        model.A.requires_grad_(n < 1)
+        optimizer.step()
+    assert "changed at step 1" in recorder.run().notes[0]

@@ -129,8 +129,8 @@ def test_mixtures_that_are_refused():
         ),
         (torch.optim.SGD(model.parameters(), lr=0.1, maximize=True), "maximises"),
         (
-            torch.optim.SGD([{"params": [model.a]}, {"params": nn.Linear(1, 1).parameters()}], lr=0.1),
-            "first layer",
+            torch.optim.SGD([{"params": nn.Linear(1, 1).parameters()} for _ in range(2)], lr=0.1),
+            "neither layer",
         ),
     ]:
         with pytest.raises(ProblemError, match=words):
