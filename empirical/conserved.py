@@ -45,12 +45,15 @@ class ConservedCurves:
         One curve per network.
     predicted : (T, Q) array
         Mean over networks, to leading order in the step.
+    law : (T, Q) array or None
+        Values by the law of weight decay, from the common start; None where nothing decays.
     """
 
     names: tuple[str, ...]
     times: Array
     measured: Array
     predicted: Array
+    law: Array | None = None
 
 
 def conserved_curves(
@@ -71,7 +74,16 @@ def conserved_curves(
     drift = predicted_drift(
         problem, step, run.times, momentum=run.about["momentum"], batch=batch, label_noise=label_noise
     )
-    return ConservedCurves(drift.names, run.times, measured_values(problem, run), drift.values)
+    measured = measured_values(problem, run)
+    law = decayed_values(problem, run.times, measured[0, 0]) if problem.weight_decay else None
+    return ConservedCurves(drift.names, run.times, measured, drift.values, law)
+
+
+def decayed_values(problem: Problem, times: Array, start: Array) -> Array:
+    """Conserved quantities by their laws under equal weight decay, (T, Q), from their values (Q,) at the first time."""
+    rho = common_decay(problem)
+    laws = [quantity.decayed(rho, rho) for quantity in undecayed_quantities(problem)]
+    return np.stack([law.values(times, q, times)[0] for law, q in zip(laws, start, strict=True)], axis=-1)
 
 
 def measured_values(problem: Problem, run: TrainingRun) -> Array:
@@ -88,7 +100,7 @@ class DriftScaling:
     time : float
     step : (n,) array
     measured, predicted : (n, Q) arrays
-        Signed drifts.
+        Signed drifts; under weight decay those from its law.
     names : tuple of str
     """
 
@@ -128,8 +140,10 @@ def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: 
     for eta in etas:
         last = Clock(eta, momentum).steps_until(end, name="time")
         path = population_descent(problem, eta, [0, last], momentum=momentum)
-        measured.append([float(np.diff(q(path))[0]) for q in quantities])
-        predicted.append(predicted_drift(problem, eta, path.times, momentum=momentum).drift[-1])
+        start, reached = np.transpose([q(path) for q in quantities])
+        law = decayed_values(problem, path.times, start)[-1]
+        measured.append(reached - law)
+        predicted.append(predicted_drift(problem, eta, path.times, momentum=momentum).values[-1] - law)
     return DriftScaling(
         end, np.array(etas), np.array(measured), np.array(predicted), tuple(q.name for q in quantities)
     )

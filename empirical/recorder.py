@@ -43,6 +43,7 @@ ABOUT: dict[str, type | tuple[type, ...]] = {
     **{"notes": list, "versions": dict},
 }
 RESOLVED = 0.3  # error of an integral over records, relative to the drift that is measured with it, that needs no note
+NO_LAW = "under weight decay the c_k of {} have no law in the time of its steps: their drift is not known"
 LARGEST_KEPT_WEIGHTS = 20_000_000  # entries of W over all records and seeds that a run keeps
 
 
@@ -137,7 +138,8 @@ class TrainingRun(Result):
         if self.conserved is not None:
             modes = np.median(self.modes[:, -1], axis=0)[:8]
             lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
-            lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
+            if self.conserved_law is None or not np.isnan(self.conserved_law).all():
+                lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
         if self.conserved is not None and self.about.get("survives"):
             lines.append(
                 f"of the conserved quantities {self.about['optimizer']} keeps {self.about['survives']}"
@@ -235,6 +237,7 @@ class Recorder:
             blank = Student(np.zeros((1, teacher.inputs)), np.zeros((teacher.outputs, 1)))
             teacher = Problem(teacher, blank, activation)
         self.problem = teacher
+        self.lawful: Problem | None = teacher  # whose decay makes the law of c_k
         if (step is None) == (optimizer is None):
             raise ProblemError(
                 "`step` and `optimizer` both say the learning rate, or neither does: give one of them."
@@ -287,6 +290,7 @@ class Recorder:
         if self.log is not None and self.reading is None:
             self.reading = read_optimizer(self.log, W_, A_)
             self.problem = self.reading.minimised(self.problem)
+            self.lawful = self.reading.lawful(self.problem)
         W, A = weight_arrays(real_array("W", W_), real_array("A", A_))
         if W.ndim == 2:
             W, A = W[None], A[None]
@@ -361,7 +365,7 @@ class Recorder:
         )
         read = self.reading
         of_both = read is None or (all(read.trained) and read.layer_rates == (1.0, 1.0))
-        return with_decay_law(run, self.problem) if of_both else run
+        return with_decay_law(run, self.lawful) if of_both else run
 
     def _notes_of_theory(self, about: Mapping[str, Any], steps: int, W: Array, A: Array) -> list[str]:
         """Why no theory follows the optimiser that was read, in one sentence; nothing if one does."""
@@ -402,10 +406,18 @@ class _Record:
     A: Array
 
 
-def with_decay_law(run: TrainingRun, problem: Problem) -> TrainingRun:
-    """The run with c_k by its law at its times; as it is where nothing decays, or φ is not homogeneous."""
-    if not problem.weight_decay or run.conserved is None:
+def with_decay_law(run: TrainingRun, problem: Problem | None) -> TrainingRun:
+    """The run with c_k by the law that a problem's decay makes at its times; of None by none: NaN, and a note.
+
+    As it is where φ is not homogeneous.
+    """
+    if run.conserved is None:
         return run
+    if problem is None:
+        run.about["notes"] = [*run.about.get("notes", ()), NO_LAW.format(run.about.get("optimizer"))]
+        return replace(run, conserved_law=np.full_like(run.conserved, np.nan))
+    if not problem.weight_decay:
+        return replace(run, conserved_law=None)
     found = [balance_by_law(problem, run.times, c, A) for c, A in zip(run.conserved, run.A, strict=True)]
     law, error = np.stack([values for values, _ in found]), max(error for _, error in found)
     run = replace(run, conserved_law=law)

@@ -221,6 +221,13 @@ class Reading:
             return decayed
         return self.rule.entry.minimises(decayed, self.rule.settings)
 
+    def lawful(self, problem: Problem) -> Problem | None:
+        """The minimised problem again, as its decay makes the law of c_k; None where c_k has no law."""
+        if not (problem.weight_decay or any(self.weight_decay)):
+            return problem
+        known = self.rule is not None and self.rule.entry.balance_share(self.rule.settings) is not None
+        return problem if known else None
+
     @property
     def ticks(self) -> Array:
         """Times t_0 … t_N of the flow: Σ η_n, or Σ η_n/(1 − β) where velocities add gradients up."""

@@ -133,6 +133,7 @@ def train(
     rule = entry.begin(trained, settings, problem)
     minimised = entry.minimises(problem, settings)
     recorder = Recorder(minimised, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
+    recorder.lawful = entry.lawful(problem, settings)
     with few_threads(network.W.numel() * (batch or samples)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),

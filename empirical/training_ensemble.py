@@ -251,6 +251,7 @@ def _train_group(
     each = torch.tensor([m.step for m in members], dtype=type_, device=device)
     trained = trained_weights(network)
     recorder = Recorder(entry.minimises(problem, settings), max(steps), at=[int(n) for n in record_at])
+    recorder.lawful = entry.lawful(problem, settings)
     with few_threads(network.W.numel() * max(sizes)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
@@ -264,7 +265,7 @@ def _train_group(
     about = shared | {"schedule": clocks[0].schedule.name}
     whole = recorder.run(**about, seconds=outcome.seconds, trained_together=S)
     return [
-        with_decay_law(_one(whole, i, member, clock, int(failed)), entry.minimises(member.problem, settings))
+        with_decay_law(_one(whole, i, member, clock, int(failed)), entry.lawful(member.problem, settings))
         for i, (member, clock, failed) in enumerate(zip(members, clocks, outcome.diverged_at, strict=True))
     ]
 

@@ -16,7 +16,7 @@ MARKERS_PER_CURVE = 14
 
 
 def conserved_along_training(curves: ConservedCurves) -> Figure:
-    """Drift of every conserved quantity: predicted lines, and the mean over trained networks with its error.
+    """Drift of conserved quantities, under decay from its law: theory lines, the mean of networks ± error.
 
     Parameters
     ----------
@@ -28,10 +28,10 @@ def conserved_along_training(curves: ConservedCurves) -> Figure:
     matplotlib.figure.Figure
     """
     t, S = curves.times, len(curves.measured)
-    drift = curves.measured - curves.measured[:, :1]  # (S, T, Q)
+    drift = curves.measured - (curves.measured[:, :1] if curves.law is None else curves.law)  # (S, T, Q)
     mean = drift.mean(axis=0)
     error = drift.std(axis=0, ddof=1) / np.sqrt(S) if S > 1 else np.zeros_like(mean)
-    theory = curves.predicted - curves.predicted[0]
+    theory = curves.predicted - (curves.predicted[0] if curves.law is None else curves.law)
     shown = np.unique(np.linspace(0, len(t) - 1, MARKERS_PER_CURVE).astype(int))
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 2.6))
@@ -55,7 +55,8 @@ def conserved_along_training(curves: ConservedCurves) -> Figure:
             )
         show_span(axes, t[0], t[-1] + 0.02 * (t[-1] - t[0]))
         axes.set_xlabel(TIME)
-        axes.set_ylabel("drift $c_k(t) - c_k(0)$ (squared weights)")
+        undrifted = "c_k(0)" if curves.law is None else "c_k(0) e^{-2 \\rho t}"
+        axes.set_ylabel(f"drift $c_k(t) - {undrifted}$ (squared weights)")
         figure.legend(loc="outside upper center", ncols=SHOWN, columnspacing=1.0, handletextpad=0.3)
         axes.set_title(f"lines: theory, markers: mean and error of {counted(S, 'network')}", fontsize=7)
     return figure

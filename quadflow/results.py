@@ -71,9 +71,11 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 
 def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
-    from dynamics.curves.units import NOT_CONSERVED
+    from dynamics.curves.units import LAWLESS, NOT_CONSERVED
 
     found = []
+    if getattr(trajectory, "lawless", False):
+        found.append(LAWLESS)
     if trajectory.solver.message:
         found.append(trajectory.solver.message)
     if trajectory.conserved is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from typing import Annotated, Any, Self
 
@@ -13,7 +13,7 @@ from dynamics.aliases import Array
 from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
-from dynamics.curves.units import C_K, DRIFT, conserved_or_none, unit_variables
+from dynamics.curves.units import C_K, C_K_LAW, DRIFT, LAWLESS, conserved_or_none, unit_variables
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -57,6 +57,9 @@ class Trajectory(Result):
     versions : dict
     decay_integral : (T, K) array or None
         What the law of c_k needs where the layers decay differently (`dynamics.curves.decay_law`).
+    conserved_law : (T, K) array or None
+        c_k by its law under weight decay where the flow makes that another one than gradient flow does; NaN where
+        there is none.
     """
 
     KIND = "trajectory"
@@ -72,6 +75,7 @@ class Trajectory(Result):
     solver: SolverReport
     versions: dict[str, str] = field(default_factory=versions)
     decay_integral: Annotated[Array | None, Meaning("time unit", DECAY_INTEGRAL, detail=True)] = None
+    conserved_law: Annotated[Array | None, Meaning("time unit", C_K_LAW, detail=True)] = None
 
     @classmethod
     def from_states(
@@ -143,7 +147,7 @@ class Trajectory(Result):
 
     @property
     def conserved_drift(self) -> float | None:
-        """Largest deviation of c_k(t) from c_k(0), or from its exact law where weights decay.
+        """Largest deviation of c_k(t) from c_k(0), or from its exact law where weights decay; NaN where it has none.
 
         Not small, and not meant to be, if the second layer is fixed.
         """
@@ -151,11 +155,30 @@ class Trajectory(Result):
             return None
         return float(np.abs(self.conserved - self.expected).max())
 
+    @property
+    def lawless(self) -> bool:
+        """Whether c_k has no law along the flow that could say its drift."""
+        return self.conserved_law is not None and bool(np.isnan(self.conserved_law).all())
+
+    def under(self, lawful: Problem | None) -> Self:
+        """The curve with c_k by the law that another problem's decay makes; None where there is no law.
+
+        As it is where no c_k is conserved without decay.
+        """
+        if self.conserved is None or not self.problem.student.trainable:
+            return self
+        if lawful is None:
+            return replace(self, conserved_law=np.full_like(self.conserved, np.nan))
+        law, _ = balance_by_law(lawful, self.times, self.conserved, self.A, self.decay_integral)
+        return replace(self, conserved_law=law)
+
     @cached_property
     def expected(self) -> Array | None:
         """c_k(t) by its exact law from c_k(0), (T, K); c_k(0) where nothing decays. See `dynamics.curves.decay_law`."""
         if self.conserved is None:
             return None
+        if self.conserved_law is not None:
+            return self.conserved_law
         return balance_by_law(self.problem, self.times, self.conserved, self.A, self.decay_integral)[0]
 
     @cached_property
@@ -211,7 +234,9 @@ class Trajectory(Result):
             lines.append(f"objective, with weight decay, {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
         if self.degree is not None:
             lines.append("modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]))
-            if self.problem.student.trainable:
+            if self.lawless:
+                lines.append(LAWLESS)
+            elif self.problem.student.trainable:
                 lines.append(f"largest drift of a conserved quantity {self.conserved_drift:.2e}")
         lines.append(
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, {self.reduced_dimension} of "

@@ -20,6 +20,7 @@ C_K = "c_k = ‖w_k‖² − h Σ_o A_ok² of each unit"
 C_K_LAW = "c_k of each unit by its exact law under weight decay"
 OVERLAPS = "overlaps w_k·v_m with the teacher directions"
 NORMS = "norms ‖w_k‖ of the units"
+LAWLESS = "under weight decay c_k has no law along this flow: its drift is not known"
 DRIFT = "largest |c_k(t) − c_k(0)| over units and times, under weight decay that from the law of c_k(t)"
 
 

@@ -162,6 +162,11 @@ class AdamFlow(SteeredFlow):
         J[second, w], J[second, second] = 2 * g[:, None] * H / tau2, -np.eye(n) / tau2
         return J
 
+    @property
+    def lawful(self) -> Problem | None:
+        """None under weight decay: memories scale the weights entry by entry."""
+        return None if self.problem.weight_decay or self.decay.any() else self.problem
+
     def observed(self, times: Array, states: Array) -> Array:
         """The weights of states (T, n)."""
         return states[:, : self.weights]

@@ -16,9 +16,16 @@ from dataclasses import replace
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.curves.decay_law import DecayLaw
+from dynamics.curves.trajectory import Trajectory
+from dynamics.curves.units import unit_invariants
 from dynamics.flows.base import Run, Watch
 from dynamics.flows.steered import Line, SteeredFlow
+from dynamics.integration import SolverReport
 from dynamics.integration.contract import Step
+from dynamics.population.base import Population
+from dynamics.problem import Problem
+from dynamics.problem.reduction import Reduction
 
 FAINT = 1e-10  # of the natural rate times the size of the weights: a slower flow is not sped up any further
 GONE = 1e-11  # likewise: at a minimum, of such a gradient the path that is left is no longer than that
@@ -37,17 +44,48 @@ class ArcLengthFlow(SteeredFlow):
     rest within that much of a stationary point instead of stopping there with a jolt, which no solver could follow.
     """
 
+    def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
+        """Under weight decay the state also holds c_k by its law, in the time of the gradient flow."""
+        super()._start(problem, reduction, objective)
+        decay, degree = problem.weight_decay, problem.activation.degree
+        self.law: DecayLaw | None = None
+        if decay and degree is not None and self.trainable:
+            self.law = DecayLaw.of_balance(decay, degree, True)
+            self.theta0 = np.append(self.theta0, unit_invariants(*self.unpack(self.theta0), degree))
+
+    def _law(self, state: Array) -> Array:
+        """Right-hand side −rate c_k + pump Σ_o A_ok² of the law in the time of the gradient flow, (K,) or ()."""
+        if self.law is None:
+            return state[self.weights :]
+        A = self.unpack(state)[1]
+        return np.asarray(self.law.pump * np.sum(A**2, axis=0) - self.law.rate * state[self.weights :])
+
+    def result(self, times: Array, states: Array, report: SolverReport) -> Trajectory:
+        """The learning curve, with c_k by its law."""
+        curve = Trajectory.from_states(self.problem, self.reduction, times, *self.unpack(states), report)
+        return curve if self.law is None else replace(curve, conserved_law=states[:, self.weights :])
+
     def __call__(self, t: float, theta: Array) -> Array:
-        """Right-hand side −∇R/‖∇R‖."""
+        """Right-hand side −∇R/‖∇R‖, and the law of c_k as fast."""
         slope = self.slope(theta)
-        return np.asarray(-slope / np.hypot(np.linalg.norm(slope), FAINT * self._natural_speed(theta)))
+        speed = np.hypot(np.linalg.norm(slope), FAINT * self._natural_speed(theta))
+        return np.append(-slope, self._law(theta)) / speed
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Its derivative −(1 − ĝĝᵀ)H/‖∇R‖, (n, n)."""
         slope = self.slope(theta)
         speed = np.hypot(np.linalg.norm(slope), FAINT * self._natural_speed(theta))
-        unit, H = slope / speed, self.hessian(theta)
-        return np.asarray(-(H - np.outer(unit, unit @ H)) / speed)
+        unit, H = slope / speed, self.hessian(theta[: self.weights])
+        J = np.zeros((theta.size, theta.size))
+        n = self.weights
+        J[:n, :n] = -(H - np.outer(unit, unit @ H)) / speed
+        if self.law is not None:
+            A = self.unpack(theta)[1]
+            O, K = A.shape
+            J[n:, :n] = -np.outer(self._law(theta), unit @ H) / speed**2
+            J[n:, n - O * K : n] += np.hstack([np.diag(2 * self.law.pump * row) for row in A]) / speed
+            J[n:, n:] = -self.law.rate / speed * np.eye(K)
+        return J
 
     def watch(self, run: Run) -> Watch:
         """As of every flow of this kind; at a minimum the rest of the time is one step."""
@@ -62,4 +100,4 @@ class ArcLengthFlow(SteeredFlow):
 
     def _natural_speed(self, theta: Array) -> float:
         """Of weights that move by their size within the natural time of the problem."""
-        return float(self.natural_units.rate * np.linalg.norm(theta))
+        return float(self.natural_units.rate * np.linalg.norm(theta[: self.weights]))

@@ -170,9 +170,16 @@ class GradientFlow(Flow[Trajectory]):
         """The end of an open-ended integration, plateaus that cannot be waited for, and leaps over the others."""
         return watch_convergence(self, self.natural_units, run)
 
+    @property
+    def lawful(self) -> Problem | None:
+        """The problem whose decay makes the law of c_k in the time of the flow; None where c_k has no law."""
+        return self.problem
+
     def result(self, times: Array, states: Array, report: SolverReport) -> Trajectory:
         """The learning curve."""
-        integral = decay_integral(self, self.problem, self.theta0, times, report)
-        return Trajectory.from_states(
+        lawful = self.lawful
+        integral = None if lawful is None else decay_integral(self, lawful, self.theta0, times, report)
+        curve = Trajectory.from_states(
             self.problem, self.reduction, times, *self.unpack(states), report, integral
         )
+        return curve if lawful is self.problem else curve.under(lawful)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -59,6 +59,16 @@ class Settings:
     decoupled: bool = False
 
 
+def no_law(settings: Settings) -> float | None:
+    """None: under weight decay nothing is known of c_k in the time of the steps."""
+    return None
+
+
+def law_of_descent(settings: Settings) -> float | None:
+    """Of descent along the gradient, with or without a velocity that adds up; see `Optimizer.minimises`."""
+    return 1 - settings.momentum if settings.decoupled else 1.0
+
+
 class Start(Protocol):
     """Begins a descent."""
 
@@ -106,6 +116,9 @@ class Optimizer:
         Arrays of the size of the weights that a step takes, weights and gradients included.
     decays : bool
         Whether weights may decay.
+    balance_share : callable settings → float or None
+        By which share of their rates of decay the layers count in the law of c_k, in the time of the steps; None where
+        c_k has no law there.
     theories : tuple of str
         Which theories of `empirical.theories.THEORIES` follow it, first the one for steps that go to zero.
     nature : str
@@ -129,6 +142,7 @@ class Optimizer:
     entrywise: bool = False
     copies: int = 4
     decays: bool = True
+    balance_share: Callable[[Settings], float | None] = no_law
     theories: tuple[str, ...] = ()
     nature: str = "no theory follows"
     survives: str = ""
@@ -232,6 +246,18 @@ class Optimizer:
         if not (decay and settings.decoupled):
             return problem
         share = 1 - settings.momentum if self.adds_up else 0.0
+        return replace(problem, weight_decay=WeightDecay(share * decay.first, share * decay.second))
+
+    def lawful(self, problem: Problem, settings: Settings) -> Problem | None:
+        """The problem whose decay makes the law of c_k in the time of the steps; None where c_k has no law."""
+        from dynamics.problem.weight_decay import WeightDecay
+
+        decay = problem.weight_decay
+        if not decay:
+            return problem
+        share = self.balance_share(settings)
+        if share is None:
+            return None
         return replace(problem, weight_decay=WeightDecay(share * decay.first, share * decay.second))
 
     def about(self, settings: Settings) -> dict[str, Any]:

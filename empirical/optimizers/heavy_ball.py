@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dynamics.flows.momentum import NESTEROV as AHEAD
-from empirical.optimizers.base import Optimizer, Settings, move
+from empirical.optimizers.base import Optimizer, Settings, law_of_descent, move
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,6 +68,7 @@ SGD = Optimizer(
     "sgd",
     start,
     adds_up=True,
+    balance_share=law_of_descent,
     theories=("flow", "modified", "sgd"),
     nature="is gradient descent",
     survives="all as the step goes to zero: each drifts in proportion to the step",

@@ -67,13 +67,21 @@ def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) ->
     return NaturalRule(parameters, settings.damping, problem)
 
 
+def law_of_metric(settings: Settings) -> float | None:
+    """Decay in the gradient is divided by the metric, which is δ along the gradient of c_k; see the flow."""
+    if settings.decoupled:
+        return 1.0
+    return 1 / settings.damping if settings.damping else 0.0
+
+
 NATURAL = Optimizer(
     "natural",
     start,
     momentum=None,
     damping=1e-3,
     copies=9,
+    balance_share=law_of_metric,
     theories=("natural",),
     nature="follows the natural gradient flow",
-    survives="all as the step goes to zero, whatever the damping",
+    survives="all as the step goes to zero, whatever the damping δ; under coupled decay c_k falls like e^(−2ρt/δ)",
 )

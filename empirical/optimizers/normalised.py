@@ -33,11 +33,17 @@ def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) ->
     return NormalisedRule(parameters)
 
 
+def law_of_length(settings: Settings) -> float | None:
+    """Decoupled decay goes with the length; coupled decay with the time of the gradient flow, which no step counts."""
+    return 1.0 if settings.decoupled else None
+
+
 NORMALISED = Optimizer(
     "normalised",
     start,
     momentum=None,
+    balance_share=law_of_length,
     theories=("arc length",),
     nature="follows the gradient flow in its arc length",
-    survives="all as the step goes to zero: the path is that of the gradient flow",
+    survives="all as the step goes to zero: the path is that of the gradient flow, in whose time c_k falls under decay",
 )

@@ -98,7 +98,7 @@ EXCEPTIONS = {
     "flows.adam.RMSPropFlow": {"betas": (0.99,), "epsilon": 1e-8, "decay": (0, 0)},
     "flows.muon.polar_factor": {"epsilon": 0},
     "flows.muon.MuonFlow": {"epsilon": 1e-6, "decay": (0, 0)},
-    "flows.natural_gradient.NaturalGradientFlow": {"damping": 0, "decay": (0, 0)},
+    "flows.natural_gradient.NaturalGradientFlow": {"damping": 1e-3, "decay": (0, 0)},
 }
 
 
