@@ -7,8 +7,8 @@ What weight decay leaves of a mode
 With decay a mode is learned to less than the teacher has of it (dotted). How much less depends on the second
 layer: where it is fixed the loss of a little is as much for every mode, a soft threshold at ρ/4a (dashed); where
 it is trained too, decay costs like the power 2/3 of μ, a weak mode is not worth its price, and μ jumps from zero
-(line). See that networks (markers, each the median of three) lie on both laws, and that none holds a mode below m_θ. Between
-m_θ and m_g a unit that has learned a mode keeps it, though the objective would be lower without.
+(line). See that networks (markers, each the median of three) lie on both laws, and that none holds a mode below m_θ.
+Between m_θ and m_g a unit that has learned a mode keeps it, though the objective would be lower without.
 """
 
 import numpy as np
