@@ -62,9 +62,11 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
     return Problem(teacher, start.padded(teacher.inputs), activation, Sigma, read_decay(options.weight_decay))
 
 
-def read_decay(text: str) -> float | list[float]:
-    """One rate of `--weight-decay`, or two."""
-    rates = parse_numbers("--weight-decay", text)
+def read_decay(given: str | float) -> float | list[float]:
+    """One rate of `--weight-decay`, or two; as a number where a sweep varies it."""
+    if isinstance(given, int | float):
+        return given
+    rates = parse_numbers("--weight-decay", given)
     return rates[0] if len(rates) == 1 else rates
 
 

@@ -23,6 +23,7 @@ from quadflow.sweeps.run import options_of
 FILE_OPTIONS = ("teacher", "covariance", "init_file", "schedule")
 FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors")
 LISTS = ("teacher", "times", "betas")  # their values contain commas
+RATES = ("weight_decay",)  # a number, or two of them with a comma
 SPACINGS = ("linear", "log")
 
 
@@ -69,10 +70,13 @@ def parse_axis(text: str, command: click.Command, known: set[str]) -> Axis:
         hint = did_you_mean(label.strip(), allowed)
         raise ProblemError(f"`--vary` names {label!r}.{hint} These can be varied: {', '.join(allowed)}.")
     type_ = options[name].type
+    if name in RATES and ";" not in values:  # one rate each; pairs are separated by ;
+        return Axis(name, _range(text, values, False) if ":" in values else _numbers(text, values, False))
     if isinstance(type_, click.types.IntParamType | click.types.FloatParamType):
         whole = isinstance(type_, click.types.IntParamType)
         return Axis(name, _range(text, values, whole) if ":" in values else _numbers(text, values, whole))
-    return Axis(name, tuple(part.strip() for part in values.split(";" if name in LISTS else ",")))
+    separator = ";" if name in (*LISTS, *RATES) else ","
+    return Axis(name, tuple(part.strip() for part in values.split(separator)))
 
 
 def _numbers(text: str, values: str, whole: bool) -> tuple[Any, ...]:

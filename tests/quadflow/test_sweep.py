@@ -187,6 +187,20 @@ def test_the_flow_corrected_for_the_step(quadflow, tmp_path, theory, needed):
     assert data.simulate_loss.squeeze().values.tolist() == alone["loss"]
 
 
+def test_a_sweep_over_weight_decay(quadflow, tmp_path, monkeypatch):
+    """A numeric axis; the critical scale of each start is that of `diagnose`, none without decay."""
+    xarray = pytest.importorskip("xarray")
+    monkeypatch.chdir(tmp_path)
+    problem = ["--teacher", "2,1", "--hidden", "2", "--init-scale", "0.01", "--no-follow"]
+    quadflow(
+        "sweep", "diagnose", *problem, "--vary", "weight-decay=0:0.3:3", "--workers", "0", "--output", "s.nc"
+    )
+    with xarray.open_dataset("s.nc") as found:
+        np.testing.assert_allclose(found.weight_decay, [0, 0.15, 0.3])
+        scales = found.diagnose_critical_scale.values.ravel()
+    assert np.isnan(scales[0]) and scales[2] == pytest.approx(2 * scales[1], rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [

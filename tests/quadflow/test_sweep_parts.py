@@ -15,7 +15,7 @@ from quadflow.commands.sweep import command
 from quadflow.sweeps.plan import build_plan, parse_axis
 from quadflow.sweeps.run import KINDS, evaluate
 
-KNOWN = {"init_scale", "hidden", "batch", "teacher", "init", "times", "no_follow"}
+KNOWN = {"weight_decay", "init_scale", "hidden", "batch", "teacher", "init", "times", "no_follow"}
 FORMS = "must be NAME=START:STOP:COUNT, the same with :log, or NAME=V1,V2,…"
 
 
@@ -27,6 +27,9 @@ FORMS = "must be NAME=START:STOP:COUNT, the same with :log, or NAME=V1,V2,…"
         ("hidden=3:3:1", (3,)),
         ("init-scale=0.5", (0.5,)),
         ("times=0,1;0,2", ("0,1", "0,2")),
+        ("weight-decay=0:0.4:3", (0.0, 0.2, 0.4)),
+        ("weight-decay=0.1,0.2", (0.1, 0.2)),
+        ("weight-decay=0.1;0.1,0.2", ("0.1", "0.1,0.2")),
         (" init = a , b ", ("a", "b")),
     ],
 )
