@@ -35,14 +35,15 @@ class TheoryDetails(OptimizerOptions):
     step: float | None = option(
         type=float,
         metavar="η",
-        help="Learning rate of the correction, of SGD, or of memories; without effect on other flows.",
+        help="Learning rate of the correction, of SGD, of memories, or of a --schedule; without effect on other flows.",
     )
     schedule: str = option(
         default="constant",
         show_default=True,
         metavar="NAME[:PARAMETER…]",
         shell_complete=opt.complete_from("dynamics.schedules", "FAMILIES"),
-        help="Learning rates over the training, as for `quadflow train`: of the correction, or of SGD.",
+        help="Learning rates over the training, as for `quadflow train`: of the correction, or of SGD; other flows "
+        "only end with it.",
     )
     steps: int | None = option(
         type=int, help="Number of steps of the schedule [default: so many that it ends at --t-end]."
@@ -61,11 +62,14 @@ def integrate(
     progress: bool = False,
 ) -> Trajectory | SGDTrajectory:
     """Integrate what the options say."""
-    times = simulation.times
+    times = None if simulation.times is None else parse_numbers("--times", simulation.times)
     details, t_end = with_length(details, simulation.t_end)
-    return choose_theory(problem, theory, details).integrate(
+    flow = choose_theory(problem, theory, details)
+    if flow.last_time is None and details.schedule != "constant":
+        t_end = _checked_end(details, t_end, times)
+    return flow.integrate(
         t_end,
-        times=None if times is None else parse_numbers("--times", times),
+        times=times,
         samples=simulation.records,
         log_times=simulation.log_times,
         until_loss=simulation.until_loss,
@@ -97,6 +101,20 @@ def with_length(details: TheoryDetails, t_end: float | None) -> tuple[TheoryDeta
     return replace(details, steps=steps), None
 
 
+def _checked_end(details: TheoryDetails, t_end: float | None, times: list[float] | None) -> float | None:
+    """End time of a flow whose path does not depend on the rates, but ends where their schedule does."""
+    assert details.step is not None  # or it is refused
+    from dynamics.flows.base import ROUNDING
+
+    clock = details.entry.clock(details.step, details.settings.momentum, details.schedule, details.steps)
+    last = max(times, default=0.0) if t_end is None and times is not None else t_end
+    if last is None:
+        return clock.end
+    if last > clock.end * (1 + ROUNDING):
+        raise ProblemError(f"The schedule ends at t = {clock.end:g}, but `t_end` is {last:g}.")
+    return t_end
+
+
 def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetails) -> GradientFlow | MeanSGD:
     """The flow of the optimiser, the one corrected for a finite step, or the mean dynamics of SGD."""
     from dynamics.sgd.fluctuations import FluctuatingSGD
@@ -116,14 +134,17 @@ def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetail
         raise ProblemError(
             f"`{'--sgd' if kind == 'sgd' else '--correction modified'}` needs the learning rate `--step`."
         )
-    if details.schedule != "constant" and not THEORIES[name].rated:
-        raise ProblemError("`--schedule` belongs to `--correction modified` or `--sgd`: give one of them.")
+    if details.schedule != "constant" and not THEORIES[name].rated and step is None:
+        raise ProblemError(
+            "`--schedule` belongs to `--correction modified` or `--sgd`: give one of them, or `--step`, with which it "
+            "says where the flow ends."
+        )
     if details.steps is not None and details.schedule == "constant":
         raise ProblemError("`--steps` is the length of a `--schedule`: give that as well, or `--t-end`.")
     for extra in ("batch", "label_noise", "fluctuations"):
         if getattr(details, extra) and kind != "sgd":
             raise ProblemError(f"`--{extra.replace('_', '-')}` belongs to `--sgd`: give that as well.")
-    if kind == "flow" and details.momentum:
+    if kind == "flow" and details.momentum and details.schedule == "constant":
         raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
     chosen = Chosen(entry, settings, step, details.schedule, details.steps)
     if kind == "sgd" and kind in entry.theories:

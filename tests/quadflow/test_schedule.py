@@ -153,6 +153,59 @@ def test_simulate_along_a_schedule(quadflow):
     assert quadflow(*sgd).json["times"][-1] == pytest.approx(end, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "beta", "per_step"),
+    [(["nesterov"], 0.9, 10), (["sgd", "--momentum", "0.5"], 0.5, 2), (["normalised"], 0.0, 1)],
+)
+def test_a_flow_whose_path_is_the_same_ends_with_the_schedule(quadflow, optimizer, beta, per_step):
+    """A linear schedule of N steps ends at η(N + 1)/2 on the clock of the optimiser, as that of `compare` does."""
+    options = [
+        *SMALL,
+        "--optimizer",
+        *optimizer,
+        "--step",
+        "0.001",
+        "--schedule",
+        "linear",
+        "--steps",
+        "50",
+        "--json",
+    ]
+    result = quadflow("simulate", *options).json
+    assert result["times"][-1] == pytest.approx(per_step * 0.0255, rel=1e-12)
+    compared = quadflow("compare", *options, "--batch", "2", "--records", "2").json["theory"]
+    assert compared["times"][-1] == pytest.approx(result["times"][-1], rel=1e-12)
+    assert compared["loss"][-1] == pytest.approx(result["loss"][-1], rel=1e-7)
+    inside = quadflow("simulate", *options, "--times", f"0,{per_step * 0.02}").json
+    assert inside["times"][-1] == per_step * 0.02
+    for late in ("--t-end", "--times"):
+        refused = quadflow("simulate", *options, late, "9")
+        assert (refused.status, len(refused.err.splitlines())) == (2, 1)
+        assert f"The schedule ends at t = {per_step * 0.0255:g}, but" in refused.err
+
+
+def test_momentum_beyond_the_second_order_is_said(quadflow):
+    """h = 190 × 0.01 = 1.9, at a curvature above 1: by the modified flow and by its comparison; not for η = 1e-5."""
+    options = [
+        *SMALL,
+        "--correction",
+        "modified",
+        "--optimizer",
+        "momentum",
+        "--schedule",
+        "cosine",
+        "--json",
+    ]
+    for command in (["simulate"], ["compare", "--batch", "2", "--records", "2"]):
+        for step, said in (("0.01", True), ("0.00001", False)):
+            result = quadflow(*command, *options, "--step", step, "--steps", "40").json
+            found = [words for words in result["warnings"] if "corrects the steepest slope by" in words]
+            assert len(found) == said
+            assert not said or found[0].startswith(
+                "The learning rate is 0.01 with momentum 0.9, so that at t = "
+            )
+
+
 def test_a_rate_too_large_for_the_correction_is_said(quadflow):
     arguments = [
         "simulate",
