@@ -269,3 +269,16 @@ def test_fixed_weights_that_differ_are_refused():
     problem = Problem(Teacher.from_eigenvalues([4, 2, 1]), student, weight_decay=0.1)
     with pytest.raises(ProblemError, match="all values are equal"):
         staircase(problem)
+
+
+@pytest.mark.parametrize(("scale", "learns"), [(0.01, False), (0.06, True)])
+def test_decay_of_the_first_layer_alone(scale, learns):
+    """The second layer stays then: what is small is lost all the same, as the flow shows."""
+    student = Student.initialise(3, 3, scale=scale, seed=0)
+    problem = Problem(Teacher.from_eigenvalues([2, 1], 3), student, weight_decay=(0.1, 0.0))
+    prediction = staircase(problem)
+    flow = GradientFlow(problem).integrate(t_end=100.0, samples=401)
+    assert bool(prediction.jumps) == learns == bool(flow.loss.min() < 5)
+    if learns:
+        drop = float(np.interp(-5.4, -flow.loss, flow.times))  # half of the way from 9.5 to 4/3
+        assert prediction.jumps[0].time == pytest.approx(drop, rel=0.05)
