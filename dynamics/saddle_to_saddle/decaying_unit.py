@@ -11,9 +11,9 @@ Unequal decay. With s = ∫a dt the first layer is w_i = w_i(0) e^{g_i s − ρ_
 
     ṡ = a,   ȧ = ½ e^{−2ρ_w t} Σ_i g_i w_i(0)² e^{2g_i s} − ρ_a a.
 
-It is integrated until the unit is so large that decay has no time left to matter, or until it can never grow: with the
-largest |g_i| = g and κ = ρ_w − max(0, max_i g_i a) it is lost once g‖w‖ < κ. For while w pushes a by less than κ/2g, and
-decay of a brings no g_i a above max(0, g_i a), ‖w‖² falls at least as e^{−κt}, which pushes a by less than
+It is integrated until the unit is so large that decay has no time left to matter, or until it can never grow: with
+the largest |g_i| = g and κ = ρ_w − max(0, max_i g_i a) it is lost once g‖w‖ < κ. For while w pushes a by less than
+κ/2g, and decay of a brings no g_i a above max(0, g_i a), ‖w‖² falls at least as e^{−κt}, which pushes a by less than
 ½g‖w‖²/κ < κ/2g in all (derived here). An a of the wrong sign may stay for ever if ρ_a = 0.
 """
 
