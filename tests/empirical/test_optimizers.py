@@ -217,7 +217,8 @@ def test_the_objective_is_what_falls():
         options = {"steps": 3, "step": 1e-3, "batch": 4, "optimizer": name, "decoupled": decoupled}
         run = train(problem, dtype="float64", **options)
         (together,) = train_ensemble(problem, dtype="float64", **options)
-        assert together.conserved_drift == pytest.approx(run.conserved_drift, rel=1e-9)
+        assert together.conserved_drift == pytest.approx(run.conserved_drift, rel=1e-9, nan_ok=True)
+        assert np.isnan(run.conserved_drift) == name.startswith("adam")  # c_k has no law there
         if share is None:
             assert run.objective is together.objective is None
         else:
