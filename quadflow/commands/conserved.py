@@ -139,7 +139,7 @@ def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
         fixed=values,
         missing="`--second-layer-values 1` would read it as a network with every a_k = 1",
     )
-    times = read_times(options.logs, W.shape[-3])
+    times = read_times(options.logs, W.shape[-3]) if W.ndim > 2 else None  # a single state is refused below
     inference = infer_quantities(W, A, times=times)
     result = {
         "count": len(inference.quantities),

@@ -112,6 +112,14 @@ def test_along_records_with_unequal_decay(quadflow, tmp_path, monkeypatch):
     assert "known to ±" in quadflow("conserved", "--infer", "flow.npz", *decay).out
 
 
+def test_a_single_state_says_nothing(quadflow, tmp_path):
+    np.savez(tmp_path / "one.npz", W=np.ones((2, 3)), a=np.ones(2))
+    for decay in ((), ("--weight-decay", "0.1")):
+        result = quadflow("conserved", "--infer", tmp_path / "one.npz", *decay)
+        assert result.status == 2 and len(result.err.splitlines()) == 1
+        assert "internal" not in result.err
+
+
 def test_laws_of_decay_need_times(quadflow, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.savez("weights.npz", W=np.random.default_rng(0).normal(size=(5, 2, 2)), a=np.ones((5, 2)))
