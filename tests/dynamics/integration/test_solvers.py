@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy.integrate import DOP853
 
 from dynamics.errors import ProblemError
 from dynamics.integration import (
@@ -20,6 +21,7 @@ from dynamics.integration import (
     integrate,
 )
 from dynamics.integration.contract import RUNNING
+from dynamics.integration.scipy_solvers import ShorterStep
 from dynamics.integration.switching import SwitchingSolver
 
 RTOL = 1e-9
@@ -242,3 +244,13 @@ def test_taylor_needs_a_polynomial():
     for stops in ([], [Stop("half", lambda t, y: y[0] - 0.5)]):
         with pytest.raises(ProblemError, match="quadratic networks"):
             integrate(Rational(), np.ones(2), sampling, method="Taylor", stops=stops)
+
+
+def test_a_solution_that_explodes_within_a_step_warns_of_nothing():
+    """ẏ = 10¹⁶⁰y² from 10¹⁵⁰: the stages of a step within the step overflow, and no warning of NumPy is heard."""
+    with np.errstate(all="ignore"):
+        solver = DOP853(lambda t, y: 1e160 * y * y, 0.0, np.full(1, 1e150), 1.0, first_step=1e-3)
+    solver.t_old, solver.t = 0.0, 1.0
+    within = ShorterStep(solver, np.full(1, 1e150))
+    with np.errstate(all="raise"):
+        assert within(0.5).shape == (1,)
