@@ -90,8 +90,9 @@ class Trajectory(Result):
     ) -> Trajectory:
         """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
         small = reduction.problem
-        loss = np.array([small.population.loss(w, a) for w, a in zip(W, A, strict=True)])
-        modes = teacher_modes(small.teacher, W, A, problem.activation)
+        with np.errstate(over="ignore", invalid="ignore"):  # a solution that explodes has an infinite loss
+            loss = np.array([small.population.loss(w, a) for w, a in zip(W, A, strict=True)])
+            modes = teacher_modes(small.teacher, W, A, problem.activation)
         return cls(
             problem,
             times,
