@@ -32,18 +32,21 @@ def derivatives(phi, z, highest=4):
     return np.array([value.detach().numpy() for value in values])
 
 
+def rule(size):
+    """Nodes and weights for a Gaussian variable that is multiplied by a size; one node for the size 0."""
+    if size == 0:
+        return np.zeros(1), np.ones(1)
+    step = min(0.12, 0.2 / size)
+    p = np.arange(-9, 9 + step, step)
+    return p, step / np.sqrt(2 * np.pi) * np.exp(-(p**2) / 2)
+
+
 def by_quadrature(phi, s, t, r):
     """K_ij, (5, 5), and the sizes (E φ⁽ⁱ⁾²)^{1/2} of both sides."""
-    step = 0.12 if max(s, t) <= 1 else 0.08 if max(s, t) <= 3 else 0.028 if abs(r) < 1 else 0.01
-    p = np.arange(-9, 9 + step, step)
-    w = step / np.sqrt(2 * np.pi) * np.exp(-(p**2) / 2)
     plus, minus = np.sqrt((1 + r) / 2), np.sqrt((1 - r) / 2)
-    if plus == 0 or minus == 0:
-        z1, z2, weights = s * p, t * r * p, w
-    else:
-        z1 = (s * (plus * p[:, None] + minus * p)).ravel()
-        z2 = (t * (plus * p[:, None] - minus * p)).ravel()
-        weights = np.outer(w, w).ravel()
+    (p, w), (q, v) = (rule(max(s, t) * size) for size in (plus, minus))
+    z1, z2 = ((x * (plus * p[:, None] + sign * minus * q)).ravel() for x, sign in ((s, 1), (t, -1)))
+    weights = np.outer(w, v).ravel()
     left, right = derivatives(phi, z1), derivatives(phi, z2)
     sizes = [np.sqrt((values**2) @ weights) for values in (left, right)]
     return (left * weights) @ right.T, np.outer(*sizes)
