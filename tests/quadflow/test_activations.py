@@ -167,7 +167,9 @@ def test_figure(quadflow, tmp_path):
         (["conserved", "--model", "abs", "--inputs", "1"], "at least 2"),
         (["figure", "phase-portrait", "--activation", "relu"], "quadratic and centred"),
         (["figure", "activations", "--activation", "relu"], "--activations"),
-        (["figure", "activations", "--t-end", "1,2"], "2 times"),
+        (["figure", "activations", "--t-end", "1,2"], "2 numbers"),
+        (["figure", "overlay", "--step", "1,2"], "`--step` has 2 numbers, but `--activations` 4 names"),
+        (["figure", "overlay", "--seeds", "1"], "`seeds` is 1, but the error bar"),
     ],
 )
 def test_bad_input(quadflow, tmp_path, monkeypatch, arguments, words):
