@@ -112,6 +112,11 @@ ONE_MODE = Need(
     lambda p: f"`teacher` has the eigenvalues {p.teacher.eigen[0][0].tolist()}",
     "one teacher mode of the sign of a",
 )
+ONE_DIRECTION = Need(
+    lambda p: len(p.teacher.V) == 1,
+    lambda p: f"`teacher` has {len(p.teacher.V)} directions",
+    "one teacher direction",
+)
 TWO_INPUTS = Need(lambda p: p.inputs > 1, lambda p: f"`inputs` is {p.inputs}", "two inputs or more")
 EQUAL = Need(
     lambda p: bool(p.student.A[0, 0]) and not np.ptp(p.student.A),
@@ -191,6 +196,7 @@ THEORIES: dict[str, Theory] = {
     ),
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, DECAYED_AT_REST)),
+    "escape time": Theory("the escape time", (ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
