@@ -2,8 +2,8 @@ r"""Escape time in closed form: ṁ = c mʲ(1 − m²) exactly, and its law in t
 
     ∫ dm / (mʲ(1 − m²)):   artanh m  (j = 0),   ½ ln[m²/(1 − m²)]  (j = 1),   I_j = −m^{1−j}/(j − 1) + I_{j−2}
 
-Student and teacher that share one Hermite polynomial He_k only have j = k − 1, c = kα_kβ_k. From m₀ = 1/√d the first term
-decides: with other polynomials too
+Student and teacher that share one Hermite polynomial He_k only have j = k − 1, c = kα_kβ_k. From m₀ = 1/√d the first
+term decides: with other polynomials too
 
     T = O(1)  (k = 1),    ln d / (4α₂β₂)  (k = 2),    d^{k/2−1} / (k(k − 2)α_kβ_k)  (k ≥ 3),
 

@@ -1,8 +1,9 @@
 r"""Hermite coefficients E[f(z) h_n(z)], z ~ N(0, 1), h_n = He_n/√n!, of functions with kinks and jumps.
 
-Gauss–Hermite nodes converge slowly where f has a kink, and for tanh too. Here panels are halved until f is a polynomial on
-each, to rounding, so that a kink ends up on an edge wherever it is; Gauss–Legendre nodes on each panel then integrate f
-against √n(z) · h_n(z)√n(z), whose last factor the three-term recurrence gives without loss (n(z) the Gaussian density).
+Gauss–Hermite nodes converge slowly where f has a kink, and for tanh too. Here panels are halved until f is a polynomial
+on each, to rounding, so that a kink ends up on an edge wherever it is; Gauss–Legendre nodes on each panel then
+integrate f against √n(z) · h_n(z)√n(z), whose last factor the three-term recurrence gives without loss (n(z) the
+Gaussian density). Derived here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
 
-ORDERS = 400  # coefficients; m^400 is 1e-9 at an overlap of 0.95, before what the coefficients themselves lose
+ORDERS = (
+    400  # coefficients; m^400 is 1e-9 at an overlap of 0.95, before what the coefficients themselves lose
+)
 REACH = 24.0  # √n(z) is 2e-63 there
 WIDTH = 0.5  # of a panel: h_400 has 6 zeros in it
 NODES = 16  # on a panel, exact for polynomials of degree 31
@@ -29,7 +32,9 @@ Function = Callable[[Array], Array]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(NODES)
 _VALUES = np.polynomial.legendre.legvander(_NODES, NODES - 1)  # of P_j at node i
-_COEFFICIENTS = ((2 * np.arange(NODES) + 1) / 2)[:, None] * _VALUES.T * _WEIGHTS  # values → Legendre coefficients
+_COEFFICIENTS = (
+    ((2 * np.arange(NODES) + 1) / 2)[:, None] * _VALUES.T * _WEIGHTS
+)  # values → Legendre coefficients
 _SLOPES = np.polynomial.legendre.legval(
     _NODES, np.polynomial.legendre.legder(np.eye(NODES), axis=0)
 ).T  # of P_j at node i

@@ -15,9 +15,13 @@ from scipy.optimize import brentq
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
+from dynamics.escape.closed_forms import monomial_time
 
 GRID = 4001  # points of (−1, 1) between which zeros of r are found by their change of sign
-LAST, LEFT_OUT = 20, 1e-10  # coefficients that stand for those left out; what these may add, relative to the largest
+LAST, LEFT_OUT = (
+    20,
+    1e-10,
+)  # coefficients that stand for those left out; what these may add, relative to the largest
 ACCURACY = 1e-11  # relative, of the time
 
 
@@ -44,14 +48,17 @@ class OverlapFlow:
         return np.asarray(polyval(m, self.coefficients))
 
     def is_known(self, m: float) -> bool:
-        """Whether the coefficients that are left out cannot matter at this overlap, were they as large as the last ones."""
+        """Whether coefficients that are left out cannot matter at this overlap, were they as large as the last ones."""
         n = len(self.coefficients)
         rest = np.abs(self.coefficients[-LAST:]).max() * abs(m) ** n / (1 - abs(m))
         return bool(rest <= LEFT_OUT * np.abs(self.coefficients).max())
 
     @cached_property
     def zeros(self) -> Array:
-        """Overlaps −1 < m < 1 at which the flow rests, ascending; those that it only touches are found at m = 0 alone."""
+        """Overlaps −1 < m < 1 at which the flow rests, ascending.
+
+        Where the rate touches zero without changing its sign, that is found at m = 0 alone.
+        """
         if self.order is None:
             return np.zeros(0)
         r = self.coefficients[self.order :]
@@ -89,6 +96,8 @@ class OverlapFlow:
             return float("inf")
         j = self.order or 0
         r = self.coefficients[j:]
+        if np.flatnonzero(r).tolist() == [0, 2] and r[2] == -r[0]:
+            return monomial_time(j, start, overlap) / float(r[0])
         how = {"epsabs": 0.0, "epsrel": ACCURACY, "limit": 1000, "full_output": 1}
         if j:  # 0 < m: the logarithm of m spreads the plateau out
             found = quad(
@@ -99,7 +108,7 @@ class OverlapFlow:
         value, error = found[:2]
         if not error <= 1e3 * ACCURACY * value:
             raise ComputationError(
-                f"The time from overlap {start:g} to {overlap:g} is known to {error / value:.1g} only: the flow all but "
-                "rests in between."
+                f"The time from overlap {start:g} to {overlap:g} is known to {error / value:.1g} only: "
+                "the flow all but rests in between."
             )
         return float(value)

@@ -16,15 +16,21 @@ import numpy as np
 
 from dynamics.errors import ProblemError
 from dynamics.escape.closed_forms import law, leading_time
+from dynamics.escape.hermite import ORDERS
 from dynamics.escape.overlap_flow import OverlapFlow
 from dynamics.escape.random_start import RandomStart
-from dynamics.escape.single_index import SingleIndex
+from dynamics.escape.single_index import OnePass, SingleIndex
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_real
 
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SHOWN = 9  # Hermite coefficients in a result
+NOTHING_SHARED = (
+    f"student and teacher share no Hermite polynomial of orders 1 … {ORDERS}: the overlap never moves"
+)
+NO_STEP = "no step is given"
+PATIENT = 2.0
 GRID = 2000  # overlaps at which signal and noise are weighed
 
 
@@ -61,7 +67,7 @@ class Escape:
         α_kβ_k.
     overlap, overlap_at_start : float
     flow_time, sgd_time : float or None
-        From the one to the other; None where that is never reached or not known: `warnings` says which.
+        From the one to the other; None where that is never reached or not known.
     step : float or None
     batch : int
     leading_time : float or None
@@ -74,7 +80,8 @@ class Escape:
         Random starts: their spread.
     alpha, beta : tuple of float
         First Hermite coefficients of student and teacher.
-    warnings : tuple of str
+    flow_reason, sgd_reason : str
+        Why a time is None; empty if it is not.
     """
 
     inputs: int
@@ -92,7 +99,8 @@ class Escape:
     starts: tuple[StartQuantile, ...]
     alpha: tuple[float, ...]
     beta: tuple[float, ...]
-    warnings: tuple[str, ...]
+    flow_reason: str
+    sgd_reason: str
 
     @property
     def law(self) -> str | None:
@@ -105,9 +113,28 @@ class Escape:
         """The time of SGD in steps."""
         return None if self.sgd_time is None or self.step is None else self.sgd_time / self.step
 
+    @property
+    def patience(self) -> float:
+        """Time after which a network is given up: `PATIENT` times what the slowest of the table takes.
+
+        Raises
+        ------
+        ProblemError
+            If nothing is ever reached in the flow: then nothing says how long to wait.
+        """
+        known = [self.flow_time, self.sgd_time]
+        known += [time for start in self.starts for time in (start.flow_time, start.sgd_time)]
+        longest = max((time for time in known if time is not None), default=0.0)
+        if not longest:
+            raise ProblemError("No time is predicted, so that nothing says how long to train: give `t_end`.")
+        return PATIENT * longest
+
     def as_dict(self) -> dict[str, Any]:
         """What `quadflow escape --json` prints."""
-        return asdict(self) | {"law": self.law, "sgd_steps": self.sgd_steps}
+        numbers = asdict(self)
+        reasons = {name: numbers.pop(f"{name}_reason") for name in ("flow", "sgd")}
+        warnings = [f"{name}_time is null: {why}" for name, why in reasons.items() if why]
+        return numbers | {"law": self.law, "sgd_steps": self.sgd_steps, "warnings": warnings}
 
     def summary(self) -> str:
         """Exponent, times and spread, a line each."""
@@ -116,30 +143,33 @@ class Escape:
             f"information exponent {'none' if k is None else k}"
             + ("" if k is None else f": α_kβ_k = {self.strength:.6g}"),
             f"from overlap {self.overlap_at_start:.4g} to {self.overlap:g} in {self.inputs} dimensions",
-            f"flow   {_shown(self.flow_time)}" + ("" if self.law is None else f"  ({self.law})"),
+            f"flow   {_shown(self.flow_time, self.flow_reason)}"
+            + ("" if self.law is None else f"  ({self.law})"),
         ]
         if self.step is not None:
             steps = "" if self.sgd_steps is None else f"  ({self.sgd_steps:.5g} steps of {self.step:g})"
-            lines.append(f"SGD    {_shown(self.sgd_time)}{steps}")
+            lines.append(f"SGD    {_shown(self.sgd_time, self.sgd_reason)}{steps}")
         if self.largest_step is not None:
             lines.append(f"noise wins from step {self.largest_step:.4g} on, batch {self.batch}")
         if self.starts:
-            lines.append(f"{100 * self.reached:.3g} % of all random starts get there; of these, so many within:")
+            lines.append(
+                f"{100 * self.reached:.3g} % of all random starts get there; of these, so many within:"
+            )
         for start in self.starts:
             sgd = "" if start.sgd_time is None else f"  SGD {start.sgd_time:.5g}"
             lines.append(f"  {100 * start.probability:3.0f} %  flow {start.flow_time:.5g}{sgd}")
-        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return "Escape\n  " + self.summary().replace("\n", "\n  ")
 
 
-def _shown(time: float | None) -> str:
-    return "never, or not known" if time is None else f"{time:.5g}"
+def _shown(time: float | None, why: str) -> str:
+    return f"no time: {why}" if time is None else f"{time:.5g}"
 
 
 def single_index(problem: Problem) -> SingleIndex:
-    """Student and teacher of a problem as functions of one Gaussian; the student's weights at norm 1, wherever they point.
+    """Student and teacher of a problem as functions of one Gaussian, the student's weights at norm 1.
 
     Raises
     ------
@@ -180,52 +210,21 @@ def escape(
     ProblemError
         If the theory does not cover the problem, or an argument is not usable.
     """
-    index, d = single_index(problem), problem.inputs
-    m = _overlap("overlap", overlap)
-    if m <= 0:
-        raise ProblemError(f"`overlap` is {m:g}, but must be positive: an overlap that is to be reached.")
-    B = validate_count("batch", batch)
-    noise = validate_real("label_noise", label_noise, nonnegative=True)
-    eta = None if step is None else validate_real("step", step, positive=True)
-    flow = index.flow()
-    sgd = None if eta is None else index.sgd(eta, d, B, noise)
-    for each in (flow, sgd):
-        if each is not None and not each.is_known(m):
-            raise ProblemError(
-                f"`overlap` is {m:g}, but the Hermite series of these activations ends before: lower it, to 0.9 say."
-            )
-    m0 = d**-0.5 if overlap_at_start is None else _overlap("overlap_at_start", overlap_at_start)
-    m0 = abs(m0) if index.is_even else m0
-    if overlap_at_start is not None and m0 >= m:
-        raise ProblemError(f"`overlap_at_start` is {m0:g}, but must be below `overlap`, which is {m:g}.")
-
-    k, warnings = index.exponent, []
-    if k is None:
-        warnings.append(
-            "student and teacher share no Hermite polynomial: the overlap never moves, up to order 400"
+    index, d, m = single_index(problem), problem.inputs, validate_overlap(overlap)
+    m0 = _start(index, d, overlap_at_start, m)
+    how = OnePass(1.0 if step is None else step, batch, label_noise)
+    flow, sgd = index.flow(), None if step is None else index.sgd(how, d)
+    if not all(each is None or each.is_known(m) for each in (flow, sgd)):
+        raise ProblemError(
+            f"`overlap` is {m:g}, but the Hermite series of these activations ends before: lower it, to 0.9 say."
         )
-    flow_time, why = _time(flow, m0, m)
-    if why and k is not None:
-        warnings.append(f"flow_time is null: {why}")
-    sgd_time = None
-    if sgd is not None and k is not None:
-        if k >= 3 and overlap_at_start is None:
-            why = (
-                f"from a random start SGD is known for k ≤ 2 alone; for k = {k} only that it takes of the order of "
-                f"d^{k - 1} steps, at steps of the order of d^-{k / 2:g}"
-            )
-        else:
-            sgd_time, why = _time(sgd, m0, m)
-        if why:
-            warnings.append(f"sgd_time is null: {why}")
-    elif sgd is None:
-        warnings.append("sgd_time is null: no step is given")
-
-    starts: tuple[StartQuantile, ...] = ()
-    reached = _reached(flow, RandomStart(d), m, index.is_even)
-    if reached:
-        starts = _starts(index, flow, sgd if k is not None and k <= 2 else None, d, m, eta, B, noise)
-    grows = k is not None and index.strength > 0
+    k = index.exponent
+    flow_time, flow_reason = _time(flow, m0, m) if k is not None else (None, NOTHING_SHARED)
+    sgd_time, sgd_reason = None, NO_STEP
+    if sgd is not None:
+        sgd_time, sgd_reason = _sgd_time(sgd, k, m0, m, from_random=overlap_at_start is None)
+    stretch = index.stretch(how, d) if sgd is not None and sgd_time is not None else 1.0
+    known = sgd is not None and sgd_time is not None and k is not None and k <= 2
     return Escape(
         inputs=d,
         information_exponent=k,
@@ -234,15 +233,19 @@ def escape(
         overlap_at_start=m0,
         flow_time=flow_time,
         sgd_time=sgd_time,
-        step=eta,
-        batch=B,
-        leading_time=leading_time(k, index.strength, d) if grows and k is not None else None,
-        largest_step=None if flow_time is None else largest_step(index, d, m0, m, B, noise),
-        reached=reached,
-        starts=starts,
+        step=step,
+        batch=batch,
+        leading_time=leading_time(k, index.strength, d) if k is not None and index.strength > 0 else None,
+        largest_step=None if flow_time is None else largest_step(index, d, m0, m, batch, label_noise),
+        reached=_Starts(flow, RandomStart(d), m, index.is_even).reached,
+        starts=_quantiles(
+            _Starts(flow, RandomStart(d), m, index.is_even),
+            _Starts(sgd, RandomStart(d, stretch), m, index.is_even) if known and sgd is not None else None,
+        ),
         alpha=tuple(index.alpha[:SHOWN].tolist()),
         beta=tuple(index.beta[:SHOWN].tolist()),
-        warnings=tuple(warnings),
+        flow_reason=flow_reason,
+        sgd_reason=sgd_reason,
     )
 
 
@@ -260,9 +263,17 @@ def largest_step(
         return None
     m = np.geomspace(low, overlap, GRID)
     signal = index.flow().rate(m)
-    taken = signal - index.sgd(1.0, inputs, batch, label_noise).rate(m)
+    taken = signal - index.sgd(OnePass(1.0, batch, label_noise), inputs).rate(m)
     some = taken > 1e-12 * np.abs(taken).max(initial=0.0)
     return float((signal[some] / taken[some]).min()) if some.any() else None
+
+
+def validate_overlap(overlap: float) -> float:
+    """An overlap that is to be reached, between 0 and 1."""
+    m = _overlap("overlap", overlap)
+    if m <= 0:
+        raise ProblemError(f"`overlap` is {m:g}, but must be positive: an overlap that is to be reached.")
+    return m
 
 
 def _overlap(name: str, value: float) -> float:
@@ -270,6 +281,21 @@ def _overlap(name: str, value: float) -> float:
     if not -1 < m < 1:
         raise ProblemError(f"`{name}` is {m:g}, but an overlap must lie between −1 and 1.")
     return m
+
+
+def _sgd_time(
+    sgd: OverlapFlow, exponent: int | None, start: float, overlap: float, *, from_random: bool
+) -> tuple[float | None, str]:
+    """Time of the mean of SGD between two overlaps; None, and the reason, where there is none."""
+    k = exponent
+    if k is None:
+        return None, NOTHING_SHARED
+    if k >= 3 and from_random:
+        return None, (
+            f"from a random start SGD is known for k ≤ 2 alone; for k = {k} only that it takes of the order of "
+            f"d^{k - 1} steps, at steps of the order of d^-{k / 2:g}"
+        )
+    return _time(sgd, start, overlap)
 
 
 def _time(flow: OverlapFlow, start: float, overlap: float) -> tuple[float | None, str]:
@@ -280,45 +306,45 @@ def _time(flow: OverlapFlow, start: float, overlap: float) -> tuple[float | None
     return None, f"from overlap {start:.4g} the mean goes to {flow.limit(start):.4g}, not to {overlap:g}"
 
 
-def _reached(flow: OverlapFlow, law: RandomStart, overlap: float, even: bool) -> float:
-    """Part of all random starts that reach the overlap, those included that are there."""
-    above = law.above(flow.lowest_start(overlap))
-    return 2 * above if even else above
+@dataclass(frozen=True)
+class _Starts:
+    """Random starts of a flow of the overlap; where it is even, m and −m are one."""
+
+    flow: OverlapFlow
+    law: RandomStart
+    overlap: float
+    even: bool
+
+    @property
+    def reached(self) -> float:
+        """Part of all that reach the overlap, those included that are there at once."""
+        return (2 if self.even else 1) * self.law.above(self.flow.lowest_start(self.overlap))
+
+    def fastest(self, probability: float) -> float:
+        """Overlap at the start above which this part is of those that get there."""
+        return self.law.quantile_above(probability * self.reached / (2 if self.even else 1))
+
+    def time(self, probability: float) -> float:
+        """Time within which this part is there of those that get there."""
+        return self.flow.time(self.fastest(probability), self.overlap)
 
 
-def _starts(
-    index: SingleIndex,
-    flow: OverlapFlow,
-    sgd: OverlapFlow | None,
-    d: int,
-    overlap: float,
-    step: float | None,
-    batch: int,
-    label_noise: float,
-) -> tuple[StartQuantile, ...]:
-    """Random starts at the probabilities of the table, and the times that belong to them."""
-    sides = 2 if index.is_even else 1
-    law = RandomStart(d)
-    reached = _reached(flow, law, overlap, index.is_even) / sides
-    found = []
-    noisy = None
-    if sgd is not None and step is not None and sgd.time(law.typical, overlap) < np.inf:
-        noisy = RandomStart(d, _stretch(index, sgd, d, step, batch, label_noise))
-        noisy_reached = _reached(sgd, noisy, overlap, index.is_even) / sides
-    for p in PROBABILITIES:
-        m0 = law.quantile_above(p * reached)
-        sgd_time = None
-        if noisy is not None and sgd is not None:
-            sgd_time = sgd.time(noisy.quantile_above(p * noisy_reached), overlap)
-        found.append(StartQuantile(p, m0, flow.time(m0, overlap), sgd_time))
-    return tuple(found)
+def _quantiles(flow: _Starts, sgd: _Starts | None) -> tuple[StartQuantile, ...]:
+    """Random starts at the probabilities of the table; none where no start that is not there moves there."""
+    if flow.flow.lowest_start(flow.overlap) == flow.overlap:
+        return ()
+    return tuple(
+        StartQuantile(p, flow.fastest(p), flow.time(p), None if sgd is None else sgd.time(p))
+        for p in PROBABILITIES
+    )
 
 
-def _stretch(
-    index: SingleIndex, sgd: OverlapFlow, d: int, step: float, batch: int, label_noise: float
-) -> float:
-    """√(E m²) of where SGD seems to come from, over that of where it starts: what its noise adds while m is small."""
-    if index.exponent != 2:
-        return 1.0
-    added = step * (index.diffusion + label_noise * index.slope_square) / (2 * float(sgd.coefficients[1]) * batch)
-    return float(np.sqrt(1 + d * added))
+def _start(index: SingleIndex, inputs: int, given: float | None, overlap: float) -> float:
+    """Overlap at the start: as given, or 1/√d; its size where m and −m are alike."""
+    m0 = inputs**-0.5 if given is None else _overlap("overlap_at_start", given)
+    m0 = abs(m0) if index.is_even else m0
+    if given is not None and m0 >= overlap:
+        raise ProblemError(
+            f"`overlap_at_start` is {m0:g}, but must be below `overlap`, which is {overlap:g}."
+        )
+    return m0

@@ -8,9 +8,9 @@ and one-pass SGD in batches of B, the weights put back on the sphere after each 
 
     ṁ = (1 − m²) g′(m) − ½ (ηd/B) m V(m),      V(m) = E[(f − f* − noise)² a²φ′(w·x)²]:
 
-a step of −ηδaφ′x leaves m where it was up to its share of x, and its part across, of squared norm η²δ²a²φ′²d, is what
-putting back on the sphere takes from m. V is a power series too: given w·x = z, E f* = Σ β_n mⁿ h_n(z), and the same for
-f*² with its own coefficients γ_n, so that
+of a step −ηδaφ′x the mean moves m as the flow does, and the part across, of squared norm η²δ²a²φ′²d, is what putting
+back on the sphere takes from m. V is a power series too: given w·x = z, E f* = Σ β_n mⁿ h_n(z), and the same for f*²
+with its own coefficients γ_n, so that
 
     V(m) = E[f²f′²] + ΔE[f′²] − 2 Σ β_n E[f f′²h_n] mⁿ + Σ γ_n E[f′²h_n] mⁿ.
 
@@ -27,8 +27,38 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.escape.hermite import ORDERS, Function, Panels
 from dynamics.escape.overlap_flow import OverlapFlow
+from dynamics.validation import validate_count, validate_real
 
 ZERO = 1e-11  # Hermite coefficients below this part of √E f² are zero: those of panels are 1e-14
+
+
+@dataclass(frozen=True)
+class OnePass:
+    """One-pass SGD: fresh data in every step.
+
+    Parameters
+    ----------
+    step : float
+        η.
+    batch : int
+        B.
+    label_noise : float
+        Variance Δ.
+
+    Raises
+    ------
+    ProblemError
+        If one of them is not usable.
+    """
+
+    step: float
+    batch: int = 1
+    label_noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        validate_real("step", self.step, positive=True)
+        validate_count("batch", self.batch)
+        validate_real("label_noise", self.label_noise, nonnegative=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +142,24 @@ class SingleIndex:
         """The flow on the sphere."""
         return OverlapFlow(self.signal)
 
-    def sgd(self, step: float, inputs: int, batch: int = 1, label_noise: float = 0.0) -> OverlapFlow:
+    def sgd(self, how: OnePass, inputs: int) -> OverlapFlow:
         """The mean of one-pass SGD on the sphere, at leading order in the input dimension."""
         V = self.noise.copy()
-        V[0] += label_noise * self.slope_square
-        return OverlapFlow(self.signal - step * inputs / (2 * batch) * np.append(0.0, V))
+        V[0] += how.label_noise * self.slope_square
+        return OverlapFlow(self.signal - how.step * inputs / (2 * how.batch) * np.append(0.0, V))
+
+    def stretch(self, how: OnePass, inputs: int) -> float:
+        """√(E m²) of where SGD seems to come from, over the 1/√d of a random start, for k = 2.
+
+        While m is small it grows at the rate λ of the mean, and every step adds noise of variance η²/B times the
+        diffusion: after a while m = e^{λt} m₀′ with m₀′ of variance 1/d + η·diffusion/(2λB). For k = 1 the start does
+        not matter, and this is 1.
+        """
+        if self.exponent != 2:
+            return 1.0
+        growth = float(self.sgd(how, inputs).coefficients[1])
+        added = how.step * (self.diffusion + how.label_noise * self.slope_square) / (2 * growth * how.batch)
+        return float(np.sqrt(1 + inputs * added))
 
     @cached_property
     def _values(self) -> Array:

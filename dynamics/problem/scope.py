@@ -196,7 +196,9 @@ THEORIES: dict[str, Theory] = {
     ),
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
     "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, DECAYED_AT_REST)),
-    "escape time": Theory("the escape time", (ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)),
+    "escape time": Theory(
+        "the escape time", (ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
+    ),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS,)),
     "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
