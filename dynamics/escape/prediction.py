@@ -18,7 +18,7 @@ from dynamics.errors import ProblemError
 from dynamics.escape.closed_forms import law, leading_time
 from dynamics.escape.hermite import ORDERS
 from dynamics.escape.overlap_flow import OverlapFlow
-from dynamics.escape.random_start import RandomStart
+from dynamics.escape.random_start import RandomStart, Starts
 from dynamics.escape.single_index import OnePass, SingleIndex
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
@@ -31,7 +31,6 @@ NOTHING_SHARED = (
 )
 NO_STEP = "no step is given"
 PATIENT = 2.0
-GRID = 2000  # overlaps at which signal and noise are weighed
 
 
 @dataclass(frozen=True)
@@ -236,36 +235,17 @@ def escape(
         step=step,
         batch=batch,
         leading_time=leading_time(k, index.strength, d) if k is not None and index.strength > 0 else None,
-        largest_step=None if flow_time is None else largest_step(index, d, m0, m, batch, label_noise),
-        reached=_Starts(flow, RandomStart(d), m, index.is_even).reached,
+        largest_step=None if flow_time is None else index.largest_step(d, m0, m, batch, label_noise),
+        reached=Starts(flow, RandomStart(d), m, index.is_even).reached,
         starts=_quantiles(
-            _Starts(flow, RandomStart(d), m, index.is_even),
-            _Starts(sgd, RandomStart(d, stretch), m, index.is_even) if known and sgd is not None else None,
+            Starts(flow, RandomStart(d), m, index.is_even),
+            Starts(sgd, RandomStart(d, stretch), m, index.is_even) if known and sgd is not None else None,
         ),
         alpha=tuple(index.alpha[:SHOWN].tolist()),
         beta=tuple(index.beta[:SHOWN].tolist()),
         flow_reason=flow_reason,
         sgd_reason=sgd_reason,
     )
-
-
-def largest_step(
-    index: SingleIndex,
-    inputs: int,
-    start: float,
-    overlap: float,
-    batch: int = 1,
-    label_noise: float = 0.0,
-) -> float | None:
-    """Step at which, somewhere between two overlaps, noise takes from the mean what signal adds; None if never."""
-    low = max(start, 1e-12)
-    if low >= overlap:
-        return None
-    m = np.geomspace(low, overlap, GRID)
-    signal = index.flow().rate(m)
-    taken = signal - index.sgd(OnePass(1.0, batch, label_noise), inputs).rate(m)
-    some = taken > 1e-12 * np.abs(taken).max(initial=0.0)
-    return float((signal[some] / taken[some]).min()) if some.any() else None
 
 
 def validate_overlap(overlap: float) -> float:
@@ -306,30 +286,7 @@ def _time(flow: OverlapFlow, start: float, overlap: float) -> tuple[float | None
     return None, f"from overlap {start:.4g} the mean goes to {flow.limit(start):.4g}, not to {overlap:g}"
 
 
-@dataclass(frozen=True)
-class _Starts:
-    """Random starts of a flow of the overlap; where it is even, m and −m are one."""
-
-    flow: OverlapFlow
-    law: RandomStart
-    overlap: float
-    even: bool
-
-    @property
-    def reached(self) -> float:
-        """Part of all that reach the overlap, those included that are there at once."""
-        return (2 if self.even else 1) * self.law.above(self.flow.lowest_start(self.overlap))
-
-    def fastest(self, probability: float) -> float:
-        """Overlap at the start above which this part is of those that get there."""
-        return self.law.quantile_above(probability * self.reached / (2 if self.even else 1))
-
-    def time(self, probability: float) -> float:
-        """Time within which this part is there of those that get there."""
-        return self.flow.time(self.fastest(probability), self.overlap)
-
-
-def _quantiles(flow: _Starts, sgd: _Starts | None) -> tuple[StartQuantile, ...]:
+def _quantiles(flow: Starts, sgd: Starts | None) -> tuple[StartQuantile, ...]:
     """Random starts at the probabilities of the table; none where no start that is not there moves there."""
     if flow.flow.lowest_start(flow.overlap) == flow.overlap:
         return ()

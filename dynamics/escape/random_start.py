@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc, betaincinv
 
+from dynamics.escape.overlap_flow import OverlapFlow
+
 
 @dataclass(frozen=True)
 class RandomStart:
@@ -38,3 +40,36 @@ class RandomStart:
         """Overlap above which a start is with this probability."""
         size = float(np.sqrt(betaincinv(0.5, (self.inputs - 1) / 2, abs(1 - 2 * probability))))
         return float(np.copysign(self.stretch * size, 0.5 - probability))
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Random starts of a flow of the overlap.
+
+    Parameters
+    ----------
+    flow : OverlapFlow
+    law : RandomStart
+    overlap : float
+        That is to be reached.
+    even : bool
+        Whether m and −m are alike.
+    """
+
+    flow: OverlapFlow
+    law: RandomStart
+    overlap: float
+    even: bool
+
+    @property
+    def reached(self) -> float:
+        """Part of all that reach the overlap, those included that are there at once."""
+        return (2 if self.even else 1) * self.law.above(self.flow.lowest_start(self.overlap))
+
+    def fastest(self, probability: float) -> float:
+        """Overlap at the start above which this part is of those that get there."""
+        return self.law.quantile_above(probability * self.reached / (2 if self.even else 1))
+
+    def time(self, probability: float) -> float:
+        """Time within which this part is there of those that get there."""
+        return self.flow.time(self.fastest(probability), self.overlap)

@@ -31,6 +31,8 @@ from dynamics.validation import validate_count, validate_real
 
 ZERO = 1e-11  # Hermite coefficients below this part of √E f² are zero: those of panels are 1e-14
 
+GRID, LOWEST = 2000, 1e-12  # overlaps at which signal and noise are weighed, and the lowest of them
+
 
 @dataclass(frozen=True)
 class OnePass:
@@ -160,6 +162,19 @@ class SingleIndex:
         growth = float(self.sgd(how, inputs).coefficients[1])
         added = how.step * (self.diffusion + how.label_noise * self.slope_square) / (2 * growth * how.batch)
         return float(np.sqrt(1 + inputs * added))
+
+    def largest_step(
+        self, inputs: int, start: float, overlap: float, batch: int = 1, label_noise: float = 0.0
+    ) -> float | None:
+        """Step at which, somewhere between two overlaps, noise takes from the mean what signal adds; None if never."""
+        low = max(start, LOWEST)
+        if low >= overlap:
+            return None
+        m = np.geomspace(low, overlap, GRID)
+        signal = self.flow().rate(m)
+        taken = signal - self.sgd(OnePass(1.0, batch, label_noise), inputs).rate(m)
+        some = taken > ZERO * np.abs(taken).max(initial=0.0)
+        return float((signal[some] / taken[some]).min()) if some.any() else None
 
     @cached_property
     def _values(self) -> Array:

@@ -14,7 +14,7 @@ from quadflow.provenance import problem_json
 
 if TYPE_CHECKING:
     from dynamics.problem import Problem
-    from empirical.experiments.escape import TrainedEscape
+    from empirical.escape import TrainedEscape
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ def command(network: opt.NetworkOptions, how: EscapeOptions, output: str | None,
 
     validate_output(output, ("json",))
     problem = build_unit(network)
-    start = {"overlap": how.overlap, "overlap_at_start": how.overlap_at_start}
-    sgd = {"batch": how.batch, "label_noise": how.label_noise}
+    start: dict[str, Any] = {"overlap": how.overlap, "overlap_at_start": how.overlap_at_start}
+    sgd: dict[str, Any] = {"batch": how.batch, "label_noise": how.label_noise}
     prediction = escape(problem, step=how.step, **start, **sgd)
     if how.step is None:
         note_without_effect([*sgd, "seeds"], "without `--step`")
     trained = None
     if how.seeds and how.step is not None:
-        from empirical.experiments.escape import train_escape
+        from empirical.escape import train_escape
 
         trained = train_escape(
             problem,
