@@ -17,7 +17,6 @@ from dynamics.files.archives import Archive
 from dynamics.files.formats import format_name, format_number, kind_of
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
-from dynamics.problem.modes import mode_targets
 from dynamics.problem.storage import problem_attributes
 from dynamics.schedules import Schedule
 from dynamics.schedules.schedule import Spec
@@ -80,7 +79,7 @@ class Comparison(Result):
         """
         theory = self.trajectory
         loss = np.abs(self.run.loss.mean(axis=0) - theory.loss).max() / self.initial_loss
-        sizes = mode_targets(theory.problem.teacher, theory.problem.activation)
+        sizes = theory.problem.mode_targets
         modes = np.abs(self.run.modes.mean(axis=0) - theory.modes).max(initial=0.0)
         if self.run.conserved is None:
             modes = np.nan

@@ -24,7 +24,6 @@ from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.files.formats import flow_times
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.problem.modes import teacher_modes
 from dynamics.validation import validate_count, validate_real
 from dynamics.versions import versions
 from dynamics.words import counted
@@ -304,7 +303,7 @@ class Recorder:
                 loss = self._test_loss(model, W_)
             else:
                 loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
-            modes = teacher_modes(self.problem.teacher, W, A, self.problem.activation)
+            modes = self.problem.modes(W, A)
             units = self._of_units(W, A)
             if self.problem.weight_decay:
                 units["objective"] = loss + self.problem.weight_decay.penalty(W, A)

@@ -19,7 +19,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dynamics.curves.trajectory import Trajectory
-from dynamics.problem.modes import mode_targets
 from dynamics.words import counted
 from empirical.experiments.activations import ActivationCurves
 from empirical.recorder import TrainingRun
@@ -95,7 +94,7 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
 
 
 def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
-    targets = mode_targets(trajectory.problem.teacher, trajectory.problem.activation)
+    targets = trajectory.problem.mode_targets
     axes.axhline(1.0, color="0.8", linewidth=0.6, zorder=0)
     for i in range(min(len(targets), SHOWN_MODES)):
         colour, line, marker = PALETTE[i], LINES[i], MARKERS[i]

@@ -1,6 +1,7 @@
 """The activation φ: written once, in operators that NumPy, PyTorch and SymPy share, with what theory asks of it.
 
-A new activation is a file with a call of `register`, and a line in `dynamics/activations/__init__.py`.
+A new activation is a file with a call of `register`, and a line in `dynamics/activations/__init__.py`; a family of
+them, such as polynomials, one with a call of `register_family`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics.activations.polynomial import pair_kernel, polynomial_terms
+from dynamics.activations.polynomial import polynomial_terms
 from dynamics.errors import ProblemError
-from dynamics.population.pair_kernel import PairPopulation
+from dynamics.population.expansion import Expansion
 from dynamics.validation import validate_choice
 
 if TYPE_CHECKING:
@@ -45,10 +46,14 @@ class Activation:
     parity : {1, -1, None}
         φ(−z, q) = ±φ(z, q), or neither.
     population : callable, optional
-        ``population(V, B, covariance)`` gives the closed-form population loss. A polynomial φ needs none: its loss
-        follows from φ (see `dynamics.activations.polynomial`).
+        ``population(V, B, covariance)`` gives the closed-form population loss for a teacher of the same activation in
+        a form of its own, faster than that of all others.
     label : str
         What figures call it; by default its name.
+    expansion : Expansion, optional
+        φ as a function of which Gaussian expectations have closed forms. A polynomial φ needs none.
+    kink : (α, β), optional
+        Where φ(z) = αz + β|z|.
 
     Raises
     ------
@@ -63,6 +68,8 @@ class Activation:
     parity: int | None
     population: Callable[..., Population] | None = field(default=None, compare=False)
     label: str = field(default="", compare=False)
+    expansion: Expansion | None = None
+    kink: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)
@@ -80,22 +87,28 @@ class Activation:
         Raises
         ------
         ProblemError
-            If no activation has this name.
+            If no activation has this name, or a family no such member.
         """
         if isinstance(name, Activation):
             return name
-        return ACTIVATIONS[validate_choice("activation", name, ACTIVATIONS)]
+        family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
+        if colon and family in FAMILIES:
+            return FAMILIES[family].member(parameters)
+        return ACTIVATIONS[validate_choice("activation", name, [*ACTIVATIONS, *map(str, FAMILIES.values())])]
 
-    def loss(self, V: Any, B: Any, covariance: Any = None) -> Population:
-        """Population loss against the teacher f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ)."""
-        if self.population is not None:
-            return self.population(V, B, covariance)
-        kernel = pair_kernel(self.phi)
-        if kernel is None:
-            raise ProblemError(
-                f"The activation {self.name!r} is no polynomial and has no population loss: give it one."
-            )
-        return PairPopulation(V, B, covariance, kernel)
+    def loss(
+        self, V: Any, B: Any, covariance: Any = None, teacher: Activation | str | None = None
+    ) -> Population:
+        """Population loss against the teacher f*_o = Σ_m B_om ψ(v_m·x), x ~ N(0, Σ); ψ = φ unless it is given.
+
+        Raises
+        ------
+        ProblemError
+            If there is no closed form for the two activations.
+        """
+        from dynamics.activations.pairing import population_loss
+
+        return population_loss(self, self if teacher is None else Activation.parse(teacher), V, B, covariance)
 
     @property
     def is_polynomial_form(self) -> bool:
@@ -170,9 +183,39 @@ class Activation:
         return f"Activation({self.name!r}: {self.formula})"
 
     def __reduce__(self) -> Any:
-        if ACTIVATIONS.get(self.name) is self:  # on the other side it is registered as well
-            return Activation.parse, (self.name,)
+        if ACTIVATIONS.get(self.name) is self or self.name.partition(":")[0] in FAMILIES:
+            return Activation.parse, (self.name,)  # on the other side it is registered as well
         return super().__reduce__()
+
+
+@dataclass(frozen=True)
+class Family:
+    """Activations with parameters, named ``family:parameters``.
+
+    Parameters
+    ----------
+    name, parameters : str
+        Such as "hermite" and "K".
+    member : callable text → Activation
+        The activation with the parameters in a text; raises a ProblemError if there is none.
+    """
+
+    name: str
+    parameters: str
+    member: Callable[[str], Activation]
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.parameters}"
+
+
+FAMILIES: dict[str, Family] = {}
+"""All families of activations."""
+
+
+def register_family(family: Family) -> Family:
+    """Make the members of a family known by their names."""
+    FAMILIES[family.name] = family
+    return family
 
 
 ACTIVATIONS: dict[str, Activation] = {}

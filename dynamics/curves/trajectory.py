@@ -22,7 +22,7 @@ from dynamics.problem import Problem
 from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
-from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
+from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.reduction import Reduction
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
@@ -90,8 +90,9 @@ class Trajectory(Result):
     ) -> Trajectory:
         """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
         small = reduction.problem
-        loss = np.array([small.population.loss(w, a) for w, a in zip(W, A, strict=True)])
-        modes = teacher_modes(small.teacher, W, A, problem.activation)
+        with np.errstate(over="ignore", invalid="ignore"):  # a solution that explodes has an infinite loss
+            loss = np.array([small.population.loss(w, a) for w, a in zip(W, A, strict=True)])
+            modes = small.modes(W, A)
         return cls(
             problem,
             times,
@@ -190,8 +191,8 @@ class Trajectory(Result):
         problem = self.problem
         if self.degree is None:
             return find_stages(self.times, self.loss)
-        targets = mode_targets(problem.teacher, problem.activation)
-        coupling = problem.activation.trace_coupling
+        targets = problem.mode_targets
+        coupling = problem.trace_coupling
         levels: tuple[Level, ...] = ()
         if coupling is not None and problem.covariance is None and problem.teacher.outputs == 1:
             level = partial(level_under_decay, problem, targets, trace_coupling=coupling)
@@ -212,7 +213,7 @@ class Trajectory(Result):
             del found["modes"]
             directions = problem.teacher.V if self.basis is None else problem.teacher.V @ self.basis
             return found | unit_variables(self.coordinates, directions, ("time",))
-        targets = mode_targets(problem.teacher, problem.activation)
+        targets = problem.mode_targets
         return found | {
             "eigenvalues": Variable(("mode",), targets, EIGENVALUE, label=True, detail=True),
             "conserved": Variable(("time", "unit"), self.conserved, C_K, detail=True),
@@ -260,7 +261,7 @@ class Trajectory(Result):
         """The trajectory in an open archive, every part checked against the others."""
         found = super().read(f, about, number)
         validate_times(found.times)
-        if found.modes.shape[1] != len(mode_targets(found.problem.teacher, found.problem.activation)):
+        if found.modes.shape[1] != len(found.problem.mode_targets):
             raise ProblemError(f"`modes` has shape {found.modes.shape}, which does not fit the teacher.")
         return found
 

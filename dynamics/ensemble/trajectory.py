@@ -19,7 +19,7 @@ from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described
 from dynamics.ensemble.members import Members
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
-from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
+from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.storage import problem_attributes
 from dynamics.versions import versions
 from dynamics.words import counted
@@ -168,11 +168,8 @@ class EnsembleTrajectory(Result):
         """
         m = self.members
         if len(m.V) == 1:
-            return teacher_modes(m.problem(0).teacher, self.coordinates, self.A, m.activation)
-        rows = [
-            teacher_modes(m.problem(i).teacher, self.coordinates[i], self.A[i], m.activation)
-            for i in range(len(self))
-        ]
+            return m.problem(0).modes(self.coordinates, self.A)
+        rows = [m.problem(i).modes(self.coordinates[i], self.A[i]) for i in range(len(self))]
         out = np.full((len(self), len(self.times), max(row.shape[1] for row in rows)), np.nan)
         for i, row in enumerate(rows):
             out[i, :, : row.shape[1]] = row
@@ -237,7 +234,7 @@ class EnsembleTrajectory(Result):
         if self.conserved is None:
             return found | unit_variables(self.coordinates, members.V[:, None], ("member", "time"))
         if len(members.V) == 1:
-            targets = mode_targets(members.problem(0).teacher, members.activation)
+            targets = members.problem(0).mode_targets
             found["eigenvalues"] = Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)
         return found | {
             "modes": Variable(

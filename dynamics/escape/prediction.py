@@ -178,7 +178,7 @@ def single_index(problem: Problem) -> SingleIndex:
     require("escape time", problem)
     a, b = float(problem.student.A[0, 0]), float(problem.teacher.B[0, 0])
     t = float(np.linalg.norm(problem.teacher.V[0]))
-    student, teacher = problem.activation, problem.activation
+    student, teacher = problem.activation, problem.teacher_activation
     return SingleIndex(lambda z: a * student.phi(z, 1.0), lambda z: b * teacher.phi(t * z, t * t))
 
 

@@ -49,6 +49,11 @@ FORMS = Need(
     lambda p: f"`activation` is {p.activation.name!r}",
     QUADRATICS,
 )
+SAME = Need(
+    lambda p: p.realisable,
+    lambda p: f"`teacher_activation` is {p.teacher_activation.name!r}",
+    "a teacher of the student's activation",
+)
 HOMOGENEOUS = Need(
     lambda p: p.activation.degree is not None,
     lambda p: f"`activation` is {p.activation.name!r}",
@@ -176,32 +181,33 @@ class Theory:
 
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow", (POLYNOMIAL,)),
-    "index-free form": Theory("the index-free form", (FORMS,)),
+    "derivation": Theory("the symbolic flow", (POLYNOMIAL, SAME)),
+    "index-free form": Theory("the index-free form", (FORMS, SAME)),
     "flow": Theory("the gradient flow"),
     "modified flow": Theory("the flow of a finite step"),
     "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
     "Muon flow": Theory("the flow of Muon", (FIXED,)),
-    "sign flow": Theory("the sign flow", (CENTRED, ONE_OUTPUT, WHITE, UNDECAYED)),
+    "sign flow": Theory("the sign flow", (CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
-    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, WHITE), "train networks instead"),
-    "gap": Theory("the theory of the gap", (FORMS, WHITE), "it is measured by training"),
+    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, SAME, WHITE), "train networks instead"),
+    "gap": Theory("the theory of the gap", (FORMS, SAME, WHITE), "it is measured by training"),
     "annealing": Theory(
-        "the optimal annealing", (RAW, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED)
+        "the optimal annealing",
+        (RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED),
     ),
     "catalogue": Theory(
         "the catalogue of stationary points",
-        (FORMS, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
+        (FORMS, SAME, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
         "use the numerical search",
     ),
-    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, ONE_OUTPUT, COMMUTING)),
-    "outcome": Theory("the verdict on a start", (FORMS, ONE_OUTPUT, DECAYED_AT_REST)),
+    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, SAME, ONE_OUTPUT, COMMUTING)),
+    "outcome": Theory("the verdict on a start", (FORMS, SAME, ONE_OUTPUT, DECAYED_AT_REST)),
     "escape time": Theory(
         "the escape time", (ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
     ),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
-    "gradient noise": Theory("the noise of the gradient", (FORMS,)),
-    "closed form": Theory("the closed form", (FORMS, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
+    "gradient noise": Theory("the noise of the gradient", (FORMS, SAME)),
+    "closed form": Theory("the closed form", (FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
     "training": Theory("the training of networks"),
 }
 

@@ -55,7 +55,7 @@ class EscapeOptions:
 
 @click.command(
     cls=Command,
-    epilog="Example: quadflow escape --teacher 1 --inputs 100 --activation centred --step 0.0005 --seeds 16",
+    epilog="Example: quadflow escape --teacher 1 --inputs 100 --activation hermite:2 --step 0.0005 --seeds 16",
 )
 @opt.network_options
 @opt.take(EscapeOptions, "how")
@@ -119,7 +119,8 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
         trainable=False,
     )
     covariance = read_covariance(options, teacher.inputs)
-    return Problem(teacher, student, options.activation, covariance, read_decay(options.weight_decay))
+    decay = read_decay(options.weight_decay)
+    return Problem(teacher, student, options.activation, covariance, decay, options.teacher_activation)
 
 
 def with_training(result: dict[str, Any], trained: TrainedEscape | None) -> dict[str, Any]:

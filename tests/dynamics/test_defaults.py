@@ -36,6 +36,9 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "population.expansion.ComponentMeans.__call__": {"by_q": 0},
+    "population.expansion.PolynomialMeans.__call__": {"by_q": 0},
+    "population.series_kernel.Means.__call__": {"by_q": 0},
     "flows.steered.Line": {"velocity": 0.0},
     "stability.StabilityReport": {"form": "heavy ball"},
     "stability.stability_along": {"points": 20, "form": "heavy ball"},
