@@ -218,7 +218,9 @@ def escape(
             f"`overlap` is {m:g}, but the Hermite series of these activations ends before: lower it, to 0.9 say."
         )
     k = index.exponent
-    flow_time, flow_reason = _time(flow, m0, m) if k is not None else (None, NOTHING_SHARED)
+    flow_time, flow_reason = _time("the flow", flow, m0, m) if k is not None else (None, NOTHING_SHARED)
+    if flow_reason and index.strength < 0:
+        flow_reason = f"α_kβ_k is negative, and {flow_reason}"
     sgd_time, sgd_reason = None, NO_STEP
     if sgd is not None:
         sgd_time, sgd_reason = _sgd_time(sgd, k, m0, m, from_random=overlap_at_start is None)
@@ -275,15 +277,15 @@ def _sgd_time(
             f"from a random start SGD is known for k ≤ 2 alone; for k = {k} only that it takes of the order of "
             f"d^{k - 1} steps, at steps of the order of d^-{k / 2:g}"
         )
-    return _time(sgd, start, overlap)
+    return _time("the mean of SGD", sgd, start, overlap)
 
 
-def _time(flow: OverlapFlow, start: float, overlap: float) -> tuple[float | None, str]:
+def _time(subject: str, flow: OverlapFlow, start: float, overlap: float) -> tuple[float | None, str]:
     """Time between two overlaps; None, and the reason, where it is infinite."""
     time = flow.time(start, overlap)
     if np.isfinite(time):
         return time, ""
-    return None, f"from overlap {start:.4g} the mean goes to {flow.limit(start):.4g}, not to {overlap:g}"
+    return None, f"from overlap {start:.4g} {subject} goes to {flow.limit(start):.4g}, not to {overlap:g}"
 
 
 def _quantiles(flow: Starts, sgd: Starts | None) -> tuple[StartQuantile, ...]:

@@ -278,6 +278,12 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("staircase", "staircase", EXACT, "in the limit of a small initial scale"),
     Verb("diagnose", "outcome", EXACT, "from conserved signs and the levels of the stationary points"),
+    Verb(
+        "escape",
+        "escape time",
+        EXACT,
+        "one unit on the sphere, its second layer fixed: an integral over the overlap",
+    ),
     Verb("train", "flow", TRAINING, "PyTorch trains; nothing is predicted"),
     Verb("compare", "flow", EXACT, "the flow beside trained networks"),
     Verb("compare --gap theory", "gap", SECOND_ORDER, "noise and step to second order", TRAINING),
