@@ -149,6 +149,7 @@ def train_escape(
         As for `empirical.train`.
     """
     S = validate_count("seeds", seeds)
+    validate_count("batch", batch)
     eta = validate_real("step", step, positive=True)
     validate_step(eta, dtype)
     index = single_index(problem)

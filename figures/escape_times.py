@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
@@ -37,25 +40,31 @@ def escape_times_figure(times: EscapeTimes) -> Figure:
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 3.0 if panels == 1 else 5.0))
         rows = figure.subplots(panels, squeeze=False, height_ratios=[1.4, 1.0][:panels])[:, 0]
-        _against_inputs(rows[0], times)
+        handles, labels = _against_inputs(rows[0], times)
         if times.noise is not None:
             _against_step(rows[1], times.noise)
-        handles, labels = rows[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.0)
+        figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.5)
     return figure
 
 
-def _against_inputs(axes: Axes, times: EscapeTimes) -> None:
+def _against_inputs(axes: Axes, times: EscapeTimes) -> tuple[list[Any], list[str]]:
+    """The upper panel; returns handles and labels of the legend, a column for each pair."""
+    kinds = [
+        Line2D([], [], color="0.3"),
+        Line2D([], [], color="0.3", linewidth=0.7, linestyle=":"),
+        Line2D([], [], color="0.3", linestyle="", marker="o", markerfacecolor="white"),
+    ]
+    curves: list[Any] = []
     for curve, colour, line, marker in zip(times.curves, PALETTE * 9, LINES * 9, MARKERS * 9, strict=False):
-        axes.plot(
-            curve.inputs, curve.flow, color=colour, linestyle=line, label=f"flow, {curve.activation.label}"
-        )
+        (theory,) = axes.plot(curve.inputs, curve.flow, color=colour, linestyle=line)
         if curve.leading is not None:
             axes.plot(curve.inputs, curve.leading, color=colour, linewidth=0.7, linestyle=":", zorder=1)
         _name_law(axes, curve, colour)
+        curves.append(theory)
         if curve.runs:
             quartiles = np.array([run.quartiles for run in curve.runs])
-            _medians(axes, [run.inputs for run in curve.runs], quartiles, colour, marker, "trained networks")
+            networks = _medians(axes, [run.inputs for run in curve.runs], quartiles, colour, marker)
+            curves[-1] = (theory, networks)
     axes.set_xscale("log")
     axes.set_yscale("log")
     for axis in (axes.xaxis, axes.yaxis):
@@ -63,6 +72,9 @@ def _against_inputs(axes: Axes, times: EscapeTimes) -> None:
         axis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("input dimension $d$")
     axes.set_ylabel(rf"time $t$ of the flow to $m = {times.overlap:g}$")
+    named = [(handle, curve.activation.label) for handle, curve in zip(curves, times.curves, strict=True)]
+    entries = [*named, *zip(kinds, ("flow", "leading term", "trained"), strict=True)]
+    return [handle for handle, _ in entries], [label for _, label in entries]
 
 
 def _against_step(axes: Axes, noise: NoiseCurve) -> None:
@@ -78,7 +90,7 @@ def _against_step(axes: Axes, noise: NoiseCurve) -> None:
     )
     rates = [run.step * run.inputs for run in noise.runs]
     quartiles = np.array([run.quartiles / noise.flow_time for run in noise.runs]).reshape(-1, 3)
-    _medians(axes, rates, quartiles, PALETTE[0], MARKERS[0], "")
+    _medians(axes, rates, quartiles, PALETTE[0], MARKERS[0])
     for run, rate, median in zip(noise.runs, rates, quartiles[:, 1], strict=True):
         if np.isinf(median):
             axes.annotate(
@@ -99,26 +111,29 @@ def _against_step(axes: Axes, noise: NoiseCurve) -> None:
             )
     axes.set_ylim(0.0, HIGHEST)
     axes.set_xlim(0.0, max([1.1 * noise.largest, *(1.05 * rate for rate in rates)]))
-    axes.set_xlabel(rf"step times dimension $\eta d$, {noise.activation.label}, one sample a step")
+    axes.set_xlabel(r"step times dimension $\eta d$")
+    about = f"one-pass SGD, {noise.activation.label}"
+    axes.annotate(about, (0.03, 0.96), xycoords="axes fraction", va="top", fontsize=8)
     axes.set_ylabel(r"$T_\mathrm{SGD} / T_\mathrm{flow}$")
 
 
-def _medians(axes: Axes, x: Sequence[float], quartiles: Array, colour: str, marker: str, label: str) -> None:
+def _medians(axes: Axes, x: Sequence[float], quartiles: Array, colour: str, marker: str) -> ErrorbarContainer:
     """Medians, with bars from quartile to quartile; arrows where the upper one is not known."""
     known = np.isfinite(quartiles[:, 1])
+    at = np.asarray(x, dtype=float)[known]
     low, middle, high = quartiles[known].T
     open_ended = np.isinf(high)
-    axes.errorbar(
-        np.asarray(x, dtype=float)[known],
+    for point, y in zip(at[open_ended], middle[open_ended], strict=True):
+        axes.errorbar(point, y, yerr=y, lolims=True, fmt="none", ecolor=colour, elinewidth=0.8)
+    return axes.errorbar(
+        at,
         middle,
-        yerr=np.stack([middle - low, np.where(open_ended, middle, high - middle)]),
-        lolims=open_ended,
+        yerr=np.stack([middle - low, np.where(open_ended, 0.0, high - middle)]),
         fmt=marker,
         color=colour,
         markerfacecolor="white",
         markersize=4.0,
         elinewidth=0.8,
-        label=label,
         zorder=3,
     )
 

@@ -213,10 +213,7 @@ def escape(
     m0 = _start(index, d, overlap_at_start, m)
     how = OnePass(1.0 if step is None else step, batch, label_noise)
     flow, sgd = index.flow(), None if step is None else index.sgd(how, d)
-    if not all(each is None or each.is_known(m) for each in (flow, sgd)):
-        raise ProblemError(
-            f"`overlap` is {m:g}, but the Hermite series of these activations ends before: lower it, to 0.9 say."
-        )
+    require_known(m, flow, sgd)
     k = index.exponent
     flow_time, flow_reason = _time("the flow", flow, m0, m) if k is not None else (None, NOTHING_SHARED)
     if flow_reason and index.strength < 0:
@@ -248,6 +245,15 @@ def escape(
         flow_reason=flow_reason,
         sgd_reason=sgd_reason,
     )
+
+
+def require_known(overlap: float, *flows: OverlapFlow | None) -> None:
+    """Refuse an overlap up to which the series of a flow is not known."""
+    if not all(flow is None or flow.is_known(overlap) for flow in flows):
+        raise ProblemError(
+            f"`overlap` is {overlap:g}, but the Hermite series of these activations ends before: "
+            "lower it, to 0.9 say."
+        )
 
 
 def validate_overlap(overlap: float) -> float:

@@ -13,7 +13,8 @@ from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.escape.closed_forms import leading_time
-from dynamics.escape.prediction import Escape, escape, single_index
+from dynamics.escape.prediction import Escape, escape, require_known, single_index, validate_overlap
+from dynamics.escape.single_index import OnePass
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_count, validate_real
 from empirical.escape import TrainedEscape, train_escape
@@ -152,6 +153,7 @@ def escape_times(
         raise ProblemError(
             f"`largest` has {len(largest)} entries, but there are {len(activations)} activations: give one for each."
         )
+    m = validate_overlap(overlap)
     how: dict[str, Any] = {
         "seeds": validate_count("seeds", seeds),
         "seed": seed,
@@ -160,11 +162,11 @@ def escape_times(
     }
     phis = [Activation.parse(phi) for phi in activations]
     ends = [validate_count("largest", end, minimum=0) for end in largest]
-    curves = tuple(_curve(phi, end, overlap, how) for phi, end in zip(phis, ends, strict=True))
+    curves = tuple(_curve(phi, end, m, how) for phi, end in zip(phis, ends, strict=True))
     noise = None
     if len(rates):
         noise = noise_curve(phis[0], rates, **(how | {"seeds": SGD_SEEDS * seeds}))
-    return EscapeTimes(curves, overlap, noise)
+    return EscapeTimes(curves, m, noise)
 
 
 def noise_curve(
@@ -197,16 +199,15 @@ def noise_curve(
         If an argument is not usable.
     """
     problem, d = one_unit(activation, inputs), inputs
-    plain = escape(problem, overlap=overlap, overlap_at_start=start)
-    if plain.flow_time is None or plain.largest_step is None:
+    index = single_index(problem)
+    flow_time, largest = index.flow().time(start, overlap), index.largest_step(d, start, overlap)
+    if not np.isfinite(flow_time) or largest is None:
         raise ProblemError(
-            f"The activation {activation!s} does not go from overlap {start:g} to {overlap:g} alone."
+            f"`rates` are given, but the activation {activation!s} has no noise, or learns nothing."
         )
-    flow_time, end = plain.flow_time, plain.largest_step * d
 
     def ratio(rate: float) -> float:
-        time = escape(problem, overlap=overlap, overlap_at_start=start, step=rate / d).sgd_time
-        return float("inf") if time is None else time / flow_time
+        return index.sgd(OnePass(rate / d), d).time(start, overlap) / flow_time
 
     runs = []
     for rate in (validate_real("rates", r, positive=True) for r in rates):
@@ -224,8 +225,9 @@ def noise_curve(
                 progress=progress,
             )
         )
+    end = largest * d
     grid = np.linspace(0.01, 0.95, 48) * end
-    ratios = np.array([ratio(r) for r in grid])
+    ratios = np.array([ratio(r) for r in grid.tolist()])
     return NoiseCurve(problem.activation, d, start, overlap, flow_time, grid, ratios, end, tuple(runs))
 
 
@@ -239,6 +241,7 @@ def _curve(phi: Activation, largest: int, overlap: float, how: dict[str, Any]) -
     """Theory at every d, networks up to the largest."""
     index = single_index(one_unit(phi, int(INPUTS[0])))
     flow, k = index.flow(), index.exponent
+    require_known(overlap, flow)
     times = np.array([flow.time(d**-0.5, overlap) for d in INPUTS.tolist()])
     if k is None or not np.isfinite(times).all():
         raise ProblemError(
