@@ -22,7 +22,8 @@ from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
 from empirical.data import GaussianData
-from empirical.devices import validate_step
+from empirical.devices import validate_device, validate_step
+from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers.base import Rule
 from empirical.optimizers.heavy_ball import HeavyBall
@@ -148,10 +149,12 @@ def train_escape(
     seeds, seed, device, dtype, progress
         As for `empirical.train`.
     """
-    S = validate_count("seeds", seeds)
-    validate_count("batch", batch)
+    S, B = validate_count("seeds", seeds), validate_count("batch", batch)
     eta = validate_real("step", step, positive=True)
     validate_step(eta, dtype)
+    validate_device(device)
+    check_training(problem, batch=B, samples=0, seeds=S, records=0, itemsize=dtype.itemsize)
+    n_steps = Clock(eta).steps_until(validate_real("t_end", t_end, positive=True))
     index = single_index(problem)
     v = problem.teacher.V[0] / np.linalg.norm(problem.teacher.V[0])
     W = starts_on_sphere(
@@ -180,7 +183,7 @@ def train_escape(
             gradient_of(losses, [network.W]),
             OnSphere(HeavyBall([network.W], 0.0), network.W),
             eta,
-            Clock(eta).steps_until(t_end),
+            n_steps,
             record=record,
             stop=lambda _: bool((at >= 0).all()),
             what=f"d = {problem.inputs}",

@@ -25,7 +25,7 @@ def _integral(order: int, m: float) -> float:
     if order == 0:
         return math.atanh(m)
     if order == 1:
-        return 0.5 * math.log(m * m / (1 - m * m))
+        return math.log(m) - 0.5 * math.log1p(-m * m)
     return -(m ** (1 - order)) / (order - 1) + _integral(order - 2, m)
 
 

@@ -26,6 +26,7 @@ NODES = 16  # on a panel, exact for polynomials of degree 31
 SMOOTH = 1e-12  # last Legendre coefficients, relative to the largest, of a function that its panel resolves
 FLOOR = 1e-14  # the same, relative to √E f²: what rounding leaves
 NARROW = 1e-9  # width at which a kink counts as found
+LARGEST = 1e70  # value of a function, so that products of four do not overflow
 MANY = 4000  # panels at which a function counts as too rough
 
 Function = Callable[[Array], Array]
@@ -125,8 +126,10 @@ def _nodes(edges: Array) -> Array:
 
 def _values(f: Function, edges: Array) -> Array:
     values = np.broadcast_to(f(_nodes(edges)), (edges.shape[1], NODES))
-    if not np.isfinite(values).all():
-        raise ComputationError(f"The activation is not finite everywhere on [−{REACH:g}, {REACH:g}].")
+    if not (np.abs(values) <= LARGEST).all():
+        raise ComputationError(
+            f"The activation is not below {LARGEST:g} everywhere on [−{REACH:g}, {REACH:g}]."
+        )
     return values
 
 

@@ -19,7 +19,7 @@ from dynamics.escape.closed_forms import law, leading_time
 from dynamics.escape.hermite import ORDERS
 from dynamics.escape.overlap_flow import OverlapFlow
 from dynamics.escape.random_start import RandomStart, Starts
-from dynamics.escape.single_index import OnePass, SingleIndex
+from dynamics.escape.single_index import SIZES, OnePass, SingleIndex
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.validation import validate_real
@@ -30,6 +30,7 @@ NOTHING_SHARED = (
     f"student and teacher share no Hermite polynomial of orders 1 … {ORDERS}: the overlap never moves"
 )
 NO_STEP = "no step is given"
+SMALLEST = 1e-15  # overlap whose powers neither vanish nor overflow
 PATIENT = 2.0
 
 
@@ -177,6 +178,8 @@ def single_index(problem: Problem) -> SingleIndex:
     """
     require("escape time", problem)
     a, b = float(problem.student.A[0, 0]), float(problem.teacher.B[0, 0])
+    if a:
+        validate_real("second_layer_value", a, size=SIZES)
     t = float(np.linalg.norm(problem.teacher.V[0]))
     student, teacher = problem.activation, problem.teacher_activation
     return SingleIndex(lambda z: a * student.phi(z, 1.0), lambda z: b * teacher.phi(t * z, t * t))
@@ -221,8 +224,7 @@ def escape(
     sgd_time, sgd_reason = None, NO_STEP
     if sgd is not None:
         sgd_time, sgd_reason = _sgd_time(sgd, k, m0, m, from_random=overlap_at_start is None)
-    stretch = index.stretch(how, d) if sgd is not None and sgd_time is not None else 1.0
-    known = sgd is not None and sgd_time is not None and k is not None and k <= 2
+    stretch = None if sgd is None or sgd_time is None else index.stretch(how, d)
     return Escape(
         inputs=d,
         information_exponent=k,
@@ -238,7 +240,9 @@ def escape(
         reached=Starts(flow, RandomStart(d), m, index.is_even).reached,
         starts=_quantiles(
             Starts(flow, RandomStart(d), m, index.is_even),
-            Starts(sgd, RandomStart(d, stretch), m, index.is_even) if known and sgd is not None else None,
+            None
+            if sgd is None or stretch is None
+            else Starts(sgd, RandomStart(d, stretch), m, index.is_even),
         ),
         alpha=tuple(index.alpha[:SHOWN].tolist()),
         beta=tuple(index.beta[:SHOWN].tolist()),
@@ -268,6 +272,8 @@ def _overlap(name: str, value: float) -> float:
     m = validate_real(name, value)
     if not -1 < m < 1:
         raise ProblemError(f"`{name}` is {m:g}, but an overlap must lie between −1 and 1.")
+    if 0 < abs(m) < SMALLEST:
+        raise ProblemError(f"`{name}` is {m:g}, but must be 0 or at least {SMALLEST:g} in size.")
     return m
 
 

@@ -31,6 +31,7 @@ from dynamics.validation import validate_count, validate_real
 
 ZERO = 1e-11  # Hermite coefficients below this part of √E f² are zero: those of panels are 1e-14
 
+SIZES = 1e-50, 1e50  # of steps, noise and weights, so that no product of four overflows
 GRID, LOWEST = 2000, 1e-12  # overlaps at which signal and noise are weighed, and the lowest of them
 
 
@@ -58,9 +59,9 @@ class OnePass:
     label_noise: float = 0.0
 
     def __post_init__(self) -> None:
-        validate_real("step", self.step, positive=True)
+        validate_real("step", self.step, positive=True, size=SIZES)
         validate_count("batch", self.batch)
-        validate_real("label_noise", self.label_noise, nonnegative=True)
+        validate_real("label_noise", self.label_noise, nonnegative=True, size=(0, SIZES[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,16 +151,18 @@ class SingleIndex:
         V[0] += how.label_noise * self.slope_square
         return OverlapFlow(self.signal - how.step * inputs / (2 * how.batch) * np.append(0.0, V))
 
-    def stretch(self, how: OnePass, inputs: int) -> float:
+    def stretch(self, how: OnePass, inputs: int) -> float | None:
         """√(E m²) of where SGD seems to come from, over the 1/√d of a random start, for k = 2.
 
         While m is small it grows at the rate λ of the mean, and every step adds noise of variance η²/B times the
         diffusion: after a while m = e^{λt} m₀′ with m₀′ of variance 1/d + η·diffusion/(2λB). For k = 1 the start does
-        not matter, and this is 1.
+        not matter, and this is 1. None for k ≥ 3, and where m does not grow.
         """
-        if self.exponent != 2:
+        if self.exponent == 1:
             return 1.0
         growth = float(self.sgd(how, inputs).coefficients[1])
+        if self.exponent != 2 or growth <= 0:
+            return None
         added = how.step * (self.diffusion + how.label_noise * self.slope_square) / (2 * growth * how.batch)
         return float(np.sqrt(1 + inputs * added))
 

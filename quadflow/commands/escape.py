@@ -103,7 +103,7 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
 
     from dynamics.errors import ProblemError
     from dynamics.problem import Problem, Student
-    from dynamics.validation import validate_count
+    from dynamics.validation import validate_count, validate_real
     from quadflow.options.ignored import given
     from quadflow.options.reading import options_teacher, read_covariance, read_decay
 
@@ -111,13 +111,13 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
         raise ProblemError(
             f"`--second-layer` is {options.second_layer}, but the escape time is known only for a fixed one."
         )
+    if options.hidden is not None and validate_count("hidden", options.hidden) != 1:
+        raise ProblemError(
+            f"`hidden` is {options.hidden}, but the escape time is known only for one hidden unit."
+        )
     teacher = options_teacher(options)
-    hidden = 1 if options.hidden is None else validate_count("hidden", options.hidden)
-    student = Student(
-        np.ones((hidden, teacher.inputs)),
-        np.full((teacher.outputs, hidden), options.second_layer_value),
-        trainable=False,
-    )
+    weight = np.full((teacher.outputs, 1), validate_real("second_layer_value", options.second_layer_value))
+    student = Student(np.ones((1, teacher.inputs)), weight, trainable=False)
     covariance = read_covariance(options, teacher.inputs)
     decay = read_decay(options.weight_decay)
     return Problem(teacher, student, options.activation, covariance, decay, options.teacher_activation)

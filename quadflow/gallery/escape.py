@@ -64,7 +64,7 @@ def escape_times(
         from figures.escape_times import escape_times_figure
 
         times = compute(
-            [name.strip() for name in activations.split(",")],
+            split_names(activations),
             [whole("--largest", d) for d in opt.parse_numbers("--largest", largest)],
             [] if rates == "none" else opt.parse_numbers("--rates", rates),
             overlap=overlap,
@@ -84,6 +84,26 @@ def whole(option: str, number: float) -> int:
     if not number.is_integer():
         raise ProblemError(f"`{option}` names {number:g}, but must name whole numbers.")
     return int(number)
+
+
+def split_names(text: str) -> list[str]:
+    """Names of activations between commas; numbers go with the name before them, as in polynomial:0,1,0.5."""
+    names: list[str] = []
+    for part in (part.strip() for part in text.split(",")):
+        if names and is_number(part):
+            names[-1] += f",{part}"
+        else:
+            names.append(part)
+    return names
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 FIGURES = (escape_times,)

@@ -172,6 +172,8 @@ def test_quartiles_with_unfinished_networks():
         ({"seed": -1}, "`seed` is -1"),
         ({"batch": 0}, "`batch` is 0"),
         ({"t_end": -1.0}, "`t_end` is -1"),
+        ({"device": "nowhere"}, "`device` is 'nowhere'"),
+        ({"seeds": 10**12}, "lower `batch`, or `seeds`"),
     ],
 )
 def test_what_is_refused(bad, message):

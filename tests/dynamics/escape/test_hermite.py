@@ -71,5 +71,5 @@ def test_what_has_no_coefficients_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ComputationError, match="too rough"):
         Panels.resolving([lambda z: rng.standard_normal(z.shape)])
-    with pytest.raises(ComputationError, match="not finite"):
+    with pytest.raises(ComputationError, match=r"not below 1e\+70"):
         Panels.resolving([lambda z: np.where(z > 3, np.inf, z)])

@@ -7,6 +7,7 @@ from numpy.polynomial.polynomial import polyval
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.activations import ACTIVATIONS
 from dynamics.escape.prediction import PROBABILITIES, escape, single_index
+from dynamics.escape.single_index import OnePass
 
 FAMILIES = ("hermite:1", "hermite:2", "hermite:3", "hermite:4", "leaky-relu:0.2", "polynomial:0.3,1,0.5,-0.2")
 
@@ -116,6 +117,15 @@ def test_a_plateau_of_sgd_is_a_scaling_only():
     assert given.sgd_time > given.flow_time
 
 
+def test_a_start_that_is_there_at_once_where_nothing_grows():
+    """d = 3, 1/√3 > ½: no time passes, and noise beats the signal for the other starts, whose times are not known."""
+    found = escape(unit("quadratic", 3, b=1e-3), step=0.01)
+    assert found.flow_time == found.sgd_time == 0
+    assert all(start.sgd_time is None for start in found.starts)
+    assert single_index(unit("quadratic", 3)).stretch(OnePass(1.0), 3) is None
+    assert single_index(unit("hermite:3", 3)).stretch(OnePass(1e-3), 3) is None
+
+
 def test_signs_of_the_start():
     """He₂: −0.2 is as good as 0.2; ReLU: from below it takes longer."""
     for m in (0.2, -0.2):
@@ -164,6 +174,7 @@ def test_how_long_to_wait():
         ({"hidden": 2}, "`hidden` is 2, but the escape time is known only for one hidden unit"),
         ({"inputs": 2, "covariance": np.diag([2.0, 1.0])}, "`covariance` is given"),
         ({"weight_decay": 0.1}, "`weight_decay` is"),
+        ({"a": 1e-60}, "`second_layer_value` is 1e-60, but must lie between"),
     ],
 )
 def test_problems_that_are_not_covered(problem, message):
@@ -185,6 +196,8 @@ def test_two_directions_are_not_covered():
         ({"overlap_at_start": -1.5}, "`overlap_at_start` is -1.5, but an overlap"),
         ({"overlap_at_start": 0.6}, "`overlap_at_start` is 0.6, but must be below `overlap`, which is 0.5"),
         ({"step": -1.0}, "`step` is -1, but must be positive"),
+        ({"step": 1e60}, "`step` is 1e\\+60, but must lie between"),
+        ({"overlap_at_start": 1e-30}, "`overlap_at_start` is 1e-30, but must be 0 or at least 1e-15"),
         ({"batch": 0}, "`batch` is 0"),
         ({"label_noise": -1.0}, "`label_noise` is -1"),
     ],
