@@ -137,7 +137,7 @@ def train_escape(
     Parameters
     ----------
     problem : Problem
-        As for `dynamics.escape.prediction.escape`: one unit, one teacher direction.
+        As for `dynamics.escape.prediction.escape_time`: one unit, one teacher direction.
     step, batch, label_noise
         Of SGD on fresh data.
     t_end : float

@@ -185,7 +185,7 @@ def single_index(problem: Problem) -> SingleIndex:
     return SingleIndex(lambda z: a * student.phi(z, 1.0), lambda z: b * teacher.phi(t * z, t * t))
 
 
-def escape(
+def escape_time(
     problem: Problem,
     *,
     overlap: float = 0.5,

@@ -13,7 +13,7 @@ from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.escape.closed_forms import leading_time
-from dynamics.escape.prediction import Escape, escape, require_known, single_index, validate_overlap
+from dynamics.escape.prediction import Escape, escape_time, require_known, single_index, validate_overlap
 from dynamics.escape.single_index import OnePass
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_count, validate_real
@@ -250,7 +250,7 @@ def _curve(phi: Activation, largest: int, overlap: float, how: dict[str, Any]) -
     laws = [leading_time(k, index.strength, d) for d in INPUTS.tolist()]
     leading = None if k == 1 else np.array(laws, dtype=float)
     runs = tuple(
-        _descend(phi, escape(one_unit(phi, d), overlap=overlap), how)
+        _descend(phi, escape_time(one_unit(phi, d), overlap=overlap), how)
         for d in TRAINED.tolist()
         if d <= largest
     )

@@ -63,14 +63,14 @@ class EscapeOptions:
 @opt.json_option
 def command(network: opt.NetworkOptions, how: EscapeOptions, output: str | None, as_json: bool) -> None:
     """Information exponent, and when one unit of norm 1 reaches an overlap with its teacher: flow and one-pass SGD."""
-    from dynamics.escape.prediction import escape
+    from dynamics.escape.prediction import escape_time
     from quadflow.options.ignored import note_without_effect
 
     validate_output(output, ("json",))
     problem = build_unit(network)
     start: dict[str, Any] = {"overlap": how.overlap, "overlap_at_start": how.overlap_at_start}
     sgd: dict[str, Any] = {"batch": how.batch, "label_noise": how.label_noise}
-    prediction = escape(problem, step=how.step, **start, **sgd)
+    prediction = escape_time(problem, step=how.step, **start, **sgd)
     if how.step is None:
         note_without_effect([*sgd, "seeds"], "without `--step`")
     trained = None

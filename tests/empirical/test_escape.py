@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from dynamics.escape.prediction import escape
+from dynamics.escape.prediction import escape_time
 from empirical.data import GaussianData
 from empirical.escape import OnSphere, TrainedEscape, starts_on_sphere, train_escape
 from empirical.optimizers.heavy_ball import HeavyBall
@@ -77,7 +77,7 @@ def test_large_batches_follow_the_flow():
     """tanh: the flow from 0.1 to 0.8 within four standard errors of the mean of 8, and a step."""
     problem, eta = unit("tanh", 10), 0.02
     run = train_escape(problem, step=eta, t_end=10, batch=2000, overlap=0.8, overlap_at_start=0.1, seeds=8)
-    expected = escape(problem, overlap=0.8, overlap_at_start=0.1).flow_time
+    expected = escape_time(problem, overlap=0.8, overlap_at_start=0.1).flow_time
     assert abs(run.times.mean() - expected) < 4 * run.times.std(ddof=1) / 8**0.5 + eta
 
 
@@ -85,7 +85,7 @@ def slowed(d, rate, seeds, seed):
     """Mean time of networks from 0.3 to 0.8 at ηd = rate, its standard error, the theory's, the flow's."""
     problem = unit("hermite:2", d)
     how = {"overlap": 0.8, "overlap_at_start": 0.3}
-    theory = escape(problem, step=rate / d, **how)
+    theory = escape_time(problem, step=rate / d, **how)
     run = train_escape(problem, step=rate / d, t_end=8 * theory.sgd_time, seeds=seeds, seed=seed, **how)
     assert run.unfinished == 0
     return run, theory
@@ -126,7 +126,7 @@ def test_random_starts_are_stretched_by_the_noise():
     from the predicted quantiles; four of them, and 8/d of the time as above.
     """
     problem, n, d = unit("hermite:2", 200), 200, 200
-    theory = escape(problem, step=0.15 / d)
+    theory = escape_time(problem, step=0.15 / d)
     run = train_escape(problem, step=0.15 / d, t_end=4 * theory.starts[-1].sgd_time, seeds=n, seed=2)
     assert run.unfinished <= n // 100
     p, t = np.array([(start.probability, start.sgd_time) for start in theory.starts]).T

@@ -61,7 +61,7 @@ PAIRS = [
         "empirical.experiments.edge_of_stability:edge_of_stability",
         {"seed": "a start that shows it well"},
     ),
-    ("escape", "dynamics.escape.prediction:escape", {}),
+    ("escape", "dynamics.escape.prediction:escape_time", {}),
     ("escape", "empirical.escape:train_escape", {"seeds": "none is trained unless it is asked for"}),
     (
         "figure escape-times",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynamics import Problem, Student, Teacher
-from dynamics.escape.prediction import escape
+from dynamics.escape.prediction import escape_time
 from empirical.escape import TrainedEscape, train_escape
 from quadflow.commands.escape import with_training
 from quadflow.gallery.escape import split_names
@@ -28,7 +28,7 @@ def test_numbers_of_the_theory(quadflow, tmp_path):
     result = quadflow(
         "escape", *UNIT, "--hidden", "1", "--step", "0.001", "--json", "--output", tmp_path / "e.json"
     ).json
-    expected = json.loads(json.dumps(escape(unit(), step=0.001).as_dict()))
+    expected = json.loads(json.dumps(escape_time(unit(), step=0.001).as_dict()))
     assert {name: result[name] for name in expected} == expected
     assert result["information_exponent"] == 2
     assert result["overlap_at_start"] == pytest.approx(30**-0.5)
@@ -37,7 +37,9 @@ def test_numbers_of_the_theory(quadflow, tmp_path):
     assert result["trained"] is None
     assert result["problem"]["second_layer"] == "fixed"
     assert json.loads((tmp_path / "e.json").read_text())["starts"] == result["starts"]
-    assert quadflow("escape", *UNIT, "--step", "0.001").out.strip() == escape(unit(), step=0.001).summary()
+    assert (
+        quadflow("escape", *UNIT, "--step", "0.001").out.strip() == escape_time(unit(), step=0.001).summary()
+    )
 
 
 def test_a_weight_and_another_teacher(quadflow):
@@ -56,7 +58,7 @@ def test_networks_beside_it(quadflow):
     """Those of `train_escape` with the patience of the theory; in text a line."""
     options = ["--step", "0.002", "--seeds", "3", "--seed", "4"]
     result = quadflow("escape", *UNIT, *options, "--json").json
-    theory = escape(unit(), step=0.002)
+    theory = escape_time(unit(), step=0.002)
     run = train_escape(unit(), step=0.002, t_end=theory.patience, seeds=3, seed=4)
     assert result["trained"] == run.as_dict()
     assert quadflow("escape", *UNIT, *options).out.strip() == f"{theory.summary()}\n{run.summary()}"

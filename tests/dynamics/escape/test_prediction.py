@@ -6,7 +6,7 @@ from numpy.polynomial.polynomial import polyval
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.activations import ACTIVATIONS
-from dynamics.escape.prediction import PROBABILITIES, escape, single_index
+from dynamics.escape.prediction import PROBABILITIES, escape_time, single_index
 from dynamics.escape.single_index import OnePass
 
 FAMILIES = ("hermite:1", "hermite:2", "hermite:3", "hermite:4", "leaky-relu:0.2", "polynomial:0.3,1,0.5,-0.2")
@@ -41,7 +41,7 @@ def test_quadratic_units():
     Noise: V by hand from Gaussian moments at m → 0: E(z² − y²)²4z² = 4(15 − 2·3 + 3) = 48, so that it wins at the start
     with η = 2·4/(48 d).
     """
-    found = escape(unit("quadratic"))
+    found = escape_time(unit("quadratic"))
     assert (found.information_exponent, found.inputs, found.batch, found.step) == (2, 100, 1, None)
     assert found.strength == pytest.approx(2, rel=1e-12)
     assert (found.overlap, found.overlap_at_start) == (0.5, pytest.approx(0.1))
@@ -59,7 +59,7 @@ def test_quadratic_units():
 def test_random_starts():
     """In three dimensions |m₀| is even on [0, 1]: the p-th of He₂ starts from 1 − p, of He₃ the positive half alone."""
     for name, reached in (("hermite:2", 1.0), ("hermite:3", 0.5)):
-        found = escape(unit(name, 3), overlap=0.9)
+        found = escape_time(unit(name, 3), overlap=0.9)
         assert found.reached == reached
         assert [start.probability for start in found.starts] == list(PROBABILITIES)
         for start in found.starts:
@@ -69,14 +69,14 @@ def test_random_starts():
             if m0 >= 0.9:
                 assert start.flow_time == 0
             else:
-                same = escape(unit(name, 3), overlap=0.9, overlap_at_start=m0).flow_time
+                same = escape_time(unit(name, 3), overlap=0.9, overlap_at_start=m0).flow_time
                 assert start.flow_time == pytest.approx(same, rel=1e-9)
 
 
 def test_one_pass_sgd():
     """He₂ at ηd = 0.2, one sample a step or two: 1/(1 − 3ηd/B) of the flow, and so many steps."""
     for batch in (1, 2):
-        found = escape(unit("hermite:2"), step=2e-3, batch=batch)
+        found = escape_time(unit("hermite:2"), step=2e-3, batch=batch)
         assert found.sgd_time == pytest.approx(found.flow_time / (1 - 0.6 / batch), rel=1e-9)
         assert found.sgd_steps == pytest.approx(found.sgd_time / 2e-3)
         assert found.largest_step == pytest.approx(batch / 300, rel=1e-9)
@@ -85,41 +85,41 @@ def test_one_pass_sgd():
         stretch = np.sqrt(1 + 0.2 * 12 / (2 * (2 - 1.2 / batch)) / batch)
         for start in found.starts:
             m0 = min(start.overlap_at_start * stretch, 0.5)
-            expected = escape(unit("hermite:2"), overlap_at_start=m0).flow_time if m0 < 0.5 else 0
+            expected = escape_time(unit("hermite:2"), overlap_at_start=m0).flow_time if m0 < 0.5 else 0
             assert start.sgd_time == pytest.approx(expected / (1 - 0.6 / batch), rel=1e-7)
-    noisy = escape(unit("hermite:2"), step=2e-3, label_noise=0.5)
-    assert noisy.sgd_time > escape(unit("hermite:2"), step=2e-3).sgd_time
+    noisy = escape_time(unit("hermite:2"), step=2e-3, label_noise=0.5)
+    assert noisy.sgd_time > escape_time(unit("hermite:2"), step=2e-3).sgd_time
     assert noisy.largest_step < 1 / 300
 
 
 def test_where_there_is_no_time():
-    beyond = escape(unit("hermite:2"), step=4e-3)
+    beyond = escape_time(unit("hermite:2"), step=4e-3)
     assert beyond.sgd_time is None and beyond.flow_time is not None
     assert beyond.sgd_reason == "from overlap 0.1 the mean of SGD goes to 0, not to 0.5"
     assert all(start.sgd_time is None for start in beyond.starts)
-    against = escape(unit("hermite:2", b=-1.0))
+    against = escape_time(unit("hermite:2", b=-1.0))
     assert (against.flow_time, against.leading_time, against.law) == (None, None, None)
     assert against.flow_reason == "α_kβ_k is negative, and from overlap 0.1 the flow goes to 0, not to 0.5"
     assert against.starts == () and against.largest_step is None
-    nothing = escape(unit("hermite:2", teacher_activation="hermite:3"), step=1e-3)
+    nothing = escape_time(unit("hermite:2", teacher_activation="hermite:3"), step=1e-3)
     assert (nothing.information_exponent, nothing.flow_time, nothing.sgd_time) == (None, None, None)
     assert "share no Hermite polynomial" in nothing.flow_reason == nothing.sgd_reason
-    below = escape(unit("hermite:3"), overlap_at_start=-0.1)
+    below = escape_time(unit("hermite:3"), overlap_at_start=-0.1)
     assert below.flow_reason == "from overlap -0.1 the flow goes to 0, not to 0.5"
 
 
 def test_a_plateau_of_sgd_is_a_scaling_only():
     """k = 3 from a random start; from an overlap that does not shrink with d the mean equation holds again."""
-    found = escape(unit("hermite:3"), step=1e-4)
+    found = escape_time(unit("hermite:3"), step=1e-4)
     assert found.sgd_time is None and "of the order of d^2 steps" in found.sgd_reason
     assert all(start.sgd_time is None for start in found.starts)
-    given = escape(unit("hermite:3"), step=1e-4, overlap_at_start=0.3)
+    given = escape_time(unit("hermite:3"), step=1e-4, overlap_at_start=0.3)
     assert given.sgd_time > given.flow_time
 
 
 def test_a_start_that_is_there_at_once_where_nothing_grows():
     """d = 3, 1/√3 > ½: no time passes, and noise beats the signal for the other starts, whose times are not known."""
-    found = escape(unit("quadratic", 3, b=1e-3), step=0.01)
+    found = escape_time(unit("quadratic", 3, b=1e-3), step=0.01)
     assert found.flow_time == found.sgd_time == 0
     assert all(start.sgd_time is None for start in found.starts)
     assert single_index(unit("quadratic", 3)).stretch(OnePass(1.0), 3) is None
@@ -129,15 +129,15 @@ def test_a_start_that_is_there_at_once_where_nothing_grows():
 def test_signs_of_the_start():
     """He₂: −0.2 is as good as 0.2; ReLU: from below it takes longer."""
     for m in (0.2, -0.2):
-        assert escape(unit("hermite:2"), overlap_at_start=m).overlap_at_start == 0.2
-    low, high = (escape(unit("relu"), overlap_at_start=m).flow_time for m in (-0.2, 0.2))
+        assert escape_time(unit("hermite:2"), overlap_at_start=m).overlap_at_start == 0.2
+    low, high = (escape_time(unit("relu"), overlap_at_start=m).flow_time for m in (-0.2, 0.2))
     assert low > high > 0
-    assert escape(unit("relu")).leading_time is None
+    assert escape_time(unit("relu")).leading_time is None
 
 
 def test_what_is_printed():
     """As a dictionary every field, null with its reason; as text the same numbers."""
-    found = escape(unit("hermite:2"), step=4e-3)
+    found = escape_time(unit("hermite:2"), step=4e-3)
     numbers = found.as_dict()
     assert numbers["warnings"] == [f"sgd_time is null: {found.sgd_reason}"]
     assert numbers["starts"][2]["flow_time"] == found.starts[2].flow_time
@@ -154,7 +154,7 @@ def test_what_is_printed():
         f"   50 %  flow {found.starts[2].flow_time:.5g}",
     ):
         assert part in text.split("\n") or any(line.startswith(part) for line in text.split("\n")), part
-    fine = escape(unit("hermite:2"), step=1e-3)
+    fine = escape_time(unit("hermite:2"), step=1e-3)
     assert f"SGD    {fine.sgd_time:.5g}  ({fine.sgd_steps:.5g} steps of 0.001)" in fine.summary()
     assert f"flow {fine.starts[0].flow_time:.5g}  SGD {fine.starts[0].sgd_time:.5g}" in fine.summary()
     assert fine.as_dict()["warnings"] == []
@@ -162,10 +162,10 @@ def test_what_is_printed():
 
 def test_how_long_to_wait():
     """Twice the slowest that is known; where nothing is, nobody can say."""
-    found = escape(unit("hermite:2"), step=1e-3)
+    found = escape_time(unit("hermite:2"), step=1e-3)
     assert found.patience == 2 * found.starts[-1].sgd_time
     with pytest.raises(ProblemError, match="nothing says how long to train"):
-        _ = escape(unit("hermite:2", b=-1.0)).patience
+        _ = escape_time(unit("hermite:2", b=-1.0)).patience
 
 
 @pytest.mark.parametrize(
@@ -179,13 +179,13 @@ def test_how_long_to_wait():
 )
 def test_problems_that_are_not_covered(problem, message):
     with pytest.raises(ProblemError, match=message):
-        escape(unit("hermite:2", **problem))
+        escape_time(unit("hermite:2", **problem))
 
 
 def test_two_directions_are_not_covered():
     student = Student(np.ones((1, 3)), [1.0], trainable=False)
     with pytest.raises(ProblemError, match="`teacher` has 2 directions"):
-        escape(Problem(Teacher.from_eigenvalues([2, 1], 3), student))
+        escape_time(Problem(Teacher.from_eigenvalues([2, 1], 3), student))
 
 
 @pytest.mark.parametrize(
@@ -204,10 +204,10 @@ def test_two_directions_are_not_covered():
 )
 def test_arguments_that_are_refused(arguments, message):
     with pytest.raises(ProblemError, match=message):
-        escape(unit("hermite:2"), **arguments)
+        escape_time(unit("hermite:2"), **arguments)
 
 
 def test_an_overlap_beyond_the_series_is_refused():
     with pytest.raises(ProblemError, match="the Hermite series of these activations ends before"):
-        escape(unit("relu"), overlap=0.99)
-    assert escape(unit("hermite:4"), overlap=0.99).flow_time is not None
+        escape_time(unit("relu"), overlap=0.99)
+    assert escape_time(unit("hermite:4"), overlap=0.99).flow_time is not None

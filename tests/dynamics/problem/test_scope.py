@@ -23,7 +23,7 @@ from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.closed_forms import riccati_solution
 from dynamics.conserved import decayed_quantities
 from dynamics.conserved.sample_gradients import gradient_second_moments
-from dynamics.escape.prediction import escape
+from dynamics.escape.prediction import escape_time
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.path_space import PathFlow
 from dynamics.problem.scope import (
@@ -186,7 +186,7 @@ CALLS = {
     "mean SGD": lambda p: MeanSGD(p, step=1e-3),
     "catalogue": fixed_points,
     "staircase": staircase,
-    "escape time": escape,
+    "escape time": escape_time,
     "gradient noise": lambda p: gradient_second_moments(p, p.student.W, p.student.A, 0.0),
     "closed form": lambda p: riccati_solution(p, [0.0, 1.0]),
     "training": lambda p: train(p, steps=1, step=1e-3),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError
-from dynamics.escape.prediction import escape
+from dynamics.escape.prediction import escape_time
 from empirical.escape import train_escape
 from empirical.experiments.escape import (
     ENDLESS,
@@ -32,7 +32,7 @@ def test_lines_are_the_theory():
         assert (curve.activation.name, curve.exponent, curve.runs) == (name, k, ())
         np.testing.assert_array_equal(curve.inputs, INPUTS)
         for n in (0, 20, -1):
-            theory = escape(one_unit(name, int(INPUTS[n])))
+            theory = escape_time(one_unit(name, int(INPUTS[n])))
             assert curve.flow[n] == pytest.approx(theory.flow_time, rel=1e-12)
             if k == 3:
                 assert curve.leading[n] == pytest.approx(theory.leading_time, rel=1e-12)
@@ -44,7 +44,7 @@ def test_networks_start_where_the_lines_do():
     times = escape_times(["hermite:2"], [20], [], seeds=2, seed=4)
     (curve,) = times.curves
     assert [run.inputs for run in curve.runs] == [7, 14]
-    theory = escape(one_unit("hermite:2", 14))
+    theory = escape_time(one_unit("hermite:2", 14))
     run = curve.runs[1]
     assert run.step == pytest.approx(theory.flow_time / 300)
     assert run.batch == np.ceil(run.step / (QUIET * theory.largest_step))
