@@ -5,10 +5,11 @@ How long until it learns anything
 ``quadflow figure escape-times``
 
 One unit on the sphere starts with an overlap of about d^(−1/2) with its teacher, and at first hardly moves. How long
-that takes is decided by the first Hermite polynomial that student and teacher share. See that above, networks trained by
-gradient descent (markers, with quartiles) lie on the flow, whose time grows like ln d, √d and d for the orders 2, 3 and
-4 (dotted: the leading terms, with their prefactors). See below what the noise of SGD does, one sample a step: it makes
-the unit slower by the factor 1/(1 − 3ηd), and from ηd = 1/3 on nothing is learned, however long one waits.
+that takes is decided by the first Hermite polynomial that student and teacher share. See in the upper panel that
+networks trained by gradient descent (markers, with quartiles) lie on the flow, whose time grows like ln d, √d and d for
+the orders 2, 3 and 4 (dotted: the leading terms, with their prefactors). See in the lower one what the noise of SGD
+does, one sample a step: it makes the unit slower by the factor 1/(1 − 3ηd), and from ηd = 1/3 on nothing is learned,
+however long one waits.
 """
 
 from empirical.experiments.escape import escape_times

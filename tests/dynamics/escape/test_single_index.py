@@ -170,9 +170,9 @@ def test_the_largest_step_of_a_plateau_falls_like_d_to_minus_k_half():
 
 
 def test_a_random_start_of_sgd_is_stretched_for_k_2_alone():
-    """He₂: √(1 + d η 12/(2λ)), λ = 2 − 6ηd."""
-    how = OnePass(0.15 / 400)
-    expected = np.sqrt(1 + 0.15 * 12 / (2 * (2 - 0.9)))
+    """He₂ in batches of 2 with labels of noise Δ = 0.5: √(1 + d η (12 + 2Δ)/(2λB)), λ = 2 − ½(ηd/B)(12 + 2Δ)."""
+    how = OnePass(0.15 / 400, batch=2, label_noise=0.5)
+    expected = np.sqrt(1 + 0.15 * 13 / (2 * (2 - 0.25 * 0.15 * 13) * 2))
     assert SingleIndex(he2, he2).stretch(how, 400) == pytest.approx(expected, rel=1e-9)
     assert SingleIndex(np.tanh, np.tanh).stretch(how, 400) == 1
 
