@@ -117,6 +117,11 @@ ONE_MODE = Need(
     lambda p: f"`teacher` has the eigenvalues {p.teacher.eigen[0][0].tolist()}",
     "one teacher mode of the sign of a",
 )
+ONE_DIRECTION = Need(
+    lambda p: len(p.teacher.V) == 1,
+    lambda p: f"`teacher` has {len(p.teacher.V)} directions",
+    "one teacher direction",
+)
 TWO_INPUTS = Need(lambda p: p.inputs > 1, lambda p: f"`inputs` is {p.inputs}", "two inputs or more")
 EQUAL = Need(
     lambda p: bool(p.student.A[0, 0]) and not np.ptp(p.student.A),
@@ -197,6 +202,9 @@ THEORIES: dict[str, Theory] = {
     ),
     "staircase": Theory("the prediction of plateaus and jumps", (FORMS, SAME, ONE_OUTPUT, COMMUTING)),
     "outcome": Theory("the verdict on a start", (FORMS, SAME, ONE_OUTPUT, DECAYED_AT_REST)),
+    "escape time": Theory(
+        "the escape time", (ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
+    ),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (FORMS, SAME)),
     "closed form": Theory("the closed form", (FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
@@ -270,6 +278,12 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("staircase", "staircase", EXACT, "in the limit of a small initial scale"),
     Verb("diagnose", "outcome", EXACT, "from conserved signs and the levels of the stationary points"),
+    Verb(
+        "escape",
+        "escape time",
+        EXACT,
+        "one unit on the sphere, its second layer fixed: an integral over the overlap",
+    ),
     Verb("train", "flow", TRAINING, "PyTorch trains; nothing is predicted"),
     Verb("compare", "flow", EXACT, "the flow beside trained networks"),
     Verb("compare --gap theory", "gap", SECOND_ORDER, "noise and step to second order", TRAINING),
