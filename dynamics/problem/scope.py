@@ -13,8 +13,10 @@ import numpy as np
 
 from dynamics.activations.base import POLYNOMIALS, QUADRATICS
 from dynamics.errors import ProblemError
+from dynamics.problem.one_pass import MOST_TERMS, closure, mean_step_terms
 from dynamics.problem.problem import Problem
 from dynamics.problem.reduction import in_range
+from dynamics.words import counted
 
 EXACT, SECOND_ORDER, NUMERICAL, TRAINING, UNKNOWN = (
     "exact",
@@ -123,6 +125,33 @@ EQUAL = Need(
     lambda p: f"The second layer is {p.student.A.tolist()}",
     "equal second-layer weights other than zero",
 )
+CLOSED_STEPS = Need(
+    lambda p: closure(p) is not None,
+    lambda p: _units(p),
+    "quadratic and centred units, polynomials in w·x, erf, tanh and sigmoid, and one unit with a kink, for students and "
+    "teachers of one kind",
+)
+FEW_KINKS = Need(
+    lambda p: closure(p) != "kinks" or p.student.hidden == len(p.teacher.V) == 1,
+    lambda p: f"{_units(p)} with {_numbers(p)}",
+    "one hidden and one teacher unit of this activation",
+)
+SHORT_SUMS = Need(
+    lambda p: closure(p) is None or mean_step_terms(p) <= MOST_TERMS,
+    lambda p: f"{_units(p)} with {_numbers(p)}, so that every mean step is a sum of {mean_step_terms(p):.2g} terms",
+    f"sums of {MOST_TERMS:.2g} terms, about a second each, or fewer",
+)
+
+
+def _units(p: Problem) -> str:
+    """Activations, naming the options."""
+    taught = "" if p.realisable else f" and `teacher_activation` is {p.teacher_activation.name!r}"
+    return f"`activation` is {p.activation.name!r}{taught}"
+
+
+def _numbers(p: Problem) -> str:
+    """Numbers of hidden and teacher units."""
+    return f"{p.student.hidden} hidden and {counted(len(p.teacher.V), 'teacher unit')}"
 
 
 def _rests_under_decay(p: Problem) -> bool:
@@ -184,7 +213,10 @@ THEORIES: dict[str, Theory] = {
     "Muon flow": Theory("the flow of Muon", (FIXED,)),
     "sign flow": Theory("the sign flow", (CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
-    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, SAME, WHITE), "train networks instead"),
+    "mean SGD": Theory(
+        "the mean dynamics of SGD", (CLOSED_STEPS, FEW_KINKS, SHORT_SUMS, WHITE), "train networks instead"
+    ),
+    "spread of SGD": Theory("the spread of SGD over seeds", (FORMS, SAME, WHITE)),
     "gap": Theory("the theory of the gap", (FORMS, SAME, WHITE), "it is measured by training"),
     "annealing": Theory(
         "the optimal annealing",
