@@ -13,7 +13,7 @@ from dynamics.activations.polynomial import polynomial_terms
 from dynamics.population.expansion import STEP
 from dynamics.problem.problem import Problem
 
-MOST_TERMS = 3_000_000  # of the sum that a mean step is: about a second each
+MOST_TERMS = 10_000_000  # of the sum that a mean step is: some tenths of a second each
 
 
 def polynomial(phi: Activation) -> bool:
@@ -53,16 +53,19 @@ def closure(problem: Problem) -> str | None:
 
 
 def mean_step_terms(problem: Problem) -> int:
-    """How many terms a mean step of SGD is a sum of, about."""
-    K, R = problem.student.hidden, len(problem.teacher.V)
-    slopes, products = K * (K + 1) // 2, (K + R) * (K + R + 1) // 2
+    """How many terms a mean step of SGD is a sum of, about; 0 where they are so few that nobody needs to count."""
     count = COUNTS.get(closure(problem) or "")
-    return slopes * (products if count is None else count(problem, K, R))
+    K, R = problem.student.hidden, len(problem.teacher.V)
+    return 0 if count is None else K * (K + 1) // 2 * count(problem, K, R)
 
 
 def _pairings(problem: Problem, K: int, R: int) -> int:
     """Ways to pair the factors of φ′_kφ′_l u_iu_j of degree h with one another: about (h + 1)⁶/50, as counted."""
-    h = max(n for phi in (problem.activation, problem.teacher_activation) for n, _ in polynomial_terms(phi.phi) or {})
+    h = max(
+        n
+        for phi in (problem.activation, problem.teacher_activation)
+        for n, _ in polynomial_terms(phi.phi) or {}
+    )
     return (K + R) * (K + R + 1) // 2 * ((h + 1) ** 6 // 50 + 1)
 
 

@@ -128,8 +128,8 @@ EQUAL = Need(
 CLOSED_STEPS = Need(
     lambda p: closure(p) is not None,
     lambda p: _units(p),
-    "quadratic and centred units, polynomials in w·x, erf, tanh and sigmoid, and one unit with a kink, for students and "
-    "teachers of one kind",
+    "students and teachers that are both quadratic, polynomials in w·x, sums of erf such as tanh and sigmoid, or "
+    "single units with a kink",
 )
 FEW_KINKS = Need(
     lambda p: closure(p) != "kinks" or p.student.hidden == len(p.teacher.V) == 1,
@@ -137,9 +137,11 @@ FEW_KINKS = Need(
     "one hidden and one teacher unit of this activation",
 )
 SHORT_SUMS = Need(
-    lambda p: closure(p) is None or mean_step_terms(p) <= MOST_TERMS,
-    lambda p: f"{_units(p)} with {_numbers(p)}, so that every mean step is a sum of {mean_step_terms(p):.2g} terms",
-    f"sums of {MOST_TERMS:.2g} terms, about a second each, or fewer",
+    lambda p: mean_step_terms(p) <= MOST_TERMS,
+    lambda p: (
+        f"{_units(p)} with {_numbers(p)}, so that every mean step is a sum of {mean_step_terms(p):.2g} terms"
+    ),
+    f"sums of {MOST_TERMS:.2g} terms, some tenths of a second each, or fewer",
 )
 
 

@@ -19,7 +19,9 @@ from dynamics.sgd.tilted_units import Steps, TiltedUnits
 from dynamics.sgd.unit_step import UnitMoments, UnitStep
 
 
-def quadratic_step(kappa: float, Omega: Array, C: Array, A: Array, inputs: int, label_noise: float) -> QuadraticStep:
+def quadratic_step(
+    kappa: float, Omega: Array, C: Array, A: Array, inputs: int, label_noise: float
+) -> QuadraticStep:
     """Moments of a step of quadratic or centred units."""
     return QuadraticStep(GradientMoments(Omega, C, kappa, inputs, label_noise), A)
 

@@ -3,11 +3,12 @@
 A step of size η on B fresh samples changes the state s = (Q, R, A) of `dynamics.sgd.order_parameters` by terms linear
 in η and, in Q alone, a quadratic one, Δw_k·Δw_l. Their conditional means are exact for every d, B and η:
 
-    E[Δs]/η = F(s):   Q: E g_k·w_l + E g_l·w_k + η E ḡ_k·ḡ_l,   R: E g_k·v_m,   A: E e_oφ_k,   g_k = Σ_o A_ok e_o ∇_w φ_k
+    E[Δs]/η = F(s):   Q: E g_k·w_l + E g_l·w_k + η E ḡ_k·ḡ_l,   R: E g_k·v_m,   A: E e_oφ_k
 
-with the errors e_o and the mean ḡ over the batch, from `dynamics.sgd.closures`: for polynomials, for erf(z/√2), tanh
-and sigmoid, for one unit with a kink, and in a fast form for quadratic units. There, with G_o = 4D_o + 2τ_o I as in the
-gradient flow and N_op = E[e_o e_p (w_k·x)(w_l·x) ‖x‖²] from `dynamics.sgd.gradient_moments`,
+with g_k = Σ_o A_ok e_o ∇_w φ_k, the errors e_o and the mean ḡ over the batch, from `dynamics.sgd.closures`: for
+polynomials, for erf(z/√2), tanh and sigmoid, for one unit with a kink, and in a fast form for quadratic units. There,
+with G_o = 4D_o + 2τ_o I as in the gradient flow and N_op = E[e_o e_p (w_k·x)(w_l·x) ‖x‖²] from
+`dynamics.sgd.gradient_moments`,
 
     Q: (A_k·G + G·A_l)_kl + 4η Σ A_ok A_pl N_op,kl,   R: Σ_o A_ok w_kᵀG_o Vᵀ,   A: ½ w_kᵀG_o w_k
 
@@ -20,7 +21,8 @@ adds ((1 − ηρ_w)² − 1)/η Q and leaves the factor 1 − ηρ_w of the lin
 are not exact:
 
 * the mean of F(s) is replaced by F of the mean. What this neglects is of order 1/d where ηd is kept fixed, else
-  of order η; :mod:`dynamics.sgd.fluctuations` computes it and takes it into account;
+  of order η (known, not proven here); of quadratic units :mod:`dynamics.sgd.fluctuations` computes it and takes it
+  into account;
 * the recursion s ← s + ηF(s) is turned into the ODE ṡ = F − (η/2) F′F, with an error O(η²).
 
 Time is that of the flow, η × steps. With a schedule the recursion has the rates η_n, and the ODE that of the moment.
@@ -114,7 +116,9 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
         kept = 1 - rate * decay.first  # what decay leaves of w_k in a step
         moments = self.order.step_moments(state, self.label_noise)
         speed = moments.speed
-        dQ = kept * (speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2)) + rate * moments.squares(self.batch)
+        dQ = kept * (speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2)) + rate * moments.squares(
+            self.batch
+        )
         dQ = dQ - (1 + kept) * decay.first * Q
         return self.order.pack(dQ, speed[..., K:] - decay.first * R, moments.lifts - decay.second * A)
 

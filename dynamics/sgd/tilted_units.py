@@ -5,9 +5,10 @@ exp(−ζ_k²/2a² − ζ_l²/2b²) ζ ~ N(0, Ω) stays Gaussian (derived here),
 
     E[φ′_kφ′_l g(ζ)] = (2/π) Σ_ab p_ap_b det^{−1/2} E_{Ω̃}[g],   Ω̃_ij = Ω_ij − y_iᵀ S y_j,  y_i = S⁻¹(Ω_ki, Ω_li)ᵀ,
 
-S = [[Ω_kk + a², Ω_kl], [Ω_kl, Ω_ll + b²]], and for g = u_iu_j that is the arc sine of two steps. For one step of width 1
-it is the formula of Saad & Solla (Phys. Rev. E 52 (1995) 4225, not consulted), put together in another way. In the
-scale c of Ω the two factors move by c∂_c ln det^{−1/2} = −½ tr(S⁻¹Ω_{kl}) and c∂_cΩ̃_ij = Ω̃_ij − y_iᵀ diag(a², b²) y_j.
+S = [[Ω_kk + a², Ω_kl], [Ω_kl, Ω_ll + b²]], and for g = u_iu_j that is the arc sine of two steps. For one step of width
+1 it is the formula of Saad & Solla (Phys. Rev. E 52 (1995) 4225, not consulted) in another form. In the scale c of Ω
+
+    c∂_c ln det^{−1/2} = −½ (2 − tr S⁻¹ diag(a², b²)),   c∂_cΩ̃_ij = Ω̃_ij − y_iᵀ diag(a², b²) y_j.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from dynamics.population.expansion import Expansion
 from dynamics.sgd.analytic import angle
 from dynamics.sgd.unit_step import Index, Scaled
 
-SMALLEST = 1e-12  # products of four weights below this are left out
+SMALLEST = 1e-14  # products of four weights below this are left out
+CHUNK = 16  # tilts at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,16 @@ class TiltedUnits:
         """a², b² and weights of the products of two slopes, for which the order of the two matters."""
         return self.student.with_other(self.student)
 
+    def _chunks(self, alike: bool) -> Iterator[tuple[Array, Array, Array]]:
+        """The tilts, some at a time; those of one and the same unit twice where its two widths differ."""
+        a2, b2, p = self._tilts
+        if alike:
+            kept = a2 <= b2
+            a2, b2, p = a2[kept], b2[kept], (p * np.where(a2 < b2, 2, 1))[kept]
+        for start in range(0, len(p), CHUNK):
+            part = slice(start, start + CHUNK)
+            yield a2[part], b2[part], p[part]
+
     def slopes(self, Omega: Array, k: int, l: int) -> Scaled:
         """E φ′_kφ′_l and c∂_c of it, (…)."""
         a2, b2, p = self._tilts
@@ -111,19 +123,16 @@ class TiltedUnits:
         """E φ′_kφ′_l u_iu_j and c∂_c of it, (…, s)."""
         value, scaled = (np.zeros((*Omega.shape[:-2], len(i)), dtype=Omega.dtype) for _ in range(2))
         sorts = [(places, left, right, left.with_other(right)) for places, left, right in self._sorts(i, j)]
-        for a2, b2, p in zip(*self._tilts, strict=True):
-            if k == l and a2 > b2:
-                continue  # its like is counted twice
-            tilt = Tilt.of(Omega, k, l, a2, b2)
-            p = p * (2 if k == l and a2 < b2 else 1)
-            seen, moved = tilt.Omega, tilt.moved
-            weight, growth = (x[..., None] for x in (p * tilt.weight, tilt.growth))
+        for a2, b2, p in self._chunks(k == l):
+            tilt = Tilt.of(Omega[..., None, :, :], k, l, a2, b2)
+            weight, growth = (p * tilt.weight)[..., None], tilt.growth[..., None]
             for places, left, right, (c2, d2, r) in sorts:
-                m = np.count_nonzero(np.abs(r) > SMALLEST / max(abs(p), SMALLEST))
-                at = Pair.of(seen, i[places], j[places], c2[:m], d2[:m])
+                m = np.count_nonzero(np.abs(r) > SMALLEST / np.abs(p).max())
+                at = Pair.of(tilt.Omega, i[places], j[places], c2[:m], d2[:m])
                 mean = left.constant * right.constant + 2 / np.pi * at.theta @ r[:m]
-                value[..., places] += weight * mean
-                scaled[..., places] += weight * (growth * mean + 2 / np.pi * at.along(moved, i[places], j[places]) @ r[:m])
+                along = 2 / np.pi * at.along(tilt.moved, i[places], j[places]) @ r[:m]
+                value[..., places] += np.sum(weight * mean, axis=-2)
+                scaled[..., places] += np.sum(weight * (growth * mean + along), axis=-2)
         return value, scaled
 
 
@@ -179,9 +188,7 @@ class Tilt:
         det = a2 * b2 + a2 * r + b2 * q + (q * r - s * s)
         X, Y, Z = (r + b2) / det, -s / det, (q + a2) / det  # S⁻¹ = [[X, Y], [Y, Z]]
         to_k, to_l = Omega[..., k, :], Omega[..., l, :]
-        y_k, y_l = (
-            x[..., None] * to_k + z[..., None] * to_l for x, z in ((X, Y), (Y, Z))
-        )
+        y_k, y_l = (x[..., None] * to_k + z[..., None] * to_l for x, z in ((X, Y), (Y, Z)))
         seen = Omega - to_k[..., :, None] * y_k[..., None, :] - to_l[..., :, None] * y_l[..., None, :]
         a2, b2 = (np.asarray(x)[..., None, None] for x in (a2, b2))
         moved = seen - a2 * y_k[..., :, None] * y_k[..., None, :] - b2 * y_l[..., :, None] * y_l[..., None, :]
