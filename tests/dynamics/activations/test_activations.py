@@ -131,7 +131,10 @@ def test_what_the_table_claims():
         "relu2": (2, None, None, False, 2, False),
         "erf": (None, -1, None, False, 1, False),
         "tanh": (None, -1, None, False, 1, False),
-        **{name: (None, None, None, False, 2, False) for name in ("sigmoid", "softplus", "silu", "gelu")},
+        **{
+            name: (None, None, None, False, 2, False)
+            for name in ("sigmoid", "softplus", "silu", "elu", "gelu")
+        },
         "polynomial:0.5,1,-0.3,0.2": (None, None, None, False, 2, False),
         "hermite:3": (None, -1, None, False, 1, False),
         "leaky-relu:0.1": (1, None, None, False, 2, False),
