@@ -162,7 +162,7 @@ def test_figure(quadflow, tmp_path):
             ["simulate", "--teacher", "2,1", "--activation", "relu", "--sgd", "--step", "1e-3"],
             "quadratic and centred",
         ),
-        (["simulate", "--teacher", "2,1", "--activation", "tanh"], "linear, relu, abs"),
+        (["simulate", "--teacher", "2,1", "--activation", "swish"], "linear, relu, abs"),
         (["simulate", "--teacher", "M.npy", "--activation", "relu"], "means nothing to relu"),
         (["conserved", "--model", "abs", "--inputs", "1"], "at least 2"),
         (["figure", "phase-portrait", "--activation", "relu"], "quadratic and centred"),
