@@ -137,7 +137,7 @@ class OrderParameters:
     def _mode_weights(self) -> list[Array]:
         """The directions of the modes of each output as Σ_m weights_mi V_m, (R, modes); none without modes."""
         teacher, phi = self.problem.teacher, self.problem.activation
-        if not self.problem.mode_targets.size:
+        if not self.problem.has_modes:
             return []
         pairs = balanced_teacher(teacher, phi).eigen if phi.mode_order == 2 else odd_modes(teacher, phi)
         return [np.linalg.lstsq(teacher.V.T, vectors.T, rcond=None)[0] for _, vectors in pairs]
