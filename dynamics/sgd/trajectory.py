@@ -24,6 +24,11 @@ from dynamics.problem.storage import problem_attributes, problem_parts, read_pro
 from dynamics.versions import versions
 from dynamics.words import counted
 
+NEGLECTED = (
+    "the mean of every step is exact, but the fluctuations over seeds, which are of order 1/d where the step is of "
+    "that order, are neglected from one step to the next"
+)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SGDTrajectory(Result):
@@ -110,6 +115,11 @@ class SGDTrajectory(Result):
     def norms(self) -> Array:
         """Norms √E‖w_k‖² of the units in the mean-field solution, (T, K)."""
         return np.sqrt(np.maximum(np.einsum("tkk->tk", self.Q), 0.0))
+
+    @property
+    def neglects_fluctuations(self) -> bool:
+        """Whether the curve is without fluctuations because they are not known: of units other than quadratic ones."""
+        return self.loss_std is None and self.problem.trace_coupling is None
 
     @property
     def conserved_drift(self) -> float | None:
