@@ -215,6 +215,7 @@ def choose_schedule(
     >>> f"{found.risks('optimal')[-1]:.6f} {found.schedules[0].predicted_risk:.6f}"
     '0.003130 0.003427'
     """
+    require("mean SGD", problem)
     require("best rates", problem)
     N, B = validate_count("steps", steps), validate_count("batch", batch)
     Delta, beta = validate_real("label_noise", label_noise, nonnegative=True), validate_momentum(momentum)

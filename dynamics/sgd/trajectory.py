@@ -188,7 +188,10 @@ class SGDTrajectory(Result):
     @classmethod
     def read(cls, f: Archive, about: Mapping[str, Any], number: int) -> Self:
         """The result in an open archive; those of version 0.1 do not name the schedule, which was constant."""
-        return super().read(f, {"schedule": "constant"} | dict(about), number)
+        found = super().read(f, {"schedule": "constant"} | dict(about), number)
+        if found.conserved is None and found.problem.activation.degree is not None:
+            f.numbers("conserved")  # is missing, which it says
+        return found
 
     @classmethod
     def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
