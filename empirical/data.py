@@ -198,7 +198,7 @@ def teacher_network(problem: Problem, dtype: torch.dtype, device: torch.device |
         V, B = np.zeros((1, V.shape[1])), np.zeros((len(B), 1))
     network = QuadraticNetwork.from_student(
         Student(V, B),
-        activation=problem.activation,
+        activation=problem.teacher_activation,
         covariance=problem.covariance,
         dtype=dtype,
         device=device,

@@ -173,7 +173,7 @@ def _check_alike(one: Problem, other: Problem) -> None:
     )
     same = (
         teachers
-        and one.activation == other.activation
+        and (one.activation, one.teacher_activation) == (other.activation, other.teacher_activation)
         and np.array_equal(np.asarray(one.covariance), np.asarray(other.covariance))
         and one.student.W.shape == other.student.W.shape
         and one.student.trainable == other.student.trainable

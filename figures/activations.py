@@ -19,7 +19,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dynamics.curves.trajectory import Trajectory
-from dynamics.problem.modes import mode_targets
 from dynamics.words import counted
 from empirical.experiments.activations import ActivationCurves
 from empirical.recorder import TrainingRun
@@ -43,7 +42,7 @@ def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
         rows = figure.subplots(len(curves), 2, sharey="col", squeeze=False)
         for (left, right), shown in zip(rows, curves, strict=True):
             trajectory, run = shown.trajectory, shown.run
-            _draw_loss(left, trajectory, run)
+            draw_loss(left, trajectory, run)
             _draw_modes(right, trajectory, run)
             left.set_title(trajectory.problem.activation.label, loc="left", pad=3)
             for axes in (left, right):
@@ -65,7 +64,8 @@ def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
     return figure
 
 
-def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+def draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+    """Loss of a flow relative to its start, with its plateaus, and of networks as markers over their 10–90 % band."""
     t, scale = trajectory.times, trajectory.loss[0]
     bottom = 10.0**-SHOWN_DECADES
     for stage in trajectory.stages:
@@ -95,7 +95,7 @@ def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> N
 
 
 def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
-    targets = mode_targets(trajectory.problem.teacher, trajectory.problem.activation)
+    targets = trajectory.problem.mode_targets
     axes.axhline(1.0, color="0.8", linewidth=0.6, zorder=0)
     for i in range(min(len(targets), SHOWN_MODES)):
         colour, line, marker = PALETTE[i], LINES[i], MARKERS[i]

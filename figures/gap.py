@@ -81,7 +81,7 @@ def _draw_losses(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
 def _draw_distances(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
     scale = gap.flow[0]
     distances = {name: np.abs(gap.measured - curve)[1:] / scale for name, curve in curves.items()}
-    top = max(float(d.max()) for d in distances.values())
+    top = max(float(d.max(initial=0.0)) for d in distances.values())
     bottom = top * 10.0**-SHOWN_DECADES
     bar = np.nan_to_num(gap.error_bar)[1:] / scale
     t = gap.times[1:]  # all curves start from the same weights

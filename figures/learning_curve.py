@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.mode_numbers import mode_numbers
-from dynamics.problem.modes import mode_targets
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
 from empirical.recorder import TrainingRun
@@ -109,7 +108,7 @@ def _draw_loss(
 def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> None:
     """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode."""
     problem = trajectory.problem
-    coupling = problem.activation.trace_coupling
+    coupling = problem.trace_coupling
     if problem.covariance is not None or problem.teacher.outputs > 1 or coupling is None:
         return  # the closed form of L_S holds for quadratic units, one output and Σ = I
     lam = problem.teacher.eigen[0][0]
@@ -154,7 +153,7 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
     t, problem = trajectory.times, trajectory.problem
     if problem.activation.degree is None:
         return _draw_norms(axes, trajectory, run)
-    targets = mode_targets(problem.teacher, problem.activation)
+    targets = problem.mode_targets
     numbers = mode_numbers(targets, problem.inputs, problem.teacher.outputs)
     chosen = np.sort(np.argsort(-np.abs(targets), kind="stable")[:SHOWN_MODES])
     for i, colour, line, marker in zip(chosen, cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False):

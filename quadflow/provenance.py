@@ -69,16 +69,19 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
     decay = problem.weight_decay
     if isinstance(problem, Problem):
         hidden, values = problem.student.hidden, None if problem.student.trainable else problem.student.A
+        taught, eigenvalues = problem.teacher_activation, problem.mode_targets
     else:
         hidden, values = problem.hidden, None if problem.trainable else [problem.second_layer]
+        taught, eigenvalues = problem.activation, mode_targets(problem.teacher, problem.activation)
     return {
         "inputs": problem.teacher.inputs,
         "hidden": hidden,
         "outputs": problem.teacher.outputs,
         "activation": str(problem.activation),
+        "teacher_activation": str(taught),
         "second_layer": "trainable" if values is None else "fixed",
         **({} if values is None else {"second_layer_values": values}),
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": [decay.first, decay.second],
-        "eigenvalues": mode_targets(problem.teacher, problem.activation),
+        "eigenvalues": eigenvalues,
     }

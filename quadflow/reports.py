@@ -73,6 +73,8 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
     activation = ACTIVATIONS.get(problem["activation"])
+    if problem.get("teacher_activation", problem["activation"]) != problem["activation"]:
+        return None
     trained = problem["second_layer"] == "trainable"
     quadratic = activation is not None and activation.trace_coupling is not None
     known = quadratic and problem["covariance"] == "identity"

@@ -1,10 +1,12 @@
 """The activation φ: written once, in operators that NumPy, PyTorch and SymPy share, with what theory asks of it.
 
-A new activation is a file with a call of `register`, and a line in `dynamics/activations/__init__.py`.
+A new activation is a file with a call of `register`, and a line in `dynamics/activations/__init__.py`; a family of
+them, such as polynomials, one with a call of `register_family`.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics.activations.polynomial import pair_kernel, polynomial_terms
+from dynamics.activations.polynomial import polynomial_terms
 from dynamics.errors import ProblemError
-from dynamics.population.pair_kernel import PairPopulation
+from dynamics.population.expansion import Expansion
 from dynamics.validation import validate_choice
 
 if TYPE_CHECKING:
@@ -22,9 +24,40 @@ if TYPE_CHECKING:
 
 QUADRATICS = "quadratic and centred units"
 POLYNOMIALS = "homogeneous polynomial activations"
+LARGEST_ERROR = 1e-9  # of a fit, above which expectations are taken by quadrature
 SAMPLES = np.array(
     [[-1.7, 0.9], [-0.4, 2.3], [0.3, 0.6], [1.9, 1.4]]
 )  # (z, q) at which claims about φ are checked
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """A function of z alone, with a twin for tensors.
+
+    Parameters
+    ----------
+    name : str
+    phi : callable
+    torch : callable or None
+    """
+
+    name: str
+    phi: Callable[[Any], Any]
+    torch: Callable[[Any], Any] | None
+
+    def __call__(self, z: Any, q: Any) -> Any:
+        """Its value at z; the variance q has no part in it."""
+        if isinstance(z, np.ndarray | float):
+            return self.phi(z)
+        try:
+            value = (self.torch or self.phi)(z)
+        except (TypeError, RuntimeError):
+            value = np.empty(0)
+        if isinstance(value, np.ndarray):  # or what NumPy made of a tensor
+            raise ProblemError(
+                f"The activation {self.name!r} takes arrays only: give `torch`, the same function of tensors, too."
+            )
+        return value
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,10 +78,19 @@ class Activation:
     parity : {1, -1, None}
         φ(−z, q) = ±φ(z, q), or neither.
     population : callable, optional
-        ``population(V, B, covariance)`` gives the closed-form population loss. A polynomial φ needs none: its loss
-        follows from φ (see `dynamics.activations.polynomial`).
+        ``population(V, B, covariance)`` gives the closed-form population loss for a teacher of the same activation in
+        a form of its own, faster than that of all others.
     label : str
         What figures call it; by default its name.
+    expansion : Expansion, optional
+        φ as a function of which Gaussian expectations have closed forms. A polynomial φ needs none.
+    kink : (α, β), optional
+        Where φ(z) = αz + β|z|.
+    error : float
+        Largest |φ − expansion|/(1 + |z|), beyond rounding, of an expansion that is not exact.
+    quadrature : bool
+        Whether expectations are taken by quadrature: slower, and for short enough weights alone (see
+        `dynamics.population.hermite_kernel`).
 
     Raises
     ------
@@ -63,6 +105,10 @@ class Activation:
     parity: int | None
     population: Callable[..., Population] | None = field(default=None, compare=False)
     label: str = field(default="", compare=False)
+    expansion: Expansion | None = None
+    kink: tuple[float, float] | None = None
+    error: float = field(default=0.0, compare=False)
+    quadrature: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)
@@ -80,22 +126,93 @@ class Activation:
         Raises
         ------
         ProblemError
-            If no activation has this name.
+            If no activation has this name, or a family no such member.
         """
         if isinstance(name, Activation):
             return name
-        return ACTIVATIONS[validate_choice("activation", name, ACTIVATIONS)]
+        family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
+        if colon and family in FAMILIES:
+            return FAMILIES[family].member(parameters)
+        return ACTIVATIONS[validate_choice("activation", name, [*ACTIVATIONS, *map(str, FAMILIES.values())])]
 
-    def loss(self, V: Any, B: Any, covariance: Any = None) -> Population:
-        """Population loss against the teacher f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ)."""
-        if self.population is not None:
-            return self.population(V, B, covariance)
-        kernel = pair_kernel(self.phi)
-        if kernel is None:
-            raise ProblemError(
-                f"The activation {self.name!r} is no polynomial and has no population loss: give it one."
+    @classmethod
+    def from_callable(
+        cls,
+        phi: Callable[[Any], Any],
+        name: str = "",
+        *,
+        torch: Callable[[Any], Any] | None = None,
+        label: str = "",
+    ) -> Activation:
+        """The activation of any function of one variable.
+
+        It is fitted by a polynomial and smoothed kinks (`dynamics.activations.fitting`), which give its expectations in
+        closed form; `error` says how well. Above 1e-9 they are taken by quadrature instead, with a warning.
+
+        Parameters
+        ----------
+        phi : callable
+            Of an array of numbers, elementwise. Degree and parity are measured.
+        name : str
+            What messages and files call it; by default the function's own name. `register` makes it known by it.
+        torch : callable, optional
+            The same function of tensors, for training; by default φ itself.
+        label : str
+            What figures call it.
+
+        Raises
+        ------
+        ProblemError
+            If φ does not give one finite real number for each number.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from dynamics.activations import Activation
+        >>> mish = Activation.from_callable(lambda z: z * np.tanh(np.logaddexp(0, z)), "mish")
+        >>> mish.error < 1e-11
+        True
+        """
+        from dynamics.activations.fitting import fit
+
+        name = name or getattr(phi, "__name__", "callable")
+        found = fit(phi, name)
+        exact = found.error <= LARGEST_ERROR
+        if not exact:
+            warnings.warn(
+                f"The activation {name!r} is fitted only to {found.error:.1g} by smoothed kinks: its expectations are"
+                " taken by quadrature, some 50 times slower, and for short weights only.",
+                stacklevel=2,
             )
-        return PairPopulation(V, B, covariance, kernel)
+        z = SAMPLES[:, 0]
+        value, mirrored = phi(z), phi(-z)
+        parity = next((p for p in (1, -1) if np.allclose(mirrored, p * value, rtol=1e-13, atol=1e-15)), None)
+        degree = next((h for h in range(1, 9) if np.allclose(phi(3 * z), 3.0**h * value, rtol=1e-13)), None)
+        return cls(
+            name,
+            f"φ(w·x) = {name}(w·x)",
+            Elementwise(name, phi, torch),
+            degree,
+            parity,
+            label=label,
+            expansion=found.expansion if exact else None,
+            error=found.error if exact else 0.0,
+            quadrature=not exact,
+        )
+
+    def loss(
+        self, V: Any, B: Any, covariance: Any = None, teacher: Activation | str | None = None
+    ) -> Population:
+        """Population loss against the teacher f*_o = Σ_m B_om ψ(v_m·x), x ~ N(0, Σ); ψ = φ unless it is given.
+
+        Raises
+        ------
+        ProblemError
+            If there is no closed form for the two activations.
+        """
+        from dynamics.activations.pairing import population_loss
+
+        return population_loss(self, self if teacher is None else Activation.parse(teacher), V, B, covariance)
 
     @property
     def is_polynomial_form(self) -> bool:
@@ -167,12 +284,43 @@ class Activation:
         return self.name
 
     def __repr__(self) -> str:
-        return f"Activation({self.name!r}: {self.formula})"
+        accuracy = f", to {self.error:.1g}" if self.error else ", by quadrature" if self.quadrature else ""
+        return f"Activation({self.name!r}: {self.formula}{accuracy})"
 
     def __reduce__(self) -> Any:
-        if ACTIVATIONS.get(self.name) is self:  # on the other side it is registered as well
-            return Activation.parse, (self.name,)
+        if ACTIVATIONS.get(self.name) is self or self.name.partition(":")[0] in FAMILIES:
+            return Activation.parse, (self.name,)  # on the other side it is registered as well
         return super().__reduce__()
+
+
+@dataclass(frozen=True)
+class Family:
+    """Activations with parameters, named ``family:parameters``.
+
+    Parameters
+    ----------
+    name, parameters : str
+        Such as "hermite" and "K".
+    member : callable text → Activation
+        The activation with the parameters in a text; raises a ProblemError if there is none.
+    """
+
+    name: str
+    parameters: str
+    member: Callable[[str], Activation]
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.parameters}"
+
+
+FAMILIES: dict[str, Family] = {}
+"""All families of activations."""
+
+
+def register_family(family: Family) -> Family:
+    """Make the members of a family known by their names."""
+    FAMILIES[family.name] = family
+    return family
 
 
 ACTIVATIONS: dict[str, Activation] = {}

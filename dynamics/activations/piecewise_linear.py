@@ -1,4 +1,4 @@
-"""Units of degree 1: linear, ReLU and |·|."""
+"""Units with at most one kink, at zero: linear, ReLU, |·| and ReLU²."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from dynamics.activations.base import Activation, register
+from dynamics.population.expansion import BEND, KINK, Expansion
 from dynamics.population.kernels import KERNELS
 from dynamics.population.piecewise_linear import PiecewiseLinearPopulation
 
@@ -16,6 +17,10 @@ def _identity(z: Any, q: Any) -> Any:
 
 def _relu(z: Any, q: Any) -> Any:
     return z * (z > 0)  # its derivative at zero, by automatic differentiation, is 0
+
+
+def _squared_relu(z: Any, q: Any) -> Any:
+    return z * z * (z > 0)
 
 
 def _modulus(z: Any, q: Any) -> Any:
@@ -30,6 +35,8 @@ LINEAR = register(
         degree=1,
         parity=-1,
         population=partial(PiecewiseLinearPopulation, kernel=KERNELS["linear"]),
+        expansion=Expansion((0.0, 1.0)),
+        kink=(1.0, 0.0),
     )
 )
 RELU = register(
@@ -40,6 +47,8 @@ RELU = register(
         degree=1,
         parity=None,
         population=partial(PiecewiseLinearPopulation, kernel=KERNELS["relu"]),
+        expansion=Expansion((0.0, 0.5), [(KINK, [0], [1])]),
+        kink=(0.5, 0.5),
         label="ReLU",
     )
 )
@@ -51,6 +60,19 @@ ABS = register(
         degree=1,
         parity=1,
         population=partial(PiecewiseLinearPopulation, kernel=KERNELS["abs"]),
+        expansion=Expansion((), [(KINK, [0], [2])]),
+        kink=(0.0, 1.0),
         label="$|z|$",
+    )
+)
+RELU2 = register(
+    Activation(
+        "relu2",
+        "φ(w·x) = max(w·x, 0)²",
+        _squared_relu,
+        degree=2,
+        parity=None,
+        expansion=Expansion((0.0, 0.0, 0.5), [(BEND, [0], [1])]),
+        label="ReLU²",
     )
 )

@@ -5,7 +5,7 @@ and the rest among themselves gives (Isserlis; n − j and m − j even)
 
     E z_1ⁿ z_2ᵐ = Σ_j n! m! / (j! n'! m'! 2^{n'+m'}) s^j q_1^{n'} q_2^{m'},   n' = (n − j)/2,  m' = (m − j)/2,
 
-so that the kernel κ(q_1, s, q_2) = E φ(z_1, q_1) φ(z_2, q_2) of a polynomial φ is a polynomial as well.
+so that the kernel κ(q_1, s, q_2) = E φ(z_1, q_1) ψ(z_2, q_2) of two polynomials is a polynomial as well.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from functools import lru_cache
 from math import factorial
 from typing import Any
 
-from dynamics.population.pair_kernel import PolynomialKernel
+from dynamics.population.polynomial_kernel import PolynomialKernel
 
 Phi = Callable[[Any, Any], Any]
+Terms = dict[tuple[int, int], float]
 
 
-@lru_cache(maxsize=32)
-def polynomial_terms(phi: Phi) -> dict[tuple[int, int], float] | None:
+@lru_cache(maxsize=256)
+def polynomial_terms(phi: Phi) -> Terms | None:
     """Coefficients c_nm of φ = Σ c_nm zⁿ qᵐ, or None if φ is no polynomial."""
     import sympy
 
@@ -34,15 +35,11 @@ def polynomial_terms(phi: Phi) -> dict[tuple[int, int], float] | None:
     return {(int(n), int(m)): float(c) for (n, m), c in polynomial.terms() if c != 0}
 
 
-@lru_cache(maxsize=32)
-def pair_kernel(phi: Phi) -> PolynomialKernel | None:
-    """The kernel κ of φ = Σ c_nm zⁿ qᵐ; None if φ is no polynomial."""
-    terms = polynomial_terms(phi)
-    if terms is None:
-        return None
+def pair_kernel(left: Terms, right: Terms) -> PolynomialKernel:
+    """The kernel κ of φ = Σ c_nm zⁿ qᵐ and another polynomial ψ."""
     total: Counter[tuple[int, int, int]] = Counter()
-    for (n1, m1), c1 in terms.items():
-        for (n2, m2), c2 in terms.items():
+    for (n1, m1), c1 in left.items():
+        for (n2, m2), c2 in right.items():
             for j in range(min(n1, n2), -1, -1):
                 if (n1 - j) % 2 or (n2 - j) % 2:
                     continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -69,6 +70,7 @@ class FlowEnsemble:
             first.activation,
             first.covariance,
             first.weight_decay,
+            first.teacher_activation,
         )
 
     @classmethod
@@ -82,6 +84,7 @@ class FlowEnsemble:
         activation: Activation | str = "quadratic",
         covariance: ArrayLike | None = None,
         weight_decay: WeightDecay | float | Sequence[float] = 0.0,
+        teacher_activation: Activation | str | None = None,
     ) -> FlowEnsemble:
         """Ensemble from arrays, without an object per member.
 
@@ -92,7 +95,7 @@ class FlowEnsemble:
         W : (N, K, d) array
             Initial first-layer weights.
         A : (N, K) or (N, O, K) array
-        trainable, activation, covariance, weight_decay
+        trainable, activation, covariance, weight_decay, teacher_activation
             As for `dynamics.problem.Student` and `dynamics.problem.Problem`.
         """
         W = validate_array("W", W, 3)
@@ -104,15 +107,14 @@ class FlowEnsemble:
                 f"`W` holds {len(W)} members, `a` {len(A)} and `teacher` {len(teachers)}, but all must hold the same "
                 "number, at least one (or there is one teacher for all)."
             )
-        first = Problem(teachers[0], Student(W[0], A[0], trainable), activation, covariance, weight_decay)
+        student = Student(W[0], A[0], trainable)
+        first = Problem(teachers[0], student, activation, covariance, weight_decay, teacher_activation)
         for i, other in enumerate(teachers):
             if (other.inputs, other.outputs) != (first.inputs, first.teacher.outputs):
                 raise ProblemError(f"Teacher {i} has another number of inputs or outputs than teacher 0.")
         ensemble = cls([first])
         V, B = stack_teachers(teachers)
-        ensemble.members = Members(
-            V, B, W, A, trainable, first.activation, first.covariance, first.weight_decay
-        )
+        ensemble.members = replace(ensemble.members, V=V, B=B, W=W, A=A)
         return ensemble
 
     def integrate(
@@ -244,9 +246,10 @@ def _check_alike(first: Problem, other: Problem, index: int) -> None:
             f"Problem {index} has weights of shape {b.W.shape} and {b.A.shape}, but problem 0 {a.W.shape} and "
             f"{a.A.shape}: integrate them in separate ensembles."
         )
-    alike = (a.trainable, first.activation, first.weight_decay) == (
+    alike = (a.trainable, first.activation, first.teacher_activation, first.weight_decay) == (
         b.trainable,
         other.activation,
+        other.teacher_activation,
         other.weight_decay,
     )
     if not alike or not same_sigma:

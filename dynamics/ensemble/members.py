@@ -36,6 +36,8 @@ class Members:
     activation : Activation
     covariance : (d, d) array or None
     weight_decay : WeightDecay
+    teacher_activation : Activation or None
+        None: that of the student.
     """
 
     V: Array
@@ -46,6 +48,7 @@ class Members:
     activation: Activation
     covariance: Array | None
     weight_decay: WeightDecay = NO_DECAY
+    teacher_activation: Activation | None = None
 
     def __len__(self) -> int:
         return len(self.W)
@@ -55,7 +58,9 @@ class Members:
         which = index if len(self.V) > 1 else 0
         teacher = Teacher(self.V[which], self.B[which])
         student = Student(self.W[index], self.A[index], self.trainable)
-        return Problem(teacher, student, self.activation, self.covariance, self.weight_decay)
+        return Problem(
+            teacher, student, self.activation, self.covariance, self.weight_decay, self.teacher_activation
+        )
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """What a file says of the problems, and their arrays; in reduced coordinates if they are reduced."""
@@ -63,6 +68,8 @@ class Members:
         if self.covariance is not None:
             arrays["covariance"] = self.covariance
         about = {"activation": self.activation.name, "trainable": self.trainable}
+        if self.teacher_activation is not None and self.teacher_activation != self.activation:
+            about["teacher_activation"] = self.teacher_activation.name
         return about | ({"weight_decay": [*self.weight_decay.rates]} if self.weight_decay else {}), arrays
 
     @classmethod
@@ -79,6 +86,9 @@ class Members:
             WeightDecay.of(f.part(about, "weight_decay", list), f.part(about, "trainable", bool))
             if "weight_decay" in about
             else NO_DECAY,
+            Activation.parse(
+                f.part(about, "teacher_activation" if "teacher_activation" in about else "activation", str)
+            ),
         )
         if len(found.V) not in (1, len(found)):
             raise ProblemError(f"{f.what} holds {len(found.V)} teachers of {len(found)} members.")
@@ -88,7 +98,7 @@ class Members:
 
     def population(self) -> Population:
         """Population loss of the first problem, which tells what kind they are of."""
-        return self.activation.loss(self.V[0], self.B[0], self.covariance)
+        return self.problem(0).population
 
     def objective(self) -> Population:
         """Likewise what is minimised: that, with the penalty of the weight decay."""

@@ -14,12 +14,12 @@ from dynamics.aliases import Array
 from dynamics.curves.decay_law import DecayLaw
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import LARGEST_STORED_W
-from dynamics.curves.units import C_K, DRIFT, conserved_or_none, unit_variables
+from dynamics.curves.units import C_K, DRIFT, conserved_or_none, overlaps_and_norms, unit_variables
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.ensemble.members import Members
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
-from dynamics.problem.modes import EIGENVALUE, mode_targets, teacher_modes
+from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.storage import problem_attributes
 from dynamics.versions import versions
 from dynamics.words import counted
@@ -168,15 +168,26 @@ class EnsembleTrajectory(Result):
         """
         m = self.members
         if len(m.V) == 1:
-            return teacher_modes(m.problem(0).teacher, self.coordinates, self.A, m.activation)
-        rows = [
-            teacher_modes(m.problem(i).teacher, self.coordinates[i], self.A[i], m.activation)
-            for i in range(len(self))
-        ]
+            return m.problem(0).modes(self.coordinates, self.A)
+        rows = [m.problem(i).modes(self.coordinates[i], self.A[i]) for i in range(len(self))]
         out = np.full((len(self), len(self.times), max(row.shape[1] for row in rows)), np.nan)
         for i, row in enumerate(rows):
             out[i, :, : row.shape[1]] = row
         return out
+
+    @property
+    def overlaps(self) -> Array:
+        """Cosines of w_k with the teacher directions, in the metric of Σ, (N, T, K, R), as in `Trajectory`."""
+        return self._units[0]
+
+    @property
+    def norms(self) -> Array:
+        """Norms √(w_kᵀΣw_k) of the units, (N, T, K)."""
+        return self._units[1]
+
+    @cached_property
+    def _units(self) -> tuple[Array, Array]:
+        return overlaps_and_norms(self.coordinates, self.members.V[:, None], self.members.covariance)
 
     @property
     def degree(self) -> int | None:
@@ -234,17 +245,18 @@ class EnsembleTrajectory(Result):
             )
             if self.basis is None:
                 del found["coordinates"]  # the same numbers
-        if self.conserved is None:
-            return found | unit_variables(self.coordinates, members.V[:, None], ("member", "time"))
+        if self.conserved is not None:
+            found["conserved"] = Variable(("member", "time", "unit"), self.conserved, C_K, detail=True)
+            found["conserved_drift"] = Variable(("member",), self.conserved_drift, DRIFT)
+        if not members.problem(0).has_modes:
+            return found | unit_variables(self.overlaps, self.norms, ("member", "time"))
         if len(members.V) == 1:
-            targets = mode_targets(members.problem(0).teacher, members.activation)
+            targets = members.problem(0).mode_targets
             found["eigenvalues"] = Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)
         return found | {
             "modes": Variable(
                 ("member", "time", "mode"), self.modes, "learned part vᵀMv of each teacher eigenvector"
-            ),
-            "conserved": Variable(("member", "time", "unit"), self.conserved, C_K, detail=True),
-            "conserved_drift": Variable(("member",), self.conserved_drift, DRIFT),
+            )
         }
 
     def attributes(self) -> dict[str, Any]:

@@ -39,7 +39,6 @@ from dynamics.flows.traps import trap
 from dynamics.integration import SolverReport, Stop
 from dynamics.population.base import FormLoss, Population
 from dynamics.problem import Problem
-from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.problem.reduction import Reduction
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.saddle_to_saddle.dormant_units import Growth, Plateau, dormant_units, growth, plateau
@@ -242,7 +241,7 @@ class ConvergenceTest:
         problem = self.flow.reduction.problem
         if report.status == CONVERGED:
             W, A = self.flow.unpack(theta)
-            modes = teacher_modes(problem.teacher, W, A, problem.activation)
+            modes = problem.modes(W, A)
             return (
                 trap(self.flow.problem, modes, problem.population.loss(W, A)) if problem.weight_decay else ""
             )
@@ -250,8 +249,8 @@ class ConvergenceTest:
             return "The weights have no component along any way down from this saddle."
         if report.status != RESTING or self.growth is None:
             return ""
-        modes = teacher_modes(problem.teacher, *self.flow.unpack(theta), problem.activation)
-        learned = np.flatnonzero(modes / mode_targets(problem.teacher, problem.activation) > 0.5)
+        modes = problem.modes(*self.flow.unpack(theta))
+        learned = np.flatnonzero(modes / problem.mode_targets > 0.5)
         return (
             f"Resting on the plateau {{{', '.join(map(str, learned))}}}: unit {self.growth.unit} grows next, "
             f"at t ≈ {report.time_reached + self.growth.wait:.4g}, which is out of the reach of {report.method}."

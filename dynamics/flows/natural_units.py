@@ -8,7 +8,6 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.problem import Problem
-from dynamics.problem.modes import mode_targets
 
 ROUNDING = 1e-12  # variances below this, relative to the largest, are zero
 LONGEST, LONGEST_EXPLICIT = 1e10, 1e5  # natural times that an open-ended integration may take
@@ -52,7 +51,7 @@ class NaturalUnits:
             weight = degree**0.5 * (size / degree ** (degree / 2)) ** (1 / (degree + 1))
         else:
             weight = (size / a) ** (1 / degree) if a > 0 else 1.0
-        modes = np.abs(mode_targets(problem.teacher, problem.activation))
+        modes = np.abs(problem.mode_targets)
         weakest = float(modes.min() / modes.max()) if modes.size else 1.0
         variance = 1.0
         if problem.covariance is not None:

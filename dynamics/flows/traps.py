@@ -8,7 +8,6 @@ from dynamics.aliases import Array
 from dynamics.problem import Problem
 from dynamics.problem.decayed_levels import DecayedMinimum, decayed_minima
 from dynamics.problem.mode_numbers import mode_numbers, set_name
-from dynamics.problem.modes import mode_targets
 
 CLOSE = 1e-3  # of the largest eigenvalue: so near its values must what is learned at a minimum be
 
@@ -18,7 +17,7 @@ def minima(problem: Problem) -> tuple[DecayedMinimum, ...]:
 
     Known for quadratic and centred units, one output, Σ = I, and two layers that are trained and decay.
     """
-    coupling, decay = problem.activation.trace_coupling, problem.weight_decay
+    coupling, decay = problem.trace_coupling, problem.weight_decay
     known = coupling is not None and problem.covariance is None and problem.teacher.outputs == 1
     if not (known and problem.student.trainable and decay.first and decay.second):
         return ()
@@ -31,7 +30,7 @@ def minimum_at(
     problem: Problem, modes: Array, loss: float, known: tuple[DecayedMinimum, ...]
 ) -> DecayedMinimum | None:
     """The minimum to which a state with these modes (m,) and loss belongs; None if to none of the known ones."""
-    targets = mode_targets(problem.teacher, problem.activation)
+    targets = problem.mode_targets
     numbers = mode_numbers(targets, problem.inputs)
     size = float(np.abs(targets).max(initial=0.0)) or 1.0
 

@@ -42,6 +42,7 @@ from dynamics.integration.switching import SwitchingSolver
 from dynamics.validation import validate_count, validate_real
 
 LARGEST_GROWTH = 1e50  # of a state: losses, which are higher powers of it, must not overflow
+COARSE = 1e-6  # tolerances above are to blame themselves if a solver fails
 STANDING_STEPS = 100  # steps in a row that leave the time where it is
 
 
@@ -111,7 +112,7 @@ def integrate(
     if events is not None:
         solver = SwitchingSolver(solver, events)
     path = Path(theta0, sampling, keep_all=bool(stops))
-    status, reason = _advance(solver, path, stops, leap, max_evaluations, progress)
+    status, reason = _advance(solver, path, stops, leap, max_evaluations, progress, rtol)
     seconds = time.perf_counter() - start
     message = f"{chosen.name} gave up at t = {path.reached:.6g} of {end:g} ({reason})." if reason else ""
     times, states = path.sampled()
@@ -144,25 +145,29 @@ def _advance(
     leap: Leap | None,
     max_evaluations: int | None,
     progress: bool,
+    rtol: float,
 ) -> tuple[str, str]:
     """Step until the end, a stop or a failure; returns the status and the reason of a failure."""
     from tqdm import tqdm
 
+    better = "smaller" if rtol > COARSE else "larger"
     for stop in stops:
         if stop.function(0.0, solver.y) <= 0:
             return stop.name, ""
     # disable=None: a bar on a terminal, nothing in a pipe.
     bar_format = "{l_bar}{bar}| t = {n:.4g} of {total:.4g} [{elapsed}]"
-    with tqdm(
-        total=solver.t_bound, leave=False, disable=None if progress else True, bar_format=bar_format
-    ) as bar:
+    shown = None if progress else True
+    with (
+        np.errstate(over="ignore"),  # the speed of a solution that explodes is infinite
+        tqdm(total=solver.t_bound, leave=False, disable=shown, bar_format=bar_format) as bar,
+    ):
         standing, largest = 0, LARGEST_GROWTH * max(1.0, np.abs(path.theta0).max())
         while solver.status == RUNNING:
             t = solver.t
             with np.errstate(all="ignore"):  # a step that is only tried may leave the numbers
                 reason = solver.step()
             if solver.status == FAILED:
-                return FAILED, f"{reason}: try another method or a larger rtol"
+                return FAILED, f"{reason}: try another method or a {better} rtol"
             standing = standing + 1 if solver.t == t else 0
             if standing == STANDING_STEPS:
                 return FAILED, "the solution changes too fast for the time to move on in double precision"

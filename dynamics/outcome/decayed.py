@@ -189,7 +189,7 @@ def _named(modes: Modes) -> str:
 
 def _thresholds(problem: Problem, rest: DecayedMinimum) -> list[str]:
     """Which of the modes left are never learned, or not worth it, on the plateau of rest."""
-    decay, coupling = problem.weight_decay, problem.activation.trace_coupling
+    decay, coupling = problem.weight_decay, problem.trace_coupling
     assert coupling is not None
     strength = decay_strength(decay)
     lam = np.linalg.eigvalsh(problem.teacher.matrix())[::-1]
@@ -216,7 +216,7 @@ def _fixed(start: InitialState) -> DecayedDiagnosis:
     """By the equivalent teacher M* − sI of a fixed second layer."""
     problem = start.problem
     alpha, rho = float(problem.student.A[0, 0]), problem.weight_decay.first
-    coupling = problem.activation.trace_coupling
+    coupling = problem.trace_coupling
     assert coupling is not None
     lam = np.linalg.eigvalsh(problem.teacher.matrix())[::-1]
     units = int(np.sum(~start.inert))

@@ -41,12 +41,12 @@ class Kernel:
 
     Parameters
     ----------
-    linear, folded : float
-        Weights of the two parts.
+    linear, folded : float or (m,) array
+        Weights of the two parts; rows of them where the vectors v belong to units of several activations.
     """
 
-    linear: float
-    folded: float
+    linear: float | Array
+    folded: float | Array
 
     def __call__(self, U: Array, V: Array) -> Array:
         """Kernel of all pairs of rows of U (n, d) and V (m, d), (n, m)."""
@@ -71,7 +71,7 @@ class Kernel:
 
     def differentiable(self, pairs: Pairs) -> NDArray[np.bool_]:
         """Whether κ has a derivative at each u, (n,): not where a kinked activation meets u = 0."""
-        return (pairs.r_u > 0) | (self.folded == 0)
+        return (pairs.r_u > 0) | (not np.any(self.folded))
 
 
 KERNELS = {"linear": Kernel(1.0, 0.0), "abs": Kernel(0.0, 1.0), "relu": Kernel(0.25, 0.25)}

@@ -1,72 +1,36 @@
-"""Population loss of any activation whose pair kernel κ is known, with gradient and Hessian.
+"""Population loss of any activations whose pair kernels are known, with gradient and Hessian.
 
-κ(q_1, s, q_2) = E φ(z_1, q_1) φ(z_2, q_2) for Gaussian pre-activations of variances q_1, q_2 and covariance s. With
-U = [W; V] (hidden units, then teacher directions), C_o = [A_o, −B_o] and N = CᵀC the residual is
-f_o − f*_o = Σ_j C_oj φ(u_j·x), hence (derived here)
+For a student of activation φ and a teacher of activation ψ let κ(q_1, s, q_2) = E φ(z_1) φ(z_2), and the same for the
+pairs φψ and ψψ, for Gaussian pre-activations of variances q_1, q_2 and covariance s. With U = [W; V] (hidden units,
+then teacher directions), C_o = [A_o, −B_o] and N = CᵀC the residual f_o − f*_o is a sum over the rows of U, hence
+(derived here)
 
     L = ½ Σ_ij N_ij κ(q_i, s_ij, q_j),   s_ij = u_iᵀΣu_j,  q_i = s_ii,
     ẇ_k = −Σ_j N_kj [κ_s Σu_j + 2 κ_1 Σw_k],   Ȧ_ok = −Σ_j C_oj κ(q_k, s_kj, q_j),
 
-κ_1 and κ_s being its derivatives by q_1 and s. L is a sum of terms that cancel where the student has learned: it is
-exact to some 1e-16 of the largest of them.
+κ_1 and κ_s being derivatives by q_1 and s: six scalars for each pair give the Hessian too, whatever the activation is.
+Correlated inputs, Σ = FFᵀ, are uncorrelated ones for the weights WF. L is a sum of terms that cancel where the
+student has learned: it is exact to some 1e-16 of the largest of them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.inputs.covariance import covariance_factor
 from dynamics.population.base import Population
+from dynamics.population.gram_pairs import GramPairs, PairKernel
 
-
-class PairKernel(Protocol):
-    """κ and its derivatives at pairs: q1 (K, 1), s (K, n), q2 (n,)."""
-
-    def __call__(self, q1: Array, s: Array, q2: Array, by: str = "") -> Array:
-        """κ (K, n), or its derivative by the named arguments: a string of "1", "s" and "2", such as "1s"."""
-
-
-@dataclass(frozen=True)
-class PolynomialKernel:
-    """κ = Σ c q_1^α s^j q_2^β.
-
-    Parameters
-    ----------
-    terms : tuple of ((α, j, β), c)
-    """
-
-    terms: tuple[tuple[tuple[int, int, int], float], ...]
-
-    def __call__(self, q1: Array, s: Array, q2: Array, by: str = "") -> Array:
-        """κ or one of its derivatives, see `PairKernel`."""
-        terms: Counter[tuple[int, int, int]] = Counter(dict(self.terms))
-        for argument in by:
-            terms = _derivative(terms, "1s2".index(argument))
-        total = np.zeros(s.shape)
-        for (alpha, j, beta), c in terms.items():
-            total += c * q1**alpha * s**j * q2**beta
-        return total
-
-
-def _derivative(terms: Counter[tuple[int, int, int]], place: int) -> Counter[tuple[int, int, int]]:
-    """Terms of the derivative by one of the three arguments."""
-    derived: Counter[tuple[int, int, int]] = Counter()
-    for powers, c in terms.items():
-        if powers[place]:
-            lower = list(powers)
-            lower[place] -= 1
-            derived[lower[0], lower[1], lower[2]] += c * powers[place]
-    return derived
+SECOND = ("", "s", "1", "2", "ss", "1s", "s2", "11", "12")  # what a Hessian is made of
 
 
 @dataclass(frozen=True, eq=False)
 class PairPopulation(Population):
-    """Population loss of f_o = Σ_k A_ok φ(w_k·x) against f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ).
+    """Population loss of f_o = Σ_k A_ok φ(w_k·x) against f*_o = Σ_m B_om ψ(v_m·x), x ~ N(0, Σ).
 
     Parameters
     ----------
@@ -74,75 +38,127 @@ class PairPopulation(Population):
     B : (O, R) array
     covariance : (d, d) array or None
         Σ; None is the identity.
-    kernel : PairKernel
-        κ of φ.
+    kernel : PairKernel or None
+        κ of two hidden units; None leaves the pairs of hidden units out, for a loss that adds them in another way.
+    cross : PairKernel, optional
+        κ of a hidden unit and a teacher unit; by default that of two hidden units.
+    teacher_kernel : PairKernel, optional
+        κ of two teacher units; by default that of a hidden and a teacher unit.
     """
 
     V: Array
     B: Array
     covariance: Array | None
-    kernel: PairKernel
+    kernel: PairKernel | None
+    cross: PairKernel | None = None
+    teacher_kernel: PairKernel | None = None
 
-    def _times_covariance(self, X: Array) -> Array:
-        """Rows of X times Σ."""
-        return X if self.covariance is None else X @ self.covariance
+    @cached_property
+    def _factor(self) -> Array | None:
+        """F with Σ = FFᵀ."""
+        return None if self.covariance is None else covariance_factor(self.covariance)
+
+    def _white(self, X: Array) -> Array:
+        """Rows of X for uncorrelated inputs, X F."""
+        return X if self._factor is None else X @ self._factor
+
+    def _back(self, X: Array) -> Array:
+        """Gradients with respect to X F as gradients with respect to X."""
+        return X if self._factor is None else X @ self._factor.T
+
+    @cached_property
+    def _teacher(self) -> Array:
+        """Whitened teacher directions, (R, d)."""
+        return self._white(self.V)
 
     @cached_property
     def _teacher_square(self) -> float:
         """Σ_o E f*_o²."""
-        s = self._times_covariance(self.V) @ self.V.T
-        q = s.diagonal()
-        return float(np.sum((self.B.T @ self.B) * self.kernel(q[:, None], s, q)))
+        kernel = self.teacher_kernel or self.cross or self.kernel
+        assert kernel is not None
+        pairs = GramPairs(self._teacher, self._teacher)
+        return float(np.sum((self.B.T @ self.B) * kernel(pairs, "")[0]))
 
-    def _overlaps(self, W: Array) -> tuple[Array, tuple[Array, Array, Array]]:
-        """UΣ (n, d) for U = [W; V], and the arguments q_k (K, 1), s_kj (K, n), q_j (n,) of κ."""
-        U = np.vstack([W, self.V])
-        SU = self._times_covariance(U)
-        q = np.einsum("nd,nd->n", SU, U)
-        return SU, (q[: len(W), None], W @ SU.T, q)
+    def _table(self, W: Array, *by: str) -> list[Array]:
+        """Derivatives of κ at all pairs of whitened hidden units W with U = [W; V], (K, n) each."""
+        cross = self.cross or self.kernel
+        assert cross is not None
+        if cross is self.kernel:
+            return cross(GramPairs(W, np.vstack([W, self._teacher])), *by)
+        right = cross(GramPairs(W, self._teacher), *by)
+        nothing = [np.zeros((len(W), len(W))) for _ in by]
+        left = nothing if self.kernel is None else self.kernel(GramPairs(W, W), *by)
+        return [np.hstack(pair) for pair in zip(left, right, strict=True)]
 
     def loss(self, W: Array, A: Array) -> float:
-        """Loss L, in squared units of the output, never below 0."""
-        pairs = self._overlaps(W)[1]
-        student = np.sum((A.T @ np.hstack([A, -2 * self.B])) * self.kernel(*pairs))
-        return max(0.5 * float(student + self._teacher_square), 0.0)
+        """Loss L, in squared units of the output, never below 0 if all pairs are in it."""
+        (kappa,) = self._table(self._white(W), "")
+        student = np.sum((A.T @ np.hstack([A, -2 * self.B])) * kappa)
+        loss = 0.5 * float(student + self._teacher_square)
+        return loss if self.kernel is None else max(loss, 0.0)
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
-        SU, pairs = self._overlaps(W)
+        W = self._white(W)
+        kappa, by_s, by_1 = self._table(W, "", "s", "1")
         C = np.hstack([A, -self.B])
         N = A.T @ C  # (K, n)
-        dW = (N * self.kernel(*pairs, by="s")) @ SU
-        dW += 2 * np.sum(N * self.kernel(*pairs, by="1"), axis=1, keepdims=True) * SU[: len(W)]
-        return -dW, -C @ self.kernel(*pairs).T
+        dW = (N * by_s) @ np.vstack([W, self._teacher])
+        dW += 2 * np.sum(N * by_1, axis=1, keepdims=True) * W
+        return -self._back(dW), -C @ kappa.T
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA): the directional derivative of the gradient."""
-        K = len(W)
-        SU, pairs = self._overlaps(W)
-        dU = np.vstack([dW, np.zeros_like(self.V)])
-        SdU = self._times_covariance(dU)
-        dq = 2 * np.einsum("nd,nd->n", SU, dU)
-        ds = dW @ SU.T + W @ SdU.T  # (K, n)
+        W, dW = self._white(W), self._white(dW)
+        U = np.vstack([W, self._teacher])
+        dU = np.vstack([dW, np.zeros_like(self._teacher)])
+        k = dict(zip(SECOND, self._table(W, *SECOND), strict=True))
+        dq = 2 * np.einsum("nd,nd->n", U, dU)
+        d1, ds, d2 = dq[: len(W), None], dW @ U.T + W @ dU.T, dq
         C, dC = np.hstack([A, -self.B]), np.hstack([dA, np.zeros_like(self.B)])
         N, dN = A.T @ C, dA.T @ C + A.T @ dC
-        d1, d2 = dq[:K, None], dq
-
-        def along(by: str) -> Array:
-            """Derivative of κ, or of one of its derivatives, along the direction."""
-            k = self.kernel
-            return k(*pairs, by=by + "1") * d1 + k(*pairs, by=by + "s") * ds + k(*pairs, by=by + "2") * d2
-
-        k_s, k_1 = self.kernel(*pairs, by="s"), self.kernel(*pairs, by="1")
-        hW = (dN * k_s + N * along("s")) @ SU + (N * k_s) @ SdU
-        hW += 2 * np.sum(dN * k_1 + N * along("1"), axis=1, keepdims=True) * SU[:K]
-        hW += 2 * np.sum(N * k_1, axis=1, keepdims=True) * SdU[:K]
-        return hW, dC @ self.kernel(*pairs).T + C @ along("").T
+        along = k["1"] * d1 + k["s"] * ds + k["2"] * d2  # of κ, of κ_s and of κ_1
+        along_s = k["1s"] * d1 + k["ss"] * ds + k["s2"] * d2
+        along_1 = k["11"] * d1 + k["1s"] * ds + k["12"] * d2
+        hW = (dN * k["s"] + N * along_s) @ U + (N * k["s"]) @ dU
+        hW += 2 * np.sum(dN * k["1"] + N * along_1, axis=1, keepdims=True) * W
+        hW += 2 * np.sum(N * k["1"], axis=1, keepdims=True) * dW
+        return self._back(hW), dC @ k[""].T + C @ along.T
 
     def hessian(self, W: Array, A: Array) -> Array:
-        """Dense Hessian, (Kd + OK, Kd + OK), column by column."""
-        columns = []
-        for direction in np.eye(W.size + A.size):
-            dW, dA = direction[: W.size].reshape(W.shape), direction[W.size :].reshape(A.shape)
-            columns.append(np.concatenate([x.ravel() for x in self.hessian_vector(W, A, dW, dA)]))
-        return np.stack(columns, axis=1)
+        """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
+        (K, d), O = W.shape, len(A)
+        W = self._white(W)
+        U = np.vstack([W, self._teacher])
+        k = dict(zip(SECOND, self._table(W, *SECOND), strict=True))
+        C = np.hstack([A, -self.B])
+        slopes = self._back(2 * k["1"][..., None] * W[:, None] + k["s"][..., None] * U)  # ∂κ/∂w_k, (K, n, d)
+        H_WA = np.einsum("ok,kli->kiol", A, slopes[:, :K])
+        units = np.arange(K)
+        H_WA[units, :, :, units] += np.einsum("oj,kji->kio", C, slopes)
+        H_WA = H_WA.reshape(K * d, O * K)
+        H_WW = self._white_hessian(W, U, A.T @ C, k)
+        if self._factor is not None:
+            H_WW = np.einsum("ia,kalb,jb->kilj", self._factor, H_WW, self._factor)
+        H_AA = np.kron(np.eye(O), k[""][:, :K])
+        return np.block([[H_WW.reshape(K * d, K * d), H_WA], [H_WA.T, H_AA]])
+
+    @staticmethod
+    def _white_hessian(W: Array, U: Array, N: Array, k: dict[str, Array]) -> Array:
+        """∂²L/∂w_k∂w_l for uncorrelated inputs, (K, d, K, d)."""
+        K, I = len(W), np.eye(U.shape[1])
+        g = {by: N * value for by, value in k.items()}
+        pair = {by: value[:, :K] for by, value in g.items()}
+        H = np.einsum("kl,ij->kilj", pair["s"], I)
+        H += np.einsum("kl,ki,kj->kilj", 2 * pair["1s"], W, W)
+        H += np.einsum("kl,ki,lj->kilj", 4 * pair["12"], W, W)
+        H += np.einsum("kl,li,kj->kilj", pair["ss"], W, W)
+        H += np.einsum("kl,li,lj->kilj", 2 * pair["s2"], W, W)
+        own = 2 * g["1"].sum(axis=1)[:, None, None] * I
+        own += 4 * np.einsum("k,ki,kj->kij", g["11"].sum(axis=1), W, W)
+        mixed = np.einsum("ki,kj->kij", W, 2 * g["1s"] @ U)
+        own += mixed + mixed.transpose(0, 2, 1)
+        own += np.einsum("kn,ni,nj->kij", g["ss"], U, U, optimize=True)
+        units = np.arange(K)
+        H[units, :, units, :] += own
+        return H

@@ -43,12 +43,16 @@ class PiecewiseLinearPopulation(Population):
         Σ; None is the identity.
     kernel : Kernel
         Of φ; see `dynamics.population.kernels.KERNELS`.
+    cross, teacher_kernel : Kernel, optional
+        Of a hidden and a teacher unit, and of two teacher units, if the teacher has another activation.
     """
 
     V: Array
     B: Array
     covariance: Array | None = None
     kernel: Kernel = KERNELS["relu"]
+    cross: Kernel | None = None
+    teacher_kernel: Kernel | None = None
 
     @cached_property
     def _factor(self) -> Array | None:
@@ -71,7 +75,17 @@ class PiecewiseLinearPopulation(Population):
     @cached_property
     def _teacher_square(self) -> float:
         """Σ_o E f*_o²."""
-        return float(np.sum((self.B.T @ self.B) * self.kernel(self._teacher, self._teacher)))
+        kernel = self.teacher_kernel or self.kernel
+        return float(np.sum((self.B.T @ self.B) * kernel(self._teacher, self._teacher)))
+
+    def _kernel(self, hidden: int) -> Kernel:
+        """κ of a hidden unit with all rows of U = [W; V]: its weights are numbers, or rows (n,) of them."""
+        if self.cross is None:
+            return self.kernel
+        counts = [hidden, len(self.V)]
+        pair = self.kernel, self.cross
+        linear, folded = np.array([k.linear for k in pair]), np.array([k.folded for k in pair])
+        return Kernel(np.repeat(linear, counts), np.repeat(folded, counts))
 
     def _pairs(self, W: Array) -> tuple[Array, Pairs]:
         """U = [W; V], whitened, (n, d) with n = K + R, and all its pairs with W."""
@@ -81,7 +95,7 @@ class PiecewiseLinearPopulation(Population):
 
     def loss(self, W: Array, A: Array) -> float:
         """Loss L, in squared units of the output, never below 0."""
-        kappa = self.kernel.value(self._pairs(W)[1])  # (K, n)
+        kappa = self._kernel(len(W)).value(self._pairs(W)[1])  # (K, n)
         student = np.sum((A.T @ np.hstack([A, -2 * self.B])) * kappa)
         return max(0.5 * float(student + self._teacher_square), 0.0)
 
@@ -90,11 +104,12 @@ class PiecewiseLinearPopulation(Population):
         U, p = self._pairs(W)
         C = np.hstack([A, -self.B])  # (O, n)
         T = A.T @ C  # (K, n)
-        fold = FOLD * self.kernel.folded
-        dW = (T * (self.kernel.linear + fold * p.psi)) @ U
-        dW += fold * ((T * p.sin) @ p.r_v)[:, None] * p.u
+        kernel = self._kernel(len(W))
+        fold = FOLD * kernel.folded
+        dW = (T * (kernel.linear + fold * p.psi)) @ U
+        dW += ((T * fold * p.sin) @ p.r_v)[:, None] * p.u
         dW *= self.kernel.differentiable(p)[:, None]
-        return -self._back(dW), -C @ self.kernel.value(p).T
+        return -self._back(dW), -C @ kernel.value(p).T
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA): the directional derivative of the gradient, from scalar products alone."""
@@ -103,7 +118,8 @@ class PiecewiseLinearPopulation(Population):
         dU = np.vstack([dW, np.zeros_like(self._teacher)])
         C, dC = np.hstack([A, -self.B]), np.hstack([dA, np.zeros_like(self.B)])
         T, dT = A.T @ C, dA.T @ C + A.T @ dC
-        linear, fold = self.kernel.linear, FOLD * self.kernel.folded
+        kernel = self._kernel(len(W))
+        linear, fold = kernel.linear, FOLD * kernel.folded
 
         u_du, u_dv = _dot(p.u, dW)[:, None], p.u @ dU.T  # û_k·dw_k (K, 1), û_k·du_j (K, n)
         v_du, v_dv = dW @ p.v.T, _dot(p.v, dU)  # û_j·dw_k (K, n), û_j·du_j (n,)
@@ -113,21 +129,22 @@ class PiecewiseLinearPopulation(Population):
         dtheta = -e_du * inverse_u - n_dv * inverse_v
         dheight = e_dv - p.r_v * p.cos * e_du * inverse_u  # of r_j sin θ
 
-        height = np.sum(T * p.sin * p.r_v, axis=1)
-        dheight_sum = np.sum(dT * p.sin * p.r_v + T * dheight, axis=1)
+        height = np.sum(T * fold * p.sin * p.r_v, axis=1)
+        dheight_sum = np.sum(fold * (dT * p.sin * p.r_v + T * dheight), axis=1)
         hW = (dT * (linear + fold * p.psi) - fold * T * dtheta) @ U + (T * (linear + fold * p.psi)) @ dU
-        hW += fold * (dheight_sum[:, None] * p.u + height[:, None] * (dW - u_du * p.u) * inverse_u)
+        hW += dheight_sum[:, None] * p.u + height[:, None] * (dW - u_du * p.u) * inverse_u
         hW *= self.kernel.differentiable(p)[:, None]
         dkappa = p.r_v * ((linear + fold * p.psi) * v_du + fold * p.sin * u_du)
         dkappa += p.r_u[:, None] * ((linear + fold * p.psi) * u_dv + fold * p.sin * v_dv)
-        return self._back(hW), dC @ self.kernel.value(p).T + C @ dkappa.T
+        return self._back(hW), dC @ kernel.value(p).T + C @ dkappa.T
 
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
         (K, d), O = W.shape, len(A)
         _, p = self._pairs(W)
         C = np.hstack([A, -self.B])
-        slopes = self._back(self.kernel.slopes(p))  # ∂₁κ(w_k, u_j), (K, n, d)
+        kernel = self._kernel(K)
+        slopes = self._back(kernel.slopes(p))  # ∂₁κ(w_k, u_j), (K, n, d)
         H_WA = np.einsum("ok,kli->kiol", A, slopes[:, :K])
         units = np.arange(K)
         H_WA[units, :, :, units] += np.einsum("oj,kji->kio", C, slopes)
@@ -135,7 +152,7 @@ class PiecewiseLinearPopulation(Population):
         H_WW = self._white_hessian(p, A.T @ C)
         if self._factor is not None:
             H_WW = np.einsum("ia,kalb,jb->kilj", self._factor, H_WW, self._factor)
-        kappa = self.kernel.value(p)[:, :K]
+        kappa = kernel.value(p)[:, :K]
         return np.block([[H_WW.reshape(K * d, K * d), H_WA], [H_WA.T, np.kron(np.eye(O), kappa)]])
 
     def _white_hessian(self, p: Pairs, T: Array) -> Array:
@@ -148,7 +165,7 @@ class PiecewiseLinearPopulation(Population):
         H = np.einsum("kl,ij->kilj", N * (self.kernel.linear + fold * p.psi[:, :K]), I)
         H += fold * np.einsum("kl,li,kj->kilj", N * p.sin[:, :K], p.u, p.u)
         H += fold * np.einsum("kl,kli,klj->kilj", N * p.sin[:, :K], n[:, :K], e[:, :K])
-        bend = fold * T * p.sin * p.r_v * _inverse(p.r_u)[:, None]  # (K, n)
+        bend = FOLD * self._kernel(K).folded * T * p.sin * p.r_v * _inverse(p.r_u)[:, None]  # (K, n)
         across = I - p.u[:, :, None] * p.u[:, None, :]  # (K, d, d)
         units = np.arange(K)
         H[units, :, units, :] += bend.sum(axis=1)[:, None, None] * across
@@ -163,7 +180,7 @@ class PiecewiseLinearPopulation(Population):
     def _pull_on(self, W: Array, A: Array, output: Array) -> Pull:
         """What a further, infinitely small unit with output weights `output` (O,) would feel."""
         U = np.vstack([self._white(W), self._teacher])
-        return Pull(self, U, -output @ np.hstack([A, -self.B]))
+        return Pull(self, U, -output @ np.hstack([A, -self.B]), self._kernel(len(W)))
 
     def invariants(self, W: Array, A: Array) -> Array:
         """Loss, and what the residual function does not change under rotations of the inputs, (m,).
@@ -172,13 +189,15 @@ class PiecewiseLinearPopulation(Population):
         Σ_j C_oj r_j û_jû_jᵀ (the second Hermite coefficient), as far as φ has them.
         """
         U = np.vstack([self._white(W), self._teacher])
-        C = np.hstack([A, -self.B])
+        C, kernel = np.hstack([A, -self.B]), self._kernel(len(W))
         u, r = normalised(U)
         parts = [np.array([self.loss(W, A)])]
         if self.kernel.linear:
-            parts.append(np.linalg.norm(C @ U, axis=1))
+            parts.append(np.linalg.norm((C * (kernel.linear / self.kernel.linear)) @ U, axis=1))
         if self.kernel.folded:
-            parts += [np.linalg.eigvalsh((u.T * (c * r)) @ u) for c in C]
+            parts += [
+                np.linalg.eigvalsh((u.T * (c * r)) @ u) for c in C * (kernel.folded / self.kernel.folded)
+            ]
         return np.concatenate(parts)
 
 
@@ -193,19 +212,22 @@ class Pull:
         Whitened directions of units and teacher.
     weights : (n,) array
         Their weights, Σ_o A_o (−C_oj).
+    kernel : Kernel
+        Of the unit with each of them.
     """
 
     population: PiecewiseLinearPopulation
     U: Array
     weights: Array
+    kernel: Kernel
 
     def force(self, X: Array) -> Array:
         """Gradient at several directions (m, d), (m, d); the value is its product with the direction."""
-        kernel = self.population.kernel
+        kernel = self.kernel
         p = Pairs.of(self.population._white(X), self.U)
         fold = FOLD * kernel.folded
         force = (self.weights * (kernel.linear + fold * p.psi)) @ self.U
-        force += fold * (p.sin @ (self.weights * p.r_v))[:, None] * p.u
+        force += (p.sin @ (fold * self.weights * p.r_v))[:, None] * p.u
         return self.population._back(force)
 
     @cached_property
@@ -216,7 +238,8 @@ class Pull:
             if self.population.covariance is None
             else float(np.linalg.norm(self.population.covariance, 2))
         )
-        return 4 / np.pi * spread * float(np.abs(self.weights) @ np.linalg.norm(self.U, axis=1))
+        size = np.maximum(1.0, np.abs(self.kernel.linear) + np.abs(self.kernel.folded))
+        return 4 / np.pi * spread * float(np.abs(self.weights * size) @ np.linalg.norm(self.U, axis=1))
 
 
 def _dot(X: Array, Y: Array) -> Array:

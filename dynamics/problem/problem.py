@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.activations import Activation
 from dynamics.activations.quadratic import QUADRATIC
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.inputs.covariance import clean_covariance
 from dynamics.population.base import Population
@@ -38,6 +39,8 @@ class Problem:
     weight_decay : float, (ρ_w, ρ_a) or WeightDecay
         Rates of the L2 penalty ½ρ_w‖W‖² + ½ρ_a‖A‖²; one number holds for all that is trained. Stored as a
         `dynamics.problem.weight_decay.WeightDecay`.
+    teacher_activation : Activation or str, optional
+        ψ of the teacher f*_o = Σ_m B_om ψ(v_m·x); by default that of the student. Stored as an `Activation`.
     notes : tuple of str
         What was changed in the teacher's matrix and in the covariance: a sentence each.
 
@@ -52,6 +55,7 @@ class Problem:
     activation: Activation = QUADRATIC
     covariance: NDArray[np.float64] | None = None
     weight_decay: WeightDecay = NO_DECAY
+    teacher_activation: Activation = None  # type: ignore[assignment]  # that of the student
     notes: tuple[str, ...] = field(default=(), init=False)
 
     if TYPE_CHECKING:  # the constructor takes names and anything like an array
@@ -63,10 +67,14 @@ class Problem:
             activation: Activation | str = QUADRATIC,
             covariance: ArrayLike | None = None,
             weight_decay: WeightDecay | float | Sequence[float] = 0.0,
+            teacher_activation: Activation | str | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "activation", Activation.parse(self.activation))
+        phi = Activation.parse(self.activation)
+        psi = phi if self.teacher_activation is None else Activation.parse(self.teacher_activation)
+        object.__setattr__(self, "activation", phi)
+        object.__setattr__(self, "teacher_activation", psi)
         for side in ("inputs", "outputs"):
             theirs, ours = getattr(self.teacher, side), getattr(self.student, side)
             if theirs != ours:
@@ -82,7 +90,41 @@ class Problem:
     @cached_property
     def population(self) -> Population:
         """The population loss."""
-        return self.activation.loss(self.teacher.V, self.teacher.B, self.covariance)
+        teacher = self.teacher
+        return self.activation.loss(teacher.V, teacher.B, self.covariance, self.teacher_activation)
+
+    @property
+    def realisable(self) -> bool:
+        """Whether student and teacher have the same activation."""
+        return self.teacher_activation == self.activation
+
+    @property
+    def has_modes(self) -> bool:
+        """Whether parts of the teacher can be read off the weights: φ is homogeneous, and the teacher's own."""
+        return self.realisable and self.activation.degree is not None
+
+    def modes(self, W: Array, A: Array) -> Array:
+        """Learned part of each teacher mode, see `dynamics.problem.modes`: (…, modes) of W (…, K, d) and A (…, O, K).
+
+        None, (…, 0), where `has_modes` is false.
+        """
+        from dynamics.problem.modes import teacher_modes
+
+        if not self.has_modes:
+            return np.empty((*W.shape[:-2], 0))
+        return teacher_modes(self.teacher, W, A, self.activation)
+
+    @property
+    def mode_targets(self) -> Array:
+        """What the modes are when student and teacher are the same function, (modes,); empty if there are none."""
+        from dynamics.problem.modes import mode_targets
+
+        return mode_targets(self.teacher, self.activation) if self.has_modes else np.empty(0)
+
+    @property
+    def trace_coupling(self) -> float | None:
+        """κ of quadratic and centred networks, see `Activation.trace_coupling`; None if the teacher is another one."""
+        return self.activation.trace_coupling if self.realisable else None
 
     @cached_property
     def objective(self) -> Population:
@@ -103,9 +145,9 @@ class Problem:
         sigma = "identity" if self.covariance is None else "given"
         notes = "".join(f"; {note}" for note in self.notes[len(self.teacher.notes) :])
         decay = f", weight_decay={self.weight_decay}" if self.weight_decay else ""
-        parts = (
-            f"{self.teacher}, {self.student}, activation={self.activation}, covariance={sigma}{decay}{notes}"
-        )
+        taught = "" if self.realisable else f", teacher_activation={self.teacher_activation}"
+        units = f"activation={self.activation}{taught}"
+        parts = f"{self.teacher}, {self.student}, {units}, covariance={sigma}{decay}{notes}"
         return f"Problem({parts})"
 
     def _repr_html_(self) -> str:
@@ -126,6 +168,8 @@ class Problem:
             ("teacher", "eigenvalues " + self._eigenvalues()),
             ("initial size", f"‖W‖ = {np.linalg.norm(student.W):.4g}, ‖a‖ = {np.linalg.norm(student.A):.4g}"),
         ]
+        if not self.realisable:
+            rows.insert(6, ("teacher's activation", self.teacher_activation.formula))
         if self.covariance is not None:
             low, high = np.linalg.eigvalsh(self.covariance)[[0, -1]]
             rows.insert(3, ("eigenvalues of Σ", f"{low:.4g} … {high:.4g}"))
@@ -142,6 +186,10 @@ class Problem:
         index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
         sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
         phi = formula_latex(self.activation.formula)
+        psi, taught = r"\varphi", ""
+        if not self.realisable:
+            formula = formula_latex(self.teacher_activation.formula.replace("φ", "ψ").replace("w·x", "v·x"))
+            psi, taught = r"\psi", rf" \quad {formula},"
         decay = self.weight_decay
         rates = [(decay.first, "W"), (decay.second, "a")]
         penalty = "".join(rf" + \tfrac12 \cdot {rho:g} \lVert {name} \rVert^2" for rho, name in rates if rho)
@@ -149,7 +197,7 @@ class Problem:
             [
                 rf"f{index}(x) &= \sum_{{k=1}}^{{{self.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"
                 rf" \quad {phi}",
-                rf"f^*{index}(x) &= \sum_m b_{{{output}m}}\, \varphi(v_m \cdot x),"
+                rf"f^*{index}(x) &= \sum_m b_{{{output}m}}\, {psi}(v_m \cdot x),{taught}"
                 rf" \quad \lambda = {self._eigenvalues()}",
                 r"L &= \tfrac12 \mathbb{E} \lVert f^* - f \rVert^2, \quad x \sim \mathcal{N}(0, "
                 + sigma
@@ -161,6 +209,6 @@ class Problem:
     def _eigenvalues(self) -> str:
         """Eigenvalues of the teacher, one output after the other, as text."""
         from dynamics.notebook import shortened
-        from dynamics.problem.modes import mode_targets
 
-        return shortened(mode_targets(self.teacher, self.activation).tolist())
+        targets = self.mode_targets
+        return shortened((targets if targets.size else self.teacher.B.ravel()).tolist())

@@ -28,6 +28,8 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
     if problem.covariance is not None:
         arrays["covariance"] = problem.covariance
     about = {"activation": problem.activation.name, "trainable": problem.student.trainable}
+    if not problem.realisable:
+        about["teacher_activation"] = problem.teacher_activation.name
     decay = problem.weight_decay
     return about | ({"weight_decay": [decay.first, decay.second]} if decay else {}), arrays
 
@@ -47,6 +49,7 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         f.part(about, "activation", str),
         read_bounded(f, "covariance", ("input", "input")) if "covariance" in f else None,
         f.part(about, "weight_decay", list) if "weight_decay" in about else 0.0,
+        f.part(about, "teacher_activation", str) if "teacher_activation" in about else None,
     )
 
 
@@ -62,6 +65,7 @@ def problem_attributes(problem: Problem) -> dict[str, Any]:
     """Sizes and kind of the network in single numbers and texts."""
     return {
         "activation": problem.activation.name,
+        "teacher_activation": problem.teacher_activation.name,
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": str(problem.weight_decay),

@@ -143,12 +143,15 @@ class Catalogue:
         """First columns of a row of the table."""
         return (f"{point.loss:.6g}",)
 
+    def _learned(self, point: FixedPoint) -> str:
+        """What the column of learned modes says."""
+        return set_name((i, i + 1) for i in point.learned_modes)
+
     def _rows(self) -> list[tuple[str, ...]]:
         rows = []
         for point in self.points:
             counts = ["" if n is None else str(n) for n in (point.index, point.nullity, point.positive)]
-            modes = set_name((i, i + 1) for i in point.learned_modes)
-            rows.append((*self._levels(point), modes, *counts, point.kind or "not feasible"))
+            rows.append((*self._levels(point), self._learned(point), *counts, point.kind or "not feasible"))
         return rows
 
     def variables(self) -> Variables:

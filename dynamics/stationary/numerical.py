@@ -9,7 +9,6 @@ import numpy as np
 
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
-from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.stationary.matching import LARGEST_UNREDUCED
 from dynamics.stationary.search import Root, Search, same_invariants, search_fixed_points
 from dynamics.words import counted
@@ -95,8 +94,8 @@ def _point(flow: GradientFlow, root: Root, smooth: bool) -> dict[str, Any]:
     """JSON object of one point."""
     small = flow.reduction.problem
     W, A = flow.unpack(root.theta)
-    modes = teacher_modes(small.teacher, W, A, small.activation)
-    learned = np.flatnonzero(modes / mode_targets(small.teacher, small.activation) > 0.5)
+    modes = small.modes(W, A)
+    learned = np.flatnonzero(modes / small.mode_targets > 0.5)
     signs = {name: getattr(root, name) if smooth else None for name in ("index", "nullity", "positive")}
     return {
         "learned_modes": learned.tolist(),

@@ -13,7 +13,6 @@ from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.outcome.collapse import critical_scale
 from dynamics.problem import Problem
-from dynamics.problem.modes import mode_targets, teacher_modes
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.validation import validate_array, validate_count, validate_real
@@ -174,8 +173,8 @@ def collapse_diagram(
         seed=seed,
         progress=progress,
     )
-    modes = teacher_modes(problem.teacher, training.W, training.A, problem.activation)
-    learned = (modes / mode_targets(problem.teacher, problem.activation) > 0.5).sum(axis=1)
+    modes = problem.modes(training.W, training.A)
+    learned = (modes / problem.mode_targets > 0.5).sum(axis=1)
     shape = len(factors), len(scales)
     return CollapseDiagram(problem, factors, scales, critical, learned.reshape(shape), training)
 

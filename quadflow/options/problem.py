@@ -42,7 +42,13 @@ class TeacherOptions:
         default="quadratic",
         show_default=True,
         shell_complete=complete_from("dynamics.activations", "ACTIVATIONS"),
-        help="quadratic, centred, linear, relu or abs.",
+        help="quadratic, centred, linear, relu, abs, relu2, leaky-relu:SLOPE, erf, tanh, sigmoid, softplus, silu, "
+        "gelu, elu, hermite:K or polynomial:c0,c1,…",
+    )
+    teacher_activation: str | None = option(
+        metavar="SPEC",
+        shell_complete=complete_from("dynamics.activations", "ACTIVATIONS"),
+        help="Activation of the teacher [default: that of the student].",
     )
     second_layer: str = option(
         default="trainable",

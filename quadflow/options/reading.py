@@ -59,7 +59,23 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
             degree=activation.degree,
         )
     Sigma = read_covariance(options, teacher.inputs)
-    return Problem(teacher, start.padded(teacher.inputs), activation, Sigma, read_decay(options.weight_decay))
+    return Problem(
+        teacher,
+        start.padded(teacher.inputs),
+        activation,
+        Sigma,
+        read_decay(options.weight_decay),
+        options.teacher_activation,
+    )
+
+
+def parse_activations(text: str) -> list[str]:
+    """Names of activations with commas between; numbers after one are parameters of it: erf,polynomial:0,1,0.5,tanh."""
+    names: list[str] = []
+    for part in text.split(","):
+        parameter = names and ":" in names[-1] and not part.strip()[:1].isalpha()
+        names[-1:] = [f"{names[-1]},{part}"] if parameter else [*names[-1:], part.strip()]
+    return names
 
 
 def read_decay(given: str | float) -> float | list[float]:
@@ -75,7 +91,8 @@ def options_teacher(options: NetworkOptions) -> Teacher:
     if not options.teacher:
         raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
     how = matrix_arguments(options.teacher, options, covariance=options.covariance)
-    return read_teacher(options.teacher, options.inputs, options.outputs, options.activation, **how)
+    psi = options.teacher_activation or options.activation
+    return read_teacher(options.teacher, options.inputs, options.outputs, psi, **how)
 
 
 def matrix_arguments(teacher: str, options: MatrixOptions, covariance: str | None = None) -> dict[str, Any]:
@@ -184,7 +201,12 @@ def read_student(path: str, options: ProblemOptions, outputs: int) -> Student:
 
 
 def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.float64] | None]:
-    """Teacher, number of hidden units and covariance."""
+    """Teacher, number of hidden units and covariance, for theories of student and teacher of one activation."""
+    if options.teacher_activation not in (None, options.activation):
+        raise ProblemError(
+            f"`--teacher-activation` is {options.teacher_activation!r}, but this is known only for a teacher of the "
+            f"student's activation, {options.activation!r}."
+        )
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)

@@ -313,6 +313,14 @@ def test_figures_of_one_sample_and_of_constant_curves(quadflow, tmp_path, argume
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_figure_of_the_gap_at_the_start_alone(quadflow, tmp_path):
+    """There are no distances to draw: all curves start from the same weights."""
+    path = tmp_path / "gap.png"
+    small = ["--teacher", "2,1", "--steps", "2", "--seeds", "2", "--batch", "4", "--step", "0.01"]
+    quadflow("figure", "gap-step", *small, "--times", "0", "--output", str(path))
+    assert path.stat().st_size > 1000
+
+
 # errors that nobody foresaw
 
 

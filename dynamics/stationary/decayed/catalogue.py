@@ -15,7 +15,7 @@ from dynamics.stationary.decayed.minima import trained_minima
 from dynamics.stationary.decayed.points import DecayedPoint, describe
 from dynamics.stationary.decayed.trained import trained_states
 from dynamics.stationary.decayed.weights import resting_student
-from dynamics.stationary.listed_points import Catalogue, trace_coupling
+from dynamics.stationary.listed_points import HEADER, Catalogue, trace_coupling
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
 
@@ -53,10 +53,19 @@ class DecayedCatalogue(Catalogue):
 
     @property
     def _header(self) -> tuple[str, ...]:
-        return ("objective", *super()._header)
+        levels, modes, rest = super()._header[:1], HEADER[0], HEADER[1:]
+        return ("objective", *levels, f"{modes}, units", *rest)
 
     def _levels(self, point: FixedPoint) -> tuple[str, ...]:
         return (f"{point.height:.6g}", *super()._levels(point))
+
+    def _learned(self, point: FixedPoint) -> str:
+        """Learned modes and the units that hold them, one block after the other: "{0, 1}  2 + 1 lower"."""
+        blocks = [b for b in cast(DecayedPoint, point).blocks if b.modes]
+        held = (
+            f"{b.units}{' shared' if len(b.modes) > 1 else ''}{' lower' if b.lower else ''}" for b in blocks
+        )
+        return f"{super()._learned(point)}  {' + '.join(held)}".rstrip()
 
     def representative(self, point: FixedPoint, seed: int | None = None) -> Student:
         """A student that rests at the point; see `dynamics.stationary.decayed.weights`."""

@@ -15,7 +15,8 @@ CUBIC = Activation("cubic", "φ(w·x) = (w·x)³", lambda z, q: z**3, degree=3, 
 HERMITE_3 = Activation("he3", "φ(w·x) = z³ − 3zq", lambda z, q: z**3 - 3 * z * q, degree=3, parity=-1)
 MIXED = Activation("mixed", "φ(w·x) = z + z²/2", lambda z, q: z + 0.5 * z**2, degree=None, parity=None)
 ALL = [*ACTIVATIONS.values(), CUBIC, HERMITE_3, MIXED]
-SMOOTH = [phi for phi in ALL if phi.name not in ("relu", "abs")]
+ALL += [Activation.parse(name) for name in ("polynomial:0.5,1,-0.3,0.2", "hermite:3", "leaky-relu:0.1")]
+POLYNOMIALS = [phi for phi in ALL if polynomial_terms(phi.phi) is not None]
 
 
 def problem_of(phi, seed=0, outputs=2, correlated=True):
@@ -57,7 +58,7 @@ def nodes():
 
 
 @pytest.mark.parametrize("correlated", [False, True])
-@pytest.mark.parametrize("phi", SMOOTH, ids=str)
+@pytest.mark.parametrize("phi", POLYNOMIALS, ids=str)
 def test_loss_and_derivatives_are_those_of_the_network(phi, correlated, nodes):
     """Exact quadrature over the inputs and automatic differentiation of φ itself."""
     problem = problem_of(phi, correlated=correlated)
@@ -82,7 +83,8 @@ def test_loss_and_derivatives_are_those_of_the_network(phi, correlated, nodes):
 @pytest.mark.parametrize("phi", ALL, ids=str)
 def test_arrays_and_tensors_give_the_same(phi):
     z, q = np.linspace(-2, 2, 9), np.linspace(0.5, 3, 9)
-    np.testing.assert_array_equal(phi.phi(torch.tensor(z), torch.tensor(q)).numpy(), phi.phi(z, q))
+    theirs = phi.phi(torch.tensor(z), torch.tensor(q)).numpy()
+    np.testing.assert_allclose(theirs, phi.phi(z, q), rtol=4e-16, atol=0)
 
 
 @pytest.mark.parametrize("phi", ALL, ids=str)
@@ -126,6 +128,16 @@ def test_what_the_table_claims():
         "linear": (1, -1, None, False, 1, True),
         "relu": (1, None, None, False, 2, False),
         "abs": (1, 1, None, False, 2, False),
+        "relu2": (2, None, None, False, 2, False),
+        "erf": (None, -1, None, False, 1, False),
+        "tanh": (None, -1, None, False, 1, False),
+        **{
+            name: (None, None, None, False, 2, False)
+            for name in ("sigmoid", "softplus", "silu", "elu", "gelu")
+        },
+        "polynomial:0.5,1,-0.3,0.2": (None, None, None, False, 2, False),
+        "hermite:3": (None, -1, None, False, 1, False),
+        "leaky-relu:0.1": (1, None, None, False, 2, False),
         "cubic": (3, -1, None, False, 3, False),
         "he3": (3, -1, None, True, 3, False),
         "mixed": (None, None, None, False, 2, False),
@@ -162,5 +174,51 @@ def test_names():
 
 def test_an_activation_without_a_loss_says_so():
     strange = Activation("strange", "|z|³", lambda z, q: abs(z) ** 3, degree=3, parity=1)
-    with pytest.raises(ProblemError, match=r"strange.*no polynomial"):
+    with pytest.raises(ProblemError, match=r"strange.*no closed form"):
         problem_of(strange).population  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["softplus", "elu", "silu", "gelu", "tanh", "sigmoid", "erf"])
+def test_slopes_at_zero_are_those_of_the_function(name):
+    """A unit of weight zero has the pre-activation 0 for every input: its gradient is φ′(0), by differences."""
+    phi = Activation.parse(name).phi
+    z = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    phi(z, None).sum().backward()
+    difference = (phi(np.array([1e-5]), None) - phi(np.array([-1e-5]), None)) / 2e-5
+    assert z.grad.item() == pytest.approx(difference.item(), abs=3e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("polynomial:1", "is constant"),
+        ("polynomial:", "coefficients must be numbers"),
+        ("polynomial:0,1e300", "largest is 1e\\+20"),
+        ("polynomial:0,nan", "must be finite"),
+        ("polynomial:" + "0," * 25 + "1", "degree 25"),
+        ("hermite:0", "between 1 and 20"),
+        ("hermite:²", "between 1 and 20"),
+        ("leaky-relu:x", "slope must be a number"),
+        ("leaky-relu:1e300", "largest is 1e\\+20"),
+        ("spline:3", "must be one of: quadratic, .*, polynomial:c0,c1,…, hermite:K, leaky-relu:SLOPE"),
+    ],
+)
+def test_parameters_that_are_refused(name, said):
+    with pytest.raises(ProblemError, match=said):
+        Activation.parse(name)
+
+
+def test_families():
+    """Values and claims of members: He₃/√6 has mean square 1, a leaky ReLU of slope −1 is |z|, one of slope 1 is z."""
+    x, w = np.polynomial.hermite_e.hermegauss(12)
+    for k in (1, 2, 3, 8):
+        h = Activation.parse(f"hermite:{k}").phi(x, None)
+        assert (w / np.sqrt(2 * np.pi)) @ h**2 == pytest.approx(1, rel=1e-12)
+        assert abs(w @ (h * Activation.parse(f"hermite:{k + 1}").phi(x, None))) < 1e-12
+    z = np.linspace(-2, 2, 9)
+    np.testing.assert_array_equal(Activation.parse("leaky-relu:-1").phi(z, None), abs(z))
+    assert Activation.parse("leaky-relu:-1").parity == 1 and Activation.parse("leaky-relu:1").parity == -1
+    np.testing.assert_allclose(Activation.parse("polynomial:1,0,-2").phi(z, None), 1 - 2 * z**2, rtol=1e-15)
+    assert Activation.parse("polynomial:0,0,0,2").degree == 3
+    assert Activation.parse("hermite:3") == Activation.parse("hermite:3")
+    assert pickle.loads(pickle.dumps(Activation.parse("hermite:3"))) == Activation.parse("hermite:3")

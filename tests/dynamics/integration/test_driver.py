@@ -1,8 +1,11 @@
 """The integrator: exact solutions, sampling, stops, failures."""
 
+import warnings
+
 import numpy as np
 import pytest
 
+from dynamics import GradientFlow, Student, Teacher
 from dynamics.errors import ProblemError
 from dynamics.integration import Sampling, Stop, VectorField, choose_method, integrate
 from dynamics.integration.scipy_solvers import SCIPY_METHODS
@@ -250,3 +253,18 @@ def test_of_two_stops_in_one_step_the_sooner_ends_it(method):
         t, _, report = integrate(Decay(), np.ones(1), sampling(5.0), method=method, rtol=1e-6, stops=given)
         assert report.status == "sooner"
         assert t[-1] == pytest.approx(np.log(2), rel=1e-5)
+
+
+def test_a_solution_that_explodes_under_a_coarse_tolerance_says_so_without_warnings():
+    """With rtol = 0.5 explicit steps leave the numbers; the remedy is a smaller tolerance, and NumPy is silent."""
+    teacher = Teacher.from_eigenvalues([2.0, 1.0])
+    reasons = set()
+    for seed in range(30):
+        for scale in (0.1, 0.2):
+            flow = GradientFlow(teacher, Student.initialise(2, 2, scale=scale, seed=seed))
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                curve = flow.integrate(method="DOP853", rtol=0.5, throw=False)
+            reasons.add(curve.solver.message.rpartition(": ")[2])
+    assert "try another method or a smaller rtol)." in reasons
+    assert not any("larger" in reason for reason in reasons)

@@ -42,7 +42,8 @@ def test_table_and_columns():
     pd = pytest.importorskip("pandas")
     catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.1)
     head, first, *_ = catalogue.summary().splitlines()
-    assert head.split() == ["objective", "loss", "learned", "modes", "index", "nullity", "positive", "kind"]
+    columns = ["objective", "loss", "learned", "modes,", "units", "index", "nullity", "positive", "kind"]
+    assert head.split() == columns
     assert first.split()[:2] == [f"{catalogue.points[0].objective:.6g}", f"{catalogue.points[0].loss:.6g}"]
     frame = catalogue.to_dataframe()
     assert isinstance(frame, pd.DataFrame)
@@ -333,3 +334,18 @@ def test_number_of_aligned_choices_by_hand(hidden):
     assert _aligned_number(one, [1], 0.0, hidden) == 1 + 2 * hidden
     pairs = sum((2 if n else 1) * (2 if m else 1) for n in range(hidden + 1) for m in range(hidden + 1 - n))
     assert _aligned_number(Spectrum.of(Teacher.from_eigenvalues([1.0, -1.0])), [1, 1], 0.0, hidden) == pairs
+
+
+def test_the_table_says_which_units_hold_the_modes():
+    """Of λ = (2, 1) and two units: one each, one unit on the lower root, both for one mode, both turned between two."""
+    table = fixed_points(Teacher.from_eigenvalues([2, 1]), 2, weight_decay=0.05).summary().splitlines()
+    assert "learned modes, units" in table[0]
+    cells = [line.partition("{")[2].rpartition("  0  ")[0].split("  ", 1) for line in table[1:]]
+    held = {("{" + modes.strip(), units.split("   ")[0].strip()) for modes, units in cells}
+    assert {
+        ("{0, 1}", "1 + 1"),
+        ("{0, 1}", "2 shared"),
+        ("{0, 1}", "1 lower + 1"),
+        ("{0}", "2 lower"),
+    } <= held
+    assert table[9].split("{")[1].split()[0] == "}"
