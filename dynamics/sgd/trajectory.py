@@ -99,6 +99,17 @@ class SGDTrajectory(Result):
         return sum(self.R.shape[1:])
 
     @property
+    def overlaps(self) -> Array:
+        """Cosines of w_k with the teacher directions, of the mean-field solution, (T, K, R); 0 of a vector of zero."""
+        lengths = self.norms[..., None] * np.linalg.norm(self.problem.teacher.V, axis=1)
+        return np.divide(self.R, lengths, out=np.zeros_like(self.R), where=lengths > 0)
+
+    @property
+    def norms(self) -> Array:
+        """Norms of the units, of the mean-field solution, (T, K)."""
+        return np.sqrt(np.einsum("tkk->tk", self.Q))
+
+    @property
     def conserved_drift(self) -> float:
         """Largest deviation of the mean of c_k(t) from c_k(0), or from its law under weight decay."""
         expected = balance_by_law(self.problem, self.times, self.conserved, self.A)[0]
