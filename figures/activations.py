@@ -125,7 +125,7 @@ def _draw_overlaps(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) 
     for m in range(min(theory.shape[1], SHOWN_MODES)):
         networks = None if measured is None else measured[..., m]
         _draw_part(axes, m, trajectory, theory[:, m], run, networks, f"overlap with $v_{m + 1}$")
-    axes.set_ylabel(r"$\max_k |\cos(w_k, v_m)|$")
+    axes.set_ylabel("largest overlap")
 
 
 def _draw_part(

@@ -181,17 +181,18 @@ def _draw_overlaps(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trai
         networks = None if measured is None else measured[..., m]
         draw_curve(axes, m, trajectory.times, theory[:, m], run, networks, f"$v_{{{m + 1}}}$")
     axes.set_ylim(0, 1.05)
-    axes.set_ylabel(r"$\max_k |\cos(w_k, v_m)|$")
+    axes.set_ylabel("largest overlap")
     axes.legend(loc="lower right", ncols=2, columnspacing=1.0)
 
 
 def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
     """The norms of the units that are largest and smallest at the end."""
     norms = trajectory.norms
-    for n, k in enumerate(dict.fromkeys((norms[-1].argmax(), norms[-1].argmin()))):
+    for n, (k, name) in enumerate({norms[-1].argmin(): "smallest", norms[-1].argmax(): "largest"}.items()):
         measured = None if run is None or run.norms is None else run.norms[..., k]
-        draw_curve(axes, n, trajectory.times, norms[:, k], run, measured)
-    axes.set_ylabel(r"largest and smallest $\|w_k\|$")
+        draw_curve(axes, n, trajectory.times, norms[:, k], run, measured, name)
+    axes.set_ylabel(r"norms $\|w_k\|$")
+    axes.legend(loc="best")
 
 
 # below the loss, where there are modes and where there are none

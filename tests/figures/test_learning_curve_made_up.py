@@ -258,7 +258,7 @@ def test_without_modes_overlaps_and_norms_are_shown():
     _, middle, below = learning_curves(flow, run).axes
     theories = {
         middle: [np.abs(cosines[..., m]).max(axis=1) for m in range(2)],
-        below: [norms[:, norms[-1].argmax()], norms[:, norms[-1].argmin()]],
+        below: [norms[:, norms[-1].argmin()], norms[:, norms[-1].argmax()]],
     }
     assert norms[-1].argmax() != norms[-1].argmin()
     edges = {middle: [(2 * c, 6 * c, 10 * c) for c in (0.05, 0.02)], below: 2 * [(2, 6, 10)]}
@@ -271,9 +271,10 @@ def test_without_modes_overlaps_and_norms_are_shown():
             np.testing.assert_allclose(band(shade), [np.full(41, low), np.full(41, high)])
             np.testing.assert_allclose(line.get_ydata(), median)
     assert [text.get_text() for text in middle.get_legend().get_texts()] == ["$v_{1}$", "$v_{2}$"]
-    assert middle.get_ylabel() == r"$\max_k |\cos(w_k, v_m)|$"
-    assert below.get_ylabel() == r"largest and smallest $\|w_k\|$"
+    assert middle.get_ylabel() == "largest overlap"
+    assert below.get_ylabel() == r"norms $\|w_k\|$"
     assert below.get_xlabel() == "time $t$ of the flow"
+    assert [text.get_text() for text in below.get_legend().get_texts()] == ["smallest", "largest"]
     alone = learning_curves(flow).axes
     assert not any(panel.collections for panel in alone[1:])
 
