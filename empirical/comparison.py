@@ -83,7 +83,7 @@ class Comparison(Result):
         theory = self.trajectory
         loss = np.abs(self.run.loss.mean(axis=0) - theory.loss).max() / self.initial_loss
         found = {"loss_sup": float(loss), "modes_sup": np.nan}
-        if isinstance(theory, Trajectory) and self.run.overlaps is not None and self.run.norms is not None:
+        if self.run.overlaps is not None and self.run.norms is not None:
             overlaps = np.abs(self.run.overlaps.mean(axis=0) - theory.overlaps).max()
             norms = np.abs(self.run.norms.mean(axis=0) - theory.norms).max() / theory.norms.max()
             return found | {"overlaps_sup": float(overlaps), "norms_sup": float(norms)}
