@@ -59,7 +59,6 @@ EXCEPTIONS = {
         **{"schedules": ("constant", "linear", "cosine", "step"), "start_risk": 0.012},
         **{"batch": 1, "seeds": 256},
     },
-    "experiments.overlay.overlays": {"records": 100},
     "experiments.schedules.train_schedules": {"records": 41},
     "experiments.late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
     "networks.QuadraticNetwork": {"outputs": 1, "init_scale": 0.1},

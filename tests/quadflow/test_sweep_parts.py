@@ -79,8 +79,8 @@ def test_what_cannot_be_varied(text, label, hint):
     with pytest.raises(ProblemError) as refused:
         parse_axis(text, command, KNOWN)
     assert str(refused.value) == (
-        f"`--vary` names {label!r}.{hint} These can be varied: batch, hidden, init, init-scale, teacher, times, "
-        "weight-decay."
+        f"`--vary` names {label!r}.{hint} These can be varied: activation, batch, hidden, init, init-scale, teacher, "
+        "teacher-activation, times, weight-decay."
     )
 
 
