@@ -180,7 +180,7 @@ class SGDTrajectory(Result):
 
     def plateaus(self) -> list[tuple[str, ...]]:
         """Rows of the table of plateaus that a notebook shows."""
-        return plateau_rows(self.stages)
+        return plateau_rows(self.stages, self.problem.has_modes)
 
     def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return problem_parts(self.problem)
@@ -198,6 +198,8 @@ class SGDTrajectory(Result):
         """An array; those of version 0.1 do not hold the steps, which their times say, and some have no modes."""
         if name == "steps" and name not in f:
             return np.empty(0)
+        if name == "conserved" and "overlaps" not in f:
+            return f.numbers(name, field.meaning.axes)
         if name == "modes" and name not in f and "overlaps" in f:
             return np.empty((len(f.numbers("times")), 0))
         return super()._read_array(f, name, field)

@@ -82,11 +82,10 @@ def describe(trajectory: Trajectory | SGDTrajectory) -> str:
     """Summary and plateaus."""
     lines = [trajectory.summary()]
     for p in trajectory.stages:
-        learned = "{" + ", ".join(map(str, p.learned_modes)) + "}"
+        modes = "{" + ", ".join(map(str, p.learned_modes)) + "}"
+        learned = f"  learned modes {modes}" if trajectory.problem.has_modes else ""
         predicted = "" if p.level is None else f"  (predicted {p.level.loss:.6g})"
-        lines.append(
-            f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}{predicted}  learned modes {learned}"
-        )
+        lines.append(f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}{predicted}{learned}")
     return "\n".join(lines)
 
 
