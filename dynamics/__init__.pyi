@@ -6,6 +6,7 @@ from .ensemble.trajectory import EnsembleTrajectory as EnsembleTrajectory
 from .errors import ComputationError as ComputationError
 from .errors import IntegrationError as IntegrationError
 from .errors import ProblemError as ProblemError
+from .escape.prediction import escape_time as escape_time
 from .flows.adam import AdamFlow as AdamFlow
 from .flows.adam import RMSPropFlow as RMSPropFlow
 from .flows.arc_length import ArcLengthFlow as ArcLengthFlow

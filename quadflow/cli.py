@@ -31,6 +31,7 @@ COMMANDS = {
     "schedule": "schedule",
     "fixed-points": "fixed_points",
     "staircase": "staircase",
+    "escape": "escape",
     "conserved": "conserved",
     "diagnose": "diagnose",
     "scope": "scope",

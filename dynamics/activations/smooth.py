@@ -79,7 +79,7 @@ def _silu(z: Any, q: Any) -> Any:
 
 
 def _elu(z: Any, q: Any) -> Any:
-    return z * (z > 0) + functions.expm1_below(z)
+    return z * (z >= 0) + functions.expm1_below(z)  # slope 1 at zero
 
 
 def _exponential_kink(step: float = 0.25) -> Expansion:

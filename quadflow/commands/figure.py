@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 
 from dynamics.suggestions import did_you_mean
-from quadflow.gallery import activations, companions, conservation, curves, neuron, practice, saddles, sweep
+from quadflow.gallery import (
+    activations,
+    companions,
+    conservation,
+    curves,
+    escape,
+    neuron,
+    practice,
+    saddles,
+    sweep,
+)
 
 
 class Gallery(click.Group):
@@ -33,6 +43,6 @@ def command(ctx: click.Context, list_figures: bool) -> None:
 
 
 # the modules of the gallery: one line each
-for module in (curves, saddles, activations, companions, conservation, neuron, practice, sweep):
+for module in (curves, saddles, activations, companions, conservation, neuron, practice, escape, sweep):
     for figure in module.FIGURES:
         command.add_command(figure)

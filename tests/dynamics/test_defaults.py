@@ -41,6 +41,7 @@ EXCEPTIONS = {
     "population.expansion.ComponentMeans.__call__": {"by_q": 0},
     "population.expansion.PolynomialMeans.__call__": {"by_q": 0},
     "population.series_kernel.Means.__call__": {"by_q": 0},
+    "escape.prediction.escape_time": {"overlap": 0.5},
     "flows.steered.Line": {"velocity": 0.0},
     "stability.StabilityReport": {"form": "heavy ball"},
     "stability.stability_along": {"points": 20, "form": "heavy ball"},

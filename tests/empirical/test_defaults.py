@@ -14,7 +14,15 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.overlay.overlays": {"records": 100},
     "gap_account.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
+    "escape.train_escape": {"batch": 1, "overlap": 0.5, "seeds": 16},
+    "experiments.escape.escape_times": {
+        "activations": ("hermite:2", "hermite:3", "hermite:4"),
+        **{"largest": (896, 112, 28), "rates": (0.05, 0.1, 0.15, 0.2, 0.25, 0.4)},
+        **{"overlap": 0.5, "seeds": 16},
+    },
+    "experiments.escape.noise_curve": {"inputs": 200, "start": 0.3, "overlap": 0.8, "seeds": 64},
     "experiments.collapse.collapse_diagram": {"points": 10, "step": 0.005, "patience": 6.0, "batch": 64},
     "experiments.grid_training.train_grid": {"batch": 64, "weight_decay": 0.0},
     "experiments.weight_decay.decayed_spectra": {"value": 1.0},

@@ -61,6 +61,13 @@ PAIRS = [
         "empirical.experiments.edge_of_stability:edge_of_stability",
         {"seed": "a start that shows it well"},
     ),
+    ("escape", "dynamics.escape.prediction:escape_time", {}),
+    ("escape", "empirical.escape:train_escape", {"seeds": "none is trained unless it is asked for"}),
+    (
+        "figure escape-times",
+        "empirical.experiments.escape:escape_times",
+        {"activations": "as text", "largest": "as text", "rates": "as text"},
+    ),
     ("conserved", "dynamics.laws.report:conserved_report", {"weight_decay": "0 as text"}),
 ]
 

@@ -31,6 +31,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "collapse": "empirical.experiments.collapse:collapse_diagram",
     "conserved": "empirical.conserved:conserved_curves",
     "drift": "empirical.conserved:drift_scaling",
+    "escape-times": "empirical.experiments.escape:escape_times",
     "fluctuations": COMPARE,
     "gap-data": COMPARE,
     "gap-noise": COMPARE,

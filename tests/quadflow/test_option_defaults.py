@@ -35,6 +35,8 @@ SIZES = {
     "sweep": {"replicates": 1, "step": 0.001, "batch": 256},
     "figure activations": {"batch": 512, "seeds": 8, "step": 0.001, "t_end": "12,15,6"},
     "figure atlas": {"search": 400},
+    "escape": {"overlap": 0.5, "batch": 1, "seeds": 0},
+    "figure escape-times": {"overlap": 0.5, "seeds": 16, "largest": "896,112,28"},
     "figure conserved": {"batch": 32, "seeds": 32, "step": 0.002, "steps": 3000},
     "figure hannet": {"layers": 100},
     "figure late-time": {"batch": 512, "inputs": 5, "step": 0.002},

@@ -20,6 +20,7 @@ from wiring import (
     UNTRAINED,
     Call,
     Close,
+    OneUnit,
     Start,
 )
 
@@ -80,6 +81,16 @@ CALLS = [
          start_risk=0.012, momentum=0.9, schedules=[*FAMILIES]),
     Call(f"schedule {START} --steps 9 --seeds 3 --device cpu:0",
          "empirical.experiments.schedules:train_schedules", ANYTHING, 3, seed=5, device="cpu:0", progress=True),
+    Call("escape --teacher 2 --inputs 30 --overlap 0.7 --overlap-at-start 0.2 --step 0.002 --batch 8 --label-noise 0.3",
+         "dynamics.escape.prediction:escape_time", OneUnit(30, 2.0), overlap=0.7, overlap_at_start=0.2, step=0.002,
+         batch=8, label_noise=0.3),
+    Call("escape --teacher 1 --inputs 30",
+         "dynamics.escape.prediction:escape_time", OneUnit(30, 1.0), overlap=0.5, overlap_at_start=None, step=None,
+         batch=1, label_noise=0.0),
+    Call("escape --teacher 2 --inputs 30 --overlap 0.7 --overlap-at-start 0.2 --step 0.002 --batch 8 --label-noise 0.3 "
+         "--seeds 3 --t-end 4 --seed 5 --device cpu:0",
+         "empirical.escape:train_escape", OneUnit(30, 2.0), step=0.002, t_end=4.0, batch=8, overlap=0.7,
+         overlap_at_start=0.2, label_noise=0.3, seeds=3, seed=5, device="cpu:0", progress=True),
     Call(f"staircase {START}",
          "dynamics.saddle_to_saddle.staircase:staircase", Start()),
     Call(f"diagnose {START} --no-follow",

@@ -122,6 +122,13 @@ CALLS = [
          "empirical.experiments.schedules:schedule_curves",
          Start(1, 0.1, 0, 30, (1,), second_layer="fixed"), steps=4000, batch=1, label_noise=0.5,
          schedules=["constant", "linear", "cosine", "step"], start_risk=0.012, seeds=256, seed=0),
+    Call("figure escape-times --activations relu,abs --largest 20,0 --rates 0.5,2 --overlap 0.6 --seeds 3 --seed 5 "
+         "--device cpu:0",
+         "empirical.experiments.escape:escape_times", ["relu", "abs"], [20, 0], [0.5, 2], overlap=0.6, seeds=3, seed=5,
+         device="cpu:0", progress=True),
+    Call("figure escape-times --rates none",
+         "empirical.experiments.escape:escape_times", ["hermite:2", "hermite:3", "hermite:4"], [896, 112, 28], [],
+         overlap=0.5, seeds=16, seed=0, device="cpu"),
     Call("figure scaling-law --exponents 1,2 --count 50 --trained-modes 9 --step 0.02 --seed 5",
          "empirical.experiments.power_law:scaling_laws", [1, 2], count=50, trained_modes=9, step=0.02, seed=5,
          progress=True),

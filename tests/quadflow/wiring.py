@@ -76,6 +76,23 @@ class Start:
     __hash__ = None
 
 
+class OneUnit:
+    """Equal to a problem in which one quadratic unit of fixed weight 1 learns the eigenvalue λ in d dimensions."""
+
+    def __init__(self, inputs, eigenvalue):
+        self.matrix = np.diag([eigenvalue, *np.zeros(inputs - 1)]).tolist()
+
+    def __eq__(self, other):
+        return (
+            other.teacher.matrix().tolist() == self.matrix
+            and other.student.A.tolist() == [[1.0]]
+            and not other.student.trainable
+            and other.activation.name == "quadratic"
+        )
+
+    __hash__ = None
+
+
 class Close:
     """Equal to numbers that are the same up to rounding."""
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from dynamics import Problem, Student, Teacher
-from dynamics.activations import ACTIVATIONS, Activation
+from dynamics.activations import ACTIVATIONS
 
 SMOOTH = {  # step times length, for 1e-13 and two derivatives
     "quadratic": 0.5,
@@ -22,12 +22,12 @@ SMOOTH = {  # step times length, for 1e-13 and two derivatives
     "linear": 0.5,
     "polynomial:0.3,-1,0.7,0.2": 0.5,
     "hermite:3": 0.5,
-    "erf": 0.55,
-    "gelu": 0.55,
-    "tanh": 0.28,
-    "sigmoid": 0.56,
-    "softplus": 0.56,
-    "silu": 0.56,
+    "erf": 0.48,
+    "gelu": 0.48,
+    "tanh": 0.24,
+    "sigmoid": 0.48,
+    "softplus": 0.48,
+    "silu": 0.48,
 }
 KINKED = {  # whether φ′ jumps
     "relu": True,
@@ -150,7 +150,7 @@ APART = [p for p in GRID if abs(p[2]) < 1 and p[4] != np.pi]
     ids=str,
 )
 def test_derivatives_of_kinked_activations(name, point):
-    """Correlations to ±0.999: the second derivatives of a kink are singular where vectors are parallel; ELU has none."""
+    """Correlations to ±0.999: second derivatives of a kink are singular where vectors are parallel, but not ELU's."""
     check(problem_of(name, *point), None, 1e-10)
 
 
@@ -159,7 +159,10 @@ def test_derivatives_of_kinked_activations(name, point):
 def test_derivatives_on_a_dense_grid(name):
     step = SMOOTH.get(name)
     for point in DENSE:
-        if step is not None or name == "elu" or abs(point[2]) < 1:
+        alike = (
+            1e-4 < point[0] / point[1] < 1e4
+        )  # else the angles' rounding is all that PyTorch sees of a kink
+        if step is not None or (alike and (name == "elu" or abs(point[2]) < 1)):
             check(problem_of(name, *point), step, 1e-10)
 
 

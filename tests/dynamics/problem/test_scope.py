@@ -23,6 +23,7 @@ from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.closed_forms import riccati_solution
 from dynamics.conserved import decayed_quantities
 from dynamics.conserved.sample_gradients import gradient_second_moments
+from dynamics.escape.prediction import escape_time
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.path_space import PathFlow
 from dynamics.problem.scope import (
@@ -185,6 +186,7 @@ CALLS = {
     "mean SGD": lambda p: MeanSGD(p, step=1e-3),
     "catalogue": fixed_points,
     "staircase": staircase,
+    "escape time": escape_time,
     "gradient noise": lambda p: gradient_second_moments(p, p.student.W, p.student.A, 0.0),
     "closed form": lambda p: riccati_solution(p, [0.0, 1.0]),
     "training": lambda p: train(p, steps=1, step=1e-3),
@@ -233,6 +235,7 @@ def test_rows_of_the_table():
         "conserved": EXACT,
         "staircase": EXACT,
         "diagnose": EXACT,
+        "escape": UNKNOWN,  # three units
         "train": TRAINING,
         "compare": EXACT,
         "compare --gap theory": SECOND_ORDER,
@@ -248,6 +251,7 @@ def test_rows_of_the_table():
         "conserved": UNKNOWN,
         "staircase": UNKNOWN,
         "diagnose": UNKNOWN,
+        "escape": UNKNOWN,
         "train": TRAINING,
         "compare": EXACT,
         "compare --gap theory": TRAINING,

@@ -1,0 +1,194 @@
+"""One unit on the sphere, trained until it has learned something: fresh data in every step, weights put back after it.
+
+A network that has not reached the overlap when training ends is unfinished: its time counts as infinite, so that
+medians stay what they are while fewer than half are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dynamics.aliases import Array
+from dynamics.clock import Clock
+from dynamics.escape.prediction import single_index
+from dynamics.problem import Problem
+from dynamics.validation import validate_count, validate_real
+from dynamics.words import counted
+from empirical.data import GaussianData
+from empirical.devices import validate_device, validate_step
+from empirical.memory import check_training
+from empirical.networks import QuadraticNetwork
+from empirical.optimizers.base import Rule
+from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.trainer import descend, few_threads, gradient_of
+
+QUARTILES = (0.25, 0.5, 0.75)
+
+
+class OnSphere:
+    """A rule of descent after which every row of the weights has norm 1."""
+
+    def __init__(self, rule: Rule, weights: Tensor) -> None:
+        self.rule, self.weights = rule, weights
+
+    def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
+        """One step, and back to the sphere."""
+        self.rule(gradients, step)
+        self.weights.div_(self.weights.norm(dim=-1, keepdim=True))
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedEscape:
+    """When networks reached an overlap.
+
+    Parameters
+    ----------
+    inputs : int
+    times : (S,) array
+        Time of the flow of each network; infinite where training ended before.
+    step : float
+    batch : int
+    t_end : float
+        When training ended, had they not all been there before.
+    """
+
+    inputs: int
+    times: Array
+    step: float
+    batch: int
+    t_end: float
+
+    @property
+    def unfinished(self) -> int:
+        """Networks that did not get there."""
+        return int(np.isinf(self.times).sum())
+
+    @property
+    def quartiles(self) -> Array:
+        """Quartiles of the times; infinite where they are among the unfinished networks."""
+        return np.quantile(self.times, QUARTILES, method="inverted_cdf")
+
+    @property
+    def median_error(self) -> float:
+        """Standard error of the median of many times, by the order statistics at ½ ± ½/√S; infinite if these are."""
+        half = 0.5 / len(self.times) ** 0.5
+        low, high = np.quantile(self.times, [0.5 - half, 0.5 + half], method="inverted_cdf")
+        return float((high - low) / 2) if np.isfinite(high) else float("inf")
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `quadflow escape --json` prints: null for what is infinite."""
+
+        def known(times: Array) -> list[float | None]:
+            return [t if np.isfinite(t) else None for t in times.tolist()]
+
+        return {
+            "times": known(self.times),
+            "quartiles": known(self.quartiles),
+            "unfinished": self.unfinished,
+            "t_end": self.t_end,
+            "step": self.step,
+            "batch": self.batch,
+        }
+
+    def summary(self) -> str:
+        """Median, quartiles, and how many did not get there."""
+        low, middle, high = (f"{t:.4g}" if np.isfinite(t) else "not reached" for t in self.quartiles)
+        who = counted(len(self.times), "network")
+        text = f"d = {self.inputs}: median time {middle} of {who}, quartiles {low}, {high}"
+        left = f"; {self.unfinished} not there at time {self.t_end:.4g}" if self.unfinished else ""
+        return text + left
+
+
+def starts_on_sphere(
+    direction: Array, count: int, overlap: float | None, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Unit vectors (count, d), at random or, at random too, of one overlap with a unit vector."""
+    w = rng.standard_normal((count, len(direction)))
+    if overlap is not None:
+        w -= np.outer(w @ direction, direction)
+    w /= np.linalg.norm(w, axis=1, keepdims=True)
+    return w if overlap is None else overlap * direction + np.sqrt(1 - overlap**2) * w
+
+
+def train_escape(
+    problem: Problem,
+    *,
+    step: float,
+    t_end: float,
+    batch: int = 1,
+    overlap: float = 0.5,
+    overlap_at_start: float | None = None,
+    label_noise: float = 0.0,
+    seeds: int = 16,
+    seed: int = 0,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    progress: bool = False,
+) -> TrainedEscape:
+    """Train one unit on the sphere, S times, until all have reached an overlap with the teacher, or time is over.
+
+    Parameters
+    ----------
+    problem : Problem
+        As for `dynamics.escape.prediction.escape_time`: one unit, one teacher direction.
+    step, batch, label_noise
+        Of SGD on fresh data.
+    t_end : float
+        Time of the flow at which training ends.
+    overlap : float
+        That is to be reached; −overlap counts as well where student and teacher are even.
+    overlap_at_start : float, optional
+        By default directions are drawn evenly from the sphere.
+    seeds, seed, device, dtype, progress
+        As for `empirical.train`.
+    """
+    S, B = validate_count("seeds", seeds), validate_count("batch", batch)
+    eta = validate_real("step", step, positive=True)
+    validate_step(eta, dtype)
+    validate_device(device)
+    check_training(problem, batch=B, samples=0, seeds=S, records=0, itemsize=dtype.itemsize)
+    n_steps = Clock(eta).steps_until(validate_real("t_end", t_end, positive=True))
+    index = single_index(problem)
+    v = problem.teacher.V[0] / np.linalg.norm(problem.teacher.V[0])
+    W = starts_on_sphere(
+        v, S, overlap_at_start, np.random.default_rng(validate_count("seed", seed, minimum=0))
+    )
+    network = QuadraticNetwork.from_student(
+        problem.student, activation=problem.activation, ensemble=S, dtype=dtype, device=device
+    )
+    with torch.no_grad():
+        network.W.copy_(torch.from_numpy(W[:, None]))
+    data = GaussianData(problem, batch, label_noise=label_noise, seeds=S, seed=seed).batches(dtype, device)
+    towards = torch.tensor(v, dtype=dtype, device=device)
+    at = torch.full((S,), -1, device=device)  # step at which each network was there first
+
+    def losses(n: int) -> Tensor:
+        x, y = next(data)
+        return 0.5 * (network(x) - y).square().sum(-1).mean(-1)
+
+    def record(n: int) -> None:
+        m = network.W.detach()[:, 0] @ towards
+        there = (m.abs() if index.is_even else m) >= overlap
+        at[there & (at < 0)] = n
+
+    with few_threads(S * batch * problem.inputs):
+        descend(
+            gradient_of(losses, [network.W]),
+            OnSphere(HeavyBall([network.W], 0.0), network.W),
+            eta,
+            n_steps,
+            record=record,
+            stop=lambda _: bool((at >= 0).all()),
+            what=f"d = {problem.inputs}",
+            progress=progress,
+        )
+    reached = at.cpu().numpy()
+    times = np.where(reached >= 0, eta * reached, np.inf)
+    return TrainedEscape(problem.inputs, times, eta, batch, t_end)
