@@ -57,7 +57,7 @@ def command(
     result = trajectory_json(trajectory)
     result |= {"optimizer": details.entry.name, "survives": details.entry.survives}
     modified = theory.name == "modified"
-    if theory.name != "flow":
+    if theory.name != "flow" and trajectory.conserved is not None:
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
     unstable = None
     if modified:

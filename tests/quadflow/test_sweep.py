@@ -341,6 +341,7 @@ def test_figures_from_the_file(quadflow, tmp_path, escape):
         (["--select", "hidden"], "NAME=VALUE"),
         (["--fit"], "varied too"),
         (["--y", "init-scale", "--fit"], "one of them"),
+        (["--y", "init-scale", "--curves", "hidden"], "one of them"),
     ],
 )
 def test_figures_refuse_what_is_not_there(quadflow, tmp_path, escape, arguments, words):
