@@ -214,6 +214,10 @@ def test_figure(quadflow, tmp_path):
         (["simulate", "--teacher", "2,1", "--activation", "swish"], "linear, relu, abs"),
         (["simulate", "--teacher", "M.npy", "--activation", "relu"], "means nothing to relu"),
         (["conserved", "--model", "abs", "--inputs", "1"], "at least 2"),
+        (
+            ["simulate", "--teacher", "2,1", "--activation", "tanh", "--init", "balanced"],
+            "a homogeneous activation",
+        ),
         (["figure", "phase-portrait", "--activation", "relu"], "quadratic and centred"),
         (["figure", "activations", "--activation", "relu"], "--activations"),
         (["figure", "activations", "--t-end", "1,2"], "2 numbers"),
