@@ -5,6 +5,8 @@ A default is a promise of the reference, in which it stands; whoever changes or 
 
 from __future__ import annotations
 
+from math import inf
+
 import dynamics
 from dynamics.schedules.families import FAMILIES
 
