@@ -85,8 +85,8 @@ class Comparison(Result):
         found = {"loss_sup": float(loss), "modes_sup": np.nan}
         if self.run.overlaps is not None and self.run.norms is not None:
             overlaps = np.abs(self.run.overlaps.mean(axis=0) - theory.overlaps).max()
-            norms = np.abs(self.run.norms.mean(axis=0) - theory.norms).max() / theory.norms.max()
-            return found | {"overlaps_sup": float(overlaps), "norms_sup": float(norms)}
+            norms, largest = np.abs(self.run.norms.mean(axis=0) - theory.norms).max(), theory.norms.max()
+            return found | {"overlaps_sup": float(overlaps), "norms_sup": float(norms / (largest or 1.0))}
         sizes = theory.problem.mode_targets
         modes = np.abs(self.run.modes.mean(axis=0) - theory.modes).max(initial=0.0)
         return found | {"modes_sup": float(modes / np.abs(sizes).max()) if sizes.size else float(modes)}
