@@ -2,7 +2,7 @@
 
 Every operation on S̃_a is a differential operator, so that each K_ij is a sum of the F_ij of
 `dynamics.population.smoothed_kink`. Where such a sum is a difference of large numbers for short vectors, K_00 and K_20
-of gates, its terms have been put together by hand (derived here).
+of gates and rises, its terms have been put together by hand (derived here).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.population.expansion import GATE, KINK, Component, Operation
+from dynamics.population.expansion import GATE, KINK, RISE, Component, Operation
 from dynamics.population.gram_pairs import GramPairs, orders
-from dynamics.population.smoothed_kink import TAU, SmoothedPairs
+from dynamics.population.smoothed_kink import TAU, SmoothedPairs, kink_mean
 
 BLOCK = 2**14  # numbers at a time: they stay in the processor's cache
 
@@ -60,7 +60,18 @@ class ComponentKernel:
         for m, p, c in left.terms:
             for n, r, d in right.terms:
                 total = total + c * d * a2**p * b2**r * pairs.F(i + m, j + n)
+        if left.from_zero and i == 0:
+            total = total - np.sqrt(a2 / TAU) * _mean(right, j, pairs.B, b2)
+        if right.from_zero and j == 0:
+            total = total - np.sqrt(b2 / TAU) * _mean(left, i, pairs.A, a2)
+        if left.from_zero and right.from_zero and i == j == 0:
+            total = total + np.sqrt(a2 * b2) / TAU
         return np.broadcast_to(total, np.broadcast_shapes(pairs.D.shape, np.shape(total)))
+
+
+def _mean(operation: Operation, order: int, A: Array, a2: Array) -> Array:
+    """E of a derivative of one function alone, its value at zero not subtracted."""
+    return np.asarray(sum(c * a2**p * kink_mean(order + m, A) for m, p, c in operation.terms))
 
 
 Form = Callable[[SmoothedPairs, Array, Array], Array]
@@ -89,9 +100,23 @@ def _bent_kink_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     return (p.A * p.q2 - p.s**2) * p.inverse_A * p.inverse_sigma / TAU
 
 
+def _rise_rise(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
+    """K_00 of two rises: [sθ − s²/(σ + √(AB)) + q_1q_2/((√A + a)(√B + b))]/2π."""
+    root_A, root_B = np.sqrt(p.A), np.sqrt(p.B)
+    rises = p.q1 / (root_A + np.sqrt(a2)) * (p.q2 / (root_B + np.sqrt(b2)))
+    return (p.s * p.theta - p.s**2 / (p.sigma + root_A * root_B) + rises) / TAU
+
+
+def _bent_rise_rise(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
+    """K_20 of two rises: (Aq_2 − s²)/(2πA(σ + b√A))."""
+    return (p.A * p.q2 - p.s**2) * p.inverse_A / (p.sigma + np.sqrt(b2 * p.A)) / TAU
+
+
 TOGETHER: dict[tuple[Operation, Operation, int, int], Form] = {
     (GATE, GATE, 0, 0): _gate_gate,
     (GATE, GATE, 2, 0): _bent_gate_gate,
     (KINK, GATE, 0, 0): _kink_gate,
     (KINK, GATE, 2, 0): _bent_kink_gate,
+    (RISE, RISE, 0, 0): _rise_rise,
+    (RISE, RISE, 2, 0): _bent_rise_rise,
 }

@@ -2,10 +2,11 @@
 
     φ(z) = Σ_n p_n zⁿ + Σ_c Σ_j e_cj (op_c S̃)_{a_cj}(z)
 
-with the smoothed kink S̃_a of `dynamics.population.smoothed_kink` and one of four operations on it:
+with the smoothed kink S̃_a of `dynamics.population.smoothed_kink` and one of five operations on it:
 
     step   2 S̃_a′            erf(z/(√2 a)), sign(z) for a = 0
     kink   S̃_a               the even part of a ReLU seen through noise, |z|/2 for a = 0
+    rise   S̃_a − S̃_a(0)      the same, zero at zero
     gate   S̃_a − a² S̃_a″     ½ z erf(z/(√2 a)), the even part of z Φ(z/a)
     bend   2 ∫S̃_a            ½ z|z| for a = 0, the odd part of ReLU²
 
@@ -36,9 +37,12 @@ class Operation:
     Parameters
     ----------
     terms : tuple of (m, p, c)
+    from_zero : bool
+        Whether its value at zero, a/√(2π) for S̃_a, is subtracted.
     """
 
     terms: tuple[tuple[int, int, float], ...]
+    from_zero: bool = False
 
     @property
     def parity(self) -> int:
@@ -48,6 +52,7 @@ class Operation:
 
 STEP = Operation(((1, 0, 2.0),))
 KINK = Operation(((0, 0, 1.0),))
+RISE = Operation(((0, 0, 1.0),), from_zero=True)
 GATE = Operation(((0, 0, 1.0), (2, 1, -1.0)))
 BEND = Operation(((-1, 0, 2.0),))
 
@@ -59,7 +64,7 @@ class Component:
     Parameters
     ----------
     operation : Operation
-        `STEP`, `KINK`, `GATE` or `BEND`.
+        `STEP`, `KINK`, `RISE`, `GATE` or `BEND`.
     sizes : tuple of (a_j, e_j)
         Widths a_j ≥ 0 and weights e_j.
     """
@@ -85,6 +90,10 @@ class Component:
         for a2, e in zip(self.widths**2, self.weights, strict=True):
             if self.operation is GATE and order == 0:  # without the difference of two large numbers
                 total += e * q * np.power(2 * np.pi * (a2 + q), -0.5, out=np.zeros_like(q), where=a2 + q > 0)
+                continue
+            if self.operation is RISE and order == 0:
+                size = np.sqrt(2 * np.pi) * (np.sqrt(a2 + q) + np.sqrt(a2))
+                total += e * np.divide(q, size, out=np.zeros_like(q), where=size > 0)
                 continue
             for m, p, c in self.operation.terms:
                 total += e * c * a2**p * kink_mean(order + m, a2 + q)

@@ -1,6 +1,7 @@
 """One body for every activation in the table and for some that are registered here: φ, its claims and its loss."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,3 +223,12 @@ def test_families():
     assert Activation.parse("polynomial:0,0,0,2").degree == 3
     assert Activation.parse("hermite:3") == Activation.parse("hermite:3")
     assert pickle.loads(pickle.dumps(Activation.parse("hermite:3"))) == Activation.parse("hermite:3")
+
+
+def test_an_activation_is_its_function():
+    """Neither what figures call it nor the form in which its loss is computed makes it another one."""
+    relu = ACTIVATIONS["relu"]
+    assert replace(relu, label="rectifier") == relu
+    assert replace(relu, population=lambda V, B, covariance: None) == relu
+    assert replace(relu, degree=None) != relu
+    assert replace(relu, phi=lambda z, q: relu.phi(z, q)) != relu
