@@ -109,6 +109,8 @@ CALLS = [
          second_layer=None),
     Call("conserved --degree 3 --seed 5 --weight-decay 0.1,0.2",
          "dynamics.laws.report:conserved_report", ANYTHING, degree=3, seed=5, weight_decay=[0.1, 0.2]),
+    Call("conserved --activation relu2 --inputs 3 --outputs 2 --second-layer fixed --second-layer-value 0.5",
+         "dynamics.laws.activation_models:activation_network", "relu2", 3, 2, 2, second_layer=[0.5, 0.5]),
     Call("conserved --network a*x_0*b",
          "dynamics.laws.report:conserved_report", ANYTHING, degree=2, seed=0, weight_decay=0.0),
     Call("conserved --infer a.npz",
