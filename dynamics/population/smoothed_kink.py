@@ -83,6 +83,10 @@ class SmoothedPairs:
                 other.__dict__[name] = self.__dict__[name]
         return other
 
+    def mean(self, order: int) -> Array:
+        """E S̃_a⁽ⁱ⁾(z_1)."""
+        return kink_mean(order, self.A)
+
     def F(self, i: int, j: int) -> Array:
         """F_ij."""
         if (i, j) in TOWER:
