@@ -93,7 +93,7 @@ def section(result: Result, source: str) -> Section:
         )
         shown |= {"times", "steps", "loss", "modes", "theory", "training", "stages", "conserved", "solver"}
         shown |= {"overlaps", "norms"}
-        parts += _stages((theory or {}).get("stages", ()))
+        parts += _stages((theory or {}).get("stages", ()), (theory or {}).get("modes") is not None)
     else:  # a curve without modes, such as that of a quadratic neuron
         show(
             ["times", "loss"], lambda: [Chart("Learning curve", figure_json(_loss_alone(result)), timed=True)]
@@ -165,20 +165,22 @@ def _curve_note(theory: Result | None, training: Result | None) -> str:
     )
 
 
-def _stages(stages: Sequence[Result]) -> list[Table]:
+def _stages(stages: Sequence[Result], with_modes: bool) -> list[Table]:
+    """Plateaus, with what is learned on each where there are modes."""
     if not stages:
         return []
     rows = [
         (
             _number(stage["start"]),
             _number(stage["end"]),
-            Cell(mode_set(stage["learned_modes"]), len(stage["learned_modes"])),
+            *([Cell(mode_set(stage["learned_modes"]), len(stage["learned_modes"]))] if with_modes else []),
             _number(stage["loss"]),
             _number(stage.get("predicted_loss")),
         )
         for stage in stages
     ]
-    return [_table("Plateaus", ("from t", "to t", "learned modes", "loss", "predicted loss"), rows)]
+    learned = ("learned modes",) if with_modes else ()
+    return [_table("Plateaus", ("from t", "to t", *learned, "loss", "predicted loss"), rows)]
 
 
 def _gap(result: Result, theory: Result | None) -> list[Table | Chart]:

@@ -72,10 +72,13 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
     from dynamics.curves.units import LAWLESS, NOT_CONSERVED, OTHER_TEACHER
+    from dynamics.sgd.trajectory import NEGLECTED
 
     found = []
     if getattr(trajectory, "lawless", False):
         found.append(LAWLESS)
+    if getattr(trajectory, "neglects_fluctuations", False):
+        found.append(NEGLECTED)
     if trajectory.solver.message:
         found.append(trajectory.solver.message)
     if trajectory.conserved is None:

@@ -277,7 +277,7 @@ class Trajectory(Result):
 
     def plateaus(self) -> list[tuple[str, ...]]:
         """Rows of the table of plateaus that a notebook shows."""
-        return plateau_rows(self.stages)
+        return plateau_rows(self.stages, self.problem.has_modes)
 
     def stored(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What a file holds: the second layer as `a`, (T, K) of one output, (T, O, K) of several."""

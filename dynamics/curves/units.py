@@ -55,6 +55,11 @@ def overlaps_and_norms(W: Array, V: Array, covariance: Array | None = None) -> t
     return np.clip(w @ v.swapaxes(-1, -2), -1.0, 1.0), norms
 
 
+def best_overlaps(overlaps: Array) -> Array:
+    """How well any unit has each teacher direction: the largest |cosine| over units, (…, R) of overlaps (…, K, R)."""
+    return np.asarray(np.abs(overlaps).max(axis=-2))
+
+
 def _directions(X: Array) -> tuple[Array, Array]:
     """Unit vectors (…, n, d) and lengths (…, n) of vectors, without overflow or underflow; zero stays zero."""
     with np.errstate(invalid="ignore"):  # a network that diverged has no direction, that is NaN

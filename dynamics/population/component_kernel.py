@@ -80,7 +80,7 @@ Form = Callable[[SmoothedPairs, Array, Array], Array]
 
 def _gate_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     """K_00 of two gates: [σq_1q_2/(AB) + sθ + a²b²s²/(ABσ)]/2π, a sum of terms of one sign."""
-    AB = p.A * p.B
+    AB = p.AB
     return (p.sigma * p.q1 * p.q2 / AB + p.s * p.theta + a2 * b2 * p.s**2 * p.inverse_sigma / AB) / TAU
 
 
@@ -88,7 +88,7 @@ def _bent_gate_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     """K_20 of two gates: [A²B(A + a²)q_2 − xA(2AB + 3a²B − b²A) + x²(A + 2a²)]/(2πA²σ³), x = s²."""
     A, B, x = p.A, p.B, p.s**2
     terms = A**2 * B * (A + a2) * p.q2 - x * A * (2 * A * B + 3 * a2 * B - b2 * A) + x**2 * (A + 2 * a2)
-    return terms * p.inverse_sigma**3 / (TAU * A**2)
+    return terms * p.cube / (TAU * A**2)
 
 
 def _kink_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:

@@ -48,6 +48,7 @@ SMALLER = {
     "figure atlas": "--search 5",
     "figure saddle-graph": "--teacher 2 --inputs 2 --hidden 2 --init-scale 0.3",
     "figure activations": "--t-end 0.2",
+    "figure overlay": "--t-end 0.1 --batch 16 --seeds 2",
     "figure hannet": "--layers 5",
     "figure phase-diagram": "--points 3",
     "figure scale-diagram": "--points 2 --replicates 2",

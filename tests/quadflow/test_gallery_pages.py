@@ -43,6 +43,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "neuron": "empirical.experiments.neuron_rates:neuron_rates",
     "neuron-collapse": "empirical.neuron.collapse:collapse_study",
     "neuron-functions": "dynamics.neuron.function_space:function_space_dimensions",
+    "overlay": "empirical.experiments.overlay:overlays",
     "phase-diagram": f"{DIAGRAMS}:single_mode_diagram",
     "phase-portrait": "dynamics.phase_plane:phase_plane",
     "saddle-graph": "empirical.experiments.saddle_path:saddle_path",

@@ -287,7 +287,7 @@ REFUSED = [
     (
         ("tanh", None, 3, 2),
         "`activation` is 'tanh' with 3 hidden and 2 teacher units, so that every mean step is a sum of 1.4e+07 terms, "
-        "but the mean dynamics of SGD is known only for sums of 1e+07 terms, some tenths of a second each, or fewer: "
+        "but the mean dynamics of SGD is known only for sums of 1e+07 terms or fewer, some tenths of a second each: "
         "train networks instead.",
     ),
 ]
