@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -217,7 +219,7 @@ def draw_curve(
     low, median, high = np.quantile(measured, [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
     shown = markers_along(run.times, median, MARKERS_PER_CURVE)
-    marked = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
+    marked: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
     axes.plot(run.times[shown], median[shown], marker, **marked)
 
 
