@@ -198,8 +198,9 @@ def _label(axis: XAxis | YAxis, name: str, values: NDArray[Any]) -> None:
     if values.dtype.kind not in "if":
         names = [_text(v) for v in values]
         turned = axis.axis_name == "x" and sum(map(len, names)) > CROWDED
-        how = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if turned else {}
-        axis.set_ticks(range(len(values)), labels=names, **how)
+        axis.set_ticks(range(len(values)), labels=names)
+        for label in axis.get_ticklabels() if turned else ():
+            label.set(rotation=25, horizontalalignment="right", rotation_mode="anchor")
         if isinstance(axis, XAxis):
             axis.axes.set_xlim(-0.5, len(values) - 0.5)
     elif _logarithmic(values):
