@@ -184,7 +184,8 @@ def _draw_overlaps(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trai
         draw_curve(axes, m, trajectory.times, theory[:, m], run, networks, f"$v_{{{m + 1}}}$")
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("largest overlap")
-    axes.legend(loc="lower right", ncols=2, columnspacing=1.0)
+    if theory.size:  # a teacher that is zero has no directions
+        axes.legend(loc="lower right", ncols=2, columnspacing=1.0)
 
 
 def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
