@@ -15,7 +15,8 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.population.expansion import GATE, KINK, RISE, Component, Operation
 from dynamics.population.gram_pairs import GramPairs, orders
-from dynamics.population.smoothed_kink import TAU, SmoothedPairs, kink_mean
+from dynamics.population.shifted_kink import ShiftedPairs
+from dynamics.population.smoothed_kink import TAU, SmoothedPairs
 
 BLOCK = 2**14  # numbers at a time: they stay in the processor's cache
 
@@ -41,37 +42,37 @@ class ComponentKernel:
         block = max(1, BLOCK // max(b2.size * pairs.s.size, 1))
         for first in range(0, len(a2), block):
             here = slice(first, first + block)
-            smoothed = SmoothedPairs.of(pairs, a2[here], b2)
+            kind = SmoothedPairs if pairs.m1 is None else ShiftedPairs
+            smoothed = kind.of(pairs, a2[here], b2)
             for total, (i, j, c) in zip(totals, wanted, strict=True):
                 values = self._entry(smoothed, i, j, a2[here], b2)
                 total += c * np.tensordot(weights[here], values, 2)
         return totals
 
-    def _entry(self, pairs: SmoothedPairs, i: int, j: int, a2: Array, b2: Array) -> Array:
+    def _entry(self, pairs: SmoothedPairs | ShiftedPairs, i: int, j: int, a2: Array, b2: Array) -> Array:
         """K_ij for some widths a and all widths b, (I, J, K, n)."""
         left, right = self.left.operation, self.right.operation
-        together = TOGETHER.get((left, right, i, j))
-        if together is not None:
-            return together(pairs, a2, b2)
-        together = TOGETHER.get((right, left, j, i))
-        if together is not None:
-            return together(pairs.swapped, b2, a2)
+        if isinstance(pairs, SmoothedPairs):  # others have no such differences put together
+            if (left, right, i, j) in TOGETHER:
+                return TOGETHER[left, right, i, j](pairs, a2, b2)
+            if (right, left, j, i) in TOGETHER:
+                return TOGETHER[right, left, j, i](pairs.swapped, b2, a2)
         total: Array | float = 0.0
         for m, p, c in left.terms:
             for n, r, d in right.terms:
                 total = total + c * d * a2**p * b2**r * pairs.F(i + m, j + n)
         if left.from_zero and i == 0:
-            total = total - np.sqrt(a2 / TAU) * _mean(right, j, pairs.B, b2)
+            total = total - np.sqrt(a2 / TAU) * _mean(right, j, pairs.swapped, b2)
         if right.from_zero and j == 0:
-            total = total - np.sqrt(b2 / TAU) * _mean(left, i, pairs.A, a2)
+            total = total - np.sqrt(b2 / TAU) * _mean(left, i, pairs, a2)
         if left.from_zero and right.from_zero and i == j == 0:
             total = total + np.sqrt(a2 * b2) / TAU
         return np.broadcast_to(total, np.broadcast_shapes(pairs.D.shape, np.shape(total)))
 
 
-def _mean(operation: Operation, order: int, A: Array, a2: Array) -> Array:
-    """E of a derivative of one function alone, its value at zero not subtracted."""
-    return np.asarray(sum(c * a2**p * kink_mean(order + m, A) for m, p, c in operation.terms))
+def _mean(operation: Operation, order: int, pairs: SmoothedPairs | ShiftedPairs, a2: Array) -> Array:
+    """E of a derivative of the left function alone, its value at zero not subtracted."""
+    return np.asarray(sum(c * a2**p * pairs.mean(order + m) for m, p, c in operation.terms))
 
 
 Form = Callable[[SmoothedPairs, Array, Array], Array]
@@ -79,7 +80,7 @@ Form = Callable[[SmoothedPairs, Array, Array], Array]
 
 def _gate_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     """K_00 of two gates: [σq_1q_2/(AB) + sθ + a²b²s²/(ABσ)]/2π, a sum of terms of one sign."""
-    AB = p.A * p.B
+    AB = p.AB
     return (p.sigma * p.q1 * p.q2 / AB + p.s * p.theta + a2 * b2 * p.s**2 * p.inverse_sigma / AB) / TAU
 
 
@@ -87,7 +88,7 @@ def _bent_gate_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     """K_20 of two gates: [A²B(A + a²)q_2 − xA(2AB + 3a²B − b²A) + x²(A + 2a²)]/(2πA²σ³), x = s²."""
     A, B, x = p.A, p.B, p.s**2
     terms = A**2 * B * (A + a2) * p.q2 - x * A * (2 * A * B + 3 * a2 * B - b2 * A) + x**2 * (A + 2 * a2)
-    return terms * p.inverse_sigma**3 / (TAU * A**2)
+    return terms * p.cube / (TAU * A**2)
 
 
 def _kink_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:

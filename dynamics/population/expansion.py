@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
+from dynamics.population.shifted_kink import shifted_mean
 from dynamics.population.smoothed_kink import kink_mean
 from dynamics.validation import validate_array
 
@@ -82,8 +83,10 @@ class Component:
         """e_j, (J,)."""
         return np.array([e for _, e in self.sizes])
 
-    def mean(self, order: int, q: Array) -> Array:
-        """E of its derivative of an order, at z of variance q."""
+    def mean(self, order: int, q: Array, at: Array | None = None) -> Array:
+        """E of its derivative of an order, at z of variance q, of a mean or none."""
+        if at is not None:
+            return self._shifted_mean(order, q, at)
         if (order + self.operation.parity) % 2:
             return np.zeros_like(q)
         total = np.zeros_like(q)
@@ -97,6 +100,15 @@ class Component:
                 continue
             for m, p, c in self.operation.terms:
                 total += e * c * a2**p * kink_mean(order + m, a2 + q)
+        return total
+
+    def _shifted_mean(self, order: int, q: Array, at: Array) -> Array:
+        total = np.zeros(np.broadcast_shapes(q.shape, at.shape))
+        for a2, e in zip(self.widths**2, self.weights, strict=True):
+            for i, p, c in self.operation.terms:
+                total += e * c * a2**p * shifted_mean(order + i, at, a2 + q)
+            if self.operation.from_zero and order == 0:
+                total -= e * np.sqrt(a2 / (2 * np.pi))
         return total
 
 
@@ -147,11 +159,11 @@ class ComponentMeans:
     def __init__(self, components: Sequence[Component]) -> None:
         self.components, self.degree = components, None
 
-    def __call__(self, n: int, q: Array, by_q: int = 0) -> Array:
+    def __call__(self, n: int, q: Array, by_q: int = 0, mean: Array | None = None) -> Array:
         """dᵐ/dqᵐ E φ⁽ⁿ⁾ = 2⁻ᵐ E φ⁽ⁿ⁺²ᵐ⁾."""
         total = np.zeros_like(q)
         for component in self.components:
-            total += component.mean(n + 2 * by_q, q)
+            total += component.mean(n + 2 * by_q, q, mean)
         return 0.5**by_q * total
 
 
@@ -161,13 +173,22 @@ class PolynomialMeans:
     def __init__(self, terms: dict[tuple[int, int], float]) -> None:
         self.terms, self.degree = terms, max((n for n, _ in terms), default=0)
 
-    def __call__(self, n: int, q: Array, by_q: int = 0) -> Array:
-        """dᵐ/dqᵐ of Σ c q^b E (zᵃ)⁽ⁿ⁾, E (zᵃ)⁽ⁿ⁾ = a!/(2ʲj!) qʲ with j = (a − n)/2."""
+    def __call__(self, n: int, q: Array, by_q: int = 0, mean: Array | None = None) -> Array:
+        """dᵐ/dqᵐ of Σ c q^b E (zᵃ)⁽ⁿ⁾, E (zᵃ)⁽ⁿ⁾ = Σ_j a!/(2ʲ j! k!) qʲ mᵏ, k = a − n − 2j, for a mean m."""
         total = np.zeros_like(q)
         for (a, b), c in self.terms.items():
-            j, odd = divmod(a - n, 2)
-            if odd or j < 0 or b + j < by_q:
-                continue
-            falling = factorial(b + j) // factorial(b + j - by_q)
-            total += c * factorial(a) / (2**j * factorial(j)) * falling * q ** (b + j - by_q)
+            for j in range((a - n) // 2 + 1):
+                k = a - n - 2 * j
+                if b + j < by_q or (k and mean is None):
+                    continue
+                falling = factorial(b + j) // factorial(b + j - by_q)
+                power = 1.0 if mean is None else mean**k
+                total += (
+                    c
+                    * factorial(a)
+                    / (2**j * factorial(j) * factorial(k))
+                    * falling
+                    * q ** (b + j - by_q)
+                    * power
+                )
         return total
