@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    bench_activations,
     bench_fixed_points,
     bench_initial_conditions,
     bench_inputs,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "derivation": bench_symbolic.derivation,
     "moments": bench_symbolic.moments,
     "catalogue": bench_fixed_points.catalogue,
+    "activations": bench_activations.activations,
 }
 
 

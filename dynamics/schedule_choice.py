@@ -216,6 +216,7 @@ def choose_schedule(
     '0.003130 0.003427'
     """
     require("mean SGD", problem)
+    require("best rates", problem)
     N, B = validate_count("steps", steps), validate_count("batch", batch)
     Delta, beta = validate_real("label_noise", label_noise, nonnegative=True), validate_momentum(momentum)
     r0 = validate_real("start_risk", start_risk, positive=True)

@@ -12,13 +12,18 @@ those of |·| units by 0.4, 0.5–0.6 and 1.6–1.8 (ε from 1e-2 to 1e-4), so t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
+from dynamics.curves.units import best_overlaps
+from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.words import counted
 from empirical.experiments.activations import ActivationCurves
 from empirical.recorder import TrainingRun
@@ -33,6 +38,8 @@ MARKERS_PER_CURVE = 12
 def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
     """One row per activation: loss with its plateaus (left), modes relative to their eigenvalues (right).
 
+    Where there are no modes, the largest overlap of any unit with each direction of the teacher takes their place.
+
     Parameters
     ----------
     curves : sequence of ActivationCurves
@@ -43,17 +50,16 @@ def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
         for (left, right), shown in zip(rows, curves, strict=True):
             trajectory, run = shown.trajectory, shown.run
             draw_loss(left, trajectory, run)
-            _draw_modes(right, trajectory, run)
+            PARTS[trajectory.problem.has_modes](right, trajectory, run)
             left.set_title(trajectory.problem.activation.label, loc="left", pad=3)
             for axes in (left, right):
                 show_span(axes, trajectory.times[0], trajectory.times[-1])
                 axes.xaxis.set_major_locator(MaxNLocator(4))
         figure.supxlabel(TIME, fontsize=8)
-        handles, labels = rows[0, 0].get_legend_handles_labels()
-        mode_handles, mode_labels = rows[0, 1].get_legend_handles_labels()
+        entries = _legend_entries([rows[0, 0], *rows[:, 1]])
         figure.legend(
-            handles + mode_handles,
-            labels + mode_labels,
+            entries.values(),
+            entries.keys(),
             loc="outside upper center",
             ncols=3,
             columnspacing=1.0,
@@ -64,7 +70,16 @@ def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
     return figure
 
 
-def draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+def _legend_entries(panels: Sequence[Axes]) -> dict[str, Artist]:
+    """What the panels show, by its name, each once."""
+    entries: dict[str, Artist] = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        entries |= dict(zip(labels, handles, strict=True)) | entries
+    return entries
+
+
+def draw_loss(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
     """Loss of a flow relative to its start, with its plateaus, and of networks as markers over their 10–90 % band."""
     t, scale = trajectory.times, trajectory.loss[0]
     bottom = 10.0**-SHOWN_DECADES
@@ -98,30 +113,43 @@ def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> 
     targets = trajectory.problem.mode_targets
     axes.axhline(1.0, color="0.8", linewidth=0.6, zorder=0)
     for i in range(min(len(targets), SHOWN_MODES)):
-        colour, line, marker = PALETTE[i], LINES[i], MARKERS[i]
-        axes.plot(
-            trajectory.times, trajectory.modes[:, i] / targets[i], color=colour, linestyle=line, zorder=2
-        )
-        # a line without data carries line and marker into the legend
-        axes.plot(
-            [],
-            [],
-            color=colour,
-            linestyle=line,
-            marker=marker,
-            markerfacecolor="white",
-            label=rf"mode $\lambda_{i + 1} = {targets[i]:.3g}$",
-        )
-        if run is not None:
-            median = np.median(run.modes[..., i], axis=0) / targets[i]
-            shown = markers_along(run.times, median, MARKERS_PER_CURVE)
-            axes.plot(
-                run.times[shown],
-                median[shown],
-                marker,
-                color=colour,
-                markerfacecolor="white",
-                zorder=3,
-                clip_on=False,
-            )
+        measured = None if run is None else run.modes[..., i] / targets[i]
+        name = rf"mode $\lambda_{i + 1} = {targets[i]:.3g}$"
+        _draw_part(axes, i, trajectory, trajectory.modes[:, i] / targets[i], run, measured, name)
     axes.set_ylabel(r"mode / $\lambda_i$")
+
+
+def _draw_overlaps(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+    """Where there are no modes: the largest overlap of any unit with each direction of the teacher."""
+    theory = best_overlaps(trajectory.overlaps)
+    measured = None if run is None or run.overlaps is None else best_overlaps(run.overlaps)
+    axes.axhline(1.0, color="0.8", linewidth=0.6, zorder=0)
+    for m in range(min(theory.shape[1], SHOWN_MODES)):
+        networks = None if measured is None else measured[..., m]
+        _draw_part(axes, m, trajectory, theory[:, m], run, networks, f"overlap with $v_{m + 1}$")
+    axes.set_ylabel("largest overlap")
+
+
+def _draw_part(
+    axes: Axes,
+    n: int,
+    trajectory: Trajectory,
+    theory: Array,
+    run: TrainingRun | None,
+    measured: Array | None,
+    name: str,
+) -> None:
+    """What is learned of the n-th part of the teacher: theory (T,) as a line, the median network as markers."""
+    colour, line, marker = PALETTE[n], LINES[n], MARKERS[n]
+    axes.plot(trajectory.times, theory, color=colour, linestyle=line, zorder=2)
+    # a line without data carries line and marker into the legend
+    axes.plot([], [], color=colour, linestyle=line, marker=marker, markerfacecolor="white", label=name)
+    if run is None or measured is None:
+        return
+    median = np.median(measured, axis=0)
+    shown = markers_along(run.times, median, MARKERS_PER_CURVE)
+    marked: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
+    axes.plot(run.times[shown], median[shown], marker, **marked)
+
+
+PARTS = {True: _draw_modes, False: _draw_overlaps}  # whether there are modes

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
+from dynamics.curves.units import best_overlaps
 from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.sgd.trajectory import SGDTrajectory
@@ -32,6 +34,10 @@ def learning_curves(
 ) -> Figure:
     """Loss (above, logarithmic) and teacher modes (below) against time.
 
+    Where there are no modes (`dynamics.problem.problem.Problem.has_modes`), two panels stand for theirs: the largest
+    overlap |cos(w_k, v_m)| of any unit with each direction of the teacher, and the norms of the largest and the
+    smallest unit.
+
     Parameters
     ----------
     result : Comparison, Trajectory or SGDTrajectory
@@ -50,13 +56,17 @@ def learning_curves(
     if isinstance(result, Comparison):
         run = result.run
     with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 4.2))
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+        of_units = UNITS[trajectory.problem.has_modes]
+        figure = Figure(figsize=(COLUMN_WIDTH, 2.9 + 1.3 * len(of_units)))
+        above, *below = figure.subplots(
+            1 + len(of_units), 1, sharex=True, height_ratios=[3, *(2 for _ in of_units)]
+        )
         _draw_loss(above, trajectory, run, theory or _theory_name(result))
-        _draw_modes(below, trajectory, run)
-        below.set_xlabel(TIME)
-        show_span(below, trajectory.times[0], trajectory.times[-1])
-        figure.align_ylabels([above, below])
+        for axes, draw in zip(below, of_units, strict=True):
+            draw(axes, trajectory, run)
+        below[-1].set_xlabel(TIME)
+        show_span(below[-1], trajectory.times[0], trajectory.times[-1])
+        figure.align_ylabels([above, *below])
         handles, labels = above.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.2)
     return figure
@@ -150,51 +160,79 @@ def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]
 
 
 def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
-    t, problem = trajectory.times, trajectory.problem
-    if problem.activation.degree is None:
-        return _draw_norms(axes, trajectory, run)
+    problem = trajectory.problem
     targets = problem.mode_targets
     numbers = mode_numbers(targets, problem.inputs, problem.teacher.outputs)
     chosen = np.sort(np.argsort(-np.abs(targets), kind="stable")[:SHOWN_MODES])
-    for i, colour, line, marker in zip(chosen, cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False):
+    for n, i in enumerate(chosen):
         axes.axhline(targets[i], color="0.8", linewidth=0.6, zorder=0)
-        axes.plot(t, trajectory.modes[:, i], color=colour, linestyle=line, zorder=2)
-        if run is not None:
-            low, median, high = np.quantile(run.modes[..., i], [0.1, 0.5, 0.9], axis=0)
-            t_run = run.times
-            axes.fill_between(t_run, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-            shown = markers_along(t_run, median, MARKERS_PER_CURVE)
-            axes.plot(
-                t_run[shown],
-                median[shown],
-                marker,
-                color=colour,
-                markerfacecolor="white",
-                zorder=3,
-                clip_on=False,
-            )
-        axes.annotate(
-            f"$\\lambda_{{{numbers[i] + 1}}} = {targets[i]:.4g}$",
-            (1.0, targets[i]),
-            xycoords=("axes fraction", "data"),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            fontsize=6.5,
-            annotation_clip=False,
-        )
+        measured = None if run is None else run.modes[..., i]
+        draw_curve(axes, n, trajectory.times, trajectory.modes[:, i], run, measured)
+        _name_at_the_right(axes, n, targets[i], f"$\\lambda_{{{numbers[i] + 1}}} = {targets[i]:.4g}$")
     j = problem.activation.mode_order
     names = {1: r"$v_i^\top \sum_k a_k w_k$", 2: r"$v_i^\top M v_i$"}
     axes.set_ylabel("teacher modes " + names.get(j, rf"$\sum_k a_k (v_i^\top w_k)^{{{j}}}$"))
 
 
+def _draw_overlaps(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
+    """The largest overlap of any unit with the first directions of the teacher."""
+    theory = best_overlaps(trajectory.overlaps)
+    measured = None if run is None or run.overlaps is None else best_overlaps(run.overlaps)
+    axes.axhline(1.0, color="0.8", linewidth=0.6, zorder=0)
+    for m in range(min(theory.shape[1], SHOWN_MODES)):
+        networks = None if measured is None else measured[..., m]
+        draw_curve(axes, m, trajectory.times, theory[:, m], run, networks, f"$v_{{{m + 1}}}$")
+    axes.set_ylim(0, 1.05)
+    axes.set_ylabel("largest overlap")
+    if theory.size:  # a teacher that is zero has no directions
+        axes.legend(loc="lower right", ncols=2, columnspacing=1.0)
+
+
 def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
-    """What stands for modes where φ is not homogeneous: the largest and the smallest norm ‖w_k‖."""
-    norms = trajectory.variables()["norms"].array
-    for k, colour, line in zip((norms[-1].argmax(), norms[-1].argmin()), PALETTE, LINES, strict=False):
-        axes.plot(trajectory.times, norms[:, k], color=colour, linestyle=line, zorder=2)
-        if run is not None and run.norms is not None:
-            low, high = np.quantile(run.norms[..., k], [0.1, 0.9], axis=0)
-            axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-    axes.set_ylabel(r"largest and smallest $\|w_k\|$")
+    """The norms of the units that are largest and smallest at the end."""
+    norms = trajectory.norms
+    for n, (k, name) in enumerate({norms[-1].argmin(): "smallest", norms[-1].argmax(): "largest"}.items()):
+        measured = None if run is None or run.norms is None else run.norms[..., k]
+        draw_curve(axes, n, trajectory.times, norms[:, k], run, measured, name)
+    axes.set_ylabel(r"norms $\|w_k\|$")
+    axes.legend(loc="best")
+
+
+# below the loss, where there are modes and where there are none
+UNITS = {True: (_draw_modes,), False: (_draw_overlaps, _draw_norms)}
+
+
+def draw_curve(
+    axes: Axes,
+    n: int,
+    times: Array,
+    theory: Array,
+    run: TrainingRun | None,
+    measured: Array | None,
+    label: str | None = None,
+) -> None:
+    """The n-th curve of a panel: theory (T,) as a line, networks (S, T) as markers on their 10–90 % band."""
+    colour, line, marker = PALETTE[n % len(PALETTE)], LINES[n % len(LINES)], MARKERS[n % len(MARKERS)]
+    axes.plot(times, theory, color=colour, linestyle=line, zorder=2, label=label)
+    if run is None or measured is None:
+        return
+    low, median, high = np.quantile(measured, [0.1, 0.5, 0.9], axis=0)
+    axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+    shown = markers_along(run.times, median, MARKERS_PER_CURVE)
+    marked: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
+    axes.plot(run.times[shown], median[shown], marker, **marked)
+
+
+def _name_at_the_right(axes: Axes, n: int, height: float, name: str) -> None:
+    """The name of the n-th curve in its colour, beside the panel at the height that it approaches."""
+    axes.annotate(
+        name,
+        (1.0, height),
+        xycoords=("axes fraction", "data"),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        color=PALETTE[n % len(PALETTE)],
+        fontsize=6.5,
+        annotation_clip=False,
+    )

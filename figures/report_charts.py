@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from plotly.subplots import make_subplots
 
 from dynamics.aliases import Array
+from dynamics.curves.units import best_overlaps
 from dynamics.words import counted
 from figures.markers import markers_along
 from figures.style import PALETTE, TINY
@@ -44,7 +45,8 @@ def learning_chart(
 ) -> go.Figure:
     """Loss (above, logarithmic) and teacher modes (below) against time: theory as lines, networks as markers.
 
-    Without modes, which only a homogeneous activation has, the norms of the hidden units are below.
+    Where there are no modes, the largest overlap of any unit with each direction of the teacher and the norms of the
+    units are below.
 
     Parameters
     ----------
@@ -57,7 +59,10 @@ def learning_chart(
     numbers : sequence of int
         What the modes are called, from 0; by default 0, 1, ….
     """
-    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.58, 0.42], vertical_spacing=0.06)
+    without_modes = (theory or training or {})["modes"] is None
+    heights = [0.44, 0.28, 0.28] if without_modes else [0.58, 0.42]
+    rows = len(heights)
+    figure = make_subplots(rows, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.06)
     times = _floats((theory or training or {})["times"])
     measured = _floats((training or theory or {})["times"])
     losses = []
@@ -69,12 +74,35 @@ def learning_chart(
         losses.append(_training_loss(figure, measured, _floats(training["loss"])))
     _levels(figure, (theory or {}).get("stages", ()), times)
     _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
-    if (theory or training or {})["modes"] is None:
+    if without_modes:
+        _draw_overlaps(figure, times, measured, theory, training)
         _draw_norms(figure, times, measured, theory, training)
     else:
         _draw_modes(figure, times, measured, theory, training, np.asarray(eigenvalues, dtype=float), numbers)
-    _time_axis(figure, times[-1], row=2)
-    return _finished(figure, 520)
+    _time_axis(figure, times[-1], row=rows)
+    return _finished(figure, 520 if rows == 2 else 700, legend_lines=2 if rows == 2 else 4)
+
+
+def _draw_overlaps(
+    figure: go.Figure,
+    times: Array,
+    measured: Array,
+    theory: Mapping[str, Any] | None,
+    training: Mapping[str, Any] | None,
+) -> None:
+    """Largest overlap of any unit with the first directions of the teacher, of networks its median."""
+    of_theory, of_networks = (
+        best_overlaps(_floats(side["overlaps"])) if side and side.get("overlaps") else None
+        for side in (theory, training)
+    )
+    found = next((part for part in (of_theory, of_networks) if part is not None), np.empty((0, 0)))
+    for m in range(min(found.shape[-1], SHOWN_MODES)):
+        if of_theory is not None:
+            _line(figure, 2, times, of_theory[:, m], f"overlap with v{m + 1}", PALETTE[m], DASHES[m], 2)
+        if of_networks is not None:
+            (median,) = _quantiles(of_networks[..., m], [0.5])
+            _markers(figure, 2, measured, median, f"overlap with v{m + 1}, networks", PALETTE[m], SYMBOLS[m])
+    figure.update_yaxes(title_text="largest overlap", row=2)
 
 
 def _draw_norms(
@@ -94,11 +122,11 @@ def _draw_norms(
     last = next((norms[-1] for norms in (of_theory, of_networks) if norms is not None), np.empty(0))
     for n, k in enumerate(np.sort(np.argsort(-last, kind="stable")[:SHOWN_MODES])):
         if of_theory is not None:
-            _line(figure, 2, times, of_theory[:, k], f"unit {k + 1}", PALETTE[n], DASHES[n], 2)
+            _line(figure, 3, times, of_theory[:, k], f"norm of unit {k + 1}", PALETTE[n], DASHES[n], 2)
         if of_networks is not None:
-            shown = f"unit {k + 1}, networks"
-            _markers(figure, 2, measured, of_networks[:, k], shown, PALETTE[n], SYMBOLS[n])
-    figure.update_yaxes(title_text="norms of the units", row=2)
+            shown = f"norm of unit {k + 1}, networks"
+            _markers(figure, 3, measured, of_networks[:, k], shown, PALETTE[n], SYMBOLS[n])
+    figure.update_yaxes(title_text="norms of the units", row=3)
 
 
 def _draw_modes(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dynamics.activations import Activation
+from dynamics.errors import ProblemError
 from dynamics.problem.mode_numbers import mode_numbers
 from figures import report_charts as charts
 from figures.report_charts import mode_set
@@ -93,7 +95,7 @@ def section(result: Result, source: str) -> Section:
         )
         shown |= {"times", "steps", "loss", "modes", "theory", "training", "stages", "conserved", "solver"}
         shown |= {"overlaps", "norms"}
-        parts += _stages((theory or {}).get("stages", ()))
+        parts += _stages((theory or {}).get("stages", ()), (theory or {}).get("modes") is not None)
     else:  # a curve without modes, such as that of a quadratic neuron
         show(
             ["times", "loss"], lambda: [Chart("Learning curve", figure_json(_loss_alone(result)), timed=True)]
@@ -165,20 +167,22 @@ def _curve_note(theory: Result | None, training: Result | None) -> str:
     )
 
 
-def _stages(stages: Sequence[Result]) -> list[Table]:
+def _stages(stages: Sequence[Result], with_modes: bool) -> list[Table]:
+    """Plateaus, with what is learned on each where there are modes."""
     if not stages:
         return []
     rows = [
         (
             _number(stage["start"]),
             _number(stage["end"]),
-            Cell(mode_set(stage["learned_modes"]), len(stage["learned_modes"])),
+            *([Cell(mode_set(stage["learned_modes"]), len(stage["learned_modes"]))] if with_modes else []),
             _number(stage["loss"]),
             _number(stage.get("predicted_loss")),
         )
         for stage in stages
     ]
-    return [_table("Plateaus", ("from t", "to t", "learned modes", "loss", "predicted loss"), rows)]
+    learned = ("learned modes",) if with_modes else ()
+    return [_table("Plateaus", ("from t", "to t", *learned, "loss", "predicted loss"), rows)]
 
 
 def _gap(result: Result, theory: Result | None) -> list[Table | Chart]:
@@ -205,8 +209,7 @@ def _conserved(side: Result, name: str, problem: Result) -> list[Table]:
     conserved = side.get("conserved")
     if not isinstance(conserved, Mapping):
         return []
-    formula = {"linear": "1", "relu": "1", "abs": "1"}.get(problem.get("activation", ""), "2")
-    note = f"c = ‖w‖² − {formula.replace('1', '')}Σ a² of each unit"
+    note = f"c = ‖w‖² − {_degree(problem)}Σ a² of each unit"
     if problem.get("second_layer") == "fixed":
         note += "; no constant here."
     elif any(problem.get("weight_decay", ())):
@@ -216,6 +219,15 @@ def _conserved(side: Result, name: str, problem: Result) -> list[Table]:
     pairs = zip(conserved["initial"], conserved["drift"], strict=True)
     rows = [(_number(k + 1), _number(c), _number(drift, "{:.2e}")) for k, (c, drift) in enumerate(pairs)]
     return [_table(f"Conserved quantities: {name}", ("unit", "c at the start", "largest change"), rows, note)]
+
+
+def _degree(problem: Result) -> str:
+    """The degree of the activation as a factor; "h " of an activation that is not known here."""
+    try:
+        degree = Activation.parse(problem.get("activation", "quadratic")).degree
+    except ProblemError:
+        degree = None
+    return "h " if degree is None else "" if degree == 1 else str(degree)
 
 
 def _atlas(points: Sequence[Result]) -> list[Table | Chart]:

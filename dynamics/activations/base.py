@@ -17,7 +17,7 @@ import numpy as np
 from dynamics.activations.polynomial import polynomial_terms
 from dynamics.errors import ProblemError
 from dynamics.population.expansion import Expansion
-from dynamics.validation import validate_choice
+from dynamics.validation import validate_array, validate_choice
 
 if TYPE_CHECKING:
     from dynamics.population.base import Population
@@ -202,18 +202,39 @@ class Activation:
         )
 
     def loss(
-        self, V: Any, B: Any, covariance: Any = None, teacher: Activation | str | None = None
+        self,
+        V: Any,
+        B: Any,
+        covariance: Any = None,
+        teacher: Activation | str | None = None,
+        mean: Any = None,
     ) -> Population:
-        """Population loss against the teacher f*_o = Σ_m B_om ψ(v_m·x), x ~ N(0, Σ); ψ = φ unless it is given.
+        """Population loss against the teacher f*_o = Σ_m B_om ψ(v_m·x), x ~ N(μ, Σ).
+
+        Parameters
+        ----------
+        V : (R, d) array
+        B : (O, R) array
+        covariance : (d, d) array, optional
+            Σ; by default the identity.
+        teacher : Activation or str, optional
+            ψ; by default φ.
+        mean : (d,) array, optional
+            μ; by default zero.
 
         Raises
         ------
         ProblemError
-            If there is no closed form for the two activations.
+            If there is no closed form for the two activations, or the mean is none of d numbers.
         """
         from dynamics.activations.pairing import population_loss
 
-        return population_loss(self, self if teacher is None else Activation.parse(teacher), V, B, covariance)
+        other = self if teacher is None else Activation.parse(teacher)
+        if mean is not None:
+            mean = validate_array("mean", mean, 1)
+            if mean.shape != V.shape[1:]:
+                raise ProblemError(f"`mean` has {len(mean)} entries, but there are {V.shape[1]} inputs.")
+        return population_loss(self, other, V, B, covariance, mean)
 
     @property
     def is_polynomial(self) -> bool:

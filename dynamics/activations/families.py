@@ -16,6 +16,7 @@ from dynamics.population.kernels import Kernel
 from dynamics.population.piecewise_linear import PiecewiseLinearPopulation
 from dynamics.validation import validate_real
 
+LARGEST = 1e20  # coefficient; their squares are multiplied by those of weights
 HIGHEST = 20  # degree; expectations of two such polynomials have factors up to 20!
 
 
@@ -88,10 +89,20 @@ def polynomial(
     )
 
 
+def _coefficient(name: str, text: str) -> float:
+    """A number of at most 1e20, or a ValueError."""
+    value = validate_real(name, float(text))
+    if abs(value) > LARGEST:
+        raise ProblemError(f"`{name}` has the parameter {value:g}, but the largest is {LARGEST:g}.")
+    return value
+
+
 @lru_cache(maxsize=64)
 def _given_polynomial(parameters: str) -> Activation:
     try:
-        coefficients = tuple(validate_real("polynomial", float(p)) for p in parameters.split(","))
+        coefficients = tuple(_coefficient("polynomial", p) for p in parameters.split(","))
+    except ProblemError:
+        raise
     except ValueError:
         raise ProblemError(
             f"`activation` is 'polynomial:{parameters}', but coefficients must be numbers, as in polynomial:0,1,0.5."
@@ -132,7 +143,9 @@ def _hermite(parameters: str) -> Activation:
 @lru_cache(maxsize=64)
 def _leaky_relu(parameters: str) -> Activation:
     try:
-        slope = validate_real("leaky-relu", float(parameters))
+        slope = _coefficient("leaky-relu", parameters)
+    except ProblemError:
+        raise
     except ValueError:
         raise ProblemError(
             f"`activation` is 'leaky-relu:{parameters}', but its slope must be a number, as in leaky-relu:0.1."

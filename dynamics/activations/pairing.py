@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from dynamics.activations.polynomial import pair_kernel, polynomial_terms
 from dynamics.errors import ProblemError
 from dynamics.population.base import Population
 from dynamics.population.component_kernel import ComponentKernel
-from dynamics.population.expansion import ComponentMeans, Expansion, PolynomialMeans
+from dynamics.population.expansion import Component, ComponentMeans, Expansion, PolynomialMeans
 from dynamics.population.gram_pairs import PairKernel, SumKernel
 from dynamics.population.hermite_kernel import HermiteKernel
 from dynamics.population.kernels import Kernel
 from dynamics.population.pair_kernel import PairPopulation
 from dynamics.population.piecewise_linear import PiecewiseLinearPopulation
 from dynamics.population.series_kernel import SeriesKernel
+from dynamics.population.shifted_pair import ShiftedPopulation
 from dynamics.population.sum import SumPopulation
+
+Terms = dict[tuple[int, int], float]
 
 
 class Activation(Protocol):
@@ -51,14 +54,19 @@ class Activation(Protocol):
         """(α, β) where φ(z) = αz + β|z|."""
 
 
-def population_loss(student: Activation, teacher: Activation, V: Any, B: Any, covariance: Any) -> Population:
-    """Population loss against the teacher f*_o = Σ_m B_om ψ(v_m·x), x ~ N(0, Σ).
+def population_loss(
+    student: Activation, teacher: Activation, V: Any, B: Any, covariance: Any, mean: Any = None
+) -> Population:
+    """Population loss against the teacher f*_o = Σ_m B_om ψ(v_m·x), x ~ N(μ, Σ).
 
     Raises
     ------
     ProblemError
         If there is no closed form for the two activations.
     """
+    if mean is not None:
+        kernels = (_shifted(*pair) for pair in ((student, student), (student, teacher), (teacher, teacher)))
+        return ShiftedPopulation(V, B, covariance, mean, *kernels)
     if student == teacher and student.population is not None:
         return student.population(V, B, covariance)
     if student.kink is not None and teacher.kink is not None:
@@ -102,21 +110,38 @@ def kernel_of(one: Activation, other: Activation) -> PairKernel:
     (p, components), (r, others) = _parts(one), _parts(other)
     if not (components or others):
         return pair_kernel(p, r)
+    alike = [(x, y) for x in components for y in others if x.operation.parity == y.operation.parity]
+    parts = [pair_kernel(p, r)] if p and r else []
+    return _sum([*parts, *_crosses(p, components, r, others), *(ComponentKernel(*pair) for pair in alike)])
+
+
+def _crosses(
+    p: Terms, components: Sequence[Component], r: Terms, others: Sequence[Component]
+) -> list[PairKernel]:
+    """Kernels of the polynomial part of each with the components of the other."""
     parts: list[PairKernel] = []
-    if p and r:
-        parts.append(pair_kernel(p, r))
     if p and others:
         parts.append(SeriesKernel(PolynomialMeans(p), ComponentMeans(others)))
     if r and components:
         parts.append(SeriesKernel(ComponentMeans(components), PolynomialMeans(r)))
-    for left in components:
-        for right in others:
-            if left.operation.parity == right.operation.parity:
-                parts.append(ComponentKernel(left, right))
+    return parts
+
+
+def _shifted(one: Activation, other: Activation) -> PairKernel:
+    """The pair kernel for pre-activations with means, which parity does not make vanish."""
+    if one.quadrature or other.quadrature:
+        return kernel_of(one, other)
+    (p, components), (r, others) = _parts(one), _parts(other)
+    parts: list[PairKernel] = [SeriesKernel(PolynomialMeans(p), PolynomialMeans(r))] if p and r else []
+    both = [ComponentKernel(x, y) for x in components for y in others]
+    return _sum([*parts, *_crosses(p, components, r, others), *both])
+
+
+def _sum(parts: list[PairKernel]) -> PairKernel:
     return parts[0] if len(parts) == 1 else SumKernel(tuple(parts))
 
 
-def _parts(phi: Activation) -> tuple[dict[tuple[int, int], float], tuple[Any, ...]]:
+def _parts(phi: Activation) -> tuple[Terms, tuple[Component, ...]]:
     """Polynomial terms and components."""
     if phi.expansion is not None:
         return phi.expansion.terms, phi.expansion.components

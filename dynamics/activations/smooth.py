@@ -19,7 +19,7 @@ import numpy as np
 from dynamics.activations import functions
 from dynamics.activations.base import Activation, register
 from dynamics.aliases import Array
-from dynamics.population.expansion import GATE, KINK, STEP, Expansion
+from dynamics.population.expansion import GATE, KINK, RISE, STEP, Expansion
 
 RANGES = {16: (0.24, 3.0), 20: (0.2, 3.5), 24: (0.2, 4.0), 32: (0.16, 4.0)}  # of k, by the number of nodes
 NODES = 20
@@ -82,17 +82,18 @@ def _elu(z: Any, q: Any) -> Any:
     return z * (z >= 0) + functions.expm1_below(z)  # slope 1 at zero
 
 
-def _exponential_kink(step: float = 0.3) -> Expansion:
+def _exponential_kink(step: float = 0.25) -> Expansion:
     """ELU: e^{−|z|} is a mixture of Gaussians whose variances v have the law ½ e^{−v/2}, hence (derived here)
 
     ELU z = z/2 + ∫ [S̃_√v(z) − S̃_√v(0) + ½ erf(z/√(2v))] ½ e^{−v/2} dv,
 
-    by the trapezoidal rule in ln v, to 1e-13.
+    by the trapezoidal rule in ln v, to 1e-13. The mass below the first node is put there: left out, or spread over all
+    nodes, it would be a jump at zero, which short weights feel.
     """
-    v = np.exp(np.arange(np.log(1e-13), np.log(80.0), step))
+    v = np.exp(step * np.arange(np.ceil(np.log(1e-13) / step), np.log(80.0) / step))
     p = step * v / 2 * np.exp(-v / 2)
-    p /= p.sum()
-    return Expansion((-p @ np.sqrt(v / (2 * np.pi)), 0.5), [(KINK, np.sqrt(v), p), (STEP, np.sqrt(v), p / 2)])
+    p[0] += 1 - p.sum()
+    return Expansion((0.0, 0.5), [(RISE, np.sqrt(v), p), (STEP, np.sqrt(v), p / 2)])
 
 
 def _gelu(z: Any, q: Any) -> Any:

@@ -195,14 +195,14 @@ def called(stages: Sequence[Stage], numbers: NDArray[np.int64]) -> tuple[Stage, 
     )
 
 
-def plateau_rows(stages: Sequence[Stage]) -> list[tuple[str, ...]]:
-    """Texts of a table of plateaus: from when to when, loss, predicted loss, learned modes."""
+def plateau_rows(stages: Sequence[Stage], with_modes: bool = True) -> list[tuple[str, ...]]:
+    """Texts of a table of plateaus: from when to when, loss, predicted loss, learned modes where there are modes."""
     return [
         (
             f"{s.start:.4g} … {s.end:.4g}",
             f"{s.loss:.6g}",
             "" if s.level is None else f"{s.level.loss:.6g}",
-            set_name((i, i + 1) for i in s.learned_modes),
+            set_name((i, i + 1) for i in s.learned_modes) if with_modes else "",
         )
         for s in stages
     ]

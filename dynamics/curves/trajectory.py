@@ -277,7 +277,7 @@ class Trajectory(Result):
 
     def plateaus(self) -> list[tuple[str, ...]]:
         """Rows of the table of plateaus that a notebook shows."""
-        return plateau_rows(self.stages)
+        return plateau_rows(self.stages, self.problem.has_modes)
 
     def stored(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What a file holds: the second layer as `a`, (T, K) of one output, (T, O, K) of several."""
@@ -307,7 +307,7 @@ class Trajectory(Result):
             several = f.numbers("a").ndim == 3
             a = read_bounded(f, "a", ("time", "output", "unit") if several else ("time", "unit"))
             return a if several else a[:, None]
-        if name == "modes" and name not in f and "overlaps" in f:
+        if name == "modes" and name not in f and "norms" in f:
             return np.zeros((len(f.numbers("times")), 0))
         return read_bounded(f, name, meaning.axes)
 

@@ -159,7 +159,8 @@ class GradientFlow(Flow[Trajectory]):
     def natural_units(self) -> NaturalUnits:
         """Sizes that the problem sets by itself."""
         loss, small = self.objective.loss, self.reduction.problem
-        start, teacher = loss(*self.unpack(self.theta0)), loss(0 * small.student.W, small.student.A)
+        start = loss(*self.unpack(self.theta0))
+        teacher = loss(0 * small.student.W, 0 * small.student.A)  # φ(0) need not be zero
         return NaturalUnits.of(small, start, teacher)
 
     def horizon(self, explicit: bool = False) -> float:

@@ -20,10 +20,14 @@ class GramPairs:
     Parameters
     ----------
     U, V : (K, d) and (n, d) arrays
+    m1, m2 : (K, 1) and (n,) arrays, optional
+        Means of the pre-activations, where inputs have one.
     """
 
     U: Array
     V: Array
+    m1: Array | None = None
+    m2: Array | None = None
 
     @cached_property
     def q1(self) -> Array:
@@ -51,16 +55,20 @@ class PairKernel(Protocol):
     """κ(q_1, s, q_2) = E φ(z_1) ψ(z_2) for Gaussian z_1, z_2 of variances q_1, q_2 and covariance s.
 
     With K_ij = E φ⁽ⁱ⁾(z_1) ψ⁽ʲ⁾(z_2) and functions of z alone, ∂κ/∂s = K_11 and ∂κ/∂q_1 = ½ K_20 (Price 1958, not
-    consulted), and so on for every further derivative.
+    consulted), and so on for every further derivative. Where z_1 and z_2 have means m_1 and m_2, ∂κ/∂m_1 = K_10.
     """
 
     def __call__(self, pairs: GramPairs, *by: str) -> list[Array]:
-        """Derivatives (K, n) of κ, each by the arguments that a string of "1", "s" and "2" names; "" is κ itself."""
+        """Derivatives (K, n) of κ, each by the arguments that a string of "1", "s" and "2" names; "" is κ itself.
+
+        "m" and "n" are the two means.
+        """
 
 
 def orders(by: str) -> tuple[int, int, float]:
     """(i, j, c) with which the derivative of κ by `by` is c K_ij."""
     i = j = by.count("s")
+    i, j = i + by.count("m"), j + by.count("n")
     return i + 2 * by.count("1"), j + 2 * by.count("2"), 0.5 ** (by.count("1") + by.count("2"))
 
 

@@ -43,10 +43,10 @@ def hermite_rule(terms: int) -> tuple[Array, Array]:
     return z, np.array(rows[:terms]) * root
 
 
-def hermite_coefficients(phi: Phi, sizes: Array, terms: int) -> Array:
-    """α_n(s) of lengths s (m,), (terms, m)."""
+def hermite_coefficients(phi: Phi, sizes: Array, terms: int, means: Array | float = 0.0) -> Array:
+    """α_n(s) of lengths s (m,), (terms, m), at pre-activations of means (m,)."""
     z, rule = hermite_rule(terms)
-    x = z[:, None] * sizes
+    x = z[:, None] * sizes + means
     return rule @ np.asarray(phi(x, sizes**2))
 
 
@@ -76,11 +76,14 @@ class HermiteKernel:
         s, t = np.sqrt(pairs.q1[:, 0]), np.sqrt(pairs.q2)
         lengths = s[:, None] * t
         r = np.clip(np.divide(pairs.s, lengths, out=np.zeros_like(pairs.s), where=lengths > 0), -1, 1)
+        means: tuple[Array | float, Array | float] = (0.0, 0.0)
+        if pairs.m1 is not None and pairs.m2 is not None:
+            means = pairs.m1[:, 0], pairs.m2
         wanted = [orders(name) for name in by]
         for terms in TERMS:
             alpha, beta = (
-                hermite_coefficients(phi, x, terms + HIGHEST_ORDER)
-                for phi, x in ((self.left, s), (self.right, t))
+                hermite_coefficients(phi, x, terms + HIGHEST_ORDER, m)
+                for phi, x, m in zip((self.left, self.right), (s, t), means, strict=True)
             )
             entries = [c * self._entry(alpha, beta, s, t, r, i, j, terms) for i, j, c in wanted]
             if all(_converged(entry) for entry in entries):

@@ -125,6 +125,20 @@ class PairPopulation(Population):
         hW += 2 * np.sum(N * k["1"], axis=1, keepdims=True) * dW
         return self._back(hW), dC @ k[""].T + C @ along.T
 
+    def invariants(self, W: Array, A: Array) -> Array:
+        """L, E‖f‖², E‖∇f‖² and E tr ∇f·∇f*, which rotations that leave the teacher alone do not change, (4,)."""
+        W = self._white(W)
+        kappa, by_s = self._table(W, "", "s")
+        U = np.vstack([W, self._teacher])
+        own, taught = A.T @ A, A.T @ self.B
+        K, slopes = len(W), by_s * (W @ U.T)  # E φ'(z_1) ψ'(z_2) u·v
+        loss = 0.5 * float(
+            np.sum(own * kappa[:, :K]) - 2 * np.sum(taught * kappa[:, K:]) + self._teacher_square
+        )
+        return np.array(
+            [loss, np.sum(own * kappa[:, :K]), np.sum(own * slopes[:, :K]), np.sum(taught * slopes[:, K:])]
+        )
+
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
         (K, d), O = W.shape, len(A)

@@ -24,8 +24,8 @@ class Means(Protocol):
     def degree(self) -> int | None:
         """Degree of a polynomial; None for what is none."""
 
-    def __call__(self, n: int, q: Array, by_q: int = 0) -> Array:
-        """dᵐ/dqᵐ φ̄_n(q), m = `by_q`."""
+    def __call__(self, n: int, q: Array, by_q: int = 0, mean: Array | None = None) -> Array:
+        """dᵐ/dqᵐ φ̄_n(q), m = `by_q`, z of a mean or of none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +48,10 @@ class SeriesKernel:
         last = min(m.degree for m in (self.left, self.right) if m.degree is not None)
         first, d1, d2 = by.count("s"), by.count("1"), by.count("2")
         total = np.zeros(pairs.s.shape)
+        m1, m2 = by.count("m"), by.count("n")
         for n in range(first, last + 1):
-            left, right = self.left(n, pairs.q1, d1), self.right(n, pairs.q2, d2)
+            left = self.left(n + m1, pairs.q1, d1, pairs.m1)
+            right = self.right(n + m2, pairs.q2, d2, pairs.m2)
             if left.any() and right.any():
                 total += left * right * pairs.s ** (n - first) / factorial(n - first)
         return total

@@ -65,6 +65,21 @@ class SmoothedPairs:
             return 1 / self.sigma
 
     @cached_property
+    def cube(self) -> Array:
+        """σ⁻³, by products, which are faster than powers."""
+        return self.inverse_sigma * self.inverse_sigma * self.inverse_sigma
+
+    @cached_property
+    def fifth(self) -> Array:
+        """σ⁻⁵."""
+        return self.cube * self.inverse_sigma * self.inverse_sigma
+
+    @cached_property
+    def AB(self) -> Array:
+        """AB."""
+        return self.A * self.B
+
+    @cached_property
     def theta(self) -> Array:
         """θ = atan2(s, σ), in [−π/2, π/2]; zero where a vector without width vanishes."""
         return np.arctan2(self.s, self.sigma)
@@ -78,10 +93,14 @@ class SmoothedPairs:
     def swapped(self) -> SmoothedPairs:
         """The pairs with their two vectors exchanged."""
         other = SmoothedPairs(self.B, self.A, self.s, self.D, self.q2, self.q1)
-        for name in ("sigma", "inverse_sigma", "theta"):
+        for name in ("sigma", "inverse_sigma", "cube", "fifth", "AB", "theta"):
             if name in self.__dict__:
                 other.__dict__[name] = self.__dict__[name]
         return other
+
+    def mean(self, order: int) -> Array:
+        """E S̃_a⁽ⁱ⁾(z_1)."""
+        return kink_mean(order, self.A)
 
     def F(self, i: int, j: int) -> Array:
         """F_ij."""
@@ -91,27 +110,23 @@ class SmoothedPairs:
 
 
 TOWER: dict[tuple[int, int], Callable[[SmoothedPairs], Array]] = {
-    (-1, -1): lambda p: (3 * p.sigma * p.s + p.theta * (p.A * p.B + 2 * p.s**2)) / (4 * TAU),
+    (-1, -1): lambda p: (3 * p.sigma * p.s + p.theta * (p.AB + 2 * p.s**2)) / (4 * TAU),
     (0, 0): lambda p: (p.sigma + p.s * p.theta) / TAU,
     (1, 1): lambda p: p.theta / TAU,
     (1, -1): lambda p: (p.B * p.theta + p.s * p.sigma * p.inverse_A) / (2 * TAU),
     (2, 0): lambda p: p.sigma * p.inverse_A / TAU,
     (3, -1): lambda p: -p.s * p.sigma * p.inverse_A**2 / TAU,
     (3, 1): lambda p: -p.s * p.inverse_A * p.inverse_sigma / TAU,
-    (4, 0): lambda p: (2 * p.s**2 - p.A * p.B) * p.inverse_A**2 * p.inverse_sigma / TAU,
-    (5, -1): lambda p: p.s * (3 * p.A * p.B - 4 * p.s**2) * p.inverse_A**3 * p.inverse_sigma / TAU,
-    (5, 1): lambda p: p.s * (3 * p.A * p.B - 2 * p.s**2) * p.inverse_A**2 * p.inverse_sigma**3 / TAU,
-    (6, 0): lambda p: (
-        (3 * (p.A * p.B) ** 2 - 12 * p.A * p.B * p.s**2 + 8 * p.s**4)
-        * (p.inverse_A * p.inverse_sigma) ** 3
-        / TAU
-    ),
+    (4, 0): lambda p: (2 * p.s**2 - p.AB) * p.inverse_A**2 * p.inverse_sigma / TAU,
+    (5, -1): lambda p: p.s * (3 * p.AB - 4 * p.s**2) * p.inverse_A**3 * p.inverse_sigma / TAU,
+    (5, 1): lambda p: p.s * (3 * p.AB - 2 * p.s**2) * p.inverse_A**2 * p.cube / TAU,
+    (6, 0): lambda p: (3 * p.AB**2 - 12 * p.AB * p.s**2 + 8 * p.s**4) * p.inverse_A**3 * p.cube / TAU,
     (2, 2): lambda p: p.inverse_sigma / TAU,
-    (3, 3): lambda p: p.s * p.inverse_sigma**3 / TAU,
-    (4, 2): lambda p: -p.B * p.inverse_sigma**3 / TAU,
-    (4, 4): lambda p: (p.A * p.B + 2 * p.s**2) * p.inverse_sigma**5 / TAU,
-    (5, 3): lambda p: -3 * p.B * p.s * p.inverse_sigma**5 / TAU,
-    (6, 2): lambda p: 3 * p.B**2 * p.inverse_sigma**5 / TAU,
+    (3, 3): lambda p: p.s * p.cube / TAU,
+    (4, 2): lambda p: -p.B * p.cube / TAU,
+    (4, 4): lambda p: (p.AB + 2 * p.s**2) * p.fifth / TAU,
+    (5, 3): lambda p: -3 * p.B * p.s * p.fifth / TAU,
+    (6, 2): lambda p: 3 * p.B**2 * p.fifth / TAU,
 }
 
 

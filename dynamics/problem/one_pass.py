@@ -14,6 +14,7 @@ from dynamics.population.expansion import STEP
 from dynamics.problem.problem import Problem
 
 MOST_TERMS = 10_000_000  # of the sum that a mean step is: some tenths of a second each
+FEW_TERMS = 10_000  # where mean steps are taken by the hundred thousand
 
 
 def polynomial(phi: Activation) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from dynamics.activations.base import ELEMENTARY, POLYNOMIALS, QUADRATICS
 from dynamics.errors import ProblemError
-from dynamics.problem.one_pass import MOST_TERMS, closure, mean_step_terms
+from dynamics.problem.one_pass import FEW_TERMS, MOST_TERMS, closure, mean_step_terms
 from dynamics.problem.problem import Problem
 from dynamics.problem.reduction import in_range
 from dynamics.words import counted
@@ -146,13 +146,6 @@ FEW_KINKS = Need(
     lambda p: f"{_units(p)} with {_numbers(p)}",
     "one hidden and one teacher unit of this activation",
 )
-SHORT_SUMS = Need(
-    lambda p: mean_step_terms(p) <= MOST_TERMS,
-    lambda p: (
-        f"{_units(p)} with {_numbers(p)}, so that every mean step is a sum of {mean_step_terms(p):.2g} terms"
-    ),
-    f"sums of {MOST_TERMS:.2g} terms, some tenths of a second each, or fewer",
-)
 
 
 def _units(p: Problem) -> str:
@@ -164,6 +157,17 @@ def _units(p: Problem) -> str:
 def _numbers(p: Problem) -> str:
     """Numbers of hidden and teacher units."""
     return f"{p.student.hidden} hidden and {counted(len(p.teacher.V), 'teacher unit')}"
+
+
+def sums_of(most: int, why: str) -> Need:
+    """Mean steps of SGD that are sums of so many terms or fewer."""
+    return Need(
+        lambda p: mean_step_terms(p) <= most,
+        lambda p: (
+            f"{_units(p)} with {_numbers(p)}, so that every mean step is a sum of {mean_step_terms(p):.2g} terms"
+        ),
+        f"sums of {most:.2g} terms or fewer, {why}",
+    )
 
 
 def _rests_under_decay(p: Problem) -> bool:
@@ -226,7 +230,13 @@ THEORIES: dict[str, Theory] = {
     "sign flow": Theory("the sign flow", (CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
     "mean SGD": Theory(
-        "the mean dynamics of SGD", (CLOSED_STEPS, FEW_KINKS, SHORT_SUMS, WHITE), "train networks instead"
+        "the mean dynamics of SGD",
+        (CLOSED_STEPS, FEW_KINKS, sums_of(MOST_TERMS, "some tenths of a second each"), WHITE),
+        "train networks instead",
+    ),
+    "best rates": Theory(
+        "the best rate of a schedule",
+        (CLOSED_STEPS, FEW_KINKS, sums_of(FEW_TERMS, "as it takes a hundred of them for every step"), WHITE),
     ),
     "spread of SGD": Theory("the spread of SGD over seeds", (FORMS, SAME, WHITE)),
     "gap": Theory("the theory of the gap", (FORMS, SAME, WHITE), "it is measured by training"),
@@ -311,7 +321,9 @@ VERBS: tuple[Verb, ...] = (
     Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
     Verb("simulate --sgd", "mean SGD", SECOND_ORDER, "mean over seeds, closed in the order parameters"),
-    Verb("schedule", "mean SGD", NUMERICAL, "the best rate of every schedule; optimal annealing of one unit"),
+    Verb(
+        "schedule", "best rates", NUMERICAL, "the best rate of every schedule; optimal annealing of one unit"
+    ),
     Verb("fixed-points", "catalogue", EXACT, "all of them, with index and kind", NUMERICAL),
     Verb(
         "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"

@@ -14,7 +14,8 @@ def angle(s: Array, sigma: Array) -> Array:
     x, y = s.real, sigma.real
     length = x * x + y * y
     slope = y * s.imag - x * sigma.imag
-    return np.arctan2(x, y) + 1j * np.divide(slope, length, out=np.zeros_like(length), where=length > 0)
+    imaginary = np.divide(slope, length, out=np.zeros_like(length), where=length > 0)
+    return np.asarray(np.arctan2(x, y) + 1j * imaginary)
 
 
 def root(D: Array) -> Array:

@@ -140,7 +140,7 @@ class OrderParameters:
         if not self.problem.has_modes:
             return []
         pairs = balanced_teacher(teacher, phi).eigen if phi.mode_order == 2 else odd_modes(teacher, phi)
-        return [np.linalg.lstsq(teacher.V.T, vectors.T, rcond=None)[0] for _, vectors in pairs]
+        return [np.asarray(np.linalg.lstsq(teacher.V.T, vectors.T, rcond=None)[0]) for _, vectors in pairs]
 
     def penalty(self, state: Array) -> Array:
         """½ρ_w‖W‖² + ½ρ_a‖A‖² of the weight decay, (…)."""

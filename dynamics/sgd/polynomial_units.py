@@ -112,7 +112,8 @@ class PolynomialUnits:
             orders[a] += m
             orders[b] += m
         orders[:2] += 1  # of φ for φ′
-        student, any_unit = self._tables[0].any(axis=-1), self._tables.any(axis=(0, -1))
+        occurs = self._tables != 0
+        student, any_unit = np.asarray(occurs[0].any(axis=-1)), np.asarray(occurs.any(axis=(0, -1)))
         kept = student[orders[0]] & student[orders[1]] & any_unit[orders[2]] & any_unit[orders[3]]
         edges, orders = edges[:, kept], orders[:, kept]
         inverse = np.array([1 / factorial(m) for m in range(self.degree + 1)])
@@ -122,7 +123,7 @@ class PolynomialUnits:
 @lru_cache(maxsize=8)
 def _pairings(factors: tuple[int, ...]) -> list[tuple[int, ...]]:
     """All numbers m_ab with no more pairs at a function than it has factors."""
-    found = [((), factors)]
+    found: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), factors)]
     for a, b in EDGES:
         found = [
             ((*m, x), tuple(r - x * (c in (a, b)) for c, r in enumerate(rest)))

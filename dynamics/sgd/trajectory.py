@@ -24,6 +24,11 @@ from dynamics.problem.storage import problem_attributes, problem_parts, read_pro
 from dynamics.versions import versions
 from dynamics.words import counted
 
+NEGLECTED = (
+    "the mean of every step is exact, but the fluctuations over seeds, which are of order 1/d where the step is of "
+    "that order, are neglected from one step to the next"
+)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SGDTrajectory(Result):
@@ -112,6 +117,11 @@ class SGDTrajectory(Result):
         return np.sqrt(np.maximum(np.einsum("tkk->tk", self.Q), 0.0))
 
     @property
+    def neglects_fluctuations(self) -> bool:
+        """Whether the curve is without fluctuations because they are not known: of units other than quadratic ones."""
+        return self.loss_std is None and self.problem.trace_coupling is None
+
+    @property
     def conserved_drift(self) -> float | None:
         """Largest deviation of the mean of c_k(t) from c_k(0), or from its law under weight decay; None without c_k."""
         if self.conserved is None:
@@ -170,7 +180,7 @@ class SGDTrajectory(Result):
 
     def plateaus(self) -> list[tuple[str, ...]]:
         """Rows of the table of plateaus that a notebook shows."""
-        return plateau_rows(self.stages)
+        return plateau_rows(self.stages, self.problem.has_modes)
 
     def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return problem_parts(self.problem)
@@ -178,14 +188,19 @@ class SGDTrajectory(Result):
     @classmethod
     def read(cls, f: Archive, about: Mapping[str, Any], number: int) -> Self:
         """The result in an open archive; those of version 0.1 do not name the schedule, which was constant."""
-        return super().read(f, {"schedule": "constant"} | dict(about), number)
+        found = super().read(f, {"schedule": "constant"} | dict(about), number)
+        if found.conserved is None and found.problem.activation.degree is not None:
+            f.numbers("conserved")  # is missing, which it says
+        return found
 
     @classmethod
     def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
         """An array; those of version 0.1 do not hold the steps, which their times say, and some have no modes."""
         if name == "steps" and name not in f:
             return np.empty(0)
-        if name == "modes" and name not in f and "overlaps" in f:
+        if name == "conserved" and "norms" not in f:
+            return f.numbers(name, field.meaning.axes)
+        if name == "modes" and name not in f and "norms" in f:
             return np.empty((len(f.numbers("times")), 0))
         return super()._read_array(f, name, field)
 

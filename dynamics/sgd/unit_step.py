@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations_with_replacement
 from typing import Protocol
 
 import numpy as np
@@ -114,7 +115,7 @@ class UnitStep:
         i, j = np.triu_indices(n)
         noise = self.label_noise * np.swapaxes(self.A, -1, -2) @ self.A
         total = np.empty((*self.Omega.shape[:-2], K, K), dtype=self.Omega.dtype)
-        for k, l in zip(*np.triu_indices(K), strict=True):
+        for k, l in combinations_with_replacement(range(K), 2):
             T = N[..., k, i] * N[..., l, j]
             T = T + np.where(i == j, 0.0, N[..., k, j] * N[..., l, i])
             product, scaled = self.units.products(self.Omega, k, l, i, j)

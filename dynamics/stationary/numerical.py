@@ -7,10 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.curves.units import overlaps_and_norms
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.stationary.matching import LARGEST_UNREDUCED
-from dynamics.stationary.search import Root, Search, same_invariants, search_fixed_points
+from dynamics.stationary.search import (
+    FAR,
+    Root,
+    Search,
+    natural_size,
+    same_invariants,
+    search_fixed_points,
+)
+from dynamics.stationary.starts import NetworkStarts
 from dynamics.words import counted
 
 AT_ZERO = 1e-5  # of the natural size: a shorter w_k is zero
@@ -19,6 +28,24 @@ NOTES = (
     "a point where a kinked unit is zero has no Hessian: index, nullity and positive are null there",
     "a unit that has vanished (w_k = 0, a_k ≠ 0) has no gradient: such points are those of networks with fewer units",
 )
+
+
+def search_networks(
+    problem: Problem, starts: int, seed: int = 0, *, progress: bool = False
+) -> tuple[GradientFlow, Search]:
+    """Search for stationary points of any activation; parameters as for `numerical_points`.
+
+    Returns
+    -------
+    flow : GradientFlow
+        Of which the roots are the rest states; it knows the weights of each.
+    search : Search
+    """
+    trained = problem.student.W.size + problem.student.trainable * problem.student.A.size
+    flow = GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED)
+    size = _size(flow, seed)
+    given = NetworkStarts(flow, size)
+    return flow, search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
 
 
 def numerical_points(
@@ -40,15 +67,18 @@ def numerical_points(
     Returns
     -------
     dict
-        ``count``, ``fixed_points`` in order of their loss (``modes`` and how often it was found, ``hits``, besides the
-        keys of the catalogue; null where a key means nothing here), ``search``, ``warnings``.
+        ``count``, ``fixed_points`` in order of their loss, ``search``, ``warnings``. A point has, besides the keys of
+        the catalogue, ``modes``, or ``overlaps`` [unit][teacher direction] and ``norms`` [unit] where there are no
+        modes, its weights ``W`` and ``a``, the units that add nothing, ``vanished_units``, and how often it was found,
+        ``hits``; null where a key means nothing here. Points that permutations of units, reflections of theirs and
+        rotations that leave the teacher alone relate are one: they have the same invariants.
     """
-    trained = problem.student.W.size + problem.student.trainable * problem.student.A.size
-    flow = GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED)
-    search = search_fixed_points(flow, starts, seed=seed, progress=progress)
+    flow, search = search_networks(problem, starts, seed, progress=progress)
+    size = search.size
     kinked = flow.population.pull_on is not None
     points = [
-        _point(flow, root, smooth) for root, smooth in (_merged(flow, search) if kinked else _smooth(search))
+        _point(flow, root, smooth, size)
+        for root, smooth in (_merged(flow, search) if kinked else _smooth(search))
     ]
     return {
         "count": len(points),
@@ -58,9 +88,31 @@ def numerical_points(
             "converged": search.converged,
             "matched": None,
             "unmatched": [],
+            "escaped": search.escaped,
         },
-        "warnings": list(NOTES if kinked else NOTES[:1]),
+        "warnings": [*(NOTES if kinked else NOTES[:1]), *_escapes(search)],
     }
+
+
+def _escapes(search: Search) -> list[str]:
+    """What is said of starts that ran off."""
+    if not search.escaped:
+        return []
+    return [
+        f"{counted(search.escaped, 'start')} led to no point but to weights beyond {FAR:g} natural sizes, where the"
+        " gradient may vanish at infinity only, as when bounded units grow into linear ones or steps"
+    ]
+
+
+def _size(flow: GradientFlow, seed: int) -> float:
+    """Natural size of the weights; where φ has a scale of its own, at most that of the teacher's weights.
+
+    A bounded φ is flat beyond, whatever the loss there.
+    """
+    natural = natural_size(flow, np.random.default_rng(seed))
+    problem = flow.reduction.problem
+    taught = float(np.linalg.norm(problem.teacher.V, axis=1).max(initial=0.0))
+    return natural if problem.activation.degree is not None or not taught else min(natural, taught)
 
 
 def _smooth(search: Search) -> list[tuple[Root, bool]]:
@@ -90,16 +142,18 @@ def _merged(flow: GradientFlow, search: Search) -> list[tuple[Root, bool]]:
     return found
 
 
-def _point(flow: GradientFlow, root: Root, smooth: bool) -> dict[str, Any]:
+def _point(flow: GradientFlow, root: Root, smooth: bool, size: float) -> dict[str, Any]:
     """JSON object of one point."""
     small = flow.reduction.problem
     W, A = flow.unpack(root.theta)
     modes = small.modes(W, A)
     learned = np.flatnonzero(modes / small.mode_targets > 0.5)
     signs = {name: getattr(root, name) if smooth else None for name in ("index", "nullity", "positive")}
+    overlaps, norms = overlaps_and_norms(W, small.teacher.V, small.covariance)
+    idle = (np.linalg.norm(A, axis=0) <= AT_ZERO * size) | (norms <= AT_ZERO * size)
     return {
         "learned_modes": learned.tolist(),
-        "rank": None,
+        "rank": int(np.linalg.matrix_rank(W[~idle], tol=AT_ZERO * size)) if not idle.all() else 0,
         "learned_values": modes[learned].tolist(),
         "residual_trace": None,
         "loss": root.loss,
@@ -107,7 +161,12 @@ def _point(flow: GradientFlow, root: Root, smooth: bool) -> dict[str, Any]:
         **signs,
         "kind": root.kind,
         "feasible": True,
-        "modes": modes.tolist(),
+        "modes": modes.tolist() if modes.size else None,
+        "overlaps": None if modes.size else overlaps.tolist(),
+        "norms": None if modes.size else norms.tolist(),
+        "vanished_units": np.flatnonzero(idle).tolist(),
+        "W": flow.reduction.lift(W).tolist(),
+        "a": (A[0] if len(A) == 1 else A).tolist(),
         "hits": root.hits,
     }
 
@@ -115,13 +174,17 @@ def _point(flow: GradientFlow, root: Root, smooth: bool) -> dict[str, Any]:
 def describe_points(result: dict[str, Any]) -> str:
     """Table of the points, in words."""
     search = result["search"]
+    by_modes = any(p["modes"] is not None for p in result["fixed_points"])
     lines = [
         f"{search['converged']} of {counted(search['starts'], 'start')} converged, to "
         f"{counted(result['count'], 'different point')}",
-        "      loss  index  nullity  starts  kind                modes",
+        f"      loss  index  nullity  rank  starts  kind                {'modes' if by_modes else 'norms'}",
     ]
     for p in result["fixed_points"]:
         index, nullity = ("–" if p[name] is None else str(p[name]) for name in ("index", "nullity"))
-        modes = ", ".join(f"{m:.4g}" for m in np.round(p["modes"], 12) + 0.0)
-        lines.append(f"{p['loss']:10.6g}  {index:>5}  {nullity:>7}  {p['hits']:>6}  {p['kind']:18}  {modes}")
+        last = p["norms"] if p["modes"] is None else p["modes"]
+        values = ", ".join(f"{m:.4g}" for m in np.round(last, 12) + 0.0)
+        lines.append(
+            f"{p['loss']:10.6g}  {index:>5}  {nullity:>7}  {p['rank']:>4}  {p['hits']:>6}  {p['kind']:18}  {values}"
+        )
     return "\n".join([*lines, *result["warnings"]])

@@ -32,6 +32,8 @@ def find_root(
     *,
     tolerance: float,
     max_steps: int = 200,
+    farthest: float = np.inf,
+    patience: int | None = None,
 ) -> tuple[Array, float]:
     """Follow Levenberg–Marquardt steps from `theta` until ‖∇L‖ is at most `tolerance`, or no step reduces it.
 
@@ -44,6 +46,10 @@ def find_root(
     theta : (n,) array
     tolerance : float
     max_steps : int
+    farthest : float
+        Largest |θ_i|: beyond it the search fails, since a gradient may vanish at infinity only.
+    patience : int, optional
+        The search fails where ‖∇L‖ has not halved in so many steps: a least ‖∇L‖ need not be zero.
 
     Returns
     -------
@@ -53,8 +59,10 @@ def find_root(
     """
     F = gradient(theta)
     norm, damping, unit = float(np.linalg.norm(F)), FIRST, 0.0
+    norms = [norm]
     for _ in range(max_steps):
-        if norm <= tolerance:
+        stuck = patience is not None and len(norms) > patience and norm > norms[-1 - patience] / 2
+        if norm <= tolerance or stuck or np.abs(theta).max() > farthest:
             break
         h, Q = np.linalg.eigh(hessian(theta))
         q = Q.T @ F
@@ -75,4 +83,5 @@ def find_root(
         # Trust the model more where it predicted well (the usual quarters of Fletcher's rule).
         damping = max(damping * (0.2 if gain > 0.75 else 4.0 if gain < 0.25 else 1.0), LEAST)
         theta, F, norm = trial, F_trial, norm_trial
+        norms.append(norm)
     return theta, norm

@@ -20,8 +20,14 @@ LARGEST_SEARCH = 1_000_000  # starts
 HESSIANS = 6  # matrices of the size of the Hessian at a time
 SIZES = 60  # natural sizes are sought between 10^−60 and 10^60
 STEPS = 400  # of a start; beside manifolds on which ∇L vanishes to a high order they become short
+FARTHEST, FAR = 100.0, 10.0  # natural sizes: where a start is given up; where one without a root is leaving
+PATIENCE = (
+    40  # steps without progress after which a start is given up, where not all are expected to converge
+)
 CONVERGED = 1e-12  # ‖∇L‖ of a root, relative to a typical gradient
+NEARBY = 0.1  # natural sizes between a root and its more symmetric form
 SAME = 1e-6  # relative difference below which two roots have the same invariants
+ROUGH = 1e-6  # ‖∇L‖ likewise from which a more symmetric root is looked for nearby
 PROBES, KICK = (
     8,
     1e-3,
@@ -41,6 +47,16 @@ class Flow(Protocol):
 
     def loss(self, theta: Array) -> float:
         """L(θ) ≥ 0."""
+
+
+class Starts(Protocol):
+    """Where a search starts, in units of the natural size, see `dynamics.stationary.starts`."""
+
+    def draw(self, number: int, rng: np.random.Generator) -> Array:
+        """The start of a number."""
+
+    def coinciding(self, theta: Array) -> Array:
+        """A more symmetric state near a root."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +118,8 @@ class Search:
     size : float
         Natural size of the parameters, around which the starts were drawn.
     seed : int
+    escaped : int
+        Number of starts that led to no root but to parameters beyond 10 natural sizes.
     """
 
     roots: tuple[Root, ...]
@@ -109,6 +127,7 @@ class Search:
     converged: int
     size: float
     seed: int
+    escaped: int = 0
 
     def summary(self) -> str:
         """One line on the search and one for every root."""
@@ -134,6 +153,7 @@ def search_fixed_points(
     seed: int = 0,
     size: float | None = None,
     invariants: Callable[[Array], Array] | None = None,
+    given: Starts | None = None,
     progress: bool = False,
 ) -> Search:
     """Find stationary points from random starts, merge those that symmetries relate, classify each.
@@ -152,6 +172,8 @@ def search_fixed_points(
         θ → (m,) array that does not change under the symmetries and tells roots apart. By default those of the
         population loss (`dynamics.population.base.Population.invariants`). Unit permutations, the null manifolds of
         constant f and rotations inside eigenspaces leave them alone.
+    given : Starts, optional
+        Draws the starts, and sharpens roots. Where it is given, starts that run off or make no progress are given up.
     progress : bool
         Show a progress bar on standard error if that is a terminal.
 
@@ -179,7 +201,7 @@ def search_fixed_points(
         HESSIANS * 8 * n**2,
         "use fewer hidden units or inputs",
     )
-    natural = _natural_size(flow, rng) if size is None else validate_real("size", size, positive=True)
+    natural = natural_size(flow, rng) if size is None else validate_real("size", size, positive=True)
     samples = natural * rng.standard_normal((9, n))
     g = float(np.median([np.linalg.norm(flow(0.0, theta)) for theta in samples]))
     h = float(np.median([np.linalg.norm(flow.jacobian(0.0, theta), 2) for theta in samples]))
@@ -188,19 +210,30 @@ def search_fixed_points(
     penalised = getattr(flow, "objective", None) is not getattr(flow, "population", None)
     scale = float(np.abs(measure(np.zeros(n))).max()) or 1.0  # without a student
 
-    roots: list[Root] = []
-    converged = 0
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for number in tqdm(range(starts), "search", leave=False, disable=None if progress else True):
-        spread = 10 ** rng.uniform(-1.5, 0.5, n) if number % 2 else 10 ** rng.uniform(-1.0, 0.5)
-        # In natural units, so that nothing depends on those of the teacher.
-        x, norm = find_root(
+    # In natural units, so that nothing depends on those of the teacher.
+    def solve(x: Array, patience: int | None, farthest: float) -> tuple[Array, float]:
+        return find_root(
             lambda x: -flow(0.0, natural * x) / g,
             lambda x: -natural / g * flow.jacobian(0.0, natural * x),
-            spread * rng.standard_normal(n),
+            x,
             tolerance=1e-2 * CONVERGED,
             max_steps=STEPS,
+            patience=patience,
+            farthest=farthest,
         )
+
+    roots: list[Root] = []
+    converged = escaped = 0
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    for number in tqdm(range(starts), "search", leave=False, disable=None if progress else True):
+        if given is None:
+            spread = 10 ** rng.uniform(-1.5, 0.5, n) if number % 2 else 10 ** rng.uniform(-1.0, 0.5)
+            x, norm = solve(spread * rng.standard_normal(n), None, np.inf)
+        else:
+            x, norm = solve(given.draw(number, rng), PATIENCE, FARTHEST)
+            if norm <= ROUGH:
+                x, norm = _sharpened(given, solve, x, norm)
+            escaped += not norm <= CONVERGED and bool(np.abs(x).max() > FAR)
         if not norm <= CONVERGED:
             continue
         converged += 1
@@ -215,10 +248,19 @@ def search_fixed_points(
     reference = flow.loss(np.zeros(n)) or 1.0
     roots = [replace(root, kind=_kind(flow, root, reference, natural, rng)) for root in roots]
     roots.sort(key=lambda root: (root.height, root.index))
-    return Search(tuple(roots), starts, converged, natural, seed)
+    return Search(tuple(roots), starts, converged, natural, seed, escaped)
 
 
-def _natural_size(flow: Flow, rng: np.random.Generator) -> float:
+def _sharpened(
+    given: Starts, solve: Callable[[Array, int | None, float], tuple[Array, float]], x: Array, norm: float
+) -> tuple[Array, float]:
+    """A more symmetric root close to a point that is nearly one; the point itself if there is none."""
+    sharp, sharp_norm = solve(given.coinciding(x), PATIENCE, FARTHEST)
+    near = bool(np.abs(sharp - x).max() <= NEARBY)
+    return (sharp, sharp_norm) if sharp_norm <= CONVERGED and near else (x, norm)
+
+
+def natural_size(flow: Flow, rng: np.random.Generator) -> float:
     """Size of Gaussian parameters at which the loss exceeds twice its value at zero, for half of the draws.
 
     1 where that is zero, since a teacher of zeros has no size, and where no size is large enough.

@@ -57,7 +57,7 @@ def command(
     result = trajectory_json(trajectory)
     result |= {"optimizer": details.entry.name, "survives": details.entry.survives}
     modified = theory.name == "modified"
-    if theory.name != "flow":
+    if theory.name != "flow" and trajectory.conserved is not None:
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
     unstable = None
     if modified:
@@ -82,11 +82,10 @@ def describe(trajectory: Trajectory | SGDTrajectory) -> str:
     """Summary and plateaus."""
     lines = [trajectory.summary()]
     for p in trajectory.stages:
-        learned = "{" + ", ".join(map(str, p.learned_modes)) + "}"
+        modes = "{" + ", ".join(map(str, p.learned_modes)) + "}"
+        learned = f"  learned modes {modes}" if trajectory.problem.has_modes else ""
         predicted = "" if p.level is None else f"  (predicted {p.level.loss:.6g})"
-        lines.append(
-            f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}{predicted}  learned modes {learned}"
-        )
+        lines.append(f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}{predicted}{learned}")
     return "\n".join(lines)
 
 

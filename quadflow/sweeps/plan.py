@@ -17,12 +17,13 @@ from empirical.sweep.grid import KINDS, LARGEST_SWEEP, Axis, SweepPlan
 from quadflow.notes import note
 from quadflow.options import ProblemOptions, pick
 from quadflow.options.ignored import DRAWN
-from quadflow.options.reading import build_problem
+from quadflow.options.reading import build_problem, parse_activations
 from quadflow.sweeps.run import options_of
 
 FILE_OPTIONS = ("teacher", "covariance", "init_file", "schedule")
 FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors")
 LISTS = ("teacher", "times", "betas")  # their values contain commas
+ACTIVATIONS = ("activation", "teacher_activation")  # names, whose parameters may have commas between them
 RATES = ("weight_decay",)  # a number, or two of them with a comma
 SPACINGS = ("linear", "log")
 
@@ -75,6 +76,8 @@ def parse_axis(text: str, command: click.Command, known: set[str]) -> Axis:
     if isinstance(type_, click.types.IntParamType | click.types.FloatParamType):
         whole = isinstance(type_, click.types.IntParamType)
         return Axis(name, _range(text, values, whole) if ":" in values else _numbers(text, values, whole))
+    if name in ACTIVATIONS:
+        return Axis(name, tuple(parse_activations(values)))
     separator = ";" if name in (*LISTS, *RATES) else ","
     return Axis(name, tuple(part.strip() for part in values.split(separator)))
 

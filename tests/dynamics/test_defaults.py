@@ -5,6 +5,8 @@ A default is a promise of the reference, in which it stands; whoever changes or 
 
 from __future__ import annotations
 
+from math import inf
+
 import dynamics
 from dynamics.schedules.families import FAMILIES
 
@@ -36,10 +38,15 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "activations.smooth._exponential_kink": {"step": 0.25},
+    "curves.stages.plateau_rows": {"with_modes": True},
+    "stationary.root_finding.find_root": {"max_steps": 200, "farthest": inf},
+    "stationary.search.Search": {"escaped": 0},
     "activations.base.Activation": {"error": 0.0, "quadrature": False},
-    "activations.smooth._exponential_kink": {"step": 0.3},
     "population.expansion.ComponentMeans.__call__": {"by_q": 0},
     "population.expansion.PolynomialMeans.__call__": {"by_q": 0},
+    "population.expansion.Operation": {"from_zero": False},
+    "population.hermite_kernel.hermite_coefficients": {"means": 0.0},
     "population.series_kernel.Means.__call__": {"by_q": 0},
     "escape.prediction.escape_time": {"overlap": 0.5},
     "flows.steered.Line": {"velocity": 0.0},
@@ -51,7 +58,6 @@ EXCEPTIONS = {
     "stationary.decayed.weights.block_weights": {"equal": True},
     "stationary.certification.certify": {"precision": 128},
     "stationary.certification.certify_point": {"precision": 128},
-    "stationary.root_finding.find_root": {"max_steps": 200},
     "stationary.search.Root": {"hits": 1},
     "stationary.search.search_fixed_points": {"starts": 200},
     "closed_forms.one_unit_sgd.OneUnitSGD": {"a": 1.0},

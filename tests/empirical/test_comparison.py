@@ -1,5 +1,7 @@
 """Theory and practice agree, and the rest falls at the predicted rates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -180,5 +182,10 @@ def test_deviations_and_summary():
         f"3 seeds, 20 steps, t up to 0.2\nlargest deviation from theory: loss {100 * loss:.2f}% of the initial loss, "
         f"modes {100 * modes / 2:.2f}% of the largest\nmean loss minus gradient flow"
     )
+    from_rest = replace(
+        c, trajectory=replace(c.trajectory, loss=c.trajectory.loss * (c.trajectory.times > 0))
+    )
+    deviation = max(abs(c.run.loss[:, n].mean() - from_rest.trajectory.loss[n]) for n in range(5))
+    assert f"loss {deviation:.3g} (the initial loss is zero" in from_rest.summary()
     alone = compare(problem_of(d=3, K=2, lam=(2, 1)), steps=2, step=1e-2, batch=8, gap="training")
     assert alone.summary().startswith("1 seed, 2 steps")

@@ -142,3 +142,39 @@ def test_one_network_and_its_title(activation, title):
     figure = activations_figure([ActivationCurves(flow, alone)])
     assert names(figure)[:2] == ["gradient flow", "1 network"]
     assert figure.axes[0].get_title(loc="left") == title
+
+
+def test_without_modes_overlaps_are_shown():
+    """Best |cosine| of two units with each of five directions, four of them drawn, networks at their median."""
+    flow, run = made_up("quadratic", 1.0)
+    overlaps = (
+        np.linspace(0.1, 0.9, 61)[:, None, None] * np.array([[1.0], [-1.1]]) * [1.0, 0.9, 0.8, 0.7, 0.6]
+    )
+    other = SimpleNamespace(
+        problem=SimpleNamespace(activation=Activation.parse("tanh"), has_modes=False),
+        times=T,
+        loss=flow.loss,
+        overlaps=overlaps,
+        stages=(),
+    )
+    networks = SimpleNamespace(
+        times=T, loss=run.loss, overlaps=np.array([0.5, 1, 3])[:, None, None, None] * overlaps
+    )
+    figure = activations_figure([ActivationCurves(flow, run), ActivationCurves(other, networks)])
+    right = figure.axes[3]
+    unit, *others = right.lines
+    assert set(unit.get_ydata()) == {1}
+    expected = np.linspace(0.11, 0.99, 61)
+    assert len(others) == 3 * 4
+    for i, (line, markers) in enumerate(zip(others[::3], others[2::3], strict=True)):
+        np.testing.assert_allclose(line.get_ydata(), expected * (1 - 0.1 * i))
+        t, y = markers.get_data()
+        np.testing.assert_allclose(y, np.interp(t, T, expected * (1 - 0.1 * i)))
+        assert markers.get_marker() == MARKERS[i]
+    assert right.get_ylabel() == "largest overlap"
+    # entries of both kinds of rows, each once
+    assert names(figure) == [
+        *("gradient flow", "3 networks"),
+        *(rf"mode $\lambda_{i + 1} = {5 - i}$" for i in range(4)),
+        *(f"overlap with $v_{i + 1}$" for i in range(4)),
+    ]

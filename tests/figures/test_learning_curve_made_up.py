@@ -140,7 +140,9 @@ def test_levels_that_the_curve_passes(trajectory):
 
 def test_levels_of_the_centred_activation(trajectory):
     """Without the coupling of traces L_S is the sum of λ² over what is not learned: 21, 5, 1 for λ = (4, 2, 1)."""
-    centred = replace(trajectory, problem=replace(PROBLEM, activation="centred"))
+    centred = replace(
+        trajectory, problem=replace(PROBLEM, activation="centred", teacher_activation="centred")
+    )
     axes = learning_curves(centred).axes[0]
     np.testing.assert_allclose([text.xy[1] for text in axes.texts], [21, 5, 1])
     assert [text.get_text().split("= ")[1] for text in axes.texts] == ["21", "5", "1"]
@@ -148,7 +150,9 @@ def test_levels_of_the_centred_activation(trajectory):
 
 @pytest.mark.parametrize("activation", ["relu", "abs"])
 def test_no_levels_where_none_are_known(trajectory, activation):
-    other = replace(trajectory, problem=replace(PROBLEM, activation=activation))
+    other = replace(
+        trajectory, problem=replace(PROBLEM, activation=activation, teacher_activation=activation)
+    )
     assert not learning_curves(other).axes[0].texts
 
 
@@ -236,23 +240,52 @@ def test_modes_are_called_by_their_places_among_all_eigenvalues():
     assert visited_sets(made_up)[-1] == (0, 1)
 
 
-def test_without_modes_norms_are_shown():
-    """Not homogeneous: the largest and the smallest unit at the end, bands the deciles of eleven networks."""
+def test_without_modes_overlaps_and_norms_are_shown():
+    """Not homogeneous: the best |cosine| of any unit with either direction, and the largest and the smallest unit.
+
+    Bands are the deciles of eleven networks; their overlaps are negative, but it is the size that counts.
+    """
     mixed = Activation("mixed", "φ(w·x) = z + z²/2", lambda z, q: z + 0.5 * z**2, degree=None, parity=None)
     student = Student([[0.5, 0.0], [0.0, 0.1], [0.2, 0.2]], [0.1, 0.1, 0.1])
     flow = GradientFlow(Problem(Teacher.from_eigenvalues([2, 1]), student, mixed)).integrate(times=T)
     norms = np.linalg.norm(flow.W, axis=-1)
+    cosines = flow.W / norms[..., None]  # the directions of the teacher are the axes
     of_networks = 1 + np.arange(11.0)[:, None, None] * np.ones((11, 41, 3))
-    run = replace(networks(flow), modes=np.zeros((11, 41, 0)), conserved=None, norms=of_networks)
-    below = learning_curves(flow, run).axes[1]
-    drawn = [line.get_ydata() for line in below.lines if len(line.get_ydata()) == 41]
-    np.testing.assert_allclose(drawn, [norms[:, norms[-1].argmax()], norms[:, norms[-1].argmin()]])
+    overlaps = -of_networks[..., None] * [0.05, 0.02] * np.array([0.3, 1, 0.9])[:, None]
+    run = replace(
+        networks(flow), modes=np.zeros((11, 41, 0)), conserved=None, norms=of_networks, overlaps=overlaps
+    )
+    _, middle, below = learning_curves(flow, run).axes
+    theories = {
+        middle: [np.abs(cosines[..., m]).max(axis=1) for m in range(2)],
+        below: [norms[:, norms[-1].argmin()], norms[:, norms[-1].argmax()]],
+    }
     assert norms[-1].argmax() != norms[-1].argmin()
-    for shade in below.collections:
-        low, high = band(shade)
-        np.testing.assert_allclose([low, high], [np.full(41, 2.0), np.full(41, 10.0)])
-    assert len(below.collections) == 2
-    assert below.get_ylabel() == r"largest and smallest $\|w_k\|$"
+    edges = {middle: [(2 * c, 6 * c, 10 * c) for c in (0.05, 0.02)], below: 2 * [(2, 6, 10)]}
+    for panel, theory in theories.items():
+        drawn = [line for line in panel.lines if len(line.get_ydata()) == 41]
+        np.testing.assert_allclose([line.get_ydata() for line in drawn], theory, rtol=1e-12)
+        markers = [line for line in panel.lines if line.get_linestyle() == "None"]
+        assert len(panel.collections) == len(markers) == 2
+        for shade, line, (low, median, high) in zip(panel.collections, markers, edges[panel], strict=True):
+            np.testing.assert_allclose(band(shade), [np.full(41, low), np.full(41, high)])
+            np.testing.assert_allclose(line.get_ydata(), median)
+    assert [text.get_text() for text in middle.get_legend().get_texts()] == ["$v_{1}$", "$v_{2}$"]
+    assert middle.get_ylabel() == "largest overlap"
+    assert below.get_ylabel() == r"norms $\|w_k\|$"
+    assert below.get_xlabel() == "time $t$ of the flow"
+    assert [text.get_text() for text in below.get_legend().get_texts()] == ["smallest", "largest"]
+    alone = learning_curves(flow).axes
+    assert not any(panel.collections for panel in alone[1:])
+
+
+def test_a_single_unit_has_one_norm():
+    """Largest and smallest are the same; a teacher with another activation has no modes either."""
+    problem = Problem(
+        Teacher.from_eigenvalues([2]), Student([[0.5]], [0.1]), "relu", teacher_activation="abs"
+    )
+    below = learning_curves(GradientFlow(problem).integrate(times=T)).axes[2]
+    assert len(below.lines) == 1
 
 
 def test_a_level_close_below_another_is_left_out():

@@ -362,20 +362,41 @@ def test_modes_are_called_by_their_numbers():
     ]
 
 
-def test_without_modes_norms_are_shown():
-    """Null modes: lines of the units of the theory, markers of the medians of the networks, and no c_k."""
+def test_without_modes_overlaps_and_norms_are_shown():
+    """Null modes: the best |cosine| of two units with each direction, and norms unit by unit.
+
+    Networks at their medians; no c_k, and no column of learned modes.
+    """
     norms = np.outer(1 + T, [3.0, 1.0])
-    ours = theory(modes=1) | {"modes": None, "norms": norms.tolist(), "conserved": None}
-    run = training([1.0, 2.0, 3.0], 1) | {"modes": None, "norms": [(f * norms).tolist() for f in (1, 2, 3)]}
+    overlaps = np.exp(-T)[:, None, None] * np.array([[-0.4, 0.1], [0.2, -0.2]])
+    stages = [{"start": 0, "end": 1, "loss": 8.0, "learned_modes": []}]
+    without = {"modes": None, "conserved": None}
+    ours = (
+        theory(modes=1) | without | {"norms": norms.tolist(), "overlaps": overlaps.tolist(), "stages": stages}
+    )
+    run = training([1.0, 2.0, 3.0], 1) | without
+    run |= {"norms": [(f * norms).tolist() for f in (1, 2, 3)]}
+    run |= {"overlaps": [(f * overlaps).tolist() for f in (1, 2, 2.5)]}
     figure = charts.learning_chart(ours, run)
     for k, factor in ((1, 3.0), (2, 1.0)):
-        line, markers = named(figure, f"unit {k}"), named(figure, f"unit {k}, networks")
+        line, markers = named(figure, f"norm of unit {k}"), named(figure, f"norm of unit {k}, networks")
         np.testing.assert_allclose(line["y"], factor * (1 + np.array(line["x"])), rtol=1e-6)
         np.testing.assert_allclose(markers["y"], 2 * factor * (1 + np.array(markers["x"])), rtol=1e-6)
-    assert layout(figure)["yaxis2"]["title"]["text"] == "norms of the units"
+        assert line["yaxis"] == markers["yaxis"] == "y3"
+    for m, factor in ((1, 0.4), (2, 0.2)):
+        line, markers = named(figure, f"overlap with v{m}"), named(figure, f"overlap with v{m}, networks")
+        np.testing.assert_allclose(line["y"], factor * np.exp(-np.array(line["x"])), rtol=1e-6)
+        np.testing.assert_allclose(markers["y"], 2 * factor * np.exp(-np.array(markers["x"])), rtol=1e-6)
+        assert line["yaxis"] == markers["yaxis"] == "y2"
+    titles = [layout(figure)[axis]["title"]["text"] for axis in ("yaxis2", "yaxis3", "xaxis3")]
+    assert titles == ["largest overlap", "norms of the units", "time of the flow"]
+    alone = charts.learning_chart(None, run)  # networks without a theory
+    assert named(alone, "overlap with v1, networks") and named(alone, "norm of unit 2, networks")
     found = section(ours, "x")
     assert not any(isinstance(part, Table) and "Conserved" in part.title for part in found.parts)
-    assert "norms" not in found.facts
+    (plateaus,) = [part for part in found.parts if isinstance(part, Table) and part.title == "Plateaus"]
+    assert [*plateaus.columns] == ["from t", "to t", "loss", "predicted loss"]
+    assert not {"norms", "overlaps"} & found.facts.keys()
 
 
 def test_panels_of_the_learning_chart():

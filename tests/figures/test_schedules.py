@@ -67,7 +67,7 @@ def test_axes(figure):
     assert low < min(curve.predicted.min() for curve in CURVES) < 0.0102 < high
     low, high = above.get_ylim()
     assert 4e-5 / 2 < low < 4e-5  # two decades below the largest rate, whatever falls to zero
-    assert high > 4e-3
+    assert 4e-3 < high < 2 * 4e-3
     assert (below.get_xlabel(), above.get_ylabel()) == ("step $n$", "learning rate $η_n$")
     assert below.get_ylabel() == "mean loss (squared output units)"
     assert figure.get_size_inches()[0] == COLUMN_WIDTH

@@ -49,8 +49,9 @@ def test_laws_and_networks_are_drawn():
 def test_thresholds_are_named_where_they_are(worth):
     """m_θ at the fold, m_g where zero is the global minimum, ρ/4a = 0.4/8; with the trace no m_g and another axis."""
     axes = weight_decay_figure(made_up(worth)).axes[0]
-    named = {text.get_text(): text.xy[0] for text in axes.texts}
+    named = {text.get_text(): text.xy for text in axes.texts}
     expected = {r"$m_\theta$": 0.2, r"$\rho/4a$": 0.05} | ({} if worth is None else {"$m_g$": 0.25})
-    assert named == pytest.approx(expected)
+    assert named == {name: (x, 0) for name, x in expected.items()}
     assert (r"\tau/2" in axes.get_xlabel()) == (worth is None)
     assert axes.get_xlim() == (0, 1)
+    assert axes.get_ylim() == pytest.approx((-0.1, 1))  # room for the names below zero

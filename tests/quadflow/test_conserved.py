@@ -1,5 +1,7 @@
 """`quadflow conserved`: counts of the table in theory section 2, laws that parse, bad input."""
 
+import json
+
 import numpy as np
 import pytest
 import sympy
@@ -105,6 +107,15 @@ def test_along_a_flow_and_a_trained_run(quadflow, tmp_path, monkeypatch):
     words = quadflow("conserved", "--infer", "flow.npz", "--weight-decay", "0.2").out
     assert "2 decaying, not conserved" in words
     assert "under this decay (‖w_0‖² − 2a_0²) e^(0.4t): kept to" in words
+
+
+def test_inferred_laws_go_into_a_file(quadflow, tmp_path, monkeypatch):
+    """As they are printed with --json."""
+    monkeypatch.chdir(tmp_path)
+    quadflow("simulate", "--teacher", "2,1", "--hidden", "2", "--t-end", "1", "--output", "flow.npz")
+    told = quadflow("conserved", "--infer", "flow.npz", "--output", "laws.json", "--json").json
+    assert told["count"] == 2
+    assert json.loads((tmp_path / "laws.json").read_text()) == told
 
 
 def test_along_records_with_unequal_decay(quadflow, tmp_path, monkeypatch):

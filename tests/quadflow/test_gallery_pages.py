@@ -43,6 +43,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "neuron": "empirical.experiments.neuron_rates:neuron_rates",
     "neuron-collapse": "empirical.neuron.collapse:collapse_study",
     "neuron-functions": "dynamics.neuron.function_space:function_space_dimensions",
+    "overlay": "empirical.experiments.overlay:overlays",
     "phase-diagram": f"{DIAGRAMS}:single_mode_diagram",
     "phase-portrait": "dynamics.phase_plane:phase_plane",
     "saddle-graph": "empirical.experiments.saddle_path:saddle_path",
@@ -52,6 +53,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "stability": "empirical.experiments.edge_of_stability:edge_of_stability",
     "staircase": "empirical.experiments.staircase:staircase_curves",
     "sweep": "empirical.sweep.drawing:sweep_data",
+    "symmetric-plateau": "empirical.experiments.symmetric_plateau:symmetric_plateau",
     "train-test": "empirical.experiments.generalisation:train_and_test",
     "weight-decay": "empirical.experiments.weight_decay:decayed_spectra",
 }

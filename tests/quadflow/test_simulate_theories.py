@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from dynamics import FluctuatingSGD, MeanSGD, Problem, Student, Teacher
+from dynamics.curves.units import NOT_CONSERVED
+from dynamics.sgd.trajectory import NEGLECTED, SGDTrajectory
 
 START = ["--teacher", "2,1", "--inputs", "20", "--hidden", "2", "--init", "aligned", "--init-scale", "0.5"]
 
@@ -35,6 +37,57 @@ def test_fluctuations(quadflow, tmp_path):
     np.testing.assert_allclose(result["loss_std"], run.loss_std, rtol=1e-10)
     assert np.shape(result["modes_std"]) == (3, 2)
     assert output.stat().st_size > 0
+
+
+def test_mean_dynamics_of_other_activations(quadflow, tmp_path):
+    """Units of two kinds: overlaps and norms in place of modes, what is neglected is said; in every format."""
+    output = tmp_path / "run.npz"
+    units = ["--activation", "erf", "--teacher-activation", "tanh"]
+    sgd = ["--sgd", "--step", "1e-2", "--batch", "4", "--label-noise", "0.1", "--times", "0,0.5,1"]
+    result = quadflow("simulate", *START, *units, *sgd, "--json", "--output", output).json
+    start = problem()
+    other = Problem(start.teacher, start.student, "erf", teacher_activation="tanh")
+    run = MeanSGD(other, 1e-2, 4, 0.1).integrate(times=[0, 0.5, 1])
+    np.testing.assert_allclose(result["loss"], run.loss, rtol=1e-9)
+    lengths = np.linalg.norm(other.teacher.V, axis=1)
+    norms = np.sqrt(np.einsum("tkk->tk", run.Q))
+    np.testing.assert_allclose(result["norms"], norms, rtol=1e-9)
+    np.testing.assert_allclose(result["overlaps"], run.R / norms[..., None] / lengths, rtol=1e-9)
+    assert (result["modes"], result["conserved"], result["conserved_drift"]) == (None, None, None)
+    assert [stage["learned_modes"] for stage in result["stages"]] in ([], [[]])
+    assert (NOT_CONSERVED in result["warnings"], NEGLECTED in result["warnings"]) == (True, True)
+    assert "real descent does not conserve c_k" not in " ".join(result["warnings"])
+    loaded = SGDTrajectory.load(output)
+    np.testing.assert_array_equal(loaded.overlaps, run.overlaps)
+    assert (loaded.conserved, loaded.modes.shape) == (None, (3, 0))
+    assert "norms (largest overlap) of the units" in loaded.summary()
+    quadflow("simulate", *START, *units, *sgd, "--output", tmp_path / "run.png")
+    assert (tmp_path / "run.png").stat().st_size > 0
+    table = tmp_path / "run.csv"
+    quadflow("simulate", *START, *units, *sgd, "--output", table)
+    assert table.read_text().startswith("time,loss,norm_1,norm_2,overlap_1_1,")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["simulate", "--sgd", "--step", "0.01", "--activation", "gelu"], "mean dynamics of SGD"),
+        (["simulate", "--sgd", "--step", "0.01", "--activation", "relu"], "one hidden and one teacher unit"),
+        (
+            ["simulate", "--sgd", "--step", "0.01", "--activation", "erf", "--fluctuations"],
+            "the spread of SGD",
+        ),
+        (
+            ["schedule", "--steps", "20", "--activation", "tanh"],
+            "so that every mean step is a sum of 4.8e+06 terms",
+        ),
+    ],
+)
+def test_activations_that_are_refused(quadflow, arguments, words):
+    command, *options = arguments
+    result = quadflow(command, *START, *options)
+    assert result.status == 2 and words in result.err
+    assert len(result.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import xarray
 
-from dynamics import Problem, ProblemError, Student, Teacher, diagnose
+from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher, diagnose
 from empirical import compare, train
 from empirical.sweep.dataset import read_dataset
 from quadflow.commands.sweep import command
@@ -201,6 +201,40 @@ def test_a_sweep_over_weight_decay(quadflow, tmp_path, monkeypatch):
     assert np.isnan(scales[0]) and scales[2] == pytest.approx(2 * scales[1], rel=0.1)
 
 
+def test_a_sweep_over_activations(quadflow, tmp_path):
+    """Units and teachers of several kinds, one with a comma in its name: modes where they are the same, else overlaps.
+
+    Curves, overlaps and norms are those of the flow and of the networks that are started here.
+    """
+    path = tmp_path / "s.nc"
+    units, teachers = ("quadratic", "polynomial:0,1,0.5"), ("quadratic", "tanh")
+    grid = ["--vary", f"activation={','.join(units)}", "--vary", f"teacher-activation={','.join(teachers)}"]
+    words = ["--teacher", "2,1", "--hidden", "2", "--init-scale", "0.3", *grid, *TRAINING, "--workers", "0"]
+    result = quadflow("sweep", "simulate", "train", *words, "--output", path, "--json").json
+    assert (result["done"], result["failed"]) == (8, 0)
+    data = read_dataset(path)
+    for phi in units:
+        for psi in teachers:
+            run = data.sel(activation=phi, teacher_activation=psi, replicate=0)
+            student = Student.initialise(2, 2, scale=0.3, seed=int(run.run_seed))
+            start = Problem(Teacher.from_eigenvalues([2, 1]), student, phi, teacher_activation=psi)
+            flow = GradientFlow(start).integrate(times=run.simulate_time.values)
+            np.testing.assert_allclose(run.simulate_loss, flow.loss, rtol=1e-6)
+            trained = train(start, steps=20, step=1e-2, batch=8, records=5, seed=int(run.run_seed))
+            np.testing.assert_array_equal(run.train_loss, trained.loss)
+            assert np.isfinite(run.simulate_modes).all() == (phi == psi == "quadratic")
+            if phi == psi == "quadratic":
+                assert np.isnan(run.simulate_norms).all()
+                np.testing.assert_array_equal(run.train_modes, trained.modes)
+            else:
+                np.testing.assert_allclose(run.simulate_overlaps, flow.overlaps, atol=1e-6)
+                np.testing.assert_allclose(run.simulate_norms, flow.norms, rtol=1e-6)
+                np.testing.assert_array_equal(run.train_overlaps, trained.overlaps)
+                np.testing.assert_array_equal(run.train_norms, trained.norms)
+            # c_k belongs to the units, whatever their teacher
+            assert np.isfinite(run.simulate_conserved_drift) == (phi == "quadratic")
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
@@ -307,6 +341,7 @@ def test_figures_from_the_file(quadflow, tmp_path, escape):
         (["--select", "hidden"], "NAME=VALUE"),
         (["--fit"], "varied too"),
         (["--y", "init-scale", "--fit"], "one of them"),
+        (["--y", "init-scale", "--curves", "hidden"], "one of them"),
     ],
 )
 def test_figures_refuse_what_is_not_there(quadflow, tmp_path, escape, arguments, words):

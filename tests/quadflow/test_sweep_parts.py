@@ -16,6 +16,7 @@ from quadflow.sweeps.plan import build_plan, parse_axis
 from quadflow.sweeps.run import KINDS, evaluate
 
 KNOWN = {"weight_decay", "init_scale", "hidden", "batch", "teacher", "init", "times", "no_follow"}
+KNOWN |= {"activation", "teacher_activation"}
 FORMS = "must be NAME=START:STOP:COUNT, the same with :log, or NAME=V1,V2,…"
 
 
@@ -31,6 +32,9 @@ FORMS = "must be NAME=START:STOP:COUNT, the same with :log, or NAME=V1,V2,…"
         ("weight-decay=0.1,0.2", (0.1, 0.2)),
         ("weight-decay=0.1;0.1,0.2", ("0.1", "0.1,0.2")),
         (" init = a , b ", ("a", "b")),
+        ("activation=erf, polynomial:0,1,-.5,tanh", ("erf", "polynomial:0,1,-.5", "tanh")),
+        ("teacher-activation=leaky-relu:0.1,hermite:3", ("leaky-relu:0.1", "hermite:3")),
+        ("activation=tanh,0.1", ("tanh", "0.1")),
     ],
 )
 def test_values(text, values):
@@ -76,8 +80,8 @@ def test_what_cannot_be_varied(text, label, hint):
     with pytest.raises(ProblemError) as refused:
         parse_axis(text, command, KNOWN)
     assert str(refused.value) == (
-        f"`--vary` names {label!r}.{hint} These can be varied: batch, hidden, init, init-scale, teacher, times, "
-        "weight-decay."
+        f"`--vary` names {label!r}.{hint} These can be varied: activation, batch, hidden, init, init-scale, teacher, "
+        "teacher-activation, times, weight-decay."
     )
 
 

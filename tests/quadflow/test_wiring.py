@@ -274,11 +274,11 @@ def test_sizes_activation_and_covariance(received, tmp_path):
     Sigma = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 3.0]])
     np.save(tmp_path / "S.npy", Sigma)
     arguments = ["--outputs", "2", "--activation", "centred", "--covariance", tmp_path / "S.npy"]
-    arguments += ["--weight-decay", "0.1,0.2"]
+    arguments += ["--weight-decay", "0.1,0.2", "--teacher-activation", "hermite:3"]
     problem = received(GRADIENT_FLOW, *SIMULATE.split(), *arguments)[0][0].problem
     assert problem.student.W.tolist() == Student.initialise(2, 3, outputs=2, scale=0.3, seed=5).W.tolist()
     assert problem.student.outputs == problem.teacher.outputs == 2
-    assert problem.activation.name == "centred"
+    assert (problem.activation.name, problem.teacher_activation.name) == ("centred", "hermite:3")
     np.testing.assert_array_equal(problem.covariance, Sigma)
     assert (problem.weight_decay.first, problem.weight_decay.second) == (0.1, 0.2)
 

@@ -1,6 +1,7 @@
 """One body for every activation in the table and for some that are registered here: φ, its claims and its loss."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,3 +187,48 @@ def test_slopes_at_zero_are_those_of_the_function(name):
     phi(z, None).sum().backward()
     difference = (phi(np.array([1e-5]), None) - phi(np.array([-1e-5]), None)) / 2e-5
     assert z.grad.item() == pytest.approx(difference.item(), abs=3e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("polynomial:1", "is constant"),
+        ("polynomial:", "coefficients must be numbers"),
+        ("polynomial:0,1e300", "largest is 1e\\+20"),
+        ("polynomial:0,nan", "must be finite"),
+        ("polynomial:" + "0," * 25 + "1", "degree 25"),
+        ("hermite:0", "between 1 and 20"),
+        ("hermite:²", "between 1 and 20"),
+        ("leaky-relu:x", "slope must be a number"),
+        ("leaky-relu:1e300", "largest is 1e\\+20"),
+        ("spline:3", "must be one of: quadratic, .*, polynomial:c0,c1,…, hermite:K, leaky-relu:SLOPE"),
+    ],
+)
+def test_parameters_that_are_refused(name, said):
+    with pytest.raises(ProblemError, match=said):
+        Activation.parse(name)
+
+
+def test_families():
+    """Values and claims of members: He₃/√6 has mean square 1, a leaky ReLU of slope −1 is |z|, one of slope 1 is z."""
+    x, w = np.polynomial.hermite_e.hermegauss(12)
+    for k in (1, 2, 3, 8):
+        h = Activation.parse(f"hermite:{k}").phi(x, None)
+        assert (w / np.sqrt(2 * np.pi)) @ h**2 == pytest.approx(1, rel=1e-12)
+        assert abs(w @ (h * Activation.parse(f"hermite:{k + 1}").phi(x, None))) < 1e-12
+    z = np.linspace(-2, 2, 9)
+    np.testing.assert_array_equal(Activation.parse("leaky-relu:-1").phi(z, None), abs(z))
+    assert Activation.parse("leaky-relu:-1").parity == 1 and Activation.parse("leaky-relu:1").parity == -1
+    np.testing.assert_allclose(Activation.parse("polynomial:1,0,-2").phi(z, None), 1 - 2 * z**2, rtol=1e-15)
+    assert Activation.parse("polynomial:0,0,0,2").degree == 3
+    assert Activation.parse("hermite:3") == Activation.parse("hermite:3")
+    assert pickle.loads(pickle.dumps(Activation.parse("hermite:3"))) == Activation.parse("hermite:3")
+
+
+def test_an_activation_is_its_function():
+    """Neither what figures call it nor the form in which its loss is computed makes it another one."""
+    relu = ACTIVATIONS["relu"]
+    assert replace(relu, label="rectifier") == relu
+    assert replace(relu, population=lambda V, B, covariance: None) == relu
+    assert replace(relu, degree=None) != relu
+    assert replace(relu, phi=lambda z, q: relu.phi(z, q)) != relu

@@ -24,6 +24,7 @@ def expansion_at(expansion, z):
     for component in expansion.components:
         for a, e in component.sizes:
             kink = z * (ndtr(z / a) - 0.5) + a * np.exp(-((z / a) ** 2) / 2) / np.sqrt(2 * np.pi)
+            kink -= a / np.sqrt(2 * np.pi) * component.operation.from_zero
             total = total + e * (erf(z / (a * np.sqrt(2))) if component.operation.parity else kink)
     return total
 

@@ -82,6 +82,21 @@ def test_the_depth_that_is_allowed(tmp_path, depth):
             read(tmp_path, "json", content)
 
 
+def test_the_size_that_is_allowed(tmp_path):
+    """A configuration of 32 kB, and not one byte more."""
+    assert read(tmp_path, "toml", "a=1\n#" + "#" * (2**15 - 5)) == {"a": 1}
+    with pytest.raises(ProblemError, match="more than 32768 bytes"):
+        read(tmp_path, "toml", "a=1\n#" + "#" * (2**15 - 4))
+
+
+def test_whole_numbers_that_are_floats(tmp_path):
+    """From 2⁶³ on, where other readers have no whole numbers either."""
+    values = [2**63 - 1, -(2**63) + 1, 2**63, -(2**63)]
+    found = read(tmp_path, "json", json.dumps({"a": values}))["a"]
+    assert found == values
+    assert [type(value) for value in found] == [int, int, float, float]
+
+
 @pytest.mark.parametrize("reader", READERS.values())
 def test_names_that_cannot_be_opened(tmp_path, reader):
     for path, why in ((tmp_path, "directory"), (tmp_path / "absent", "No such file"), ("a\0", "NUL")):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.flows.convergence import ConvergenceTest
 from dynamics.integration import Sampling, Stop, integrate
 from dynamics.saddle_to_saddle.staircase import staircase
 
@@ -223,3 +224,112 @@ def test_the_smallest_starts_do_not_depend_on_luck(seed):
     """ε = 1e-12 in six inputs, where jumps are ten times shorter than in three."""
     end = GradientFlow(problem_of([4, 2, 1], 6, 1e-12, seed, inputs=6)).integrate(samples=2, rtol=1e-9)
     assert end.solver.status == "converged"
+
+
+@pytest.mark.parametrize(
+    ("activation", "hidden", "scale"),
+    [("erf", 1, 1e-6), ("relu2", 2, 1e-4), ("hermite:3", 1, 0.03)],
+)
+def test_any_activation_ends_at_the_teacher(activation, hidden, scale):
+    """One unit of the teacher, from tiny weights through every plateau: L = 0, the global minimum, and not before."""
+    end = GradientFlow(problem_of([1.0], hidden, scale, 1, 2, activation)).integrate(samples=2)
+    assert end.solver.status == "converged"
+    assert end.loss[-1] < 1e-9 * end.loss[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["gelu", "tanh", "sigmoid", "softplus", "silu", "elu"])
+def test_the_others_end_at_the_teacher_too(activation):
+    """One unit, small weights: as above."""
+    end = GradientFlow(problem_of([1.0], 1, 0.1, 0, 2, activation)).integrate(samples=2)
+    assert end.solver.status == "converged"
+    assert end.loss[-1] < 1e-9 * end.loss[0]
+
+
+@pytest.mark.parametrize(("activation", "teacher"), [("relu", "erf"), ("erf", "erf")])
+def test_a_teacher_out_of_reach_is_a_minimum_with_a_loss(activation, teacher):
+    """One unit for two modes, or another function: at the end no small step in any direction lowers the loss.
+
+    A step h lowers it by at most ½|g|²/λ, g the gradient that the test of convergence leaves, beside rounding.
+    """
+    start = problem_of([2, 1], 1, 0.1, 0, 2)
+    problem = Problem(start.teacher, start.student, activation, teacher_activation=teacher)
+    flow = GradientFlow(problem)
+    end = flow.integrate(samples=2)
+    assert end.solver.status == "converged" and end.loss[-1] > 0.01
+    theta, rng = flow.pack(end.coordinates[-1], end.A[-1]), np.random.default_rng(0)
+    for _ in range(100):
+        assert flow.loss(theta + 1e-3 * rng.standard_normal(theta.size)) > end.loss[-1] - 1e-14
+
+
+def test_a_degenerate_saddle_is_none_of_the_minima():
+    """He_4, whose Hessian vanishes at w = 0: L = ½ there, E f*² / 2, while L = 0 is reached from larger weights."""
+    ends = [
+        GradientFlow(problem_of([1.0], 1, scale, 1, 2, "hermite:4")).integrate(samples=2)
+        for scale in (1e-3, 0.3)
+    ]
+    assert [end.solver.status for end in ends] == ["at a saddle", "converged"]
+    assert ends[0].loss[-1] == pytest.approx(0.5, abs=1e-9)
+    assert ends[1].loss[-1] < 1e-13
+
+
+# What is asked where the flow hardly moves, by hand
+
+
+def tested(eigenvalues, W, a, rtol=1e-12, trainable=False, covariance=None):
+    """The test of convergence of centred units, and their flow."""
+    student = Student(np.array(W, float), np.array(a, float), trainable)
+    teacher = Teacher.from_eigenvalues(eigenvalues, student.inputs)
+    flow = GradientFlow(Problem(teacher, student, "centred", covariance), reduce=False)
+    return ConvergenceTest(flow, flow.natural_units, rtol), flow
+
+
+@pytest.mark.parametrize(
+    ("weak", "rtol", "still"),
+    [
+        (2.0, 1e-12, 1e-9),
+        (2e-3, 1e-13, 1e-11),  # a hundred times the tolerance
+        (2e-3, 1e-15, 1e-12),  # a thousandth, as of the modes
+        (2e-3, 1e-6, 1e-9),
+        (4.0, 1e-15, 5e-10),  # the other mode is the weaker one
+    ],
+)
+def test_how_slow_hardly_moves(weak, rtol, still):
+    """1e-9 of the natural speed, less for weak modes, but no less than a hundredfold tolerance."""
+    test, flow = tested([2.0, weak], np.eye(2), [1.0, 1.0], rtol)
+    assert test._still == pytest.approx(still * flow.natural_units.speed)
+    fast, slow = (theta for theta in (1.1 * flow.theta0, 0 * flow.theta0))
+    assert test.distance("converged", 0.0, fast) == pytest.approx(
+        np.linalg.norm(flow(0.0, fast)) - test._still
+    )
+    assert test.distance("converged", 1.0, slow) > 0  # a saddle
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0])
+def test_the_duration_of_a_jump(sigma):
+    """1/(g a) with g = 4σ²λ of the mode and the a = (λ/2)^⅓ that learns it, a p² = λ and p² = 2a²."""
+    lam = 5.0
+    covariance = None if sigma == 1 else np.array([[sigma]])
+    test, flow = tested([lam], [[1e-9]], [1e-9], trainable=True, covariance=covariance)
+    assert test._jump(0 * flow.theta0) == pytest.approx(1 / (4 * sigma**2 * lam * (lam / 2) ** (1 / 3)))
+
+
+def test_how_steep_a_way_down_is_one():
+    """a = 1, mode 0 learned: the other leads down at 4λ. What is flat, or might be what still converges, does not."""
+    for excess, found in ((2.0, True), (0.5, False)):
+        rate = tested([2.0, 1e-9], np.eye(2), [1.0, 1.0])[1].natural_units.rate
+        for slow, edge in ((0.0, 1e-9), (1e-8, 1e-6)):  # a hundredth of the root of the speed
+            weak = excess * edge * rate / 4
+            test, flow = tested([2.0, weak], [[np.sqrt(2.0), 0.0], [0.0, 0.0]], [1.0, 1.0])
+            descent = test._descent(flow.theta0, slow * flow.natural_units.speed, None)
+            assert descent == (pytest.approx(4 * weak, rel=1e-3) if found else 0.0)
+
+
+def test_dormant_units_are_no_way_down():
+    """The free unit leads down at 4 · 1; the one that holds the stronger mode does not turn away from it."""
+    test, flow = tested([2.0, 1.0], [[np.sqrt(2.0), 0.0], [0.0, 0.0]], [1.0, 1.0])
+    ways = [
+        test._descent(flow.theta0, 0.0, units)
+        for units in (None, np.array([0]), np.array([1]), np.array([0, 1]))
+    ]
+    assert ways == [pytest.approx(4.0), pytest.approx(4.0), 0.0, 0.0]

@@ -156,3 +156,19 @@ def test_the_unit_that_crosses_is_named_and_the_curve_until_there_is_kept() -> N
         np.testing.assert_allclose(run.values[:, 0], 2 - 1.5 * decay, rtol=1e-9)
         np.testing.assert_allclose(run.loss, (1.5**2 + 2.5**2) * decay**2, rtol=1e-9)
     assert caught.value.time == kept.times[-1]
+
+
+@pytest.mark.parametrize(("activation", "h"), [("linear", 1), ("quadratic", 2)])
+def test_natural_rate_speed_and_horizon(activation: str, h: int) -> None:
+    """The loss is of second degree in v with coefficients like Σ^h; the speed is √(rate · L) of the zero network."""
+    student = Student(np.array([[0.5, 0.4], [0.3, -0.6]]), np.array([0.7, 0.8]))
+    teacher = Teacher.from_eigenvalues([2.0, 1.0])
+    for covariance, variance in ((None, 1.0), (np.diag([6.0, 2.0]), 4.0)):
+        problem = Problem(teacher, student, activation, covariance)
+        flow = PathFlow(problem)
+        assert flow.horizon() == pytest.approx(1e8 / variance**h)
+        assert flow.horizon(explicit=True) == pytest.approx(1e5 / variance**h)
+        zero = problem.population.loss(0 * student.W, 0 * student.A)
+        assert flow._unit_speed == pytest.approx(np.sqrt(variance**h * zero))
+    nothing = PathFlow(Problem(Teacher.from_eigenvalues([0.0], 2), student, activation))
+    assert nothing._unit_speed == pytest.approx(np.sqrt(nothing.loss(nothing.theta0)))

@@ -110,3 +110,65 @@ def test_endless_switching_is_a_failure(monkeypatch):
     problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=0.3), "abs")
     with pytest.raises(IntegrationError, match="without end"):
         GradientFlow(problem).integrate(t_end=1.0)
+
+
+def vanishing(seed, outputs=1, covariance=None, atol=1e-12):
+    """Five units, of which the first has vanished, and another state with that unit at zero."""
+    rng = np.random.default_rng(seed)
+    student = Student(rng.standard_normal((5, 3)), rng.standard_normal((outputs, 5)))
+    teacher = Teacher(rng.standard_normal((2, 3)), rng.standard_normal((outputs, 2)))
+    flow = GradientFlow(Problem(teacher, student, "relu", covariance))
+    W, A = (x.copy() for x in flow.unpack(flow.theta0))
+    W[0] = 0.0
+    return VanishingUnits(flow, atol), W, A, rng
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("covariance", [None, np.diag([4.0, 1.0, 0.25])])
+def test_the_bound_on_the_change_of_the_pull(outputs, covariance):
+    """No m/‖A_k‖ in any direction changes by more between random states, and the bound is not four times too large."""
+    largest = []
+    for seed in range(20):
+        units, W, A, rng = vanishing(seed, outputs, covariance)
+        B = A + 0.1 * rng.standard_normal(A.shape) * (np.arange(5) > 0)
+        X = W + 0.1 * rng.standard_normal(W.shape) * (np.arange(5) > 0)[:, None]
+        if seed % 2:  # one unit alone, by its first layer alone
+            B, X[2:] = A, W[2:]
+        output = A[:, 0] / np.linalg.norm(A[:, 0])
+        directions = rng.standard_normal((500, 3))
+        directions /= np.linalg.norm(directions, axis=1)[:, None]
+        pulls = [
+            np.sum(directions * units.flow.population.pull_on(*state, output).force(directions), axis=1)
+            for state in ((W, A), (X, B))
+        ]
+        bound = units._largest_change(units.flow.pack(W, A), units.flow.pack(X, B))
+        largest.append(np.abs(pulls[1] - pulls[0]).max() / bound)
+    assert 0.3 < max(largest) < 1
+
+
+def test_thresholds_of_vanishing():
+    """1e-8 of ‖A_k‖, or 100 times the tolerance where that is more, but never more than 1e-3 of ‖A_k‖."""
+    for atol, share in ((1e-14, 1e-8), (1e-7, 1e-5), (1.0, 1e-3)):
+        units, *_ = vanishing(0, atol=atol)
+        np.testing.assert_allclose(units.threshold(np.array([[3.0], [4.0]]) / 5), share)
+    np.testing.assert_allclose(vanishing(0, atol=1e-14)[0].threshold(np.array([[3.0, 0.5]])), [3e-8, 5e-9])
+
+
+def test_a_pull_is_asked_for_only_where_the_weights_have_moved_enough(monkeypatch):
+    """With a margin of 1 a change of 0.1 leaves 0.9 of it; one of 2 asks again, and remembers."""
+    units, W, A, _ = vanishing(0)
+    asked = []
+
+    def gain(theta, absent):
+        asked.append(theta)
+        return np.array([-1.0]), None
+
+    monkeypatch.setattr(units, "gain", gain)
+    theta = units.flow.pack(W, A)
+    assert units._no_gain(theta, np.array([0])) == 1.0
+    monkeypatch.setattr(units, "_largest_change", lambda one, other: 0.1)
+    assert units._no_gain(theta, np.array([0])) == 0.9
+    assert len(asked) == 1
+    monkeypatch.setattr(units, "_largest_change", lambda one, other: 2.0)
+    assert units._no_gain(theta, np.array([0])) == 1.0
+    assert len(asked) == 2

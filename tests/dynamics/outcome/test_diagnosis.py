@@ -263,6 +263,34 @@ def test_divisions_are_listed_once(ratios, rng):
     assert sorted(short) == sorted(expected)
 
 
+def test_what_counts_as_zero():
+    """A c_k of 1e-9 of the weights is one, 1e-14 is rounding; so is 1e-13 of the largest eigenvalue, but not 1e-9."""
+    for c, sign in ((1e-9, 0), (1e-14, 1)):
+        facts = InitialState(problem([2.0], [[np.sqrt(2 * (1 + c))]], [1.0]))
+        assert facts.frozen_signs.tolist() == [sign]
+        assert facts.balanced.tolist() == [sign == 1]
+    for lam, needed in ((1e-9, 2), (1e-13, 1)):
+        turn = np.linalg.qr(np.array([[1.0, 2.0], [3.0, 1.0]]))[0]
+        teacher = Teacher.from_matrix(turn @ np.diag([1.0, lam]) @ turn.T)
+        start = Problem(teacher, Student(np.array([[0.3, 0.1], [0.1, 0.2]]), np.array([0.1, 0.1])))
+        assert sum(InitialState(start).needed) == needed
+
+
+def test_levels_that_are_one():
+    """Centred, λ = (1, −1 + δ), one flexible unit: it leaves 1 or (1 − δ)², which differ from 1e-9 on."""
+    for delta, count in ((1e-7, 2), (1e-11, 1)):
+        facts = InitialState(problem([1.0, -1 + delta], [[0.3, 0.2]], [0.01], activation="centred"))
+        assert len(facts.levels()) == count
+
+
+@pytest.mark.parametrize(("distance", "at_rest"), [(1e-15, True), (1e-9, False)])
+def test_a_stationary_start_is_told_by_its_speed(distance, at_rest):
+    """One unit of λ = (4, 3) that has learned μ₁ = 4 + 3/3 and has hardly a component along the other mode."""
+    W = np.array([[np.sqrt(5.0), distance]])
+    facts = InitialState(problem([4, 3], W, [1.0], trainable=False))
+    assert facts.hindrance.startswith("The start is a stationary point") == at_rest
+
+
 # Random problems
 
 

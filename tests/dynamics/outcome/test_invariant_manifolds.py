@@ -106,3 +106,17 @@ def test_closure_is_invariant_and_smallest(rng):
     assert closure.shape == (5, 3)
     np.testing.assert_allclose(closure.T @ closure, np.eye(3), atol=1e-12)
     np.testing.assert_allclose(closure @ closure.T @ M @ closure, M @ closure, atol=1e-12)
+
+
+@pytest.mark.parametrize(("distance", "on"), [(1e-8, False), (1e-13, True)])
+def test_how_near_to_a_manifold_counts_as_on_it(distance, on, rng):
+    """1e-8 of the weights leads away from it in the end; 1e-13 is what products of rotations leave."""
+    aligned = 0.5 * np.eye(3)
+    aligned[0, 1] = 0.5 * distance
+    assert all_units(problem(aligned, [0.5, 0.6, 0.7])).blocks == (3 if on else 2)
+    W = rng.normal(size=(2, 3)) * [1, 1, distance]
+    assert all_units(problem(W, [0.5, 0.4])).basis.shape[1] == (2 if on else 3)
+    w = rng.normal(size=3)
+    for turned, a in ((w * (1 + distance), 0.4), (w * [1, 1, 1 + distance], 0.4), (w, 0.4 * (1 + distance))):
+        pair = all_units(problem([w, turned], [0.4, a])).exchangeable
+        assert pair == ((0, 1) if on else ())

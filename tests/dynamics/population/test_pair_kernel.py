@@ -154,3 +154,41 @@ def test_short_vectors_keep_their_digits(name, size):
     slope += s**2 / 2 * mean(2, q1, 1) * mean(2, q2)
     assert value.item() == pytest.approx(series, rel=max(1e-13, 3 * size**4))
     assert by_1.item() == pytest.approx(slope, rel=max(1e-12, 3 * size**4))
+
+
+def test_invariants_of_two_polynomials():
+    """L, E‖f‖², E‖∇f‖² and E ∇f·∇f* under Σ, ∇ by whitened inputs: Gauss–Hermite, exact for these polynomials."""
+    from numpy.polynomial import Polynomial
+    from numpy.polynomial.hermite_e import hermegauss
+
+    rng = np.random.default_rng(5)
+    W, V, A, B = (rng.standard_normal(shape) for shape in ((3, 2), (2, 2), (2, 3), (2, 2)))
+    F = np.array([[1.0, 0.0], [0.4, 0.8]])
+    problem = Problem(
+        Teacher(V, B),
+        Student(W, A),
+        "polynomial:0,1,0.5",
+        F @ F.T,
+        teacher_activation="polynomial:0.2,0,0,0.3",
+    )
+    x, weights = hermegauss(8)
+    X = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    p = np.outer(weights, weights).ravel() / (2 * np.pi)
+    phi, psi = Polynomial([0, 1, 0.5]), Polynomial([0.2, 0, 0, 0.3])
+
+    def network(U, C, unit):
+        value = unit(X @ (U @ F).T) @ C.T
+        slope = np.einsum("nk,ok,kd->nod", unit.deriv()(X @ (U @ F).T), C, U @ F)
+        return value, slope
+
+    (f, df), (g, dg) = network(W, A, phi), network(V, B, psi)
+    expected = [
+        0.5 * p @ np.sum((f - g) ** 2, axis=1),
+        p @ np.sum(f**2, axis=1),
+        p @ np.sum(df**2, axis=(1, 2)),
+        p @ np.sum(df * dg, axis=(1, 2)),
+    ]
+    found = problem.population.invariants(W, A)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    turned = np.linalg.qr(rng.standard_normal((3, 3)))[0][:2, :2]  # no symmetry: they change
+    assert np.abs(problem.population.invariants(W @ turned, A) - found).min() > 1e-3

@@ -21,6 +21,30 @@ def test_loss_modes_and_balance_are_those_of_the_weights(make_problem, rng, acti
     np.testing.assert_allclose(order.balance(order.start), unit_invariants(W, A, 2), rtol=1e-13)
 
 
+@pytest.mark.parametrize(
+    "activation", ["linear", "polynomial:0,0,0,2", "polynomial:0,0,0,0,1", "erf", "hermite:3"]
+)
+def test_the_same_of_other_activations(make_problem, rng, activation):
+    """Odd and even modes, c_k with the degree; of φ that are not homogeneous neither."""
+    problem = make_problem(rng, d=6, K=3, R=4, O=2, activation=activation)
+    order, W, A = OrderParameters(problem), problem.student.W, problem.student.A
+    assert order.loss(order.start) == pytest.approx(problem.population.loss(W, A), rel=1e-11)
+    modes = problem.modes(W, A)
+    assert bool(modes.size) == problem.has_modes
+    np.testing.assert_allclose(order.modes(order.start), modes, rtol=1e-9)
+    degree = problem.activation.degree
+    np.testing.assert_allclose(order.balance(order.start), unit_invariants(W, A, degree), rtol=1e-13)
+
+
+@pytest.mark.parametrize("activation", ["relu", "abs"])
+def test_the_same_of_one_kinked_unit(make_problem, rng, activation):
+    problem = make_problem(rng, d=6, K=1, R=1, O=2, activation=activation)
+    order, W, A = OrderParameters(problem), problem.student.W, problem.student.A
+    assert order.loss(order.start) == pytest.approx(problem.population.loss(W, A), rel=1e-12)
+    np.testing.assert_allclose(order.modes(order.start), problem.modes(W, A), rtol=1e-10)
+    np.testing.assert_allclose(order.balance(order.start), unit_invariants(W, A, 1), rtol=1e-13)
+
+
 def test_states_can_be_stacked_and_taken_apart(make_problem, rng):
     problem = make_problem(rng, d=5, K=3, R=2, O=2)
     order = OrderParameters(problem)

@@ -47,3 +47,32 @@ def test_no_root_is_no_success():
     x, norm = find_root(lambda x: 1 + x**2, lambda x: np.diag(2 * x), np.array([1.5]), tolerance=1e-10)
     assert norm == pytest.approx(1, abs=1e-6)
     assert abs(x[0]) < 1e-2
+
+
+def test_a_zero_at_infinity_is_given_up():
+    """∇L = 1/(1 + x²) of L = atan x: the search stops where it has left [−50, 50], and says that it failed."""
+    how = {"tolerance": 1e-12, "max_steps": 400}
+    args = (lambda x: 1 / (1 + x**2), lambda x: np.diag(-2 * x / (1 + x**2) ** 2), np.array([1.0]))
+    x, norm = find_root(*args, farthest=50.0, **how)
+    assert 50 < x[0] < 1e4
+    assert norm == pytest.approx(1 / (1 + x[0] ** 2), rel=1e-12)
+    beyond, _ = find_root(*args, **how)
+    assert beyond[0] > 10 * x[0]
+
+
+def test_a_least_gradient_that_is_not_zero_is_given_up():
+    """∇L = 1 + (x − 1)²: its least value is 1, from which patience goes after so many steps without halving."""
+    seen = []
+
+    def gradient(x):
+        seen.append(x[0])
+        return 1 + (x - 1) ** 2
+
+    x, norm = find_root(
+        gradient, lambda x: np.diag(2 * (x - 1)), np.array([5.0]), tolerance=1e-12, patience=5
+    )
+    assert x[0] == pytest.approx(1, abs=0.1)
+    assert norm == pytest.approx(1, abs=0.01)
+    impatient = len(seen)
+    find_root(gradient, lambda x: np.diag(2 * (x - 1)), np.array([5.0]), tolerance=1e-12, patience=30)
+    assert impatient < len(seen) - impatient
