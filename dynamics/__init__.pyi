@@ -27,6 +27,7 @@ from .sgd.fluctuations import FluctuatingSGD as FluctuatingSGD
 from .sgd.mean_sgd import MeanSGD as MeanSGD
 from .stationary.catalogue import fixed_points as fixed_points
 from .symbolic.derivation import derive as derive
+from .symbolic.gram_form import derive_gram as derive_gram
 from .symbolic.moments import expectation as expectation
 from .symbolic.moments import moment_tensor as moment_tensor
 from .symbolic.tensor_form import derive_tensor as derive_tensor

@@ -78,14 +78,17 @@ class Comparison(Result):
 
         ``loss_sup`` is relative to the initial loss (NaN if that is zero), ``modes_sup`` to the largest teacher
         eigenvalue. Where there are no modes (`dynamics.problem.problem.Problem.has_modes`) that is NaN, and
-        ``overlaps_sup`` and ``norms_sup``, relative to the largest norm of the theory, stand beside.
+        ``overlaps_sup`` (NaN where they were too many to keep) and ``norms_sup``, relative to the largest norm of the
+        theory, stand beside.
         """
         theory = self.trajectory
         loss = np.abs(self.run.loss.mean(axis=0) - theory.loss).max() / self.initial_loss
         found = {"loss_sup": float(loss), "modes_sup": np.nan}
-        if self.run.overlaps is not None and self.run.norms is not None:
-            overlaps = np.abs(self.run.overlaps.mean(axis=0) - theory.overlaps).max()
-            norms = np.abs(self.run.norms.mean(axis=0) - theory.norms).max() / theory.norms.max()
+        if self.run.norms is not None:
+            overlaps, longest = np.nan, theory.norms.max() or 1.0  # units that stay at zero have no length
+            if self.run.overlaps is not None:
+                overlaps = np.abs(self.run.overlaps.mean(axis=0) - theory.overlaps).max(initial=0.0)
+            norms = np.abs(self.run.norms.mean(axis=0) - theory.norms).max() / longest
             return found | {"overlaps_sup": float(overlaps), "norms_sup": float(norms)}
         sizes = theory.problem.mode_targets
         modes = np.abs(self.run.modes.mean(axis=0) - theory.modes).max(initial=0.0)
@@ -100,7 +103,9 @@ class Comparison(Result):
             loss = f"{deviation:.3g} (the initial loss is zero: nothing to be relative to)"
         modes = "" if np.isnan(error["modes_sup"]) else f", modes {error['modes_sup']:.2%} of the largest"
         if "norms_sup" in error:
-            modes = f", overlaps {error['overlaps_sup']:.2g}, norms {error['norms_sup']:.2%} of the largest"
+            known = np.isfinite(error["overlaps_sup"])
+            modes = f", overlaps {error['overlaps_sup']:.2g}" if known else ""
+            modes += f", norms {error['norms_sup']:.2%} of the largest"
         return "\n".join(
             [
                 f"{counted(S, 'seed')}, {counted(self.run.steps[-1], 'step')}, t up to {self.trajectory.times[-1]:.6g}",

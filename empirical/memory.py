@@ -58,12 +58,13 @@ def training_memory(
     # A sample: its input; drawing it, the teacher's units twice (w·x and φ); training, the student's units.
     drawn = itemsize * (2 * d + 2 * R + 2 * O)
     weights = K * (d + O)
+    units = K + R if problem.has_modes else K + K * R  # overlaps stand for modes
     return TrainingMemory(
         step=(batch or samples) * (itemsize * (5 * K + 4 * O) + (0 if samples else drawn))
         + (batch if samples else 0) * itemsize * (d + O)
         + (copies + bool(problem.weight_decay)) * itemsize * weights,
         data=samples * drawn,
-        records=records * (2 * DOUBLE * (weights + K + R + 1) + PER_RECORD),
+        records=records * (2 * DOUBLE * (weights + units + 1) + PER_RECORD),
     )
 
 

@@ -22,6 +22,7 @@ from dynamics.curves.units import (
     C_K,
     C_K_LAW,
     DRIFT,
+    LARGEST_OVERLAPS,
     NORMS,
     OVERLAPS,
     overlaps_and_norms,
@@ -79,7 +80,8 @@ class TrainingRun(Result):
     about : dict
         Options of the training, speed, versions, notes.
     overlaps, norms : (S, T, K, R), (S, T, K) arrays or None
-        Cosines of w_k with v_m and norms, in the metric of Σ (`dynamics.curves.units`), where there are no modes.
+        Cosines of w_k with v_m and norms, in the metric of Σ (`dynamics.curves.units`), where there are no modes; no
+        overlaps where they would have been too many to keep.
     objective : (S, T) array or None
         Loss with the penalty of the weight decay; None where nothing decays.
     conserved_law : (S, T, K) array or None
@@ -127,7 +129,7 @@ class TrainingRun(Result):
     def variables(self) -> Variables:
         """What was recorded, and the drift of c_k."""
         found = super().variables()
-        if self.overlaps is not None:
+        if self.norms is not None:
             del found["modes"]
         if self.drifts is not None:
             found["conserved_drift"] = Variable(("network",), self.drifts, DRIFT)
@@ -145,12 +147,12 @@ class TrainingRun(Result):
             f"{counted(len(self.loss), 'seed')}, {counted(self.steps[-1], 'step')} up to t = {self.times[-1]:.6g}",
             f"loss (median) {first:.6g} → {last:.6g}, measured {self.loss_measured}",
         ]
-        if self.overlaps is None:
+        if self.norms is None:
             modes = np.median(self.modes[:, -1], axis=0)[:8]
             lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
-        elif self.norms is not None:
-            overlaps, norms = (np.median(x[:, -1], axis=0) for x in (self.overlaps, self.norms))
-            lines.append(f"{units_summary(overlaps, norms)} (medians)")
+        else:
+            overlaps = None if self.overlaps is None else np.median(self.overlaps[:, -1], axis=0)
+            lines.append(f"{units_summary(overlaps, np.median(self.norms[:, -1], axis=0))} (medians)")
         if self.conserved is not None:
             if self.conserved_law is None or not np.isnan(self.conserved_law).all():
                 lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
@@ -180,9 +182,9 @@ class TrainingRun(Result):
     @classmethod
     def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
         """An array; overlaps stand for modes, and c_k is there if they are not."""
-        if name == "modes" and "modes" not in f and "overlaps" in f:
+        if name == "modes" and "modes" not in f and "norms" in f:
             return np.zeros((*f.numbers("loss").shape, 0))
-        if name == "conserved" and "overlaps" not in f:
+        if name == "conserved" and "norms" not in f:
             return f.numbers(name, field.meaning.axes)
         return super()._read_array(f, name, field)
 
@@ -350,7 +352,10 @@ class Recorder:
             name: np.stack([getattr(r, name) for r in records], axis=1) for name in ("loss", "modes", "A")
         }
         units: dict[str, Any] = {"conserved": None}
-        units |= {name: np.stack([r.units[name] for r in records], axis=1) for name in records[0].units}
+        measured_units = set(records[0].units)
+        if sum(r.units["overlaps"].size for r in records if "overlaps" in r.units) > LARGEST_OVERLAPS:
+            measured_units.remove("overlaps")
+        units |= {name: np.stack([r.units[name] for r in records], axis=1) for name in measured_units}
         if self.reading is not None:
             times, step = self.reading.ticks[steps], self.reading.largest_rate
         else:

@@ -12,6 +12,7 @@ those of |·| units by 0.4, 0.5–0.6 and 1.6–1.8 (ε from 1e-2 to 1e-4), so t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -22,6 +23,7 @@ from matplotlib.ticker import MaxNLocator
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import best_overlaps
+from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.words import counted
 from empirical.experiments.activations import ActivationCurves
 from empirical.recorder import TrainingRun
@@ -77,7 +79,7 @@ def _legend_entries(panels: Sequence[Axes]) -> dict[str, Artist]:
     return entries
 
 
-def draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+def draw_loss(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
     """Loss of a flow relative to its start, with its plateaus, and of networks as markers over their 10–90 % band."""
     t, scale = trajectory.times, trajectory.loss[0]
     bottom = 10.0**-SHOWN_DECADES
@@ -146,7 +148,7 @@ def _draw_part(
         return
     median = np.median(measured, axis=0)
     shown = markers_along(run.times, median, MARKERS_PER_CURVE)
-    marked = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
+    marked: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
     axes.plot(run.times[shown], median[shown], marker, **marked)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -182,7 +184,8 @@ def _draw_overlaps(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trai
         draw_curve(axes, m, trajectory.times, theory[:, m], run, networks, f"$v_{{{m + 1}}}$")
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("largest overlap")
-    axes.legend(loc="lower right", ncols=2, columnspacing=1.0)
+    if theory.size:  # a teacher that is zero has no directions
+        axes.legend(loc="lower right", ncols=2, columnspacing=1.0)
 
 
 def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
@@ -216,7 +219,7 @@ def draw_curve(
     low, median, high = np.quantile(measured, [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
     shown = markers_along(run.times, median, MARKERS_PER_CURVE)
-    marked = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
+    marked: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
     axes.plot(run.times[shown], median[shown], marker, **marked)
 
 

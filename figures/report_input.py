@@ -38,9 +38,15 @@ STAGE: Kind = {
 }
 CONSERVED = {"initial": ["number"], "drift": ["number"]}
 SIDE: Kind = {"times": ["finite"], "problem?": PROBLEM, "stages?": [STAGE]}
-# modes are null where φ is not homogeneous, and norms of the units are there instead
-THEORY = SIDE | {"loss": ["number"], "modes": ([["number"]], "null"), "norms?": [["number"]]}
-TRAINING = SIDE | {"loss": [["number"]], "modes": ([[["number"]]], "null"), "norms?": [[["number"]]]}
+# modes are null where there are none, and overlaps and norms of the units are there instead
+THEORY = SIDE | {
+    **{"loss": ["number"], "modes": ([["number"]], "null")},
+    **{"overlaps?": ([[["number"]]], "null"), "norms?": [["number"]]},
+}
+TRAINING = SIDE | {
+    **{"loss": [["number"]], "modes": ([[["number"]]], "null")},
+    **{"overlaps?": ([[[["number"]]]], "null"), "norms?": [[["number"]]]},
+}
 POINT: Kind = {
     **{name: "number" for name in ("loss", "objective?", "index?", "nullity?", "positive?")},
     "learned_modes": ["index"],

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dynamics.activations import Activation
+from dynamics.errors import ProblemError
 from dynamics.problem.mode_numbers import mode_numbers
 from figures import report_charts as charts
 from figures.report_charts import mode_set
@@ -207,8 +209,7 @@ def _conserved(side: Result, name: str, problem: Result) -> list[Table]:
     conserved = side.get("conserved")
     if not isinstance(conserved, Mapping):
         return []
-    formula = {"linear": "1", "relu": "1", "abs": "1"}.get(problem.get("activation", ""), "2")
-    note = f"c = ‖w‖² − {formula.replace('1', '')}Σ a² of each unit"
+    note = f"c = ‖w‖² − {_degree(problem)}Σ a² of each unit"
     if problem.get("second_layer") == "fixed":
         note += "; no constant here."
     elif any(problem.get("weight_decay", ())):
@@ -218,6 +219,15 @@ def _conserved(side: Result, name: str, problem: Result) -> list[Table]:
     pairs = zip(conserved["initial"], conserved["drift"], strict=True)
     rows = [(_number(k + 1), _number(c), _number(drift, "{:.2e}")) for k, (c, drift) in enumerate(pairs)]
     return [_table(f"Conserved quantities: {name}", ("unit", "c at the start", "largest change"), rows, note)]
+
+
+def _degree(problem: Result) -> str:
+    """The degree of the activation as a factor; "h " of an activation that is not known here."""
+    try:
+        degree = Activation.parse(problem.get("activation", "quadratic")).degree
+    except ProblemError:
+        degree = None
+    return "h " if degree is None else "" if degree == 1 else str(degree)
 
 
 def _atlas(points: Sequence[Result]) -> list[Table | Chart]:

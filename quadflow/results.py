@@ -46,6 +46,7 @@ def curves_json(result: Trajectory | SGDTrajectory | TrainingRun) -> dict[str, A
 
     found = {name: variable.array for name, variable in printed(result.variables()).items()}
     nothing: dict[str, Any] = {"times": None, "loss": None, "modes": None}
+    nothing |= {"overlaps": None} if "norms" in found and "overlaps" not in found else {}
     return (
         nothing
         | found
@@ -71,7 +72,7 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 
 def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
-    from dynamics.curves.units import LAWLESS, NOT_CONSERVED, OTHER_TEACHER
+    from dynamics.curves.units import LAWLESS
     from dynamics.sgd.trajectory import NEGLECTED
 
     found = []
@@ -81,26 +82,31 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
         found.append(NEGLECTED)
     if trajectory.solver.message:
         found.append(trajectory.solver.message)
-    if trajectory.conserved is None:
-        found.append(NOT_CONSERVED)
-    elif not trajectory.problem.has_modes:
-        found.append(OTHER_TEACHER)
+    found += without_modes(trajectory)
     if trajectory.conserved is not None and not trajectory.problem.student.trainable:
         found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")
     return found
 
 
+def without_modes(result: Trajectory | SGDTrajectory | TrainingRun) -> list[str]:
+    """Why there are no modes, and no overlaps in their place; empty where there are modes."""
+    from dynamics.curves.units import NOT_CONSERVED, OTHER_TEACHER, TOO_MANY
+
+    found = result.variables()
+    if "norms" not in found:
+        return []
+    why = NOT_CONSERVED if result.conserved is None else OTHER_TEACHER
+    return [why] if "overlaps" in found else [why, TOO_MANY]
+
+
 def run_json(run: TrainingRun) -> dict[str, Any]:
     """The keys that interface and README promise."""
-    from dynamics.curves.units import NOT_CONSERVED, OTHER_TEACHER
-
-    without_modes = OTHER_TEACHER if run.conserved is not None else NOT_CONSERVED
     return curves_json(run) | {
         "loss_measured": run.loss_measured,
         "schedule": run.about.get("schedule", "constant"),
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
         "survives": run.about.get("survives"),
-        "warnings": [*([] if run.overlaps is None else [without_modes]), *run.notes],
+        "warnings": [*without_modes(run), *run.notes],
     }
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from dynamics.population.base import Population
 
 QUADRATICS = "quadratic and centred units"
-POLYNOMIALS = "homogeneous polynomial activations"
+POLYNOMIALS = "polynomial activations"
+ELEMENTARY = "polynomials and functions of one smoothed kink, such as erf, relu and gelu"
 LARGEST_ERROR = 1e-9  # of a fit, above which expectations are taken by quadrature
 SAMPLES = np.array(
     [[-1.7, 0.9], [-0.4, 2.3], [0.3, 0.6], [1.9, 1.4]]
@@ -243,25 +244,16 @@ class Activation:
         return population_loss(self, other, V, B, covariance, mean)
 
     @property
-    def is_polynomial_form(self) -> bool:
-        """Whether φ = Σ c_nm zⁿqᵐ, n + 2m = h, with c_h0 ≠ 0: then a symmetric tensor of order h says what f is."""
-        terms = None if self.degree is None else polynomial_terms(self.phi)
-        return terms is not None and (self.degree, 0) in terms
+    def is_polynomial(self) -> bool:
+        """Whether φ is a polynomial in z and q."""
+        return polynomial_terms(self.phi) is not None
 
-    def terms_for(self, subject: str) -> dict[tuple[int, int], float]:
-        """Coefficients c_nm of φ = Σ c_nm zⁿqᵐ, for a subject that is known for homogeneous polynomials only.
-
-        Raises
-        ------
-        ProblemError
-            For every other φ.
-        """
-        terms = polynomial_terms(self.phi) if self.is_polynomial_form else None
-        if terms is None:
-            raise ProblemError(
-                f"`activation` is {self.name!r}, but {subject} is known only for {POLYNOMIALS}."
-            )
-        return terms
+    @property
+    def is_elementary(self) -> bool:
+        """Whether φ is a polynomial and at most one smoothed kink, so that its pair kernels are short formulas."""
+        if self.is_polynomial or self.expansion is None:
+            return self.is_polynomial
+        return not self.error and sum(len(part.sizes) for part in self.expansion.components) <= 1
 
     @cached_property
     def uses_variance(self) -> bool:

@@ -28,9 +28,12 @@ class Polynomial:
     ----------
     coefficients : tuple of float
         p_0, p_1, …
+    norm : int
+        K! for He_K/√K!, whose coefficients are whole numbers over √K!; else 1, and they are decimals.
     """
 
     coefficients: tuple[float, ...]
+    norm: int = 1
 
     def __call__(self, z: Any, q: Any) -> Any:
         """Its value at z; the variance q has no part in it."""
@@ -57,8 +60,10 @@ class Leaky:
         return self.slope * z + (1 - self.slope) * z * (z > 0)
 
 
-def polynomial(name: str, formula: str, coefficients: tuple[float, ...], label: str = "") -> Activation:
-    """The activation Σ p_n zⁿ.
+def polynomial(
+    name: str, formula: str, coefficients: tuple[float, ...], label: str = "", norm: int = 1
+) -> Activation:
+    """The activation Σ p_n zⁿ, see `Polynomial`.
 
     Raises
     ------
@@ -76,7 +81,7 @@ def polynomial(name: str, formula: str, coefficients: tuple[float, ...], label: 
     return Activation(
         name,
         formula,
-        Polynomial(coefficients),
+        Polynomial(coefficients, norm),
         degree=powers[0] if len(powers) == 1 else None,
         parity=None if len(parities) == 2 else 1 - 2 * parities.pop(),
         label=label,
@@ -131,6 +136,7 @@ def _hermite(parameters: str) -> Activation:
         f"φ(w·x) = He_{k}(w·x)/√{k}!",
         tuple(coefficients.tolist()),
         rf"$\mathrm{{He}}_{{{k}}}/\sqrt{{{k}!}}$",
+        factorial(k),
     )
 
 

@@ -247,7 +247,7 @@ def undecayed_quantities(model: Any, rates: Sequence[float] = (1.0, 1.0)) -> Qua
     model = getattr(model, "problem", model)
     state, trainable = getattr(model, "student", model), True
     activation = getattr(model, "activation", None)
-    if not isinstance(activation, Activation) and activation not in ACTIVATIONS:
+    if not isinstance(activation, Activation | str):
         raise ProblemError(
             f"`model` is a {type(model).__name__}, but must be a problem, a flow, a trajectory, a polynomial network"
             f" or a module with W, A and an activation among: {', '.join(ACTIVATIONS)}."
@@ -255,7 +255,8 @@ def undecayed_quantities(model: Any, rates: Sequence[float] = (1.0, 1.0)) -> Qua
     phi = Activation.parse(activation)
     if phi.degree is None:
         raise ProblemError(
-            f"`model` has the activation {phi.name!r}, which is not homogeneous: no c_k is conserved."
+            f"`model` has the activation {phi.name!r}, which is not homogeneous: no c_k is conserved, nor any"
+            " other quantity of one unit for every target."
         )
     W, A = weights(state)
     trainable = getattr(state, "trainable", getattr(state.A, "requires_grad", True))

@@ -307,7 +307,7 @@ class Trajectory(Result):
             several = f.numbers("a").ndim == 3
             a = read_bounded(f, "a", ("time", "output", "unit") if several else ("time", "unit"))
             return a if several else a[:, None]
-        if name == "modes" and name not in f and "overlaps" in f:
+        if name == "modes" and name not in f and "norms" in f:
             return np.zeros((len(f.numbers("times")), 0))
         return read_bounded(f, name, meaning.axes)
 

@@ -24,6 +24,8 @@ NOT_CONSERVED = "φ is not homogeneous: there is no c_k that the flow could cons
 OTHER_TEACHER = "the teacher has another activation: there are no teacher modes"
 C_K = "c_k = ‖w_k‖² − h Σ_o A_ok² of each unit"
 C_K_LAW = "c_k of each unit by its exact law under weight decay"
+TOO_MANY = "the overlaps of all units with all directions of the teacher are too many to be given"
+LARGEST_OVERLAPS = 20_000_000  # numbers beyond which they are left out of files and of what is printed
 OVERLAPS = "cosines of w_k with the teacher directions v_m, in the metric of Σ"
 NORMS = "norms √(w_kᵀΣw_k) of the units"
 SUMMARISED = 6  # units in a summary
@@ -68,19 +70,25 @@ def _directions(X: Array) -> tuple[Array, Array]:
 
 
 def unit_variables(overlaps: Array, norms: Array, axes: tuple[str, ...]) -> Variables:
-    """Overlaps (…, K, R) and norms (…, K) of units; `axes` come before K."""
-    return {
-        "overlaps": Variable((*axes, "unit", "teacher_direction"), overlaps, OVERLAPS),
-        "norms": Variable((*axes, "unit"), norms, NORMS),
-    }
+    """Overlaps (…, K, R), unless they are too many, and norms (…, K) of units; `axes` come before K."""
+    found = {"norms": Variable((*axes, "unit"), norms, NORMS)}
+    if overlaps.size > LARGEST_OVERLAPS:
+        return found
+    return {"overlaps": Variable((*axes, "unit", "teacher_direction"), overlaps, OVERLAPS)} | found
 
 
-def units_summary(overlaps: Array, norms: Array) -> str:
-    """Norm of every unit with its teacher direction of largest overlap, on one line; overlaps (K, R), norms (K,)."""
-    best = np.abs(overlaps).argmax(axis=1)
-    units = [f"{r:.4g} ({row[m]:+.3f} v_{m + 1})" for r, row, m in zip(norms, overlaps, best, strict=True)]
-    more = ", …" if len(units) > SUMMARISED else ""
-    return "norms (largest overlap) of the units " + ", ".join(units[:SUMMARISED]) + more
+def units_summary(overlaps: Array | None, norms: Array) -> str:
+    """Norm of every unit with its teacher direction of largest overlap, on one line; overlaps (K, R), norms (K,).
+
+    Norms alone of a teacher without directions, or where overlaps are not known.
+    """
+    shown, more = norms[:SUMMARISED], ", …" if len(norms) > SUMMARISED else ""
+    if overlaps is None or not overlaps.size:
+        return "norms of the units " + ", ".join(f"{r:.4g}" for r in shown) + more
+    rows = overlaps[:SUMMARISED]
+    best = np.abs(rows).argmax(axis=1)
+    units = [f"{r:.4g} ({row[m]:+.3f} v_{m + 1})" for r, row, m in zip(shown, rows, best, strict=True)]
+    return "norms (largest overlap) of the units " + ", ".join(units) + more
 
 
 def unit_drift(conserved: ArrayLike) -> dict[str, Any]:

@@ -10,8 +10,8 @@ flow hardly moves, is a matter of structure and not of a tolerance:
 - Has the Hessian of the other units a direction of descent? Near a saddle its lowest eigenvalue is of the order of the
   force times the weights, far above what an unfinished convergence leaves. For other activations and for a fixed
   second layer, where small units grow exponentially, that is asked of all units.
-- Where no law of dormant units is known: does a small unit grow while the loss is not zero? A function φ that begins
-  with a high power, such as a Hermite polynomial, has degenerate saddles, which the Hessian does not tell from minima.
+- Where no law of dormant units is known: does a small unit grow while the loss is not zero? Of a high information
+  exponent, as that of a Hermite polynomial, saddles are degenerate, and the Hessian does not tell them from minima.
 
 Weight decay turns every plateau into a minimum for units that are too small to grow faster than they decay: then what
 was a saddle is where the flow converges, and that a unit cannot escape any more is a matter of the same law. Which
@@ -57,7 +57,10 @@ MOST_STEPS = 20_000  # looks at one plateau, one for each step of the solver, be
 CLOSE = 1e-3  # of the waiting time: one leap comes no closer to its end, where t(s) is hard to invert
 NOTHING = 1e-12  # of the loss of a student that is zero: what is below, is a global minimum
 SMALL_UNIT = 0.1  # of the natural weight
-GROWS = 1e-11  # of the natural rate: faster growth ends within the longest integration
+GROWS = (
+    1e-14  # of the natural rate: a small unit that neither grows nor shrinks faster is on a saddle for good
+)
+GROWING = "growing"
 LEAVE = 300.0  # jump durations before the end of a plateau at which the solver takes over: G is still the same to 1e-7
 
 
@@ -159,8 +162,9 @@ class ConvergenceTest:
         if descent > 0:
             self._descending = t if self._descending is None else self._descending
             return SADDLE if (t - self._descending) * descent > FOREVER else None
-        if self.flow.forms is None and self._growing(t, theta):
-            return None
+        small = self._small_units(t, theta)
+        if small is not None:
+            return None if small == GROWING else small
         return SADDLE if outlook is not None and outlook.possible else CONVERGED
 
     def _descent(self, theta: Array, speed: float, dormant: NDArray[np.intp] | None) -> float:
@@ -175,17 +179,25 @@ class ConvergenceTest:
         least = max(0.01 * np.sqrt(speed / self.units.speed), FLAT) * self.units.rate
         return -lowest if lowest < -least else 0.0
 
-    def _growing(self, t: float, theta: Array) -> bool:
-        """Whether a unit that is small but not zero grows, away from a saddle on which something is left to learn."""
+    def _small_units(self, t: float, theta: Array) -> str | None:
+        """What small units do while something is left to learn: "grow", or rest at a saddle; None if neither.
+
+        None too where the law of dormant units is known, and under weight decay: what is of higher order than the
+        penalty makes no saddle of the origin.
+        """
         W, A = self.flow.unpack(theta)
-        if self.flow.objective.loss(W, A) <= NOTHING * self.units.output**2:
-            return False
+        nothing_left = self.flow.objective.loss(W, A) <= NOTHING * self.units.output**2
+        if self.flow.forms is not None or self._decay or nothing_left:
+            return None
         dW, dA = self.flow.unpack(self.flow(t, theta))
         size, growth = np.sum(W**2, axis=1), np.sum(W * dW, axis=1)
+        at_rest = np.abs(growth) <= GROWS * self.units.rate * size
         if self.flow.trainable:
             size, growth = size + np.sum(A**2, axis=0), growth + np.sum(A * dA, axis=0)
-        small = (size > 0) & (size < (SMALL_UNIT * self.units.weight) ** 2)
-        return bool((growth[small] > GROWS * self.units.rate * size[small]).any())
+        small = W.any(axis=1) & (size < (SMALL_UNIT * self.units.weight) ** 2)
+        if (growth > GROWS * self.units.rate * size)[small].any():
+            return GROWING
+        return SADDLE if at_rest[small].any() else None
 
     def _dormant(self, theta: Array) -> NDArray[np.intp] | None:
         """The dormant units, told by the force that each exerts; None where no law of theirs is known, or needed."""

@@ -57,7 +57,7 @@ def quadratic(
     rates = _pair_of_rates(rates)
     W, x = matrix("w", K, d), vector("x", d)
     if second_layer is None:
-        trained = _output_weights(O, K)
+        trained = output_weights(O, K)
         parameters = _flat(W, trained)
         family = partial(families.balance_laws, W, trained, 2, parameters, rates)
         if d == O == 1:
@@ -70,7 +70,7 @@ def quadratic(
             (rates[0],) * (K * d) + (rates[1],) * (O * K),
             family,
         )
-    A = _fixed_output_weights(second_layer, K, O)
+    A = fixed_output_weights(second_layer, K, O)
     parameters = _flat(W)
     return PolynomialNetwork(
         "quadratic, fixed second layer",
@@ -92,7 +92,7 @@ def linear(
         validate_count("outputs", outputs),
     )
     rates = _pair_of_rates(rates)
-    W, A, x = matrix("w", K, d), _output_weights(O, K), vector("x", d)
+    W, A, x = matrix("w", K, d), output_weights(O, K), vector("x", d)
     parameters = _flat(W, A)
     return PolynomialNetwork(
         "linear",
@@ -116,7 +116,7 @@ def relu(inputs: int, hidden: int, outputs: int = 1, *, rates: tuple[Any, Any] =
         validate_count("outputs", outputs),
     )
     rates = _pair_of_rates(rates)
-    W, A, Y = matrix("w", K, d), _output_weights(O, K), matrix("y", K, d)
+    W, A, Y = matrix("w", K, d), output_weights(O, K), matrix("y", K, d)
     parameters = _flat(W, A)
     return PolynomialNetwork(
         "relu",
@@ -211,11 +211,12 @@ def vector(name: str, size: int) -> tuple[sympy.Symbol, ...]:
     return tuple(sympy.Symbol(f"{name}_{i}") for i in range(size))
 
 
-def _output_weights(outputs: int, hidden: int) -> Matrix:
+def output_weights(outputs: int, hidden: int) -> Matrix:
+    """Symbols of a trained second layer, (O, K)."""
     return [list(vector("a", hidden))] if outputs == 1 else matrix("a", outputs, hidden)
 
 
-def _fixed_output_weights(values: Any, hidden: int, outputs: int) -> list[list[sympy.Rational]]:
+def fixed_output_weights(values: Any, hidden: int, outputs: int) -> list[list[sympy.Rational]]:
     """(O, K) rationals from K numbers or O rows of K numbers."""
     rows = np.atleast_2d(np.array(values, dtype=object))
     if rows.ndim != 2 or rows.shape[1] != hidden or rows.shape[0] == 0 or outputs not in (1, len(rows)):

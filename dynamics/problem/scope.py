@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynamics.activations.base import POLYNOMIALS, QUADRATICS
+from dynamics.activations.base import ELEMENTARY, POLYNOMIALS, QUADRATICS
 from dynamics.errors import ProblemError
 from dynamics.problem.one_pass import FEW_TERMS, MOST_TERMS, closure, mean_step_terms
 from dynamics.problem.problem import Problem
@@ -62,9 +62,14 @@ HOMOGENEOUS = Need(
     "homogeneous activations",
 )
 POLYNOMIAL = Need(
-    lambda p: p.activation.is_polynomial_form,
-    lambda p: f"`activation` is {p.activation.name!r}",
+    lambda p: p.activation.is_polynomial and p.teacher_activation.is_polynomial,
+    lambda p: _units(p),
     POLYNOMIALS,
+)
+SHORT_KERNELS = Need(
+    lambda p: p.activation.is_elementary and p.teacher_activation.is_elementary,
+    lambda p: _units(p),
+    ELEMENTARY,
 )
 ONE_OUTPUT = Need(
     lambda p: p.teacher.outputs == 1, lambda p: f"`outputs` is {p.teacher.outputs}", "one output"
@@ -216,8 +221,8 @@ class Theory:
 
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow", (POLYNOMIAL, SAME)),
-    "index-free form": Theory("the index-free form", (FORMS, SAME)),
+    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL,)),
+    "index-free form": Theory("the index-free form", (SHORT_KERNELS,)),
     "flow": Theory("the gradient flow"),
     "modified flow": Theory("the flow of a finite step"),
     "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
@@ -312,6 +317,7 @@ class Verb:
 
 VERBS: tuple[Verb, ...] = (
     Verb("derive", "derivation", EXACT, "loss and flow, symbolically, from the Gaussian moments"),
+    Verb("derive --format tensor", "index-free form", EXACT, "the same for all sizes"),
     Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
     Verb("simulate --sgd", "mean SGD", SECOND_ORDER, "mean over seeds, closed in the order parameters"),

@@ -198,9 +198,9 @@ class SGDTrajectory(Result):
         """An array; those of version 0.1 do not hold the steps, which their times say, and some have no modes."""
         if name == "steps" and name not in f:
             return np.empty(0)
-        if name == "conserved" and "overlaps" not in f:
+        if name == "conserved" and "norms" not in f:
             return f.numbers(name, field.meaning.axes)
-        if name == "modes" and name not in f and "overlaps" in f:
+        if name == "modes" and name not in f and "norms" in f:
             return np.empty((len(f.numbers("times")), 0))
         return super()._read_array(f, name, field)
 

@@ -30,6 +30,24 @@ NOTES = (
 )
 
 
+def search_networks(
+    problem: Problem, starts: int, seed: int = 0, *, progress: bool = False
+) -> tuple[GradientFlow, Search]:
+    """Search for stationary points of any activation; parameters as for `numerical_points`.
+
+    Returns
+    -------
+    flow : GradientFlow
+        Of which the roots are the rest states; it knows the weights of each.
+    search : Search
+    """
+    trained = problem.student.W.size + problem.student.trainable * problem.student.A.size
+    flow = GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED)
+    size = _size(flow, seed)
+    given = NetworkStarts(flow, size)
+    return flow, search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
+
+
 def numerical_points(
     problem: Problem, starts: int, seed: int = 0, *, progress: bool = False
 ) -> dict[str, Any]:
@@ -55,12 +73,8 @@ def numerical_points(
         ``hits``; null where a key means nothing here. Points that permutations of units, reflections of theirs and
         rotations that leave the teacher alone relate are one: they have the same invariants.
     """
-    trained = problem.student.W.size + problem.student.trainable * problem.student.A.size
-    flow = GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED)
-    size = _size(flow, seed)
-    search = search_fixed_points(
-        flow, starts, seed=seed, size=size, given=NetworkStarts(flow, size), progress=progress
-    )
+    flow, search = search_networks(problem, starts, seed, progress=progress)
+    size = search.size
     kinked = flow.population.pull_on is not None
     points = [
         _point(flow, root, smooth, size)

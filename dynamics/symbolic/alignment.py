@@ -8,7 +8,7 @@ from typing import TypeVar
 import sympy
 
 from dynamics.errors import ProblemError
-from dynamics.symbolic.equations import Equations, network_symbols
+from dynamics.symbolic.equations import Equations, network_symbols, tensor_symbols
 from dynamics.symbolic.exact import is_conserved, vanishes
 
 E = TypeVar("E", bound=Equations)
@@ -28,7 +28,12 @@ def aligned(full: E) -> E:
             f"Alignment of {K} hidden units with {d} inputs and {O} outputs is impossible: each unit needs an input"
             " direction and, with several outputs, an output of its own (hidden ≤ outputs ≤ inputs)."
         )
-    values = _aligned_values(K, d, O, full.degree)
+    if full.order is None:
+        raise ProblemError(
+            f"The equations are those of {full.units}, but aligned modes are known only for homogeneous polynomials"
+            " with a teacher of the same activation."
+        )
+    values = _aligned_values(K, d, O, full.order)
     residual: dict[sympy.Symbol, sympy.Expr] = {}
     for name, entry in full.residual.items():
         reduced = entry.xreplace(values)
@@ -62,7 +67,7 @@ def aligned(full: E) -> E:
 
 def _aligned_values(K: int, d: int, O: int, order: int) -> dict[sympy.Symbol, sympy.Expr]:
     """w_ki = p_k δ_ki; one output: M* = diag(λ); several: A_ok = a_k δ_ok and M*_o = λ_o e_o e_oᵀ."""
-    w, a, m, _ = network_symbols(K, d, O, order)
+    (w, a), m = network_symbols(K, d, O), tensor_symbols("m", d, O, [order])
     values: dict[sympy.Symbol, sympy.Expr] = {}
     for k in range(K):
         values |= {w[k][i]: sympy.Symbol(f"p_{k}") if i == k else sympy.S.Zero for i in range(d)}

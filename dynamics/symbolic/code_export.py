@@ -164,18 +164,34 @@ def _javascript(derivation: Equations, export: str) -> str:
 
 def _title(derivation: Equations) -> str:
     modes = ", restricted to aligned modes" if derivation.aligned_modes else ""
-    return f"Gradient flow of a two-layer network with {derivation.activation} activation{modes}."
+    return f"Gradient flow of a two-layer network with {derivation.units}{modes}."
 
 
 def _network(r: Equations) -> str:
     """Student and teacher in words."""
+    student = f"Student f_o(x) = Σ_k A_ok φ(w_k·x), {r.activation.formula}"
+    if r.order is None:
+        psi = r.teacher_activation or r.activation
+        return (
+            f"{student}; the teacher is f*_o(x) = Σ_r B_or ψ(v_r·x), {psi.formula.replace('φ', 'ψ')}, told by its"
+            " symmetric tensors M*_o = Σ_r B_or v_r^⊗n, one for each order n that it needs."
+        )
     if r.activation.trace_coupling is None:
         return (
-            f"Student f_o(x) = Σ_k A_ok φ(w_k·x), {r.activation.formula}; the teacher is the same function of a "
-            f"symmetric tensor M*_o of order {r.degree} in place of Σ_k A_ok w_k^⊗{r.degree}."
+            f"{student}; the teacher is the same function of a "
+            f"symmetric tensor M*_o of order {r.order} in place of Σ_k A_ok w_k^⊗{r.order}."
         )
     lowered = "" if r.activation.trace_coupling else ", each less its mean"
     return f"Student f_o(x) = Σ_k A_ok (w_k·x)², teacher f*_o(x) = xᵀ M*_o x{lowered}."
+
+
+def _residual(r: Equations) -> str:
+    """What D is, in words."""
+    if r.order is not None:
+        return f"M*_o − Σ_k A_ok {'w_k w_kᵀ' if r.order == 2 else f'w_k^⊗{r.order}'}"
+    if r.teacher_activation is None:
+        return "M*_o − Σ_k A_ok w_k^⊗n of every order n"
+    return "f*_o − f_o = Σ_n D[x, …, x] by its coefficients"
 
 
 def _description(derivation: Equations) -> list[str]:
@@ -184,7 +200,6 @@ def _description(derivation: Equations) -> list[str]:
     covariance = (
         "I" if r.covariance is None else ("Σ (entries s)" if r.covariance_symbols else "Σ (given numbers)")
     )
-    power = "w_k w_kᵀ" if r.degree == 2 else f"w_k^⊗{r.degree}"
     described = [
         f"{r.sizes}; second layer {r.second_layer}; inputs x ~ N(0, {covariance}).",
         _network(r),
@@ -192,7 +207,7 @@ def _description(derivation: Equations) -> list[str]:
         *([_decay(r)] if r.penalty else []),
         *([f"Aligned modes: {ALIGNED_MODES}"] if r.aligned_modes else []),
         "PARAMETERS names the entries of theta, TARGETS those of m, the upper triangle of the teacher M*.",
-        f"In the code, D is the residual M*_o − Σ_k A_ok {power} (upper triangle).",
+        f"In the code, D is the residual {_residual(r)} (upper triangle).",
         *([f"Conserved: {', '.join(map(as_text, r.conserved))}."] if r.conserved else []),
         "Written by quadflow from a symbolic derivation of the loss; not meant to be edited.",
     ]

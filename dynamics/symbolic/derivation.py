@@ -4,20 +4,20 @@ Nothing is typed in: student f and teacher f* are built as polynomials in x whos
 the parameters (nested `sympy.polys.rings`), the Gaussian expectation of ½ Σ_o (f*_o − f_o)² comes from
 :mod:`dynamics.symbolic.moments`, the equations θ̇ = −∂L/∂θ from differentiation.
 
-Between the two stands the residual. f* − f is a quadratic form xᵀDx, less its mean for the centred activation.
-Its coefficients D_i_j are polynomials in the parameters; they get names, the loss is derived in terms of the
-names and differentiated through them by the chain rule. This keeps every expression small, and it loses nothing:
-the teacher being arbitrary, the D_i_j are independent of the parameters, so an identity holds for the parameters
-exactly when it holds with the D_i_j as free symbols.
+Between the two stands the residual. f* − f is a quadratic form xᵀDx, less its mean for the centred activation, and for
+polynomial activations a sum of such forms of several orders. Its coefficients D_i_j are polynomials in the parameters;
+they get names, the loss is derived in terms of the names and differentiated through them by the chain rule. This keeps
+every expression small, and it loses nothing: the teacher being arbitrary, the D_i_j are independent of the parameters,
+so an identity holds for the parameters exactly when it holds with the D_i_j as free symbols.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import product
+from itertools import combinations_with_replacement, product
 from math import factorial, prod
 from typing import Any
 
@@ -28,6 +28,7 @@ from sympy.polys.rings import PolyElement, PolyRing
 from tqdm import tqdm
 
 from dynamics.activations import Activation
+from dynamics.activations.base import POLYNOMIALS
 from dynamics.errors import ProblemError
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.symbolic.alignment import aligned
@@ -36,13 +37,17 @@ from dynamics.symbolic.equations import (
     Equations,
     network_symbols,
     straight_line,
+    tensor_symbols,
 )
 from dynamics.symbolic.exact import changes, exact_array, exact_covariance, exact_decay, is_conserved
 from dynamics.symbolic.export import to_latex, to_text
 from dynamics.symbolic.moments import ring_expectation
+from dynamics.symbolic.polynomials import ExactPolynomial, exact_polynomial
 from dynamics.symbolic.size import check_derivation, derivation_size
 from dynamics.validation import validate_choice, validate_count
 from dynamics.words import counted
+
+Terms = Mapping[tuple[int, int], sympy.Rational]  # c_nm of Σ c_nm zⁿqᵐ
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,7 +84,7 @@ class Derivation(Equations):
     def __repr__(self) -> str:
         modes = ", aligned modes" if self.aligned_modes else ""
         return (
-            f"<Derivation: {self.activation} activation, {self.sizes}, second layer {self.second_layer}{modes};"
+            f"<Derivation: {self.units}, {self.sizes}, second layer {self.second_layer}{modes};"
             f" {counted(len(self.parameters), 'equation')}>"
         )
 
@@ -118,9 +123,13 @@ class Derivation(Equations):
 
     def _lambdified(self, expressions: list[sympy.Expr]) -> Callable[..., list[Any]]:
         arguments = (self.parameters, self.targets, self.covariance_symbols, self.decay_symbols)
-        # The expressions are polynomials: the generated code is bare arithmetic and takes floats and arrays.
+        # The expressions are polynomials: the generated code is bare arithmetic and takes floats and arrays. Roots are
+        # those of numbers.
         return sympy.lambdify(
-            arguments, expressions, modules=[{}], cse=lambda reduced: straight_line(self, reduced)
+            arguments,
+            expressions,
+            modules=[{"sqrt": math.sqrt}],
+            cse=lambda reduced: straight_line(self, reduced),
         )
 
     def _columns(self, theta: ArrayLike, m: ArrayLike, s: ArrayLike, rho: ArrayLike) -> list[list[Any]]:
@@ -149,6 +158,7 @@ def derive(
     second_layer_value: Any = 1,
     covariance: ArrayLike | str | None = None,
     weight_decay: WeightDecay | float | Sequence[float] | str = 0,
+    teacher_activation: Activation | str | None = None,
     *,
     progress: bool = False,
 ) -> Derivation:
@@ -160,8 +170,8 @@ def derive(
         K, d, O, each at least 1.
     activation : Activation or str
         Quadratic units, φ(w·x) = (w·x)², compute the form xᵀMx of M = Σ_k a_k w_kw_kᵀ, and the teacher is any form
-        xᵀM*_o x; centred ones less its mean. A homogeneous polynomial φ = Σ c_nm zⁿqᵐ, n + 2m = h, likewise computes
-        Σ c_nm M[xⁿ, Σᵐ] of the symmetric tensor M = Σ_k a_k w_k^{⊗h}.
+        xᵀM*_o x; centred ones less its mean. A polynomial φ = Σ c_nm zⁿqᵐ likewise computes Σ c_nm M[xⁿ, Σᵐ] of the
+        symmetric tensors M = Σ_k a_k w_k^{⊗(n+2m)}, one for each order; homogeneous ones have one order h alone.
     second_layer : {"trainable", "fixed"}
         Whether the A_ok are parameters.
     second_layer_value : number or array that broadcasts to (O, K)
@@ -171,6 +181,9 @@ def derive(
         i ≤ j; or the identity.
     weight_decay : number, pair of numbers, or "symbolic"
         Rates ρ_w, ρ_a of the penalty ½ρ_w‖W‖² + ½ρ_a‖A‖², made exact like Σ; or the symbols ``rho_w``, ``rho_a``.
+    teacher_activation : Activation or str, optional
+        A polynomial ψ of the teacher, which then is Σ c*_nm M*[xⁿ, Σᵐ] for the coefficients of ψ, M* = Σ_r b_r v_r^{⊗…}
+        if it is a network; D are then the coefficients of f* − f as a polynomial in x.
     progress : bool
         Show a progress bar on standard error if that is a terminal.
 
@@ -192,38 +205,47 @@ def derive(
     K, d = validate_count("hidden", hidden), validate_count("inputs", inputs)
     O = validate_count("outputs", outputs)
     phi = Activation.parse(activation)
-    terms, h = phi.terms_for("the symbolic flow"), phi.degree or 0
+    psi = phi if teacher_activation is None else Activation.parse(teacher_activation)
+    student, teacher = _polynomial("activation", phi), _polynomial("teacher_activation", psi)
+    residual = _residual(student, teacher)
     validate_choice("second_layer", second_layer, SECOND_LAYERS)
     trainable = second_layer == "trainable"
     law = "identity" if covariance is None else "symbolic" if isinstance(covariance, str) else "numbers"
-    size = derivation_size(K, d, O, trainable=trainable, activation=phi, covariance=law)
+    size = derivation_size(
+        K, d, O, trainable=trainable, activation=phi, covariance=law, teacher_activation=psi
+    )
     check_derivation(size, f"A derivation with inputs = {d}, hidden = {K} and outputs = {O}")
     Sigma, s = exact_covariance(covariance, d)
-    w, a, m, D = network_symbols(K, d, O, h)
+    w, a = network_symbols(K, d, O)
+    m, D = tensor_symbols("m", d, O, teacher.orders), tensor_symbols("D", d, O, residual.orders)
     weights, second = ([symbol for row in rows for symbol in row] for rows in (w, a))
     parameters = weights + (second if trainable else [])
     targets = [symbol for entries in m for symbol in entries.values()]
 
-    forms = _Forms(d, [*parameters, *targets, *s], Sigma, terms)
+    forms = _Forms(d, [*parameters, *targets, *s], Sigma)
     A = a if trainable else exact_array("second_layer_value", second_layer_value, (O, K))
-    entries: dict[sympy.Symbol, PolyElement] = {}  # D as polynomials in parameters and targets
+    own, taught = student.factor / residual.factor, teacher.factor / residual.factor
+    learned: dict[sympy.Symbol, PolyElement] = {}  # minus the student's part of D, over `own`
+    entries: dict[sympy.Symbol, sympy.Expr] = {}  # D in parameters and targets
     slopes: dict[sympy.Symbol, sympy.Expr] = {}  # ∂L/∂D
     loss = sympy.S.Zero
     for o in range(O):
-        difference = forms.form(m[o]) - forms.student(w, A[o])
-        entries |= {D_ij: forms.entry(difference, ij) for ij, D_ij in D[o].items()}
-        # The difference with its coefficients named, as it is a form of the tensor D.
-        named = _Forms(d, [*D[o].values(), *s], Sigma, terms)
-        output_loss = named.half_mean_square(named.form(D[o]))
+        minus, target = -forms.student(w, A[o], student.terms), forms.form(m[o], teacher.terms)
+        for ij, D_ij in D[o].items():
+            learned[D_ij], part = (forms.entry(f, ij, residual.terms) for f in (minus, target))
+            entries[D_ij] = taught * part.as_expr() + own * learned[D_ij].as_expr()
+        # The difference with its coefficients named, as it is a form of the tensors D.
+        named = _Forms(d, [*D[o].values(), *s], Sigma)
+        output_loss = named.half_mean_square(named.form(D[o], residual.terms)) / residual.norm
         loss += output_loss.as_expr()
-        slopes |= {D_ij: output_loss.diff(named.element(D_ij)).as_expr() for D_ij in D[o].values()}
+        slopes |= {D_ij: own * output_loss.diff(named.element(D_ij)).as_expr() for D_ij in D[o].values()}
     # disable=None: a bar on a terminal, nothing in a pipe.
     bar = tqdm(parameters, "derivation", leave=False, disable=None if progress else True)
-    ode = {theta: _rate(entries, slopes, index) for index, theta in enumerate(bar)}
+    ode = {theta: _rate(learned, slopes, index) for index, theta in enumerate(bar)}
 
     rho = exact_decay(weight_decay, trainable)
     ode = {theta: rate - rho[index >= K * d] * theta for index, (theta, rate) in enumerate(ode.items())}
-    laws = _balances(w, a, h) if trainable else []
+    laws = [] if phi.degree is None or not trainable else _balances(w, a, phi.degree)
     return Derivation(
         activation=phi,
         second_layer=second_layer,
@@ -234,19 +256,42 @@ def derive(
         covariance_symbols=tuple(s),
         parameters=tuple(parameters),
         targets=tuple(targets),
-        residual={name: entry.as_expr() for name, entry in entries.items()},
+        residual=entries,
         residual_loss=loss,
         residual_ode=ode,
         conserved=tuple(law for law in laws if is_conserved(law, ode)),
         weight_decay=rho,
         decaying=_decaying(laws, rho, ode),
+        teacher_activation=None if psi == phi else psi,
     )
 
 
-class _Forms:
-    """Polynomials Σ c_nm M[xⁿ, Σᵐ] in x_0, …, x_{d−1} of symmetric tensors M, n + 2m = h their order.
+def _polynomial(name: str, phi: Activation) -> ExactPolynomial:
+    """The activation as a polynomial, or a sentence that refuses it."""
+    polynomial = exact_polynomial(phi)
+    if polynomial is None:
+        remedy = ": `--format tensor` gives the index-free form" if phi.is_elementary else ""
+        raise ProblemError(
+            f"`{name}` is {phi.name!r}, but the symbolic flow of given sizes is known only for {POLYNOMIALS}{remedy}."
+        )
+    return polynomial
 
-    Coefficients are polynomials in the given symbols. For h = 2: xᵀMx, less tr(MΣ) for centred units.
+
+def _residual(student: ExactPolynomial, teacher: ExactPolynomial) -> ExactPolynomial:
+    """The terms with which the difference of teacher and student is a form of the residual tensors.
+
+    Those of the activation where one tensor of each order tells both what they are; else f* − f = Σ_n D[xⁿ].
+    """
+    alone = len(student.orders) == 1 and (student.orders[0], 0) in student.terms
+    if student == teacher and (alone or all(m == 0 for _, m in student.terms)):
+        return student
+    return ExactPolynomial({(n, 0): sympy.S.One for n in sorted({*student.powers, *teacher.powers})})
+
+
+class _Forms:
+    """Polynomials Σ c_nm M[xⁿ, Σᵐ] in x_0, …, x_{d−1} of symmetric tensors M, n + 2m their orders.
+
+    Coefficients are polynomials in the given symbols. For n + 2m = 2: xᵀMx, less tr(MΣ) for centred units.
     """
 
     def __init__(
@@ -254,15 +299,15 @@ class _Forms:
         d: int,
         symbols: Sequence[sympy.Symbol],
         Sigma: sympy.ImmutableMatrix | None,
-        terms: Mapping[tuple[int, int], float],
     ) -> None:
         ring = PolyRing(symbols, sympy.QQ)
         self.element = ring.from_expr  # element of the ring for a symbol or a number
         self._x = PolyRing([f"x_{i}" for i in range(d)], ring.to_domain())
         self._Sigma = None if Sigma is None else [list(map(ring.from_expr, row)) for row in Sigma.tolist()]
-        self._terms = {powers: sympy.QQ.convert(Fraction(c)) for powers, c in terms.items()}
 
-    def student(self, w: Sequence[Sequence[sympy.Symbol]], A: Sequence[sympy.Expr]) -> PolyElement:
+    def student(
+        self, w: Sequence[Sequence[sympy.Symbol]], A: Sequence[sympy.Expr], terms: Terms
+    ) -> PolyElement:
         """f(x) = Σ_k A_k φ(w_k·x), multiplied out."""
         f = self._x.zero
         for w_k, A_k in zip(w, A, strict=True):
@@ -270,23 +315,22 @@ class _Forms:
                 (self.element(w_ki) * x_i for w_ki, x_i in zip(w_k, self._x.gens, strict=True)), self._x.zero
             )
             q = ring_expectation(z**2, self._Sigma)
-            f += self.element(A_k) * sum((c * z**n * q**m for (n, m), c in self._terms.items()), self._x.zero)
+            phi = sum((self.element(c) * z**n * q**m for (n, m), c in terms.items()), self._x.zero)
+            f += self.element(A_k) * phi
         return f
 
-    def form(self, M: Mapping[tuple[int, ...], sympy.Symbol]) -> PolyElement:
-        """Σ c_nm M[xⁿ, Σᵐ] for the symmetric tensor of symbols M_ij…, i ≤ j ≤ …."""
+    def form(self, M: Mapping[tuple[int, ...], sympy.Symbol], terms: Terms) -> PolyElement:
+        """Σ c_nm M[xⁿ, Σᵐ] for the symmetric tensors of symbols M_ij…, i ≤ j ≤ …."""
         x, total = self._x.gens, self._x.zero
-        order = len(next(iter(M)))
-        for (n, m), c in self._terms.items():
-            for free in product(range(len(x)), repeat=n):
-                power = prod((x[i] for i in free), start=self._x.one)
+        for (n, m), c in terms.items():
+            for free in combinations_with_replacement(range(len(x)), n):
+                power = prod((x[i] for i in free), start=self._x.one) * _arrangements(free)
                 for pairs in self._contractions(m):
                     indices = tuple(sorted([*free, *(i for pair in pairs for i in pair)]))
-                    assert len(indices) == order
                     weight = prod(
                         (self._covariance(*pair) for pair in pairs), start=self.element(sympy.S.One)
                     )
-                    total += c * weight * self.element(M[indices]) * power
+                    total += self.element(c) * weight * self.element(M[indices]) * power
         return total
 
     def _contractions(self, m: int) -> Iterator[tuple[tuple[int, int], ...]]:
@@ -299,16 +343,20 @@ class _Forms:
         """Σ_ij."""
         return self.element(sympy.S.One) if self._Sigma is None else self._Sigma[i][j]
 
-    def entry(self, form: PolyElement, indices: tuple[int, ...]) -> PolyElement:
+    def entry(self, form: PolyElement, indices: tuple[int, ...], terms: Terms) -> PolyElement:
         """Entry M_ij… of a form: its coefficient of x_i x_j …, shared with the entries that are equal to it."""
         x = self._x.gens
         power = prod((x[i] for i in indices), start=self._x.one)
-        copies = factorial(len(indices)) // prod(factorial(n) for n in Counter(indices).values())
-        return form.coeff(power) / (copies * self._terms[len(indices), 0])
+        return form.coeff(power) / (_arrangements(indices) * self.element(terms[len(indices), 0]).LC)
 
     def half_mean_square(self, form: PolyElement) -> PolyElement:
         """½ E[form²], by Isserlis' theorem."""
         return ring_expectation(form**2, self._Sigma) / 2
+
+
+def _arrangements(indices: Sequence[int]) -> int:
+    """Number of different orders of some indices."""
+    return factorial(len(indices)) // prod(factorial(n) for n in Counter(indices).values())
 
 
 def _rate(

@@ -52,6 +52,10 @@ class Equations:
         Under weight decay, what is conserved without it, and how it changes along the ODEs, identically.
     aligned_modes : bool
         Whether this is the reduced system of `dynamics.symbolic.alignment`.
+    teacher_activation : Activation or None
+        ψ of the teacher; None for that of the student. Polynomials with several powers of z have target and residual
+        tensors of several orders, and a teacher of its own that residual is one of coefficients of powers of x, see
+        `dynamics.symbolic.derivation.derive`.
     """
 
     activation: Activation
@@ -70,6 +74,7 @@ class Equations:
     weight_decay: tuple[sympy.Expr, sympy.Expr] = (sympy.S.Zero, sympy.S.Zero)
     decaying: tuple[tuple[sympy.Expr, sympy.Expr], ...] = ()
     aligned_modes: bool = False
+    teacher_activation: Activation | None = None
 
     @cached_property
     def loss(self) -> sympy.Expr:
@@ -96,10 +101,19 @@ class Equations:
         return self.weight_decay[theta.name.startswith("a")]
 
     @property
-    def degree(self) -> int:
-        """Degree h of the activation, the order of the tensors."""
-        assert self.activation.degree is not None  # nothing else is derived
-        return self.activation.degree
+    def order(self) -> int | None:
+        """Order of the one tensor that student and teacher are told by, None where there are several.
+
+        This is the degree of the activation, if that is homogeneous and the teacher's as well.
+        """
+        return self.activation.degree if self.teacher_activation is None else None
+
+    @property
+    def units(self) -> str:
+        """Activations in words."""
+        if self.teacher_activation is None:
+            return f"{self.activation} activation"
+        return f"{self.activation} activation, teacher {self.teacher_activation}"
 
     @property
     def sizes(self) -> str:
@@ -124,17 +138,26 @@ def straight_line(
     return [*helpers, *named, *shared], reduced
 
 
-def network_symbols(K: int, d: int, O: int, order: int = 2) -> tuple[Any, Any, Any, Any]:
-    """Symbols w (K, d), a (O, K), and per output {(i, j, …): symbol}, i ≤ j ≤ …, of teacher m and residual D.
-
-    These are symmetric tensors of the order of the activation's degree: matrices for quadratic units.
-    """
-
-    def name(letter: str, o: int, *indices: int) -> sympy.Symbol:
-        return sympy.Symbol("_".join(map(str, (letter, *((o,) if O > 1 else ()), *indices))))
-
-    upper = list(combinations_with_replacement(range(d), order))
+def network_symbols(K: int, d: int, O: int) -> tuple[Any, Any]:
+    """Symbols w (K, d) and a (O, K)."""
     w = [[sympy.Symbol(f"w_{k}_{i}") for i in range(d)] for k in range(K)]
-    a = [[name("a", o, k) for k in range(K)] for o in range(O)]
-    m, D = ([{ij: name(letter, o, *ij) for ij in upper} for o in range(O)] for letter in "mD")
-    return w, a, m, D
+    return w, [[_symbol("a", O, o, k) for k in range(K)] for o in range(O)]
+
+
+def tensor_symbols(
+    letter: str, d: int, O: int, orders: Sequence[int]
+) -> list[dict[tuple[int, ...], sympy.Symbol]]:
+    """Per output {(i, j, …): symbol}, i ≤ j ≤ …, of symmetric tensors of several orders: a matrix for order 2."""
+    return [
+        {
+            indices: _symbol(letter, O, o, *indices)
+            for order in orders
+            for indices in combinations_with_replacement(range(d), order)
+        }
+        for o in range(O)
+    ]
+
+
+def _symbol(letter: str, O: int, o: int, *indices: int) -> sympy.Symbol:
+    """Letter with the output, where there are several, and indices; ``m_c`` is a constant, a tensor of order 0."""
+    return sympy.Symbol("_".join(map(str, (letter, *((o,) if O > 1 else ()), *(indices or ("c",))))))

@@ -54,11 +54,13 @@ def exact_decay(weight_decay: Any, trainable: bool) -> tuple[sympy.Expr, sympy.E
 
 
 def vanishes(expression: sympy.Expr) -> bool:
-    """Whether a polynomial with rational coefficients is identically zero: its expanded form decides."""
+    """Whether a polynomial with rational coefficients, or square roots of them, is zero: its expanded form decides."""
     symbols = sorted(expression.free_symbols, key=str)
     if not symbols:
-        return bool(expression == 0)
-    return not PolyRing(symbols, sympy.QQ).from_expr(expression)
+        return bool(sympy.expand(expression) == 0)
+    roots = sorted((root for root in expression.atoms(sympy.Pow) if root.is_number), key=str)
+    field = sympy.QQ.algebraic_field(*roots) if roots else sympy.QQ
+    return not PolyRing(symbols, field).from_expr(expression)
 
 
 def is_conserved(law: sympy.Expr, ode: Mapping[sympy.Symbol, sympy.Expr]) -> bool:

@@ -28,7 +28,7 @@ def to_text(derivation: Equations) -> str:
         + [(f"dc_{k}/dt", rate) for k, (_, rate) in enumerate(r.decaying)],
     }
     lines = [
-        f"Two-layer network with {r.activation} activation: {r.sizes};"
+        f"Two-layer network with {r.units}: {r.sizes};"
         f" second layer {r.second_layer}; x ~ N(0, {covariance}).",
         *([f"Aligned modes: {ALIGNED_MODES}"] if r.aligned_modes else []),
     ]
@@ -48,9 +48,9 @@ def _covariance_entries(r: Equations, name: str) -> list[tuple[str, sympy.Expr]]
 def to_json_dict(derivation: Equations) -> dict[str, Any]:
     """The derivation as a JSON-ready dictionary; expressions are strings that SymPy parses.
 
-    Keys: parameters, targets, loss, ode, conserved, and the description of the network: activation, hidden,
-    inputs, outputs, second_layer, covariance (null for the identity). With weight decay also weight_decay, objective
-    and decaying, what is conserved without it and how it changes.
+    Keys: parameters, targets, loss, ode, conserved, and the description of the network: activation (teacher_activation
+    where it is another one), hidden, inputs, outputs, second_layer, covariance (null for the identity). With weight
+    decay also weight_decay, objective and decaying, what is conserved without it and how it changes.
     """
     r = derivation
     return {
@@ -67,7 +67,9 @@ def to_json_dict(derivation: Equations) -> dict[str, Any]:
         "loss": as_text(r.loss),
         "ode": {str(theta): as_text(rate) for theta, rate in r.ode.items()},
         "conserved": [as_text(law) for law in r.conserved],
-    } | (_decay_entries(r) if r.penalty else {})
+        **({} if r.teacher_activation is None else {"teacher_activation": r.teacher_activation.name}),
+        **(_decay_entries(r) if r.penalty else {}),
+    }
 
 
 def _decay_entries(r: Equations) -> dict[str, Any]:

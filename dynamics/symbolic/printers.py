@@ -36,7 +36,13 @@ class LatexPrinter(PositiveFirst, SympyLatexPrinter):
 
 
 class PythonPrinter(PositiveFirst, PythonCodePrinter):
-    """Python arithmetic."""
+    """Python arithmetic on numbers and NumPy arrays alike."""
+
+    def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:
+        return str(super()._print_Pow(expr, rational=True))  # roots as x**(1/2)
+
+    def _print_Pi(self, expr: sympy.Expr) -> str:
+        return "np.pi"
 
     def _print_Rational(self, expr: sympy.Rational) -> str:
         return _rational(expr)

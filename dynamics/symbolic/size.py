@@ -9,7 +9,8 @@ With P = d(d+1)/2 residual entries D, of which d on the diagonal (derived here, 
 * ẇ_ki is a sum over j, ȧ_k one over all entries, each with its slope.
 
 For an activation of degree h, D is a symmetric tensor with P = C(d+h−1, h) entries, of which ẇ_k meets each at most h
-times; slopes are taken to have all P terms for h > 2.
+times; slopes are taken to have all P terms for h > 2. Other polynomials have one tensor for each of their powers of z,
+entries of P in all, and for a teacher of its own activation those of its powers beside them.
 
 A term of a polynomial costs as many machine words as its ring has symbols, for it stores all exponents.
 """
@@ -21,6 +22,7 @@ from math import comb
 
 from dynamics.activations import Activation
 from dynamics.budget import check_memory, check_number
+from dynamics.symbolic.polynomials import exact_polynomial
 
 LARGEST_DERIVATION = 250_000  # terms: about a minute
 TERM, RATE_TERM = 750, 1000  # bytes of a polynomial's term beside its exponents; of a term in an expression
@@ -55,7 +57,14 @@ class DerivationSize:
 
 
 def derivation_size(
-    hidden: int, inputs: int, outputs: int, *, trainable: bool, activation: Activation, covariance: str
+    hidden: int,
+    inputs: int,
+    outputs: int,
+    *,
+    trainable: bool,
+    activation: Activation,
+    covariance: str,
+    teacher_activation: Activation | None = None,
 ) -> DerivationSize:
     """Size of `dynamics.symbolic.derivation.derive` for K, d, O.
 
@@ -65,17 +74,19 @@ def derivation_size(
     trainable : bool
         Whether the second layer is trained.
     activation : Activation
-        Of degree h.
+        A polynomial.
     covariance : {"identity", "numbers", "symbolic"}
+    teacher_activation : Activation, optional
+        Another polynomial of the teacher.
     """
     K, d, O = hidden, inputs, outputs
-    h = activation.degree or 1
-    P = comb(d + h - 1, h)
+    orders = _orders(activation, teacher_activation or activation)
+    h, P = max(orders), sum(comb(d + n - 1, n) for n in orders)
     products = 3 ** (h - 1) if covariance == "symbolic" else 1
-    if covariance == "identity" and activation.trace_coupling is not None:
+    if covariance == "identity" and activation.trace_coupling is not None and len(orders) == 1:
         diagonal, off_diagonal = d if activation.trace_coupling else 1, 1
     elif covariance == "identity":
-        diagonal = off_diagonal = P if h > 2 else 1
+        diagonal = off_diagonal = P if h > 2 or len(orders) > 1 else 1
     else:
         diagonal = off_diagonal = products * P
     square, residual = products * P * (P + 1) // 2, O * P * (K + 1)
@@ -87,6 +98,13 @@ def derivation_size(
     symbols = K * (d + O) + O * P + s
     nbytes = square * (TERM + WORD * (P + s)) + residual * (TERM + WORD * symbols) + rates * RATE_TERM
     return DerivationSize(square, residual, rates, nbytes)
+
+
+def _orders(phi: Activation, psi: Activation) -> list[int]:
+    """Orders of the residual tensors, or more."""
+    student, teacher = exact_polynomial(phi), exact_polynomial(psi)
+    assert student is not None and teacher is not None
+    return sorted({*student.orders, *teacher.orders})
 
 
 def check_derivation(size: DerivationSize, what: str) -> None:

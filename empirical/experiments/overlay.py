@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import t as student_t
@@ -112,7 +113,13 @@ def overlays(
 
     def overlay(problem: Problem, t_end: float, step: float) -> Overlay:
         number = Clock(step).steps_until(validate_real("t_end", t_end, positive=True))
-        how = {"batch": batch, "seeds": seeds, "seed": seed, "dtype": "float64", "records": records}
+        how: dict[str, Any] = {
+            "batch": batch,
+            "seeds": seeds,
+            "seed": seed,
+            "dtype": "float64",
+            "records": records,
+        }
         return Overlay(compare(problem, steps=number, step=step, progress=progress, **how))
 
     return tuple(overlay(*one) for one in zip(problems, ends, steps, strict=True))

@@ -24,6 +24,10 @@ class LawOptions(opt.MatrixOptions):
     """Which network, and what is sought."""
 
     model: str | None = opt.option(help="quadratic (default), linear, relu, abs or bilinear.")
+    activation: str | None = opt.option(
+        metavar="SPEC",
+        help="Units of this activation, instead of a --model: relu2, leaky-relu:0.1, …",
+    )
     expression: str | None = opt.option(
         "--network",
         metavar="EXPR",
@@ -96,6 +100,7 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> None:
     independent laws are listed.
     """
     from dynamics.laws import conserved_report, laws_for_teacher
+    from dynamics.laws.activation_models import unknown_laws
     from quadflow.options.reading import read_decay
 
     validate_output(output, ("json",))
@@ -105,19 +110,28 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> None:
     if options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in the files of `--infer`: give that as well.")
     network, matrix = build_network(options)
-    result = conserved_report(
-        network,
-        degree=options.degree,
-        weight_decay=read_decay(options.weight_decay),
-        seed=options.seed,
-        progress=True,
-    )
-    if matrix is not None:
+    if network is None:
+        result = unknown_laws(
+            options.activation or "",
+            options.inputs or 2,
+            options.hidden,
+            options.outputs,
+            options.fixed_values is None,
+        )
+    else:
+        result = conserved_report(
+            network,
+            degree=options.degree,
+            weight_decay=read_decay(options.weight_decay),
+            seed=options.seed,
+            progress=True,
+        )
+    if matrix is not None and network is not None:
         special = laws_for_teacher(network, matrix, options.degree).special
         result["special_laws"] = [str(law.expression) for law in special.laws]
     if output is not None:
         write_text(output, to_json(result) + "\n")
-    echo_result(result, lambda: describe(result, network), as_json)
+    echo_result(result, lambda: describe(result), as_json)
 
 
 def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
@@ -150,7 +164,7 @@ def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
     }
     words = inference.summary
     if np.any(decay):
-        along = decay_along_records(W, A, times, decay, options.model or "quadratic")
+        along = decay_along_records(W, A, times, decay, options.activation or options.model or "quadratic")
         result["decayed_laws"] = [law_json(law) for law in along]
         words = lambda: "\n".join([inference.summary(), *map(law_line, along)])  # noqa: E731
     if output is not None:
@@ -188,9 +202,10 @@ def quantity_json(q: InferredQuantity) -> dict[str, Any]:
     }
 
 
-def build_network(options: LawOptions) -> tuple[PolynomialNetwork, Any]:
-    """The network, and the teacher's matrix if one is given."""
+def build_network(options: LawOptions) -> tuple[PolynomialNetwork | None, Any]:
+    """The network, None where an activation has no algebra, and the teacher's matrix if one is given."""
     from dynamics.laws import build_model
+    from dynamics.laws.activation_models import activation_network
     from quadflow.options.reading import matrix_arguments, read_teacher
 
     teacher = None
@@ -202,9 +217,22 @@ def build_network(options: LawOptions) -> tuple[PolynomialNetwork, Any]:
             raise ProblemError("`--teacher` looks for special laws of one output, but there are several.")
     d = options.inputs or (2 if teacher is None else teacher.inputs)
     matrix = None if teacher is None else teacher.matrix()
+    named = {"--model": options.model, "--activation": options.activation, "--network": options.expression}
+    given = [name for name, value in named.items() if value is not None]
+    if len(given) > 1:
+        raise ProblemError(f"`{given[0]}` and `{given[1]}` both name the network: give one of them.")
+    if options.activation is not None:
+        if teacher is not None:
+            raise ProblemError(
+                "`--teacher` looks for special laws of a `--model`, but an `--activation` is given."
+            )
+        if options.output_weight is not None:
+            raise ProblemError("`--output-weight` is one of bilinear units, but an `--activation` is given.")
+        network = activation_network(
+            options.activation, d, options.hidden, options.outputs, second_layer=options.fixed_values
+        )
+        return network, None
     if options.expression is not None:
-        if options.model is not None:
-            raise ProblemError("`--model` and `--network` both name the network: give one of them.")
         return read_network(options.expression), matrix
     network = build_model(
         options.model or "quadratic",
@@ -232,8 +260,10 @@ def read_network(text: str) -> PolynomialNetwork:
     return polynomial(expression, inputs)
 
 
-def describe(result: dict[str, Any], network: PolynomialNetwork) -> str:
+def describe(result: dict[str, Any]) -> str:
     """The report in words."""
+    if result["count"] is None:
+        return "\n".join([counted(result["parameters"], "parameter"), *result["warnings"]])
     bound = "" if result["exact"] else "at most "
     lines = [
         f"{counted(result['parameters'], 'parameter')}, Lie algebra of dimension {result['lie_algebra_dimension']}: "

@@ -39,6 +39,8 @@ def command(
 ) -> None:
     """Derive loss and gradient-flow ODEs from the Gaussian moments, for concrete K, d and O.
 
+    Polynomial activations have concrete and index-free forms; erf, gelu, relu, leaky-relu:SLOPE, abs and relu2 the
+    index-free one, in Gram entries (with --output .py a program for all sizes).
     A --teacher only tells the sizes here: the symbols of its matrix stay free. With --weight-decay symbolic its rates
     stay free too.
     """
@@ -51,7 +53,13 @@ def command(
     validate_choice("format", form, FORMATS)
     _check_suffix(output, suffix, form)
     exports = tensor_exports(network) if form == "tensor" else concrete_exports(network, form, aligned)
-    text = exports["latex"] if suffix == "tex" and form == "tensor" else exports[form]
+    wanted = {"tex": "latex", "py": "python"}.get(suffix or "", form) if form == "tensor" else form
+    if wanted not in exports:
+        raise ProblemError(
+            f"`--output` is {output!r}, but the index-free form of {network.activation} units is no program: its name"
+            " must end in: txt, tex."
+        )
+    text = exports[wanted]
     if output is not None:
         write_text(output, text.rstrip("\n") + "\n")
     if as_json and form != "json":
@@ -63,7 +71,7 @@ def command(
 
 def _check_suffix(output: str | None, suffix: str | None, form: str) -> None:
     """Refuse a file of one format with the suffix of another."""
-    suited = [FORMATS[form]] + ["tex"] * (form == "tensor")
+    suited = [FORMATS[form]] + ["tex", "py"] * (form == "tensor")
     if suffix is not None and suffix not in suited:
         raise ProblemError(
             f"`--output` is {output!r}, but with `--format` {form} its name must end in: {', '.join(suited)}."
@@ -92,6 +100,7 @@ def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> d
         second_layer_value=network.second_layer_value,
         covariance=Sigma,
         weight_decay=decay_of(network),
+        teacher_activation=network.teacher_activation,
         progress=True,
     )
     if aligned:
@@ -114,12 +123,31 @@ def decay_of(network: opt.NetworkOptions) -> Any:
 
 
 def tensor_exports(network: opt.NetworkOptions) -> dict[str, str]:
-    """Index-free form: LaTeX alone, and text with the LaTeX below."""
+    """Index-free form: LaTeX alone, and text with the LaTeX below; a program too where it is in Gram entries."""
+    from dynamics.activations import Activation
     from dynamics.problem.weight_decay import WeightDecay
     from dynamics.symbolic.tensor_form import derive_tensor, tensor_latex, tensor_text
 
     decay = decay_of(network)
     decayed = decay == SYMBOLIC or bool(WeightDecay.of(decay, network.second_layer == "trainable"))
-    form = derive_tensor(network.activation, network.second_layer, network.covariance is not None, decayed)
+    correlated = network.covariance is not None
+    phi = Activation.parse(network.activation)
+    psi = phi if network.teacher_activation is None else Activation.parse(network.teacher_activation)
+    if phi != psi or phi.trace_coupling is None:
+        return gram_exports(network, correlated, decayed)
+    form = derive_tensor(network.activation, network.second_layer, correlated, decayed)
     text, latex = tensor_text(form), tensor_latex(form)
     return {"tensor": f"{text}\n{latex}", "latex": latex}
+
+
+def gram_exports(network: opt.NetworkOptions, correlated: bool, decayed: bool) -> dict[str, str]:
+    """Index-free form in Gram entries: text, LaTeX, a Python module, and as JSON the kernels."""
+    from dynamics.symbolic.gram_code import gram_python
+    from dynamics.symbolic.gram_form import derive_gram, gram_json, gram_latex, gram_text
+
+    form = derive_gram(
+        network.activation, network.teacher_activation, network.second_layer, correlated, decayed
+    )
+    text, latex = gram_text(form), gram_latex(form)
+    kernels = to_json({"kernels": gram_json(form)}, origin=False)
+    return {"tensor": f"{text}\n{latex}", "latex": latex, "python": gram_python(form), "json": kernels}

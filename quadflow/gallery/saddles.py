@@ -69,6 +69,49 @@ def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: fl
 
 
 @click.command(
+    "symmetric-plateau",
+    cls=FigureCommand,
+    context_settings={
+        "default_map": {
+            **{"teacher": "1,1,1", "inputs": 6, "hidden": 3, "activation": "erf"},
+            **{"second_layer": "fixed", "init_scale": 0.03, "seed": 1},
+        }
+    },
+    epilog="Example: quadflow figure symmetric-plateau --teacher 1,1 --hidden 2",
+)
+@opt.problem_options
+@click.option("--search", type=int, default=10, show_default=True, help="Random starts of the search.")
+@click.option("--step", type=float, default=0.1, show_default=True, help="Learning rate of the networks.")
+@click.option("--batch", type=int, default=1024, show_default=True, help="Their batch size.")
+@click.option("--t-end", type=float, default=220.0, show_default=True, help="Their training time.")
+@click.option("--seeds", type=int, default=8, show_default=True, help="How many.")
+@figure_output("symmetric-plateau")
+def symmetric_plateau(
+    problem: opt.ProblemOptions, search: int, step: float, batch: int, t_end: float, seeds: int, output: str
+) -> None:
+    """Saad and Solla's plateau, a saddle found by search: flow and networks wait there until units specialise."""
+
+    def make() -> Figure:
+        from empirical.experiments.symmetric_plateau import symmetric_plateau
+        from figures.symmetric_plateau import symmetric_plateau_figure
+        from quadflow.options.reading import build_problem
+
+        curves = symmetric_plateau(
+            build_problem(problem),
+            starts=search,
+            step=step,
+            batch=batch,
+            t_end=t_end,
+            seeds=seeds,
+            seed=problem.seed,
+            progress=True,
+        )
+        return symmetric_plateau_figure(curves)
+
+    draw_into(output, make)
+
+
+@click.command(
     "weight-decay",
     cls=FigureCommand,
     context_settings={
@@ -182,4 +225,4 @@ def collapse(
     draw_into(output, make)
 
 
-FIGURES = (atlas, saddle_graph, weight_decay, collapse)
+FIGURES = (atlas, saddle_graph, symmetric_plateau, weight_decay, collapse)

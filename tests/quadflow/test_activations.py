@@ -16,6 +16,55 @@ def test_simulate(quadflow, activation):
     np.testing.assert_allclose(result["modes"][-1], [2, 1], atol=0.02)
 
 
+WITHOUT = [
+    "--teacher",
+    "2,1",
+    "--hidden",
+    "2",
+    "--inputs",
+    "3",
+    "--init-scale",
+    "0.3",
+    "--activation",
+    "tanh",
+]
+
+
+def test_without_modes_overlaps_and_norms_are_printed(quadflow, tmp_path):
+    """JSON, summary and table of tanh units: those of the weights in the file, for each unit and direction."""
+    path, table = tmp_path / "run.npz", tmp_path / "run.csv"
+    words = ["simulate", *WITHOUT, "--t-end", "5", "--records", "41"]
+    result = quadflow(*words, "--json", "--output", path).json
+    W = np.load(path)["W"]
+    norms = np.sqrt((W**2).sum(axis=2))
+    overlaps = W[:, :, :2] / norms[..., None]  # the directions of the teacher are the first two axes
+    assert result["modes"] is result["conserved_drift"] is None
+    np.testing.assert_allclose(result["norms"], norms, rtol=1e-12)
+    np.testing.assert_allclose(result["overlaps"], overlaps, rtol=0, atol=1e-12)
+    assert result["stages"] and all(stage["learned_modes"] == [] for stage in result["stages"])
+    assert any("not homogeneous" in warning for warning in result["warnings"])
+    told = quadflow(*words, "--output", table).out
+    assert "plateau  t = " in told and "learned modes" not in told
+    head, *rows = [line.split(",") for line in table.read_text().splitlines()]
+    assert head[2:] == ["norm_1", "norm_2", *(f"overlap_{k}_{m}" for k in (1, 2) for m in (1, 2))]
+    columns = np.array(rows, dtype=float)
+    np.testing.assert_allclose(columns[:, 2:4], norms, rtol=1e-12)
+    np.testing.assert_allclose(columns[:, 4:].reshape(41, 2, 2), overlaps, atol=1e-12)
+
+
+def test_another_teacher_is_told(quadflow):
+    """Quadratic units that learn tanh: no modes, but c_k; networks and comparison alike."""
+    words = [*WITHOUT, "--activation", "quadratic", "--teacher-activation", "tanh", "--json"]
+    training = ["--step", "1e-2", "--batch", "64", "--steps", "20", "--seeds", "2"]
+    compared = quadflow("compare", *words, *training).json
+    for side in (compared["theory"], compared["training"], quadflow("train", *words, *training).json):
+        assert side["modes"] is None and np.shape(side["overlaps"])[-2:] == (2, 2)
+        assert side["conserved_drift"] < (1e-9 if side is compared["theory"] else 1e-2)
+        assert any("the teacher has another activation" in warning for warning in side["warnings"])
+    assert compared["relative_error"].keys() == {"loss_sup", "modes_sup", "overlaps_sup", "norms_sup"}
+    assert compared["relative_error"]["modes_sup"] is None
+
+
 @pytest.mark.parametrize("activation", DEGREE_ONE)
 def test_train_and_compare(quadflow, activation):
     common = [*SMALL, "--activation", activation, "--step", "5e-3", "--batch", "256", "--json"]
@@ -160,11 +209,15 @@ def test_figure(quadflow, tmp_path):
         (["derive", "--teacher", "2,1", "--activation", "relu"], "homogeneous polynomial"),
         (
             ["simulate", "--teacher", "2,1", "--activation", "relu", "--sgd", "--step", "1e-3"],
-            "quadratic and centred",
+            "one hidden and one teacher unit",
         ),
         (["simulate", "--teacher", "2,1", "--activation", "swish"], "linear, relu, abs"),
         (["simulate", "--teacher", "M.npy", "--activation", "relu"], "means nothing to relu"),
         (["conserved", "--model", "abs", "--inputs", "1"], "at least 2"),
+        (
+            ["simulate", "--teacher", "2,1", "--activation", "tanh", "--init", "balanced"],
+            "a homogeneous activation",
+        ),
         (["figure", "phase-portrait", "--activation", "relu"], "quadratic and centred"),
         (["figure", "activations", "--activation", "relu"], "--activations"),
         (["figure", "activations", "--t-end", "1,2"], "2 numbers"),

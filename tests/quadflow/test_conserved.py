@@ -23,6 +23,14 @@ import sympy
         (["--model", "relu", "--inputs", "3", "--hidden", "4"], 16, 4),  # hidden units
         (["--model", "bilinear", "--output-weight", "no", "--inputs", "3", "--hidden", "2"], 12, 4),  # p²
         (["--network", "a*(w*x_0)**2"], 2, 1),
+        (["--activation", "leaky-relu:0.1"], 6, 2),  # hidden units, as of every homogeneous activation
+        (["--activation", "relu2", "--outputs", "2"], 8, 2),
+        (["--activation", "polynomial:0,0,0,2"], 6, 2),
+        (["--activation", "centred"], 6, 2),
+        (["--activation", "linear", "--inputs", "3", "--outputs", "2"], 10, 3),
+        (["--activation", "polynomial:0,1,0.5"], 6, 0),  # of no kind whatever: the algebra has full rank
+        (["--activation", "hermite:3"], 6, 0),
+        (["--activation", "relu2", "--second-layer", "fixed"], 4, 0),
     ],
 )
 def test_counts(quadflow, arguments, parameters, count):
@@ -164,3 +172,34 @@ def test_bad_input(quadflow, arguments, words):
     assert result.status == 2
     assert words in result.err
     assert result.err.count("\n") == 1
+
+
+def test_no_law_of_a_unit_where_the_activation_is_not_homogeneous(quadflow):
+    """Theory, section 9.1; what is not known is null, and a sentence says so."""
+    result = quadflow(
+        "conserved", "--activation", "gelu", "--inputs", "3", "--hidden", "4", "--outputs", "2", "--json"
+    ).json
+    assert result["parameters"] == 4 * (3 + 2)
+    assert result["laws"] == []
+    assert result["exact"] is False
+    assert result["count"] is result["lie_algebra_dimension"] is None
+    (warning,) = result["warnings"]
+    assert "'gelu' is not homogeneous" in warning and "mix units is not known" in warning
+    fixed = quadflow("conserved", "--activation", "tanh", "--second-layer", "fixed")
+    assert fixed.out.startswith("4 parameters\n") and "not homogeneous" in fixed.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "relu"], "`--model` and `--activation` both name the network"),
+        (["--network", "a*x_0"], "`--activation` and `--network` both name the network"),
+        (["--teacher", "2,1"], "looks for special laws of a `--model`"),
+        (["--output-weight", "no"], "is one of bilinear units"),
+        (["--inputs", "1"], "needs at least 2"),
+    ],
+)
+def test_what_an_activation_does_not_go_with(quadflow, arguments, message):
+    result = quadflow("conserved", "--activation", "relu2", *arguments)
+    assert result.status == 2
+    assert message in result.err

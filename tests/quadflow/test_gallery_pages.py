@@ -53,6 +53,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "stability": "empirical.experiments.edge_of_stability:edge_of_stability",
     "staircase": "empirical.experiments.staircase:staircase_curves",
     "sweep": "empirical.sweep.drawing:sweep_data",
+    "symmetric-plateau": "empirical.experiments.symmetric_plateau:symmetric_plateau",
     "train-test": "empirical.experiments.generalisation:train_and_test",
     "weight-decay": "empirical.experiments.weight_decay:decayed_spectra",
 }

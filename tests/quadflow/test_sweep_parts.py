@@ -34,6 +34,7 @@ FORMS = "must be NAME=START:STOP:COUNT, the same with :log, or NAME=V1,V2,…"
         (" init = a , b ", ("a", "b")),
         ("activation=erf, polynomial:0,1,-.5,tanh", ("erf", "polynomial:0,1,-.5", "tanh")),
         ("teacher-activation=leaky-relu:0.1,hermite:3", ("leaky-relu:0.1", "hermite:3")),
+        ("activation=tanh,0.1", ("tanh", "0.1")),
     ],
 )
 def test_values(text, values):

@@ -39,6 +39,7 @@ FIGURES = {
     "scale-diagram": "--hidden 2 --points 2 --replicates 1 --step 0.1",
     "phase-diagram": "--points 2 --step 0.1",
     "collapse": "--teacher 2,1 --hidden 2 --rates 1,2,2 --points 2 --patience 0.1 --batch 8",
+    "symmetric-plateau": "--teacher 1,1 --hidden 2 --inputs 2 --search 1 --t-end 0.1 --batch 8 --seeds 1",
     "saddle-graph": "--teacher 2,1 --hidden 2 --t-end 0.1 --batch 8",
 }
 # With a scheduler's address a call would wait for an answer of the network.

@@ -226,6 +226,53 @@ def test_the_smallest_starts_do_not_depend_on_luck(seed):
     assert end.solver.status == "converged"
 
 
+@pytest.mark.parametrize(
+    ("activation", "hidden", "scale"),
+    [("erf", 1, 1e-6), ("relu2", 2, 1e-4), ("hermite:3", 1, 0.03)],
+)
+def test_any_activation_ends_at_the_teacher(activation, hidden, scale):
+    """One unit of the teacher, from tiny weights through every plateau: L = 0, the global minimum, and not before."""
+    end = GradientFlow(problem_of([1.0], hidden, scale, 1, 2, activation)).integrate(samples=2)
+    assert end.solver.status == "converged"
+    assert end.loss[-1] < 1e-9 * end.loss[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["gelu", "tanh", "sigmoid", "softplus", "silu", "elu"])
+def test_the_others_end_at_the_teacher_too(activation):
+    """One unit, small weights: as above."""
+    end = GradientFlow(problem_of([1.0], 1, 0.1, 0, 2, activation)).integrate(samples=2)
+    assert end.solver.status == "converged"
+    assert end.loss[-1] < 1e-9 * end.loss[0]
+
+
+@pytest.mark.parametrize(("activation", "teacher"), [("relu", "erf"), ("erf", "erf")])
+def test_a_teacher_out_of_reach_is_a_minimum_with_a_loss(activation, teacher):
+    """One unit for two modes, or another function: at the end no small step in any direction lowers the loss.
+
+    A step h lowers it by at most ½|g|²/λ, g the gradient that the test of convergence leaves, beside rounding.
+    """
+    start = problem_of([2, 1], 1, 0.1, 0, 2)
+    problem = Problem(start.teacher, start.student, activation, teacher_activation=teacher)
+    flow = GradientFlow(problem)
+    end = flow.integrate(samples=2)
+    assert end.solver.status == "converged" and end.loss[-1] > 0.01
+    theta, rng = flow.pack(end.coordinates[-1], end.A[-1]), np.random.default_rng(0)
+    for _ in range(100):
+        assert flow.loss(theta + 1e-3 * rng.standard_normal(theta.size)) > end.loss[-1] - 1e-14
+
+
+def test_a_degenerate_saddle_is_none_of_the_minima():
+    """He_4, whose Hessian vanishes at w = 0: L = ½ there, E f*² / 2, while L = 0 is reached from larger weights."""
+    ends = [
+        GradientFlow(problem_of([1.0], 1, scale, 1, 2, "hermite:4")).integrate(samples=2)
+        for scale in (1e-3, 0.3)
+    ]
+    assert [end.solver.status for end in ends] == ["at a saddle", "converged"]
+    assert ends[0].loss[-1] == pytest.approx(0.5, abs=1e-9)
+    assert ends[1].loss[-1] < 1e-13
+
+
 # What is asked where the flow hardly moves, by hand
 
 

@@ -227,6 +227,7 @@ def test_rows_of_the_table():
     }
     assert known == {
         "derive": EXACT,
+        "derive --format tensor": EXACT,
         "simulate": EXACT,
         "simulate --correction modified": SECOND_ORDER,
         "simulate --sgd": SECOND_ORDER,
@@ -243,6 +244,7 @@ def test_rows_of_the_table():
     relu = {row.command: row for row in scope(problem_of(ACTIVATIONS["relu"], "mixing", 2, "fixed"))}
     assert {name: row.status for name, row in relu.items()} == {
         "derive": UNKNOWN,
+        "derive --format tensor": EXACT,
         "simulate": EXACT,
         "simulate --correction modified": SECOND_ORDER,
         "simulate --sgd": UNKNOWN,

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from dynamics.problem.one_pass import closure, mean_step_terms
-from dynamics.sgd.closures import kinked_units, polynomial_units, tilted_units
+from dynamics.problem.one_pass import KINDS, closure, mean_step_terms
+from dynamics.sgd.closures import CLOSURES, kinked_units, polynomial_units, tilted_units
 from dynamics.sgd.differentiation import along
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.unit_step import UnitStep
@@ -299,6 +299,10 @@ def test_what_is_not_known_or_costs_too_much_is_refused(case, sentence):
     with pytest.raises(ProblemError) as refused:
         MeanSGD(problem_of(phi, psi, K=K, R=R), STEP)
     assert str(refused.value) == sentence
+
+
+def test_every_kind_of_units_has_its_moments():
+    assert list(KINDS) == list(CLOSURES)
 
 
 def test_terms_are_counted():

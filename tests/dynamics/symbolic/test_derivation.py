@@ -371,5 +371,7 @@ def test_aligned_modes_of_a_cubic_network():
 
 @pytest.mark.parametrize("activation", ["relu", "abs"])
 def test_only_polynomials_are_derived(activation):
-    with pytest.raises(ProblemError, match="the symbolic flow is known only for homogeneous polynomial"):
+    with pytest.raises(
+        ProblemError, match="of given sizes is known only for polynomial activations: `--format tensor`"
+    ):
         derive(1, 1, activation=activation)
