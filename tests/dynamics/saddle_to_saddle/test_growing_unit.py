@@ -257,3 +257,12 @@ def test_a_tiny_unit_beside_a_component_at_rest():
     unit = FrozenUnit(np.array([1e-150, 1.0]), 1e-150, np.array([1.0, 0.0]))
     alone = FrozenUnit(np.array([1e-150]), 1e-150, np.array([1.0]))
     assert unit.blow_up_time == pytest.approx(alone.blow_up_time, rel=1e-12)
+
+
+def test_the_minimum_on_the_way_of_a_component_that_is_hardly_there():
+    """The sum of ½ w_i² e^{2g_i s} is least where the slopes cancel, here at 2s = 680; the search passes e^{1024}."""
+    w, g = np.array([1e-150, 1.0]), np.array([1.0, -0.01])
+    unit = FrozenUnit(w, 2.0, g)
+    ahead = np.log(0.01 * (w[1] / w[0]) ** 2) / (1 + 0.01)
+    assert 2 * unit._bottom == pytest.approx(ahead, rel=1e-12)
+    assert unit.blow_up_mode == 0
