@@ -176,14 +176,20 @@ class Activation:
         True
         """
         from dynamics.activations.fitting import fit
+        from dynamics.population.hermite_kernel import TOLERANCE, unresolved
 
         name = name or getattr(phi, "__name__", "callable")
+        function = Elementwise(name, phi, torch)
         found = fit(phi, name)
         exact = found.error <= LARGEST_ERROR
         if not exact:
+            left = unresolved(function)
+            rough = f" It is not smooth: for weights of length 1 quadrature leaves {left:.0e}, so that flows refuse it."
             warnings.warn(
                 f"The activation {name!r} is fitted only to {found.error:.1g} by smoothed kinks: its expectations are"
-                " taken by quadrature, some 50 times slower, and for short weights only.",
+                " taken by quadrature, some 50 times slower, and for short weights only."
+                + rough
+                * (left > TOLERANCE),
                 stacklevel=2,
             )
         z = SAMPLES[:, 0]
@@ -193,11 +199,12 @@ class Activation:
         return cls(
             name,
             f"φ(w·x) = {name}(w·x)",
-            Elementwise(name, phi, torch),
+            function,
             degree,
             parity,
             label=label,
             expansion=found.expansion if exact else None,
+            kink=found.kink,
             error=found.error if exact else 0.0,
             quadrature=not exact,
         )

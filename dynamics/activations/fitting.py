@@ -1,8 +1,9 @@
 """Any function of one variable as a polynomial and smoothed kinks, by least squares, with its error.
 
-The even part is sought among 1, z² and S̃_τ, the odd part among z and erf(z/(√2 τ)), for log-spaced widths τ. Functions
-whose derivatives are Gaussian scale mixtures are found to 1e-11 and better (Mish, SiLU, arctan, √(1 + z²), ln cosh z);
-others, such as sin, are not, and their error says so (measured here).
+The even part is sought as φ(0) + z² and S̃_τ − S̃_τ(0), the odd part among z and erf(z/(√2 τ)), for log-spaced widths τ.
+Functions whose derivatives are Gaussian scale mixtures are found to 1e-11 and better (Mish, SiLU, arctan, √(1 + z²),
+tanh³); narrow widths find softsign and CELU too, whose second derivatives jump at zero. Others, such as sin, are not
+found, and their error says so (measured here).
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ from scipy.special import erf, ndtr
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.population.expansion import KINK, STEP, Expansion
+from dynamics.population.expansion import KINK, RISE, STEP, Expansion
 
 REACH = 60.0  # |z| up to which a function is looked at
-WIDTHS = ((0.12, 12.0, 28), (0.1, 100.0, 40), (1e-3, 60.0, 60))  # of kinks, tried one after the other
+WIDTHS = (  # of kinks, tried one after the other: few, wide, dense, and for functions with jumps of φ″ at zero
+    (0.12, 12.0, 28),
+    (0.1, 100.0, 40),
+    (0.1, 20.0, 80),
+    (1e-6, 60.0, 120),
+)
 CUTS = 10.0 ** np.arange(-15, -10)  # of singular values, relative to the largest
 GOOD = 1e-11  # error from which on no further widths are tried
+ROUNDING = 1e-15  # relative
 NEGLIGIBLE = 1e-16  # weights below this part of the largest
 
 
@@ -32,11 +39,15 @@ class Fit:
     ----------
     expansion : Expansion
     error : float
-        Largest |φ − expansion|/(1 + |z|) over |z| ≤ 60, on points between those of the fit.
+        Largest |φ − expansion|/(1 + |z|) over |z| ≤ 60, on points between those of the fit, and what rounding adds in
+        pair kernels: 1e-16 times the square of the sum of all |weights|, relative to the sizes of their functions.
+    kink : (α, β), optional
+        Where φ(z) = αz + β|z| up to rounding; the expansion then is that.
     """
 
     expansion: Expansion
     error: float
+    kink: tuple[float, float] | None = None
 
 
 def fit(phi: Callable[[Array], Array], name: str) -> Fit:
@@ -53,9 +64,17 @@ def fit(phi: Callable[[Array], Array], name: str) -> Fit:
     ProblemError
         If φ does not give one finite real number for each of an array of numbers.
     """
-    z = np.concatenate([[0.0], np.geomspace(1e-4, 1, 1500), np.linspace(1, REACH, 1500)[1:]])
-    between = np.concatenate([np.linspace(0, 5, 7001), np.linspace(5, REACH, 3001)[1:]])
+    z = np.concatenate([[0.0], np.geomspace(1e-7, 1, 2000), np.linspace(1, REACH, 1500)[1:]])
+    between = np.concatenate(
+        [np.geomspace(3e-8, 1e-3, 1000), np.linspace(0, 5, 7001), np.linspace(5, REACH, 3001)[1:]]
+    )
     values = _parts(phi, z, name), _parts(phi, between, name)
+    kinked = _kinked(*values[1], between)
+    if kinked is not None:
+        return kinked
+    constant = float(values[0][0][0])  # φ(0), exactly: short weights see the rest relative to it
+    for even, _ in values:
+        even -= constant
     best = None
     for widths in WIDTHS:
         tau = np.geomspace(*widths)
@@ -63,13 +82,22 @@ def fit(phi: Callable[[Array], Array], name: str) -> Fit:
         error = sum(part[1] for part in parts)
         if best is None or error < best.error:
             (even, _), (odd, _) = parts
-            components = [(KINK, *_kept(tau, even[2:])), (STEP, *_kept(tau, odd[1:]))]
-            polynomial = (float(even[0]), float(odd[0]), float(even[1]))
+            components = [(RISE, *_kept(tau, even[1:])), (STEP, *_kept(tau, odd[1:]))]
+            polynomial = (constant, float(odd[0]), float(even[0]))
             best = Fit(Expansion(polynomial, [c for c in components if len(c[1])]), float(error))
         if best.error < GOOD:
             break
     assert best is not None
     return best
+
+
+def _kinked(even: Array, odd: Array, z: Array) -> Fit | None:
+    """φ = αz + β|z|, if it is that; no smooth functions are sought then."""
+    alpha, beta = float(odd[-1] / z[-1]), float(even[-1] / z[-1])
+    off = max(np.abs(even - beta * z).max(), np.abs(odd - alpha * z).max())
+    if off > ROUNDING * z[-1] * (abs(alpha) + abs(beta)):
+        return None
+    return Fit(Expansion((0.0, alpha), [(KINK, [0], [2 * beta])] if beta else []), 0.0, (alpha, beta))
 
 
 def _parts(phi: Callable[[Array], Array], z: Array, name: str) -> tuple[Array, Array]:
@@ -81,13 +109,14 @@ def _parts(phi: Callable[[Array], Array], z: Array, name: str) -> tuple[Array, A
             raise ProblemError(
                 f"The activation {name!r} must give a finite real number for each number of an array, |z| ≤ {REACH:g}."
             )
-    return (plus + minus) / 2, (plus - minus) / 2
+    even, odd, rounding = plus + minus, plus - minus, 1e-15 * np.abs(plus).max()
+    return tuple(part / 2 if np.abs(part).max() > rounding else np.zeros_like(part) for part in (even, odd))
 
 
 def _even(z: Array, tau: Array) -> Array:
     x = z[:, None] / tau
-    kinks = z[:, None] * (ndtr(x) - 0.5) + tau * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
-    return np.column_stack([np.ones_like(z), z * z, kinks])
+    rises = z[:, None] * (ndtr(x) - 0.5) + tau * np.expm1(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    return np.column_stack([z * z, rises])
 
 
 def _odd(z: Array, tau: Array) -> Array:
@@ -100,7 +129,7 @@ KINDS = (_even, _odd)
 def _fit_part(
     basis: Callable[[Array, Array], Array], tau: Array, z: Array, f: Array, between: Array, g: Array
 ) -> tuple[Array, float]:
-    """Coefficients of one part, and the largest error relative to 1 + z at the points between."""
+    """Coefficients of one part, and their error, see `Fit`."""
     M = basis(z, tau) / (1 + z)[:, None]
     scale = np.abs(M).max(axis=0)
     U, sizes, Vt = np.linalg.svd(M / scale, full_matrices=False)
@@ -109,7 +138,7 @@ def _fit_part(
     for cut in CUTS:
         kept = sizes > cut * sizes[0]
         c = (Vt[kept].T @ (projected[kept] / sizes[kept])) / scale
-        error = float(np.abs((test @ c - g) / (1 + between)).max())
+        error = float(np.abs((test @ c - g) / (1 + between)).max() + 1e-16 * np.sum(np.abs(c) * scale) ** 2)
         if error < best[1]:
             best = c, error
     return best

@@ -50,6 +50,16 @@ def hermite_coefficients(phi: Phi, sizes: Array, terms: int, means: Array | floa
     return rule @ np.asarray(phi(x, sizes**2))
 
 
+def unresolved(phi: Phi, length: float = 1.0) -> float:
+    """What the largest number of terms leaves of E φ′² for weights of a length, relative to its largest term.
+
+    Smooth functions have exponentially small coefficients, those with kinks algebraically small ones.
+    """
+    alpha = hermite_coefficients(phi, np.array([length]), TERMS[-1])[:, 0]
+    sizes = np.arange(len(alpha)) * alpha**2
+    return float(sizes[-LAST:].sum() / max(sizes.max(), 1e-300))
+
+
 @dataclass(frozen=True)
 class HermiteKernel:
     """κ of two functions φ(z, q) that do not depend on q.

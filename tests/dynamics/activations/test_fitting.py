@@ -36,9 +36,11 @@ def expansion_at(expansion, z):
         (np.arctan, 1e-12),
         (lambda z: np.sqrt(1 + z * z) - 1, 1e-12),
         (lambda z: 0.3 * z * z - z, 1e-12),
-        (lambda z: np.tanh(z) ** 3, 1e-9),
+        (lambda z: np.tanh(z) ** 3, 1e-11),
+        (lambda z: z / (1 + abs(z)), 1e-12),
+        (lambda z: 0.5 * z * (1 + np.tanh(0.7978845608 * (z + 0.044715 * z**3))), 1e-9),
     ],
-    ids=["mish", "arctan", "root", "parabola", "tanh³"],
+    ids=["mish", "arctan", "root", "parabola", "tanh³", "softsign", "GELU by tanh"],
 )
 def test_the_error_of_a_fit_is_the_largest_on_the_line(phi, bound):
     """On points that the fit has not seen; the error that it states is reached within a factor."""
@@ -100,6 +102,32 @@ def test_long_weights_and_variances_are_refused():
         kernel_of(clipped, clipped)(GramPairs(long, long), "")
     with pytest.raises(ProblemError, match="'sin' beside 'centred'"):
         kernel_of(phi, Activation.parse("centred"))
+
+
+def test_a_kink_at_zero_is_found():
+    """A leaky ReLU that is given as a callable has the loss of the one in the table, exactly; |z| and lines too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        phi = Activation.from_callable(lambda z: np.where(z > 0, z, 0.1 * z), "leaky")
+        line = Activation.from_callable(lambda z: -2.0 * z, "line")
+        size = Activation.from_callable(np.abs, "size")
+    assert phi.kink == pytest.approx((0.55, 0.45)) and phi.degree == 1 and phi.error == 0
+    assert line.kink == (-2, 0) and size.kink == (0, 1) and size.parity == 1
+    rng = np.random.default_rng(2)
+    W, A, V, B = (rng.standard_normal(shape) for shape in ((3, 2), (1, 3), (2, 2), (1, 2)))
+    ours, theirs = (x.loss(V, B) for x in (phi, Activation.parse("leaky-relu:0.1")))
+    assert ours.loss(W, A) == pytest.approx(theirs.loss(W, A), rel=1e-13)
+    np.testing.assert_allclose(ours.hessian(W, A), theirs.hessian(W, A), atol=1e-13)
+
+
+def test_kinks_elsewhere_are_said():
+    """A clipped line: nα_n² falls like n^{−3/2} only, since φ″ is a Dirac mass."""
+    with pytest.warns(
+        UserWarning, match=r"'clip' is fitted only to .* length 1 quadrature leaves 2e-06, so that flows"
+    ):
+        Activation.from_callable(lambda z: np.clip(z, -1, 1), "clip")
+    with pytest.warns(UserWarning, match=r"for short weights only\.$"):
+        Activation.from_callable(np.sin)
 
 
 def test_claims_are_measured():

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from dynamics import Problem, Student, Teacher
-from dynamics.activations import ACTIVATIONS
+from dynamics.activations import ACTIVATIONS, Activation
 
 SMOOTH = {  # step times length, for 1e-13 and two derivatives
     "quadratic": 0.5,
@@ -152,6 +152,26 @@ APART = [p for p in GRID if abs(p[2]) < 1 and p[4] != np.pi]
 def test_derivatives_of_kinked_activations(name, point):
     """Correlations to ±0.999: second derivatives of a kink are singular where vectors are parallel, but not ELU's."""
     check(problem_of(name, *point), None, 1e-10)
+
+
+CALLABLES = {  # step times length, or None for a jump of φ″
+    "softsign": (None, lambda z: z / (1 + abs(z)), None),
+    "mish": (0.24, lambda z: z * np.tanh(np.logaddexp(0, z)), torch.nn.functional.mish),
+    "GELU by tanh": (
+        0.12,
+        lambda z: 0.5 * z * (1 + np.tanh(0.8 * (z + 0.04 * z**3))),
+        lambda z: 0.5 * z * (1 + torch.tanh(0.8 * (z + 0.04 * z**3))),
+    ),
+}
+
+
+@pytest.mark.parametrize("point", [(1e-2, 1e-2, 0.5, 1e-2, 0.4), *GRID[2:5]], ids=str)
+@pytest.mark.parametrize("name", CALLABLES)
+def test_derivatives_of_fitted_callables(name, point, monkeypatch):
+    """Functions that are fitted by smoothed kinks, for lengths from 1e-2."""
+    step, phi, twin = CALLABLES[name]
+    monkeypatch.setitem(KINKED, name, False)
+    check(problem_of(Activation.from_callable(phi, name, torch=twin), *point), step, 1e-10)
 
 
 @pytest.mark.slow
