@@ -51,7 +51,7 @@ def is_differentiable(activation: Differentiable) -> bool:
     """Whether φ is a function of z alone of which `derivative` knows the derivatives."""
     if activation.uses_variance:
         return False
-    return activation.expansion is not None or polynomial_terms(activation.phi) is not None  # type: ignore[arg-type]
+    return activation.expansion is not None or polynomial_terms(activation.phi) is not None
 
 
 def derivative(activation: Differentiable, order: int, z: Array) -> Array:
@@ -68,7 +68,7 @@ def derivative(activation: Differentiable, order: int, z: Array) -> Array:
         )
     expansion = activation.expansion
     if expansion is None:
-        terms = polynomial_terms(activation.phi)  # type: ignore[arg-type]
+        terms = polynomial_terms(activation.phi)
         assert terms is not None
         expansion = Expansion([terms.get((n, 0), 0.0) for n in range(1 + max(n for n, _ in terms))])
     at_kink = -1.0 if activation.parity is None else 0.0
@@ -88,7 +88,7 @@ def _derivative(component: Component, order: int, z: Array, at_kink: float) -> A
     return total
 
 
-def smoothed_kink(order: int, z: Array, a: float, at_kink: float = 0.0) -> Array:
+def smoothed_kink(order: int, z: Array, a: float, at_kink: float) -> Array:
     """S̃_a⁽ᵐ⁾(z), m = −1 … 4; for a = 0 the sign of zero is `at_kink`."""
     if a == 0:
         sign = np.where(z == 0, at_kink, np.sign(z))

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from dynamics.aliases import Array
@@ -95,7 +96,9 @@ class NetworkStarts:
         return self.flow.pack(W, A)
 
 
-def _coinciding_with(k: int, W: Array, A: Array, free: Array, parity: int | None) -> tuple[Array, Array]:
+def _coinciding_with(
+    k: int, W: Array, A: Array, free: NDArray[np.bool_], parity: int | None
+) -> tuple[NDArray[np.intp], Array]:
     """Which units, of those that are free, almost coincide with unit k, and by which sign."""
     signs = np.ones(len(W))
     near = free & (np.linalg.norm(W - W[k], axis=1) + np.linalg.norm(A.T - A[:, k], axis=1) < ALMOST)

@@ -51,9 +51,9 @@ def test_orders_of_a_smoothed_kink_are_derivatives_of_each_other(a):
     """Central differences, error h²/6 times the next but one derivative; without width away from the kink."""
     z, h = np.array([-2.1, -0.4, 0.3, 1.7]), 1e-5
     for order in range(-1, 4):
-        up, down = (smoothed_kink(order, z + s, a) for s in (h, -h))
-        np.testing.assert_allclose((up - down) / (2 * h), smoothed_kink(order + 1, z, a), atol=1e-8)
-    np.testing.assert_allclose(smoothed_kink(1, 50 * z, a), np.sign(z) / 2)
+        up, down = (smoothed_kink(order, z + s, a, 0.0) for s in (h, -h))
+        np.testing.assert_allclose((up - down) / (2 * h), smoothed_kink(order + 1, z, a, 0.0), atol=1e-8)
+    np.testing.assert_allclose(smoothed_kink(1, 50 * z, a, 0.0), np.sign(z) / 2)
 
 
 def test_what_has_none_is_refused():

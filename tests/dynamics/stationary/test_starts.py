@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.stationary.search import search_fixed_points
 from dynamics.stationary.starts import NetworkStarts
 
 
@@ -83,3 +84,27 @@ def test_a_reflection_that_is_no_symmetry_is_none():
     flow, given = starts("gelu")
     _, A = flow.unpack(given.coinciding(flow.pack(W, np.array([[1.0, 2.0, 0.01]]))))
     np.testing.assert_array_equal(A, [[1, 2, 0]])
+
+
+class Beside(NetworkStarts):
+    """Starts beside the symmetric plateau of two erf units, in a direction in which L is flat to high order."""
+
+    def draw(self, number, rng):
+        return 6**-0.5 * np.ones(4) + 1e-2 * np.array([1, 1, -1, -1])
+
+
+class Blunt(Beside):
+    """The same without a more symmetric state."""
+
+    def coinciding(self, theta):
+        return theta
+
+
+def test_a_degenerate_root_is_found_to_rounding_among_symmetric_states():
+    """w_1 = w_2 = (v_1 + v_2)/√6: ∇L is of third order across it, so that it alone leaves an error of 1e-4 or so."""
+    student = Student(np.ones((2, 2)), np.ones(2), trainable=False)
+    flow = GradientFlow(Problem(Teacher(np.eye(2), np.ones(2)), student, "erf"))
+    (sharp,) = search_fixed_points(flow, 1, size=1.0, given=Beside(flow, 1.0)).roots
+    np.testing.assert_allclose(sharp.theta, 6**-0.5, rtol=0, atol=1e-13)
+    blunt = search_fixed_points(flow, 1, size=1.0, given=Blunt(flow, 1.0)).roots
+    assert not blunt or np.abs(blunt[0].theta - 6**-0.5).max() > 1e-6
