@@ -117,6 +117,8 @@ def test_a_kink_at_zero_is_found():
     W, A, V, B = (rng.standard_normal(shape) for shape in ((3, 2), (1, 3), (2, 2), (1, 2)))
     ours, theirs = (x.loss(V, B) for x in (phi, Activation.parse("leaky-relu:0.1")))
     assert ours.loss(W, A) == pytest.approx(theirs.loss(W, A), rel=1e-13)
+    crossed, known = (x.loss(V, B, teacher="gelu") for x in (phi, Activation.parse("leaky-relu:0.1")))
+    assert crossed.loss(W, A) == pytest.approx(known.loss(W, A), rel=1e-13)
     np.testing.assert_allclose(ours.hessian(W, A), theirs.hessian(W, A), atol=1e-13)
 
 
