@@ -23,6 +23,7 @@ from matplotlib.ticker import MaxNLocator
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import best_overlaps
+from dynamics.problem import Problem
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.words import counted
 from empirical.experiments.activations import ActivationCurves
@@ -51,7 +52,7 @@ def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
             trajectory, run = shown.trajectory, shown.run
             draw_loss(left, trajectory, run)
             PARTS[trajectory.problem.has_modes](right, trajectory, run)
-            left.set_title(trajectory.problem.activation.label, loc="left", pad=3)
+            left.set_title(_title(trajectory.problem), loc="left", pad=3)
             for axes in (left, right):
                 show_span(axes, trajectory.times[0], trajectory.times[-1])
                 axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -107,6 +108,12 @@ def draw_loss(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingR
     axes.set_yscale("log")
     axes.set_ylim(bottom, 2)
     axes.set_ylabel("loss $L/L(0)$")
+
+
+def _title(problem: Problem) -> str:
+    """The activation; both where the teacher has another one."""
+    label = problem.activation.label
+    return label if problem.realisable else f"{label}, teacher {problem.teacher_activation.label}"
 
 
 def _draw_modes(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:

@@ -43,7 +43,7 @@ def _draw_deviation(axes: Axes, overlay: Overlay) -> None:
     """Mean loss of the networks minus that of the flow of their step, in units of its error bar."""
     t, bar = overlay.gap.times[1:], overlay.error_bar[1:]  # all start from the same weights
     chance = overlay.simultaneous_bar[1:] / bar
-    whole = f"{CHANCE:.0%} of runs leave this"
+    whole = f"left by ≤ {CHANCE:.0%} of runs"
     axes.fill_between(t, -chance, chance, color="0.92", linewidth=0, zorder=0, label=whole)
     axes.axhspan(-1, 1, color="0.8", linewidth=0, zorder=0, label="2 standard errors")
     axes.axhline(0, color="0.5", linewidth=0.6, zorder=1)

@@ -30,6 +30,8 @@ LABELS = {
     "t_end": "end time",
 }
 WIDE = 20.0  # ratio of the largest to the smallest value from which unevenly spaced axes are logarithmic
+APART = 0.1  # of the distance between two names: from curve to curve
+CROWDED = 24  # letters of all names together, from which they are turned
 FLOOR = 1e-6  # of the largest value: smaller ones share the darkest colour
 
 
@@ -76,6 +78,8 @@ def phase_map(data: SweepMap) -> Figure:
 def scaling_curves(data: SweepCurves) -> Figure:
     """A quantity over one varied option: median and 10–90 % band over the replicates, and power laws if fitted.
 
+    Where the option has names for values, such as activations, medians stand beside each other with 10–90 % bars.
+
     Parameters
     ----------
     data : SweepCurves
@@ -89,11 +93,17 @@ def scaling_curves(data: SweepCurves) -> Figure:
     with paper():
         figure = Figure(figsize=(COLUMN_WIDTH, 2.4 + (0.08 * (len(data.curves) + 1) if named else 0)))
         axes = figure.subplots()
+        names = data.x.dtype.kind not in "if"
         for i, (colour, line, marker) in zip(range(len(data.curves)), styles, strict=False):
             fit = data.fits[i] if data.fits else None
-            axes.fill_between(data.x, data.low[i], data.high[i], color=colour, alpha=0.2, linewidth=0)
+            x = data.x
+            if names:
+                x, line = np.arange(len(x)) + APART * (i - (len(data.curves) - 1) / 2), "none"
+                axes.vlines(x, data.low[i], data.high[i], color=colour, linewidth=1.0)
+            else:
+                axes.fill_between(x, data.low[i], data.high[i], color=colour, alpha=0.2, linewidth=0)
             axes.plot(
-                data.x,
+                x,
                 data.median[i],
                 marker,
                 linestyle="none" if fit else line,
@@ -186,7 +196,13 @@ def _edges(values: NDArray[Any]) -> Array:
 def _label(axis: XAxis | YAxis, name: str, values: NDArray[Any]) -> None:
     axis.set_label_text(LABELS.get(name, plain_text(name.replace("_", " "))))
     if values.dtype.kind not in "if":
-        axis.set_ticks(range(len(values)), labels=[_text(v) for v in values])
+        names = [_text(v) for v in values]
+        turned = axis.axis_name == "x" and sum(map(len, names)) > CROWDED
+        axis.set_ticks(range(len(values)), labels=names)
+        for label in axis.get_ticklabels() if turned else ():
+            label.set(rotation=25, horizontalalignment="right", rotation_mode="anchor")
+        if isinstance(axis, XAxis):
+            axis.axes.set_xlim(-0.5, len(values) - 0.5)
     elif _logarithmic(values):
         axis.axes.set(**{f"{axis.axis_name}scale": "log"})
         axis.set_major_locator(LogLocator(numticks=8))

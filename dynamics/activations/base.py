@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamics.activations.polynomial import polynomial_terms
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.population.expansion import Expansion
 from dynamics.validation import validate_array, validate_choice
@@ -284,6 +285,19 @@ class Activation:
                 f"`activation` is {self.name!r}, but {subject} is known only for {QUADRATICS}."
             )
         return self.trace_coupling
+
+    @cached_property
+    def is_differentiable(self) -> bool:
+        """Whether φ is a function of z alone of which two derivatives are known."""
+        from dynamics.activations.derivatives import is_differentiable
+
+        return is_differentiable(self)
+
+    def derivative(self, order: int, z: Array) -> Array:
+        """φ′ (order 1) or φ″ (order 2) at pre-activations, see `dynamics.activations.derivatives`."""
+        from dynamics.activations.derivatives import derivative
+
+        return derivative(self, order, z)
 
     @property
     def is_identity(self) -> bool:

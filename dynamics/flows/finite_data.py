@@ -9,7 +9,9 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
+from dynamics.population.base import Population
 from dynamics.population.samples import MomentLoss, SampleLoss
+from dynamics.population.unit_samples import UnitSampleLoss
 from dynamics.problem import Problem
 from dynamics.problem.reduction import Reduction
 from dynamics.problem.scope import require
@@ -63,10 +65,26 @@ class FiniteDataFlow(GradientFlow):
         mean = None
         if problem.activation.uses_variance:
             mean = np.eye(X.shape[1]) if problem.covariance is None else reduction.problem.covariance
-        self.form = _cheaper(X, Y, problem.student.hidden) if form == "auto" else form
-        loss = MomentLoss.from_samples if self.form == "moments" else SampleLoss
-        self.sample_loss = loss(X, Y, mean)
+        self.sample_loss: Population
+        phi = problem.activation
+        if phi.trace_coupling is None:
+            if form == "moments":
+                raise ProblemError(
+                    f"`form` is 'moments', but `activation` is {phi.name!r}: moments hold quadratic and centred units."
+                )
+            self.form, self.sample_loss = (
+                "samples",
+                UnitSampleLoss(X, Y, lambda z: phi.phi(z, None), phi.derivative),
+            )
+        else:
+            self.form = _cheaper(X, Y, problem.student.hidden) if form == "auto" else form
+            loss = MomentLoss.from_samples if self.form == "moments" else SampleLoss
+            self.sample_loss = loss(X, Y, mean)
         self._start(problem, reduction, problem.with_decay(self.sample_loss))
+
+    def switching(self, atol: float) -> None:
+        """None: where a kinked unit vanishes the samples pull at it, not the population."""
+        return
 
     def train_loss(self, trajectory: Trajectory) -> Array:
         """Loss on the data along a trajectory of this flow, (T,)."""

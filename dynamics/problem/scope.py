@@ -56,6 +56,11 @@ SAME = Need(
     lambda p: f"`teacher_activation` is {p.teacher_activation.name!r}",
     "a teacher of the student's activation",
 )
+DIFFERENTIABLE = Need(
+    lambda p: p.activation.trace_coupling is not None or p.activation.is_differentiable,
+    lambda p: f"`activation` is {p.activation.name!r}",
+    "activations with derivatives in closed form",
+)
 HOMOGENEOUS = Need(
     lambda p: p.activation.degree is not None,
     lambda p: f"`activation` is {p.activation.name!r}",
@@ -228,7 +233,7 @@ THEORIES: dict[str, Theory] = {
     "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
     "Muon flow": Theory("the flow of Muon", (FIXED,)),
     "sign flow": Theory("the sign flow", (CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
-    "data flow": Theory("the flow on a data set", (FORMS,)),
+    "data flow": Theory("the flow on a data set", (DIFFERENTIABLE,)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
         (CLOSED_STEPS, FEW_KINKS, sums_of(MOST_TERMS, "some tenths of a second each"), WHITE),

@@ -1,4 +1,4 @@
-"""Index-free equations as a standalone Python module for all sizes, which needs NumPy alone."""
+"""Index-free equations as a standalone Python module for all sizes, which needs NumPy alone; kernels as JavaScript."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 
 from dynamics.symbolic.gram_form import GramForm
 from dynamics.symbolic.gram_kernels import GramKernel
-from dynamics.symbolic.printers import PythonPrinter
+from dynamics.symbolic.printers import JavascriptPrinter, PythonPrinter
 
 WIDTH = 100
 
@@ -93,3 +93,16 @@ def _kernel(name: str, kernel: GramKernel) -> list[str]:
             break_on_hyphens=False,
         )
     return [*lines, "    return value, by_c, by_p"]
+
+
+def kernel_javascript(kernel: GramKernel) -> str:
+    """A JavaScript function (p, c, q) → [κ, ∂κ/∂c, ∂κ/∂p]."""
+    code = JavascriptPrinter().doprint
+    lines = ["(p, c, q) => {"]
+    if kernel.square is not None:
+        lines += [
+            f"  const sigma = Math.sqrt(Math.max({code(kernel.square)}, 0));",
+            "  const theta = Math.atan2(c, sigma);",
+        ]
+    parts = ",\n    ".join(code(part) for part in (kernel.value, kernel.by_c, kernel.by_p))
+    return "\n".join([*lines, f"  return [\n    {parts},\n  ];", "}"])

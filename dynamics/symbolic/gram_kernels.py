@@ -126,8 +126,8 @@ def _kink_pair(one: Component, other: Component) -> GramKernel | None:
         for n, j, y in other.operation.terms:
             value += e * f * _exact(x) * _exact(y) * a2**i * b2**j * _derivative_kernel(m, n)
     widths = {_P: a2 + p, _Q: b2 + q}
-    forms = (value, _slope(value, c), _slope(value, _P))
-    return GramKernel(*(_normal(form).subs(widths) for form in forms), (_P * _Q - c**2).subs(widths))
+    value, by_c, by_p = (_normal(form).subs(widths) for form in (value, _slope(value, c), _slope(value, _P)))
+    return GramKernel(value, by_c, by_p, (_P * _Q - c**2).subs(widths))
 
 
 def _derivative_kernel(m: int, n: int) -> sympy.Expr:

@@ -23,7 +23,7 @@ from dynamics.validation import validate_count, validate_real
 from empirical.comparison import Comparison, compare
 from empirical.gap import Gap
 
-CHANCE = 0.01  # that a mean of normal deviations leaves its simultaneous error bar anywhere in a run
+CHANCE = 0.01  # that a mean of normal deviations leaves its simultaneous error bar anywhere in a run, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +56,9 @@ class Overlay:
 
     @property
     def simultaneous_bar(self) -> Array:
-        """Which the deviation leaves by chance in one run of a hundred, (T,): Student's t, Bonferroni over the records.
+        """Which normal deviations leave in at most one run of a hundred, (T,).
 
-        For normal deviations from the flow; records that are close in time are counted as if they were independent.
+        Student's t with Bonferroni's correction for the number of records, so that none need be independent.
         """
         S, T = self.comparison.run.loss.shape
         quantile = float(student_t.ppf(1 - CHANCE / (2 * T), S - 1))
@@ -75,7 +75,7 @@ class Overlay:
         return (
             f"{self.comparison.trajectory.problem.activation}: networks within {far[worst] / start:.3%} of the initial "
             f"loss, error bar there {self.error_bar[worst] / start:.3%}; within it at {share}, and the bar that "
-            f"{CHANCE:.0%} of runs leave was {left}"
+            f"at most {CHANCE:.0%} of runs leave was {left}"
         )
 
 

@@ -56,6 +56,7 @@ class SweepCurves:
     ----------
     x_name : str
     x : (n,) array
+        Numbers or text.
     curve_name : str
         Empty if there is one curve.
     curves : (m,) array
@@ -69,7 +70,7 @@ class SweepCurves:
     """
 
     x_name: str
-    x: Array
+    x: NDArray[Any]
     curve_name: str
     curves: NDArray[Any]
     median: Array
@@ -248,13 +249,14 @@ def sweep_curves(
     part = select(dataset, chosen or {}, kept)
     values, label, fraction = quantity(part, value, below)
     positions = part[x].values
-    if positions.dtype.kind not in "if":
-        raise ProblemError(f"`x` is {x!r}, whose values are no numbers.")
+    numeric = positions.dtype.kind in "if"
+    if fit and not numeric:
+        raise ProblemError(f"`x` is {x!r}, whose values are no numbers, so that no power law can be fitted.")
     tables = [np.atleast_2d(table) for table in _statistics(values, kept, fraction)]
     names = np.array([""]) if curves is None else part[curves].values
     order = _ascending(positions)
     median, low, high = (table[:, order] for table in tables)
-    positions = positions[order].astype(float)
+    positions = positions[order].astype(float) if numeric else positions
     fits = tuple(power_law(positions, row) for row in median) if fit else ()
     return SweepCurves(x, positions, curves or "", names, median, low, high, label, fraction, fits)
 

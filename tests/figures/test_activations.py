@@ -1,5 +1,6 @@
 """The figure of several activations draws their flows, networks and plateaus."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -76,9 +77,7 @@ def made_up(activation, rate, *heights):
     """A flow whose loss falls by `rate` decades per unit of time from 40, and three networks: 1/2, 1, 3 times it."""
     loss, modes = 40 * 10.0 ** (-rate * T), np.outer((T / 6) ** 2, EIGENVALUES)
     flow = SimpleNamespace(
-        problem=SimpleNamespace(
-            activation=Activation.parse(activation), has_modes=True, mode_targets=EIGENVALUES
-        ),
+        problem=Problem(Teacher.from_eigenvalues(EIGENVALUES), Student.initialise(2, 5), activation),
         times=T,
         loss=loss,
         modes=modes,
@@ -151,7 +150,7 @@ def test_without_modes_overlaps_are_shown():
         np.linspace(0.1, 0.9, 61)[:, None, None] * np.array([[1.0], [-1.1]]) * [1.0, 0.9, 0.8, 0.7, 0.6]
     )
     other = SimpleNamespace(
-        problem=SimpleNamespace(activation=Activation.parse("tanh"), has_modes=False),
+        problem=replace(flow.problem, activation=Activation.parse("tanh")),  # of a quadratic teacher
         times=T,
         loss=flow.loss,
         overlaps=overlaps,
@@ -172,6 +171,8 @@ def test_without_modes_overlaps_are_shown():
         np.testing.assert_allclose(y, np.interp(t, T, expected * (1 - 0.1 * i)))
         assert markers.get_marker() == MARKERS[i]
     assert right.get_ylabel() == "largest overlap"
+    titles = [panel.get_title(loc="left") for panel in figure.axes[::2]]
+    assert titles == ["quadratic $z^2$", "tanh, teacher quadratic $z^2$"]
     # entries of both kinds of rows, each once
     assert names(figure) == [
         *("gradient flow", "3 networks"),

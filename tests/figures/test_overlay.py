@@ -50,7 +50,7 @@ def test_rows():
         assert left.get_xlim() == right.get_xlim() == (0, 4)
     assert names(figure) == [
         *("gradient flow", "4 networks"),
-        *("1% of runs leave this", "2 standard errors", "mean − theory"),
+        *("left by ≤ 1% of runs", "2 standard errors", "mean − theory"),
     ]
     titles = [axes.get_title(loc="left") for axes in rows[:, 0]]
     assert titles == ["tanh", r"$z + 0.3\,z^{2} + 0.1\,z^{3}$"]

@@ -1,5 +1,7 @@
 """Figures of sweeps draw the data they are given; made-up data, so that every cell and marker is known."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,32 @@ def test_one_curve_of_a_fraction_needs_no_legend():
     assert not figure.legends
     assert figure.axes[0].get_ylim()[1] < 1.1
     figure.canvas.draw()
+
+
+def test_names_stand_beside_each_other():
+    """Markers at 0, 1, 2 and a twentieth to the left and right of it, with bars from the low to the high quantile."""
+    names = np.array(["erf", "quadratic", "polynomial:0,1,0.2"])
+    (axes,) = scaling_curves(curves(x=names, x_name="activation")).axes
+    markers = [line for line in axes.lines if len(line.get_xdata()) == 3]
+    for line, bars, shift, median in zip(
+        markers, axes.collections, (-0.05, 0.05), curves().median, strict=True
+    ):
+        np.testing.assert_allclose(line.get_xdata(), np.arange(3) + shift)
+        np.testing.assert_array_equal(line.get_ydata(), median)
+        assert line.get_linestyle() == "None"
+        ends = [[[x, 0.5 * y], [x, 2 * y]] for x, y in zip(np.arange(3) + shift, median, strict=True)]
+        np.testing.assert_allclose(bars.get_segments(), ends)
+    assert [t.get_text() for t in axes.get_xticklabels()] == names.tolist()
+    assert axes.get_xlabel() == "activation" and axes.get_xlim() == (-0.5, 2.5)
+
+
+def test_crowded_names_are_turned():
+    """No two of them overlap, whether they are turned or not."""
+    for names in (["erf", "tanh", "relu"], ["polynomial:0,1,0.2", "quadratic", "leaky-relu:0.1"]):
+        figure = phase_map(sweep_map(x=np.array(names), x_name="activation"))
+        figure.canvas.draw()
+        labels = figure.axes[0].get_xticklabels()
+        assert [label.get_rotation() > 0 for label in labels] == [len("".join(names)) > 24] * 3
+        if labels[0].get_rotation() == 0:
+            boxes = [label.get_window_extent() for label in labels]
+            assert all(one.x1 < other.x0 for one, other in pairwise(boxes))

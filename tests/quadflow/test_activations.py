@@ -204,9 +204,9 @@ def test_figure(quadflow, tmp_path):
             "catalogue",
         ),
         (["fixed-points", "--teacher", "2,1", "--activation", "relu", "--search", "0"], "at least 1"),
-        (["fixed-points", "--teacher", "2,1", "--activation", "abs", "--symbolic"], "homogeneous polynomial"),
+        (["fixed-points", "--teacher", "2,1", "--activation", "abs", "--symbolic"], "polynomial activations"),
         (["staircase", "--teacher", "2,1", "--activation", "abs"], "quadratic and centred"),
-        (["derive", "--teacher", "2,1", "--activation", "relu"], "homogeneous polynomial"),
+        (["derive", "--teacher", "2,1", "--activation", "relu"], "polynomial activations"),
         (
             ["simulate", "--teacher", "2,1", "--activation", "relu", "--sgd", "--step", "1e-3"],
             "one hidden and one teacher unit",

@@ -25,6 +25,22 @@ def test_the_equations_are_those_of_derive(quadflow, tmp_path):
     assert exported.replace("export ", "") in path.read_text(encoding="utf-8")
 
 
+def test_the_page_of_one_unit(quadflow, tmp_path):
+    """It holds, word for word, a function of the kernel that the index-free form derives, for six activations."""
+    pytest.importorskip("plotly")
+    from dynamics.symbolic.gram_code import kernel_javascript
+    from dynamics.symbolic.gram_form import derive_gram
+
+    path = tmp_path / "unit.html"
+    result = quadflow("explore", "--unit", "--output", path, "--json")
+    assert result.json["bytes"] == path.stat().st_size < LARGEST_PAGE
+    page = path.read_text(encoding="utf-8")
+    assert kernel_javascript(derive_gram("gelu").student) in page
+    assert all(
+        f'<option value="{name}">' in page for name in ("quadratic", "relu", "erf", "gelu", "tanh", "silu")
+    )
+
+
 def test_refusals_are_one_line(quadflow, tmp_path, monkeypatch):
     result = quadflow("explore", "--output", tmp_path / "explorer.png")
     assert result.status == 2

@@ -121,7 +121,13 @@ def test_problems_in_json():
     assert found | {"eigenvalues": [*found["eigenvalues"]]} == {
         **{"inputs": 3, "hidden": 4, "outputs": 1, "activation": "quadratic", "second_layer": "trainable"},
         **{"covariance": "identity", "eigenvalues": [2, 1], "weight_decay": [0, 0]},
+        "teacher_activation": "quadratic",
     }
+    taught = Problem(teacher, Student.initialise(4, 3), teacher_activation="erf")
+    told = problem_json(taught)
+    assert told["teacher_activation"] == "erf"
+    assert atlas_of(told | {"eigenvalues": [2.0, 1.0]}) is None  # the catalogue is of quadratic teachers
+    assert atlas_of(told | {"eigenvalues": [2.0, 1.0], "teacher_activation": "quadratic"}) is not None
     decayed = Problem(teacher, Student.initialise(4, 3, scale=0.1), weight_decay=(0.1, 0.2))
     assert problem_json(decayed)["weight_decay"] == [0.1, 0.2]
     fixed = Student.initialise(2, 3, second_layer="fixed", second_layer_value=0.7)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Student, Teacher
+from dynamics.activations import ACTIVATIONS
 from dynamics.curves.stages import Stage
 from dynamics.problem.levels import Level
 from dynamics.stationary import fixed_points
@@ -29,12 +30,15 @@ def test_plateaus_of_a_trajectory():
         Stage(0.0, 12.3456, 45.4999991, (), None),
         Stage(13.0, 2345678.0, 7.99, (0, 2), SimpleNamespace(loss=8.0), -0.00125),
     )
-    trajectory = SimpleNamespace(summary=lambda: "summary", stages=stages)
+    problem = SimpleNamespace(has_modes=True)
+    trajectory = SimpleNamespace(summary=lambda: "summary", stages=stages, problem=problem)
     assert simulate.describe(trajectory).split("\n") == [
         "summary",
         "plateau  t = 0 … 12.35  loss 45.5  learned modes {}",
         "plateau  t = 13 … 2.346e+06  loss 7.99  (predicted 8)  learned modes {0, 2}",
     ]
+    problem.has_modes = False
+    assert simulate.describe(trajectory).split("\n")[1] == "plateau  t = 0 … 12.35  loss 45.5"
     assert [results.stage_json(stage) for stage in stages] == [
         {"start": 0.0, "end": 12.3456, "loss": 45.4999991, "learned_modes": ()},
         {
@@ -165,13 +169,13 @@ def test_length_of_a_comparison_is_said_once(quadflow):
 def test_laws_in_words():
     """Exact or a bound; how many of them were found; special ones, or none."""
     report = {"parameters": 6, "lie_algebra_dimension": 4, "count": 2, "exact": True, "laws": ["a", "b"]}
-    assert describe_laws(report, None).split("\n") == [
+    assert describe_laws(report).split("\n") == [
         "6 parameters, Lie algebra of dimension 4: 2 independent laws (exact)",
         "  a",
         "  b",
     ]
     bound = report | {"exact": False, "count": 3, "special_laws": []}
-    assert describe_laws(bound, None).split("\n") == [
+    assert describe_laws(bound).split("\n") == [
         "6 parameters, Lie algebra of dimension 4: at most 3 independent laws",
         "  a",
         "  b",
@@ -179,7 +183,7 @@ def test_laws_in_words():
         "special to this teacher: none",
     ]
     found = report | {"exact": False, "special_laws": ["c"]}
-    assert describe_laws(found, None).split("\n")[3:] == ["special to this teacher: ", "  c"]
+    assert describe_laws(found).split("\n")[3:] == ["special to this teacher: ", "  c"]
 
 
 def test_a_scope_in_words(quadflow):
@@ -345,8 +349,8 @@ def test_versions_of_what_took_part(monkeypatch):
 def test_numbers_and_names():
     assert parse_numbers("--x", "1,-2.5,1e3") == [1.0, -2.5, 1000.0]
     complete = complete_from("dynamics.activations", "ACTIVATIONS")
-    assert complete(None, None, "") == ["quadratic", "centred", "linear", "relu", "abs"]
-    assert complete(None, None, "re") == ["relu"]
+    assert complete(None, None, "") == list(ACTIVATIONS)
+    assert complete(None, None, "re") == ["relu", "relu2"]
 
 
 def test_levels_are_not_shared_between_results():

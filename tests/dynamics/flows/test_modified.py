@@ -54,6 +54,28 @@ def test_error_is_of_second_order_and_that_of_the_flow_of_first(activation, seco
     assert modified[-1] < plain[-1] / 10
 
 
+@pytest.mark.parametrize(
+    ("activation", "teacher", "beta"),
+    [("tanh", None, 0.0), ("gelu", "tanh", 0.5)],
+)
+def test_orders_hold_for_other_activations(activation, teacher, beta):
+    """As above, with Hessians of pair kernels, for a teacher of another activation too."""
+    student = Student.initialise(2, 2, scale=0.8, seed=0)
+    flow = GradientFlow(
+        Problem(Teacher.from_eigenvalues([2, 1], 2), student, activation, teacher_activation=teacher)
+    )
+    etas, plain, modified = np.array([4e-2, 2e-2, 1e-2]) * (1 - beta) ** 1.6, [], []
+    for eta in etas:
+        theory = ModifiedFlow(flow, eta, beta)
+        steps = round(1.2 * (1 - beta) / eta)
+        times = theory.clock.times(np.arange(steps + 1))
+        losses = descent_losses(flow, eta, beta, steps)
+        plain.append(np.abs(losses - flow.integrate(times=times).loss).max())
+        modified.append(np.abs(losses - theory.integrate(times=times).loss).max())
+    assert slope(etas, plain) == pytest.approx(1.0, abs=0.1)
+    assert slope(etas, modified) == pytest.approx(2.0, abs=0.15)
+
+
 def test_the_slow_start_of_the_velocity_matters():
     """Without the shifted start heavy ball's modified flow is of first order only."""
     flow, beta = GradientFlow(problem_of()), 0.5

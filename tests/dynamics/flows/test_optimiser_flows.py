@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.flows.arc_length import ArcLengthFlow
+from dynamics.flows.layer_rates import LayerRateFlow
 from dynamics.flows.muon import MuonFlow, polar_derivative, polar_factor
 from dynamics.flows.natural_gradient import NaturalGradientFlow, metric
 from dynamics.flows.sign import SignFlow
@@ -284,3 +285,23 @@ def test_the_sign_flow_changes_signs_as_small_steps_do():
 def test_the_sign_flow_is_known_from_aligned_starts_only(problem, words):
     with pytest.raises(ProblemError, match=words):
         SignFlow(problem)
+
+
+# rates of the layers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rates", [(1.0, 0.25), (0.0, 2.0), (3.0, 0.0)])
+def test_layers_with_rates_of_their_own(rates):
+    """Each gradient by its own rate, and the Jacobian by central differences; of a layer that is fixed nothing is."""
+    problem = random_problem(decay=0.1)
+    flow = LayerRateFlow(problem, rates)
+    dW, dA = flow.unpack(flow(0.0, flow.theta0))
+    velocity = problem.objective.velocity(problem.student.W, problem.student.A)
+    np.testing.assert_allclose(dW, rates[0] * velocity[0], atol=1e-12)
+    np.testing.assert_allclose(dA, rates[1] * velocity[1], atol=1e-12)
+    shifts = 1e-6 * np.eye(flow.theta0.size)
+    expected = np.stack([flow(0, flow.theta0 + e) - flow(0, flow.theta0 - e) for e in shifts], axis=1) / 2e-6
+    np.testing.assert_allclose(flow.jacobian(0, flow.theta0), expected, atol=1e-8 * np.abs(expected).max())
+    fixed = np.concatenate([np.full(dW.size, rates[0]), np.full(dA.size, rates[1])]) == 0
+    assert not flow.slope(flow.theta0)[fixed].any()
+    assert flow.slope(flow.theta0)[~fixed].all()

@@ -89,10 +89,10 @@ def path_flow(problem):
 
 
 def data_flow(problem):
-    """On 20,000 samples it starts with the gradient of the population, within 5 standard errors of each entry."""
+    """On 4,000 samples it starts with the gradient of the population, within 5 standard errors of each entry."""
     rng = np.random.default_rng(0)
     Sigma = np.eye(2) if problem.covariance is None else problem.covariance
-    X = rng.standard_normal((20_000, 2)) @ np.linalg.cholesky(Sigma).T
+    X = rng.standard_normal((4000, 2)) @ np.linalg.cholesky(Sigma).T
     phi, V, B = problem.activation.phi, problem.teacher.V, problem.teacher.B
     Y = phi(X @ V.T, np.einsum("md,de,me->m", V, Sigma, V)) @ B.T
     W, A = problem.student.W, problem.student.A

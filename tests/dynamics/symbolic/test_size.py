@@ -108,3 +108,29 @@ def test_memory_by_hand(covariance):
     assert (size.square, size.residual) == (6 * products, 6)
     square, residual = 6 * products * (750 + 8 * (3 + more)), 6 * (750 + 8 * (3 + 3 + more))
     assert size.nbytes == square + residual + 1000 * size.rates
+
+
+@pytest.mark.parametrize(
+    ("phi", "psi"),
+    [
+        ("polynomial:0,1,0.5,2", None),
+        ("hermite:3", None),
+        ("hermite:2", "hermite:3"),
+        ("quadratic", "polynomial:1,0,2"),
+    ],
+)
+@pytest.mark.parametrize("covariance", [None, SIGMA])
+def test_numbers_of_terms_of_polynomials_are_upper_bounds(phi, psi, covariance):
+    """Several orders of tensors, and a teacher of its own: within a factor of 40 of the expanded equations."""
+    derivation = derive(2, 3, 1, phi, teacher_activation=psi, covariance=covariance)
+    one, other = Activation.parse(phi), None if psi is None else Activation.parse(psi)
+    law = "identity" if covariance is None else "numbers"
+    size = derivation_size(2, 3, 1, trainable=True, activation=one, covariance=law, teacher_activation=other)
+    roots = {sympy.sqrt(n): sympy.Symbol(f"root_{n}") for n in (2, 3, 6)}  # factors alone: they add no terms
+    symbols = {*derivation.parameters, *derivation.targets, *derivation.residual, *roots.values()}
+    residual = sum(terms(entry.xreplace(roots), symbols) for entry in derivation.residual.values())
+    rates = sum(
+        terms(sympy.expand(rate).xreplace(roots), symbols) for rate in derivation.residual_ode.values()
+    )
+    assert residual <= size.residual
+    assert rates <= size.rates <= 40 * rates

@@ -89,7 +89,7 @@ def test_bars_by_hand():
     np.testing.assert_allclose(one.simultaneous_bar[1], 0.1 / np.tan(np.pi * 0.0025) + 0.01, rtol=1e-9)
     assert one.summary() == (
         "tanh: networks within 6.000% of the initial loss, error bar there 8.400%; within it at 100% of the records, "
-        "and the bar that 1% of runs leave was never left"
+        "and the bar that at most 1% of runs leave was never left"
     )
     far = made_up([2.0, 1.0 - 0.6], seeds=64)
     assert "within it at 50% of the records" in far.summary() and far.summary().endswith(" was left")

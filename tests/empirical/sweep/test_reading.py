@@ -238,7 +238,7 @@ def test_what_is_at_a_level():
 
 
 def test_options_that_are_texts():
-    """They stay in their order as curves and rows, and are no positions; what has one value needs no choice."""
+    """They stay in their order, as curves, rows and positions, through which no law is fitted."""
     losses = [5.0, 3.0, 4.0, 1.0]
     plan = SweepPlan(
         ("simulate",), {}, (Axis("init", ("orthogonal", "gaussian")), Axis("x", (2.0, 1.0)), Axis("y", (7,)))
@@ -252,8 +252,13 @@ def test_options_that_are_texts():
     drawn = sweep_map(data, "x", "init", "simulate_final_loss")
     assert (drawn.y.tolist(), drawn.values.tolist()) == (["orthogonal", "gaussian"], [[3, 5], [1, 4]])
     assert (drawn.x_name, drawn.y_name, drawn.fraction) == ("x", "init", False)
-    with pytest.raises(ProblemError, match="`x` is 'init', whose values are no numbers"):
-        sweep_curves(data, "init", "simulate_final_loss", curves="x")
+    found = sweep_curves(data, "init", "simulate_final_loss", curves="x")
+    assert (found.curves.tolist(), found.x.tolist()) == ([2, 1], ["orthogonal", "gaussian"])
+    assert found.median.tolist() == [[5, 4], [3, 1]]
+    with pytest.raises(
+        ProblemError, match="`x` is 'init', whose values are no numbers, so that no power law"
+    ):
+        sweep_curves(data, "init", "simulate_final_loss", curves="x", fit=True)
     (one,) = sweep_curves(data, "x", "simulate_final_loss", chosen={"init": "gaussian"}).median.tolist()
     assert one == [1, 4]
     (one,) = sweep_curves(

@@ -1,0 +1,85 @@
+"""The loss of networks of any activation on a given data set, with two derivatives.
+
+For inputs x_i, labels y_i and residuals r_io = Σ_k A_ok φ(z_ik) − y_io, z_ik = w_k·x_i (derived here),
+
+    L = (1/2n) Σ r²,   ∂L/∂w_k = (1/n) Σ_i α_ik φ′(z_ik) x_i,   ∂L/∂A_ok = (1/n) Σ_i r_io φ(z_ik),   α = rA,
+
+and one more derivative gives products with the Hessian. Quadratic networks have losses of their own, which need fewer
+operations: `dynamics.population.samples`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.population.base import Population
+from dynamics.population.samples import chunks
+
+
+@dataclass(frozen=True, eq=False)
+class UnitSampleLoss(Population):
+    """Loss on a data set, from the samples.
+
+    Parameters
+    ----------
+    X : (n, d) array
+    Y : (n, O) array
+    phi : callable z → φ(z)
+    derivative : callable (order, z) → φ′(z) or φ″(z)
+    """
+
+    X: Array
+    Y: Array
+    phi: Callable[[Array], Array]
+    derivative: Callable[[int, Array], Array]
+
+    def loss(self, W: Array, A: Array) -> float:
+        """Loss (1/2n) Σ r²."""
+        r = self.phi(self.X @ W.T) @ A.T - self.Y
+        return float(np.sum(r * r)) / (2 * len(r))
+
+    def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """Minus the gradient, (K, d) and (O, K)."""
+        Z = self.X @ W.T  # (n, K)
+        phi = self.phi(Z)
+        r = phi @ A.T - self.Y
+        return -((r @ A) * self.derivative(1, Z)).T @ self.X / len(r), -(r.T @ phi) / len(r)
+
+    def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
+        """Hessian times (dW, dA)."""
+        n, Z, dZ = len(self.X), self.X @ W.T, self.X @ dW.T
+        phi, first, second = self.phi(Z), self.derivative(1, Z), self.derivative(2, Z)
+        dphi = first * dZ
+        r, dr = phi @ A.T - self.Y, dphi @ A.T + phi @ dA.T
+        alpha, dalpha = r @ A, dr @ A + r @ dA
+        hW = (dalpha * first + alpha * second * dZ).T @ self.X
+        return hW / n, (dr.T @ phi + r.T @ dphi) / n
+
+    def hessian(self, W: Array, A: Array) -> Array:
+        """Dense Hessian, (Kd + OK, Kd + OK)."""
+        (K, d), O = W.shape, len(A)
+        H = np.zeros((K * (d + O), K * (d + O)))
+        bent, mixed = np.zeros((K, d, d)), np.zeros((O, K, d))
+        for X, Y in zip(chunks(self.X), chunks(self.Y), strict=True):
+            Z = X @ W.T
+            phi, first, second = self.phi(Z), self.derivative(1, Z), self.derivative(2, Z)
+            r = phi @ A.T - Y
+            steep = first[:, :, None] * X[:, None, :]  # ∂φ_k/∂w_k, (m, K, d)
+            bent += np.einsum("nk,ni,nj->kij", (r @ A) * second, X, X, optimize=True)
+            mixed += np.einsum("no,nki->oki", r, steep, optimize=True)
+            for o in range(O):
+                J = np.zeros((len(X), len(H)))  # ∂f_o/∂θ
+                J[:, : K * d] = (A[o][:, None] * steep).reshape(len(X), -1)
+                J[:, K * (d + o) : K * (d + o + 1)] = phi
+                H += J.T @ J
+        for k in range(K):
+            own = slice(k * d, (k + 1) * d)
+            H[own, own] += bent[k]
+            for o in range(O):
+                H[own, K * (d + o) + k] += mixed[o, k]
+                H[K * (d + o) + k, own] += mixed[o, k]
+        return H / len(self.X)
