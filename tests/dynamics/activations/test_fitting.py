@@ -38,9 +38,10 @@ def expansion_at(expansion, z):
         (lambda z: 0.3 * z * z - z, 1e-12),
         (lambda z: np.tanh(z) ** 3, 1e-11),
         (lambda z: z / (1 + abs(z)), 1e-12),
+        (lambda z: np.logaddexp(z, -z), 1e-11),
         (lambda z: 0.5 * z * (1 + np.tanh(0.7978845608 * (z + 0.044715 * z**3))), 1e-9),
     ],
-    ids=["mish", "arctan", "root", "parabola", "tanh³", "softsign", "GELU by tanh"],
+    ids=["mish", "arctan", "root", "parabola", "tanh³", "softsign", "ln 2cosh", "GELU by tanh"],
 )
 def test_the_error_of_a_fit_is_the_largest_on_the_line(phi, bound):
     """On points that the fit has not seen; the error that it states is reached within a factor."""
