@@ -183,7 +183,7 @@ class Activation:
         found = fit(phi, name)
         exact = found.error <= LARGEST_ERROR
         if not exact:
-            left = unresolved(function)
+            left = unresolved(function, 1.0)
             rough = f" It is not smooth: for weights of length 1 quadrature leaves {left:.0e}, so that flows refuse it."
             warnings.warn(
                 f"The activation {name!r} is fitted only to {found.error:.1g} by smoothed kinks: its expectations are"

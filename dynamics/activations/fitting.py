@@ -109,8 +109,10 @@ def _parts(phi: Callable[[Array], Array], z: Array, name: str) -> tuple[Array, A
             raise ProblemError(
                 f"The activation {name!r} must give a finite real number for each number of an array, |z| ≤ {REACH:g}."
             )
-    even, odd, rounding = plus + minus, plus - minus, 1e-15 * np.abs(plus).max()
-    return tuple(part / 2 if np.abs(part).max() > rounding else np.zeros_like(part) for part in (even, odd))
+    rounding = 1e-15 * np.abs(plus).max()
+    even, odd = ((plus + sign * minus) / 2 for sign in (1, -1))
+    even, odd = (part if np.abs(part).max() > rounding else np.zeros_like(part) for part in (even, odd))
+    return even, odd
 
 
 def _even(z: Array, tau: Array) -> Array:

@@ -50,7 +50,7 @@ def hermite_coefficients(phi: Phi, sizes: Array, terms: int, means: Array | floa
     return rule @ np.asarray(phi(x, sizes**2))
 
 
-def unresolved(phi: Phi, length: float = 1.0) -> float:
+def unresolved(phi: Phi, length: float) -> float:
     """What the largest number of terms leaves of E φ′² for weights of a length, relative to its largest term.
 
     Smooth functions have exponentially small coefficients, those with kinks algebraically small ones.

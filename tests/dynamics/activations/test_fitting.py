@@ -38,9 +38,10 @@ def expansion_at(expansion, z):
         (lambda z: 0.3 * z * z - z, 1e-12),
         (lambda z: np.tanh(z) ** 3, 1e-11),
         (lambda z: z / (1 + abs(z)), 1e-12),
+        (lambda z: np.logaddexp(z, -z), 1e-11),
         (lambda z: 0.5 * z * (1 + np.tanh(0.7978845608 * (z + 0.044715 * z**3))), 1e-9),
     ],
-    ids=["mish", "arctan", "root", "parabola", "tanh³", "softsign", "GELU by tanh"],
+    ids=["mish", "arctan", "root", "parabola", "tanh³", "softsign", "ln 2cosh", "GELU by tanh"],
 )
 def test_the_error_of_a_fit_is_the_largest_on_the_line(phi, bound):
     """On points that the fit has not seen; the error that it states is reached within a factor."""
@@ -117,6 +118,8 @@ def test_a_kink_at_zero_is_found():
     W, A, V, B = (rng.standard_normal(shape) for shape in ((3, 2), (1, 3), (2, 2), (1, 2)))
     ours, theirs = (x.loss(V, B) for x in (phi, Activation.parse("leaky-relu:0.1")))
     assert ours.loss(W, A) == pytest.approx(theirs.loss(W, A), rel=1e-13)
+    crossed, known = (x.loss(V, B, teacher="gelu") for x in (phi, Activation.parse("leaky-relu:0.1")))
+    assert crossed.loss(W, A) == pytest.approx(known.loss(W, A), rel=1e-13)
     np.testing.assert_allclose(ours.hessian(W, A), theirs.hessian(W, A), atol=1e-13)
 
 
