@@ -38,7 +38,6 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
-    "activations.derivatives.smoothed_kink": {"at_kink": 0.0},
     "population.hermite_kernel.unresolved": {"length": 1.0},
     "activations.smooth._exponential_kink": {"step": 0.25},
     "curves.stages.plateau_rows": {"with_modes": True},
