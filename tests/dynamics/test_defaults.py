@@ -39,7 +39,6 @@ EVERYWHERE = {
 }
 EXCEPTIONS = {
     "activations.derivatives.smoothed_kink": {"at_kink": 0.0},
-    "population.hermite_kernel.unresolved": {"length": 1.0},
     "activations.smooth._exponential_kink": {"step": 0.25},
     "curves.stages.plateau_rows": {"with_modes": True},
     "stationary.root_finding.find_root": {"max_steps": 200, "farthest": inf},
