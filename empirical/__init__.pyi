@@ -12,9 +12,9 @@ from .neuron.layer import to_quadratic as to_quadratic
 from .neuron.training import train_neurons as train_neurons
 from .overlaying import overlay as overlay
 from .recorder import Recorder as Recorder
-from .recorder import TrainingRun as TrainingRun
 from .sweep.grid import SweepPlan as SweepPlan
 from .sweep.sweeping import run_sweep as run_sweep
 from .trainer import TrainingDiverged as TrainingDiverged
 from .training import train as train
 from .training_ensemble import train_ensemble as train_ensemble
+from .training_run import TrainingRun as TrainingRun

@@ -27,10 +27,10 @@ from empirical.gap import LARGEST, Gap
 from empirical.gap_account import explain_gap
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Chosen
-from empirical.recorder import TrainingRun
 from empirical.theories import THEORIES, choose_theory, follow
 from empirical.trainer import record_steps
 from empirical.training import train
+from empirical.training_run import TrainingRun
 
 GAPS = ("theory", "training")
 ROUNDING = 1e-14  # of the residual of a student that is the teacher, relative to the teacher

@@ -20,8 +20,8 @@ from dynamics.problem import Problem
 from dynamics.validation import validate_array, validate_count, validate_momentum, validate_real
 from empirical.descent import population_descent
 from empirical.module_weights import find_weights
-from empirical.recorder import TrainingRun
 from empirical.training import train
+from empirical.training_run import TrainingRun
 
 
 def measure(quantities: Sequence[Quantity], model: nn.Module) -> Array:

@@ -33,8 +33,8 @@ from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.descent import descent_loss
 from empirical.gap import GRADIENT_FLOW, Gap
 from empirical.practice import Practice, data_sets
-from empirical.recorder import TrainingRun
 from empirical.theories import one_pass_theory
+from empirical.training_run import TrainingRun
 
 SPREAD_RTOL = 1e-5  # of a correction that is itself of leading order only
 LONGEST_MODIFIED = 30_000  # evaluations after which the modified flow is given up

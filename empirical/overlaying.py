@@ -13,7 +13,8 @@ from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
 from empirical.comparison import Comparison
 from empirical.read_theory import read_problem, read_theory
-from empirical.recorder import Recorder, TrainingRun
+from empirical.recorder import Recorder
+from empirical.training_run import TrainingRun
 
 MISSING = "record the loop with `Recorder(..., optimizer=...)`"
 

@@ -14,7 +14,7 @@ from dynamics.schedules import CONSTANT, Schedule
 from empirical.data import GaussianData
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Chosen
-from empirical.recorder import TrainingRun
+from empirical.training_run import TrainingRun
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer
-from empirical.recorder import Recorder, TrainingRun
+from empirical.recorder import Recorder
 from empirical.trainer import EXPLOSION, TrainingDiverged, descend, few_threads, gradient_of, record_steps
+from empirical.training_run import TrainingRun
 
 FOLLOWED = 20_000  # evaluations of the flow that explain a divergence: some seconds
 

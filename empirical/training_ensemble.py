@@ -23,9 +23,10 @@ from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.optimizers.base import Settings
-from empirical.recorder import Recorder, TrainingRun, with_decay_law
+from empirical.recorder import Recorder
 from empirical.trainer import NEVER, Rate, descend, few_threads, gradient_of, record_steps
 from empirical.training import batch_losses, trained_weights
+from empirical.training_run import TrainingRun, with_decay_law
 
 WASTE = 2  # a batch is filled up with zeros to at most so many times its size
 

@@ -27,7 +27,7 @@ from dynamics.problem import Problem
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.words import counted
 from empirical.experiments.activations import ActivationCurves
-from empirical.recorder import TrainingRun
+from empirical.training_run import TrainingRun
 from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_span
 

@@ -15,8 +15,8 @@ from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
-from empirical.recorder import TrainingRun
 from empirical.theories import THEORIES
+from empirical.training_run import TrainingRun
 from figures.markers import markers_along
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
 

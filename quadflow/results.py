@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dynamics.sgd.trajectory import SGDTrajectory
     from empirical.comparison import Comparison
     from empirical.gap import Gap
-    from empirical.recorder import TrainingRun
+    from empirical.training_run import TrainingRun
 
 
 def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:

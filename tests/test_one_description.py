@@ -33,8 +33,8 @@ from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical import compare, train
-from empirical.recorder import TrainingRun
 from empirical.sweep.results import of_training, of_trajectory
+from empirical.training_run import TrainingRun
 from quadflow.output import to_json
 from quadflow.results import run_json, trajectory_json
 

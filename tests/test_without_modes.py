@@ -15,7 +15,7 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import TOO_MANY
 from empirical import compare, recorder, train
 from empirical.memory import training_memory
-from empirical.recorder import TrainingRun
+from empirical.training_run import TrainingRun
 from figures import learning_curves
 from figures.report_input import validate_result
 from quadflow.output import to_json

@@ -13,8 +13,8 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
 from dynamics.words import counted
-from empirical.recorder import TrainingRun
 from empirical.training import train
+from empirical.training_run import TrainingRun
 
 SAMPLES = 1000  # of the flow: plateaus are found on it
 LEARNED = 1e-3  # of the initial loss: what rests below is no plateau on the way, but the end

@@ -9,8 +9,8 @@ from dynamics.curves.stages import Stage
 from dynamics.problem import Problem
 from dynamics.stationary.catalogue import fixed_points
 from dynamics.stationary.connections import Modes, SaddleGraph, saddle_graph, visited
-from empirical.recorder import TrainingRun
 from empirical.training import train
+from empirical.training_run import TrainingRun
 
 RECORDS = 400  # of the training: plateaus are found on them
 

@@ -11,8 +11,8 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.saddle_to_saddle.staircase import Staircase, staircase
 from dynamics.validation import validate_count
-from empirical.recorder import TrainingRun
 from empirical.training import train
+from empirical.training_run import TrainingRun
 
 BEYOND = 1.3  # times the last predicted jump: how far flow and networks go
 STAYS = 2.0  # times 1/ρ, at least that long after it where weight decay stops the staircase

@@ -21,8 +21,8 @@ from dynamics.problem import Problem
 from dynamics.stationary.numerical import search_networks
 from dynamics.stationary.search import Root
 from dynamics.validation import validate_count
-from empirical.recorder import TrainingRun
 from empirical.training import train
+from empirical.training_run import TrainingRun
 
 ALIKE = 1e-6  # of their norm: units that differ by less are alike
 SAMPLES = 400  # of the flow

@@ -16,8 +16,8 @@ from dynamics.problem.scope import require
 from dynamics.stationary.listed_points import trace_coupling
 from dynamics.stationary.spectrum import Spectrum
 from dynamics.validation import validate_count, validate_real
-from empirical.recorder import TrainingRun
 from empirical.training import train
+from empirical.training_run import TrainingRun
 
 POINTS = 200  # of a line
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dynamics.outcome.verdict import Diagnosis
     from dynamics.sgd.trajectory import SGDTrajectory
     from empirical.comparison import Comparison
-    from empirical.recorder import TrainingRun
+    from empirical.training_run import TrainingRun
 
 CONSERVED_AT_START = "c_k = ‖w_k‖² − h Σ_o A_ok² at the start"
 ENDED = "time at which the run ended"

@@ -115,7 +115,7 @@ def read_npz(path: str) -> tuple[dict[str, Any], float | None]:
 
         result = trajectory_json(SGDTrajectory.load(path))
     elif kind == "training run":
-        from empirical.recorder import TrainingRun
+        from empirical.training_run import TrainingRun
         from quadflow.results import run_json
 
         result = run_json(TrainingRun.load(path))

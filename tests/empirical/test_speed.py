@@ -7,8 +7,8 @@ from torch import nn
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from empirical import Recorder, train
-from empirical.recorder import TrainingRun
 from empirical.speed import Speed, _intervals, _ratio, recorded_speed, speed_notes
+from empirical.training_run import TrainingRun
 
 PROBLEM = Problem(Teacher.from_eigenvalues([2, 1], 4), Student.initialise(5, 4, scale=0.3, seed=1))
 

@@ -9,7 +9,7 @@ from drawn import assert_aligned, assert_decades
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.activations import Activation
 from empirical.comparison import Comparison
-from empirical.recorder import TrainingRun
+from empirical.training_run import TrainingRun
 from figures.learning_curve import learning_curves, visited_sets
 from figures.markers import markers_along
 

@@ -14,7 +14,7 @@ from empirical.conserved import ConservedCurves, DriftScaling
 from empirical.experiments.activations import ActivationCurves
 from empirical.experiments.invariance import Invariance
 from empirical.hannet.check import HanCheck
-from empirical.recorder import TrainingRun
+from empirical.training_run import TrainingRun
 from figures.activations import activations_figure
 from figures.atlas import atlas
 from figures.conserved import conserved_along_training, drift_against_step

@@ -14,7 +14,7 @@ import torch
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher, Trajectory
 from empirical import train
-from empirical.recorder import TrainingRun
+from empirical.training_run import TrainingRun
 
 FLOW = ["--teacher", "2,1", "--inputs", "3", "--t-end", "0.5"]
 READERS = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError
-from empirical.recorder import TrainingRun
+from empirical.training_run import TrainingRun
 
 STEPS = np.array([0, 10, 20])
 

@@ -73,7 +73,7 @@ def test_a_report_of_several_files(quadflow, saved, tmp_path):
 def test_an_npz_file_still_is_what_it_was(quadflow, tmp_path):
     """The added array disturbs nobody: `Trajectory.load` and `TrainingRun.load` read the file."""
     from dynamics.curves.trajectory import Trajectory
-    from empirical.recorder import TrainingRun
+    from empirical.training_run import TrainingRun
 
     quadflow(*SIMULATE, "--output", tmp_path / "run.npz")
     quadflow(*TRAIN, "--output", tmp_path / "train.npz")

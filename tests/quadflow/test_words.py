@@ -12,7 +12,7 @@ from dynamics.activations import ACTIVATIONS
 from dynamics.curves.stages import Stage
 from dynamics.problem.levels import Level
 from dynamics.stationary import fixed_points
-from empirical.recorder import TrainingRun
+from empirical.training_run import TrainingRun
 from quadflow import results
 from quadflow.commands import fixed_points as fixed_points_command
 from quadflow.commands import simulate, sweep
