@@ -113,6 +113,11 @@ class Gap(Result):
         worst = int(np.abs(self.remainder).argmax())
         return found | {"error_bar": float(self.error_bar[worst] / scale)}
 
+    def _measured(self) -> str:
+        """Which parts come from training without the effect, not from a theory, in words."""
+        names = [name.replace("_", " ") for name in PARTS if "training" in self.sources.get(name, "")]
+        return f"\nmeasured by training, not predicted: {', '.join(names)}" if names else ""
+
     def summary(self, scale: float | None = None) -> str:
         """The parts at the time of the largest difference, and the remainder against its error bar.
 
@@ -136,5 +141,5 @@ class Gap(Result):
         return (
             f"mean loss minus {flow}, at its largest, t = {t:.4g}: {show(self.total[n])}\n"
             f"  = {parts}\n"
-            f"largest remainder {show(largest['remainder'], '')}, {known}"
+            f"largest remainder {show(largest['remainder'], '')}, {known}{self._measured()}"
         )

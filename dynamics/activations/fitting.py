@@ -41,6 +41,7 @@ class Fit:
     error : float
         Largest |φ − expansion|/(1 + |z|) over |z| ≤ 60, on points between those of the fit, and what rounding adds in
         pair kernels: 1e-16 times the square of the sum of all |weights|, relative to the sizes of their functions.
+        Relative to the size of φ itself, the largest |φ − φ(0)|/(1 + |z|).
     kink : (α, β), optional
         Where φ(z) = αz + β|z| up to rounding; the expansion then is that.
     """
@@ -62,7 +63,7 @@ def fit(phi: Callable[[Array], Array], name: str) -> Fit:
     Raises
     ------
     ProblemError
-        If φ does not give one finite real number for each of an array of numbers.
+        If φ does not give one finite real number for each of an array of numbers, or is constant.
     """
     z = np.concatenate([[0.0], np.geomspace(1e-7, 1, 2000), np.linspace(1, REACH, 1500)[1:]])
     between = np.concatenate(
@@ -75,6 +76,10 @@ def fit(phi: Callable[[Array], Array], name: str) -> Fit:
     constant = float(values[0][0][0])  # φ(0), exactly: short weights see the rest relative to it
     for even, _ in values:
         even -= constant
+    size = max(float(np.abs(part / (1 + between)).max()) for part in values[1])
+    if size == 0:
+        raise ProblemError(f"The activation {name!r} is constant, but units must depend on their inputs.")
+    values = tuple((even / size, odd / size) for even, odd in values)  # type: ignore[assignment]
     best = None
     for widths in WIDTHS:
         tau = np.geomspace(*widths)
@@ -82,8 +87,8 @@ def fit(phi: Callable[[Array], Array], name: str) -> Fit:
         error = sum(part[1] for part in parts)
         if best is None or error < best.error:
             (even, _), (odd, _) = parts
-            components = [(RISE, *_kept(tau, even[1:])), (STEP, *_kept(tau, odd[1:]))]
-            polynomial = (constant, float(odd[0]), float(even[0]))
+            components = [(RISE, *_kept(tau, size * even[1:])), (STEP, *_kept(tau, size * odd[1:]))]
+            polynomial = (constant, size * float(odd[0]), size * float(even[0]))
             best = Fit(Expansion(polynomial, [c for c in components if len(c[1])]), float(error))
         if best.error < GOOD:
             break

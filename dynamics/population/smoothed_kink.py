@@ -60,9 +60,10 @@ class SmoothedPairs:
 
     @cached_property
     def inverse_sigma(self) -> Array:
-        """1/σ, infinite for parallel vectors without width."""
+        """1/σ, infinite for parallel vectors without width; zero where such a vector vanishes."""
+        sigma = self.sigma
         with np.errstate(divide="ignore"):
-            return 1 / self.sigma
+            return np.divide(1.0, sigma, out=np.zeros_like(sigma), where=(self.A > 0) & (self.B > 0))
 
     @cached_property
     def cube(self) -> Array:

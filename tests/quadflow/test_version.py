@@ -63,7 +63,7 @@ def test_an_unknown_shell_is_refused(quadflow):
         (["fix"], ["fixed-points"]),
         (["figure", "learning"], ["learning-curves"]),
         (["simulate", "--init-s"], ["--init-scale"]),
-        (["simulate", "--activation", "re"], ["relu"]),
+        (["simulate", "--activation", "re"], ["relu", "relu2"]),
         (["simulate", "--method", "LS"], ["LSODA"]),
         (["init", "x.toml", "--command", "figure sad"], ["figure saddle-graph"]),
         (["completion", "z"], ["zsh"]),

@@ -276,7 +276,7 @@ def test_a_degenerate_saddle_is_none_of_the_minima():
 # What is asked where the flow hardly moves, by hand
 
 
-def tested(eigenvalues, W, a, rtol=1e-12, trainable=False, covariance=None):
+def asked(eigenvalues, W, a, rtol=1e-12, trainable=False, covariance=None):
     """The test of convergence of centred units, and their flow."""
     student = Student(np.array(W, float), np.array(a, float), trainable)
     teacher = Teacher.from_eigenvalues(eigenvalues, student.inputs)
@@ -296,7 +296,7 @@ def tested(eigenvalues, W, a, rtol=1e-12, trainable=False, covariance=None):
 )
 def test_how_slow_hardly_moves(weak, rtol, still):
     """1e-9 of the natural speed, less for weak modes, but no less than a hundredfold tolerance."""
-    test, flow = tested([2.0, weak], np.eye(2), [1.0, 1.0], rtol)
+    test, flow = asked([2.0, weak], np.eye(2), [1.0, 1.0], rtol)
     assert test._still == pytest.approx(still * flow.natural_units.speed)
     fast, slow = (theta for theta in (1.1 * flow.theta0, 0 * flow.theta0))
     assert test.distance("converged", 0.0, fast) == pytest.approx(
@@ -310,24 +310,24 @@ def test_the_duration_of_a_jump(sigma):
     """1/(g a) with g = 4σ²λ of the mode and the a = (λ/2)^⅓ that learns it, a p² = λ and p² = 2a²."""
     lam = 5.0
     covariance = None if sigma == 1 else np.array([[sigma]])
-    test, flow = tested([lam], [[1e-9]], [1e-9], trainable=True, covariance=covariance)
+    test, flow = asked([lam], [[1e-9]], [1e-9], trainable=True, covariance=covariance)
     assert test._jump(0 * flow.theta0) == pytest.approx(1 / (4 * sigma**2 * lam * (lam / 2) ** (1 / 3)))
 
 
 def test_how_steep_a_way_down_is_one():
     """a = 1, mode 0 learned: the other leads down at 4λ. What is flat, or might be what still converges, does not."""
     for excess, found in ((2.0, True), (0.5, False)):
-        rate = tested([2.0, 1e-9], np.eye(2), [1.0, 1.0])[1].natural_units.rate
+        rate = asked([2.0, 1e-9], np.eye(2), [1.0, 1.0])[1].natural_units.rate
         for slow, edge in ((0.0, 1e-9), (1e-8, 1e-6)):  # a hundredth of the root of the speed
             weak = excess * edge * rate / 4
-            test, flow = tested([2.0, weak], [[np.sqrt(2.0), 0.0], [0.0, 0.0]], [1.0, 1.0])
+            test, flow = asked([2.0, weak], [[np.sqrt(2.0), 0.0], [0.0, 0.0]], [1.0, 1.0])
             descent = test._descent(flow.theta0, slow * flow.natural_units.speed, None)
             assert descent == (pytest.approx(4 * weak, rel=1e-3) if found else 0.0)
 
 
 def test_dormant_units_are_no_way_down():
     """The free unit leads down at 4 · 1; the one that holds the stronger mode does not turn away from it."""
-    test, flow = tested([2.0, 1.0], [[np.sqrt(2.0), 0.0], [0.0, 0.0]], [1.0, 1.0])
+    test, flow = asked([2.0, 1.0], [[np.sqrt(2.0), 0.0], [0.0, 0.0]], [1.0, 1.0])
     ways = [
         test._descent(flow.theta0, 0.0, units)
         for units in (None, np.array([0]), np.array([1]), np.array([0, 1]))

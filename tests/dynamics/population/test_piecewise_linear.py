@@ -9,7 +9,7 @@ import torch
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.activations import ACTIVATIONS
 from dynamics.problem.modes import teacher_modes
-from dynamics.sgd.mean_sgd import MeanSGD
+from dynamics.stationary import fixed_points
 from dynamics.stationary.search import search_fixed_points
 
 NAMES = ["linear", "relu", "abs"]
@@ -166,4 +166,4 @@ def test_stationary_levels_of_absolute_values_have_the_quadratic_form():
 def test_what_is_known_for_quadratic_units_only_is_refused(activation):
     problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2), activation)
     with pytest.raises(ProblemError, match="only for quadratic and centred"):
-        MeanSGD(problem, 1e-3)
+        fixed_points(problem)
