@@ -127,8 +127,10 @@ class Activation:
             raise ProblemError(f"The activation {self.name!r} does not have the parity {self.parity}.")
 
     @staticmethod
-    def parse(name: Activation | str) -> Activation:
+    def parse(name: Activation | str, option: str = "activation") -> Activation:
         """The activation of a name, as on the command line; an activation itself is returned as it is.
+
+        Messages say which `option` names it.
 
         Raises
         ------
@@ -140,7 +142,7 @@ class Activation:
         family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
         if colon and family in FAMILIES:
             return FAMILIES[family].member(parameters)
-        return ACTIVATIONS[validate_choice("activation", name, [*ACTIVATIONS, *map(str, FAMILIES.values())])]
+        return ACTIVATIONS[validate_choice(option, name, [*ACTIVATIONS, *map(str, FAMILIES.values())])]
 
     @classmethod
     def from_callable(

@@ -38,6 +38,8 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "activations.base.Activation.parse": {"option": "activation"},
+    "activations.base._alike": {"tolerance": 1e-08},
     "activations.smooth._exponential_kink": {"step": 0.25},
     "curves.stages.plateau_rows": {"with_modes": True},
     "stationary.root_finding.find_root": {"max_steps": 200, "farthest": inf},

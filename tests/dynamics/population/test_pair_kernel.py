@@ -192,3 +192,18 @@ def test_invariants_of_two_polynomials():
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     turned = np.linalg.qr(rng.standard_normal((3, 3)))[0][:2, :2]  # no symmetry: they change
     assert np.abs(problem.population.invariants(W @ turned, A) - found).min() > 1e-3
+
+
+@pytest.mark.parametrize("teacher", ["tanh", "relu", "relu2", "hermite:3"])
+@pytest.mark.parametrize("student", ["relu2", "relu", "gelu", "quadratic"])
+def test_a_unit_of_weight_zero_has_finite_derivatives(student, teacher):
+    """Without a word of NumPy; the other unit's block of the Hessian is what it is without the first."""
+    t = Teacher.from_eigenvalues([2.0, 1.0], 3)
+    population = Activation.parse(student).loss(t.V, t.B, None, teacher)
+    W, A = np.array([[0.0, 0, 0], [1.0, 1, 1]]), np.array([[0.5, -0.7]])
+    with np.errstate(all="raise", under="ignore"):
+        H = population.hessian(W, A)
+        Hv = population.hessian_vector(W, A, np.ones_like(W), np.ones_like(A))
+    assert np.isfinite(H).all() and all(np.isfinite(part).all() for part in Hv)
+    alone = population.hessian(W[1:], A[:, 1:])
+    np.testing.assert_allclose(H[3:6, 3:6], alone[:3, :3], rtol=0, atol=1e-12 * abs(alone).max())
