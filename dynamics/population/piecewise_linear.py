@@ -107,7 +107,8 @@ class PiecewiseLinearPopulation(Population):
         kernel = self._kernel(len(W))
         fold = FOLD * kernel.folded
         dW = (T * (kernel.linear + fold * p.psi)) @ U
-        dW += ((T * fold * p.sin) @ p.r_v)[:, None] * p.u
+        T, fold = _taken_out(T, fold)
+        dW += fold * ((T * p.sin) @ p.r_v)[:, None] * p.u
         dW *= self.kernel.differentiable(p)[:, None]
         return -self._back(dW), -C @ kernel.value(p).T
 
@@ -129,10 +130,11 @@ class PiecewiseLinearPopulation(Population):
         dtheta = -e_du * inverse_u - n_dv * inverse_v
         dheight = e_dv - p.r_v * p.cos * e_du * inverse_u  # of r_j sin θ
 
-        height = np.sum(T * fold * p.sin * p.r_v, axis=1)
-        dheight_sum = np.sum(fold * (dT * p.sin * p.r_v + T * dheight), axis=1)
+        (turning, outside), (dturning, _) = _taken_out(T, fold), _taken_out(dT, fold)
+        height = np.sum(turning * p.sin * p.r_v, axis=1)
+        dheight_sum = np.sum(dturning * p.sin * p.r_v + turning * dheight, axis=1)
         hW = (dT * (linear + fold * p.psi) - fold * T * dtheta) @ U + (T * (linear + fold * p.psi)) @ dU
-        hW += dheight_sum[:, None] * p.u + height[:, None] * (dW - u_du * p.u) * inverse_u
+        hW += outside * (dheight_sum[:, None] * p.u + height[:, None] * (dW - u_du * p.u) * inverse_u)
         hW *= self.kernel.differentiable(p)[:, None]
         dkappa = p.r_v * ((linear + fold * p.psi) * v_du + fold * p.sin * u_du)
         dkappa += p.r_u[:, None] * ((linear + fold * p.psi) * u_dv + fold * p.sin * v_dv)
@@ -227,7 +229,8 @@ class Pull:
         p = Pairs.of(self.population._white(X), self.U)
         fold = FOLD * kernel.folded
         force = (self.weights * (kernel.linear + fold * p.psi)) @ self.U
-        force += (p.sin @ (fold * self.weights * p.r_v))[:, None] * p.u
+        weights, fold = _taken_out(self.weights, fold)
+        force += fold * (p.sin @ (weights * p.r_v))[:, None] * p.u
         return self.population._back(force)
 
     @cached_property
@@ -240,6 +243,11 @@ class Pull:
         )
         size = np.maximum(1.0, np.abs(self.kernel.linear) + np.abs(self.kernel.folded))
         return 4 / np.pi * spread * float(np.abs(self.weights * size) @ np.linalg.norm(self.U, axis=1))
+
+
+def _taken_out(T: Array, fold: float | Array) -> tuple[Array, float]:
+    """T · fold as an array and a number: rows of weights are multiplied in, one number is left for the end."""
+    return (T * fold, 1.0) if isinstance(fold, np.ndarray) else (T, float(fold))
 
 
 def _dot(X: Array, Y: Array) -> Array:

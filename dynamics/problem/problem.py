@@ -72,7 +72,11 @@ class Problem:
 
     def __post_init__(self) -> None:
         phi = Activation.parse(self.activation)
-        psi = phi if self.teacher_activation is None else Activation.parse(self.teacher_activation, "teacher_activation")
+        psi = (
+            phi
+            if self.teacher_activation is None
+            else Activation.parse(self.teacher_activation, "teacher_activation")
+        )
         object.__setattr__(self, "activation", phi)
         object.__setattr__(self, "teacher_activation", psi)
         for side in ("inputs", "outputs"):
