@@ -37,6 +37,8 @@ ROUNDING = 1e-14  # of the residual of a student that is the teacher, relative t
 ERRORS = {
     "loss_sup": "largest deviation from the flow, relative to the initial loss",
     "modes_sup": "largest deviation of a mode from the flow, relative to the largest eigenvalue",
+    "overlaps_sup": "largest deviation of the overlap of a unit from the flow",
+    "norms_sup": "largest deviation of the norm of a unit from the flow, relative to the largest norm",
 }
 
 
@@ -75,18 +77,19 @@ class Comparison(Result):
         """Largest deviation of the mean over seeds from the theory.
 
         ``loss_sup`` is relative to the initial loss (NaN if that is zero), ``modes_sup`` to the largest teacher
-        eigenvalue (NaN if there are no modes, because φ is not homogeneous).
+        eigenvalue. Where there are no modes (`dynamics.problem.problem.Problem.has_modes`) that is NaN, and
+        ``overlaps_sup`` and ``norms_sup``, relative to the largest norm of the theory, stand beside.
         """
         theory = self.trajectory
         loss = np.abs(self.run.loss.mean(axis=0) - theory.loss).max() / self.initial_loss
+        found = {"loss_sup": float(loss), "modes_sup": np.nan}
+        if self.run.overlaps is not None and self.run.norms is not None:
+            overlaps = np.abs(self.run.overlaps.mean(axis=0) - theory.overlaps).max()
+            norms = np.abs(self.run.norms.mean(axis=0) - theory.norms).max() / theory.norms.max()
+            return found | {"overlaps_sup": float(overlaps), "norms_sup": float(norms)}
         sizes = theory.problem.mode_targets
         modes = np.abs(self.run.modes.mean(axis=0) - theory.modes).max(initial=0.0)
-        if self.run.conserved is None:
-            modes = np.nan
-        return {
-            "loss_sup": float(loss),
-            "modes_sup": float(modes / np.abs(sizes).max()) if sizes.size else float(modes),
-        }
+        return found | {"modes_sup": float(modes / np.abs(sizes).max()) if sizes.size else float(modes)}
 
     def summary(self) -> str:
         """Errors and their causes, in a few lines."""
@@ -96,6 +99,8 @@ class Comparison(Result):
             deviation = np.abs(self.run.loss.mean(axis=0) - self.trajectory.loss).max()
             loss = f"{deviation:.3g} (the initial loss is zero: nothing to be relative to)"
         modes = "" if np.isnan(error["modes_sup"]) else f", modes {error['modes_sup']:.2%} of the largest"
+        if "norms_sup" in error:
+            modes = f", overlaps {error['overlaps_sup']:.2g}, norms {error['norms_sup']:.2%} of the largest"
         return "\n".join(
             [
                 f"{counted(S, 'seed')}, {counted(self.run.steps[-1], 'step')}, t up to {self.trajectory.times[-1]:.6g}",
@@ -115,7 +120,7 @@ class Comparison(Result):
         if "eigenvalues" in theory:
             found["eigenvalues"] = theory["eigenvalues"]
         error = self.relative_error
-        found |= {f"error_{name}": Variable((), error[name], meaning) for name, meaning in ERRORS.items()}
+        found |= {f"error_{name}": Variable((), value, ERRORS[name]) for name, value in error.items()}
         if self.gap is None:
             return found
         curves, parts = printed(self.gap.variables()), self.gap.largest(self.initial_loss)

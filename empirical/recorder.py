@@ -18,7 +18,16 @@ from dynamics.clock import Clock
 from dynamics.conserved.quantities import weights as weight_arrays
 from dynamics.curves.decay_law import balance_by_law
 from dynamics.curves.result import Result
-from dynamics.curves.units import C_K, C_K_LAW, DRIFT, NORMS, OVERLAPS, unit_invariants, unit_variables
+from dynamics.curves.units import (
+    C_K,
+    C_K_LAW,
+    DRIFT,
+    NORMS,
+    OVERLAPS,
+    overlaps_and_norms,
+    unit_invariants,
+    units_summary,
+)
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -58,7 +67,8 @@ class TrainingRun(Result):
     loss : (S, T) array
         Generalisation loss ½ E‖f* − f‖² (without label noise).
     modes : (S, T, modes) array
-        v_iᵀ M v_i for each teacher eigenvector, eigenvalues descending; none where φ is not homogeneous.
+        v_iᵀ M v_i for each teacher eigenvector, eigenvalues descending; none where φ is not homogeneous or the teacher
+        has another activation.
     conserved : (S, T, K) array or None
         c_k = ‖w_k‖² − h Σ_o A_ok²; None where φ is not homogeneous.
     W : (S, T, K, d) array or None
@@ -69,7 +79,7 @@ class TrainingRun(Result):
     about : dict
         Options of the training, speed, versions, notes.
     overlaps, norms : (S, T, K, R), (S, T, K) arrays or None
-        w_k·v_m and ‖w_k‖, in place of modes and c_k where φ is not homogeneous.
+        Cosines of w_k with v_m and norms, in the metric of Σ (`dynamics.curves.units`), where there are no modes.
     objective : (S, T) array or None
         Loss with the penalty of the weight decay; None where nothing decays.
     conserved_law : (S, T, K) array or None
@@ -117,10 +127,11 @@ class TrainingRun(Result):
     def variables(self) -> Variables:
         """What was recorded, and the drift of c_k."""
         found = super().variables()
-        if self.drifts is None:
+        if self.overlaps is not None:
             del found["modes"]
-            return found
-        return found | {"conserved_drift": Variable(("network",), self.drifts, DRIFT)}
+        if self.drifts is not None:
+            found["conserved_drift"] = Variable(("network",), self.drifts, DRIFT)
+        return found
 
     def attributes(self) -> dict[str, Any]:
         """How the loss was measured, and the options of the training."""
@@ -134,15 +145,19 @@ class TrainingRun(Result):
             f"{counted(len(self.loss), 'seed')}, {counted(self.steps[-1], 'step')} up to t = {self.times[-1]:.6g}",
             f"loss (median) {first:.6g} → {last:.6g}, measured {self.loss_measured}",
         ]
-        if self.conserved is not None:
+        if self.overlaps is None:
             modes = np.median(self.modes[:, -1], axis=0)[:8]
             lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
+        elif self.norms is not None:
+            overlaps, norms = (np.median(x[:, -1], axis=0) for x in (self.overlaps, self.norms))
+            lines.append(f"{units_summary(overlaps, norms)} (medians)")
+        if self.conserved is not None:
             if self.conserved_law is None or not np.isnan(self.conserved_law).all():
                 lines.append(f"largest drift of c_k {self.conserved_drift:.2e}")
-        if self.conserved is not None and self.about.get("survives"):
-            lines.append(
-                f"of the conserved quantities {self.about['optimizer']} keeps {self.about['survives']}"
-            )
+            if self.about.get("survives"):
+                lines.append(
+                    f"of the conserved quantities {self.about['optimizer']} keeps {self.about['survives']}"
+                )
         if "steps_per_second" in self.about:
             lines.append(f"{self.about['steps_per_second']:.0f} steps per second (all seeds together)")
         return "\n".join([*lines, *self.notes])
@@ -164,7 +179,7 @@ class TrainingRun(Result):
 
     @classmethod
     def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
-        """An array; overlaps stand in for modes and c_k, which are otherwise there."""
+        """An array; overlaps stand for modes, and c_k is there if they are not."""
         if name == "modes" and "modes" not in f and "overlaps" in f:
             return np.zeros((*f.numbers("loss").shape, 0))
         if name == "conserved" and "overlaps" not in f:
@@ -310,12 +325,14 @@ class Recorder:
         self._records.append(_Record(n, loss, modes, units, W, A))
 
     def _of_units(self, W: Array, A: Array) -> dict[str, Array]:
-        """c_k, or what is reported of units where φ is not homogeneous."""
-        degree = self.problem.activation.degree
-        if degree is not None:
-            return {"conserved": unit_invariants(W, A, degree)}
-        found = unit_variables(W, self.problem.teacher.V, ("network",))
-        return {name: variable.array for name, variable in found.items()}
+        """c_k of homogeneous activations; overlaps and norms where there are no modes."""
+        problem, found = self.problem, {}
+        if problem.activation.degree is not None:
+            found["conserved"] = unit_invariants(W, A, problem.activation.degree)
+        if not problem.has_modes:
+            units = overlaps_and_norms(W, problem.teacher.V, problem.covariance)
+            found |= zip(("overlaps", "norms"), units, strict=True)
+        return found
 
     def run(self, until: int | None = None, *, clock: Clock | None = None, **about: Any) -> TrainingRun:
         """Everything recorded so far, or up to step `until`; `about` is stored with it.

@@ -159,13 +159,14 @@ def one_pass_theory(
     schedule: Spec = "constant",
     steps: int | None = None,
 ) -> MeanSGD:
-    """Mean dynamics of SGD, with the spread over seeds where the network is small enough for it."""
+    """Mean dynamics of SGD, with the spread over seeds where that is known and the network is small enough for it."""
+    from dynamics.problem.scope import THEORIES as SCOPE
     from dynamics.sgd.fluctuations import FluctuatingSGD
     from dynamics.sgd.mean_sgd import MeanSGD
 
     theory = MeanSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
     small = len(theory.theta0) <= SPREAD_UNKNOWNS
-    if not small:
+    if not small or SCOPE["spread of SGD"].gap(problem):
         return theory
     return FluctuatingSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
 

@@ -42,7 +42,7 @@ def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
         rows = figure.subplots(len(curves), 2, sharey="col", squeeze=False)
         for (left, right), shown in zip(rows, curves, strict=True):
             trajectory, run = shown.trajectory, shown.run
-            _draw_loss(left, trajectory, run)
+            draw_loss(left, trajectory, run)
             _draw_modes(right, trajectory, run)
             left.set_title(trajectory.problem.activation.label, loc="left", pad=3)
             for axes in (left, right):
@@ -64,7 +64,8 @@ def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
     return figure
 
 
-def _draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+def draw_loss(axes: Axes, trajectory: Trajectory, run: TrainingRun | None) -> None:
+    """Loss of a flow relative to its start, with its plateaus, and of networks as markers over their 10–90 % band."""
     t, scale = trajectory.times, trajectory.loss[0]
     bottom = 10.0**-SHOWN_DECADES
     for stage in trajectory.stages:

@@ -71,7 +71,7 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 
 def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
-    from dynamics.curves.units import LAWLESS, NOT_CONSERVED
+    from dynamics.curves.units import LAWLESS, NOT_CONSERVED, OTHER_TEACHER
 
     found = []
     if getattr(trajectory, "lawless", False):
@@ -80,21 +80,24 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
         found.append(trajectory.solver.message)
     if trajectory.conserved is None:
         found.append(NOT_CONSERVED)
-    elif not trajectory.problem.student.trainable:
+    elif not trajectory.problem.has_modes:
+        found.append(OTHER_TEACHER)
+    if trajectory.conserved is not None and not trajectory.problem.student.trainable:
         found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")
     return found
 
 
 def run_json(run: TrainingRun) -> dict[str, Any]:
     """The keys that interface and README promise."""
-    from dynamics.curves.units import NOT_CONSERVED
+    from dynamics.curves.units import NOT_CONSERVED, OTHER_TEACHER
 
+    without_modes = OTHER_TEACHER if run.conserved is not None else NOT_CONSERVED
     return curves_json(run) | {
         "loss_measured": run.loss_measured,
         "schedule": run.about.get("schedule", "constant"),
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
         "survives": run.about.get("survives"),
-        "warnings": [*([NOT_CONSERVED] if run.conserved is None else []), *run.notes],
+        "warnings": [*([] if run.overlaps is None else [without_modes]), *run.notes],
     }
 
 

@@ -24,6 +24,8 @@ from dynamics import (
 )
 from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
+from dynamics.curves.stages import find_stages
+from dynamics.curves.units import OTHER_TEACHER
 from dynamics.curves.variables import Meaning, described, printed
 from dynamics.flows.path_space import PathFlow
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
@@ -203,7 +205,7 @@ def test_a_field_is_added_in_one_line(results, name, more, field, sweep, printed
 
 
 def test_what_is_not_homogeneous_has_no_constants_and_no_modes(results):
-    """Overlaps w_k·v_m and norms ‖w_k‖ from the weights instead; null in JSON, with the reason."""
+    """Cosines of w_k with v_m and norms ‖w_k‖ from the weights instead; null in JSON, with the reason."""
     trajectory, run = results["not homogeneous"], results["run not homogeneous"]
     V = trajectory.problem.teacher.V
     for result, told in ((trajectory, trajectory_json(trajectory)), (run, run_json(run))):
@@ -211,15 +213,16 @@ def test_what_is_not_homogeneous_has_no_constants_and_no_modes(results):
         names = result.variables().keys()
         assert not names & {"conserved", "conserved_drift", "modes", "eigenvalues"}
         assert result.modes.shape == (*result.loss.shape, 0)
-        np.testing.assert_allclose(result.variables()["overlaps"].array, result.W @ V.T, atol=1e-14)
-        np.testing.assert_allclose(
-            result.variables()["norms"].array, np.sqrt((result.W**2).sum(-1)), rtol=1e-12
-        )
+        norms, lengths = np.sqrt((result.W**2).sum(-1)), np.sqrt((V**2).sum(-1))
+        cosines = result.W @ V.T / (norms[..., None] * lengths)
+        np.testing.assert_allclose(result.variables()["overlaps"].array, cosines, atol=1e-14)
+        np.testing.assert_allclose(result.variables()["norms"].array, norms, rtol=1e-12)
         data = json.loads(to_json(told))
         assert data["modes"] is data["conserved_drift"] is data["conserved"] is None
         assert np.shape(data["overlaps"]) == (*result.W.shape[:-1], 2)
         assert any("not homogeneous" in warning for warning in data["warnings"])
         assert "drift" not in result.summary() and "modes" not in result.summary()
+        assert "norms (largest overlap) of the units" in result.summary()
         kept = of_training(result) if result is run else of_trajectory(result)
         assert kept.keys() >= {"overlaps", "norms"} and not kept.keys() & {
             "conserved",
@@ -238,8 +241,12 @@ def test_an_ensemble_that_is_not_homogeneous_has_overlaps():
     assert ensemble.basis is not None
     assert ensemble.conserved is ensemble.conserved_drift is None
     found = ensemble.variables()
-    expected = np.stack([ensemble.W[i] @ p.teacher.V.T for i, p in enumerate(problems)])
+    norms = np.sqrt((ensemble.W**2).sum(-1))
+    products = np.stack([ensemble.W[i] @ p.teacher.V.T for i, p in enumerate(problems)])
+    lengths = np.stack([np.sqrt((p.teacher.V**2).sum(-1)) for p in problems])
+    expected = products / (norms[..., None] * lengths[:, None, None])
     np.testing.assert_allclose(found["overlaps"].array, expected, atol=1e-14)
+    np.testing.assert_allclose(found["norms"].array, norms, rtol=1e-12)
     assert not found.keys() & {"modes", "conserved", "conserved_drift"}
     assert "drift" not in ensemble.summary()
 
@@ -250,6 +257,33 @@ def test_a_comparison_that_is_not_homogeneous_has_no_error_of_modes():
     assert one.relative_error["loss_sup"] > 0
     assert "theory_modes" not in one.variables() and "theory_overlaps" in one.variables()
     assert "modes" not in one.summary()
+    theory = one.trajectory
+    far = np.abs(one.run.norms.mean(axis=0) - theory.norms).max() / theory.norms.max()
+    assert one.relative_error["norms_sup"] == pytest.approx(far, rel=1e-12) and far > 0
+    far = np.abs(one.run.overlaps.mean(axis=0) - theory.overlaps).max()
+    assert one.relative_error["overlaps_sup"] == pytest.approx(far, rel=1e-12) and far > 0
+    assert f"overlaps {far:.2g}" in one.summary()
+    assert one.variables()["error_overlaps_sup"].array == one.relative_error["overlaps_sup"]
+
+
+def test_another_teacher_has_no_modes_but_constants():
+    """ReLU units that learn |·|: c_k is kept, per unit and whatever is learned; overlaps and norms stand for modes."""
+    one = problem(activation="relu", teacher_activation="abs")
+    trajectory = GradientFlow(one).integrate(0.1, samples=3)
+    run = train(one, steps=4, step=1e-2, batch=4, records=3)
+    for result, told in ((trajectory, trajectory_json(trajectory)), (run, run_json(run))):
+        data = json.loads(to_json(told))
+        assert data["modes"] is None and np.shape(data["overlaps"]) == (*result.W.shape[:-1], 2)
+        assert data["conserved_drift"] == result.conserved_drift is not None
+        assert [w for w in data["warnings"] if "modes" in w] == [OTHER_TEACHER]
+        file = io.BytesIO()
+        result.save(file)
+        file.seek(0)
+        assert_same(result, type(result).load(file))
+    assert trajectory.conserved_drift < 1e-9
+    assert trajectory.stages == find_stages(trajectory.times, trajectory.loss)
+    ensemble = FlowEnsemble([one, one]).integrate(times=[0, 0.1])
+    assert {"overlaps", "conserved"} <= ensemble.variables().keys() and "modes" not in ensemble.variables()
 
 
 def test_tables_of_points_and_jumps():

@@ -6,6 +6,7 @@ them, such as polynomials, one with a call of `register_family`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,9 +24,40 @@ if TYPE_CHECKING:
 
 QUADRATICS = "quadratic and centred units"
 POLYNOMIALS = "homogeneous polynomial activations"
+LARGEST_ERROR = 1e-9  # of a fit, above which expectations are taken by quadrature
 SAMPLES = np.array(
     [[-1.7, 0.9], [-0.4, 2.3], [0.3, 0.6], [1.9, 1.4]]
 )  # (z, q) at which claims about φ are checked
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """A function of z alone, with a twin for tensors.
+
+    Parameters
+    ----------
+    name : str
+    phi : callable
+    torch : callable or None
+    """
+
+    name: str
+    phi: Callable[[Any], Any]
+    torch: Callable[[Any], Any] | None
+
+    def __call__(self, z: Any, q: Any) -> Any:
+        """Its value at z; the variance q has no part in it."""
+        if isinstance(z, np.ndarray | float):
+            return self.phi(z)
+        try:
+            value = (self.torch or self.phi)(z)
+        except (TypeError, RuntimeError):
+            value = np.empty(0)
+        if isinstance(value, np.ndarray):  # or what NumPy made of a tensor
+            raise ProblemError(
+                f"The activation {self.name!r} takes arrays only: give `torch`, the same function of tensors, too."
+            )
+        return value
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +86,11 @@ class Activation:
         φ as a function of which Gaussian expectations have closed forms. A polynomial φ needs none.
     kink : (α, β), optional
         Where φ(z) = αz + β|z|.
+    error : float
+        Largest |φ − expansion|/(1 + |z|), beyond rounding, of an expansion that is not exact.
+    quadrature : bool
+        Whether expectations are taken by quadrature: slower, and for short enough weights alone (see
+        `dynamics.population.hermite_kernel`).
 
     Raises
     ------
@@ -70,6 +107,8 @@ class Activation:
     label: str = field(default="", compare=False)
     expansion: Expansion | None = None
     kink: tuple[float, float] | None = None
+    error: float = field(default=0.0, compare=False)
+    quadrature: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)
@@ -95,6 +134,71 @@ class Activation:
         if colon and family in FAMILIES:
             return FAMILIES[family].member(parameters)
         return ACTIVATIONS[validate_choice("activation", name, [*ACTIVATIONS, *map(str, FAMILIES.values())])]
+
+    @classmethod
+    def from_callable(
+        cls,
+        phi: Callable[[Any], Any],
+        name: str = "",
+        *,
+        torch: Callable[[Any], Any] | None = None,
+        label: str = "",
+    ) -> Activation:
+        """The activation of any function of one variable.
+
+        It is fitted by a polynomial and smoothed kinks (`dynamics.activations.fitting`), which give its expectations in
+        closed form; `error` says how well. Above 1e-9 they are taken by quadrature instead, with a warning.
+
+        Parameters
+        ----------
+        phi : callable
+            Of an array of numbers, elementwise. Degree and parity are measured.
+        name : str
+            What messages and files call it; by default the function's own name. `register` makes it known by it.
+        torch : callable, optional
+            The same function of tensors, for training; by default φ itself.
+        label : str
+            What figures call it.
+
+        Raises
+        ------
+        ProblemError
+            If φ does not give one finite real number for each number.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from dynamics.activations import Activation
+        >>> mish = Activation.from_callable(lambda z: z * np.tanh(np.logaddexp(0, z)), "mish")
+        >>> mish.error < 1e-11
+        True
+        """
+        from dynamics.activations.fitting import fit
+
+        name = name or getattr(phi, "__name__", "callable")
+        found = fit(phi, name)
+        exact = found.error <= LARGEST_ERROR
+        if not exact:
+            warnings.warn(
+                f"The activation {name!r} is fitted only to {found.error:.1g} by smoothed kinks: its expectations are"
+                " taken by quadrature, some 50 times slower, and for short weights only.",
+                stacklevel=2,
+            )
+        z = SAMPLES[:, 0]
+        value, mirrored = phi(z), phi(-z)
+        parity = next((p for p in (1, -1) if np.allclose(mirrored, p * value, rtol=1e-13, atol=1e-15)), None)
+        degree = next((h for h in range(1, 9) if np.allclose(phi(3 * z), 3.0**h * value, rtol=1e-13)), None)
+        return cls(
+            name,
+            f"φ(w·x) = {name}(w·x)",
+            Elementwise(name, phi, torch),
+            degree,
+            parity,
+            label=label,
+            expansion=found.expansion if exact else None,
+            error=found.error if exact else 0.0,
+            quadrature=not exact,
+        )
 
     def loss(
         self, V: Any, B: Any, covariance: Any = None, teacher: Activation | str | None = None
@@ -180,7 +284,8 @@ class Activation:
         return self.name
 
     def __repr__(self) -> str:
-        return f"Activation({self.name!r}: {self.formula})"
+        accuracy = f", to {self.error:.1g}" if self.error else ", by quadrature" if self.quadrature else ""
+        return f"Activation({self.name!r}: {self.formula}{accuracy})"
 
     def __reduce__(self) -> Any:
         if ACTIVATIONS.get(self.name) is self or self.name.partition(":")[0] in FAMILIES:

@@ -92,7 +92,19 @@ def _given_polynomial(parameters: str) -> Activation:
             f"`activation` is 'polynomial:{parameters}', but coefficients must be numbers, as in polynomial:0,1,0.5."
         ) from None
     terms = " + ".join(f"{p:g}" + ("" if n == 0 else f" z^{n}") for n, p in enumerate(coefficients) if p)
-    return polynomial(f"polynomial:{parameters}", f"φ(w·x) = {terms}, z = w·x", coefficients)
+    label = (
+        "$"
+        + " + ".join(_term_latex(p, n) for n, p in enumerate(coefficients) if p).replace("+ -", "- ")
+        + "$"
+    )
+    return polynomial(f"polynomial:{parameters}", f"φ(w·x) = {terms}, z = w·x", coefficients, label)
+
+
+def _term_latex(p: float, n: int) -> str:
+    """The term p zⁿ as figures write it."""
+    power = "" if n == 0 else "z" if n == 1 else f"z^{{{n}}}"
+    number = f"{p:g}" if n == 0 or abs(p) != 1 else "-" if p < 0 else ""
+    return number + (r"\," if number and power and number != "-" else "") + power
 
 
 @lru_cache(maxsize=64)

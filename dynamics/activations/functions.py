@@ -30,8 +30,9 @@ def sigmoid(z: Any) -> Any:
 
 
 def softplus(z: Any) -> Any:
-    """ln(1 + eᶻ), written so that nothing overflows."""
-    return z * (z > 0) + _own("log1p", np.log1p, _own("exp", np.exp, -abs(z)))
+    """ln(1 + eᶻ)."""
+    method = getattr(z, "logaddexp", None)
+    return np.logaddexp(z, 0.0) if method is None else method(0 * z)
 
 
 def expm1_below(z: Any) -> Any:

@@ -11,6 +11,7 @@ from dynamics.population.base import Population
 from dynamics.population.component_kernel import ComponentKernel
 from dynamics.population.expansion import ComponentMeans, Expansion, PolynomialMeans
 from dynamics.population.gram_pairs import PairKernel, SumKernel
+from dynamics.population.hermite_kernel import HermiteKernel
 from dynamics.population.kernels import Kernel
 from dynamics.population.pair_kernel import PairPopulation
 from dynamics.population.piecewise_linear import PiecewiseLinearPopulation
@@ -32,6 +33,14 @@ class Activation(Protocol):
     @property
     def population(self) -> Callable[..., Population] | None:
         """The loss for a teacher of the same activation, if that has a form of its own."""
+
+    @property
+    def quadrature(self) -> bool:
+        """Whether its expectations are taken by quadrature."""
+
+    @property
+    def uses_variance(self) -> bool:
+        """Whether φ depends on q."""
 
     @property
     def expansion(self) -> Expansion | None:
@@ -83,10 +92,16 @@ def kernel_of(one: Activation, other: Activation) -> PairKernel:
     ProblemError
         If there is no closed form.
     """
-    polynomials = polynomial_terms(one.phi), polynomial_terms(other.phi)
-    if None not in polynomials:
-        return pair_kernel(*polynomials)  # type: ignore[arg-type]
+    if one.quadrature or other.quadrature:
+        if one.uses_variance or other.uses_variance:
+            raise ProblemError(
+                f"{one.name!r} beside {other.name!r} has no population loss: quadrature is known only for functions of"
+                " z alone."
+            )
+        return HermiteKernel(one.phi, other.phi, (one.name, other.name))
     (p, components), (r, others) = _parts(one), _parts(other)
+    if not (components or others):
+        return pair_kernel(p, r)
     parts: list[PairKernel] = []
     if p and r:
         parts.append(pair_kernel(p, r))

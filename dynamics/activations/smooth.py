@@ -78,6 +78,23 @@ def _silu(z: Any, q: Any) -> Any:
     return z * functions.sigmoid(z)
 
 
+def _elu(z: Any, q: Any) -> Any:
+    return z * (z >= 0) + functions.expm1_below(z)  # slope 1 at zero
+
+
+def _exponential_kink(step: float = 0.3) -> Expansion:
+    """ELU: e^{−|z|} is a mixture of Gaussians whose variances v have the law ½ e^{−v/2}, hence (derived here)
+
+    ELU z = z/2 + ∫ [S̃_√v(z) − S̃_√v(0) + ½ erf(z/√(2v))] ½ e^{−v/2} dv,
+
+    by the trapezoidal rule in ln v, to 1e-13.
+    """
+    v = np.exp(np.arange(np.log(1e-13), np.log(80.0), step))
+    p = step * v / 2 * np.exp(-v / 2)
+    p /= p.sum()
+    return Expansion((-p @ np.sqrt(v / (2 * np.pi)), 0.5), [(KINK, np.sqrt(v), p), (STEP, np.sqrt(v), p / 2)])
+
+
 def _gelu(z: Any, q: Any) -> Any:
     return 0.5 * z * (1 + functions.erf(z / 2**0.5))
 
@@ -105,6 +122,17 @@ MIXTURES = {
     "silu": ("φ(w·x) = w·x/(1 + exp(−w·x))", _silu, None),
 }
 TANH, SIGMOID, SOFTPLUS, SILU = (register(finer(name, NODES)) for name in MIXTURES)
+ELU = register(
+    Activation(
+        "elu",
+        "φ(w·x) = w·x, below zero exp(w·x) − 1",
+        _elu,
+        degree=None,
+        parity=None,
+        expansion=_exponential_kink(),
+        label="ELU",
+    )
+)
 GELU = register(
     Activation(
         "gelu",

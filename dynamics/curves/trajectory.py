@@ -13,7 +13,16 @@ from dynamics.aliases import Array
 from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
-from dynamics.curves.units import C_K, C_K_LAW, DRIFT, LAWLESS, conserved_or_none, unit_variables
+from dynamics.curves.units import (
+    C_K,
+    C_K_LAW,
+    DRIFT,
+    LAWLESS,
+    conserved_or_none,
+    overlaps_and_norms,
+    unit_variables,
+    units_summary,
+)
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -52,7 +61,7 @@ class Trajectory(Result):
     modes : (T, modes) array
         v_iᵀ M v_i for each teacher eigenvector of non-zero eigenvalue, eigenvalues descending, outputs
         one after the other; for other activations than the quadratic ones see `dynamics.problem.modes`. None, (T, 0),
-        where φ is not homogeneous.
+        where φ is not homogeneous or the teacher has another activation: `overlaps` and `norms` stand for them.
     solver : SolverReport
     versions : dict
     decay_integral : (T, K) array or None
@@ -147,6 +156,26 @@ class Trajectory(Result):
         return conserved_or_none(self.coordinates, self.A, self.degree)
 
     @property
+    def overlaps(self) -> Array:
+        """Cosines of w_k with the teacher directions v_m, in the metric of Σ, (T, K, R)."""
+        return self._units[0]
+
+    @property
+    def norms(self) -> Array:
+        """Norms √(w_kᵀΣw_k) of the units, the standard deviations of w_k·x, (T, K)."""
+        return self._units[1]
+
+    @cached_property
+    def _units(self) -> tuple[Array, Array]:
+        problem = self.problem
+        if self.basis is None:
+            return overlaps_and_norms(self.coordinates, problem.teacher.V, problem.covariance)
+        Q, Sigma = self.basis, problem.covariance
+        return overlaps_and_norms(
+            self.coordinates, problem.teacher.V @ Q, None if Sigma is None else Q.T @ Sigma @ Q
+        )
+
+    @property
     def conserved_drift(self) -> float | None:
         """Largest deviation of c_k(t) from c_k(0), or from its exact law where weights decay; NaN where it has none.
 
@@ -189,7 +218,7 @@ class Trajectory(Result):
         Modes are called by their numbers (`dynamics.problem.mode_numbers`).
         """
         problem = self.problem
-        if self.degree is None:
+        if not problem.has_modes:
             return find_stages(self.times, self.loss)
         targets = problem.mode_targets
         coupling = problem.trace_coupling
@@ -209,16 +238,14 @@ class Trajectory(Result):
                 del found["coordinates"]  # the same numbers
         if self.objective is not None:
             found["objective"] = Variable(("time",), self.objective, OBJECTIVE, LOSS_UNIT)
-        if self.conserved is None:
-            del found["modes"]
-            directions = problem.teacher.V if self.basis is None else problem.teacher.V @ self.basis
-            return found | unit_variables(self.coordinates, directions, ("time",))
-        targets = problem.mode_targets
-        return found | {
-            "eigenvalues": Variable(("mode",), targets, EIGENVALUE, label=True, detail=True),
-            "conserved": Variable(("time", "unit"), self.conserved, C_K, detail=True),
-            "conserved_drift": Variable((), self.conserved_drift, DRIFT),
-        }
+        if self.conserved is not None:
+            found["conserved"] = Variable(("time", "unit"), self.conserved, C_K, detail=True)
+            found["conserved_drift"] = Variable((), self.conserved_drift, DRIFT)
+        if problem.has_modes:
+            targets = problem.mode_targets
+            return found | {"eigenvalues": Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)}
+        del found["modes"]
+        return found | unit_variables(self.overlaps, self.norms, ("time",))
 
     def attributes(self) -> dict[str, Any]:
         """Sizes and kind of the network, solver, versions."""
@@ -233,8 +260,11 @@ class Trajectory(Result):
         ]
         if self.objective is not None:
             lines.append(f"objective, with weight decay, {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
-        if self.degree is not None:
+        if self.problem.has_modes:
             lines.append("modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]))
+        else:
+            lines.append(units_summary(self.overlaps[-1], self.norms[-1]))
+        if self.degree is not None:
             if self.lawless:
                 lines.append(LAWLESS)
             elif self.problem.student.trainable:

@@ -2,7 +2,10 @@
 
 For an activation of degree h, φ(cz) = c^h φ(z) for c > 0, gradient flow conserves c_k = ‖w_k‖² − h Σ_o A_ok². Where φ
 is not homogeneous nothing of the kind is conserved, and the matrix of the modes (`dynamics.problem.modes`) has no
-meaning either: overlaps w_k·v_m with the teacher's directions and norms ‖w_k‖ are reported instead.
+meaning either, no more than where the teacher has another activation. Overlaps with the teacher's directions and norms
+are reported instead. Both are those of the pre-activations w_k·x and v_m·x, x ~ N(0, Σ), on which alone the loss
+depends: the overlap is their correlation, the cosine wᵀΣv/(√wᵀΣw √vᵀΣv), and the norm the standard deviation √wᵀΣw; of
+uncorrelated inputs the cosine of the angle between w_k and v_m, and ‖w_k‖.
 """
 
 from __future__ import annotations
@@ -14,12 +17,16 @@ from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
 from dynamics.curves.variables import Variable, Variables
+from dynamics.inputs.covariance import covariance_factor
+from dynamics.population.kernels import normalised
 
 NOT_CONSERVED = "φ is not homogeneous: there is no c_k that the flow could conserve, and no teacher modes"
+OTHER_TEACHER = "the teacher has another activation: there are no teacher modes"
 C_K = "c_k = ‖w_k‖² − h Σ_o A_ok² of each unit"
 C_K_LAW = "c_k of each unit by its exact law under weight decay"
-OVERLAPS = "overlaps w_k·v_m with the teacher directions"
-NORMS = "norms ‖w_k‖ of the units"
+OVERLAPS = "cosines of w_k with the teacher directions v_m, in the metric of Σ"
+NORMS = "norms √(w_kᵀΣw_k) of the units"
+SUMMARISED = 6  # units in a summary
 LAWLESS = "under weight decay c_k has no law along this flow: its drift is not known"
 DRIFT = "largest |c_k(t) − c_k(0)| over units and times, under weight decay that from the law of c_k(t)"
 
@@ -36,12 +43,39 @@ def conserved_or_none(W: Array, A: Array, degree: int | None) -> Array | None:
     return None if degree is None else unit_invariants(W, A, degree)
 
 
-def unit_variables(W: Array, V: Array, axes: tuple[str, ...]) -> Variables:
-    """Overlaps (…, K, R) and norms (…, K) of weights W (…, K, d) with directions V (R, d); `axes` come before K."""
+def overlaps_and_norms(W: Array, V: Array, covariance: Array | None = None) -> tuple[Array, Array]:
+    """Cosines (…, K, R) of weights W (…, K, d) with directions V (…, R, d), and norms (…, K); Σ (d, d) is their metric.
+
+    The cosine is 0 where a weight or a direction is.
+    """
+    if covariance is not None:
+        F = covariance_factor(covariance)
+        W, V = W @ F, V @ F
+    (w, norms), (v, _) = _directions(W), _directions(V)
+    return np.clip(w @ v.swapaxes(-1, -2), -1.0, 1.0), norms
+
+
+def _directions(X: Array) -> tuple[Array, Array]:
+    """Unit vectors (…, n, d) and lengths (…, n) of vectors, without overflow or underflow; zero stays zero."""
+    with np.errstate(invalid="ignore"):  # a network that diverged has no direction, that is NaN
+        vectors, lengths = normalised(X.reshape(-1, X.shape[-1]))
+    return vectors.reshape(X.shape), lengths.reshape(X.shape[:-1])
+
+
+def unit_variables(overlaps: Array, norms: Array, axes: tuple[str, ...]) -> Variables:
+    """Overlaps (…, K, R) and norms (…, K) of units; `axes` come before K."""
     return {
-        "overlaps": Variable((*axes, "unit", "teacher_direction"), W @ V.swapaxes(-1, -2), OVERLAPS),
-        "norms": Variable((*axes, "unit"), np.linalg.norm(W, axis=-1), NORMS),
+        "overlaps": Variable((*axes, "unit", "teacher_direction"), overlaps, OVERLAPS),
+        "norms": Variable((*axes, "unit"), norms, NORMS),
     }
+
+
+def units_summary(overlaps: Array, norms: Array) -> str:
+    """Norm of every unit with its teacher direction of largest overlap, on one line; overlaps (K, R), norms (K,)."""
+    best = np.abs(overlaps).argmax(axis=1)
+    units = [f"{r:.4g} ({row[m]:+.3f} v_{m + 1})" for r, row, m in zip(norms, overlaps, best, strict=True)]
+    more = ", …" if len(units) > SUMMARISED else ""
+    return "norms (largest overlap) of the units " + ", ".join(units[:SUMMARISED]) + more
 
 
 def unit_drift(conserved: ArrayLike) -> dict[str, Any]:

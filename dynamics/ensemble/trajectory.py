@@ -14,7 +14,7 @@ from dynamics.aliases import Array
 from dynamics.curves.decay_law import DecayLaw
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import LARGEST_STORED_W
-from dynamics.curves.units import C_K, DRIFT, conserved_or_none, unit_variables
+from dynamics.curves.units import C_K, DRIFT, conserved_or_none, overlaps_and_norms, unit_variables
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.ensemble.members import Members
 from dynamics.errors import ProblemError
@@ -176,6 +176,20 @@ class EnsembleTrajectory(Result):
         return out
 
     @property
+    def overlaps(self) -> Array:
+        """Cosines of w_k with the teacher directions, in the metric of Σ, (N, T, K, R), as in `Trajectory`."""
+        return self._units[0]
+
+    @property
+    def norms(self) -> Array:
+        """Norms √(w_kᵀΣw_k) of the units, (N, T, K)."""
+        return self._units[1]
+
+    @cached_property
+    def _units(self) -> tuple[Array, Array]:
+        return overlaps_and_norms(self.coordinates, self.members.V[:, None], self.members.covariance)
+
+    @property
     def degree(self) -> int | None:
         """Degree of homogeneity of the activation, or None."""
         return self.members.activation.degree
@@ -231,17 +245,18 @@ class EnsembleTrajectory(Result):
             )
             if self.basis is None:
                 del found["coordinates"]  # the same numbers
-        if self.conserved is None:
-            return found | unit_variables(self.coordinates, members.V[:, None], ("member", "time"))
+        if self.conserved is not None:
+            found["conserved"] = Variable(("member", "time", "unit"), self.conserved, C_K, detail=True)
+            found["conserved_drift"] = Variable(("member",), self.conserved_drift, DRIFT)
+        if not members.problem(0).has_modes:
+            return found | unit_variables(self.overlaps, self.norms, ("member", "time"))
         if len(members.V) == 1:
             targets = members.problem(0).mode_targets
             found["eigenvalues"] = Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)
         return found | {
             "modes": Variable(
                 ("member", "time", "mode"), self.modes, "learned part vᵀMv of each teacher eigenvector"
-            ),
-            "conserved": Variable(("member", "time", "unit"), self.conserved, C_K, detail=True),
-            "conserved_drift": Variable(("member",), self.conserved_drift, DRIFT),
+            )
         }
 
     def attributes(self) -> dict[str, Any]:

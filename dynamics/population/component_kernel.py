@@ -17,6 +17,8 @@ from dynamics.population.expansion import GATE, KINK, Component, Operation
 from dynamics.population.gram_pairs import GramPairs, orders
 from dynamics.population.smoothed_kink import TAU, SmoothedPairs
 
+BLOCK = 2**14  # numbers at a time: they stay in the processor's cache
+
 
 @dataclass(frozen=True, eq=False)
 class ComponentKernel:
@@ -34,16 +36,19 @@ class ComponentKernel:
         """Derivatives of κ, see `dynamics.population.gram_pairs.PairKernel`."""
         totals = [np.zeros(pairs.s.shape) for _ in by]
         wanted = [orders(name) for name in by]
-        b2 = self.right.widths**2
-        for a, e in zip(self.left.widths, self.left.weights, strict=True):
-            smoothed = SmoothedPairs.of(pairs, float(a * a), b2)
+        a2, b2 = self.left.widths[:, None, None, None] ** 2, self.right.widths[:, None, None] ** 2
+        weights = self.left.weights[:, None] * self.right.weights
+        block = max(1, BLOCK // max(b2.size * pairs.s.size, 1))
+        for first in range(0, len(a2), block):
+            here = slice(first, first + block)
+            smoothed = SmoothedPairs.of(pairs, a2[here], b2)
             for total, (i, j, c) in zip(totals, wanted, strict=True):
-                values = self._entry(smoothed, i, j, float(a * a), b2[:, None, None])
-                total += np.tensordot(c * e * self.right.weights, values, 1)
+                values = self._entry(smoothed, i, j, a2[here], b2)
+                total += c * np.tensordot(weights[here], values, 2)
         return totals
 
-    def _entry(self, pairs: SmoothedPairs, i: int, j: int, a2: float, b2: Array) -> Array:
-        """K_ij for one width a and all widths b, (J, K, n)."""
+    def _entry(self, pairs: SmoothedPairs, i: int, j: int, a2: Array, b2: Array) -> Array:
+        """K_ij for some widths a and all widths b, (I, J, K, n)."""
         left, right = self.left.operation, self.right.operation
         together = TOGETHER.get((left, right, i, j))
         if together is not None:
@@ -55,31 +60,31 @@ class ComponentKernel:
         for m, p, c in left.terms:
             for n, r, d in right.terms:
                 total = total + c * d * a2**p * b2**r * pairs.F(i + m, j + n)
-        return np.asarray(total)
+        return np.broadcast_to(total, np.broadcast_shapes(pairs.D.shape, np.shape(total)))
 
 
-Form = Callable[[SmoothedPairs, "Array | float", "Array | float"], Array]
+Form = Callable[[SmoothedPairs, Array, Array], Array]
 
 
-def _gate_gate(p: SmoothedPairs, a2: Array | float, b2: Array | float) -> Array:
+def _gate_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     """K_00 of two gates: [σq_1q_2/(AB) + sθ + a²b²s²/(ABσ)]/2π, a sum of terms of one sign."""
     AB = p.A * p.B
     return (p.sigma * p.q1 * p.q2 / AB + p.s * p.theta + a2 * b2 * p.s**2 * p.inverse_sigma / AB) / TAU
 
 
-def _bent_gate_gate(p: SmoothedPairs, a2: Array | float, b2: Array | float) -> Array:
+def _bent_gate_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     """K_20 of two gates: [A²B(A + a²)q_2 − xA(2AB + 3a²B − b²A) + x²(A + 2a²)]/(2πA²σ³), x = s²."""
     A, B, x = p.A, p.B, p.s**2
     terms = A**2 * B * (A + a2) * p.q2 - x * A * (2 * A * B + 3 * a2 * B - b2 * A) + x**2 * (A + 2 * a2)
     return terms * p.inverse_sigma**3 / (TAU * A**2)
 
 
-def _kink_gate(p: SmoothedPairs, a2: Array | float, b2: Array | float) -> Array:
+def _kink_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     """K_00 of a kink and a gate: (σq_2/B + sθ)/2π."""
     return (p.sigma * p.q2 / p.B + p.s * p.theta) / TAU
 
 
-def _bent_kink_gate(p: SmoothedPairs, a2: Array | float, b2: Array | float) -> Array:
+def _bent_kink_gate(p: SmoothedPairs, a2: Array, b2: Array) -> Array:
     """K_20 of a kink and a gate: (Aq_2 − s²)/(2πAσ)."""
     return (p.A * p.q2 - p.s**2) * p.inverse_A * p.inverse_sigma / TAU
 

@@ -48,9 +48,8 @@ class SmoothedPairs:
     q2: Array
 
     @classmethod
-    def of(cls, pairs: GramPairs, a2: float, b2: Array) -> SmoothedPairs:
-        """The pairs for one width a and widths b (J,): arrays (J, K, n)."""
-        b2 = b2[:, None, None]
+    def of(cls, pairs: GramPairs, a2: Array, b2: Array) -> SmoothedPairs:
+        """The pairs for squared widths a² and b², in arrays with two last axes of length 1: arrays (…, K, n)."""
         D = b2 * (a2 + pairs.q1) + (a2 * pairs.q2 + pairs.determinant)
         return cls(a2 + pairs.q1, b2 + pairs.q2, pairs.s, D, pairs.q1, pairs.q2)
 

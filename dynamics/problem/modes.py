@@ -47,11 +47,11 @@ def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: Activation |
         pass
     elif phi.mode_order == 2:
         W = _balanced(W, phi)
-        for o, (_, vectors) in enumerate(_balanced_teacher(teacher, phi).eigen):
+        for o, (_, vectors) in enumerate(balanced_teacher(teacher, phi).eigen):
             overlaps = W @ vectors.T  # (…, K, modes)
             columns.append(np.einsum("...k,...km->...m", A[..., o, :], overlaps**2))
     else:
-        for o, (_, directions) in enumerate(_odd_modes(teacher, phi)):
+        for o, (_, directions) in enumerate(odd_modes(teacher, phi)):
             overlaps = (W @ directions.T) ** phi.mode_order  # (…, K, modes)
             columns.append((A[..., o, None, :] @ overlaps)[..., 0, :])
     return np.concatenate(columns, axis=-1)
@@ -62,7 +62,7 @@ def mode_targets(teacher: Teacher, activation: Activation | str = "quadratic") -
     phi = Activation.parse(activation)
     if phi.degree is None:
         return np.empty(0)
-    pairs = _balanced_teacher(teacher, phi).eigen if phi.mode_order == 2 else _odd_modes(teacher, phi)
+    pairs = balanced_teacher(teacher, phi).eigen if phi.mode_order == 2 else odd_modes(teacher, phi)
     return np.concatenate([values for values, _ in pairs])
 
 
@@ -75,13 +75,13 @@ def _balanced(X: Array, phi: Activation) -> Array:
     return X * np.power(r, power, out=np.zeros_like(r), where=r > 0)
 
 
-def _balanced_teacher(teacher: Teacher, phi: Activation) -> Teacher:
+def balanced_teacher(teacher: Teacher, phi: Activation) -> Teacher:
     """Teacher whose matrix is that of the modes."""
     V = _balanced(teacher.V, phi)
     return teacher if V is teacher.V else Teacher(V, teacher.B)
 
 
-def _odd_modes(teacher: Teacher, phi: Activation) -> list[tuple[Array, Array]]:
+def odd_modes(teacher: Teacher, phi: Activation) -> list[tuple[Array, Array]]:
     """Values (m,), descending, and unit directions (m, d) for each output of a teacher of odd units."""
     directions = normalised(teacher.V)[0]
     pairs = []

@@ -98,14 +98,19 @@ class Problem:
         """Whether student and teacher have the same activation."""
         return self.teacher_activation == self.activation
 
+    @property
+    def has_modes(self) -> bool:
+        """Whether parts of the teacher can be read off the weights: φ is homogeneous, and the teacher's own."""
+        return self.realisable and self.activation.degree is not None
+
     def modes(self, W: Array, A: Array) -> Array:
         """Learned part of each teacher mode, see `dynamics.problem.modes`: (…, modes) of W (…, K, d) and A (…, O, K).
 
-        None, (…, 0), if φ is not homogeneous or the teacher has another activation.
+        None, (…, 0), where `has_modes` is false.
         """
         from dynamics.problem.modes import teacher_modes
 
-        if not self.realisable:
+        if not self.has_modes:
             return np.empty((*W.shape[:-2], 0))
         return teacher_modes(self.teacher, W, A, self.activation)
 
@@ -114,7 +119,7 @@ class Problem:
         """What the modes are when student and teacher are the same function, (modes,); empty if there are none."""
         from dynamics.problem.modes import mode_targets
 
-        return mode_targets(self.teacher, self.activation) if self.realisable else np.empty(0)
+        return mode_targets(self.teacher, self.activation) if self.has_modes else np.empty(0)
 
     @property
     def trace_coupling(self) -> float | None:

@@ -13,8 +13,10 @@ import numpy as np
 
 from dynamics.activations.base import POLYNOMIALS, QUADRATICS
 from dynamics.errors import ProblemError
+from dynamics.problem.one_pass import MOST_TERMS, closure, mean_step_terms
 from dynamics.problem.problem import Problem
 from dynamics.problem.reduction import in_range
+from dynamics.words import counted
 
 EXACT, SECOND_ORDER, NUMERICAL, TRAINING, UNKNOWN = (
     "exact",
@@ -128,6 +130,35 @@ EQUAL = Need(
     lambda p: f"The second layer is {p.student.A.tolist()}",
     "equal second-layer weights other than zero",
 )
+CLOSED_STEPS = Need(
+    lambda p: closure(p) is not None,
+    lambda p: _units(p),
+    "students and teachers that are both quadratic, polynomials in w·x, sums of erf such as tanh and sigmoid, or "
+    "single units with a kink",
+)
+FEW_KINKS = Need(
+    lambda p: closure(p) != "kinks" or p.student.hidden == len(p.teacher.V) == 1,
+    lambda p: f"{_units(p)} with {_numbers(p)}",
+    "one hidden and one teacher unit of this activation",
+)
+SHORT_SUMS = Need(
+    lambda p: mean_step_terms(p) <= MOST_TERMS,
+    lambda p: (
+        f"{_units(p)} with {_numbers(p)}, so that every mean step is a sum of {mean_step_terms(p):.2g} terms"
+    ),
+    f"sums of {MOST_TERMS:.2g} terms, some tenths of a second each, or fewer",
+)
+
+
+def _units(p: Problem) -> str:
+    """Activations, naming the options."""
+    taught = "" if p.realisable else f" and `teacher_activation` is {p.teacher_activation.name!r}"
+    return f"`activation` is {p.activation.name!r}{taught}"
+
+
+def _numbers(p: Problem) -> str:
+    """Numbers of hidden and teacher units."""
+    return f"{p.student.hidden} hidden and {counted(len(p.teacher.V), 'teacher unit')}"
 
 
 def _rests_under_decay(p: Problem) -> bool:
@@ -189,7 +220,10 @@ THEORIES: dict[str, Theory] = {
     "Muon flow": Theory("the flow of Muon", (FIXED,)),
     "sign flow": Theory("the sign flow", (CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
     "data flow": Theory("the flow on a data set", (FORMS,)),
-    "mean SGD": Theory("the mean dynamics of SGD", (FORMS, SAME, WHITE), "train networks instead"),
+    "mean SGD": Theory(
+        "the mean dynamics of SGD", (CLOSED_STEPS, FEW_KINKS, SHORT_SUMS, WHITE), "train networks instead"
+    ),
+    "spread of SGD": Theory("the spread of SGD over seeds", (FORMS, SAME, WHITE)),
     "gap": Theory("the theory of the gap", (FORMS, SAME, WHITE), "it is measured by training"),
     "annealing": Theory(
         "the optimal annealing",

@@ -27,6 +27,7 @@ from scipy.linalg import block_diag
 
 from dynamics.aliases import Array
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.sgd.differentiation import along, jacobian, second_along
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.tilted_gaussian import Outputs, PairMoments, TiltedGaussian
@@ -44,7 +45,7 @@ class FluctuatingSGD(MeanSGD):
     Parameters
     ----------
     problem, step, batch, label_noise, schedule, steps
-        As for `dynamics.sgd.mean_sgd.MeanSGD`.
+        As for `dynamics.sgd.mean_sgd.MeanSGD`, of quadratic or centred units.
     """
 
     default_rtol = 1e-7
@@ -59,6 +60,7 @@ class FluctuatingSGD(MeanSGD):
         schedule: Spec = "constant",
         steps: int | None = None,
     ) -> None:
+        require("spread of SGD", problem)
         super().__init__(problem, step, batch, label_noise, schedule=schedule, steps=steps)
         self._upper = np.triu_indices(len(self.theta0))
         self.theta0 = np.concatenate([self.theta0, np.zeros(len(self.theta0) + len(self._upper[0]))])

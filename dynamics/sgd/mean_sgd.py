@@ -3,10 +3,16 @@
 A step of size η on B fresh samples changes the state s = (Q, R, A) of `dynamics.sgd.order_parameters` by terms linear
 in η and, in Q alone, a quadratic one, Δw_k·Δw_l. Their conditional means are exact for every d, B and η:
 
-    E[Δs]/η = F(s):   Q: (A_k·G + G·A_l)_kl + 4η Σ A_ok A_pl N_op,kl,   R: Σ_o A_ok w_kᵀG_o Vᵀ,   A: ½ w_kᵀG_o w_k
+    E[Δs]/η = F(s):   Q: E g_k·w_l + E g_l·w_k + η E ḡ_k·ḡ_l,   R: E g_k·v_m,   A: E e_oφ_k
 
+with g_k = Σ_o A_ok e_o ∇_w φ_k, the errors e_o and the mean ḡ over the batch, from `dynamics.sgd.closures`: for
+polynomials, for erf(z/√2), tanh and sigmoid, for one unit with a kink, and in a fast form for quadratic units. There,
 with G_o = 4D_o + 2τ_o I as in the gradient flow and N_op = E[e_o e_p (w_k·x)(w_l·x) ‖x‖²] from
-`dynamics.sgd.gradient_moments`. For one output and B = 1,
+`dynamics.sgd.gradient_moments`,
+
+    Q: (A_k·G + G·A_l)_kl + 4η Σ A_ok A_pl N_op,kl,   R: Σ_o A_ok w_kᵀG_o Vᵀ,   A: ½ w_kᵀG_o w_k
+
+and for one output and B = 1
 
     Q: (a_k + a_l) w_kᵀGw_l + 4η a_k a_l w_kᵀNw_l,   N = (d + 6)[(τ² + 2‖D‖²) I + 4τD + 8D²] + (d + 2)Δ I;
 
@@ -15,7 +21,8 @@ adds ((1 − ηρ_w)² − 1)/η Q and leaves the factor 1 − ηρ_w of the lin
 are not exact:
 
 * the mean of F(s) is replaced by F of the mean. What this neglects is of order 1/d where ηd is kept fixed, else
-  of order η; :mod:`dynamics.sgd.fluctuations` computes it and takes it into account;
+  of order η (known, not proven here); of quadratic units :mod:`dynamics.sgd.fluctuations` computes it and takes it
+  into account;
 * the recursion s ← s + ηF(s) is turned into the ODE ṡ = F − (η/2) F′F, with an error O(η²).
 
 Time is that of the flow, η × steps. With a schedule the recursion has the rates η_n, and the ODE that of the moment.
@@ -38,7 +45,6 @@ from dynamics.integration import SolverReport, Stop
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.sgd.differentiation import along, jacobian, second_along
-from dynamics.sgd.gradient_moments import GradientMoments
 from dynamics.sgd.order_parameters import OrderParameters
 from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_count, validate_real
@@ -55,7 +61,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
     Parameters
     ----------
     problem : Problem
-        Any number of outputs, second layer fixed or trainable, covariance I.
+        Any number of outputs, second layer fixed or trainable, covariance I; units whose expectations are known.
     step : float
         Learning rate η.
     batch : int
@@ -70,7 +76,8 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
     Raises
     ------
     ProblemError
-        If an argument is not usable, or the inputs are correlated: the order parameters do not close then.
+        If an argument is not usable, the inputs are correlated (the order parameters do not close then), or the moments
+        of the units are not known or cost too much.
 
     Examples
     --------
@@ -104,20 +111,16 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
     def drift(self, state: Array, eta: float | Array | None = None) -> Array:
         """Mean change of the state in one step over η, F(s), exact; for stacks of states (…, u) and of rates (…)."""
         rate = np.asarray(self.step if eta is None else eta)[..., None, None]
-        Omega, C = self.order.gram(state)
         Q, R, A = self.order.unpack(state)
-        decay = self.problem.weight_decay
+        K, decay = A.shape[-1], self.problem.weight_decay
         kept = 1 - rate * decay.first  # what decay leaves of w_k in a step
-        K, B, kappa = A.shape[-1], self.batch, self.order.trace_coupling
-        moments = GradientMoments(Omega, C, kappa, self.problem.inputs, self.label_noise)
-        half_G = moments.first[..., :K, :]  # ½ w_kᵀG_o Uᵀ, (…, O, K, n)
-        speed = 2 * np.einsum("...ok,...okn->...kn", A, half_G)  # (mean step of w_k)ᵀUᵀ/η
-        squares = moments.step_products / B + (1 - 1 / B) * moments.mean_step_products
-        N = np.einsum("...ok,...pl,...opkl->...kl", A, A, squares[..., :K, :K])
-        dQ = kept * (speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2)) + 4 * rate * N
+        moments = self.order.step_moments(state, self.label_noise)
+        speed = moments.speed
+        dQ = kept * (speed[..., :K] + np.swapaxes(speed[..., :K], -1, -2)) + rate * moments.squares(
+            self.batch
+        )
         dQ = dQ - (1 + kept) * decay.first * Q
-        dA = np.einsum("...okk->...ok", half_G[..., :K]) - decay.second * A
-        return self.order.pack(dQ, speed[..., K:] - decay.first * R, dA)
+        return self.order.pack(dQ, speed[..., K:] - decay.first * R, moments.lifts - decay.second * A)
 
     def velocity_at(self, eta: float, theta: Array) -> Array:
         """F − (η/2) F′F at the state theta, for a rate η."""
@@ -198,7 +201,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
             A,
             loss,
             modes,
-            balance,
+            None if self.problem.activation.degree is None else balance,
             order.loss(mean_field),
             None if loss_std[0] is None else np.array(loss_std),
             None if modes_std[0] is None else np.array(modes_std),

@@ -22,6 +22,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.sgd.gradient_moments import GradientMoments
 from dynamics.sgd.mean_sgd import MeanSGD
 
@@ -64,6 +65,7 @@ def step_means(problem: Problem, step: float, *, batch: int = 1, label_noise: fl
     ProblemError
         If the theory does not cover the problem, or an argument is not usable.
     """
+    require("spread of SGD", problem)
     theory = MeanSGD(problem, step, batch, label_noise)
     eta, B, order = theory.step, theory.batch, theory.order
     state = order.start

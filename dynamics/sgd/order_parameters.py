@@ -1,9 +1,9 @@
-"""Order parameters of a quadratic student: the overlaps that stochastic gradient descent closes on.
+"""Order parameters of a student: the overlaps that stochastic gradient descent closes on.
 
 With U = [W; V] (hidden units, then teacher directions) everything the loss and the mean of a step depend on is
-in the Gram matrix Ω = UUᵀ = [[Q, R], [Rᵀ, P]], Q = WWᵀ, R = WVᵀ, P = VVᵀ, and the second layer: the residual
-form is D_o = M*_o − M_o = Uᵀ diag(C_o) U with C_o = [−A_o, B_o] (Saad & Solla, Phys. Rev. E 52 (1995) 4225, for
-general two-layer networks; for the quadratic one derived here).
+in the Gram matrix Ω = UUᵀ = [[Q, R], [Rᵀ, P]], Q = WWᵀ, R = WVᵀ, P = VVᵀ, and the second layer: the residual is
+Σ_j C_oj u_j(u_j·x) with C_o = [−A_o, B_o] (Saad & Solla, Phys. Rev. E 52 (1995) 4225, for general two-layer networks).
+That of a quadratic student is the form D_o = M*_o − M_o = Uᵀ diag(C_o) U (derived here).
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.problem import Problem
+from dynamics.problem.modes import balanced_teacher, odd_modes
 from dynamics.problem.scope import require
+from dynamics.sgd.closures import step_maker
+from dynamics.sgd.step_moments import StepMaker, StepMoments
 
 Index = NDArray[np.intp]
 
@@ -25,8 +28,8 @@ Index = NDArray[np.intp]
 class OrderParameters:
     """How a state vector s = (Q, R, A) of a problem is laid out, and what can be read off it.
 
-    Every method takes stacks of states (…, u) and is polynomial in s, so that it may be complex (derivatives
-    are taken by complex steps).
+    Every method takes stacks of states (…, u) and is analytic in s, so that it may be complex (derivatives are taken
+    by complex steps).
 
     Parameters
     ----------
@@ -102,23 +105,42 @@ class OrderParameters:
         B = np.broadcast_to(self.problem.teacher.B, (*lead, *self.problem.teacher.B.shape))
         return Omega, np.concatenate([-A, B], axis=-1)
 
+    @cached_property
+    def _maker(self) -> StepMaker:
+        return step_maker(self.problem)
+
+    def step_moments(self, state: Array, label_noise: float = 0.0) -> StepMoments:
+        """Moments of one step from states (…, u) under label noise of a variance."""
+        return self._maker(*self.gram(state), self.unpack(state)[2], self.problem.inputs, label_noise)
+
     def loss(self, state: Array) -> Array:
-        """Population loss Σ_o tr(D_o²) + κτ_o²/2, (…)."""
-        Omega, C = self.gram(state)
-        X = C[..., :, None] * Omega[..., None, :, :]  # (…, O, n, n): has the traces of D_o
-        tau = np.trace(X, axis1=-2, axis2=-1)
-        squares = np.einsum("...oij,...oji->...", X, X)
-        return squares + self.trace_coupling / 2 * np.sum(tau * tau, axis=-1)
+        """Population loss, (…)."""
+        return self.step_moments(state).loss
 
     def modes(self, state: Array) -> Array:
-        """v_iᵀ M_o v_i for each teacher eigenvector, (…, modes), outputs one after the other."""
-        _, R, A = self.unpack(state)
-        V = self.problem.teacher.V
-        columns = []
-        for o, (_, vectors) in enumerate(self.problem.teacher.eigen):
-            weights = np.linalg.lstsq(V.T, vectors.T, rcond=None)[0]  # v_i = Σ_m weights_mi V_m
-            columns.append(np.einsum("...k,...km->...m", A[..., o, :], (R @ weights) ** 2))
+        """Learned part of each teacher mode, (…, modes), outputs one after the other; none where there are no modes.
+
+        Those of `dynamics.problem.modes.teacher_modes`, read off the order parameters: v_iᵀ M_o v_i of quadratic units.
+        """
+        Q, R, A = self.unpack(state)
+        phi, columns = self.problem.activation, [np.empty((*state.shape[:-1], 0))]
+        for o, weights in enumerate(self._mode_weights):
+            overlaps = R @ weights  # w_k·v_i
+            if phi.mode_order == 2:
+                sizes = np.einsum("...kk->...k", Q) ** ((phi.degree or 2) / 2 - 1)
+                columns.append(np.einsum("...k,...km->...m", A[..., o, :] * sizes, overlaps**2))
+            else:
+                columns.append(np.einsum("...k,...km->...m", A[..., o, :], overlaps**phi.mode_order))
         return np.concatenate(columns, axis=-1)
+
+    @cached_property
+    def _mode_weights(self) -> list[Array]:
+        """The directions of the modes of each output as Σ_m weights_mi V_m, (R, modes); none without modes."""
+        teacher, phi = self.problem.teacher, self.problem.activation
+        if not self.problem.has_modes:
+            return []
+        pairs = balanced_teacher(teacher, phi).eigen if phi.mode_order == 2 else odd_modes(teacher, phi)
+        return [np.linalg.lstsq(teacher.V.T, vectors.T, rcond=None)[0] for _, vectors in pairs]
 
     def penalty(self, state: Array) -> Array:
         """½ρ_w‖W‖² + ½ρ_a‖A‖² of the weight decay, (…)."""
@@ -127,6 +149,9 @@ class OrderParameters:
         return 0.5 * (decay.first * np.einsum("...kk->...", Q) + decay.second * np.sum(A * A, axis=(-2, -1)))
 
     def balance(self, state: Array) -> Array:
-        """c_k = ‖w_k‖² − 2 Σ_o A_ok², (…, K)."""
+        """c_k = ‖w_k‖² − h Σ_o A_ok², (…, K); NaN where φ is not homogeneous."""
         Q, _, A = self.unpack(state)
-        return np.einsum("...kk->...k", Q) - 2 * np.sum(A * A, axis=-2)
+        degree = self.problem.activation.degree
+        if degree is None:
+            return np.full(Q.shape[:-1], np.nan)
+        return np.einsum("...kk->...k", Q) - degree * np.sum(A * A, axis=-2)

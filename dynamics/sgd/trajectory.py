@@ -13,7 +13,7 @@ from dynamics.aliases import Array
 from dynamics.curves.decay_law import balance_by_law
 from dynamics.curves.result import Result
 from dynamics.curves.stages import Stage, called, find_stages, plateau_rows
-from dynamics.curves.units import C_K, DRIFT
+from dynamics.curves.units import C_K, DRIFT, unit_variables, units_summary
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
@@ -43,9 +43,10 @@ class SGDTrajectory(Result):
     loss : (T,) array
         Mean population loss.
     modes : (T, modes) array
-        Mean of v_iᵀ M v_i for each teacher eigenvector, as in `dynamics.curves.trajectory.Trajectory`.
-    conserved : (T, K) array
-        Mean of c_k = ‖w_k‖² − 2 Σ_o A_ok², which SGD does not conserve.
+        Mean of v_iᵀ M v_i for each teacher eigenvector, as in `dynamics.curves.trajectory.Trajectory`; where there
+        are no modes, (T, 0), `overlaps` and `norms` stand for them.
+    conserved : (T, K) array or None
+        Mean of c_k = ‖w_k‖² − h Σ_o A_ok², which SGD does not conserve; None where φ is not homogeneous.
     mean_field_loss : (T,) array
         Loss of the mean-field solution Q, R, A. `loss` differs from it by the effect of the fluctuations, where these
         were computed; if not by little, they are too large to be computed in this way.
@@ -77,7 +78,7 @@ class SGDTrajectory(Result):
     A: Annotated[Array, Meaning("time output unit", "second-layer weights", detail=True)]
     loss: Annotated[Array, Meaning("time", "population loss", LOSS_UNIT)]
     modes: Annotated[Array, Meaning("time mode", "learned part vᵀMv of each teacher eigenvector")]
-    conserved: Annotated[Array, Meaning("time unit", C_K, detail=True)]
+    conserved: Annotated[Array | None, Meaning("time unit", C_K, detail=True)]
     mean_field_loss: Annotated[Array, Meaning("time", "loss of the mean-field solution", LOSS_UNIT)]
     loss_std: Annotated[Array | None, Meaning("time", "standard deviation of the loss over seeds", LOSS_UNIT)]
     modes_std: Annotated[Array | None, Meaning("time mode", "standard deviation of the modes over seeds")]
@@ -99,28 +100,46 @@ class SGDTrajectory(Result):
         return sum(self.R.shape[1:])
 
     @property
-    def conserved_drift(self) -> float:
-        """Largest deviation of the mean of c_k(t) from c_k(0), or from its law under weight decay."""
+    def overlaps(self) -> Array:
+        """Cosines w_k·v_m/(‖w_k‖‖v_m‖) of the mean-field solution, (T, K, R); 0 where a vector is."""
+        lengths = self.norms[..., None] * np.linalg.norm(self.problem.teacher.V, axis=1)
+        cosines = np.divide(self.R, lengths, out=np.zeros_like(self.R), where=lengths > 0)
+        return np.clip(cosines, -1.0, 1.0)
+
+    @property
+    def norms(self) -> Array:
+        """Norms √E‖w_k‖² of the units in the mean-field solution, (T, K)."""
+        return np.sqrt(np.maximum(np.einsum("tkk->tk", self.Q), 0.0))
+
+    @property
+    def conserved_drift(self) -> float | None:
+        """Largest deviation of the mean of c_k(t) from c_k(0), or from its law under weight decay; None without c_k."""
+        if self.conserved is None:
+            return None
         expected = balance_by_law(self.problem, self.times, self.conserved, self.A)[0]
         return float(np.abs(self.conserved - expected).max())
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """Plateaus of the loss, in order of time; modes are called by their numbers."""
-        teacher = self.problem.teacher
-        found = find_stages(self.times, self.loss, self.modes, self._eigenvalues)
-        return called(found, mode_numbers(self._eigenvalues, teacher.inputs, teacher.outputs))
-
-    @property
-    def _eigenvalues(self) -> Array:
-        return np.concatenate([lam for lam, _ in self.problem.teacher.eigen])
+        problem = self.problem
+        if not problem.has_modes:
+            return find_stages(self.times, self.loss)
+        targets = problem.mode_targets
+        found = find_stages(self.times, self.loss, self.modes, targets)
+        return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
 
     def variables(self) -> Variables:
         """Curves, order parameters and what follows from them."""
-        return super().variables() | {
-            "eigenvalues": Variable(("mode",), self._eigenvalues, EIGENVALUE, label=True, detail=True),
-            "conserved_drift": Variable((), self.conserved_drift, DRIFT),
-        }
+        problem, found = self.problem, super().variables()
+        if self.conserved is not None:
+            found["conserved_drift"] = Variable((), self.conserved_drift, DRIFT)
+        if problem.has_modes:
+            targets = problem.mode_targets
+            return found | {"eigenvalues": Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)}
+        for name in ("modes", "modes_std"):
+            found.pop(name, None)
+        return found | unit_variables(self.overlaps, self.norms, ("time",))
 
     def attributes(self) -> dict[str, Any]:
         """Sizes and kind of the network, options of the training, solver, versions."""
@@ -139,7 +158,9 @@ class SGDTrajectory(Result):
             f"SGD, step {self.step:g}{schedule}, batch {self.batch}, label noise {self.label_noise:g}: "
             f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
             f"mean loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}{spread}",
-            "modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]),
+            "modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8])
+            if self.problem.has_modes
+            else units_summary(self.overlaps[-1], self.norms[-1]),
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "
             f"{counted(self.reduced_dimension, 'vector')} in {counted(self.problem.inputs, 'dimension')}",
         ]
@@ -161,9 +182,11 @@ class SGDTrajectory(Result):
 
     @classmethod
     def _read_array(cls, f: Archive, name: str, field: Described) -> Any:
-        """An array; those of version 0.1 do not hold the steps, which their times say."""
+        """An array; those of version 0.1 do not hold the steps, which their times say, and some have no modes."""
         if name == "steps" and name not in f:
             return np.empty(0)
+        if name == "modes" and name not in f and "overlaps" in f:
+            return np.empty((len(f.numbers("times")), 0))
         return super()._read_array(f, name, field)
 
     @classmethod

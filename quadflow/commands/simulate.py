@@ -108,7 +108,17 @@ def write_trajectory(
 
 
 def curves_csv(trajectory: Trajectory | SGDTrajectory) -> str:
-    """Times, loss and modes as a table."""
-    head = ["time", "loss", *(f"mode_{i + 1}" for i in range(trajectory.modes.shape[1]))]
-    rows = zip(trajectory.times, trajectory.loss, *trajectory.modes.T, strict=True)
+    """Times, loss and modes as a table; where there are no modes, norms of the units and their overlaps."""
+    from numpy import ndindex
+
+    from dynamics.curves.variables import printed
+
+    found = printed(trajectory.variables())
+    head, columns = ["time", "loss"], [trajectory.times, trajectory.loss]
+    for name, title in (("modes", "mode"), ("norms", "norm"), ("overlaps", "overlap")):
+        if name in found:
+            array = found[name].array
+            head += ["_".join([title, *(str(i + 1) for i in at)]) for at in ndindex(array.shape[1:])]
+            columns += [array[:, *at] for at in ndindex(array.shape[1:])]
+    rows = zip(*columns, strict=True)
     return "\n".join([",".join(head), *(",".join(repr(float(x)) for x in row) for row in rows)]) + "\n"

@@ -1,4 +1,4 @@
-"""Figure of the gallery that shows quadratic units beside those of degree 1."""
+"""Figures of the gallery about activations: quadratic units beside others, and networks of each on their flow."""
 
 from __future__ import annotations
 
@@ -57,16 +57,7 @@ def activations(
     output: str,
 ) -> None:
     """Quadratic, ReLU and |·| networks from the same weights: plateaus and order of learning, theory and practice."""
-    names, ends = activations.split(","), opt.parse_numbers("--t-end", t_end)
-    if problem.activation != "quadratic":
-        raise ProblemError(
-            "`--activation` names one, but this figure compares several: give `--activations`."
-        )
-    if len(ends) not in (1, len(names)):
-        raise ProblemError(
-            f"`--t-end` has {len(ends)} times, but `--activations` {len(names)} names: one time, or one for each."
-        )
-    ends = ends * len(names) if len(ends) == 1 else ends
+    names, (ends,) = _rows(problem, activations, {"--t-end": t_end})
 
     def make() -> Figure:
         from empirical.experiments.activations import activation_curves
@@ -84,4 +75,92 @@ def activations(
     draw_into(output, make)
 
 
-FIGURES = (activations,)
+# A teacher of two units: from small weights the students first learn their common direction, then each its own.
+OVERLAY = {"teacher": "2,1", "inputs": 4, "hidden": 4, "init_scale": 0.1, "seed": 1}
+
+
+@click.command(
+    "overlay",
+    cls=FigureCommand,
+    context_settings={"default_map": OVERLAY},
+    epilog="Example: quadflow figure overlay --activations silu,hermite:3 --t-end 2 --step 5e-3 --batch 256",
+)
+@opt.problem_options
+@click.option(
+    "--activations",
+    default="tanh,erf,gelu,polynomial:0,1,0.3,0.1",
+    show_default=True,
+    metavar="NAME,…",
+    help="Activations to show, in place of --activation.",
+)
+@click.option(
+    "--t-end",
+    default="30,40,30,15",
+    show_default=True,
+    metavar="T,…",
+    help="Training time of each, or one for all.",
+)
+@click.option(
+    "--step",
+    default="0.02,0.02,0.02,0.005",
+    show_default=True,
+    metavar="η,…",
+    help="Learning rate of each, or one for all.",
+)
+@click.option("--batch", type=int, default=512, show_default=True, help="Batch size of the networks.")
+@click.option(
+    "--seeds", type=int, default=16, show_default=True, help="How many networks of each, two or more."
+)
+@figure_output("overlay")
+def overlay(
+    problem: opt.ProblemOptions,
+    activations: str,
+    t_end: str,
+    step: str,
+    batch: int,
+    seeds: int,
+    output: str,
+) -> None:
+    """Trained tanh, erf, GELU and cubic networks on their flows: losses, and the deviation within its error bar."""
+    names, (ends, steps) = _rows(problem, activations, {"--t-end": t_end, "--step": step})
+
+    def make() -> Figure:
+        from empirical.experiments.overlay import overlays
+        from figures.overlay import overlay_figure
+        from quadflow.options.reading import build_problem
+
+        problems = [build_problem(replace(problem, activation=name)) for name in names]
+        shown = overlays(
+            problems, ends, steps=steps, batch=batch, seeds=seeds, seed=problem.seed, progress=True
+        )
+        for row in shown:
+            click.echo(row.summary())
+        return overlay_figure(shown)
+
+    draw_into(output, make)
+
+
+def _rows(
+    problem: opt.ProblemOptions, activations: str, numbers: dict[str, str]
+) -> tuple[list[str], list[list[float]]]:
+    """Names of the activations, and for each option that has a number of each, or one for all, these numbers."""
+    from quadflow.options.reading import parse_activations
+
+    names = parse_activations(activations)
+    if problem.activation != "quadratic":
+        raise ProblemError(
+            "`--activation` names one, but this figure compares several: give `--activations`."
+        )
+    found = []
+    for option, text in numbers.items():
+        values = opt.parse_numbers(option, text)
+        if len(values) not in (1, len(names)):
+            raise ProblemError(
+                f"`{option}` has {len(values)} numbers, but `--activations` {len(names)} names: one number, or one for "
+                "each."
+            )
+        found.append(values * len(names) if len(values) == 1 else values)
+    return names, found
+
+
+FIGURES = (activations, overlay)

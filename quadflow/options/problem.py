@@ -43,7 +43,7 @@ class TeacherOptions:
         show_default=True,
         shell_complete=complete_from("dynamics.activations", "ACTIVATIONS"),
         help="quadratic, centred, linear, relu, abs, relu2, leaky-relu:SLOPE, erf, tanh, sigmoid, softplus, silu, "
-        "gelu, hermite:K or polynomial:c0,c1,…",
+        "gelu, elu, hermite:K or polynomial:c0,c1,…",
     )
     teacher_activation: str | None = option(
         metavar="SPEC",

@@ -69,6 +69,15 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
     )
 
 
+def parse_activations(text: str) -> list[str]:
+    """Names of activations with commas between; numbers after one are parameters of it: erf,polynomial:0,1,0.5,tanh."""
+    names: list[str] = []
+    for part in text.split(","):
+        parameter = names and ":" in names[-1] and not part.strip()[:1].isalpha()
+        names[-1:] = [f"{names[-1]},{part}"] if parameter else [*names[-1:], part.strip()]
+    return names
+
+
 def read_decay(given: str | float) -> float | list[float]:
     """One rate of `--weight-decay`, or two; as a number where a sweep varies it."""
     if isinstance(given, int | float):

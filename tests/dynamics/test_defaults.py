@@ -36,6 +36,8 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "activations.base.Activation": {"error": 0.0, "quadrature": False},
+    "activations.smooth._exponential_kink": {"step": 0.3},
     "population.expansion.ComponentMeans.__call__": {"by_q": 0},
     "population.expansion.PolynomialMeans.__call__": {"by_q": 0},
     "population.series_kernel.Means.__call__": {"by_q": 0},

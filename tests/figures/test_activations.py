@@ -77,7 +77,7 @@ def made_up(activation, rate, *heights):
     loss, modes = 40 * 10.0 ** (-rate * T), np.outer((T / 6) ** 2, EIGENVALUES)
     flow = SimpleNamespace(
         problem=SimpleNamespace(
-            teacher=Teacher.from_eigenvalues(EIGENVALUES), activation=Activation.parse(activation)
+            activation=Activation.parse(activation), has_modes=True, mode_targets=EIGENVALUES
         ),
         times=T,
         loss=loss,

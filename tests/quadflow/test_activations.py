@@ -162,12 +162,14 @@ def test_figure(quadflow, tmp_path):
             ["simulate", "--teacher", "2,1", "--activation", "relu", "--sgd", "--step", "1e-3"],
             "quadratic and centred",
         ),
-        (["simulate", "--teacher", "2,1", "--activation", "tanh"], "linear, relu, abs"),
+        (["simulate", "--teacher", "2,1", "--activation", "swish"], "linear, relu, abs"),
         (["simulate", "--teacher", "M.npy", "--activation", "relu"], "means nothing to relu"),
         (["conserved", "--model", "abs", "--inputs", "1"], "at least 2"),
         (["figure", "phase-portrait", "--activation", "relu"], "quadratic and centred"),
         (["figure", "activations", "--activation", "relu"], "--activations"),
-        (["figure", "activations", "--t-end", "1,2"], "2 times"),
+        (["figure", "activations", "--t-end", "1,2"], "2 numbers"),
+        (["figure", "overlay", "--step", "1,2"], "`--step` has 2 numbers, but `--activations` 4 names"),
+        (["figure", "overlay", "--seeds", "1"], "`seeds` is 1, but the error bar"),
     ],
 )
 def test_bad_input(quadflow, tmp_path, monkeypatch, arguments, words):

@@ -131,7 +131,10 @@ def test_what_the_table_claims():
         "relu2": (2, None, None, False, 2, False),
         "erf": (None, -1, None, False, 1, False),
         "tanh": (None, -1, None, False, 1, False),
-        **{name: (None, None, None, False, 2, False) for name in ("sigmoid", "softplus", "silu", "gelu")},
+        **{
+            name: (None, None, None, False, 2, False)
+            for name in ("sigmoid", "softplus", "silu", "elu", "gelu")
+        },
         "polynomial:0.5,1,-0.3,0.2": (None, None, None, False, 2, False),
         "hermite:3": (None, -1, None, False, 1, False),
         "leaky-relu:0.1": (1, None, None, False, 2, False),
@@ -173,3 +176,13 @@ def test_an_activation_without_a_loss_says_so():
     strange = Activation("strange", "|z|³", lambda z, q: abs(z) ** 3, degree=3, parity=1)
     with pytest.raises(ProblemError, match=r"strange.*no closed form"):
         problem_of(strange).population  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["softplus", "elu", "silu", "gelu", "tanh", "sigmoid", "erf"])
+def test_slopes_at_zero_are_those_of_the_function(name):
+    """A unit of weight zero has the pre-activation 0 for every input: its gradient is φ′(0), by differences."""
+    phi = Activation.parse(name).phi
+    z = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    phi(z, None).sum().backward()
+    difference = (phi(np.array([1e-5]), None) - phi(np.array([-1e-5]), None)) / 2e-5
+    assert z.grad.item() == pytest.approx(difference.item(), abs=3e-6)

@@ -115,6 +115,19 @@ def test_the_law_starts_at_half_of_the_limit_and_ends_at_the_bound_of_cramer_and
     assert UNIT.risks(rates, 100.0)[-1] * 2 * n[-1] / 0.5 == pytest.approx(29 + 1.8, rel=0.015)
 
 
+def test_a_risk_that_has_vanished_needs_no_steps():
+    """Without noise r falls by the factor 1 − 1/P, P = 1.002, at x = 1/4P, until it is below the smallest double."""
+    unit = OneUnitSGD(1, 0.0, 1000, eigenvalue=2.0)
+    rates = annealed_rates(unit, 200, R0)
+    P = 1 - 1 / 1000 + 3 / 1000
+    last = np.flatnonzero(rates)[-1]
+    np.testing.assert_allclose(
+        rates[: last - 9], 1 / (4 * P * 2), rtol=1e-12
+    )  # r loses its digits at the end
+    assert last == pytest.approx(np.log(5e-324 / R0) / np.log(1 - 1 / P), abs=3)
+    assert not rates[last + 1 :].any()
+
+
 def test_a_bounded_law_follows_the_risk_of_its_rates():
     """Its own map, written out, at the bound and below it later on."""
     d, Delta, bound = 5, 0.01, 3e-3

@@ -65,6 +65,22 @@ def test_loss_gradient_and_hessian_are_those_of_autograd(make_problem, rng, form
         )
 
 
+@pytest.mark.parametrize("form", [SampleLoss, MomentLoss.from_samples])
+@pytest.mark.parametrize("centred", [False, True])
+def test_the_force_is_the_slope_in_the_forms(rng, form, centred):
+    """G_o = −2 ∂L/∂M_o by central differences (of a quadratic function: exact) of the residuals ⟨M_o, F_i⟩ − y_io."""
+    X, Y, W, A = (rng.standard_normal(shape) for shape in ((30, 3), (30, 2), (4, 3), (2, 4)))
+    mean = np.diag([1.0, 2.0, 0.5]) if centred else None
+    F = X[:, :, None] * X[:, None, :] - (0 if mean is None else mean)
+
+    def loss(M):
+        return 0.5 * np.sum((np.einsum("oij,nij->no", M, F) - Y) ** 2) / len(X)
+
+    M, E = np.einsum("ok,ki,kj->oij", A, W, W), np.eye(18).reshape(18, 2, 3, 3)
+    slope = np.reshape([(loss(M + e) - loss(M - e)) / 2 for e in E], (2, 3, 3))
+    np.testing.assert_allclose(form(X, Y, mean).force(W, A), -2 * slope, atol=1e-12 * np.abs(slope).max())
+
+
 def test_moments_replace_any_number_of_samples(make_problem, rng):
     """p + O rows at most, and the same Gram matrix of products and labels as the samples have."""
     problem = make_problem(rng, d=3)

@@ -92,6 +92,16 @@ def test_it_is_the_gradient_flow_in_another_time():
     np.testing.assert_allclose(curve.loss, found, rtol=1e-8)
 
 
+def test_the_jacobian_with_the_law_of_the_balances():
+    """Under decay the state also holds c_k: central differences, at a state that is off the law."""
+    flow = ArcLengthFlow(random_problem(decay=(0.3, 0.1)))
+    state = flow.theta0 + 0.1 * np.random.default_rng(5).standard_normal(flow.theta0.size)
+    shifts = 1e-6 * np.eye(state.size)
+    expected = np.stack([(flow(0, state + e) - flow(0, state - e)) / 2e-6 for e in shifts], axis=1)
+    assert np.abs(expected[flow.weights :, : flow.weights]).max() > 0.01
+    np.testing.assert_allclose(flow.jacobian(0, state), expected, atol=1e-8 * np.abs(expected).max())
+
+
 def test_at_a_minimum_the_rest_of_the_time_is_one_step():
     """Of a start with small units it costs next to nothing; step by step the solver would chatter there for ever."""
     flow = ArcLengthFlow(Problem(TEACHER, Student.initialise(4, 3, scale=0.1, seed=1)))

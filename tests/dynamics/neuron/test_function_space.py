@@ -49,6 +49,23 @@ def test_rank_of_the_network_itself(units, inputs):
     assert np.sum(values > 1e-6 * values[0]) == function_space_dimension("quadratic", units, inputs)
 
 
+def test_many_inputs_are_counted_by_the_formulas():
+    """A rank of 40 inputs would take a day. Against the formulas of the module, with h units one by one."""
+    space = function_space_dimensions(40, 60)
+    n, N = 41, 41 * 42 // 2
+    ordinary = [sum(range(n, n - min(h, n), -1)) for h in range(1, 61)]  # the h-th unit adds n − h + 1
+    quadratic = [min(n + sum(range(n, n - min(2 * h, n), -1)), N) for h in range(1, 61)]
+    assert space.ordinary.tolist() == ordinary
+    assert space.quadratic.tolist() == quadratic
+    assert space.everything == N
+
+
+def test_few_inputs_are_counted_without_the_formulas(monkeypatch):
+    monkeypatch.setattr("dynamics.neuron.function_space.predicted_dimension", None)
+    assert function_space_dimensions(3).quadratic.tolist() == [10, 10, 10, 10]
+    assert function_space_dimensions(4).quadratic.tolist() == [14, 15, 15, 15, 15]
+
+
 def test_refusals():
     with pytest.raises(ProblemError, match="quadratic, ordinary"):
         function_space_dimension("cubic", 1, 2)

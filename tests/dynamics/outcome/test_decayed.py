@@ -10,6 +10,7 @@ from dynamics import GradientFlow, Problem, Student, Teacher, fixed_points
 from dynamics.outcome.collapse import critical_scale
 from dynamics.outcome.diagnosis import diagnose
 from dynamics.problem.decayed_mode import never_learned, not_worth_learning
+from dynamics.problem.levels import plateau_level
 from dynamics.saddle_to_saddle.staircase import staircase
 
 W, A = np.array([[1, 0.3, 0.2], [0.2, 0.8, -0.4], [-0.3, 0.1, 0.7]]), np.array([0.7, 0.5, 0.4])
@@ -181,6 +182,56 @@ def test_thresholds_are_named():
         minima = [m.learned for m in verdict.minima]
         assert ((0, 1) in minima) == (mode > theta)
         assert minima[0] == (0,)
+
+
+def test_what_would_be_learned_next_is_what_the_level_with_it_has():
+    """With the trace that is left, on the plateau {0}: the values without decay, by the levels of the catalogue."""
+    lam = [4, 0.2, 0.0, -0.15]
+    student = Student(0.5 * np.eye(1, 4), [0.5])
+    verdict = diagnose(Problem(Teacher.from_eigenvalues(lam), student, weight_decay=0.3))
+    assert verdict.resting_modes == (0,)
+    for mode in (1, 3):
+        value = plateau_level(lam, (0, mode)).values[1]
+        assert f"Mode {mode}, of which {value:.4g} would be learned next, is below" in verdict.reason
+    assert "Mode 2" not in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("lam", "rho", "activation"),
+    [
+        ([4, 2, 1], 16.0, "quadratic"),
+        ([4, 0.3, -1], 0.4, "quadratic"),
+        ([4, 1, 0], 4.0, "centred"),
+        ([-1, -2, 0], 0.4, "quadratic"),
+    ],
+)
+def test_the_opposite_teacher_and_second_layer_end_alike(lam, rho, activation):
+    """M* → −M*, a → −a leaves the losses alone, and the numbers of modes count from the other end."""
+    one, other = (
+        diagnose(
+            Problem(
+                Teacher.from_eigenvalues(sign * np.array(lam), 3),
+                Student(W, np.full(3, 0.7 * sign), trainable=False),
+                activation,
+                weight_decay=rho,
+            )
+        )
+        for sign in (1.0, -1.0)
+    )
+    assert (one.verdict, one.predicted_loss) == (other.verdict, pytest.approx(other.predicted_loss))
+    assert one.resting_modes == tuple(sorted(2 - j for j in other.resting_modes))
+    for words in ("out of reach", "Decay holds back"):
+        assert (words in one.reason) == (words in other.reason)
+    assert one.needed == other.needed[::-1]
+    end = GradientFlow(
+        Problem(
+            Teacher.from_eigenvalues(lam, 3), Student(W, np.full(3, 0.7), False), activation, weight_decay=rho
+        )
+    ).integrate(samples=2)
+    assert one.predicted_loss == pytest.approx(end.loss[-1], rel=1e-6)
+    held_back = sum(x > 0 for x in lam) - len(one.resting_modes)
+    assert ("Decay holds back" in one.reason) == (held_back > 0)
+    assert ("out of reach" in one.reason) == (min(lam) < 0)
 
 
 @pytest.mark.slow

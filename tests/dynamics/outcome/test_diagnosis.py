@@ -245,6 +245,24 @@ def test_very_many_units_are_diagnosed_at_once(rng):
     )
 
 
+@pytest.mark.parametrize(
+    "ratios", [[0.5] * 2, [0.5] * 6, [1.5] * 5 + [0.5], [1.5, 1.5, -1.5, -1.5, -1.5, -1.5, 0.5]]
+)
+def test_divisions_are_listed_once(ratios, rng):
+    """Of three modes: the pairs (P, N) of all divisions, without more of a sign than three, none of them twice.
+
+    A unit is frozen where |a| exceeds ‖w‖/√2, here by half; the others are flexible.
+    """
+    ratios = np.array(ratios)
+    W = rng.normal(size=(len(ratios), 3))
+    facts = InitialState(problem([2, 1, -1.9], W, ratios * np.linalg.norm(W, axis=1) / np.sqrt(2)))
+    P, N, flexible = (ratios > 1).sum(), (ratios < -1).sum(), (abs(ratios) < 1).sum()
+    divided = product(range(flexible + 1), repeat=2)
+    expected = {(min(P + p, 3), min(N + n, 3)) for p, n in divided if p + n <= flexible}
+    short = [(min(p, 3), min(n, 3)) for p, n in facts.divisions()]
+    assert sorted(short) == sorted(expected)
+
+
 # Random problems
 
 

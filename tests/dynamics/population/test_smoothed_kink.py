@@ -48,7 +48,7 @@ def test_the_first_entry_is_the_kernel_of_a_kink():
     brute = float(np.einsum("i,j,ij,ij->", w, w, kink(z1, a) + 0 * z2, kink(z2, b)))
     mean = float(w @ kink(np.sqrt(q1) * x, a))
     U, V = np.array([[np.sqrt(q1), 0.0]]), np.array([[s / np.sqrt(q1), np.sqrt(q2 - s * s / q1)]])
-    pairs = SmoothedPairs.of(GramPairs(U, V), a * a, np.array([b * b]))
+    pairs = SmoothedPairs.of(GramPairs(U, V), np.array(a * a), np.array(b * b))
     assert pairs.F(0, 0).item() == pytest.approx(brute, rel=1e-12)
     assert kink_mean(0, np.array([a * a + q1])).item() == pytest.approx(mean, rel=1e-12)
 

@@ -498,6 +498,26 @@ def test_refused_problems():
             staircase(build([4, 2, 1], 3, 4, 1.0))
 
 
+@pytest.mark.parametrize("weak", [-0.2, 0.0])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_mode_that_is_unlearned_again_is_said(sign, weak):
+    """a = ±1, λ = ±(2, −0.2): mode 1 starts large and learns −0.2 + 2/3 > 0; with mode 0 it would have to be −0.2.
+
+    The flow has learned it shortly before the jump of mode 0, and is about to lose it afterwards.
+    """
+    W = np.array([[0.0, 1e-2], [1e-11, 0.0]])
+    problem = Problem(
+        Teacher.from_eigenvalues([2 * sign, weak * sign], 2), Student(W, [sign, sign], trainable=False)
+    )
+    with pytest.raises(ComputationError, match="a learned mode is unlearned again") as error:
+        staircase(problem)
+    time = float(str(error.value).split("t = ")[1].split(":")[0])
+    flow = GradientFlow(problem).integrate(times=[0.9 * time, 4 * time])
+    learned = [flow.W_at(n)[0, 1] ** 2 for n in (0, 1)]
+    assert learned[0] == pytest.approx(2 / 3 + weak, rel=0.05)
+    assert learned[1] < 0.1 * learned[0]
+
+
 def test_breakdown_is_said():
     """A unit without the largest mode is captured by another and turned away later by what other units give it."""
     W = 1e-4 * np.array([[0, 1.0, 0.5], [1e-3, 1e-3, 1e-3]])

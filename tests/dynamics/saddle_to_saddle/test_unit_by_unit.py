@@ -89,14 +89,31 @@ def test_names_of_shared_jumps():
     assert unit_by_unit._shared({3: 0.2, 9: 0.4}) == (9, (3, 9))
 
 
-def test_an_uncertain_order_has_no_error_bar(monkeypatch):
+def test_errors_cover_plateaus_that_end_earlier_or_later():
+    """Twice the farther of the times with R halved and doubled, and of the longest jump so far; here either is."""
+    problem = Problem(Teacher.from_eigenvalues([4, 2, 1]), Student.initialise(6, 3, scale=1e-2, seed=1))
+    start = plateau_of(problem)
+    found = events(start)
+    errors, farther = uncertainties(start, found), set()
+    for n, event in enumerate(found):
+        gaps = [abs(events(start, stretch)[n].time - event.time) for stretch in (0.5, 2.0)]
+        blur = max(jump.blur for jump in found[: n + 1])
+        assert errors[n] == pytest.approx(2 * (max(gaps) + blur), rel=1e-6)
+        farther.add(int(np.argmax(gaps)))
+    assert farther == {0, 1}
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_an_uncertain_order_has_no_error_bar(monkeypatch, side):
     """From the first jump that another end of the plateaus changes, or makes impossible, errors are infinite."""
     problem = Problem(Teacher.from_eigenvalues([4, 2, 1]), Student.initialise(6, 3, scale=1e-3, seed=1))
     start = plateau_of(problem)
     found = events(start)
     assert np.isfinite(uncertainties(start, found)).all()
     other = [found[0], replace(found[1], mode=2), found[2]]
-    monkeypatch.setattr(jump_errors, "events", lambda start, stretch: other if stretch > 1 else found)
+    monkeypatch.setattr(
+        jump_errors, "events", lambda start, stretch: other if side * stretch > side else found
+    )
     assert np.isfinite(uncertainties(start, found)).tolist() == [True, False, False]
     stranger = (found[1].unit + 1) % 6
     other[1] = replace(found[1], unit=stranger, units=(stranger,))

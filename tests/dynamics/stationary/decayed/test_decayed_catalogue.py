@@ -1,6 +1,8 @@
 """The catalogue under weight decay as a result: JSON, table, sizes, what is refused, families, repeated eigenvalues."""
 
 import json
+from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -124,6 +126,22 @@ def test_repeated_eigenvalues_are_families():
     assert len(lists) == len(set(lists))
 
 
+def test_multiplicity_counts_who_is_on_which_root():
+    """λ = (1, 1, 1, 1/2), brute force: all ways to put the three equal modes on no root, the lower or the upper one."""
+    catalogue = fixed_points(
+        Teacher.from_eigenvalues([1, 1, 1, 0.5]), 4, activation="centred", weight_decay=0.1
+    )
+    ways = Counter(tuple(sorted(roots)) for roots in product(("", "lower", "upper"), repeat=3))
+    seen = set()
+    for point in catalogue.points:
+        if not point.frame and max(point.units, default=1) == 1:
+            of_three = [root for i, root in zip(point.learned_modes, point.branch, strict=True) if i < 3]
+            roots = tuple(sorted(of_three + [""] * (3 - len(of_three))))
+            assert point.multiplicity == ways[roots]
+            seen.add(point.multiplicity)
+    assert seen == {1, 3, 6}
+
+
 @pytest.mark.parametrize(("copies", "hidden"), [(2, 4), (4, 6)])
 def test_units_that_share_an_eigenspace_are_listed_once(copies, hidden):
     """Units of one γ on equal eigenvalues are one entry, however they are split: no two entries are alike.
@@ -153,6 +171,33 @@ def test_two_roots_that_meet():
         for t in (0.02, -0.02)
     ]
     assert min(changes) < -1e-9 < 1e-9 < max(changes)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_a_minimum_that_is_hardly_worse_is_a_spurious_one(decay, unit):
+    """One unit of λ = (1, −1 + δ): to learn the other sign costs 2δ more, which is not rounding; nothing leads back.
+
+    Whatever the units of the teacher are: λ → cλ with ρ → c^{4/3}ρ.
+    """
+    teacher = Teacher.from_eigenvalues([unit, unit * (-1 + 5e-12)])
+    catalogue = fixed_points(teacher, 1, activation="centred", weight_decay=decay * unit ** (4 / 3))
+    found = {
+        (p.learned_modes, p.kind) for p in catalogue.points if p.learned_modes and "minimum" in (p.kind or "")
+    }
+    assert found == {((0,), "global minimum"), ((1,), "spurious minimum")}
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_a_saddle_that_is_hardly_above_the_minimum_is_a_saddle(unit):
+    """Two units of λ = (1, 1e-6): the weak mode adds 1e-12 to the loss, from which there is a way down to 0."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([unit, 1e-6 * unit]), 2, activation="centred")
+    assert {(p.learned_modes, p.kind) for p in catalogue.points} == {
+        ((0, 1), "global minimum"),
+        ((0,), "saddle"),
+        ((1,), "saddle"),
+        ((), "saddle"),
+    }
 
 
 def test_a_tight_frame_of_equal_modes():
