@@ -211,3 +211,11 @@ def test_an_overlap_beyond_the_series_is_refused():
     with pytest.raises(ProblemError, match="the Hermite series of these activations ends before"):
         escape_time(unit("relu"), overlap=0.99)
     assert escape_time(unit("hermite:4"), overlap=0.99).flow_time is not None
+
+
+def test_functions_of_one_gaussian():
+    """z ↦ aφ(z, 1) and z ↦ bψ(tz, t²): of z² − q, with q that of each."""
+    index = single_index(unit("centred", 3, a=0.7, b=1.3, t=1.5))
+    z = np.array([0.0, -2.0])
+    np.testing.assert_allclose(index.student(z), 0.7 * (z**2 - 1))
+    np.testing.assert_allclose(index.teacher(z), 1.3 * 2.25 * (z**2 - 1))
