@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from dynamics.activations.polynomial import pair_kernel, polynomial_terms
@@ -65,7 +65,8 @@ def population_loss(
         If there is no closed form for the two activations.
     """
     if mean is not None:
-        kernels = (_shifted(*pair) for pair in ((student, student), (student, teacher), (teacher, teacher)))
+        pairs = (student, student), (student, teacher), (teacher, teacher)
+        kernels = (kernel_of(*pair, shifted=True) for pair in pairs)
         return ShiftedPopulation(V, B, covariance, mean, *kernels)
     if student == teacher and student.population is not None:
         return student.population(V, B, covariance)
@@ -92,8 +93,8 @@ def _folded(one: Activation, other: Activation) -> Kernel:
     return Kernel(one.kink[0] * other.kink[0], one.kink[1] * other.kink[1])
 
 
-def kernel_of(one: Activation, other: Activation) -> PairKernel:
-    """The pair kernel κ = E φ(z_1) ψ(z_2).
+def kernel_of(one: Activation, other: Activation, shifted: bool = False) -> PairKernel:
+    """The pair kernel κ = E φ(z_1) ψ(z_2), for pre-activations without means or, `shifted`, with them.
 
     Raises
     ------
@@ -108,36 +109,17 @@ def kernel_of(one: Activation, other: Activation) -> PairKernel:
             )
         return HermiteKernel(one.phi, other.phi, (one.name, other.name))
     (p, components), (r, others) = _parts(one), _parts(other)
-    if not (components or others):
-        return pair_kernel(p, r)
-    alike = [(x, y) for x in components for y in others if x.operation.parity == y.operation.parity]
-    parts = [pair_kernel(p, r)] if p and r else []
-    return _sum([*parts, *_crosses(p, components, r, others), *(ComponentKernel(*pair) for pair in alike)])
-
-
-def _crosses(
-    p: Terms, components: Sequence[Component], r: Terms, others: Sequence[Component]
-) -> list[PairKernel]:
-    """Kernels of the polynomial part of each with the components of the other."""
     parts: list[PairKernel] = []
+    if (p and r) or not (components or others):
+        parts.append(SeriesKernel(PolynomialMeans(p), PolynomialMeans(r)) if shifted else pair_kernel(p, r))
     if p and others:
         parts.append(SeriesKernel(PolynomialMeans(p), ComponentMeans(others)))
     if r and components:
         parts.append(SeriesKernel(ComponentMeans(components), PolynomialMeans(r)))
-    return parts
-
-
-def _shifted(one: Activation, other: Activation) -> PairKernel:
-    """The pair kernel for pre-activations with means, which parity does not make vanish."""
-    if one.quadrature or other.quadrature:
-        return kernel_of(one, other)
-    (p, components), (r, others) = _parts(one), _parts(other)
-    parts: list[PairKernel] = [SeriesKernel(PolynomialMeans(p), PolynomialMeans(r))] if p and r else []
-    both = [ComponentKernel(x, y) for x in components for y in others]
-    return _sum([*parts, *_crosses(p, components, r, others), *both])
-
-
-def _sum(parts: list[PairKernel]) -> PairKernel:
+    for x in components:
+        for y in others:
+            if shifted or x.operation.parity == y.operation.parity:  # else it vanishes
+                parts.append(ComponentKernel(x, y))
     return parts[0] if len(parts) == 1 else SumKernel(tuple(parts))
 
 

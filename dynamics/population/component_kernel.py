@@ -40,9 +40,9 @@ class ComponentKernel:
         a2, b2 = self.left.widths[:, None, None, None] ** 2, self.right.widths[:, None, None] ** 2
         weights = self.left.weights[:, None] * self.right.weights
         block = max(1, BLOCK // max(b2.size * pairs.s.size, 1))
+        kind = SmoothedPairs if pairs.m1 is None else ShiftedPairs
         for first in range(0, len(a2), block):
             here = slice(first, first + block)
-            kind = SmoothedPairs if pairs.m1 is None else ShiftedPairs
             smoothed = kind.of(pairs, a2[here], b2)
             for total, (i, j, c) in zip(totals, wanted, strict=True):
                 values = self._entry(smoothed, i, j, a2[here], b2)

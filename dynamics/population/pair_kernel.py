@@ -21,15 +21,14 @@ from functools import cached_property
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.inputs.covariance import covariance_factor
-from dynamics.population.base import Population
 from dynamics.population.gram_pairs import GramPairs, PairKernel
+from dynamics.population.whitened import WhitenedPopulation
 
 SECOND = ("", "s", "1", "2", "ss", "1s", "s2", "11", "12")  # what a Hessian is made of
 
 
 @dataclass(frozen=True, eq=False)
-class PairPopulation(Population):
+class PairPopulation(WhitenedPopulation):
     """Population loss of f_o = Σ_k A_ok φ(w_k·x) against f*_o = Σ_m B_om ψ(v_m·x), x ~ N(0, Σ).
 
     Parameters
@@ -52,24 +51,6 @@ class PairPopulation(Population):
     kernel: PairKernel | None
     cross: PairKernel | None = None
     teacher_kernel: PairKernel | None = None
-
-    @cached_property
-    def _factor(self) -> Array | None:
-        """F with Σ = FFᵀ."""
-        return None if self.covariance is None else covariance_factor(self.covariance)
-
-    def _white(self, X: Array) -> Array:
-        """Rows of X for uncorrelated inputs, X F."""
-        return X if self._factor is None else X @ self._factor
-
-    def _back(self, X: Array) -> Array:
-        """Gradients with respect to X F as gradients with respect to X."""
-        return X if self._factor is None else X @ self._factor.T
-
-    @cached_property
-    def _teacher(self) -> Array:
-        """Whitened teacher directions, (R, d)."""
-        return self._white(self.V)
 
     @cached_property
     def _teacher_square(self) -> float:
@@ -141,21 +122,12 @@ class PairPopulation(Population):
 
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
-        (K, d), O = W.shape, len(A)
         W = self._white(W)
         U = np.vstack([W, self._teacher])
         k = dict(zip(SECOND, self._table(W, *SECOND), strict=True))
-        C = np.hstack([A, -self.B])
-        slopes = self._back(2 * k["1"][..., None] * W[:, None] + k["s"][..., None] * U)  # ∂κ/∂w_k, (K, n, d)
-        H_WA = np.einsum("ok,kli->kiol", A, slopes[:, :K])
-        units = np.arange(K)
-        H_WA[units, :, :, units] += np.einsum("oj,kji->kio", C, slopes)
-        H_WA = H_WA.reshape(K * d, O * K)
-        H_WW = self._white_hessian(W, U, A.T @ C, k)
-        if self._factor is not None:
-            H_WW = np.einsum("ia,kalb,jb->kilj", self._factor, H_WW, self._factor)
-        H_AA = np.kron(np.eye(O), k[""][:, :K])
-        return np.block([[H_WW.reshape(K * d, K * d), H_WA], [H_WA.T, H_AA]])
+        slopes = 2 * k["1"][..., None] * W[:, None] + k["s"][..., None] * U
+        N = A.T @ np.hstack([A, -self.B])
+        return self._assembled(A, self._white_hessian(W, U, N, k), slopes, k[""])
 
     @staticmethod
     def _white_hessian(W: Array, U: Array, N: Array, k: dict[str, Array]) -> Array:

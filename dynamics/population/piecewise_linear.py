@@ -23,13 +23,12 @@ from functools import cached_property
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.inputs.covariance import covariance_factor
-from dynamics.population.base import Population
 from dynamics.population.kernels import FOLD, KERNELS, Kernel, Pairs, normalised
+from dynamics.population.whitened import WhitenedPopulation
 
 
 @dataclass(frozen=True, eq=False)
-class PiecewiseLinearPopulation(Population):
+class PiecewiseLinearPopulation(WhitenedPopulation):
     """Population loss of f_o = Σ_k A_ok φ(w_k·x) against f*_o = Σ_m B_om φ(v_m·x), x ~ N(0, Σ), φ of degree 1.
 
     A kinked φ has no derivative at w_k = 0; such a unit gets the
@@ -53,24 +52,6 @@ class PiecewiseLinearPopulation(Population):
     kernel: Kernel = KERNELS["relu"]
     cross: Kernel | None = None
     teacher_kernel: Kernel | None = None
-
-    @cached_property
-    def _factor(self) -> Array | None:
-        """F with Σ = FFᵀ."""
-        return None if self.covariance is None else covariance_factor(self.covariance)
-
-    def _white(self, X: Array) -> Array:
-        """Rows of X for uncorrelated inputs, X F."""
-        return X if self._factor is None else X @ self._factor
-
-    def _back(self, X: Array) -> Array:
-        """Gradients with respect to X F as gradients with respect to X."""
-        return X if self._factor is None else X @ self._factor.T
-
-    @cached_property
-    def _teacher(self) -> Array:
-        """Whitened teacher directions, (R, d)."""
-        return self._white(self.V)
 
     @cached_property
     def _teacher_square(self) -> float:
@@ -142,20 +123,10 @@ class PiecewiseLinearPopulation(Population):
 
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
-        (K, d), O = W.shape, len(A)
         _, p = self._pairs(W)
-        C = np.hstack([A, -self.B])
-        kernel = self._kernel(K)
-        slopes = self._back(kernel.slopes(p))  # ∂₁κ(w_k, u_j), (K, n, d)
-        H_WA = np.einsum("ok,kli->kiol", A, slopes[:, :K])
-        units = np.arange(K)
-        H_WA[units, :, :, units] += np.einsum("oj,kji->kio", C, slopes)
-        H_WA = H_WA.reshape(K * d, O * K)
-        H_WW = self._white_hessian(p, A.T @ C)
-        if self._factor is not None:
-            H_WW = np.einsum("ia,kalb,jb->kilj", self._factor, H_WW, self._factor)
-        kappa = kernel.value(p)[:, :K]
-        return np.block([[H_WW.reshape(K * d, K * d), H_WA], [H_WA.T, np.kron(np.eye(O), kappa)]])
+        kernel = self._kernel(len(W))
+        H_WW = self._white_hessian(p, A.T @ np.hstack([A, -self.B]))
+        return self._assembled(A, H_WW, kernel.slopes(p), kernel.value(p))
 
     def _white_hessian(self, p: Pairs, T: Array) -> Array:
         """∂²L/∂w_k∂w_l for uncorrelated inputs, (K, d, K, d)."""

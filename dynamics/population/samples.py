@@ -84,11 +84,7 @@ class SampleLoss(Population):
             if self.mean is not None:
                 S -= r.sum(axis=0)[:, None, None] * self.mean
             slopes = 2 * (Z[:, :, None] * X[:, None, :] - mW)  # ∂φ_k/∂w_k, (n, K, d)
-            for o in range(O):
-                J = np.zeros((len(X), len(H)))  # ∂f_o/∂θ
-                J[:, : K * d] = (A[o][:, None] * slopes).reshape(len(X), -1)
-                J[:, K * (d + o) : K * (d + o + 1)] = phi
-                H += J.T @ J
+            add_gauss_newton(H, A, phi, slopes)
         return H / n + bending(S / n, W, A)
 
     def force(self, W: Array, A: Array) -> Array:
@@ -187,6 +183,16 @@ class MomentLoss(Population):
         S = np.empty((residual.shape[1], d * d))
         S[:, upper] = S[:, lower] = residual.T @ self.R / weight
         return S.reshape(-1, d, d)
+
+
+def add_gauss_newton(H: Array, A: Array, phi: Array, slopes: Array) -> None:
+    """Add Σ_io (∂f_o/∂θ)(∂f_o/∂θ)ᵀ over some samples to H, from units φ (m, K) and slopes ∂φ_k/∂w_k (m, K, d)."""
+    m, K, d = slopes.shape
+    for o, a in enumerate(A):
+        J = np.zeros((m, len(H)))  # ∂f_o/∂θ
+        J[:, : K * d] = (a[:, None] * slopes).reshape(m, -1)
+        J[:, K * (d + o) : K * (d + o + 1)] = phi
+        H += J.T @ J
 
 
 def chunks(rows: Array) -> Iterator[Array]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.population.base import Population
-from dynamics.population.samples import chunks
+from dynamics.population.samples import add_gauss_newton, chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +71,7 @@ class UnitSampleLoss(Population):
             steep = first[:, :, None] * X[:, None, :]  # ∂φ_k/∂w_k, (m, K, d)
             bent += np.einsum("nk,ni,nj->kij", (r @ A) * second, X, X, optimize=True)
             mixed += np.einsum("no,nki->oki", r, steep, optimize=True)
-            for o in range(O):
-                J = np.zeros((len(X), len(H)))  # ∂f_o/∂θ
-                J[:, : K * d] = (A[o][:, None] * steep).reshape(len(X), -1)
-                J[:, K * (d + o) : K * (d + o + 1)] = phi
-                H += J.T @ J
+            add_gauss_newton(H, A, phi, steep)
         for k in range(K):
             own = slice(k * d, (k + 1) * d)
             H[own, own] += bent[k]

@@ -38,6 +38,7 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "activations.pairing.kernel_of": {"shifted": False},
     "activations.base.Activation.parse": {"option": "activation"},
     "activations.base._alike": {"tolerance": 1e-08},
     "activations.smooth._exponential_kink": {"step": 0.25},
