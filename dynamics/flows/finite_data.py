@@ -1,7 +1,5 @@
 """Gradient flow on a given data set, exactly: what full-batch training becomes as its step goes to zero."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -9,16 +7,13 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
+from dynamics.inputs.gaussian import basis_of
 from dynamics.population.base import Population
-from dynamics.population.samples import MomentLoss, SampleLoss
-from dynamics.population.unit_samples import UnitSampleLoss
+from dynamics.population.on_samples import FORMS, cheaper_form, sample_loss
 from dynamics.problem import Problem
-from dynamics.problem.reduction import Reduction
+from dynamics.problem.reduction import Reduction, restricted
 from dynamics.problem.scope import require
 from dynamics.validation import validate_array, validate_choice
-
-FORMS = ("auto", "samples", "moments")
-EVALUATIONS = 2000  # of a typical integration, over which the QR factorisation has to pay off
 
 
 class FiniteDataFlow(GradientFlow):
@@ -62,24 +57,15 @@ class FiniteDataFlow(GradientFlow):
         reduction = _reduce(problem, X)
         if reduction.basis is not None:
             X = X @ reduction.basis
-        mean = None
-        if problem.activation.uses_variance:
-            mean = np.eye(X.shape[1]) if problem.covariance is None else reduction.problem.covariance
-        self.sample_loss: Population
-        phi = problem.activation
-        if phi.trace_coupling is None:
-            if form == "moments":
-                raise ProblemError(
-                    f"`form` is 'moments', but `activation` is {phi.name!r}: moments hold quadratic and centred units."
-                )
-            self.form, self.sample_loss = (
-                "samples",
-                UnitSampleLoss(X, Y, lambda z: phi.phi(z, None), phi.derivative),
-            )
-        else:
-            self.form = _cheaper(X, Y, problem.student.hidden) if form == "auto" else form
-            loss = MomentLoss.from_samples if self.form == "moments" else SampleLoss
-            self.sample_loss = loss(X, Y, mean)
+        phi, variance = problem.activation, None
+        if phi.uses_variance:
+            second = reduction.problem.second_moment
+            variance = np.eye(X.shape[1]) if second is None else second
+        self.form = form
+        if form == "auto":
+            moments = phi.trace_coupling is not None
+            self.form = cheaper_form(X, Y, problem.student.hidden) if moments else "samples"
+        self.sample_loss: Population = sample_loss(X, Y, phi, variance, problem.student.hidden, self.form)
         self._start(problem, reduction, problem.with_decay(self.sample_loss))
 
     def switching(self, atol: float) -> None:
@@ -93,25 +79,11 @@ class FiniteDataFlow(GradientFlow):
 
 
 def _reduce(problem: Problem, X: Array) -> Reduction:
-    """The problem in the span of samples, weights and teacher, where that is smaller."""
-    teacher, student = problem.teacher, problem.student
-    stays = not problem.activation.uses_variance or problem.covariance is None  # or Σw_k would leave the span
-    if len(teacher.V) + len(student.W) + len(X) >= problem.inputs or not stays:
+    """The problem in the span of samples, weights and teacher, where that is smaller and the law known in it."""
+    rows = np.concatenate([problem.teacher.V, problem.student.W, X])
+    if len(rows) >= problem.inputs:
         return Reduction(problem, None)
-    Q = np.linalg.qr(np.concatenate([teacher.V, student.W, X]).T)[0]
-    covariance = None if problem.covariance is None else Q.T @ problem.covariance @ Q
-    small = replace(
-        problem,
-        teacher=replace(teacher, V=teacher.V @ Q),
-        student=replace(student, W=student.W @ Q),
-        covariance=covariance,
-    )
-    return Reduction(small, Q)
-
-
-def _cheaper(X: Array, Y: Array, K: int) -> str:
-    """The form with fewer multiplications in a typical integration."""
-    (n, d), O = X.shape, Y.shape[1]
-    p = d * (d + 1) // 2
-    moments = n * p**2 + EVALUATIONS * O * (min(n, p + O) * p + K * d**2)
-    return "moments" if moments < EVALUATIONS * n * K * (d + O) else "samples"
+    moves = problem.activation.uses_variance and problem.covariance is not None  # Σw_k would leave the span
+    seen = problem.law.projects and not moves
+    Q = basis_of(rows) if seen else problem.law.closure(problem, rows)
+    return Reduction(problem, None) if Q is None or Q.shape[1] == problem.inputs else restricted(problem, Q)

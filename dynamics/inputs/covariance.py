@@ -69,3 +69,9 @@ def covariance_factor(Sigma: Array) -> Array:
     if basis is None:
         return np.asarray(np.linalg.cholesky(Sigma))
     return np.asarray(basis @ np.linalg.cholesky(basis.T @ Sigma @ basis))
+
+
+def symmetric_root(Sigma: Array) -> Array:
+    """Σ^{1/2}, the positive semidefinite one, (d, d)."""
+    lam, E = np.linalg.eigh(Sigma)
+    return np.asarray((E * np.sqrt(np.maximum(lam, 0.0))) @ E.T)

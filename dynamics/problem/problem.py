@@ -15,39 +15,59 @@ from dynamics.activations.quadratic import QUADRATIC
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.inputs.covariance import clean_covariance
+from dynamics.inputs.data_set import DataSet
+from dynamics.inputs.laws import GAUSSIAN, InputLaw, parse_law
 from dynamics.population.base import Population
 from dynamics.population.decayed import DecayedLoss
 from dynamics.problem.student import Student
-from dynamics.problem.teacher import Teacher
+from dynamics.problem.teacher import NoTeacher, Teacher
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A student that learns a teacher from inputs x ~ N(0, Σ) under the loss L = ½ E‖f* − f‖² and weight decay.
+    """A student that learns a teacher, or labels, under the loss L = ½ E‖f* − f‖² and weight decay.
 
     Parameters
     ----------
-    teacher : Teacher
+    teacher : Teacher or None
+        None where the labels of `data` are learned.
     student : Student
         Its weights are the initial state.
     activation : Activation or str
         Or its name in `dynamics.activations.ACTIVATIONS`; stored as an `Activation`.
     covariance : (d, d) array, optional
         Input covariance Σ; None means the identity. If it is singular, by construction or up to rounding, inputs live
-        in its range: weights have no effect outside it, and stay there what they are (or decay).
+        in its range: weights have no effect outside it, and stay there what they are (or decay). Inputs that are not
+        Gaussian are x = Σ^{1/2} z with the symmetric root.
     weight_decay : float, (ρ_w, ρ_a) or WeightDecay
         Rates of the L2 penalty ½ρ_w‖W‖² + ½ρ_a‖A‖²; one number holds for all that is trained. Stored as a
         `dynamics.problem.weight_decay.WeightDecay`.
     teacher_activation : Activation or str, optional
         ψ of the teacher f*_o = Σ_m B_om ψ(v_m·x); by default that of the student. Stored as an `Activation`.
+    distribution : InputLaw or str
+        Law of the inputs, or its name in `dynamics.inputs.laws`; by default Gaussian. Stored as an `InputLaw`.
+    data : DataSet or (X, y), optional
+        Samples instead of a law, whose means then are all expectations: X (n, d) and y (n,) or (n, O). Where there is
+        a teacher its labels take the place of y. Stored as a `DataSet`.
     notes : tuple of str
         What was changed in the teacher's matrix and in the covariance: a sentence each.
 
     Raises
     ------
     ProblemError
-        If teacher, student and covariance do not fit together, or a fixed second layer should decay.
+        If teacher, student, covariance and data do not fit together, a fixed second layer should decay, there is
+        neither a teacher nor data, or a covariance or a law beside data.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dynamics import GradientFlow, Problem, Student
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-1, 1, (200, 3))
+    >>> problem = Problem(None, Student.initialise(2, 3), data=(X, X[:, 0] ** 2))
+    >>> bool(GradientFlow(problem).integrate(t_end=300.0).loss[-1] < 1e-3)
+    True
     """
 
     teacher: Teacher
@@ -56,46 +76,101 @@ class Problem:
     covariance: NDArray[np.float64] | None = None
     weight_decay: WeightDecay = NO_DECAY
     teacher_activation: Activation = None  # type: ignore[assignment]  # that of the student
+    distribution: InputLaw = GAUSSIAN
+    data: DataSet | None = None
     notes: tuple[str, ...] = field(default=(), init=False)
 
     if TYPE_CHECKING:  # the constructor takes names and anything like an array
 
         def __init__(
             self,
-            teacher: Teacher,
+            teacher: Teacher | None,
             student: Student,
             activation: Activation | str = QUADRATIC,
             covariance: ArrayLike | None = None,
             weight_decay: WeightDecay | float | Sequence[float] = 0.0,
             teacher_activation: Activation | str | None = None,
+            distribution: InputLaw | str = GAUSSIAN,
+            data: DataSet | tuple[ArrayLike, ArrayLike] | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
         phi = Activation.parse(self.activation)
-        psi = (
-            phi
-            if self.teacher_activation is None
-            else Activation.parse(self.teacher_activation, "teacher_activation")
-        )
         object.__setattr__(self, "activation", phi)
-        object.__setattr__(self, "teacher_activation", psi)
+        object.__setattr__(self, "distribution", parse_law(self.distribution))
+        self._set_teacher(phi)
         for side in ("inputs", "outputs"):
             theirs, ours = getattr(self.teacher, side), getattr(self.student, side)
             if theirs != ours:
-                raise ProblemError(f"The teacher has {theirs} {side}, but the student has {ours}.")
-        notes: tuple[str, ...] = ()
-        if self.covariance is not None:
-            Sigma, notes = clean_covariance(self.covariance, self.teacher.inputs)
-            object.__setattr__(self, "covariance", Sigma)
-        object.__setattr__(self, "notes", self.teacher.notes + notes)
+                source = "teacher has" if self.teacher.given else "data have"
+                raise ProblemError(f"The {source} {theirs} {side}, but the student has {ours}.")
+        object.__setattr__(self, "notes", self.teacher.notes + self._set_inputs())
         decay = WeightDecay.of(self.weight_decay, self.student.trainable)
         object.__setattr__(self, "weight_decay", decay)
 
+    def _set_teacher(self, phi: Activation) -> None:
+        """Teacher and its activation, and the data with the labels that are learned."""
+        if self.data is not None:
+            object.__setattr__(self, "data", DataSet.of(self.data))
+        if self.teacher is None:
+            if self.data is None:
+                raise ProblemError("`teacher` is missing: without one the labels of `data` are learned.")
+            object.__setattr__(self, "teacher", NoTeacher.of(self.data.inputs, self.data.outputs))
+        psi = phi
+        if self.teacher.given and self.teacher_activation is not None:
+            psi = Activation.parse(self.teacher_activation, "teacher_activation")
+        object.__setattr__(self, "teacher_activation", psi)
+
+    def _set_inputs(self) -> tuple[str, ...]:
+        """Law, data and covariance; sentences about what was changed."""
+        law = self.law.bound(self.inputs)
+        if self.data is None:
+            object.__setattr__(self, "distribution", law)
+        else:
+            if not self.distribution.gaussian:
+                raise ProblemError(
+                    f"`distribution` is {self.distribution.name!r}, but `data` brings the inputs: give one of them."
+                )
+            if self.teacher.given:
+                object.__setattr__(self, "data", self.data.labelled_by(self.teacher, self.teacher_activation))
+        if self.covariance is None:
+            return ()
+        if not law.standard:
+            raise ProblemError(f"`covariance` is given, but {law.name!r} brings its own: leave it out.")
+        Sigma, notes = clean_covariance(self.covariance, self.teacher.inputs)
+        object.__setattr__(self, "covariance", Sigma)
+        return notes
+
+    @property
+    def law(self) -> InputLaw:
+        """What the inputs obey: the data, if there are any, or a distribution."""
+        return self.distribution if self.data is None else self.data
+
     @cached_property
     def population(self) -> Population:
-        """The population loss."""
-        teacher = self.teacher
-        return self.activation.loss(teacher.V, teacher.B, self.covariance, self.teacher_activation)
+        """The population loss; on data the loss of the samples to train on.
+
+        Raises
+        ------
+        ProblemError
+            If it has no closed form.
+        """
+        if not self.law.knows(self):
+            raise ProblemError(
+                f"`distribution` is {self.law.name!r} and `activation` is {self.activation.name!r}, but the loss is"
+                f" known only for {self.law.known}."
+            )
+        return self.law.loss(self)
+
+    @cached_property
+    def test_population(self) -> Population | None:
+        """The loss of samples that were held out; None if there are none."""
+        return self.law.test_loss(self)
+
+    @property
+    def second_moment(self) -> NDArray[np.float64] | None:
+        """Σ = E xxᵀ, (d, d), of the variance q = wᵀΣw of a pre-activation; None is the identity."""
+        return self.law.second_moment(self.covariance)
 
     @property
     def realisable(self) -> bool:
@@ -105,7 +180,7 @@ class Problem:
     @property
     def has_modes(self) -> bool:
         """Whether parts of the teacher can be read off the weights: φ is homogeneous, and the teacher's own."""
-        return self.realisable and self.activation.degree is not None
+        return self.teacher.given and self.realisable and self.activation.degree is not None
 
     def modes(self, W: Array, A: Array) -> Array:
         """Learned part of each teacher mode, see `dynamics.problem.modes`: (…, modes) of W (…, K, d) and A (…, O, K).
@@ -127,8 +202,11 @@ class Problem:
 
     @property
     def trace_coupling(self) -> float | None:
-        """κ of quadratic and centred networks, see `Activation.trace_coupling`; None if the teacher is another one."""
-        return self.activation.trace_coupling if self.realisable else None
+        """κ of quadratic and centred networks, see `Activation.trace_coupling`; None if the teacher is another one.
+
+        Or if inputs are not Gaussian.
+        """
+        return self.activation.trace_coupling if self.realisable and self.law.gaussian else None
 
     @cached_property
     def objective(self) -> Population:
@@ -151,7 +229,12 @@ class Problem:
         decay = f", weight_decay={self.weight_decay}" if self.weight_decay else ""
         taught = "" if self.realisable else f", teacher_activation={self.teacher_activation}"
         units = f"activation={self.activation}{taught}"
-        parts = f"{self.teacher}, {self.student}, {units}, covariance={sigma}{decay}{notes}"
+        inputs = (
+            ""
+            if self.law.gaussian
+            else f", {'distribution' if self.data is None else 'data'}={self.law.name}"
+        )
+        parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{notes}"
         return f"Problem({parts})"
 
     def _repr_html_(self) -> str:

@@ -1,9 +1,9 @@
 """Exact reduction of a problem to the subspace that the weights can ever reach.
 
-Every ẇ_k is a combination of the rows of WΣ and VΣ. Hence the smallest subspace that contains all w_k(0) and
-v_m and that Σ maps into itself is invariant, and in an orthonormal basis Q of it the problem has the same
-form with r = dim Q inputs. For Σ = I this is span{w_k(0), v_m}, r ≤ K + R, found by one QR factorisation
-(derived here; theory: "exact reductions", span reduction).
+For Gaussian inputs every ẇ_k is a combination of the rows of WΣ and VΣ. Hence the smallest subspace that contains all
+w_k(0) and v_m and that Σ maps into itself is invariant, and in an orthonormal basis Q of it the problem has the same
+form with r = dim Q inputs. For Σ = I this is span{w_k(0), v_m}, r ≤ K + R, found by one QR factorisation (derived
+here; theory: "exact reductions", span reduction). Other laws of the inputs say themselves what they leave invariant.
 """
 
 from __future__ import annotations
@@ -51,14 +51,9 @@ def in_range(problem: Problem) -> Problem:
     """
     Sigma = problem.covariance
     basis = None if Sigma is None else range_basis(Sigma)
-    if Sigma is None or basis is None:
+    if basis is None or problem.law.clock is None:
         return problem
-    return replace(
-        problem,
-        teacher=replace(problem.teacher, V=problem.teacher.V @ basis),
-        student=replace(problem.student, W=problem.student.W @ basis),
-        covariance=basis.T @ Sigma @ basis,
-    )
+    return restricted(problem, basis).problem
 
 
 def reduce_problem(problem: Problem) -> Reduction:
@@ -67,31 +62,19 @@ def reduce_problem(problem: Problem) -> Reduction:
     if len(V) + len(W) >= d:
         return Reduction(problem, None)
     # Teacher first: axis-parallel directions then stay axis-parallel, to the last bit.
-    Q = np.linalg.qr(np.concatenate([V, W]).T)[0]  # (d, R + K)
-    covariance = problem.covariance
-    if covariance is not None:
-        Q = _krylov_closure(Q, covariance)
-        if Q.shape[1] == d:
-            return Reduction(problem, None)
-        covariance = Q.T @ covariance @ Q
+    Q = problem.law.closure(problem, np.concatenate([V, W]))
+    return Reduction(problem, None) if Q is None or Q.shape[1] == d else restricted(problem, Q)
+
+
+def restricted(problem: Problem, Q: NDArray[np.float64]) -> Reduction:
+    """The problem in an orthonormal basis Q (d, r) of a subspace that it stays in."""
+    Sigma = problem.covariance
     reduced = replace(
         problem,
-        teacher=replace(problem.teacher, V=V @ Q),
-        student=replace(problem.student, W=W @ Q),
-        covariance=covariance,
+        teacher=replace(problem.teacher, V=problem.teacher.V @ Q),
+        student=replace(problem.student, W=problem.student.W @ Q),
+        covariance=None if Sigma is None else Q.T @ Sigma @ Q,
+        distribution=problem.distribution.within(Q),
+        data=None if problem.data is None else problem.data.within(Q),
     )
     return Reduction(reduced, Q)
-
-
-def _krylov_closure(Q: NDArray[np.float64], Sigma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal basis of the smallest Σ-invariant subspace that contains the columns of Q."""
-    tolerance = 1e-12 * np.linalg.norm(Sigma, 2)
-    new = Q
-    while new.shape[1] and Q.shape[1] < len(Sigma):
-        image = Sigma @ new
-        for _ in range(2):  # twice is enough for orthogonality to rounding
-            image -= Q @ (Q.T @ image)
-        directions, sizes, _ = np.linalg.svd(image, full_matrices=False)
-        new = directions[:, sizes > tolerance]
-        Q = np.hstack([Q, new])
-    return Q

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,11 +32,18 @@ class Teacher:
     notes : tuple of str
         What `from_matrix` changed: a sentence each.
 
+    Attributes
+    ----------
+    given : bool
+        False for `NoTeacher`, the teacher of a problem whose labels come from a file.
+
     Raises
     ------
     ProblemError
         If the arrays are not finite or do not fit together.
     """
+
+    given: ClassVar[bool] = True
 
     V: NDArray[np.float64]
     B: NDArray[np.float64]
@@ -198,6 +206,20 @@ class Teacher:
         more = ", …" if len(self.eigen[0][0]) > 6 else ""
         notes = "".join(f"; {note}" for note in self.notes)
         return f"Teacher(eigenvalues=[{lam}{more}], inputs={self.inputs}, outputs={self.outputs}{notes})"
+
+
+class NoTeacher(Teacher):
+    """No teacher, where the labels are given: a network without units, (0, d) and (O, 0)."""
+
+    given: ClassVar[bool] = False
+
+    @classmethod
+    def of(cls, inputs: int, outputs: int) -> NoTeacher:
+        """For so many inputs and outputs."""
+        return cls(np.zeros((0, inputs)), np.zeros((outputs, 0)))
+
+    def __repr__(self) -> str:
+        return f"NoTeacher(inputs={self.inputs}, outputs={self.outputs})"
 
 
 def _check_teacher(directions: int, inputs: int, outputs: int = 1) -> None:

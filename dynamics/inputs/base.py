@@ -1,0 +1,193 @@
+"""The law of the inputs: what every law says of itself, whoever asks.
+
+A law draws inputs, says what the loss of a problem is under it, and in which subspaces its flows stay. A new law is a
+file with a call of `register` (a family of laws: of `register_family`), and a line in `dynamics/inputs/__init__.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from dynamics.aliases import Array
+from dynamics.validation import validate_choice
+
+if TYPE_CHECKING:
+    from dynamics.inputs.fourth_moment import FourthMoment
+    from dynamics.population.base import Population
+    from dynamics.problem.problem import Problem
+
+
+class Source(Protocol):
+    """Random numbers, as NumPy arrays or as tensors."""
+
+    def normal(self, *shape: int) -> Any:
+        """Standard normal numbers."""
+
+    def uniform(self, *shape: int) -> Any:
+        """Numbers in [0, 1)."""
+
+    def gamma(self, shape_parameter: float, *shape: int) -> Any:
+        """Numbers of a gamma law of scale 1."""
+
+    def array(self, value: Array) -> Any:
+        """An array of the kind that is drawn."""
+
+
+class InputLaw(ABC):
+    """A law of the inputs x.
+
+    Laws are frozen dataclasses. Most have mean zero and unit covariance; the covariance Σ of a problem then makes them
+    those of x = Σ^{1/2} z, the symmetric root, z being what the law says.
+
+    Attributes
+    ----------
+    name : str
+        As on the command line.
+    gaussian : bool
+        Whether x is Gaussian with mean zero, which most theories ask for.
+    standard : bool
+        Whether it has mean zero and unit covariance, so that it can be given a covariance.
+    projects : bool
+        Whether the inputs seen in a subspace obey a law of the same kind.
+    labelled : bool
+        Whether it brings labels, which no teacher need give.
+    clock : float or None
+        γ where the law is invariant under rotations: E (xᵀDx) xxᵀ = γ (2D + tr D I), the Gaussian value times γ.
+    kurtosis : float or None
+        κ = E x⁴ − 3 where coordinates are independent and symmetric with this one excess.
+    """
+
+    gaussian: ClassVar[bool] = False
+    standard: ClassVar[bool] = True
+    labelled: ClassVar[bool] = False
+    projects: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As on the command line."""
+
+    @property
+    def clock(self) -> float | None:
+        """γ of a law that rotations leave as it is; None of others."""
+        return None
+
+    @property
+    def kurtosis(self) -> float | None:
+        """κ of independent symmetric coordinates; None of others."""
+        return None
+
+    def bound(self, inputs: int) -> InputLaw:
+        """The law in so many dimensions.
+
+        Raises
+        ------
+        ProblemError
+            If there is none.
+        """
+        return self
+
+    @abstractmethod
+    def knows(self, problem: Problem) -> bool:
+        """Whether the loss has a closed form for the activations of the problem."""
+
+    @property
+    @abstractmethod
+    def known(self) -> str:
+        """For which activations it has: "a law is known only for {known}"."""
+
+    @abstractmethod
+    def loss(self, problem: Problem) -> Population:
+        """Loss of the problem under this law, in closed form."""
+
+    def test_loss(self, problem: Problem) -> Population | None:
+        """Loss on samples that were held out; None if there are none."""
+        return None
+
+    @abstractmethod
+    def fourth_moment(self, covariance: Array | None, inputs: int) -> FourthMoment:
+        """C[D] = E (xᵀDx) xxᵀ."""
+
+    def second_moment(self, covariance: Array | None) -> Array | None:
+        """E xxᵀ, (d, d); None is the identity."""
+        return covariance
+
+    @abstractmethod
+    def closure(self, problem: Problem, rows: Array) -> Array | None:
+        """Orthonormal basis (d, r) of a subspace around rows (m, d) in which flows stay; None if that is all."""
+
+    def within(self, Q: Array) -> InputLaw:
+        """The law of Qᵀx, for a basis Q (d, r): any where the law `projects`, else one that `closure` gave."""
+        return self
+
+    @abstractmethod
+    def draw(self, source: Source, count: int, inputs: int) -> Any:
+        """Inputs (count, inputs) before the covariance is applied."""
+
+    def arrays(self) -> Mapping[str, Array]:
+        """What a file has to hold besides the name."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Laws with parameters in their names.
+
+    Parameters
+    ----------
+    name, parameters : str
+        As in "student-t" and "NU".
+    member : callable
+        From the text behind the colon to the law.
+    restored : callable, optional
+        From the arrays of `InputLaw.arrays` to the law, where the name does not say it all.
+    """
+
+    name: str
+    parameters: str
+    member: Callable[[str], InputLaw]
+    restored: Callable[[Mapping[str, Array]], InputLaw] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.parameters}"
+
+
+def shortest(value: float) -> str:
+    """A number in a name: as few digits as say it exactly."""
+    return repr(float(value)).removesuffix(".0")
+
+
+LAWS: dict[str, InputLaw] = {}
+FAMILIES: dict[str, Family] = {}
+
+
+def register(law: InputLaw) -> InputLaw:
+    """Make a law known by its name."""
+    LAWS[law.name] = law
+    return law
+
+
+def register_family(family: Family) -> None:
+    """Make a family known by its name."""
+    FAMILIES[family.name] = family
+
+
+def parse_law(name: InputLaw | str, option: str = "distribution") -> InputLaw:
+    """The law of a name, as on the command line; a law itself is returned as it is.
+
+    Messages say which `option` names it.
+
+    Raises
+    ------
+    ProblemError
+        If no law has this name, or a family no such member.
+    """
+    if isinstance(name, InputLaw):
+        return name
+    family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
+    if colon and family in FAMILIES:
+        return FAMILIES[family].member(parameters)
+    return LAWS[validate_choice(option, name, [*LAWS, *map(str, FAMILIES.values())])]

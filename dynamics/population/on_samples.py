@@ -1,0 +1,59 @@
+"""The loss on a data set: which of its forms costs least."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dynamics.aliases import Array
+from dynamics.errors import ProblemError
+from dynamics.population.base import Population
+from dynamics.population.samples import MomentLoss, SampleLoss
+from dynamics.population.unit_samples import UnitSampleLoss
+from dynamics.validation import validate_choice
+
+if TYPE_CHECKING:
+    from dynamics.activations import Activation
+
+FORMS = ("auto", "samples", "moments")
+EVALUATIONS = 2000  # of a typical integration, over which the QR factorisation has to pay off
+
+
+def sample_loss(
+    X: Array, Y: Array, activation: Activation, variance: Array | None, hidden: int, form: str = "auto"
+) -> Population:
+    """Loss of a student on samples X (n, d) with labels Y (n, O).
+
+    Parameters
+    ----------
+    X, Y : arrays
+    activation : Activation
+    variance : (d, d) array or None
+        Σ of q = wᵀΣw, for activations that depend on q.
+    hidden : int
+        K of a typical evaluation.
+    form : {"auto", "samples", "moments"}
+        "auto" takes what costs less.
+
+    Raises
+    ------
+    ProblemError
+        If moments are asked for that do not determine the loss.
+    """
+    validate_choice("form", form, FORMS)
+    if activation.trace_coupling is not None:
+        if form == "auto":
+            form = cheaper_form(X, Y, hidden)
+        return MomentLoss.from_samples(X, Y, variance) if form == "moments" else SampleLoss(X, Y, variance)
+    if form == "moments":
+        raise ProblemError(
+            f"`form` is 'moments', but `activation` is {activation.name!r}: moments hold quadratic and centred units."
+        )
+    return UnitSampleLoss(X, Y, lambda z: activation.phi(z, None), activation.derivative)
+
+
+def cheaper_form(X: Array, Y: Array, K: int) -> str:
+    """The form of a quadratic network's loss with fewer multiplications in a typical integration."""
+    (n, d), O = X.shape, Y.shape[1]
+    p = d * (d + 1) // 2
+    moments = n * p**2 + EVALUATIONS * O * (min(n, p + O) * p + K * d**2)
+    return "moments" if moments < EVALUATIONS * n * K * (d + O) else "samples"

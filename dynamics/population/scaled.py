@@ -1,0 +1,76 @@
+"""A loss times a number: the same flow by another clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dynamics.aliases import Array
+from dynamics.population.base import Population, Pull
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledPopulation(Population):
+    """γL: its flow is that of L in the time γt.
+
+    Parameters
+    ----------
+    base : Population
+        L.
+    factor : float
+        γ > 0.
+    """
+
+    base: Population
+    factor: float
+
+    def __post_init__(self) -> None:
+        for capability in ("force", "pull_on"):
+            if getattr(self.base, capability) is not None:
+                object.__setattr__(self, capability, getattr(self, f"_{capability}"))
+
+    def loss(self, W: Array, A: Array) -> float:
+        """γL."""
+        return self.factor * self.base.loss(W, A)
+
+    def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
+        """Minus the gradient, (K, d) and (O, K)."""
+        vW, vA = self.base.velocity(W, A)
+        return self.factor * vW, self.factor * vA
+
+    def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
+        """Hessian times (dW, dA)."""
+        hW, hA = self.base.hessian_vector(W, A, dW, dA)
+        return self.factor * hW, self.factor * hA
+
+    def hessian(self, W: Array, A: Array) -> Array:
+        """Dense Hessian, (Kd + OK, Kd + OK)."""
+        return self.factor * self.base.hessian(W, A)
+
+    def invariants(self, W: Array, A: Array) -> Array:
+        """Those of L."""
+        return self.base.invariants(W, A)
+
+    def _force(self, W: Array, A: Array) -> Array:
+        assert self.base.force is not None
+        return self.factor * self.base.force(W, A)
+
+    def _pull_on(self, W: Array, A: Array, output: Array) -> Pull:
+        assert self.base.pull_on is not None
+        return _ScaledPull(self.base.pull_on(W, A, output), self.factor)
+
+
+@dataclass(frozen=True, eq=False)
+class _ScaledPull:
+    """A pull times a number."""
+
+    base: Pull
+    factor: float
+
+    def force(self, X: Array) -> Array:
+        """Gradient at several directions (m, d)."""
+        return self.factor * self.base.force(X)
+
+    @property
+    def stiffness(self) -> float:
+        """Bound on the curvature on the unit sphere."""
+        return self.factor * self.base.stiffness
