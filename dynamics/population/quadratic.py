@@ -35,7 +35,7 @@ class QuadraticPopulation(Population):
     covariance : (d, d) array, optional
         Σ; None is the identity.
     trace_coupling : float
-        1 for φ(z) = z², 0 for the centred activation.
+        κ of L = Σ_o [tr(D_oΣD_oΣ) + ½ κ τ_o²]: 1 for φ(z) = z², 0 for the centred activation.
     """
 
     V: Array
@@ -93,8 +93,8 @@ class QuadraticPopulation(Population):
     def loss(self, W: Array, A: Array) -> float:
         """Loss L = Σ_o [tr(D_oΣD_oΣ) + ½ τ_o²], in squared units of the output."""
         D = self.whitened_residuals(W, A)
-        tau = self.trace_coupling * np.trace(D, axis1=1, axis2=2)
-        return float(np.sum(D * D) + 0.5 * np.sum(tau**2))
+        tau = np.trace(D, axis1=1, axis2=2)
+        return float(np.sum(D * D) + 0.5 * self.trace_coupling * np.sum(tau**2))
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient of the loss, (K, d) and (O, K).
