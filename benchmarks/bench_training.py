@@ -13,7 +13,7 @@ from benchmarks.report import Table
 from benchmarks.timing import compare_times, fastest
 from dynamics import Problem, Student, Teacher
 from empirical import train, train_ensemble
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS
 from empirical.trainer import gradient_of
@@ -60,7 +60,7 @@ def floor() -> Table:
     start = problem()
     network = QuadraticNetwork.from_student(start.student, ensemble=SEEDS, dtype=torch.float32)
     weights = trained_weights(network)
-    gradient = gradient_of(batch_losses(network, GaussianData(start, BATCH, seeds=SEEDS)), weights)
+    gradient = gradient_of(batch_losses(network, TrainingData(start, BATCH, seeds=SEEDS)), weights)
     sgd = OPTIMIZERS["sgd"].start(weights, 0.0, 2)
 
     def step() -> None:

@@ -1,6 +1,6 @@
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
-from .data import GaussianData as GaussianData
+from .data import TrainingData as TrainingData
 from .gsgd import GSGD as GSGD
 from .networks import QuadraticNetwork as QuadraticNetwork
 from .neuron.collapse import collapse_study as collapse_study

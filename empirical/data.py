@@ -1,4 +1,4 @@
-"""Gaussian inputs with a teacher's labels: fresh in every step, or a finite set.
+"""What networks are trained on: samples of the law of the inputs, fresh in every step or a finite set, or a data set.
 
 Every seed has a generator of its own: what it sees does not depend on how many others are trained with it.
 """
@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.covariance import covariance_factor
+from dynamics.inputs.covariance import covariance_factor, symmetric_root
+from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_real
 from empirical.networks import QuadraticNetwork
@@ -21,17 +23,18 @@ from empirical.seeds import data_generator
 
 
 @dataclass(frozen=True)
-class GaussianData:
+class TrainingData:
     """Where training data come from; every seed has its own, the same however many there are.
 
     Parameters
     ----------
     problem : Problem
-        Its teacher labels the inputs x ~ N(0, Σ).
+        Its teacher labels inputs of its law. Of a problem with a data set every seed is trained on that, in an order of
+        its own.
     batch : int
         Batch size B; 0 means the whole finite set.
     samples : int
-        Size N of the finite set of each seed; 0 means fresh samples in every step.
+        Size N of the finite set of each seed; 0 means fresh samples in every step. A data set sets it.
     label_noise : float
         Variance Δ of the Gaussian noise on the labels. In a finite set it is drawn once.
     seeds : int
@@ -59,6 +62,7 @@ class GaussianData:
         validate_count("seeds", self.seeds)
         validate_count("seed", self.seed, minimum=0)
         validate_real("label_noise", self.label_noise, nonnegative=True)
+        self._check_data_set()
         if not self.streams:
             object.__setattr__(self, "streams", tuple((self.seed, s) for s in range(self.seeds)))
         for name in ("streams", "sizes"):
@@ -79,6 +83,17 @@ class GaussianData:
         if self.samples and self.batch > self.samples:
             raise ProblemError(f"`batch` is {self.batch}, but there are only {self.samples} samples.")
 
+    def _check_data_set(self) -> None:
+        """Take the number of samples of a data set, which leaves nothing to be drawn."""
+        if self.problem.data is None:
+            return
+        n = len(self.problem.data.X)
+        if self.samples not in (0, n):
+            raise ProblemError(f"`samples` is {self.samples}, but `data` brings {n} samples to train on.")
+        if self.label_noise:
+            raise ProblemError(f"`label_noise` is {self.label_noise:g}, but `data` brings its labels.")
+        object.__setattr__(self, "samples", n)
+
     def batches(self, dtype: torch.dtype, device: torch.device | str) -> Iterator[tuple[Tensor, Tensor]]:
         """Endless batches of inputs (S, B, d) and labels (S, B, O)."""
         return ((x, y) for x, y, _ in self.weighted_batches(dtype, device))
@@ -92,12 +107,13 @@ class GaussianData:
         """
         generators = [data_generator(device, seed, stream) for seed, stream in self.streams]
         sample = _Sampler(self, generators, dtype, device)
+        given = self.problem.data
         uneven = len(set(self.sizes)) > 1
         if self.samples == 0:
             weights = _weights(self.sizes, dtype, device) if uneven else None
             while True:
                 yield *sample(self.sizes if uneven else self.batch), weights
-        x, y = sample(self.samples)
+        x, y = sample(self.samples) if given is None else _copies(given, self.seeds, dtype, device)
         if uneven:
             yield from self._uneven(x, y, generators)
         if self.batch in (0, self.samples):
@@ -139,12 +155,46 @@ def _weights(counts: Sequence[int], dtype: torch.dtype, device: torch.device | s
     return (torch.arange(max(counts), device=device) < n).to(dtype) / n
 
 
+def _copies(
+    data: DataSet, seeds: int, dtype: torch.dtype, device: torch.device | str
+) -> tuple[Tensor, Tensor]:
+    """The samples of a data set for every seed, (S, n, d) and (S, n, O), all of them in one place."""
+    x, y = (torch.tensor(part, dtype=dtype, device=device).expand(seeds, -1, -1) for part in (data.X, data.Y))
+    return x, y
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Random numbers as tensors, drawn in single precision whatever the dtype (see `_Sampler._normal`)."""
+
+    generator: torch.Generator
+    dtype: torch.dtype
+    device: torch.device | str
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers."""
+        return torch.randn(*shape, generator=self.generator, device=self.device).to(self.dtype)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers in [0, 1)."""
+        return torch.rand(*shape, generator=self.generator, device=self.device).to(self.dtype)
+
+    def gamma(self, shape_parameter: float, *shape: int) -> Tensor:
+        """Numbers of a gamma law of scale 1."""
+        parameters = torch.full(shape, shape_parameter, device=self.device)
+        return torch._standard_gamma(parameters, generator=self.generator).to(self.dtype)
+
+    def array(self, value: Array) -> Tensor:
+        """A tensor of the same numbers."""
+        return torch.tensor(value, dtype=self.dtype, device=self.device)
+
+
 class _Sampler:
     """Draws labelled samples."""
 
     def __init__(
         self,
-        data: GaussianData,
+        data: TrainingData,
         generators: Sequence[torch.Generator],
         dtype: torch.dtype,
         device: torch.device | str,
@@ -152,11 +202,12 @@ class _Sampler:
         self.generators = generators
         self.dtype, self.device = dtype, device
         self.noise = data.label_noise**0.5
+        self.law = data.problem.law
         self.teacher = teacher_network(data.problem, dtype, device)
         Sigma = data.problem.covariance
         self.factor = None
         if Sigma is not None:
-            F = covariance_factor(Sigma)
+            F = covariance_factor(Sigma) if self.law.gaussian else symmetric_root(Sigma)
             square = np.pad(F, ((0, 0), (0, len(F) - F.shape[1])))  # a singular Σ leaves some numbers unused
             self.factor = torch.from_numpy(square).to(device, dtype)
 
@@ -165,7 +216,7 @@ class _Sampler:
         counts = [count] * len(self.generators) if isinstance(count, int) else count
         # (S, d, B) in memory, seen as (S, B, d): the layout the network multiplies fastest.
         d = self.teacher.W.shape[-1]
-        x = self._normal([(d, n) for n in counts]).mT
+        x = self._normal([(d, n) for n in counts]).mT if self.law.gaussian else self._inputs(counts, d)
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
@@ -173,6 +224,14 @@ class _Sampler:
             if self.noise:
                 y += self.noise * self._normal([(n, y.shape[-1]) for n in counts])
         return x, y
+
+    def _inputs(self, counts: Sequence[int], d: int) -> Tensor:
+        """Inputs of a law that is not Gaussian, (S, B, d); zeros fill smaller shapes."""
+        drawn = [
+            self.law.draw(_Numbers(generator, self.dtype, self.device), n, d)
+            for n, generator in zip(counts, self.generators, strict=True)
+        ]
+        return nn.utils.rnn.pad_sequence(drawn, batch_first=True)
 
     def _normal(self, shapes: Sequence[tuple[int, int]]) -> Tensor:
         """Standard normal numbers (S, …), drawn in single precision whatever the dtype; zeros fill smaller shapes.
@@ -199,7 +258,7 @@ def teacher_network(problem: Problem, dtype: torch.dtype, device: torch.device |
     network = QuadraticNetwork.from_student(
         Student(V, B),
         activation=problem.teacher_activation,
-        covariance=problem.covariance,
+        covariance=problem.second_moment,
         dtype=dtype,
         device=device,
     )

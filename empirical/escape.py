@@ -21,7 +21,7 @@ from dynamics.escape.prediction import single_index
 from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.devices import validate_device, validate_step
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
@@ -165,7 +165,7 @@ def train_escape(
     )
     with torch.no_grad():
         network.W.copy_(torch.from_numpy(W[:, None]))
-    data = GaussianData(problem, batch, label_noise=label_noise, seeds=S, seed=seed).batches(dtype, device)
+    data = TrainingData(problem, batch, label_noise=label_noise, seeds=S, seed=seed).batches(dtype, device)
     towards = torch.tensor(v, dtype=dtype, device=device)
     at = torch.full((S,), -1, device=device)  # step at which each network was there first
 

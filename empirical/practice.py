@@ -11,7 +11,7 @@ import torch
 from dynamics.aliases import Array
 from dynamics.problem import Problem
 from dynamics.schedules import CONSTANT, Schedule
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Chosen
 from empirical.training_run import TrainingRun
@@ -77,6 +77,6 @@ class Practice:
 
 def data_sets(problem: Problem, practice: Practice) -> tuple[Array, Array]:
     """The finite data sets of the networks, X (S, N, d) and Y (S, N, O)."""
-    data = GaussianData(problem, 0, practice.samples, practice.label_noise, practice.seeds, practice.seed)
+    data = TrainingData(problem, 0, practice.samples, practice.label_noise, practice.seeds, practice.seed)
     X, Y = next(data.batches(torch.float64, "cpu"))
     return X.numpy(), Y.numpy()

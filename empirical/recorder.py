@@ -24,7 +24,7 @@ from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_count, validate_real
 from dynamics.versions import versions
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.module_weights import Weights, find_weights
 from empirical.read_theory import read_problem, read_theory
 from empirical.speed import speed_notes
@@ -252,7 +252,7 @@ class Recorder:
         """½ mean ‖f* − f‖² on a fixed noiseless test sample, one entry per network, (S,)."""
         if self._test is None:
             # Its own seed: never the samples anybody trains on.
-            data = GaussianData(self.problem, batch=self.test_samples, seed=TEST_SEED)
+            data = TrainingData(self.problem, batch=self.test_samples, seed=TEST_SEED)
             x, y = next(data.batches(like.dtype, like.device))
             self._test = x[0], y[0]
         x, y = self._test

@@ -13,7 +13,7 @@ from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.devices import DTYPES, validate_device, validate_step
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
@@ -61,7 +61,7 @@ def train(
     step : float
         Learning rate η.
     batch, samples, label_noise, seeds, seed
-        See `empirical.data.GaussianData`.
+        See `empirical.data.TrainingData`.
     optimizer : str
         One of `empirical.optimizers.OPTIMIZERS`, such as "sgd". "gsgd" descends in path space (`empirical.gsgd.GSGD`)
         and needs a trainable second layer.
@@ -109,23 +109,23 @@ def train(
     validate_step(clock.step, type_)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
+    data = TrainingData(problem, batch, samples, label_noise, seeds, seed)
     check_training(
         problem,
-        batch=validate_count("batch", batch, minimum=0),
-        samples=validate_count("samples", samples, minimum=0),
-        seeds=validate_count("seeds", seeds),
+        batch=batch,
+        samples=data.samples,
+        seeds=seeds,
         records=many if record_at is None else len(record_at),
         itemsize=type_.itemsize,
         copies=entry.copies,
         test_samples=validate_count("test_samples", test_samples, minimum=0),
     )
-    data = GaussianData(problem, batch, samples, label_noise, seeds, seed)
     if record_at is None:
         record_at = record_steps(n_steps, records, log_times)
     network = QuadraticNetwork.from_student(
         problem.student,
         activation=problem.activation,
-        covariance=problem.covariance,
+        covariance=problem.second_moment,
         ensemble=seeds,
         dtype=type_,
         device=device,
@@ -135,7 +135,7 @@ def train(
     minimised = entry.minimises(problem, settings)
     recorder = Recorder(minimised, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
     recorder.lawful = entry.lawful(problem, settings)
-    with few_threads(network.W.numel() * (batch or samples)):
+    with few_threads(network.W.numel() * (batch or data.samples)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
             rule,
@@ -150,7 +150,7 @@ def train(
         clock=clock,
         steps=n_steps,
         batch=batch,
-        samples=samples,
+        samples=data.samples,
         label_noise=label_noise,
         seeds=seeds,
         seed=seed,
@@ -173,7 +173,7 @@ def trained_weights(network: QuadraticNetwork) -> list[Tensor]:
     return [p for p in (network.W, network.A) if p.requires_grad]
 
 
-def batch_losses(network: QuadraticNetwork, data: GaussianData) -> Callable[[int], Tensor]:
+def batch_losses(network: QuadraticNetwork, data: TrainingData) -> Callable[[int], Tensor]:
     """½ mean ‖f − y‖² of every network on its batch of step n, (S,)."""
     stream = data.weighted_batches(network.W.dtype, network.W.device)
 

@@ -17,7 +17,7 @@ from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count, validate_real
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.devices import DTYPES, validate_device, validate_step
 from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
@@ -176,13 +176,14 @@ def _check_alike(one: Problem, other: Problem) -> None:
         teachers
         and (one.activation, one.teacher_activation) == (other.activation, other.teacher_activation)
         and np.array_equal(np.asarray(one.covariance), np.asarray(other.covariance))
+        and one.law.alike(other.law)
         and one.student.W.shape == other.student.W.shape
         and one.student.trainable == other.student.trainable
         and one.weight_decay == other.weight_decay
     )
     if not same:
         raise ProblemError(
-            "`problems` differ in more than their initial weights: teacher, activation, covariance, hidden units "
+            "`problems` differ in more than their initial weights: teacher, activation, inputs, hidden units "
             "and what is trained must be the same."
         )
 
@@ -226,7 +227,7 @@ def _train_group(
     problem, S = members[0].problem, len(members)
     type_, device = DTYPES[shared["dtype"]], shared["device"]
     sizes = tuple(m.batch for m in members)
-    data = GaussianData(
+    data = TrainingData(
         problem,
         max(sizes),
         shared["samples"],
@@ -238,7 +239,7 @@ def _train_group(
     network = QuadraticNetwork.from_student(
         problem.student,
         activation=problem.activation,
-        covariance=problem.covariance,
+        covariance=problem.second_moment,
         ensemble=S,
         dtype=type_,
         device=device,

@@ -83,9 +83,7 @@ class Mixture(InputLaw):
     """
 
     standard: ClassVar[bool] = False
-    known: ClassVar[str] = (
-        "activations of w·x alone, or centred units in student and teacher alike"
-    )
+    known: ClassVar[str] = "activations of w·x alone, or centred units in student and teacher alike"
 
     weights: Array
     means: Array

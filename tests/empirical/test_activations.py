@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dynamics import Problem, Student, Teacher
-from empirical import GaussianData, QuadraticNetwork, Recorder, compare
+from empirical import QuadraticNetwork, Recorder, TrainingData, compare
 
 PHI = {"linear": lambda z: z, "relu": lambda z: max(z, 0.0), "abs": abs}
 
@@ -28,7 +28,7 @@ def test_forward_is_the_sum_over_units(rng, activation):
 def test_labels_are_those_of_the_teacher_network(make_problem, rng, activation):
     """Σ_m B_om φ(v_m·x) for every sample, not a quadratic form."""
     problem = make_problem(rng, activation=activation, O=2)
-    x, y = next(GaussianData(problem, batch=6).batches(torch.float64, "cpu"))
+    x, y = next(TrainingData(problem, batch=6).batches(torch.float64, "cpu"))
     z = np.vectorize(PHI[activation])(x[0].numpy() @ problem.teacher.V.T)
     np.testing.assert_allclose(y[0].numpy(), z @ problem.teacher.B.T, rtol=1e-12)
 
@@ -41,7 +41,7 @@ def test_the_recorded_loss_is_the_generalisation_loss(make_problem, rng, activat
     network = QuadraticNetwork.from_student(problem.student, activation=activation)
     recorder = Recorder(problem, step=1.0)
     recorder.record(network, 0)
-    x, y = next(GaussianData(problem, batch=200_000, seed=3).batches(torch.float64, "cpu"))
+    x, y = next(TrainingData(problem, batch=200_000, seed=3).batches(torch.float64, "cpu"))
     with torch.no_grad():
         squares = 0.5 * (y[0] - network(x[0])).square().sum(-1).numpy()
     error = squares.std() / np.sqrt(len(squares))

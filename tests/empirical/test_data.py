@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from empirical import GaussianData
+from empirical import TrainingData
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def problem(make_problem, rng):
 def test_inputs_have_the_stated_covariance(problem):
     """Sample covariance of 100,000 inputs: each entry within 5 of its standard errors √((Σ_ii Σ_jj + Σ_ij²)/n)."""
     n = 100_000
-    x, _ = next(GaussianData(problem, batch=n).batches(torch.float64, "cpu"))
+    x, _ = next(TrainingData(problem, batch=n).batches(torch.float64, "cpu"))
     Sigma = problem.covariance
     x = x[0].numpy()
     error = np.sqrt((np.outer(np.diag(Sigma), np.diag(Sigma)) + Sigma**2) / n)
@@ -28,14 +28,14 @@ def test_inputs_of_a_singular_covariance_stay_in_its_range(rng):
     n, U = 50_000, np.linalg.qr(rng.standard_normal((4, 4)))[0]
     Sigma = (U[:, :2] * [2.0, 0.5]) @ U[:, :2].T
     problem = Problem(Teacher.from_eigenvalues([1], 4), Student.initialise(2, 4), covariance=Sigma)
-    x, _ = next(GaussianData(problem, batch=n).batches(torch.float64, "cpu"))
+    x, _ = next(TrainingData(problem, batch=n).batches(torch.float64, "cpu"))
     assert np.abs(x[0].numpy() @ U[:, 2:]).max() < 1e-12
     error = np.sqrt((np.outer(np.diag(Sigma), np.diag(Sigma)) + Sigma**2) / n)
     assert (np.abs(x[0].T.numpy() @ x[0].numpy() / n - Sigma) < 5 * error).all()
 
 
 def test_labels_are_the_teachers(problem):
-    x, y = next(GaussianData(problem, batch=10, seeds=2).batches(torch.float64, "cpu"))
+    x, y = next(TrainingData(problem, batch=10, seeds=2).batches(torch.float64, "cpu"))
     for o in range(2):
         expected = torch.einsum("sbi,ij,sbj->sb", x, torch.tensor(problem.teacher.matrix(o)), x)
         torch.testing.assert_close(y[..., o], expected)
@@ -43,32 +43,32 @@ def test_labels_are_the_teachers(problem):
 
 def test_label_noise_has_the_stated_variance(problem):
     """Variance of 100,000 label errors within 5 standard errors Δ√(2/n)."""
-    noisy = GaussianData(problem, batch=50_000, label_noise=0.3)
-    clean = GaussianData(problem, batch=50_000)
+    noisy = TrainingData(problem, batch=50_000, label_noise=0.3)
+    clean = TrainingData(problem, batch=50_000)
     (x, y), (x0, y0) = (next(data.batches(torch.float64, "cpu")) for data in (noisy, clean))
     torch.testing.assert_close(x, x0)
     assert abs(torch.var(y - y0).item() / 0.3 - 1) < 5 * np.sqrt(2 / 100_000)
 
 
 def test_fresh_batches_differ_and_seeds_differ(problem):
-    stream = GaussianData(problem, batch=4, seeds=2).batches(torch.float64, "cpu")
+    stream = TrainingData(problem, batch=4, seeds=2).batches(torch.float64, "cpu")
     (x1, _), (x2, _) = next(stream), next(stream)
     assert not torch.equal(x1, x2)
     assert not torch.equal(x1[0], x1[1])
 
 
 def test_same_seed_same_data_in_both_precisions(problem):
-    x32, _ = next(GaussianData(problem, batch=4, seed=7).batches(torch.float32, "cpu"))
-    x64, _ = next(GaussianData(problem, batch=4, seed=7).batches(torch.float64, "cpu"))
-    other, _ = next(GaussianData(problem, batch=4, seed=8).batches(torch.float64, "cpu"))
+    x32, _ = next(TrainingData(problem, batch=4, seed=7).batches(torch.float32, "cpu"))
+    x64, _ = next(TrainingData(problem, batch=4, seed=7).batches(torch.float64, "cpu"))
+    other, _ = next(TrainingData(problem, batch=4, seed=8).batches(torch.float64, "cpu"))
     torch.testing.assert_close(x32.double(), x64, rtol=1e-5, atol=1e-5)
     assert not torch.equal(x64, other)
 
 
 def test_an_epoch_visits_every_sample_once(problem):
     """10 samples in batches of 4: 4 + 4 + 2, each seed in an order of its own, epoch after epoch."""
-    whole, _ = next(GaussianData(problem, batch=0, samples=10, seeds=2).batches(torch.float64, "cpu"))
-    stream = GaussianData(problem, batch=4, samples=10, seeds=2).batches(torch.float64, "cpu")
+    whole, _ = next(TrainingData(problem, batch=0, samples=10, seeds=2).batches(torch.float64, "cpu"))
+    stream = TrainingData(problem, batch=4, samples=10, seeds=2).batches(torch.float64, "cpu")
     for _ in range(2):
         parts = [next(stream)[0] for _ in range(3)]
         assert [p.shape[1] for p in parts] == [4, 4, 2]
@@ -79,7 +79,7 @@ def test_an_epoch_visits_every_sample_once(problem):
 
 
 def test_the_whole_set_stays_the_same(problem):
-    stream = GaussianData(problem, batch=0, samples=5).batches(torch.float64, "cpu")
+    stream = TrainingData(problem, batch=0, samples=5).batches(torch.float64, "cpu")
     (x1, y1), (x2, y2) = next(stream), next(stream)
     assert torch.equal(x1, x2)
     assert torch.equal(y1, y2)
@@ -87,7 +87,7 @@ def test_the_whole_set_stays_the_same(problem):
 
 def test_zero_teacher_labels_are_zero():
     problem = Problem(Teacher.from_eigenvalues([0.0], 2), Student.initialise(2, 2))
-    _, y = next(GaussianData(problem, batch=3).batches(torch.float64, "cpu"))
+    _, y = next(TrainingData(problem, batch=3).batches(torch.float64, "cpu"))
     assert not y.any()
 
 
@@ -106,7 +106,7 @@ def test_data_do_not_repeat_the_initial_weights(problem, monkeypatch):
 
     monkeypatch.setattr(torch, "Generator", Spy)
     for seed in range(4):
-        next(GaussianData(problem, batch=2, seeds=3, seed=seed).batches(torch.float64, "cpu"))
+        next(TrainingData(problem, batch=2, seeds=3, seed=seed).batches(torch.float64, "cpu"))
     assert len(set(found)) == 12
     assert min(found) > 2**32
     expected = np.random.SeedSequence([3, 1, 2]).generate_state(1, np.uint64)[0] // 2
@@ -118,7 +118,7 @@ def test_data_do_not_repeat_the_initial_weights(problem, monkeypatch):
 
 def test_by_default(problem):
     """One stream of 256 fresh samples without noise, of seed 0."""
-    data = GaussianData(problem)
+    data = TrainingData(problem)
     assert (data.batch, data.samples, data.label_noise, data.seeds, data.seed) == (256, 0, 0.0, 1, 0)
     x, y = next(data.batches(torch.float64, "cpu"))
     assert (x.shape, y.shape) == ((1, 256, 3), (1, 256, 2))
@@ -126,19 +126,19 @@ def test_by_default(problem):
 
 def test_a_stream_is_the_same_however_many_there_are(problem):
     """And may be named: stream s of seed q."""
-    many, _ = next(GaussianData(problem, batch=3, seeds=3, seed=7).batches(torch.float64, "cpu"))
-    named = GaussianData(problem, batch=3, seeds=2, streams=((7, 2), (7, 0)))
+    many, _ = next(TrainingData(problem, batch=3, seeds=3, seed=7).batches(torch.float64, "cpu"))
+    named = TrainingData(problem, batch=3, seeds=2, streams=((7, 2), (7, 0)))
     x, _ = next(named.batches(torch.float64, "cpu"))
     assert torch.equal(x[0], many[2])
     assert torch.equal(x[1], many[0])
 
 
 def test_noise_of_a_finite_set_is_drawn_once(problem):
-    data = GaussianData(problem, batch=0, samples=4, label_noise=0.3)
+    data = TrainingData(problem, batch=0, samples=4, label_noise=0.3)
     stream = data.batches(torch.float64, "cpu")
     (_, y1), (_, y2) = next(stream), next(stream)
     assert torch.equal(y1, y2)
-    clean = next(GaussianData(problem, batch=0, samples=4).batches(torch.float64, "cpu"))[1]
+    clean = next(TrainingData(problem, batch=0, samples=4).batches(torch.float64, "cpu"))[1]
     assert (y1 != clean).all()
 
 
@@ -160,4 +160,4 @@ def test_noise_of_a_finite_set_is_drawn_once(problem):
 )
 def test_bad_input_is_refused(problem, options, words):
     with pytest.raises(ProblemError, match=words):
-        GaussianData(problem, **options)
+        TrainingData(problem, **options)

@@ -6,7 +6,7 @@ import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.escape.prediction import escape_time
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.escape import OnSphere, TrainedEscape, starts_on_sphere, train_escape
 from empirical.optimizers.heavy_ball import HeavyBall
 
@@ -46,7 +46,7 @@ def test_a_single_network_step_by_step():
         problem, step=eta, t_end=20, batch=B, overlap=0.6, overlap_at_start=-0.2, label_noise=0.3, seed=3,
         seeds=1, dtype=torch.float64,
     )  # fmt: skip
-    data = GaussianData(problem, B, label_noise=0.3, seeds=1, seed=3).batches(torch.float64, "cpu")
+    data = TrainingData(problem, B, label_noise=0.3, seeds=1, seed=3).batches(torch.float64, "cpu")
     v = np.array([0.0, 1.0, 0.0])
     (w,) = starts_on_sphere(v, 1, -0.2, np.random.default_rng(3))
     n = 0

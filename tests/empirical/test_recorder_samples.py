@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from dynamics import Problem, Student, Teacher
-from empirical import GaussianData, QuadraticNetwork, Recorder, train
+from empirical import QuadraticNetwork, Recorder, TrainingData, train
 from empirical.optimizers import OPTIMIZERS
 
 PROBLEM = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(2, 3, scale=0.5, seed=4))
@@ -23,7 +23,7 @@ def test_it_is_no_training_sample():
     network = QuadraticNetwork.from_student(PROBLEM.student)
     with torch.no_grad():
         for seed in range(10):
-            x, y = next(GaussianData(PROBLEM, batch=8, seed=seed).batches(torch.float64, "cpu"))
+            x, y = next(TrainingData(PROBLEM, batch=8, seed=seed).batches(torch.float64, "cpu"))
             assert abs(0.5 * (network(x[0]) - y[0]).square().mean().item() - found) > 1e-6 * found
 
 

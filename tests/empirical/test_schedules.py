@@ -20,7 +20,7 @@ from dynamics.clock import Clock
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.schedules import Schedule
 from empirical import Comparison, TrainingDiverged, TrainingRun, compare, train, train_ensemble
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.descent import gradient_descent_loss
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS
@@ -34,7 +34,7 @@ N = 20
 def torchs_own(schedule, momentum, seeds=1):
     """The weights after N steps of torch.optim.SGD and one of its schedulers, on the data that `train` draws."""
     network = QuadraticNetwork.from_student(PROBLEM.student, ensemble=seeds, dtype=torch.float64)
-    losses = batch_losses(network, GaussianData(PROBLEM, 8, 0, 0.1, seeds, 5))
+    losses = batch_losses(network, TrainingData(PROBLEM, 8, 0, 0.1, seeds, 5))
     optimizer = torch.optim.SGD(trained_weights(network), lr=0.02, momentum=momentum)
     scheduler = schedule(optimizer)
     for n in range(N):
@@ -143,7 +143,7 @@ def test_divergence_names_the_rate_of_the_moment():
 )
 def test_trained_networks_follow_the_modified_flow_to_second_order(schedule, momentum):
     """On one data set, all of it in every step: `train` against both flows on that set, over three halvings."""
-    data = GaussianData(PROBLEM, batch=0, samples=50, seed=0)
+    data = TrainingData(PROBLEM, batch=0, samples=50, seed=0)
     X, Y = next(data.batches(torch.float64, "cpu"))
     flow = FiniteDataFlow(PROBLEM, X[0].numpy(), Y[0].numpy())
     plain, modified = [], []

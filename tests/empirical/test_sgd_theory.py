@@ -14,7 +14,7 @@ from dynamics.flows.modified import ModifiedFlow
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.stability import largest_stable_step
-from empirical import GaussianData, TrainingDiverged, train
+from empirical import TrainingData, TrainingDiverged, train
 
 
 def overlapping_start(d, a, trainable):
@@ -142,7 +142,7 @@ def test_label_noise_drives_the_conserved_quantity_to_its_balance():
 
 def training_set(problem, samples, label_noise=0.0, seed=0):
     """The data set that `train` draws for its first network."""
-    data = GaussianData(problem, batch=0, samples=samples, label_noise=label_noise, seed=seed)
+    data = TrainingData(problem, batch=0, samples=samples, label_noise=label_noise, seed=seed)
     X, Y = next(data.batches(torch.float64, "cpu"))
     return X[0].numpy(), Y[0].numpy()
 

@@ -6,7 +6,7 @@ import torch
 
 from dynamics import FiniteDataFlow, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.clock import Clock
-from empirical import GaussianData, QuadraticNetwork, TrainingDiverged, TrainingRun, train
+from empirical import QuadraticNetwork, TrainingData, TrainingDiverged, TrainingRun, train
 from empirical.descent import gradient_descent_loss
 from empirical.practice import Practice, data_sets
 
@@ -19,7 +19,7 @@ def problem():
 def test_first_step_is_minus_the_gradient_of_the_batch_loss(problem):
     """In NumPy: residual r = f − f*, ∂L/∂w_k = mean 2 a_k r (w_k·x) x, ∂L/∂a_k = mean r (w_k·x)²."""
     run = train(problem, steps=1, step=0.01, batch=16, seeds=2, dtype="float64", seed=5)
-    x, y = next(GaussianData(problem, batch=16, seeds=2, seed=5).batches(torch.float64, "cpu"))
+    x, y = next(TrainingData(problem, batch=16, seeds=2, seed=5).batches(torch.float64, "cpu"))
     W, a = problem.student.W, problem.student.a
     for s in range(2):
         xs, ys = x[s].numpy(), y[s, :, 0].numpy()
@@ -33,7 +33,7 @@ def test_first_step_is_minus_the_gradient_of_the_batch_loss(problem):
 
 def test_an_ensemble_trains_like_its_members_alone(problem):
     """Each member in a plain PyTorch loop of its own on the same batches."""
-    data = GaussianData(problem, batch=8, seeds=3, seed=1)
+    data = TrainingData(problem, batch=8, seeds=3, seed=1)
     run = train(problem, steps=20, step=0.01, batch=8, seeds=3, seed=1, dtype="float64")
     for s in range(3):
         network = QuadraticNetwork.from_student(problem.student)
@@ -48,7 +48,7 @@ def test_an_ensemble_trains_like_its_members_alone(problem):
 def test_momentum_is_heavy_ball(problem):
     """v ← βv + g, θ ← θ − ηv on one fixed data set, in NumPy with finite data through PyTorch's gradient."""
     run = train(problem, steps=10, step=0.01, batch=0, samples=20, momentum=0.8, dtype="float64")
-    x, y = next(GaussianData(problem, batch=0, samples=20).batches(torch.float64, "cpu"))
+    x, y = next(TrainingData(problem, batch=0, samples=20).batches(torch.float64, "cpu"))
     W, A = (torch.tensor(p, requires_grad=True) for p in (problem.student.W, problem.student.A))
     v = [torch.zeros_like(W), torch.zeros_like(A)]
     for _ in range(10):
@@ -63,7 +63,7 @@ def test_invariants_drift_by_the_exact_amount_of_gradient_descent(problem):
     """Δc_k = η²(‖∂L/∂w_k‖² − 2(∂L/∂a_k)²) per step (theory section 2), gradients by autograd on the same set."""
     eta = 0.01
     run = train(problem, steps=30, step=eta, batch=0, samples=50, dtype="float64", records=31)
-    x, y = next(GaussianData(problem, batch=0, samples=50).batches(torch.float64, "cpu"))
+    x, y = next(TrainingData(problem, batch=0, samples=50).batches(torch.float64, "cpu"))
     for n in range(30):
         W, A = (torch.tensor(p, requires_grad=True) for p in (run.W[0, n], run.A[0, n]))
         loss = 0.5 * (((x[0] @ W.T) ** 2 @ A.T - y[0]) ** 2).sum(1).mean()
@@ -116,7 +116,7 @@ def test_divergence_is_reported_with_step_and_remedy(problem):
 
 def diverging_losses(problem, step, batch, seed, steps):
     """Batch losses of plain descent in NumPy, one unit with a = 1 fixed: f = (w·x)², ∂L/∂w = mean 2 (f − y)(w·x) x."""
-    stream = GaussianData(problem, batch=batch, seed=seed).batches(torch.float64, "cpu")
+    stream = TrainingData(problem, batch=batch, seed=seed).batches(torch.float64, "cpu")
     w, losses = problem.student.W[0].copy(), []
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(steps):

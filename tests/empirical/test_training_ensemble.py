@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from empirical import GaussianData, train, train_ensemble
+from empirical import TrainingData, train, train_ensemble
 from empirical.training_ensemble import Member, groups
 
 TEACHER = Teacher.from_eigenvalues([2, 1], 3)
@@ -105,7 +105,7 @@ def test_a_diverging_member_stops_nothing():
 @pytest.mark.parametrize("samples", [0, 12])
 def test_data_of_a_seed_do_not_depend_on_how_many_there_are(samples):
     few, many = (
-        GaussianData(STARTS[0], batch=5, samples=samples, label_noise=0.2, seeds=S, seed=8).batches(
+        TrainingData(STARTS[0], batch=5, samples=samples, label_noise=0.2, seeds=S, seed=8).batches(
             torch.float32, "cpu"
         )
         for S in (2, 6)
@@ -118,7 +118,7 @@ def test_data_of_a_seed_do_not_depend_on_how_many_there_are(samples):
 
 def test_rows_that_fill_up_have_no_weight():
     """Weights of every stream sum to one, over its own rows alone."""
-    data = GaussianData(STARTS[0], batch=5, seeds=2, sizes=(2, 5))
+    data = TrainingData(STARTS[0], batch=5, seeds=2, sizes=(2, 5))
     x, _, weights = next(data.weighted_batches(torch.float64, "cpu"))
     assert weights.tolist() == [[0.5, 0.5, 0, 0, 0], [0.2] * 5]
     assert not x[0, 2:].any()

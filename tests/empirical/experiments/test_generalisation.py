@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
-from empirical.data import GaussianData
+from empirical.data import TrainingData
 from empirical.experiments.generalisation import train_and_test
 from empirical.networks import QuadraticNetwork
 
@@ -37,7 +37,7 @@ def test_train_loss_is_the_network_s_own(options, samples):
     curves = train_and_test(
         p, samples=samples, steps=4, step=1e-3, label_noise=0.3, seeds=2, seed=5, records=2
     )
-    X, Y = next(GaussianData(p, 0, samples, 0.3, 2, 5).batches(torch.float64, "cpu"))
+    X, Y = next(TrainingData(p, 0, samples, 0.3, 2, 5).batches(torch.float64, "cpu"))
     network = QuadraticNetwork.from_student(
         p.student, activation=activation, covariance=p.covariance, dtype=torch.float64
     )
