@@ -40,8 +40,8 @@ def show_decades(axes: Axes, low: float, high: float) -> None:
     """Let the vertical axis, logarithmic, show [low, high] > 0; an axis on which everything is zero is linear."""
     if high > 0:
         high = max(high, 10 * TINY)
-        axes.set_yscale("log")
         axes.set_ylim(max(low if 0 < low < high else high / 10, TINY), high)
+        axes.set_yscale("log")  # after the limits: those of its own for all the data could overflow
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
