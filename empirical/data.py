@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor, symmetric_root
 from dynamics.errors import ProblemError
-from dynamics.inputs.covariance import covariance_factor, symmetric_root
 from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_real

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor
 from dynamics.curves.variables import Variable, Variables
-from dynamics.inputs.covariance import covariance_factor
 from dynamics.population.kernels import normalised
 
 NOT_CONSERVED = "φ is not homogeneous: there is no c_k that the flow could conserve, and no teacher modes"

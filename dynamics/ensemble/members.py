@@ -10,9 +10,9 @@ import numpy as np
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
-from dynamics.inputs.covariance import covariance_factor
 from dynamics.population.base import Population
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay

@@ -17,9 +17,60 @@ from dynamics.aliases import Array
 from dynamics.validation import validate_choice
 
 if TYPE_CHECKING:
-    from dynamics.inputs.fourth_moment import FourthMoment
+    from dynamics.activations import Activation
     from dynamics.population.base import Population
-    from dynamics.problem.problem import Problem
+    from dynamics.population.fourth_moment import FourthMoment
+
+
+class Network(Protocol):
+    """What a law asks of a teacher: Σ_m B_om ψ(v_m·x)."""
+
+    V: Array
+    B: Array
+
+
+class Units(Protocol):
+    """What a law asks of a student."""
+
+    @property
+    def hidden(self) -> int:
+        """K."""
+
+
+class Setting(Protocol):
+    """What a law asks of a problem, see `dynamics.problem.problem.Problem`."""
+
+    @property
+    def teacher(self) -> Network:
+        """The teacher."""
+
+    @property
+    def student(self) -> Units:
+        """The student."""
+
+    @property
+    def activation(self) -> Activation:
+        """φ."""
+
+    @property
+    def teacher_activation(self) -> Activation:
+        """ψ."""
+
+    @property
+    def covariance(self) -> Array | None:
+        """Σ as it was given; None is the identity."""
+
+    @property
+    def second_moment(self) -> Array | None:
+        """E xxᵀ; None is the identity."""
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+
+    @property
+    def realisable(self) -> bool:
+        """Whether φ = ψ."""
 
 
 class Source(Protocol):
@@ -93,7 +144,7 @@ class InputLaw(ABC):
         return self
 
     @abstractmethod
-    def knows(self, problem: Problem) -> bool:
+    def knows(self, problem: Setting) -> bool:
         """Whether the loss has a closed form for the activations of the problem."""
 
     @property
@@ -102,10 +153,10 @@ class InputLaw(ABC):
         """For which activations it has: "a law is known only for {known}"."""
 
     @abstractmethod
-    def loss(self, problem: Problem) -> Population:
+    def loss(self, problem: Setting) -> Population:
         """Loss of the problem under this law, in closed form."""
 
-    def test_loss(self, problem: Problem) -> Population | None:
+    def test_loss(self, problem: Setting) -> Population | None:
         """Loss on samples that were held out; None if there are none."""
         return None
 
@@ -118,7 +169,7 @@ class InputLaw(ABC):
         return covariance
 
     @abstractmethod
-    def closure(self, problem: Problem, rows: Array) -> Array | None:
+    def closure(self, problem: Setting, rows: Array) -> Array | None:
         """Orthonormal basis (d, r) of a subspace around rows (m, d) in which flows stay; None if that is all."""
 
     def within(self, Q: Array) -> InputLaw:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import Activation
+from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
 from dynamics.files.arrays import read_npy
 from dynamics.files.rounding import rounding_unit
 from dynamics.files.tables import read_csv
-from dynamics.inputs.covariance import clean_covariance
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_real
 from quadflow.notes import note
