@@ -45,6 +45,7 @@ class DataSet(InputLaw):
 
     standard: ClassVar[bool] = False
     labelled: ClassVar[bool] = True
+    option: ClassVar[str] = "data"
     known: ClassVar[str] = "activations with derivatives in closed form"
 
     X: Array
