@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,11 @@ HELD_OUT = ("X_test", "y_test", "Y_test")
 def read_pair(request: Request) -> Raw:
     """Inputs X (n, d) in one `.npy` file and labels in another, with a comma between; the first alone if taught."""
     request.refuse_target()
-    first, comma, second = _parts(request.data)
-    if not comma and not request.taught:
+    first, *second = files_of(request.data)
+    if not second and not request.taught:
         raise request.refusal("labels are missing: give two files, X.npy,y.npy")
     X = _inputs(request, _array(request, first), "X")
-    y = _labels(request, _array(request, second), "y") if comma else None
+    y = _labels(request, _array(request, second[0]), "y") if second else None
     check_samples(request, X, y)
     return Raw(X, y)
 
@@ -65,10 +66,9 @@ def _samples(
     return X, y
 
 
-def _parts(data: str) -> tuple[str, str, str]:
-    """Names of two files with a comma between, which the names themselves may hold."""
-    at = data.lower().find(".npy,") + len(".npy")
-    return (data, "", "") if at < len(".npy") else (data[:at], ",", data[at + 1 :])
+def files_of(data: str) -> list[str]:
+    """Names of two `.npy` files with a comma between, which the names themselves may hold; any other name alone."""
+    return re.split(r"(?<=\.npy),", data, maxsplit=1, flags=re.IGNORECASE)
 
 
 def _array(request: Request, path: str) -> NDArray[Any]:
