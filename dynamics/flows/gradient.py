@@ -86,6 +86,11 @@ class GradientFlow(Flow[Trajectory]):
         check_loss(self.loss, self.theta0, "teacher")
 
     @property
+    def smooth(self) -> bool:
+        """Whether the gradient is continuous: not so on samples where φ has a kink."""
+        return self.objective.smooth
+
+    @property
     def trainable(self) -> bool:
         """Whether the second layer is trained."""
         return self.problem.student.trainable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -112,6 +112,16 @@ class InputLaw(ABC):
     @abstractmethod
     def fourth_moment(self, covariance: Array | None, inputs: int) -> FourthMoment:
         """C[D] = E (xᵀDx) xxᵀ."""
+
+    def metric(self, problem: Problem, W: Array, A: Array) -> Array:
+        """E JᵀJ over W, A, flattened row by row, J being the derivative of the outputs by the weights, (n, n).
+
+        It is the Hessian where the student is its own teacher, so that the error is zero.
+        """
+        from dynamics.problem.teacher import Teacher
+
+        own = replace(problem, teacher=Teacher(W, A), teacher_activation=problem.activation)
+        return self.loss(own).hessian(W, A)
 
     def second_moment(self, covariance: Array | None) -> Array | None:
         """E xxᵀ, (d, d); None is the identity."""

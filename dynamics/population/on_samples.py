@@ -48,7 +48,8 @@ def sample_loss(
         raise ProblemError(
             f"`form` is 'moments', but `activation` is {activation.name!r}: moments hold quadratic and centred units."
         )
-    return UnitSampleLoss(X, Y, lambda z: activation.phi(z, None), activation.derivative)
+    kinked = activation.kink is not None and activation.kink[1] != 0
+    return UnitSampleLoss(X, Y, lambda z: activation.phi(z, None), activation.derivative, not kinked)
 
 
 def cheaper_form(X: Array, Y: Array, K: int) -> str:
