@@ -56,6 +56,8 @@ class InputLaw(ABC):
         Whether the inputs seen in a subspace obey a law of the same kind.
     labelled : bool
         Whether it brings labels, which no teacher need give.
+    option : str
+        The option that says it, as messages name it.
     clock : float or None
         γ where the law is invariant under rotations: E (xᵀDx) xxᵀ = γ (2D + tr D I), the Gaussian value times γ.
     kurtosis : float or None
@@ -65,6 +67,7 @@ class InputLaw(ABC):
     gaussian: ClassVar[bool] = False
     standard: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
+    option: ClassVar[str] = "distribution"
     projects: ClassVar[bool] = True
 
     @property
@@ -151,6 +154,25 @@ class InputLaw(ABC):
 
 
 @dataclass(frozen=True)
+class Restored:
+    """How a law is made of stored arrays.
+
+    Parameters
+    ----------
+    parts : tuple of str
+        Their names.
+    law : callable
+    """
+
+    parts: tuple[str, ...]
+    law: Callable[[Mapping[str, Array]], InputLaw]
+
+    def __call__(self, arrays: Mapping[str, Array]) -> InputLaw:
+        """The law of these arrays."""
+        return self.law(arrays)
+
+
+@dataclass(frozen=True)
 class Family:
     """Laws with parameters in their names.
 
@@ -160,14 +182,14 @@ class Family:
         As in "student-t" and "NU".
     member : callable
         From the text behind the colon to the law.
-    restored : callable, optional
+    restored : Restored, optional
         From the arrays of `InputLaw.arrays` to the law, where the name does not say it all.
     """
 
     name: str
     parameters: str
     member: Callable[[str], InputLaw]
-    restored: Callable[[Mapping[str, Array]], InputLaw] | None = None
+    restored: Restored | None = None
 
     def __str__(self) -> str:
         return f"{self.name}:{self.parameters}"

@@ -47,6 +47,7 @@ class DataSet(InputLaw):
 
     standard: ClassVar[bool] = False
     labelled: ClassVar[bool] = True
+    option: ClassVar[str] = "data"
 
     X: Array
     Y: Array

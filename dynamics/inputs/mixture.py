@@ -20,7 +20,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
-from dynamics.inputs.base import Family, InputLaw, Source, register_family
+from dynamics.inputs.base import Family, InputLaw, Restored, Source, register_family
 from dynamics.inputs.covariance import symmetric_root
 from dynamics.inputs.fourth_moment import FourthMoment
 from dynamics.inputs.gaussian import basis_of, krylov_closure
@@ -31,6 +31,8 @@ from dynamics.validation import validate_array, validate_symmetric
 if TYPE_CHECKING:
     from dynamics.population.base import Population
     from dynamics.problem.problem import Problem
+
+PARTS = ("weights", "means", "covariances")
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,12 +198,12 @@ class Mixture(InputLaw):
 def _member(path: str) -> Mixture:
     """The mixture in a file of `weights`, `means` and `covariances`."""
     with open_archive(path, f"`--distribution` 'mixture:{path}'") as archive:
-        return restored({name: archive.numbers(name) for name in ("weights", "means", "covariances")})
+        return of_arrays({name: archive.numbers(name) for name in PARTS})
 
 
-def restored(arrays: Mapping[str, Array]) -> Mixture:
+def of_arrays(arrays: Mapping[str, Array]) -> Mixture:
     """The mixture of these arrays."""
     return Mixture(arrays["weights"], arrays["means"], arrays["covariances"])
 
 
-register_family(Family("mixture", "FILE.npz", _member, restored))
+register_family(Family("mixture", "FILE.npz", _member, Restored(PARTS, of_arrays)))

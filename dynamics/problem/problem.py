@@ -157,8 +157,8 @@ class Problem:
         """
         if not self.law.knows(self):
             raise ProblemError(
-                f"`distribution` is {self.law.name!r} and `activation` is {self.activation.name!r}, but the loss is"
-                f" known only for {self.law.known}."
+                f"`{self.law.option}` is {self.law.name!r} and `activation` is {self.activation.name!r}, but the loss"
+                f" is known only for {self.law.known}."
             )
         return self.law.loss(self)
 
@@ -229,11 +229,7 @@ class Problem:
         decay = f", weight_decay={self.weight_decay}" if self.weight_decay else ""
         taught = "" if self.realisable else f", teacher_activation={self.teacher_activation}"
         units = f"activation={self.activation}{taught}"
-        inputs = (
-            ""
-            if self.law.gaussian
-            else f", {'distribution' if self.data is None else 'data'}={self.law.name}"
-        )
+        inputs = "" if self.law.gaussian else f", {self.law.option}={self.law.name}"
         parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{notes}"
         return f"Problem({parts})"
 
@@ -249,10 +245,13 @@ class Problem:
         rows = [
             ("student", f"f(x) = Σ_k a_k φ(w_k·x), {self.activation.formula}"),
             ("hidden units K", str(student.hidden)),
-            ("inputs d", f"{self.inputs}, x ~ N(0, {sigma})"),
+            ("inputs d", f"{self.inputs}, {self._inputs_text(sigma)}"),
             ("outputs", str(student.outputs)),
             ("second layer", "trained" if student.trainable else "fixed"),
-            ("teacher", "eigenvalues " + self._eigenvalues()),
+            (
+                "teacher",
+                "eigenvalues " + self._eigenvalues() if self.teacher.given else "none: labels are given",
+            ),
             ("initial size", f"‖W‖ = {np.linalg.norm(student.W):.4g}, ‖a‖ = {np.linalg.norm(student.A):.4g}"),
         ]
         if not self.realisable:
@@ -266,17 +265,29 @@ class Problem:
             )
         return rows
 
+    def _inputs_text(self, sigma: str) -> str:
+        """The law of the inputs in words."""
+        if self.data is not None:
+            held_out = 0 if self.data.X_test is None else len(self.data.X_test)
+            more = f", {held_out} held out" if held_out else ""
+            return f"{len(self.data.X)} samples of {self.law.name}{more}"
+        return f"x ~ N(0, {sigma})" if self.law.gaussian else f"{self.law.name}, covariance {sigma}"
+
     def _repr_latex_(self) -> str:
         """Student, teacher, inputs and loss as formulas."""
         from dynamics.notebook import equations_latex, formula_latex
 
         index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
-        sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
         phi = formula_latex(self.activation.formula)
         psi, taught = r"\varphi", ""
         if not self.realisable:
             formula = formula_latex(self.teacher_activation.formula.replace("φ", "ψ").replace("w·x", "v·x"))
             psi, taught = r"\psi", rf" \quad {formula},"
+        target = (
+            rf"f^*{index}(x) &= \sum_m b_{{{output}m}}\, {psi}(v_m \cdot x),{taught}"
+            rf" \quad \lambda = {self._eigenvalues()}"
+        )
+        learned = "f^*" if self.teacher.given else "y"
         decay = self.weight_decay
         rates = [(decay.first, "W"), (decay.second, "a")]
         penalty = "".join(rf" + \tfrac12 \cdot {rho:g} \lVert {name} \rVert^2" for rho, name in rates if rho)
@@ -284,13 +295,24 @@ class Problem:
             [
                 rf"f{index}(x) &= \sum_{{k=1}}^{{{self.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"
                 rf" \quad {phi}",
-                rf"f^*{index}(x) &= \sum_m b_{{{output}m}}\, {psi}(v_m \cdot x),{taught}"
-                rf" \quad \lambda = {self._eigenvalues()}",
-                r"L &= \tfrac12 \mathbb{E} \lVert f^* - f \rVert^2, \quad x \sim \mathcal{N}(0, "
-                + sigma
-                + ")",
+                *([target] if self.teacher.given else []),
+                r"L &= \tfrac12 \mathbb{E} \lVert "
+                + learned
+                + r" - f \rVert^2, \quad "
+                + self._inputs_latex(),
                 *([rf"R &= L{penalty}"] if penalty else []),
             ]
+        )
+
+    def _inputs_latex(self) -> str:
+        """The law of the inputs as a formula."""
+        sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
+        if self.law.gaussian:
+            return rf"x \sim \mathcal{{N}}(0, {sigma})"
+        if self.data is not None:
+            return rf"\mathbb{{E}} = \tfrac1{{{len(self.data.X)}}} \textstyle\sum_i"
+        return rf"x \sim \text{{{self.law.name}}}, \ \mathbb{{E}}\, xx^\top = " + (
+            sigma if self.law.standard else r"\Sigma"
         )
 
     def _eigenvalues(self) -> str:

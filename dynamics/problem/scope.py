@@ -37,15 +37,21 @@ class Need:
     met : callable problem → bool
     found : callable problem → str
         What the problem has instead, naming the option.
-    only : str
+    only : str or callable problem → str
         What it needs: "… only for {only}".
     """
 
     met: Callable[[Problem], bool]
     found: Callable[[Problem], str]
-    only: str
+    only: str | Callable[[Problem], str]
+
+    def needed(self, problem: Problem) -> str:
+        """What it needs, in words."""
+        return self.only if isinstance(self.only, str) else self.only(problem)
 
 
+GAUSSIAN = Need(lambda p: p.law.gaussian, lambda p: _inputs(p), "Gaussian inputs")
+KNOWN_LAW = Need(lambda p: p.law.knows(p), lambda p: f"{_inputs(p)} and {_units(p)}", lambda p: p.law.known)
 FORMS = Need(
     lambda p: p.activation.trace_coupling is not None,
     lambda p: f"`activation` is {p.activation.name!r}",
@@ -153,6 +159,11 @@ FEW_KINKS = Need(
 )
 
 
+def _inputs(p: Problem) -> str:
+    """Law of the inputs, naming the option."""
+    return f"`{p.law.option}` is {p.law.name!r}"
+
+
 def _units(p: Problem) -> str:
     """Activations, naming the options."""
     taught = "" if p.realisable else f" and `teacher_activation` is {p.teacher_activation.name!r}"
@@ -221,47 +232,56 @@ class Theory:
         for need in self.needs:
             if not need.met(problem):
                 remedy = f": {self.remedy}" if self.remedy else ""
-                return f"{need.found(problem)}, but {self.subject} is known only for {need.only}{remedy}."
+                only = need.needed(problem)
+                return f"{need.found(problem)}, but {self.subject} is known only for {only}{remedy}."
         return ""
 
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL,)),
-    "index-free form": Theory("the index-free form", (SHORT_KERNELS,)),
-    "flow": Theory("the gradient flow"),
-    "modified flow": Theory("the flow of a finite step"),
-    "path flow": Theory("the flow in path space", (HOMOGENEOUS, TRAINED, UNDECAYED)),
-    "Muon flow": Theory("the flow of Muon", (FIXED,)),
-    "sign flow": Theory("the sign flow", (CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
-    "data flow": Theory("the flow on a data set", (DIFFERENTIABLE,)),
+    "derivation": Theory("the symbolic flow of given sizes", (GAUSSIAN, POLYNOMIAL)),
+    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
+    "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
+    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW,)),
+    "path flow": Theory("the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED)),
+    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED)),
+    "sign flow": Theory("the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
+    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
-        (CLOSED_STEPS, FEW_KINKS, sums_of(MOST_TERMS, "some tenths of a second each"), WHITE),
+        (GAUSSIAN, CLOSED_STEPS, FEW_KINKS, sums_of(MOST_TERMS, "some tenths of a second each"), WHITE),
         "train networks instead",
     ),
     "best rates": Theory(
         "the best rate of a schedule",
-        (CLOSED_STEPS, FEW_KINKS, sums_of(FEW_TERMS, "as it takes a hundred of them for every step"), WHITE),
+        (
+            GAUSSIAN,
+            CLOSED_STEPS,
+            FEW_KINKS,
+            sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
+            WHITE,
+        ),
     ),
-    "spread of SGD": Theory("the spread of SGD over seeds", (FORMS, SAME, WHITE)),
-    "gap": Theory("the theory of the gap", (FORMS, SAME, WHITE), "it is measured by training"),
+    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE)),
+    "gap": Theory("the theory of the gap", (GAUSSIAN, FORMS, SAME, WHITE), "it is measured by training"),
     "annealing": Theory(
         "the optimal annealing",
-        (RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED),
+        (GAUSSIAN, RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED),
     ),
     "catalogue": Theory(
         "the catalogue of stationary points",
-        (FORMS, SAME, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
+        (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
         "use the numerical search",
     ),
-    "staircase": Theory("the prediction of plateaus and jumps", (FORMS, SAME, ONE_OUTPUT, COMMUTING)),
-    "outcome": Theory("the verdict on a start", (FORMS, SAME, ONE_OUTPUT, DECAYED_AT_REST)),
+    "staircase": Theory(
+        "the prediction of plateaus and jumps", (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, COMMUTING)
+    ),
+    "outcome": Theory("the verdict on a start", (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, DECAYED_AT_REST)),
     "escape time": Theory(
-        "the escape time", (ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
+        "the escape time", (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
     ),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
-    "gradient noise": Theory("the noise of the gradient", (FORMS, SAME)),
-    "closed form": Theory("the closed form", (FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
+    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME)),
+    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
     "training": Theory("the training of networks"),
 }
 
@@ -341,7 +361,7 @@ VERBS: tuple[Verb, ...] = (
         EXACT,
         "one unit on the sphere, its second layer fixed: an integral over the overlap",
     ),
-    Verb("train", "flow", TRAINING, "PyTorch trains; nothing is predicted"),
+    Verb("train", "training", TRAINING, "PyTorch trains; nothing is predicted"),
     Verb("compare", "flow", EXACT, "the flow beside trained networks"),
     Verb("compare --gap theory", "gap", SECOND_ORDER, "noise and step to second order", TRAINING),
 )

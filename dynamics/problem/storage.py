@@ -10,6 +10,8 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
+from dynamics.inputs.data_set import DataSet
+from dynamics.inputs.laws import FAMILIES, GAUSSIAN, InputLaw, parse_law
 from dynamics.problem.problem import Problem
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import Teacher
@@ -30,17 +32,20 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
     about = {"activation": problem.activation.name, "trainable": problem.student.trainable}
     if not problem.realisable:
         about["teacher_activation"] = problem.teacher_activation.name
+    if not problem.law.gaussian:
+        about[problem.law.option] = problem.law.name
+        arrays |= {f"inputs_{name}": value for name, value in problem.law.arrays().items()}
     decay = problem.weight_decay
     return about | ({"weight_decay": [decay.first, decay.second]} if decay else {}), arrays
 
 
 def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
     """The problem that `problem_parts` stored."""
+    data = read_data(f, f.part(about, "data", str)) if "data" in about else None
+    V = read_bounded(f, "teacher_V", ("teacher_direction", "input"))
+    B = read_bounded(f, "teacher_B", ("output", "teacher_direction"))
     return Problem(
-        Teacher(
-            read_bounded(f, "teacher_V", ("teacher_direction", "input")),
-            read_bounded(f, "teacher_B", ("output", "teacher_direction")),
-        ),
+        Teacher(V, B) if data is None or len(V) else None,
         Student(
             read_bounded(f, "initial_W", ("unit", "input")),
             read_bounded(f, "initial_A", ("output", "unit")),
@@ -50,7 +55,29 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         read_bounded(f, "covariance", ("input", "input")) if "covariance" in f else None,
         f.part(about, "weight_decay", list) if "weight_decay" in about else 0.0,
         f.part(about, "teacher_activation", str) if "teacher_activation" in about else None,
+        read_law(f, f.part(about, "distribution", str)) if "distribution" in about else GAUSSIAN,
+        data,
     )
+
+
+def read_law(f: Archive, name: str) -> InputLaw:
+    """The law of a stored name, with its arrays where the name does not say it all."""
+    restored = FAMILIES[name].restored if name in FAMILIES else None
+    if restored is None:
+        return parse_law(name)
+    return restored({part: f.numbers(f"inputs_{part}") for part in restored.parts})
+
+
+def read_data(f: Archive, label: str) -> DataSet:
+    """The data set that was stored."""
+    X, Y = (
+        read_bounded(f, "inputs_X", ("sample", "input")),
+        read_bounded(f, "inputs_Y", ("sample", "output")),
+    )
+    if "inputs_X_test" not in f:
+        return DataSet(X, Y, label=label)
+    X_test = read_bounded(f, "inputs_X_test", ("test_sample", "input"))
+    return DataSet(X, Y, X_test, read_bounded(f, "inputs_Y_test", ("test_sample", "output")), label)
 
 
 def read_bounded(f: Archive, name: str, axes: tuple[str, ...]) -> Array:
@@ -69,6 +96,8 @@ def problem_attributes(problem: Problem) -> dict[str, Any]:
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": str(problem.weight_decay),
+        "distribution": problem.distribution.name,
+        "data": "none" if problem.data is None else problem.data.name,
         "inputs": problem.inputs,
         "hidden": problem.student.hidden,
         "outputs": problem.student.outputs,
