@@ -199,8 +199,8 @@ class Flow(VectorField, Generic[Curve]):
         open_ended = t_end is None and times is None and self.last_time is None
         if open_ended and not self.smooth:
             raise ProblemError(
-                "`t_end` is missing: on samples the gradient of units with a kink jumps, also where they end, so that no"
-                " test tells when they have converged."
+                "`t_end` is missing: on samples the gradient of units with a kink jumps, also where they end, so that"
+                " no test tells when they have converged."
             )
         horizon = self.horizon(explicit=not chosen.implicit) if self.last_time is None else self.last_time
         sampling = Sampling.create(t_end, times, samples, log_times, horizon=horizon)
