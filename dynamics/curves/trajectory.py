@@ -158,6 +158,11 @@ class Trajectory(Result):
         return self.coordinates.shape[2]
 
     @property
+    def taught(self) -> bool:
+        """Whether labels are those of a teacher."""
+        return self.problem.teacher.given
+
+    @property
     def degree(self) -> int | None:
         """Degree of homogeneity of the activation, or None."""
         return self.problem.activation.degree
@@ -261,7 +266,7 @@ class Trajectory(Result):
             targets = problem.mode_targets
             return found | {"eigenvalues": Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)}
         del found["modes"]
-        overlaps = self.overlaps if problem.teacher.given else None
+        overlaps = self.overlaps if self.taught else None
         return found | unit_variables(overlaps, self.norms, ("time",))
 
     def attributes(self) -> dict[str, Any]:
