@@ -164,6 +164,13 @@ class DataSet(InputLaw):
         variance, hidden = self._variance(problem), problem.student.hidden
         return sample_loss(self.X_test, self.Y_test, problem.activation, variance, hidden)
 
+    def metric(self, problem: Setting, W: Array, A: Array) -> Array:
+        """Mean of JᵀJ over the samples to train on."""
+        phi, variance = problem.activation, self._variance(problem)
+        q = None if variance is None else np.einsum("kd,de,ke->k", W, variance, W)
+        own = phi.phi(self.X @ W.T, q) @ A.T
+        return sample_loss(self.X, own, phi, variance, len(W), "samples").hessian(W, A)
+
     def _variance(self, problem: Setting) -> Array | None:
         """Σ of q = wᵀΣw, where the activation depends on q."""
         return self.second_moment(None) if problem.activation.uses_variance else None
