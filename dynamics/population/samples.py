@@ -19,12 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.inputs.triangles import smat, svec
 from dynamics.population.base import Population
 
 CHUNK = 4096  # samples whose products or derivatives are held at a time
@@ -179,10 +178,7 @@ class MomentLoss(Population):
 
     def _slope(self, residual: Array, d: int) -> Array:
         """S_o = ∂L/∂M_o, (O, d, d)."""
-        upper, lower, weight = _triangle(d)
-        S = np.empty((residual.shape[1], d * d))
-        S[:, upper] = S[:, lower] = residual.T @ self.R / weight
-        return S.reshape(-1, d, d)
+        return smat(residual.T @ self.R, d)
 
 
 def add_gauss_newton(H: Array, A: Array, phi: Array, slopes: Array) -> None:
@@ -198,19 +194,6 @@ def add_gauss_newton(H: Array, A: Array, phi: Array, slopes: Array) -> None:
 def chunks(rows: Array) -> Iterator[Array]:
     """The rows, at most `CHUNK` at a time."""
     return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
-
-
-def svec(M: Array) -> Array:
-    """Upper triangles (…, p) of symmetric matrices (…, d, d), off-diagonal entries times √2."""
-    upper, _, weight = _triangle(M.shape[-1])
-    return M.reshape(*M.shape[:-2], -1)[..., upper] * weight
-
-
-@cache
-def _triangle(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
-    """Places of the upper triangle and of its mirror image in a flattened matrix, and the weights of svec."""
-    i, j = np.triu_indices(d)
-    return i * d + j, j * d + i, np.where(i == j, 1.0, np.sqrt(2))
 
 
 def bending(S: Array, W: Array, A: Array) -> Array:
