@@ -157,8 +157,8 @@ class Problem:
         """
         if not self.law.knows(self):
             raise ProblemError(
-                f"`{self.law.option}` is {self.law.name!r} and `activation` is {self.activation.name!r}, but the loss is"
-                f" known only for {self.law.known}."
+                f"`{self.law.option}` is {self.law.name!r} and `activation` is {self.activation.name!r}, but the loss"
+                f" is known only for {self.law.known}."
             )
         return self.law.loss(self)
 

@@ -120,7 +120,15 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
     student = Student(np.ones((1, teacher.inputs)), weight, trainable=False)
     covariance = read_covariance(options, teacher.inputs)
     decay = read_decay(options.weight_decay)
-    return Problem(teacher, student, options.activation, covariance, decay, options.teacher_activation)
+    return Problem(
+        teacher,
+        student,
+        options.activation,
+        covariance,
+        decay,
+        options.teacher_activation,
+        options.distribution,
+    )
 
 
 def with_training(result: dict[str, Any], trained: TrainedEscape | None) -> dict[str, Any]:

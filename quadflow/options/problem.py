@@ -62,6 +62,15 @@ class TeacherOptions:
         shell_complete=complete_files,
         help="Input covariance Σ, which may be singular [default: identity].",
     )
+    distribution: str = option(
+        default="gaussian",
+        show_default=True,
+        metavar="SPEC",
+        shell_complete=complete_from("dynamics.inputs.laws", "LAWS"),
+        help="Law of the inputs, of unit covariance before --covariance: gaussian, sphere, uniform, rademacher, "
+        "student-t:NU, independent:KAPPA (three-point coordinates of this excess kurtosis), or "
+        "mixture:FILE.npz with weights, means, covariances.",
+    )
     weight_decay: str = option(
         default="0",
         show_default=True,

@@ -15,6 +15,7 @@ from dynamics.files.arrays import read_npy
 from dynamics.files.rounding import rounding_unit
 from dynamics.files.tables import read_csv
 from dynamics.inputs.covariance import clean_covariance
+from dynamics.inputs.laws import parse_law
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_real
 from quadflow.notes import note
@@ -66,6 +67,7 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
         Sigma,
         read_decay(options.weight_decay),
         options.teacher_activation,
+        options.distribution,
     )
 
 
@@ -207,9 +209,18 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
             f"`--teacher-activation` is {options.teacher_activation!r}, but this is known only for a teacher of the "
             f"student's activation, {options.activation!r}."
         )
+    check_gaussian(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)
+
+
+def check_gaussian(options: NetworkOptions) -> None:
+    """Refuse other laws of the inputs, where only the Gaussian one is known."""
+    if not parse_law(options.distribution).gaussian:
+        raise ProblemError(
+            f"`--distribution` is {options.distribution!r}, but this is known only for Gaussian inputs."
+        )
 
 
 def read_catalogue(
