@@ -57,6 +57,11 @@ class Gaussianity:
     highest: float
 
     @property
+    def products(self) -> int:
+        """Number r(r + 1)/2 of products of two inputs."""
+        return self.dimension * (self.dimension + 1) // 2
+
+    @property
     def bound(self) -> float:
         """ε: |L − L_G| ≤ ε L_G at the same weights."""
         return max(-self.lowest, self.highest, 0.0)
