@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
 from dynamics.curves.result import Result
@@ -85,6 +86,10 @@ class GaussianComparison(Result):
         start = float(self.loss[0])
         return float(np.abs(curve - self.loss).max()) / start if start > 0 else float("nan")
 
+    def _worst(self, curve: Array) -> float:
+        """When a curve is farthest from the exact one."""
+        return float(self.times[np.abs(curve - self.loss).argmax()])
+
     @property
     def warnings(self) -> list[str]:
         """What a reader of the numbers should know."""
@@ -106,13 +111,16 @@ class GaussianComparison(Result):
         """Whether the Gaussian theory would have done, in a sentence."""
         plain, scaled = self.measured, self.measured_rescaled
         if np.isnan(plain):
-            return "nothing is learned from here, whatever the inputs"
+            return "there is nothing to learn from here"
         if plain <= CLOSE:
             return f"yes: its learning curve is within {plain:.2%} of the initial loss"
         if scaled <= CLOSE:
             return f"with its clock times γ: within {scaled:.2%} of the initial loss, {plain:.2%} without"
         least = min(plain, scaled)
-        how = f"it is off by {plain:.2%} of the initial loss, by {scaled:.2%} with its clock times γ"
+        how = (
+            f"it is off by {plain:.2%} of the initial loss (at t = {self._worst(self.gaussian):.3g}), by {scaled:.2%} "
+            f"with its clock times γ (at t = {self._worst(self.rescaled):.3g})"
+        )
         return f"no: {how}" if least > FAR else f"roughly: {how}"
 
     def variables(self) -> Variables:
@@ -162,6 +170,7 @@ def gaussian_comparison(
     problem: Problem,
     t_end: float | None = None,
     *,
+    times: ArrayLike | None = None,
     samples: int = 201,
     method: str | Method = "auto",
     rtol: float | None = None,
@@ -178,8 +187,10 @@ def gaussian_comparison(
         labels of the same correlations with products of inputs.
     t_end : float, optional
         How far; by default until the exact flow has come to an end.
+    times : (T,) array, optional
+        Sample times, increasing, in the place of an end.
     samples : int
-        Number of evenly spaced times; as many more are spaced evenly in log t.
+        Number of evenly spaced times if `times` is not given; as many more are spaced evenly in log t.
     method, rtol, atol, max_evaluations, progress
         As for `dynamics.GradientFlow.integrate`, for each of three integrations.
 
@@ -212,19 +223,21 @@ def gaussian_comparison(
             "see nothing; use another law."
         )
     flow = GradientFlow(problem)
-    trajectory = flow.integrate(t_end, samples=count, progress=progress, **how)
+    trajectory = flow.integrate(t_end, times=times, samples=count, progress=progress, **how)
     report = trajectory.solver
-    times = sample_times(float(trajectory.times[-1]), count)
-    trajectory = flow.integrate(times=times, **how)
+    if times is None:
+        times = sample_times(float(trajectory.times[-1]), count)
+        trajectory = flow.integrate(times=times, **how)
+    t = trajectory.times
     plain, scaled = gaussian_counterpart(problem), gaussian_counterpart(problem, found.gamma)
     states = enumerate(trajectory.A)
     return GaussianComparison(
         problem,
         found,
-        times,
+        t,
         trajectory.loss,
-        plain.curve(times, **how),
-        scaled.curve(times, **how),
+        plain.curve(t, **how),
+        scaled.curve(t, **how),
         np.array([plain.loss(trajectory.W_at(i), A) for i, A in states]),
         plain.constant,
         report,
