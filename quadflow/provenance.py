@@ -13,6 +13,7 @@ import click
 from dynamics.files.formats import RESULT, format_name
 
 if TYPE_CHECKING:
+    from dynamics.inputs.laws import InputLaw
     from dynamics.problem import Problem
     from dynamics.stationary import Catalogue
 
@@ -62,14 +63,17 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
     ``eigenvalues`` are those of the teacher modes, in their order, one output after the other; ``weight_decay`` are ρ_w
     and ρ_a.
     """
+    from dynamics.inputs.laws import GAUSSIAN
     from dynamics.problem import Problem
     from dynamics.problem.modes import mode_targets
 
     values: Any
+    law: InputLaw = GAUSSIAN
     decay = problem.weight_decay
     if isinstance(problem, Problem):
         hidden, values = problem.student.hidden, None if problem.student.trainable else problem.student.A
         taught, eigenvalues = problem.teacher_activation, problem.mode_targets
+        law = problem.law
     else:
         hidden, values = problem.hidden, None if problem.trainable else [problem.second_layer]
         taught, eigenvalues = problem.activation, mode_targets(problem.teacher, problem.activation)
@@ -81,6 +85,7 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
         "teacher_activation": str(taught),
         "second_layer": "trainable" if values is None else "fixed",
         **({} if values is None else {"second_layer_values": values}),
+        law.option: law.name,
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": [decay.first, decay.second],
         "eigenvalues": eigenvalues,

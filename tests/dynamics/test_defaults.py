@@ -38,6 +38,12 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "inputs.base.parse_law": {"option": "distribution"},
+    "inputs.data_set.DataSet": {"label": "data"},
+    "inputs.fourth_moment.IndependentMoment": {"kurtosis": 0.0},
+    "inputs.independent.Uniform": {"excess": -1.2},
+    "inputs.independent.Rademacher": {"excess": -2.0},
+    "population.on_samples.sample_loss": {"form": "auto"},
     "activations.pairing.kernel_of": {"shifted": False},
     "activations.base.Activation.parse": {"option": "activation"},
     "activations.base._alike": {"tolerance": 1e-08},
