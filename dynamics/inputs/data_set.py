@@ -38,6 +38,8 @@ class DataSet(InputLaw):
         Held out.
     label : str
         What messages and files call it.
+    notes : tuple of str
+        What was changed when it was read: a sentence each.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class DataSet(InputLaw):
     X_test: Array | None = None
     Y_test: Array | None = None
     label: str = "data"
+    notes: tuple[str, ...] = ()
 
     if TYPE_CHECKING:  # the constructor takes anything like an array
 
@@ -64,6 +67,7 @@ class DataSet(InputLaw):
             X_test: ArrayLike | None = None,
             Y_test: ArrayLike | None = None,
             label: str = "data",
+            notes: tuple[str, ...] = (),
         ) -> None: ...
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ from dynamics.validation import validate_real
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
 from quadflow.options.ignored import DRAWN, note_without_effect
+from quadflow.options.reading_data import read_data, teacher_on
 
 if TYPE_CHECKING:
     from dynamics.stationary import Catalogue
@@ -36,15 +37,17 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
     seed without effect.
     """
     activation = Activation.parse(options.activation)
-    teacher = options_teacher(options)
+    data = read_data(options)
+    teacher = options_teacher(options) if data is None else teacher_on(data, options)
     if options.init_file is None and options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in `--init-file`: give that as well.")
     start = None if options.init_file is None else read_student(options.init_file, options, teacher.outputs)
     if start is not None:
-        note_without_effect([*DRAWN, *([] if more_is_drawn else ["seed"])], "beside `--init-file`")
+        seeds_more = more_is_drawn or options.split > 0
+        note_without_effect([*DRAWN, *([] if seeds_more else ["seed"])], "beside `--init-file`")
     if options.second_layer != "fixed":
         note_without_effect(["second_layer_value"], "unless `--second-layer` is fixed")
-    if start is not None and options.inputs is None:
+    if start is not None and options.inputs is None and data is None:
         teacher = teacher.padded(max(teacher.inputs, start.inputs))
     if start is None:
         hidden = teacher.inputs if options.hidden is None else options.hidden
@@ -68,6 +71,7 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
         read_decay(options.weight_decay),
         options.teacher_activation,
         options.distribution,
+        data,
     )
 
 
@@ -91,7 +95,9 @@ def read_decay(given: str | float) -> float | list[float]:
 def options_teacher(options: NetworkOptions) -> Teacher:
     """The teacher that the options describe."""
     if not options.teacher:
-        raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
+        raise ProblemError(
+            "`--teacher` is missing: give eigenvalues such as 4,2,1, or a file; or `--data` with labels."
+        )
     how = matrix_arguments(options.teacher, options, covariance=options.covariance)
     psi = options.teacher_activation or options.activation
     return read_teacher(options.teacher, options.inputs, options.outputs, psi, **how)
@@ -216,11 +222,18 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
 
 
 def check_gaussian(options: NetworkOptions) -> None:
-    """Refuse other laws of the inputs, where only the Gaussian one is known."""
+    """Refuse other laws of the inputs and data, where only the Gaussian law is known."""
+    refuse_data(options)
     if not parse_law(options.distribution).gaussian:
         raise ProblemError(
             f"`--distribution` is {options.distribution!r}, but this is known only for Gaussian inputs."
         )
+
+
+def refuse_data(options: NetworkOptions) -> None:
+    """Refuse a data set, where only the Gaussian law of the inputs is known."""
+    if options.data is not None:
+        raise ProblemError(f"`--data` is {options.data!r}, but this is known only for Gaussian inputs.")
 
 
 def read_catalogue(
