@@ -9,11 +9,9 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, ScalarForm
 from dynamics.gaussian_theory.universality import Universality, standard_error
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
 
-BELOW = 0.6  # of the last point: where the line of slope −1 ends, apart from the curve
-
 
 def universality_figure(found: Universality) -> Figure:
-    """Mean and standard error over teachers, double logarithmic, with a line of slope −1 through the dense ones.
+    """Mean and standard error over teachers, double logarithmic, with what a mean over rotations begins with.
 
     Parameters
     ----------
@@ -40,9 +38,13 @@ def universality_figure(found: Universality) -> Figure:
                 capsize=2,
                 label=label,
             )
-        late = d[len(d) // 2 :] if len(d) > 3 else d
-        guide = BELOW * float(found.dense[-1].mean()) * d[-1] / late
-        axes.plot(late, guide, color="0.4", linestyle=(0, (1, 1.5)), zorder=0, label=r"$\propto 1/d$")
+        axes.plot(
+            d,
+            found.at_start,
+            color="0.4",
+            linestyle=(0, (1, 1.5)),
+            label=r"$|1 - 1/\gamma|$: mean over rotations, $t = 0$",
+        )
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xticks(d)

@@ -113,13 +113,13 @@ class GaussianComparison(Result):
         if np.isnan(plain):
             return "there is nothing to learn from here"
         if plain <= CLOSE:
-            return f"yes: its learning curve is within {plain:.2%} of the initial loss"
+            return f"yes: its learning curve is within {_percent(plain)} of the initial loss"
         if scaled <= CLOSE:
-            return f"with its clock times γ: within {scaled:.2%} of the initial loss, {plain:.2%} without"
+            return f"with its clock times γ: within {_percent(scaled)} of the initial loss, {_percent(plain)} without"
         least = min(plain, scaled)
         how = (
-            f"it is off by {plain:.2%} of the initial loss (at t = {self._worst(self.gaussian):.3g}), by {scaled:.2%} "
-            f"with its clock times γ (at t = {self._worst(self.rescaled):.3g})"
+            f"it is off by {_percent(plain)} of the initial loss (at t = {self._worst(self.gaussian):.3g}), "
+            f"by {_percent(scaled)} with its clock times γ (at t = {self._worst(self.rescaled):.3g})"
         )
         return f"no: {how}" if least > FAR else f"roughly: {how}"
 
@@ -145,13 +145,14 @@ class GaussianComparison(Result):
         """What was found, in a few lines."""
         g, law = self.gaussianity, self.problem.law
         inputs = f"{counted(len(self.problem.data.X), 'sample')} of " if self.problem.data is not None else ""
-        labels = "" if self.problem.teacher.given else " plus what labels alone decide"
+        # without a teacher L − L_G is the difference of ½E f², and B and the labels are the same
+        what, size = ("the loss", "L_G") if self.problem.teacher.given else ("E f²", "½E f²")
         lines = [
             f"inputs: {inputs}{law.name!r}, {counted(g.dimension, 'direction')}, "
             f"{counted(g.products, 'product')} of two inputs",
             f"best scalar fit of the fourth moment to the Gaussian one: γ = {g.gamma:.6g}",
-            f"at the same weights the loss is {1 + g.lowest:.4g} to {1 + g.highest:.4g} times the Gaussian one{labels}"
-            f" (bound {g.bound:.4g})",
+            f"at the same weights {what} is {1 + g.lowest:.4g} to {1 + g.highest:.4g} times the Gaussian one: "
+            f"|L − L_G| ≤ {g.bound:.4g} {size}",
             f"learning curves up to t = {self.times[-1]:.6g}: loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}, "
             f"Gaussian → {self.gaussian[-1]:.6g}, with its clock times γ → {self.rescaled[-1]:.6g}",
             f"would the Gaussian theory have done? {self.answer}",
@@ -242,6 +243,11 @@ def gaussian_comparison(
         plain.constant,
         report,
     )
+
+
+def _percent(share: float) -> str:
+    """Three digits of a share, however small or large."""
+    return f"{100 * share:.3g} %"
 
 
 def sample_times(t_end: float, count: int) -> Array:

@@ -1,8 +1,10 @@
 """How wrong the Gaussian theory is for independent coordinates, against their number.
 
-The fourth moment of independent coordinates with the excess κ is C = C_G + κ diag (derived here). A form D that is
-spread over all axes has diagonal entries of order ‖D‖/d only, so that the difference of the losses is of order κ/d; one
-that is parallel to the axes has all of it on the diagonal, at any d.
+The mean of C over all rotations of the inputs is γC_G, γ that of `dynamics.inputs.gaussianity` (derived here: it is
+invariant, and has the same E‖x‖⁴). A teacher in random directions thus sees γC_G but for fluctuations: from small
+weights the losses begin |1 − 1/γ| apart, relative to the exact one. For independent coordinates with the excess κ this
+is κ/(d + 2 + κ), the fluctuations are small as well, and "Gaussian with matched covariance" becomes right as 1/d. C =
+C_G + κ diag, however, leaves a teacher along the axes all of the difference, at any d.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.gaussian_theory.comparison import sample_times
 from dynamics.gaussian_theory.counterpart import gaussian_counterpart
+from dynamics.inputs.gaussianity import gaussianity
 from dynamics.inputs.laws import InputLaw, parse_law
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.scope import require
@@ -37,6 +40,8 @@ class Universality:
     distribution : InputLaw
     dimensions : (n,) array of int
         d, increasing.
+    gamma : (n,) array
+        γ of the inputs.
     dense, parallel : (n, S) arrays
         For S teachers with random orthonormal directions, and for the teacher along the first axes; each with random
         initial weights of its own, the same for both.
@@ -44,8 +49,14 @@ class Universality:
 
     distribution: InputLaw
     dimensions: Array
+    gamma: Array
     dense: Array
     parallel: Array
+
+    @property
+    def at_start(self) -> Array:
+        """|1 − 1/γ|, (n,): relative difference of the losses of small weights, on the mean over rotations."""
+        return np.abs(1 - 1 / self.gamma)
 
     @property
     def exponent(self) -> tuple[float, float]:
@@ -65,7 +76,7 @@ def standard_error(values: Array) -> Array:
 
 def universality(
     eigenvalues: ArrayLike,
-    dimensions: Sequence[int],
+    dimensions: Sequence[float],
     *,
     distribution: InputLaw | str = "independent:3",
     hidden: int = 6,
@@ -81,7 +92,7 @@ def universality(
     ----------
     eigenvalues : (R,) array
         Of the teacher.
-    dimensions : sequence of int
+    dimensions : sequence of whole numbers
         d ≥ R, increasing.
     distribution : InputLaw or str
         Any law that comes in all dimensions.
@@ -101,6 +112,10 @@ def universality(
         If an argument is not usable.
     """
     law, lam = parse_law(distribution), validate_array("teacher", eigenvalues, 1)
+    if law.gaussian:
+        raise ProblemError(
+            f"`distribution` is {law.name!r}, which others are held against: name another law, such as uniform."
+        )
     S = validate_count("draws", draws)
     times = sample_times(validate_real("t_end", t_end, positive=True), SAMPLES)
     d_all = [validate_count("dimensions", d) for d in dimensions]
@@ -116,7 +131,8 @@ def universality(
         parallel = Teacher.from_eigenvalues(lam, d)
         for kind, teacher in enumerate((_dense(lam, d, _seed(seed, d, s)), parallel)):
             found[kind, n, s] = _difference(Problem(teacher, student, distribution=law), times)
-    return Universality(law, np.array(d_all), *found)
+    gamma = [gaussianity(law.bound(d).fourth_moment(None, d), None).gamma for d in d_all]
+    return Universality(law, np.array(d_all), np.array(gamma), *found)
 
 
 def _dense(eigenvalues: Array, inputs: int, seed: int) -> Teacher:
