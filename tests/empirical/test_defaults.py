@@ -33,6 +33,8 @@ EXCEPTIONS = {
     "conserved.momentum_account": {"momentum": 0.9, "nesterov": False},
     "comparison.compare": {"gap": "theory"},
     "gap.Gap.largest": {"scale": 1.0},
+    "module_training.TrainingPlan": {"batch": 64, "loss": "cross-entropy", "records": 11},
+    "splits.Splits.random": {"test": 0.2, "validation": 0.2},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1},
     "hannet.check.check_hannet": {
         **{"layers": 200, "width": 30, "samples": 64, "repeats": 15, "step": 0.01, "steps": 50}
