@@ -5,10 +5,10 @@ from .gsgd import GSGD as GSGD
 from .networks import QuadraticNetwork as QuadraticNetwork
 from .neuron.collapse import collapse_study as collapse_study
 from .neuron.layer import QuadraticLayer as QuadraticLayer
-from .neuron.layer import parameter_groups as parameter_groups
-from .neuron.layer import relinear_ as relinear_
-from .neuron.layer import shrink_ as shrink_
-from .neuron.layer import to_quadratic as to_quadratic
+from .neuron.relinear import parameter_groups as parameter_groups
+from .neuron.relinear import relinear_ as relinear_
+from .neuron.relinear import shrink_ as shrink_
+from .neuron.relinear import to_quadratic as to_quadratic
 from .neuron.training import train_neurons as train_neurons
 from .overlaying import overlay as overlay
 from .recorder import Recorder as Recorder

@@ -1,5 +1,6 @@
 """Quadratic neurons in PyTorch.
 
-- `layer`: the layer, ReLinear start and rates, conversion of ordinary layers
+- `units`: what quadratic layers share; `layer`: the layer
+- `relinear`: start, rates and shrinking of ReLinear, conversion of ordinary networks
 - `training`: ensembles on Gaussian data; `collapse`: how many of them diverge
 """

@@ -1,0 +1,103 @@
+"""The ReLinear ways of training quadratic layers, and ordinary networks turned into quadratic ones."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from dynamics.errors import ProblemError
+from dynamics.neuron.problem import Rates
+from dynamics.validation import validate_real
+from empirical.neuron.layer import QuadraticLayer
+from empirical.neuron.units import quadratic_layers
+
+
+@torch.no_grad()
+def relinear_(module: nn.Module) -> nn.Module:
+    """Reset every quadratic layer to an ordinary one: W^g = 0, b^g = 1, W^b = 0, c = 0; returns the module."""
+    return shrink_(module, 1.0)
+
+
+@torch.no_grad()
+def shrink_(module: nn.Module, amount: float) -> nn.Module:
+    """Draw the quadratic groups of every quadratic layer towards W^g = 0, b^g = 1, W^b = 0, c = 0.
+
+    The shrinking-weights variant of ReLinear: called after every optimiser step, with ηλ for the rate λ of
+    `dynamics.neuron.NeuronFlow`.
+
+    Parameters
+    ----------
+    module : nn.Module
+    amount : float
+        Part of the distance that is removed, in [0, 1].
+
+    Raises
+    ------
+    ProblemError
+        If the amount is outside.
+    """
+    part = validate_real("amount", amount, nonnegative=True)
+    if part > 1:
+        raise ProblemError(f"`amount` is {part:g}, but at most 1, the whole distance, can be removed.")
+    for layer in quadratic_layers(module):
+        layer.shrink_(part)
+    return module
+
+
+def parameter_groups(module: nn.Module, step: float, rates: Rates) -> list[dict[str, Any]]:
+    """Parameter groups for an optimiser: every group of weights with its own learning rate.
+
+    Parameters
+    ----------
+    module : nn.Module
+    step : float
+        Overall learning rate η.
+    rates : Rates
+        Of (W^r, b^r), (W^g, b^g) and (W^b, c) of all quadratic layers; `rates.a` is that of everything else.
+
+    Returns
+    -------
+    list of dict
+        Each with "params", "lr" and "name"; a rate of 0 freezes a group.
+    """
+    eta = validate_real("step", step, positive=True)
+    members: dict[str, list[nn.Parameter]] = {name: [] for name in "rgba"}
+    for layer in quadratic_layers(module):
+        for group in "rgb":
+            members[group] += layer.group(group)
+    quadratic = {id(p) for group in "rgb" for p in members[group]}
+    members["a"] = [p for p in module.parameters() if id(p) not in quadratic]
+    return [
+        {"params": parameters, "lr": eta * getattr(rates, name), "name": name}
+        for name, parameters in members.items()
+        if parameters
+    ]
+
+
+def to_quadratic(module: nn.Module) -> nn.Module:
+    """Copy of a network in which every `torch.nn.Linear`, at any depth, is a quadratic layer that computes the same.
+
+    A trained ordinary network becomes the start of a quadratic one. The original stays as it is.
+
+    Raises
+    ------
+    ProblemError
+        If the network has no `torch.nn.Linear` layer.
+    """
+    new = copy.deepcopy(module)
+    replaced: dict[nn.Module, QuadraticLayer] = {}  # a layer that is used twice stays one layer
+    for path, child in list(new.named_modules(remove_duplicate=False)):
+        if type(child) is nn.Linear:
+            layer = replaced.setdefault(child, QuadraticLayer.from_linear(child))
+            if child is new:
+                return layer
+            parent, _, name = path.rpartition(".")
+            setattr(new.get_submodule(parent), name, layer)
+    if not replaced:
+        raise ProblemError(
+            f"{type(module).__name__} has no torch.nn.Linear layer that could become quadratic."
+        )
+    return new
