@@ -4,6 +4,7 @@ from .data import TrainingData as TrainingData
 from .gsgd import GSGD as GSGD
 from .networks import QuadraticNetwork as QuadraticNetwork
 from .neuron.collapse import collapse_study as collapse_study
+from .neuron.convolution import QuadraticConv2d as QuadraticConv2d
 from .neuron.layer import QuadraticLayer as QuadraticLayer
 from .neuron.relinear import parameter_groups as parameter_groups
 from .neuron.relinear import relinear_ as relinear_

@@ -1,6 +1,6 @@
 """Quadratic neurons in PyTorch.
 
-- `units`: what quadratic layers share; `layer`: the layer
-- `relinear`: start, rates and shrinking of ReLinear, conversion of ordinary networks
+- `units`: what quadratic layers share; `layer`, `convolution`: the layers
+- `relinear`: starts, rates and shrinking of ReLinear, conversion of ordinary networks
 - `training`: ensembles on Gaussian data; `collapse`: how many of them diverge
 """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,8 +13,9 @@ from torch import nn
 from dynamics.errors import ProblemError
 from dynamics.neuron.problem import Rates
 from dynamics.validation import validate_real
+from empirical.neuron.convolution import QuadraticConv2d
 from empirical.neuron.layer import QuadraticLayer
-from empirical.neuron.units import quadratic_layers
+from empirical.neuron.units import QuadraticUnits, quadratic_layers
 
 
 @torch.no_grad()
@@ -77,27 +80,57 @@ def parameter_groups(module: nn.Module, step: float, rates: Rates) -> list[dict[
     ]
 
 
-def to_quadratic(module: nn.Module) -> nn.Module:
-    """Copy of a network in which every `torch.nn.Linear`, at any depth, is a quadratic layer that computes the same.
+@torch.no_grad()
+def random_(module: nn.Module, scale: float = 1.0) -> nn.Module:
+    """Draw all three groups of every quadratic layer as PyTorch draws ordinary weights; returns the module.
 
-    A trained ordinary network becomes the start of a quadratic one. The original stays as it is.
+    The start that ReLinear is proposed against. Entries are uniform within ± scale/√n, for the n inputs of a unit.
+
+    Parameters
+    ----------
+    module : nn.Module
+    scale : float
+        Of all weights and biases of quadratic layers; 1: those of ordinary layers of PyTorch.
+    """
+    size = validate_real("scale", scale, positive=True)
+    for layer in quadratic_layers(module):
+        bound = size / math.sqrt(layer.weight_r[0].numel())
+        for group in "rgb":
+            for weights in layer.group(group):
+                weights.uniform_(-bound, bound)
+    return module
+
+
+def to_quadratic(module: nn.Module) -> nn.Module:
+    """Copy of a network in which every linear layer and convolution is a quadratic one that computes the same.
+
+    Replaced are `torch.nn.Linear` and `torch.nn.Conv2d`, at any depth. A trained ordinary network becomes the start
+    of a quadratic one. The original stays as it is.
 
     Raises
     ------
     ProblemError
-        If the network has no `torch.nn.Linear` layer.
+        If the network has no such layer, or a convolution that pads by anything but zeros.
     """
     new = copy.deepcopy(module)
-    replaced: dict[nn.Module, QuadraticLayer] = {}  # a layer that is used twice stays one layer
+    replaced: dict[nn.Module, QuadraticUnits] = {}  # a layer that is used twice stays one layer
     for path, child in list(new.named_modules(remove_duplicate=False)):
-        if type(child) is nn.Linear:
-            layer = replaced.setdefault(child, QuadraticLayer.from_linear(child))
-            if child is new:
-                return layer
-            parent, _, name = path.rpartition(".")
-            setattr(new.get_submodule(parent), name, layer)
+        convert = CONVERSIONS.get(type(child))
+        if convert is None:
+            continue
+        layer = replaced.setdefault(child, convert(child))
+        if child is new:
+            return layer
+        parent, _, name = path.rpartition(".")
+        setattr(new.get_submodule(parent), name, layer)
     if not replaced:
         raise ProblemError(
-            f"{type(module).__name__} has no torch.nn.Linear layer that could become quadratic."
+            f"{type(module).__name__} has no torch.nn.Linear or torch.nn.Conv2d that could become quadratic."
         )
     return new
+
+
+CONVERSIONS: dict[type, Callable[..., QuadraticUnits]] = {
+    nn.Linear: QuadraticLayer.from_linear,
+    nn.Conv2d: QuadraticConv2d.from_conv2d,
+}

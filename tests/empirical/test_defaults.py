@@ -30,6 +30,8 @@ EXCEPTIONS = {
     "conserved.momentum_account": {"momentum": 0.9, "nesterov": False},
     "comparison.compare": {"gap": "theory"},
     "gap.Gap.largest": {"scale": 1.0},
+    "neuron.convolution.QuadraticConv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
+    "neuron.relinear.random_": {"scale": 1.0},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1},
     "hannet.check.check_hannet": {
         **{"layers": 200, "width": 30, "samples": 64, "repeats": 15, "step": 0.01, "steps": 50}
