@@ -2,6 +2,8 @@ from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .data import TrainingData as TrainingData
 from .gsgd import GSGD as GSGD
+from .module_training import TrainingPlan as TrainingPlan
+from .module_training import train_module as train_module
 from .networks import QuadraticNetwork as QuadraticNetwork
 from .neuron.collapse import collapse_study as collapse_study
 from .neuron.convolution import QuadraticConv2d as QuadraticConv2d
@@ -13,6 +15,8 @@ from .neuron.relinear import to_quadratic as to_quadratic
 from .neuron.training import train_neurons as train_neurons
 from .overlaying import overlay as overlay
 from .recorder import Recorder as Recorder
+from .splits import Samples as Samples
+from .splits import Splits as Splits
 from .sweep.grid import SweepPlan as SweepPlan
 from .sweep.sweeping import run_sweep as run_sweep
 from .trainer import TrainingDiverged as TrainingDiverged

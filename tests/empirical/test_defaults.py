@@ -32,6 +32,8 @@ EXCEPTIONS = {
     "gap.Gap.largest": {"scale": 1.0},
     "neuron.convolution.QuadraticConv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
     "neuron.relinear.random_": {"scale": 1.0},
+    "module_training.TrainingPlan": {"batch": 64, "loss": "cross-entropy", "records": 11},
+    "splits.Splits.random": {"test": 0.2, "validation": 0.2},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1},
     "hannet.check.check_hannet": {
         **{"layers": 200, "width": 30, "samples": 64, "repeats": 15, "step": 0.01, "steps": 50}
