@@ -2,5 +2,6 @@
 
 - `units`: what quadratic layers share; `layer`, `convolution`: the layers
 - `relinear`: starts, rates and shrinking of ReLinear, conversion of ordinary networks
+- `kinds`, `architectures`, `models`: descriptions of networks for data, quadratic and ordinary
 - `training`: ensembles on Gaussian data; `collapse`: how many of them diverge
 """

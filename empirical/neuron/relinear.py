@@ -82,22 +82,23 @@ def parameter_groups(module: nn.Module, step: float, rates: Rates) -> list[dict[
 
 @torch.no_grad()
 def random_(module: nn.Module, scale: float = 1.0) -> nn.Module:
-    """Draw all three groups of every quadratic layer as PyTorch draws ordinary weights; returns the module.
+    """Make new quadratic layers start at random: W^g, b^g, W^b and c are drawn like W^r and b^r; returns the module.
 
-    The start that ReLinear is proposed against. Entries are uniform within ± scale/√n, for the n inputs of a unit.
+    The start that ReLinear is proposed against. Entries are uniform within ± scale/√n, n being the inputs of a unit,
+    which is the law of ordinary weights of PyTorch times `scale`; W^r and b^r, which have that law, are multiplied.
 
     Parameters
     ----------
     module : nn.Module
     scale : float
-        Of all weights and biases of quadratic layers; 1: those of ordinary layers of PyTorch.
     """
     size = validate_real("scale", scale, positive=True)
     for layer in quadratic_layers(module):
         bound = size / math.sqrt(layer.weight_r[0].numel())
-        for group in "rgb":
-            for weights in layer.group(group):
-                weights.uniform_(-bound, bound)
+        for weights in layer.group("r"):
+            weights.mul_(size)
+        for weights in (*layer.group("g"), *layer.group("b")):
+            weights.uniform_(-bound, bound)
     return module
 
 
