@@ -87,9 +87,7 @@ class TrainingData:
         """Take the number of samples of a data set, which leaves nothing to be drawn; batches are at most that."""
         if self.problem.data is None:
             return
-        n = len(self.problem.data.X)
-        if self.samples not in (0, n):
-            raise ProblemError(f"`samples` is {self.samples}, but `data` brings {n} samples to train on.")
+        n = set_size(self.problem, self.samples)
         if self.label_noise:
             raise ProblemError(f"`label_noise` is {self.label_noise:g}, but `data` brings its labels.")
         object.__setattr__(self, "samples", n)
@@ -149,6 +147,22 @@ class TrainingData:
         for part in keys.argsort(dim=1).split(self.batch, dim=1):
             rows = part.unsqueeze(-1)
             yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1), None
+
+
+def set_size(problem: Problem, samples: int) -> int:
+    """Size of the finite set of each seed: of a data set its own, 0 where samples are fresh in every step.
+
+    Raises
+    ------
+    ProblemError
+        If another size than that of the data set is asked for.
+    """
+    if problem.data is None:
+        return samples
+    n = len(problem.data.X)
+    if samples not in (0, n):
+        raise ProblemError(f"`samples` is {samples}, but `data` brings {n} samples to train on.")
+    return n
 
 
 def _weights(counts: Sequence[int], dtype: torch.dtype, device: torch.device | str) -> Tensor:

@@ -13,7 +13,7 @@ from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
-from empirical.data import TrainingData
+from empirical.data import TrainingData, set_size
 from empirical.devices import DTYPES, validate_device, validate_step
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
@@ -109,17 +109,17 @@ def train(
     validate_step(clock.step, type_)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
-    data = TrainingData(problem, batch, samples, label_noise, seeds, seed)
-    check_training(
+    check_training(  # before anything is listed for each of the seeds
         problem,
-        batch=data.batch,
-        samples=data.samples,
-        seeds=seeds,
+        batch=validate_count("batch", batch, minimum=0),
+        samples=set_size(problem, validate_count("samples", samples, minimum=0)),
+        seeds=validate_count("seeds", seeds),
         records=many if record_at is None else len(record_at),
         itemsize=type_.itemsize,
         copies=entry.copies,
         test_samples=measured_on(problem, test_samples),
     )
+    data = TrainingData(problem, batch, samples, label_noise, seeds, seed)
     if record_at is None:
         record_at = record_steps(n_steps, records, log_times)
     network = QuadraticNetwork.from_student(
