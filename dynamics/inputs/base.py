@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 class Network(Protocol):
     """What a law asks of a teacher: Σ_m B_om ψ(v_m·x)."""
 
-    V: Array
-    B: Array
+    @property
+    def V(self) -> Array:
+        """(R, d)."""
+
+    @property
+    def B(self) -> Array:
+        """(O, R)."""
 
 
 class Units(Protocol):
@@ -71,6 +76,53 @@ class Setting(Protocol):
     @property
     def realisable(self) -> bool:
         """Whether φ = ψ."""
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """A network as a teacher."""
+
+    V: Array
+    B: Array
+
+
+@dataclass(frozen=True)
+class _SelfTaught:
+    """A problem with another network of the student's activation as the teacher."""
+
+    problem: Setting
+    teacher: Network
+    realisable: ClassVar[bool] = True
+
+    @property
+    def student(self) -> Units:
+        """That of the problem."""
+        return self.problem.student
+
+    @property
+    def activation(self) -> Activation:
+        """φ."""
+        return self.problem.activation
+
+    @property
+    def teacher_activation(self) -> Activation:
+        """φ again."""
+        return self.problem.activation
+
+    @property
+    def covariance(self) -> Array | None:
+        """That of the problem."""
+        return self.problem.covariance
+
+    @property
+    def second_moment(self) -> Array | None:
+        """That of the problem."""
+        return self.problem.second_moment
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return self.problem.inputs
 
 
 class Source(Protocol):
@@ -166,6 +218,13 @@ class InputLaw(ABC):
     @abstractmethod
     def fourth_moment(self, covariance: Array | None, inputs: int) -> FourthMoment:
         """C[D] = E (xᵀDx) xxᵀ."""
+
+    def metric(self, problem: Setting, W: Array, A: Array) -> Array:
+        """E JᵀJ over W, A, flattened row by row, J being the derivative of the outputs by the weights, (n, n).
+
+        It is the Hessian where the student is its own teacher, so that the error is zero.
+        """
+        return self.loss(_SelfTaught(problem, _Weights(W, A))).hessian(W, A)
 
     def second_moment(self, covariance: Array | None) -> Array | None:
         """E xxᵀ, (d, d); None is the identity."""

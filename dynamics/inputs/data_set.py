@@ -36,6 +36,8 @@ class DataSet(InputLaw):
         Held out.
     label : str
         What messages and files call it.
+    notes : tuple of str
+        What was changed when it was read: a sentence each.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class DataSet(InputLaw):
     X_test: Array | None = None
     Y_test: Array | None = None
     label: str = "data"
+    notes: tuple[str, ...] = ()
 
     if TYPE_CHECKING:  # the constructor takes anything like an array
 
@@ -63,6 +66,7 @@ class DataSet(InputLaw):
             X_test: ArrayLike | None = None,
             Y_test: ArrayLike | None = None,
             label: str = "data",
+            notes: tuple[str, ...] = (),
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -159,6 +163,13 @@ class DataSet(InputLaw):
             return None
         variance, hidden = self._variance(problem), problem.student.hidden
         return sample_loss(self.X_test, self.Y_test, problem.activation, variance, hidden)
+
+    def metric(self, problem: Setting, W: Array, A: Array) -> Array:
+        """Mean of JᵀJ over the samples to train on."""
+        phi, variance = problem.activation, self._variance(problem)
+        q = None if variance is None else np.einsum("kd,de,ke->k", W, variance, W)
+        own = phi.phi(self.X @ W.T, q) @ A.T
+        return sample_loss(self.X, own, phi, variance, len(W), "samples").hessian(W, A)
 
     def _variance(self, problem: Setting) -> Array | None:
         """Σ of q = wᵀΣw, where the activation depends on q."""

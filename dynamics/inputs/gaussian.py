@@ -46,6 +46,10 @@ class Gaussian(InputLaw):
         V, B = problem.teacher.V, problem.teacher.B
         return problem.activation.loss(V, B, problem.covariance, problem.teacher_activation)
 
+    def metric(self, problem: Setting, W: Array, A: Array) -> Array:
+        """E JᵀJ, with no teacher to be validated."""
+        return problem.activation.loss(W, A, problem.covariance).hessian(W, A)
+
     def fourth_moment(self, covariance: Array | None, inputs: int) -> FourthMoment:
         """C[D] = 2ΣDΣ + tr(DΣ)Σ."""
         return mapped(IndependentMoment(inputs), covariance)

@@ -31,6 +31,10 @@ class Activation(Protocol):
     def trace_coupling(self) -> float | None:
         """1 of quadratic units, 0 of centred ones, None of others."""
 
+    @property
+    def kink(self) -> tuple[float, float] | None:
+        """(α, β) where φ(z) = αz + β|z|."""
+
     def derivative(self, order: int, z: Array) -> Array:
         """φ′ or φ″."""
 
@@ -65,7 +69,8 @@ def sample_loss(
         raise ProblemError(
             f"`form` is 'moments', but `activation` is {activation.name!r}: moments hold quadratic and centred units."
         )
-    return UnitSampleLoss(X, Y, lambda z: activation.phi(z, None), activation.derivative)
+    kinked = activation.kink is not None and activation.kink[1] != 0
+    return UnitSampleLoss(X, Y, lambda z: activation.phi(z, None), activation.derivative, not kinked)
 
 
 def cheaper_form(X: Array, Y: Array, K: int) -> str:

@@ -158,15 +158,15 @@ class MomentLoss(Population):
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
-        SW = W @ self._slope(self._residual(W, A), len(W[0]))  # (O, K, d)
+        SW = W @ self._slope(self._residual(W, A))  # (O, K)
         return -2 * np.einsum("ok,oki->ki", A, SW), -np.einsum("oki,ki->ok", SW, W)
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA)."""
         half = (W.T * A[:, None, :]) @ dW
         dM = (W.T * dA[:, None, :]) @ W + half + half.transpose(0, 2, 1)
-        S = self._slope(self._residual(W, A), len(W[0]))
-        dS = self._slope(self.R @ svec(dM).T, len(W[0]))
+        S = self._slope(self._residual(W, A))
+        dS = self._slope(self.R @ svec(dM).T)
         SW, SdW, dSW = W @ S, dW @ S, W @ dS
         hW = np.einsum("ok,oki->ki", dA, SW) + np.einsum("ok,oki->ki", A, dSW + SdW)
         return 2 * hW, np.einsum("oki,ki->ok", dSW + 2 * SdW, W)
@@ -174,7 +174,7 @@ class MomentLoss(Population):
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK)."""
         (K, d), O = W.shape, len(A)
-        H = bending(self._slope(self._residual(W, A), d), W, A)
+        H = bending(self._slope(self._residual(W, A)), W, A)
         direction = np.eye(d)
         pairs = W[:, None, :, None] * direction[None, :, None, :]  # (K, d, d, d): w_k e_iᵀ
         by_W = self.R @ svec(pairs + pairs.transpose(0, 1, 3, 2)).reshape(K * d, -1).T  # (q, Kd)
@@ -188,18 +188,15 @@ class MomentLoss(Population):
 
     def force(self, W: Array, A: Array) -> Array:
         """G_o = −2S_o, (O, d, d)."""
-        return -2 * self._slope(self._residual(W, A), len(W[0]))
+        return -2 * self._slope(self._residual(W, A))
 
     def _residual(self, W: Array, A: Array) -> Array:
         """R svec(M_o) − t_o, (q, O)."""
         return self.R @ svec((W.T * A[:, None, :]) @ W).T - self.T
 
-    def _slope(self, residual: Array, d: int) -> Array:
+    def _slope(self, residual: Array) -> Array:
         """S_o = ∂L/∂M_o, (O, d, d)."""
-        upper, lower, weight = _triangle(d)
-        S = np.empty((residual.shape[1], d * d))
-        S[:, upper] = S[:, lower] = residual.T @ self.R / weight
-        return S.reshape(-1, d, d)
+        return smat(residual.T @ self.R)
 
 
 def add_gauss_newton(H: Array, A: Array, phi: Array, slopes: Array) -> None:
@@ -222,7 +219,16 @@ def batches(*arrays: Array, width: int = 1) -> Iterator[tuple[Array, ...]]:
 def svec(M: Array) -> Array:
     """Upper triangles (…, p) of symmetric matrices (…, d, d), off-diagonal entries times √2."""
     upper, _, weight = _triangle(M.shape[-1])
-    return M.reshape(*M.shape[:-2], -1)[..., upper] * weight
+    return M.reshape(*M.shape[:-2], M.shape[-1] ** 2)[..., upper] * weight
+
+
+def smat(v: Array) -> Array:
+    """Symmetric matrices (…, d, d) of their triangles (…, p): the inverse of `svec`."""
+    d = int(np.sqrt(2 * v.shape[-1]))
+    upper, lower, weight = _triangle(d)
+    M = np.empty((*v.shape[:-1], d * d))
+    M[..., upper] = M[..., lower] = v / weight
+    return M.reshape(*v.shape[:-1], d, d)
 
 
 @cache

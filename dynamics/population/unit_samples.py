@@ -6,6 +6,9 @@ For inputs x_i, labels y_i and residuals r_io = Σ_k A_ok φ(z_ik) − y_io, z_i
 
 and one more derivative gives products with the Hessian. Quadratic networks have losses of their own, which need fewer
 operations: `dynamics.population.samples`, where it is said what memory all these losses take.
+
+Where φ has a kink the gradient jumps by a part of the order 1/n as a unit comes to the boundary w_k·x_i = 0 of a
+sample; it may stay there for some time, held from both sides. Solutions go on as limits of short steps.
 """
 
 from __future__ import annotations
@@ -30,12 +33,15 @@ class UnitSampleLoss(Population):
     Y : (n, O) array
     phi : callable z → φ(z)
     derivative : callable (order, z) → φ′(z) or φ″(z)
+    smooth : bool
+        Whether φ has no kink.
     """
 
     X: Array
     Y: Array
     phi: Callable[[Array], Array]
     derivative: Callable[[int, Array], Array]
+    smooth: bool = True
 
     def loss(self, W: Array, A: Array) -> float:
         """Loss (1/2n) Σ r²."""
