@@ -40,9 +40,8 @@ EVERYWHERE = {
 EXCEPTIONS = {
     "inputs.base.parse_law": {"option": "distribution"},
     "inputs.data_set.DataSet": {"label": "data"},
-    "inputs.fourth_moment.IndependentMoment": {"kurtosis": 0.0},
-    "inputs.independent.Uniform": {"excess": -1.2},
-    "inputs.independent.Rademacher": {"excess": -2.0},
+    "population.fourth_moment.IndependentMoment": {"kurtosis": 0.0},
+    "population.samples.batches": {"width": 1},
     "population.on_samples.sample_loss": {"form": "auto"},
     "activations.pairing.kernel_of": {"shifted": False},
     "activations.base.Activation.parse": {"option": "activation"},
