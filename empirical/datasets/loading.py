@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
-from dynamics.inputs.data_set import DataSet
+from dynamics.inputs.data_set import LARGEST_INPUT, LARGEST_LABEL, DataSet, check_size
 from dynamics.validation import validate_count, validate_real
 from empirical.datasets.axes import principal_axes, varied_columns
 from empirical.datasets.labels import number_labels
@@ -98,6 +98,8 @@ def load(
     labels = number_labels(request, raw, classes)
     X = raw.X[labels.kept]
     n, d = X.shape
+    check_size("X", X, LARGEST_INPUT)
+    check_size("y", labels.Y, LARGEST_LABEL)
     check_memory(f"A data set of {n} samples of {d} inputs", 8 * 4 * n * d, "take fewer of them")
     held_out = _held_out(n, share, seed) if raw.held_out is None else raw.held_out[labels.kept]
     train = ~held_out
