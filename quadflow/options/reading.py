@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import Activation
+from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
 from dynamics.files.arrays import read_npy
 from dynamics.files.rounding import rounding_unit
 from dynamics.files.tables import read_csv
-from dynamics.inputs.covariance import clean_covariance
 from dynamics.inputs.laws import parse_law
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.teacher import NoTeacher
