@@ -22,13 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.population.base import Population
+from dynamics.population.triangles import smat, svec
 
 CHUNK = 4096  # samples that are held at a time with what is computed of them
 LARGEST_CHUNK = 2**22  # numbers in one array of their derivatives, 32 MB
@@ -214,28 +213,6 @@ def batches(*arrays: Array, width: int = 1) -> Iterator[tuple[Array, ...]]:
     step = max(1, min(CHUNK, LARGEST_CHUNK // width))
     for start in range(0, len(arrays[0]), step):
         yield tuple(array[start : start + step] for array in arrays)
-
-
-def svec(M: Array) -> Array:
-    """Upper triangles (…, p) of symmetric matrices (…, d, d), off-diagonal entries times √2."""
-    upper, _, weight = _triangle(M.shape[-1])
-    return M.reshape(*M.shape[:-2], M.shape[-1] ** 2)[..., upper] * weight
-
-
-def smat(v: Array) -> Array:
-    """Symmetric matrices (…, d, d) of their triangles (…, p): the inverse of `svec`."""
-    d = int(np.sqrt(2 * v.shape[-1]))
-    upper, lower, weight = _triangle(d)
-    M = np.empty((*v.shape[:-1], d * d))
-    M[..., upper] = M[..., lower] = v / weight
-    return M.reshape(*v.shape[:-1], d, d)
-
-
-@cache
-def _triangle(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
-    """Places of the upper triangle and of its mirror image in a flattened matrix, and the weights of svec."""
-    i, j = np.triu_indices(d)
-    return i * d + j, j * d + i, np.where(i == j, 1.0, np.sqrt(2))
 
 
 def bending(S: Array, W: Array, A: Array) -> Array:
