@@ -13,7 +13,7 @@ from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
-from empirical.data import TrainingData, set_size
+from empirical.data import TrainingData, drawn
 from empirical.devices import DTYPES, validate_device, validate_step
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
@@ -109,10 +109,11 @@ def train(
     validate_step(clock.step, type_)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
-    check_training(  # before anything is listed for each of the seeds
+    batch, samples = drawn(problem, batch, samples)
+    check_training(
         problem,
-        batch=validate_count("batch", batch, minimum=0),
-        samples=set_size(problem, validate_count("samples", samples, minimum=0)),
+        batch=batch,
+        samples=samples,
         seeds=validate_count("seeds", seeds),
         records=many if record_at is None else len(record_at),
         itemsize=type_.itemsize,
@@ -135,7 +136,7 @@ def train(
     minimised = entry.minimises(problem, settings)
     recorder = Recorder(minimised, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
     recorder.lawful = entry.lawful(problem, settings)
-    with few_threads(network.W.numel() * (data.batch or data.samples)):
+    with few_threads(network.W.numel() * (batch or samples)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
             rule,
@@ -149,8 +150,8 @@ def train(
         until=n_steps if failed_at is None else max(failed_at - 1, 0),
         clock=clock,
         steps=n_steps,
-        batch=data.batch,
-        samples=data.samples,
+        batch=batch,
+        samples=samples,
         label_noise=label_noise,
         seeds=seeds,
         seed=seed,
