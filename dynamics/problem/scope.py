@@ -339,6 +339,7 @@ THEORIES: dict[str, Theory] = {
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME)),
     "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
+    "gaussian theory": Theory("what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME)),
     "training": Theory("the training of networks"),
 }
 
@@ -417,6 +418,12 @@ VERBS: tuple[Verb, ...] = (
         "escape time",
         EXACT,
         "one unit on the sphere, its second layer fixed: an integral over the overlap",
+    ),
+    Verb(
+        "gaussianity",
+        "gaussian theory",
+        EXACT,
+        "the flow beside that of Gaussian inputs, and a bound on their difference",
     ),
     Verb("train", "training", TRAINING, "PyTorch trains; nothing is predicted"),
     Verb("compare", "flow", EXACT, "the flow beside trained networks"),

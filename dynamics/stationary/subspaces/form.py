@@ -18,7 +18,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
-from dynamics.population.samples import smat, svec
+from dynamics.population.triangles import smat, svec
 from dynamics.problem import Problem
 
 SINGULAR = 1e-9  # smallest over largest eigenvalue of C below which M is not determined

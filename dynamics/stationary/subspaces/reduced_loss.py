@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.population.samples import smat, svec
+from dynamics.population.triangles import smat, svec
 from dynamics.stationary.subspaces.form import FormLoss
 
 
