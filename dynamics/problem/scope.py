@@ -330,9 +330,13 @@ THEORIES: dict[str, Theory] = {
         "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
     ),
     "staircase": Theory(
-        "the prediction of plateaus and jumps", (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, COMMUTING)
+        "the prediction of plateaus and jumps",
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, COMMUTING),
     ),
-    "outcome": Theory("the verdict on a start", (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, DECAYED_AT_REST)),
+    "outcome": Theory(
+        "the verdict on a start",
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, DECAYED_AT_REST),
+    ),
     "escape time": Theory(
         "the escape time", (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
     ),

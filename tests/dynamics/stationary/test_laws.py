@@ -217,7 +217,7 @@ def test_aligned_losses() -> None:
         ({"distribution": "rademacher"}, "some forms vanish for all inputs"),
         ({"distribution": "sphere", "activation": "centred"}, "some forms vanish for all inputs"),
         ({"distribution": "uniform", "weight_decay": 0.1}, "Gaussian inputs where weights decay"),
-        ({"distribution": "student-t:4"}, "NU > 2h"),
+        ({"distribution": "student-t:4"}, "NU above twice the degree"),
         ({"distribution": "uniform", "covariance": np.diag([1, 2, 3])}, "`covariance` is given"),
     ],
 )
