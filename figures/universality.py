@@ -23,7 +23,7 @@ def universality_figure(found: Universality) -> Figure:
         (found.dense, PALETTE[0], MARKERS[1], "teacher in random directions"),
     )
     with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.7))
+        figure = Figure(figsize=(COLUMN_WIDTH, 3.0))
         axes = figure.subplots()
         for values, colour, marker, label in kinds:
             axes.errorbar(
@@ -43,7 +43,7 @@ def universality_figure(found: Universality) -> Figure:
             found.at_start,
             color="0.4",
             linestyle=(0, (1, 1.5)),
-            label=r"$|1 - 1/\gamma|$: mean over rotations, $t = 0$",
+            label=r"$|1 - 1/\gamma|$: at $t = 0$, mean over rotations",
         )
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -56,5 +56,5 @@ def universality_figure(found: Universality) -> Figure:
         axes.set_xlabel("input dimension $d$")
         axes.set_ylabel(r"largest $|L - L_{\mathrm{G}}|\,/\,L_0$")
         axes.set_title(f"inputs: {found.distribution.name}", loc="left", pad=3)
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
+        figure.legend(loc="outside upper center", ncols=1)
     return figure

@@ -14,6 +14,7 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.gaussianity.gaussianity_curves": {"seeds": 8},
     "experiments.overlay.overlays": {"records": 100},
     "gap_account.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
     "escape.train_escape": {"batch": 1, "overlap": 0.5, "seeds": 16},
