@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, ScalarFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from dynamics.gaussian_theory.universality import Universality, standard_error
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
@@ -47,8 +47,7 @@ def universality_figure(found: Universality) -> Figure:
         )
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xticks(d)
-        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.set_xticks(d, [str(n) for n in d])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -11,6 +11,7 @@ from dynamics.clock import Clock
 from dynamics.gaussian_theory.comparison import GaussianComparison, gaussian_comparison
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
+from dynamics.words import counted
 from empirical.training import train
 from empirical.training_run import TrainingRun
 
@@ -37,8 +38,8 @@ class GaussianityCurves:
 
     def summary(self) -> str:
         """What was found, in a few lines."""
-        networks = f"{len(self.run.loss)} trained networks: mean within {self.trained:.2%} of the exact flow"
-        return f"{self.comparison.summary()}\n{networks}"
+        networks = f"{counted(len(self.run.loss), 'trained network')}: mean within {100 * self.trained:.3g} %"
+        return f"{self.comparison.summary()}\n{networks} of the exact flow"
 
 
 def gaussianity_curves(
