@@ -27,10 +27,10 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
+from dynamics.covariance import range_basis
 from dynamics.errors import ComputationError
-from dynamics.inputs.covariance import range_basis
-from dynamics.inputs.fourth_moment import CentredMoment, FourthMoment, MappedMoment
-from dynamics.inputs.triangles import smat, svec
+from dynamics.population.fourth_moment import CentredMoment, FourthMoment, MappedMoment
+from dynamics.population.triangles import smat, svec
 
 DENSE = 300  # products of inputs up to which all eigenvalues are computed
 DIGITS = 1e-7  # relative accuracy of the ends of the spectrum beyond that
@@ -133,8 +133,7 @@ class _Ratio:
 def _ends(ratio: _Ratio) -> tuple[float, float]:
     """Lowest and highest eigenvalue of E."""
     if ratio.size <= DENSE:
-        r = ratio.moment.inputs
-        image = ratio(smat(np.eye(ratio.size), r))
+        image = ratio(smat(np.eye(ratio.size)))
         lam = np.linalg.eigvalsh(svec(image))
         return float(lam[0]) - 1, float(lam[-1]) - 1
     check_memory(
@@ -150,10 +149,10 @@ def _ends(ratio: _Ratio) -> tuple[float, float]:
 
 def _largest(ratio: _Ratio, shift: float, factor: float) -> float:
     """Largest eigenvalue of shift + factor (1 + E), by Lanczos' method from a fixed start."""
-    r, p = ratio.moment.inputs, ratio.size
+    p = ratio.size
 
     def product(v: Array) -> Array:
-        return shift * v + factor * svec(ratio(smat(v.ravel(), r)))
+        return shift * v + factor * svec(ratio(smat(v.ravel())))
 
     operator = LinearOperator((p, p), matvec=product, dtype=float)
     start = np.random.default_rng(0).standard_normal(p)  # any that is not orthogonal to what is looked for

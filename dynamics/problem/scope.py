@@ -57,6 +57,12 @@ FORMS = Need(
     lambda p: f"`activation` is {p.activation.name!r}",
     QUADRATICS,
 )
+FORM_LOSS = Need(
+    lambda p: p.population.forms is not None,
+    lambda p: _units(p),
+    "losses that depend on the forms Σ a_k w_k w_kᵀ alone: quadratic and centred units of student and teacher, or of a "
+    "student on data",
+)
 SAME = Need(
     lambda p: p.realisable,
     lambda p: f"`teacher_activation` is {p.teacher_activation.name!r}",
@@ -271,6 +277,9 @@ THEORIES: dict[str, Theory] = {
         "the catalogue of stationary points",
         (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
         "use the numerical search",
+    ),
+    "critical subspaces": Theory(
+        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps", (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, COMMUTING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,25 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import Activation
+from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
 from dynamics.files.arrays import read_npy
 from dynamics.files.rounding import rounding_unit
 from dynamics.files.tables import read_csv
-from dynamics.inputs.covariance import clean_covariance
 from dynamics.inputs.laws import parse_law
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.teacher import NoTeacher
 from dynamics.validation import validate_real
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
 from quadflow.options.ignored import DRAWN, note_without_effect
-from quadflow.options.reading_data import read_data, teacher_on
+from quadflow.options.reading_data import option_name, read_data
 
 if TYPE_CHECKING:
+    from dynamics.inputs.data_set import DataSet
     from dynamics.stationary import Catalogue
     from quadflow.options.problem import MatrixOptions, NetworkOptions, ProblemOptions
 
 MATRIX_FILES = (".npy", ".csv")
+OF_TEACHERS = ("teacher_activation", "rank", "tolerance", "symmetrize")
 
 
 def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Problem:
@@ -101,6 +105,36 @@ def options_teacher(options: NetworkOptions) -> Teacher:
     how = matrix_arguments(options.teacher, options, covariance=options.covariance)
     psi = options.teacher_activation or options.activation
     return read_teacher(options.teacher, options.inputs, options.outputs, psi, **how)
+
+
+def teacher_on(data: DataSet, options: NetworkOptions) -> Teacher:
+    """Who labels the data: the teacher of `--teacher`, or nobody.
+
+    Raises
+    ------
+    ProblemError
+        If inputs or outputs do not fit the data, or something is said of a teacher that is not there.
+    """
+    if options.inputs not in (None, data.inputs):
+        raise ProblemError(f"`--inputs` is {options.inputs}, but `--data` has {data.inputs} inputs.")
+    if options.teacher:
+        teacher = options_teacher(replace(options, inputs=None))
+        if teacher.inputs > data.inputs:
+            raise ProblemError(
+                f"`--teacher` {options.teacher!r} has {teacher.inputs} inputs, but `--data` has {data.inputs}."
+            )
+        return teacher.padded(data.inputs)
+    for name in OF_TEACHERS:
+        value = getattr(options, name)
+        if value is not None and value is not False:  # 0 is a value, although 0 == False
+            raise ProblemError(
+                f"`{option_name(name)}` is about a teacher, but `--data` has labels of its own: give a `--teacher` too."
+            )
+    if options.outputs not in (None, data.outputs):
+        raise ProblemError(
+            f"`--outputs` is {options.outputs}, but a sample of `--data` has {data.outputs} labels."
+        )
+    return NoTeacher.of(data.inputs, data.outputs)
 
 
 def matrix_arguments(teacher: str, options: MatrixOptions, covariance: str | None = None) -> dict[str, Any]:

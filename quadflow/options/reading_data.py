@@ -1,4 +1,4 @@
-"""From the options of a data set to the data set, and to the teacher of a problem on it."""
+"""From the options of a data set to the data set, and to the batch of training on it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 
 from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import DataSet
-from dynamics.problem.teacher import NoTeacher, Teacher
 from quadflow.notes import note
 from quadflow.options.data import DataOptions
 from quadflow.options.ignored import given
 
 if TYPE_CHECKING:
-    from quadflow.options.problem import NetworkOptions, ProblemOptions
+    from quadflow.options.problem import ProblemOptions
     from quadflow.options.training import TrainingOptions
 
 DRAWN_INPUTS = ("samples", "distribution", "covariance")  # options of how inputs are drawn
-OF_TEACHERS = ("teacher_activation", "rank", "tolerance", "symmetrize")
 
 
 def read_data(options: ProblemOptions) -> DataSet | None:
@@ -33,49 +31,17 @@ def read_data(options: ProblemOptions) -> DataSet | None:
     if options.data is None:
         for name, value in chosen.items():
             if value != defaults[name]:
-                raise ProblemError(f"`{_named(name)}` says how `--data` is read: give that as well.")
+                raise ProblemError(f"`{option_name(name)}` says how `--data` is read: give that as well.")
         return None
     for name in given(DRAWN_INPUTS):
         raise ProblemError(
-            f"`{_named(name)}` says how inputs are drawn, but `--data` brings them: leave out one of the two."
+            f"`{option_name(name)}` says how inputs are drawn, but `--data` brings them: leave out one of the two."
         )
     from empirical.datasets import load
 
     data = load(options.data, **chosen, seed=options.seed, taught=bool(options.teacher))
     note(data.notes)
     return data
-
-
-def teacher_on(data: DataSet, options: NetworkOptions) -> Teacher:
-    """Who labels the data: the teacher of `--teacher`, or nobody.
-
-    Raises
-    ------
-    ProblemError
-        If inputs or outputs do not fit the data, or something is said of a teacher that is not there.
-    """
-    from quadflow.options.reading import options_teacher
-
-    if options.inputs not in (None, data.inputs):
-        raise ProblemError(f"`--inputs` is {options.inputs}, but `--data` has {data.inputs} inputs.")
-    if options.teacher:
-        teacher = options_teacher(replace(options, inputs=None))
-        if teacher.inputs > data.inputs:
-            raise ProblemError(
-                f"`--teacher` {options.teacher!r} has {teacher.inputs} inputs, but `--data` has {data.inputs}."
-            )
-        return teacher.padded(data.inputs)
-    for name in OF_TEACHERS:
-        value = getattr(options, name)
-        if value is not None and value is not False:  # 0 is a value, although 0 == False
-            raise ProblemError(
-                f"`{_named(name)}` is about a teacher, but the labels of `--data` are learned: give a `--teacher` too."
-            )
-    if options.outputs not in (None, data.outputs):
-        raise ProblemError(
-            f"`--outputs` is {options.outputs}, but a sample of `--data` has {data.outputs} labels."
-        )
-    return NoTeacher.of(data.inputs, data.outputs)
 
 
 def fitting_batch(training: TrainingOptions, data: DataSet | None) -> TrainingOptions:
@@ -86,5 +52,6 @@ def fitting_batch(training: TrainingOptions, data: DataSet | None) -> TrainingOp
     return replace(training, batch=0)
 
 
-def _named(name: str) -> str:
+def option_name(name: str) -> str:
+    """The option that fills a field: `--init-scale` of `init_scale`."""
     return f"--{name.replace('_', '-')}"

@@ -6,10 +6,10 @@ Isserlis' theorem, and lets LAPACK solve A c = (1 + ε) B c: no whitening, opera
 
 import numpy as np
 import pytest
+from dynamics.population.fourth_moment import IndependentMoment, SampleMoment, ScaledMoment
 from scipy.linalg import eigh
 
 from dynamics.inputs import gaussianity as module
-from dynamics.inputs.fourth_moment import IndependentMoment, SampleMoment, ScaledMoment
 from dynamics.inputs.gaussianity import gaussianity, whitening
 from dynamics.inputs.laws import parse_law
 

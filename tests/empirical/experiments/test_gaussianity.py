@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dynamics import Problem, Student, Teacher
-from dynamics.inputs.fourth_moment import SampleMoment
+from dynamics.population.fourth_moment import SampleMoment
 from dynamics.inputs.gaussianity import gaussianity
 from empirical.datasets import load
 from empirical.experiments.gaussianity import GaussianityCurves, gaussianity_curves

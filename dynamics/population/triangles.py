@@ -13,11 +13,12 @@ from dynamics.aliases import Array
 def svec(M: Array) -> Array:
     """Upper triangles (…, p) of symmetric matrices (…, d, d), off-diagonal entries times √2."""
     upper, _, weight = triangle(M.shape[-1])
-    return M.reshape(*M.shape[:-2], -1)[..., upper] * weight
+    return M.reshape(*M.shape[:-2], M.shape[-1] ** 2)[..., upper] * weight
 
 
-def smat(v: Array, d: int) -> Array:
-    """The symmetric matrices (…, d, d) of vectors (…, p) as `svec` makes them."""
+def smat(v: Array) -> Array:
+    """Symmetric matrices (…, d, d) of their triangles (…, p): the inverse of `svec`."""
+    d = int(np.sqrt(2 * v.shape[-1]))
     upper, lower, weight = triangle(d)
     M = np.empty((*v.shape[:-1], d * d))
     M[..., upper] = M[..., lower] = v / weight
