@@ -50,6 +50,7 @@ def gaussianity_curves(
     batch: int = 256,
     seeds: int = 8,
     seed: int = 0,
+    records: int = 200,
     progress: bool = False,
     **solver: Any,
 ) -> GaussianityCurves:
@@ -61,7 +62,7 @@ def gaussianity_curves(
         Quadratic or centred units; its law or data are the inputs.
     t_end : float
         How far.
-    step, batch, seeds, seed
+    step, batch, seeds, seed, records
         As for `empirical.training.train`.
     progress, solver
         As for `dynamics.gaussian_comparison`.
@@ -80,6 +81,7 @@ def gaussianity_curves(
         seeds=seeds,
         seed=seed,
         dtype="float64",
+        records=records,
         progress=progress,
     )
     return GaussianityCurves(gaussian_comparison(problem, times=run.times, progress=progress, **solver), run)

@@ -44,6 +44,7 @@ SMALLER = {
     "neuron": "--steps 3",
     "run": COMPARE,
     "figure learning-curves": COMPARE,
+    "gaussianity": "--components 3 --hidden 2 --t-end 0.01 --seeds 2",
     "figure gaussianity": "--components 3 --hidden 2 --t-end 0.01 --seeds 2",
     "figure universality": "--dimensions 3,4 --draws 2 --t-end 0.1",
     "figure staircase": "--step 0.01",

@@ -63,6 +63,11 @@ PAIRS = [
     ),
     ("gaussianity", "dynamics.gaussian_theory.comparison:gaussian_comparison", {"samples": "of data"}),
     (
+        "gaussianity",
+        "empirical.experiments.gaussianity:gaussianity_curves",
+        {"seeds": "none is trained unless it is asked for", "records": "201, as of flows"},
+    ),
+    (
         "figure gaussianity",
         "empirical.experiments.gaussianity:gaussianity_curves",
         {"seed": "one that shows it"},

@@ -26,6 +26,7 @@ def test_json(answer):
     assert answer["measured"] == pytest.approx(np.abs(gaussian - loss).max() / loss[0], rel=1e-12)
     assert answer["measured_rescaled"] == pytest.approx(np.abs(rescaled - loss).max() / loss[0], rel=1e-12)
     assert answer["dimension"] == 2 and answer["warnings"] == []
+    assert answer["trained"] is None and answer["training"] is None
     assert len(answer["times"]) == len(answer["at_same_weights"]) == len(loss)
     assert answer["problem"]["inputs"] == 2
 
@@ -62,6 +63,42 @@ def test_a_data_set_with_labels(quadflow, tmp_path):
     assert found["problem"]["inputs"] == 1
 
 
+def test_networks(quadflow, tmp_path):
+    """Their largest deviation is that of their mean from the curve beside it, also in the table and the text."""
+    networks = [
+        *UNIFORM.split(),
+        "--seeds",
+        3,
+        "--step",
+        0.05,
+        "--batch",
+        16,
+        "--output",
+        tmp_path / "found.csv",
+    ]
+    found = quadflow(*networks, "--json").json
+    mean = np.mean(found["training"]["loss"], axis=0)
+    np.testing.assert_array_equal(found["training"]["times"], found["times"])
+    far = np.abs(mean - found["loss"]).max() / found["loss"][0]
+    assert found["trained"] == pytest.approx(far, rel=1e-12)
+    with (tmp_path / "found.csv").open() as file:
+        head, *rows = csv.reader(file)
+    assert head[-1] == "trained"
+    np.testing.assert_allclose([float(row[-1]) for row in rows], mean, rtol=1e-14)
+    text = quadflow(*networks[:-1], tmp_path / "found.png").out
+    assert text.endswith(f"3 trained networks: mean within {100 * far:.3g} % of the exact flow\n")
+    assert (tmp_path / "found.png").stat().st_size > 1000
+
+
+def test_what_belongs_to_networks(quadflow):
+    """A learning rate without them has no effect; without an end they would be trained for ever."""
+    assert "`--step` and `--batch` have no effect unless networks are trained" in (
+        quadflow(*UNIFORM.split(), "--step", 0.1, "--batch", 3).err
+    )
+    endless = quadflow("gaussianity", "--teacher", "2,1", "--seeds", 3)
+    assert endless.status == 2 and endless.err.startswith("quadflow: `--t-end` is missing")
+
+
 def test_files(quadflow, answer, tmp_path):
     """The same curves in every format."""
     for suffix in ("json", "csv", "npz", "png", "pdf", "svg"):
@@ -87,4 +124,4 @@ def test_refused(quadflow):
         " centred units.\n",
     )
     heavy = quadflow(*UNIFORM.split(), "--distribution", "student-t:4")
-    assert heavy.status == 2 and "the moment of order 2h is infinite" in heavy.err
+    assert heavy.status == 2 and "moments are infinite" in heavy.err

@@ -29,7 +29,7 @@ SIZES = {
     "train": {"step": 0.001, "batch": 256, "seeds": 1, "samples": 0, "records": 200},
     "compare": {"step": 0.001, "batch": 256, "seeds": 1, "samples": 0, "records": 200},
     "simulate": {"records": 201},
-    "gaussianity": {"records": 201},
+    "gaussianity": {"records": 201, "seeds": 0, "step": 5e-4, "batch": 256},
     "conserved": {"hidden": 2},
     "invariance": {"inputs": 6, "hidden": 8, "layers": 2, "steps": 300, "batch": 64},
     "hannet": {"layers": 200, "steps": 15_000},

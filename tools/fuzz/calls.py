@@ -21,7 +21,7 @@ SHORT = {
     "fixed-points": "--teacher 2,1 --hidden 2",
     "schedule": "--teacher 2,1 --hidden 2 --steps 3 --schedules cosine",
     "staircase": "--teacher 2,1 --hidden 3",
-    "gaussianity": "--teacher 2,1 --t-end 1 --records 3",
+    "gaussianity": "--teacher 2,1 --t-end 0.1 --records 3 --batch 8",
     "escape": "--teacher 1 --inputs 3 --t-end 0.1 --step 0.01",
     "conserved": "--inputs 1 --hidden 2",
     "diagnose": "--teacher 2,1",

@@ -6,12 +6,12 @@ Isserlis' theorem, and lets LAPACK solve A c = (1 + ε) B c: no whitening, opera
 
 import numpy as np
 import pytest
-from dynamics.population.fourth_moment import IndependentMoment, SampleMoment, ScaledMoment
 from scipy.linalg import eigh
 
 from dynamics.inputs import gaussianity as module
 from dynamics.inputs.gaussianity import gaussianity, whitening
 from dynamics.inputs.laws import parse_law
+from dynamics.population.fourth_moment import IndependentMoment, SampleMoment, ScaledMoment
 
 
 def samples(n=300, d=5, seed=0):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dynamics import Problem, Student, Teacher
-from dynamics.population.fourth_moment import SampleMoment
 from dynamics.inputs.gaussianity import gaussianity
+from dynamics.population.fourth_moment import SampleMoment
 from empirical.datasets import load
 from empirical.experiments.gaussianity import GaussianityCurves, gaussianity_curves
 
@@ -65,11 +65,11 @@ def test_networks_on_small_batches_lie_on_it_as_well():
 
 def test_options_arrive():
     """Times are those of the records; steps, batches, networks and seed those that are asked for."""
-    curves = gaussianity_curves(on_digits(), 0.02, step=2e-3, batch=7, seeds=3, seed=5, rtol=1e-6)
+    curves = gaussianity_curves(on_digits(), 0.02, step=2e-3, batch=7, seeds=3, seed=5, records=6, rtol=1e-6)
     run = curves.run
     np.testing.assert_array_equal(curves.comparison.times, run.times)
     assert run.times[-1] == pytest.approx(0.02)
-    assert run.steps[-1] == 10 and len(run.loss) == 3
+    assert run.steps.tolist() == [0, 2, 4, 6, 8, 10] and len(run.loss) == 3
     assert (run.about["batch"], run.about["seed"], run.about["dtype"]) == (7, 5, "float64")
     assert curves.comparison.solver.rtol == 1e-6
 
