@@ -99,7 +99,12 @@ def train_beside(
 
     if curves.t_end is None:
         raise ProblemError("`--t-end` is missing: it says how far the networks of `--seeds` are trained.")
-    how = {"step": curves.step, "batch": curves.batch, "seeds": curves.seeds, "records": curves.records}
+    how: dict[str, Any] = {
+        "step": curves.step,
+        "batch": curves.batch,
+        "seeds": curves.seeds,
+        "records": curves.records,
+    }
     return gaussianity_curves(start, curves.t_end, **how, seed=seed, progress=True, **solver.arguments())
 
 
