@@ -14,7 +14,7 @@ from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
 from empirical.data import TrainingData, drawn
-from empirical.devices import DTYPES, validate_device, validate_step
+from empirical.devices import DTYPES, validate_device, validate_rates
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import find_optimizer
@@ -106,7 +106,7 @@ def train(
     entry, type_ = find_optimizer(optimizer), DTYPES[validate_choice("dtype", dtype, DTYPES)]
     settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
     clock = entry.clock(step, settings.momentum, schedule, n_steps)
-    validate_step(clock.step, type_)
+    validate_rates(type_, clock.step, problem.weight_decay)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
     batch, samples = drawn(problem, batch, samples)
@@ -201,6 +201,8 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
     flow = GradientFlow(problem)
     followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)
     bound = largest_stable_step(flow, followed, beta, entry.form.name)
+    if not np.isfinite(bound):  # nothing curves upwards on the way of the flow
+        return f"{message}, take a smaller one."
     return (
         f"{message}, and theory predicts a largest stable step of {bound:.3g} along the gradient flow (less for small "
         "batches)."
