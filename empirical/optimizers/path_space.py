@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PathSpaceDescent:
-    """The rule of G-SGD: v ← v − η ∂L/∂v on path values.
+    """The rule of G-SGD: v ← v − η ∂L/∂v on path values, in one basis for as long as no step crosses zero.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class PathSpaceDescent:
         from empirical.gsgd import GSGD
 
         self.parameters = list(parameters)
-        self.descent = GSGD(self.parameters, lr=1.0, degree=degree, skeleton=skeleton)
+        self.descent = GSGD(self.parameters, lr=1.0, degree=degree, skeleton=skeleton, rebase_below=0.0)
 
     def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
         """One step; one η for all networks."""
