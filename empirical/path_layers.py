@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from dynamics.errors import ProblemError
 from dynamics.path_space import CONSTANT, Wiring
 from dynamics.path_space.wiring import Indices
+from dynamics.validation import validate_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +132,42 @@ def layers_of_module(module: nn.Module) -> list[PathLayer]:
             "Some weights of the network are frozen, but G-SGD mixes all layers: train them all."
         )
     return found.layers
+
+
+@torch.no_grad()
+def rescale_(module: nn.Sequential, factors: Sequence[ArrayLike]) -> nn.Sequential:
+    """Give a network the same function in other weights, in place; returns it.
+
+    Parameters
+    ----------
+    module : nn.Sequential
+        See `layers_of_module`.
+    factors : sequence of (n_l,) arrays
+        c > 0 of every hidden unit or channel, by which the weights into it and its bias are multiplied and those out of
+        it divided.
+
+    Raises
+    ------
+    ProblemError
+        If they are not positive, or not one for each hidden unit.
+    """
+    layers = layers_of_module(module)
+    wiring = wiring_of(layers)
+    if len(factors) != len(layers) - 1:
+        raise ProblemError(
+            f"`factors` are {len(factors)}, but the network has {len(layers) - 1} hidden layers."
+        )
+    below = np.ones(wiring.widths[0])
+    for l, layer in enumerate(layers, start=1):
+        n = wiring.widths[l]
+        c = np.ones(n) if l == len(layers) else validate_array("factors", factors[l - 1], 1)
+        if c.shape != (n,) or not (c > 0).all():
+            raise ProblemError(f"`factors` of hidden layer {l} must be {n} positive numbers.")
+        W = layer.matrix()
+        change = c[:, None] / wiring.carry(below, l, 1.0)
+        layer.write(W * torch.from_numpy(change).to(W))
+        below = c
+    return module
 
 
 def _parts(module: nn.Module) -> Iterator[nn.Module]:

@@ -44,6 +44,11 @@ class PathSpaceDescent:
         self.descent.step()
 
 
+def counts(rule: PathSpaceDescent) -> dict[str, int]:
+    """How often a unit has changed its skeleton edges; see `empirical.gsgd.GSGD`."""
+    return rule.descent.counts
+
+
 def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) -> PathSpaceDescent:
     """Begin a descent in path space, with the strongest skeleton of the initial weights.
 
@@ -70,5 +75,6 @@ GSGD = Optimizer(
     theories=("path",),
     nature="descends in path space, where PathFlow follows it",
     survives="none that depends on how the weights of a unit are scaled, such as c_k",
+    counts=counts,
     shared="a skeleton",
 )
