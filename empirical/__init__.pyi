@@ -6,11 +6,12 @@ from .module_training import TrainingPlan as TrainingPlan
 from .module_training import train_module as train_module
 from .networks import QuadraticNetwork as QuadraticNetwork
 from .neuron.collapse import collapse_study as collapse_study
+from .neuron.convolution import QuadraticConv2d as QuadraticConv2d
 from .neuron.layer import QuadraticLayer as QuadraticLayer
-from .neuron.layer import parameter_groups as parameter_groups
-from .neuron.layer import relinear_ as relinear_
-from .neuron.layer import shrink_ as shrink_
-from .neuron.layer import to_quadratic as to_quadratic
+from .neuron.relinear import parameter_groups as parameter_groups
+from .neuron.relinear import relinear_ as relinear_
+from .neuron.relinear import shrink_ as shrink_
+from .neuron.relinear import to_quadratic as to_quadratic
 from .neuron.training import train_neurons as train_neurons
 from .overlaying import overlay as overlay
 from .recorder import Recorder as Recorder

@@ -1,5 +1,7 @@
 """Quadratic neurons in PyTorch.
 
-- `layer`: the layer, ReLinear start and rates, conversion of ordinary layers
+- `units`: what quadratic layers share; `layer`, `convolution`: the layers
+- `relinear`: starts, rates and shrinking of ReLinear, conversion of ordinary networks
+- `kinds`, `architectures`, `models`: descriptions of networks for data, quadratic and ordinary
 - `training`: ensembles on Gaussian data; `collapse`: how many of them diverge
 """

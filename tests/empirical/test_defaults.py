@@ -14,6 +14,10 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.gaussianity.gaussianity_curves": {"seeds": 8},
+    "datasets.labels.Labels": {"are_classes": False},
+    "datasets.loading.load": {"whiten": False, "split": 0.0, "standardize_target": False, "taught": False},
+    "datasets.raw.Request": {"taught": False},
     "experiments.overlay.overlays": {"records": 100},
     "gap_account.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
     "escape.train_escape": {"batch": 1, "overlap": 0.5, "seeds": 16},
@@ -30,6 +34,12 @@ EXCEPTIONS = {
     "conserved.momentum_account": {"momentum": 0.9, "nesterov": False},
     "comparison.compare": {"gap": "theory"},
     "gap.Gap.largest": {"scale": 1.0},
+    "neuron.convolution.QuadraticConv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
+    "neuron.relinear.random_": {"scale": 1.0},
+    "neuron.architectures.Mlp": {"widths": (16, 16)},
+    "neuron.architectures.SmallCnn": {"widths": (8, 16), "kernel": 3},
+    "neuron.kinds.QuadraticNeurons": {"init": "relinear", "gamma": 1.0, "scale": 1.0},
+    "neuron.models.Model": {"activation": "relu"},
     "module_training.TrainingPlan": {"batch": 64, "loss": "cross-entropy", "records": 11},
     "splits.Splits.random": {"test": 0.2, "validation": 0.2},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1},

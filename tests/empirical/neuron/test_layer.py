@@ -7,15 +7,9 @@ from torch import nn
 
 from dynamics import ProblemError
 from dynamics.neuron import NeuronLaws, Rates
-from empirical.neuron.layer import (
-    QuadraticLayer,
-    parameter_groups,
-    quadratic_layers,
-    quadratic_units,
-    relinear_,
-    shrink_,
-    to_quadratic,
-)
+from empirical.neuron.layer import QuadraticLayer, quadratic_units
+from empirical.neuron.relinear import parameter_groups, relinear_, shrink_, to_quadratic
+from empirical.neuron.units import quadratic_layers
 
 NAMES = [f"{kind}_{group}" for group in "rgb" for kind in ("weight", "bias")]
 
