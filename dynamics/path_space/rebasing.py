@@ -41,6 +41,7 @@ Unit = tuple[int, int]
 Edges = tuple[int, int, int]
 """Skeleton edges of a unit: column of in(v), row and column of out(v)."""
 
+ZERO = -1e9  # the logarithm of a zero in a chain
 MOST_ROUNDS = 100  # changes for one step, after which it counts as too large for any basis
 
 
@@ -80,9 +81,12 @@ def weights_of(values: ArrayLike, skeleton: Skeleton, degree: int = 1) -> list[A
         matrix = np.zeros((*v.shape[:-1], *mask.shape))
         matrix[..., mask] = part
         paths.append(matrix)
-    s = [paths[l][..., np.arange(len(into)), into] for l, into in enumerate(skeleton.into)]
-    for l, value in enumerate(s):
-        paths[l + 1][..., skeleton.out[l], skeleton.via[l]] = value  # also p(out(v)) is s(v)
+    s = []
+    for l, into in enumerate(skeleton.into):
+        s.append(paths[l][..., np.arange(len(into)), into])
+        paths[l + 1][..., skeleton.out[l], skeleton.via[l]] = s[
+            l
+        ]  # p(out(v)) is s(v), and may be p(in(·)) above
     return [matrix / value[..., :, None] for matrix, value in zip(paths, [*s, np.ones(1)], strict=True)]
 
 
@@ -240,6 +244,7 @@ def _logs(weights: Layers) -> list[Array]:
 
 def _log_chains(logs: Layers, skeleton: Skeleton, degree: int) -> tuple[list[Array], list[Array]]:
     """log |X| of the columns of layers 1 … L and log |Y| of their units, as `_chains` of `coordinates` lists them."""
+    logs = [np.maximum(S, ZERO) for S in logs]
     I: list[Array] = []
     X = [np.zeros(logs[0].shape[1])]
     for l, into in enumerate(skeleton.into):
