@@ -99,7 +99,7 @@ def train(
     TrainingDiverged
         If a batch loss explodes or becomes NaN.
     SkeletonCrossing
-        With "gsgd", if a skeleton path value would pass zero.
+        With "gsgd", if a skeleton path value would pass zero whatever edges its unit took.
     """
     require("training", problem)
     n_steps = validate_count("steps", steps)
@@ -156,6 +156,7 @@ def train(
         seeds=seeds,
         seed=seed,
         **entry.about(settings),
+        **entry.counts(rule),
         schedule=clock.schedule.name,
         device=device,
         dtype=dtype,
