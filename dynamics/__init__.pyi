@@ -16,6 +16,7 @@ from .flows.modified import ModifiedFlow as ModifiedFlow
 from .flows.muon import MuonFlow as MuonFlow
 from .flows.natural_gradient import NaturalGradientFlow as NaturalGradientFlow
 from .flows.sign import SignFlow as SignFlow
+from .gaussian_theory.comparison import gaussian_comparison as gaussian_comparison
 from .integration import Stop as Stop
 from .outcome.diagnosis import diagnose as diagnose
 from .problem import Problem as Problem

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor, symmetric_root
 from dynamics.errors import ProblemError
-from dynamics.inputs.covariance import covariance_factor, symmetric_root
 from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_real
@@ -32,7 +32,7 @@ class TrainingData:
         Its teacher labels inputs of its law. Of a problem with a data set every seed is trained on that, in an order of
         its own.
     batch : int
-        Batch size B; 0 means the whole finite set.
+        Batch size B; 0 means the whole finite set, and so does more than a data set holds.
     samples : int
         Size N of the finite set of each seed; 0 means fresh samples in every step. A data set sets it.
     label_noise : float
@@ -84,7 +84,7 @@ class TrainingData:
             raise ProblemError(f"`batch` is {self.batch}, but there are only {self.samples} samples.")
 
     def _check_data_set(self) -> None:
-        """Take the number of samples of a data set, which leaves nothing to be drawn."""
+        """Take the number of samples of a data set, which leaves nothing to be drawn; batches are at most that."""
         if self.problem.data is None:
             return
         n = len(self.problem.data.X)
@@ -93,6 +93,8 @@ class TrainingData:
         if self.label_noise:
             raise ProblemError(f"`label_noise` is {self.label_noise:g}, but `data` brings its labels.")
         object.__setattr__(self, "samples", n)
+        object.__setattr__(self, "batch", min(self.batch, n))
+        object.__setattr__(self, "sizes", tuple(min(size, n) for size in self.sizes))
 
     def batches(self, dtype: torch.dtype, device: torch.device | str) -> Iterator[tuple[Tensor, Tensor]]:
         """Endless batches of inputs (S, B, d) and labels (S, B, O)."""

@@ -4,7 +4,8 @@ The four curves of `empirical.gap.Gap`, each with one more effect of real traini
 
 1. the gradient flow;
 2. a finite step: the modified flow (`dynamics.flows.modified`);
-3. finite data: the modified flow on the very data set of each network (`dynamics.flows.finite_data`);
+3. finite data: the modified flow on the very data set of each network (`dynamics.flows.finite_data`); where the
+   problem is one on a data set, all of the theory is;
 4. sampling noise: the mean over seeds of SGD on fresh samples (`dynamics.sgd.fluctuations`, finite step included).
 
 The differences between neighbours are the parts of the gap, measured minus the last curve is the remainder. A part
@@ -121,7 +122,9 @@ def _on_data(
     use_theory: bool,
     progress: bool,
 ) -> tuple[Array, str]:
-    """Curves on the networks' own data sets, (S, T), and how they were computed; (1, T) with fresh data."""
+    """Curves on the networks' own data sets, (S, T), and how they were computed; (1, T) if there are none."""
+    if problem.data is not None:
+        return discretised[None], "none: theory and networks on one data set"
     if practice.samples == 0:
         return discretised[None], "none: fresh samples in every step"
     if use_theory and not THEORIES["data flow"].gap(problem):
@@ -158,7 +161,8 @@ def _with_noise(
     if theory is not None:
         name = "mean SGD dynamics" + ("" if theory.loss_std is None else " with fluctuations")
         return theory.loss, theory.loss_std, name
-    without = whole_set_losses().mean(axis=0) if practice.samples else descent
+    own_sets = practice.samples and problem.data is None  # otherwise `descent` is on all that they see
+    without = whole_set_losses().mean(axis=0) if own_sets else descent
     return mean + run.loss.mean(axis=0) - without, None, "training with and without it" + why
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from dynamics.curves.units import (
 )
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.scope import THEORIES
 from dynamics.validation import validate_count, validate_real
 from dynamics.versions import versions
 from empirical.data import TrainingData
@@ -33,6 +34,7 @@ from empirical.torch_optimizers import Reading, StepLog, read_optimizer
 from empirical.training_run import TrainingRun, with_decay_law
 
 TEST_SEED = 2**31 - 1
+TEST_SIZE = 16_384  # of the sample on which a loss is measured that has no closed form
 LARGEST_KEPT_WEIGHTS = 20_000_000  # entries of W over all records and seeds that a run keeps
 
 
@@ -42,7 +44,7 @@ class Recorder:
     Parameters
     ----------
     teacher : Teacher or Problem
-        What the network learns; a problem also says activation and covariance.
+        What the network learns; a problem also says activation and inputs, or the data set.
     step : float, optional
         Learning rate η, which turns steps into times; without an optimiser it is needed.
     optimizer : torch.optim.Optimizer, optional
@@ -57,7 +59,8 @@ class Recorder:
     activation : str
         φ of the measured network, if `teacher` is a Teacher.
     test_samples : int
-        Measure the loss on a fixed test sample of this size; 0 computes it exactly from the weights.
+        Measure the loss on a fixed test sample of this size; 0 computes it exactly from the weights, where the law of
+        the inputs has a closed form for it, and on `TEST_SIZE` samples where not. A data set brings its samples.
     weights : callable, optional
         ``weights(model)`` returns W ([S,] K, d) and A ([S,] O, K) or a ([S,] K). By default they are found, see
         `empirical.module_weights.find_weights`.
@@ -110,12 +113,13 @@ class Recorder:
         self.reading: Reading | None = None
         self.every = validate_count("every", every)
         self.at = None if at is None else {validate_count("at", n, minimum=0) for n in at}
-        self.test_samples = validate_count("test_samples", test_samples, minimum=0)
+        self.test_samples = measured_on(self.problem, test_samples)
         if second_layer_value is not None:
             second_layer_value = validate_real("second_layer_value", second_layer_value)
         self.weights = weights or partial(find_weights, second_layer_value=second_layer_value)
-        self.population = self.problem.population
-        self._test: tuple[Tensor, Tensor] | None = None
+        known = self.problem.law.knows(self.problem)
+        self.population = self.problem.population if known else None
+        self._samples: dict[str, tuple[Tensor, Tensor]] = {}
         self._records: list[_Record] = []
         self._passed: tuple[nn.Module, int] | None = (
             None  # off the grid: the end of the loop, if no step comes after
@@ -163,12 +167,11 @@ class Recorder:
                 f"{self.problem.inputs} inputs and {self.problem.teacher.outputs} outputs."
             )
         with np.errstate(over="ignore", invalid="ignore"):  # a diverging network is recorded as such
-            if self.test_samples:
-                loss = self._test_loss(model, W_)
-            else:
-                loss = np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
+            loss = self._loss(model, W_, W, A)
             modes = self.problem.modes(W, A)
             units = self._of_units(W, A)
+            if self.problem.data is not None and self.problem.data.X_test is not None:
+                units["test_loss"] = self._held_out(model, W_, W, A)
             if self.problem.weight_decay:
                 units["objective"] = loss + self.problem.weight_decay.penalty(W, A)
         self._records.append(_Record(n, loss, modes, units, W, A))
@@ -179,9 +182,13 @@ class Recorder:
         if problem.activation.degree is not None:
             found["conserved"] = unit_invariants(W, A, problem.activation.degree)
         if not problem.has_modes:
-            units = overlaps_and_norms(W, problem.teacher.V, problem.covariance)
-            found |= zip(("overlaps", "norms"), units, strict=True)
+            overlaps, found["norms"] = overlaps_and_norms(W, problem.teacher.V, self._second_moment)
+            found |= {"overlaps": overlaps} if problem.teacher.given else {}
         return found
+
+    @cached_property
+    def _second_moment(self) -> Array | None:
+        return self.problem.second_moment
 
     def run(self, until: int | None = None, *, clock: Clock | None = None, **about: Any) -> TrainingRun:
         """Everything recorded so far, or up to step `until`; `about` is stored with it.
@@ -210,23 +217,31 @@ class Recorder:
             times, step = clock.times(steps), clock.step
         few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
         W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
+        if not self.problem.teacher.given:
+            about["labels"] = "given"
+        objective = None if self.population is None else self.problem.objective
         if self.reading is not None:
             about = self.reading.about() | {"step": step} | about
-            about["no_theory"] = self.reading.why_not_of(self.problem.objective, W, A)
-            units["rates"] = self.reading.rates
-            found = self._notes_of_theory(about, int(steps[-1]), W[0, 0], A[0, 0]) or self.reading.notes(
-                self.problem.objective, times, W, A
+            about["no_theory"] = (
+                THEORIES["flow"].gap(self.problem)
+                if objective is None
+                else self.reading.why_not_of(objective, W, A)
             )
+            units["rates"] = self.reading.rates
+            found = self._notes_of_theory(about, int(steps[-1]), W[0, 0], A[0, 0])
+            if not found and objective is not None:
+                found = self.reading.notes(objective, times, W, A)
             about["notes"] = [*about.get("notes", ()), *found]
-        elif "optimizer" not in about:  # a loop of somebody's own, of which only the weights are known
-            found = speed_notes(self.problem.objective, times, W, A)
+        elif (
+            "optimizer" not in about and objective is not None
+        ):  # a loop of somebody's own: only weights are known
+            found = speed_notes(objective, times, W, A)
             about["notes"] = [*about.get("notes", ()), *found]
-        how = f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
         run = TrainingRun(
             steps,
             times,
             W=W if few else None,
-            loss_measured=how,
+            loss_measured=self._how,
             about={"step": step, **about, "versions": versions() | {"torch": torch.__version__}},
             **measured,
             **units,
@@ -248,18 +263,71 @@ class Recorder:
             return [str(refused)]
         return []
 
-    def _test_loss(self, model: nn.Module, like: Tensor) -> Array:
-        """½ mean ‖f* − f‖² on a fixed noiseless test sample, one entry per network, (S,)."""
-        if self._test is None:
-            # Its own seed: never the samples anybody trains on.
-            data = TrainingData(self.problem, batch=self.test_samples, seed=TEST_SEED)
-            x, y = next(data.batches(like.dtype, like.device))
-            self._test = x[0], y[0]
-        x, y = self._test
+    @property
+    def _how(self) -> str:
+        """How the loss is measured."""
+        data = self.problem.data
+        if data is not None:
+            held_out = "" if data.X_test is None else f", and on the {len(data.X_test)} held out"
+            return f"on all {len(data.X)} samples to train on{held_out}"
+        return f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
+
+    def _loss(self, model: nn.Module, like: Tensor, W: Array, A: Array) -> Array:
+        """Loss of every network, (S,)."""
+        if self.population is not None and not self.test_samples:
+            return np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
+        data = self.problem.data
+        if data is not None:
+            return self._sample_loss(model, like, "train", lambda: (data.X, data.Y))
+        return self._sample_loss(model, like, "test", self._draw)
+
+    def _held_out(self, model: nn.Module, like: Tensor, W: Array, A: Array) -> Array:
+        """Loss of every network on the samples of the data set that were held out, (S,)."""
+        data = self.problem.data
+        assert data is not None and data.X_test is not None and data.Y_test is not None
+        if self.population is None:
+            held_out = data.X_test, data.Y_test
+            return self._sample_loss(model, like, "held out", lambda: held_out)
+        population = self.problem.test_population
+        assert population is not None
+        return np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
+
+    def _draw(self) -> tuple[Array, Array]:
+        """A noiseless test sample of the law, from a seed of its own: never the samples anybody trains on."""
+        data = TrainingData(self.problem, batch=self.test_samples, seed=TEST_SEED)
+        x, y = next(data.batches(torch.float64, "cpu"))
+        return x[0].numpy(), y[0].numpy()
+
+    def _sample_loss(
+        self, model: nn.Module, like: Tensor, name: str, samples: Callable[[], tuple[Array, Array]]
+    ) -> Array:
+        """½ mean ‖y − f‖² on fixed samples, one entry per network, (S,)."""
+        if name not in self._samples:
+            x, y = (torch.from_numpy(part).to(like.device, like.dtype) for part in samples())
+            self._samples[name] = x, y
+        x, y = self._samples[name]
         f = model(x)
         if f.ndim == 1:  # a module with one output may drop the last axis
             f = f.unsqueeze(-1)
         return np.atleast_1d((0.5 * (y - f).square().sum(-1).mean(-1)).cpu().to(torch.float64).numpy())
+
+
+def measured_on(problem: Problem, test_samples: int) -> int:
+    """Size of the test sample on which a loss is measured; 0 where it is computed from the weights.
+
+    Raises
+    ------
+    ProblemError
+        If there are samples of a data set to measure it on.
+    """
+    wanted = validate_count("test_samples", test_samples, minimum=0)
+    if problem.data is not None:
+        if wanted:
+            raise ProblemError(
+                f"`test_samples` is {wanted}, but `data` brings the samples: hold some of them out instead."
+            )
+        return 0
+    return wanted or (0 if problem.law.knows(problem) else TEST_SIZE)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer
-from empirical.recorder import Recorder
+from empirical.recorder import Recorder, measured_on
 from empirical.trainer import EXPLOSION, TrainingDiverged, descend, few_threads, gradient_of, record_steps
 from empirical.training_run import TrainingRun
 
@@ -112,13 +112,13 @@ def train(
     data = TrainingData(problem, batch, samples, label_noise, seeds, seed)
     check_training(
         problem,
-        batch=batch,
+        batch=data.batch,
         samples=data.samples,
         seeds=seeds,
         records=many if record_at is None else len(record_at),
         itemsize=type_.itemsize,
         copies=entry.copies,
-        test_samples=validate_count("test_samples", test_samples, minimum=0),
+        test_samples=measured_on(problem, test_samples),
     )
     if record_at is None:
         record_at = record_steps(n_steps, records, log_times)
@@ -135,7 +135,7 @@ def train(
     minimised = entry.minimises(problem, settings)
     recorder = Recorder(minimised, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
     recorder.lawful = entry.lawful(problem, settings)
-    with few_threads(network.W.numel() * (batch or data.samples)):
+    with few_threads(network.W.numel() * (data.batch or data.samples)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
             rule,
@@ -149,7 +149,7 @@ def train(
         until=n_steps if failed_at is None else max(failed_at - 1, 0),
         clock=clock,
         steps=n_steps,
-        batch=batch,
+        batch=data.batch,
         samples=data.samples,
         label_noise=label_noise,
         seeds=seeds,
@@ -195,7 +195,7 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
         f"Training diverged at step {step} (batch loss NaN or more than {EXPLOSION:.0e} times the first): `step` is "
         f"{clock.step:g}{of_schedule}"
     )
-    if "modified" not in entry.theories:
+    if "modified" not in entry.theories or not problem.law.knows(problem):
         return f"{message}, take a smaller one."
     flow = GradientFlow(problem)
     followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)

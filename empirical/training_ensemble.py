@@ -153,7 +153,10 @@ def _members(
             )
     for eta in columns["step"]:
         validate_real("step", eta, positive=True)
-    whole = [validate_count("batch", b, minimum=0) or samples for b in columns["batch"]]
+    given = columns["problems"][0].data
+    n = samples if given is None else len(given.X)
+    whole = [validate_count("batch", b, minimum=0) or n for b in columns["batch"]]
+    whole = whole if given is None else [min(size, n) for size in whole]
     if 0 in whole:
         raise ProblemError(
             "`batch` 0 means the whole set, but `samples` 0 means there is none: give one of them."
@@ -264,7 +267,7 @@ def _train_group(
             stop=np.all,
             progress=progress,
         )
-    about = shared | {"schedule": clocks[0].schedule.name}
+    about = shared | {"schedule": clocks[0].schedule.name, "samples": data.samples}
     whole = recorder.run(**about, seconds=outcome.seconds, trained_together=S)
     return [
         with_decay_law(_one(whole, i, member, clock, int(failed)), entry.lawful(member.problem, settings))

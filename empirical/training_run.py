@@ -20,7 +20,17 @@ from dynamics.curves.units import (
     OVERLAPS,
     units_summary,
 )
-from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
+from dynamics.curves.variables import (
+    LOSS,
+    LOSS_UNIT,
+    OBJECTIVE,
+    TEST_LOSS,
+    TIME_UNIT,
+    Described,
+    Meaning,
+    Variable,
+    Variables,
+)
 from dynamics.files.archives import Archive
 from dynamics.files.formats import flow_times
 from dynamics.problem import Problem
@@ -46,7 +56,7 @@ class TrainingRun(Result):
     times : (T,) array
         Of the flow (`dynamics.clock.Clock`).
     loss : (S, T) array
-        Generalisation loss ½ E‖f* − f‖² (without label noise).
+        Generalisation loss ½ E‖f* − f‖² (without label noise); on a data set that of the samples to train on.
     modes : (S, T, modes) array
         v_iᵀ M v_i for each teacher eigenvector, eigenvalues descending; none where φ is not homogeneous or the teacher
         has another activation.
@@ -61,20 +71,22 @@ class TrainingRun(Result):
         Options of the training, speed, versions, notes.
     overlaps, norms : (S, T, K, R), (S, T, K) arrays or None
         Cosines of w_k with v_m and norms, in the metric of Σ (`dynamics.curves.units`), where there are no modes; no
-        overlaps where they would have been too many to keep.
+        overlaps without a teacher, or where they would have been too many to keep.
     objective : (S, T) array or None
         Loss with the penalty of the weight decay; None where nothing decays.
     conserved_law : (S, T, K) array or None
         c_k by its exact law under weight decay, from the first record on; None where nothing decays.
     rates : (N,) array or None
         Learning rates of all steps, as read from an optimiser; None of other runs.
+    test_loss : (S, T) array or None
+        Loss of the samples of a data set that were held out; None if there are none.
     """
 
     KIND = "training run"
 
     steps: Annotated[NDArray[np.int64], Meaning("time", "number of training steps", label=True, kind=int)]
     times: Annotated[Array, Meaning("time", "time", TIME_UNIT, label=True)]
-    loss: Annotated[Array, Meaning("network time", "population loss", LOSS_UNIT)]
+    loss: Annotated[Array, Meaning("network time", LOSS, LOSS_UNIT)]
     modes: Annotated[Array, Meaning("network time mode", "learned part vᵀMv of each teacher eigenvector")]
     conserved: Annotated[Array | None, Meaning("network time unit", C_K, detail=True)]
     W: Annotated[Array | None, Meaning("network time unit input", "first-layer weights", detail=True)]
@@ -86,6 +98,12 @@ class TrainingRun(Result):
     objective: Annotated[Array | None, Meaning("network time", OBJECTIVE, LOSS_UNIT)] = None
     conserved_law: Annotated[Array | None, Meaning("network time unit", C_K_LAW, detail=True)] = None
     rates: Annotated[Array | None, Meaning("step", "learning rate of each step", detail=True)] = None
+    test_loss: Annotated[Array | None, Meaning("network time", TEST_LOSS, LOSS_UNIT)] = None
+
+    @property
+    def taught(self) -> bool:
+        """Whether labels are those of a teacher."""
+        return self.about.get("labels") != "given"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -127,6 +145,9 @@ class TrainingRun(Result):
             f"{counted(len(self.loss), 'seed')}, {counted(self.steps[-1], 'step')} up to t = {self.times[-1]:.6g}",
             f"loss (median) {first:.6g} → {last:.6g}, measured {self.loss_measured}",
         ]
+        if self.test_loss is not None:
+            first, last = np.median(self.test_loss[:, 0]), np.median(self.test_loss[:, -1])
+            lines.append(f"loss on the samples held out (median) {first:.6g} → {last:.6g}")
         if self.norms is None:
             modes = np.median(self.modes[:, -1], axis=0)[:8]
             lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))

@@ -34,6 +34,7 @@ COMMANDS = {
     "escape": "escape",
     "conserved": "conserved",
     "diagnose": "diagnose",
+    "gaussianity": "gaussianity",
     "scope": "scope",
     "invariance": "invariance",
     "hannet": "hannet",

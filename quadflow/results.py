@@ -45,7 +45,7 @@ def curves_json(result: Trajectory | SGDTrajectory | TrainingRun) -> dict[str, A
     from dynamics.curves.variables import printed
 
     found = {name: variable.array for name, variable in printed(result.variables()).items()}
-    nothing: dict[str, Any] = {"times": None, "loss": None, "modes": None}
+    nothing: dict[str, Any] = {"times": None, "loss": None, "test_loss": None, "modes": None}
     nothing |= {"overlaps": None} if "norms" in found and "overlaps" not in found else {}
     return (
         nothing
@@ -90,11 +90,13 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
 
 def without_modes(result: Trajectory | SGDTrajectory | TrainingRun) -> list[str]:
     """Why there are no modes, and no overlaps in their place; empty where there are modes."""
-    from dynamics.curves.units import NOT_CONSERVED, OTHER_TEACHER, TOO_MANY
+    from dynamics.curves.units import NO_TEACHER, NOT_CONSERVED, OTHER_TEACHER, TOO_MANY
 
     found = result.variables()
     if "norms" not in found:
         return []
+    if not result.taught:
+        return [NO_TEACHER] if result.conserved is not None else [NO_TEACHER, NOT_CONSERVED]
     why = NOT_CONSERVED if result.conserved is None else OTHER_TEACHER
     return [why] if "overlaps" in found else [why, TOO_MANY]
 

@@ -87,6 +87,20 @@ def population_loss(
     return PairPopulation(V, B, covariance, kernel, cross, own)
 
 
+def radial_loss(
+    student: Activation,
+    teacher: Activation,
+    V: Any,
+    B: Any,
+    covariance: Any,
+    radial: Callable[[int], float],
+) -> Population:
+    """Loss of polynomials for inputs that rotations leave as they are, but for Σ; `radial` gives their γ_h."""
+    left, right = _parts(student)[0], _parts(teacher)[0]
+    kernels = (pair_kernel(*pair, radial) for pair in ((left, left), (left, right), (right, right)))
+    return PairPopulation(V, B, covariance, *kernels)
+
+
 def _folded(one: Activation, other: Activation) -> Kernel:
     """κ of φ = αz + β|z| and ψ = γz + δ|z|: αγ u·v + βδ E|u·z||v·z|."""
     assert one.kink is not None and other.kink is not None

@@ -35,11 +35,26 @@ def polynomial_terms(phi: Phi) -> Terms | None:
     return {(int(n), int(m)): float(c) for (n, m), c in polynomial.terms() if c != 0}
 
 
-def pair_kernel(left: Terms, right: Terms) -> PolynomialKernel:
-    """The kernel κ of φ = Σ c_nm zⁿ qᵐ and another polynomial ψ."""
+def highest_power(phi: Phi) -> int:
+    """Highest power of z in a polynomial φ(z, q)."""
+    return max((n for n, _ in polynomial_terms(phi) or ()), default=0)
+
+
+def _one(h: int) -> float:
+    """γ_h of Gaussian inputs."""
+    return 1.0
+
+
+def pair_kernel(left: Terms, right: Terms, radial: Callable[[int], float] = _one) -> PolynomialKernel:
+    """The kernel κ of φ = Σ c_nm zⁿ qᵐ and another polynomial ψ.
+
+    Of inputs that rotations leave as they are products z_1ⁿz_2ᵐ have γ_h times the Gaussian mean, h = (n + m)/2: the
+    function `radial`.
+    """
     total: Counter[tuple[int, int, int]] = Counter()
     for (n1, m1), c1 in left.items():
         for (n2, m2), c2 in right.items():
+            gamma = radial((n1 + n2) // 2) if (n1 + n2) % 2 == 0 else 0.0
             for j in range(min(n1, n2), -1, -1):
                 if (n1 - j) % 2 or (n2 - j) % 2:
                     continue
@@ -49,5 +64,5 @@ def pair_kernel(left: Terms, right: Terms) -> PolynomialKernel:
                     * factorial(n2)
                     // (factorial(j) * factorial(u1) * factorial(u2) * 2 ** (u1 + u2))
                 )
-                total[m1 + u1, j, m2 + u2] += c1 * c2 * pairings
+                total[m1 + u1, j, m2 + u2] += c1 * c2 * pairings * gamma
     return PolynomialKernel(tuple(sorted((powers, float(c)) for powers, c in total.items() if c)))

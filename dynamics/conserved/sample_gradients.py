@@ -21,7 +21,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.inputs.covariance import covariance_factor
+from dynamics.covariance import covariance_factor
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.validation import validate_real

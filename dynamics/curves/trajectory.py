@@ -23,16 +23,27 @@ from dynamics.curves.units import (
     unit_variables,
     units_summary,
 )
-from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
+from dynamics.curves.variables import (
+    LOSS,
+    LOSS_UNIT,
+    OBJECTIVE,
+    TEST_LOSS,
+    TIME_UNIT,
+    Described,
+    Meaning,
+    Variable,
+    Variables,
+)
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
+from dynamics.population.base import Population
 from dynamics.problem import Problem
 from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
-from dynamics.problem.reduction import Reduction
+from dynamics.problem.reduction import Reduction, restricted
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
 from dynamics.versions import versions
@@ -57,11 +68,12 @@ class Trajectory(Result):
     basis : (d, r) array or None
         Lifts reduced coordinates to weights, W = coordinates @ basisᵀ; None: they are the weights.
     loss : (T,) array
-        Population loss, in squared units of the output.
+        Population loss, in squared units of the output; on a data set that of the samples to train on.
     modes : (T, modes) array
         v_iᵀ M v_i for each teacher eigenvector of non-zero eigenvalue, eigenvalues descending, outputs
         one after the other; for other activations than the quadratic ones see `dynamics.problem.modes`. None, (T, 0),
-        where φ is not homogeneous or the teacher has another activation: `overlaps` and `norms` stand for them.
+        where φ is not homogeneous or the teacher has another activation: `overlaps` and `norms` stand for them; without
+        a teacher the norms alone.
     solver : SolverReport
     versions : dict
     decay_integral : (T, K) array or None
@@ -69,6 +81,8 @@ class Trajectory(Result):
     conserved_law : (T, K) array or None
         c_k by its law under weight decay where the flow makes that another one than gradient flow does; NaN where
         there is none.
+    test_loss : (T,) array or None
+        Loss of the samples of a data set that were held out; None if there are none.
     """
 
     KIND = "trajectory"
@@ -79,12 +93,13 @@ class Trajectory(Result):
     coordinates: Annotated[Array, Meaning("time unit coordinate", "reduced first-layer weights", detail=True)]
     A: Annotated[Array, Meaning("time output unit", "second-layer weights", detail=True)]
     basis: Annotated[Array | None, Meaning("input coordinate", "lifts reduced weights", detail=True)]
-    loss: Annotated[Array, Meaning("time", "population loss", LOSS_UNIT)]
+    loss: Annotated[Array, Meaning("time", LOSS, LOSS_UNIT)]
     modes: Annotated[Array, Meaning("time mode", "learned part vᵀMv of each teacher eigenvector")]
     solver: SolverReport
     versions: dict[str, str] = field(default_factory=versions)
     decay_integral: Annotated[Array | None, Meaning("time unit", DECAY_INTEGRAL, detail=True)] = None
     conserved_law: Annotated[Array | None, Meaning("time unit", C_K_LAW, detail=True)] = None
+    test_loss: Annotated[Array | None, Meaning("time", TEST_LOSS, LOSS_UNIT)] = None
 
     @classmethod
     def from_states(
@@ -99,8 +114,13 @@ class Trajectory(Result):
     ) -> Trajectory:
         """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
         small = reduction.problem
+
+        def along(population: Population) -> Array:
+            return np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
+
         with np.errstate(over="ignore", invalid="ignore"):  # a solution that explodes has an infinite loss
-            loss = np.array([small.population.loss(w, a) for w, a in zip(W, A, strict=True)])
+            loss, held_out = along(small.population), small.test_population
+            test_loss = None if held_out is None else along(held_out)
             modes = small.modes(W, A)
         return cls(
             problem,
@@ -112,6 +132,7 @@ class Trajectory(Result):
             modes,
             solver,
             decay_integral=decay_integral,
+            test_loss=test_loss,
         )
 
     @property
@@ -135,6 +156,11 @@ class Trajectory(Result):
     def reduced_dimension(self) -> int:
         """Inputs r of the problem that was really integrated."""
         return self.coordinates.shape[2]
+
+    @property
+    def taught(self) -> bool:
+        """Whether labels are those of a teacher."""
+        return self.problem.teacher.given
 
     @property
     def degree(self) -> int | None:
@@ -167,13 +193,8 @@ class Trajectory(Result):
 
     @cached_property
     def _units(self) -> tuple[Array, Array]:
-        problem = self.problem
-        if self.basis is None:
-            return overlaps_and_norms(self.coordinates, problem.teacher.V, problem.covariance)
-        Q, Sigma = self.basis, problem.covariance
-        return overlaps_and_norms(
-            self.coordinates, problem.teacher.V @ Q, None if Sigma is None else Q.T @ Sigma @ Q
-        )
+        small = self.problem if self.basis is None else restricted(self.problem, self.basis).problem
+        return overlaps_and_norms(self.coordinates, small.teacher.V, small.second_moment)
 
     @property
     def conserved_drift(self) -> float | None:
@@ -245,7 +266,8 @@ class Trajectory(Result):
             targets = problem.mode_targets
             return found | {"eigenvalues": Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)}
         del found["modes"]
-        return found | unit_variables(self.overlaps, self.norms, ("time",))
+        overlaps = self.overlaps if self.taught else None
+        return found | unit_variables(overlaps, self.norms, ("time",))
 
     def attributes(self) -> dict[str, Any]:
         """Sizes and kind of the network, solver, versions."""
@@ -258,6 +280,8 @@ class Trajectory(Result):
             f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
             f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}",
         ]
+        if self.test_loss is not None:
+            lines.append(f"loss on the samples held out {self.test_loss[0]:.6g} → {self.test_loss[-1]:.6g}")
         if self.objective is not None:
             lines.append(f"objective, with weight decay, {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
         if self.problem.has_modes:

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor
 from dynamics.curves.variables import Variable, Variables
-from dynamics.inputs.covariance import covariance_factor
 from dynamics.population.kernels import normalised
 
 NOT_CONSERVED = "φ is not homogeneous: there is no c_k that the flow could conserve, and no teacher modes"
 OTHER_TEACHER = "the teacher has another activation: there are no teacher modes"
+NO_TEACHER = "the labels are those of the data, not of a teacher: there are no teacher modes, and no overlaps"
 C_K = "c_k = ‖w_k‖² − h Σ_o A_ok² of each unit"
 C_K_LAW = "c_k of each unit by its exact law under weight decay"
 TOO_MANY = "the overlaps of all units with all directions of the teacher are too many to be given"
@@ -69,10 +70,13 @@ def _directions(X: Array) -> tuple[Array, Array]:
     return vectors.reshape(X.shape), lengths.reshape(X.shape[:-1])
 
 
-def unit_variables(overlaps: Array, norms: Array, axes: tuple[str, ...]) -> Variables:
-    """Overlaps (…, K, R), unless they are too many, and norms (…, K) of units; `axes` come before K."""
+def unit_variables(overlaps: Array | None, norms: Array, axes: tuple[str, ...]) -> Variables:
+    """Overlaps (…, K, R), unless there is no teacher or they are too many, and norms (…, K) of units.
+
+    `axes` come before K.
+    """
     found = {"norms": Variable((*axes, "unit"), norms, NORMS)}
-    if overlaps.size > LARGEST_OVERLAPS:
+    if overlaps is None or overlaps.size > LARGEST_OVERLAPS:
         return found
     return {"overlaps": Variable((*axes, "unit", "teacher_direction"), overlaps, OVERLAPS)} | found
 

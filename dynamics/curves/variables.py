@@ -20,6 +20,8 @@ import numpy as np
 
 LOSS_UNIT, TIME_UNIT = "squared output units", "time of the flow"
 OBJECTIVE = "loss with the penalty of the weight decay"
+LOSS = "population loss, or that of the samples to train on"
+TEST_LOSS = "loss of the samples held out"
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,8 @@ from dynamics.aliases import Array
 from dynamics.ensemble.members import Members, stack_teachers
 from dynamics.ensemble.trajectory import EnsembleReport, EnsembleTrajectory
 from dynamics.errors import ProblemError
+from dynamics.inputs.data_set import DataSet
+from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.integration import DEFAULT_RTOL, Sampling, taylor, validate_tolerance
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.weight_decay import WeightDecay
@@ -29,7 +31,7 @@ class FlowEnsemble:
     Parameters
     ----------
     problems : sequence of Problem
-        Teachers and weights may differ; activation, covariance, weight decay and what is trained must not.
+        Teachers and weights may differ; activation, inputs, weight decay and what is trained must not.
 
     Attributes
     ----------
@@ -59,7 +61,7 @@ class FlowEnsemble:
         first = problems[0]
         for i, problem in enumerate(problems):
             _check_alike(first, problem, i)
-        same = all(p.teacher is first.teacher for p in problems)
+        same = not first.teacher.given or all(p.teacher is first.teacher for p in problems)
         V, B = stack_teachers([p.teacher for p in problems[: 1 if same else None]])
         self.members = Members(
             V,
@@ -71,12 +73,15 @@ class FlowEnsemble:
             first.covariance,
             first.weight_decay,
             first.teacher_activation,
+            first.distribution,
+            first.data,
+            first.teacher.given,
         )
 
     @classmethod
     def from_weights(
         cls,
-        teacher: Teacher | Sequence[Teacher],
+        teacher: Teacher | Sequence[Teacher] | None,
         W: ArrayLike,
         A: ArrayLike,
         *,
@@ -85,36 +90,42 @@ class FlowEnsemble:
         covariance: ArrayLike | None = None,
         weight_decay: WeightDecay | float | Sequence[float] = 0.0,
         teacher_activation: Activation | str | None = None,
+        distribution: InputLaw | str = GAUSSIAN,
+        data: DataSet | tuple[ArrayLike, ArrayLike] | None = None,
     ) -> FlowEnsemble:
         """Ensemble from arrays, without an object per member.
 
         Parameters
         ----------
-        teacher : Teacher or sequence of N teachers
-            One for all, or one for each.
+        teacher : Teacher, sequence of N teachers, or None
+            One for all, or one for each; None where the labels of `data` are learned.
         W : (N, K, d) array
             Initial first-layer weights.
         A : (N, K) or (N, O, K) array
-        trainable, activation, covariance, weight_decay, teacher_activation
+        trainable, activation, covariance, weight_decay, teacher_activation, distribution, data
             As for `dynamics.problem.Student` and `dynamics.problem.Problem`.
         """
         W = validate_array("W", W, 3)
         second = np.asarray(A)
         A = validate_array("a", second[:, None] if second.ndim == 2 else second, 3)
-        teachers = [teacher] if isinstance(teacher, Teacher) else list(teacher)
+        teachers = [teacher] if teacher is None or isinstance(teacher, Teacher) else list(teacher)
         if len(W) == 0 or len(A) != len(W) or len(teachers) not in (1, len(W)):
             raise ProblemError(
                 f"`W` holds {len(W)} members, `a` {len(A)} and `teacher` {len(teachers)}, but all must hold the same "
                 "number, at least one (or there is one teacher for all)."
             )
         student = Student(W[0], A[0], trainable)
-        first = Problem(teachers[0], student, activation, covariance, weight_decay, teacher_activation)
-        for i, other in enumerate(teachers):
+        first = Problem(
+            teachers[0], student, activation, covariance, weight_decay, teacher_activation, distribution, data
+        )
+        for i, other in enumerate(given := [t for t in teachers if t is not None]):
             if (other.inputs, other.outputs) != (first.inputs, first.teacher.outputs):
                 raise ProblemError(f"Teacher {i} has another number of inputs or outputs than teacher 0.")
         ensemble = cls([first])
-        V, B = stack_teachers(teachers)
-        ensemble.members = replace(ensemble.members, V=V, B=B, W=W, A=A)
+        if given:
+            V, B = stack_teachers(given)
+            ensemble.members = replace(ensemble.members, V=V, B=B)
+        ensemble.members = replace(ensemble.members, W=W, A=A)
         return ensemble
 
     def integrate(
@@ -252,8 +263,15 @@ def _check_alike(first: Problem, other: Problem, index: int) -> None:
         other.teacher_activation,
         other.weight_decay,
     )
-    if not alike or not same_sigma:
+    if not alike or not same_sigma or not _same_law(first, other):
         raise ProblemError(
-            f"Problem {index} differs from problem 0 in activation, covariance, weight decay or trained layers: "
+            f"Problem {index} differs from problem 0 in activation, inputs, weight decay or trained layers: "
             "integrate them in separate ensembles."
         )
+
+
+def _same_law(first: Problem, other: Problem) -> bool:
+    """Whether the inputs are the same, and the labels where they are no teacher's."""
+    if first.data is None or other.data is None or not (first.teacher.given and other.teacher.given):
+        return first.teacher.given == other.teacher.given and first.law.alike(other.law)
+    return first.law.alike(other.data.labelled_by(first.teacher, first.teacher_activation))

@@ -10,11 +10,14 @@ import numpy as np
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
-from dynamics.inputs.covariance import covariance_factor
+from dynamics.inputs.data_set import DataSet
+from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.population.base import Population
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.storage import law_parts, read_inputs
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
 ENTRIES_AT_ONCE = 2_000_000  # of residual matrices that are held at a time
@@ -38,6 +41,11 @@ class Members:
     weight_decay : WeightDecay
     teacher_activation : Activation or None
         None: that of the student.
+    distribution : InputLaw
+    data : DataSet or None
+        Of all; labels are the teacher's of each, if there are teachers.
+    taught : bool
+        Whether there are.
     """
 
     V: Array
@@ -49,6 +57,9 @@ class Members:
     covariance: Array | None
     weight_decay: WeightDecay = NO_DECAY
     teacher_activation: Activation | None = None
+    distribution: InputLaw = GAUSSIAN
+    data: DataSet | None = None
+    taught: bool = True
 
     def __len__(self) -> int:
         return len(self.W)
@@ -56,10 +67,15 @@ class Members:
     def problem(self, index: int) -> Problem:
         """One of the problems."""
         which = index if len(self.V) > 1 else 0
-        teacher = Teacher(self.V[which], self.B[which])
-        student = Student(self.W[index], self.A[index], self.trainable)
         return Problem(
-            teacher, student, self.activation, self.covariance, self.weight_decay, self.teacher_activation
+            Teacher(self.V[which], self.B[which]) if self.taught else None,
+            Student(self.W[index], self.A[index], self.trainable),
+            self.activation,
+            self.covariance,
+            self.weight_decay,
+            self.teacher_activation,
+            self.distribution,
+            self.data,
         )
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -70,11 +86,14 @@ class Members:
         about = {"activation": self.activation.name, "trainable": self.trainable}
         if self.teacher_activation is not None and self.teacher_activation != self.activation:
             about["teacher_activation"] = self.teacher_activation.name
-        return about | ({"weight_decay": [*self.weight_decay.rates]} if self.weight_decay else {}), arrays
+        said, held = law_parts(self.distribution if self.data is None else self.data)
+        decay = {"weight_decay": [*self.weight_decay.rates]} if self.weight_decay else {}
+        return about | said | decay | ({} if self.taught else {"taught": False}), arrays | held
 
     @classmethod
     def read(cls, f: Archive, about: Mapping[str, Any]) -> Self:
         """The problems that `parts` stored."""
+        distribution, data = read_inputs(f, about)
         found = cls(
             f.numbers("members_V", ("teacher", "teacher_direction", "coordinate")),
             f.numbers("members_B", ("teacher", "output", "teacher_direction")),
@@ -89,6 +108,9 @@ class Members:
             Activation.parse(
                 f.part(about, "teacher_activation" if "teacher_activation" in about else "activation", str)
             ),
+            distribution,
+            data,
+            f.part(about, "taught", bool) if "taught" in about else True,
         )
         if len(found.V) not in (1, len(found)):
             raise ProblemError(f"{f.what} holds {len(found.V)} teachers of {len(found)} members.")
@@ -112,10 +134,11 @@ class Members:
     def reduced(self) -> tuple[Members, Array | None]:
         """The span reduction of `dynamics.problem.reduction` for all members, with bases (N, d, r).
 
-        Nothing is reduced, and None returned, where that would not help or where there is a covariance.
+        Nothing is reduced, and None returned, where that would not help or where inputs are not standard normal.
         """
         N, K, d = self.W.shape
-        if self.V.shape[1] + K >= d or self.covariance is not None:
+        standard = self.covariance is None and self.distribution.gaussian and self.data is None
+        if self.V.shape[1] + K >= d or not standard:
             return self, None
         V = np.broadcast_to(self.V, (N, *self.V.shape[1:]))
         Q = np.linalg.qr(np.concatenate([V, self.W], axis=1).swapaxes(1, 2))[0]  # (N, d, R + K)
@@ -142,11 +165,25 @@ class Members:
             out[part] = _losses(target, W[part], A[part], coupling)
         return out
 
+    def test_losses(self, W: Array, A: Array) -> Array | None:
+        """Likewise the loss of samples that were held out; None if there are none."""
+        held_out = [p.test_population for p in self._problems()]
+        found = [population for population in held_out if population is not None]
+        return self._along(found, W, A) if found else None
+
     def _losses_one_by_one(self, W: Array, A: Array) -> Array:
-        """The same for any activation; NaN where a state is."""
+        """The same for any activation and any inputs; NaN where a state is."""
+        return self._along([p.population for p in self._problems()], W, A)
+
+    def _problems(self) -> list[Problem]:
+        """One for each teacher."""
+        return [self.problem(i) for i in range(len(self) if len(self.V) > 1 else 1)]
+
+    def _along(self, populations: Sequence[Population], W: Array, A: Array) -> Array:
+        """A loss for each teacher, or one for all, along the states."""
         out = np.full(W.shape[:2], np.nan)
         for i in range(len(self)):
-            loss = self.problem(i).population.loss
+            loss = populations[i if len(populations) > 1 else 0].loss
             for t in np.flatnonzero(np.isfinite(W[i]).all(axis=(1, 2))):
                 out[i, t] = loss(W[i, t], A[i, t])
         return out

@@ -15,7 +15,17 @@ from dynamics.curves.decay_law import DecayLaw
 from dynamics.curves.result import Result
 from dynamics.curves.trajectory import LARGEST_STORED_W
 from dynamics.curves.units import C_K, DRIFT, conserved_or_none, overlaps_and_norms, unit_variables
-from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
+from dynamics.curves.variables import (
+    LOSS,
+    LOSS_UNIT,
+    OBJECTIVE,
+    TEST_LOSS,
+    TIME_UNIT,
+    Described,
+    Meaning,
+    Variable,
+    Variables,
+)
 from dynamics.ensemble.members import Members
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -154,6 +164,11 @@ class EnsembleTrajectory(Result):
         """Population loss (N, T), in squared units of the output."""
         return self.members.losses(self.coordinates, self.A)
 
+    @cached_property
+    def test_loss(self) -> Array | None:
+        """Loss of the samples of a data set that were held out, (N, T); None if there are none."""
+        return self.members.test_losses(self.coordinates, self.A)
+
     @property
     def objective(self) -> Array | None:
         """Loss with the penalty of the weight decay, (N, T); None without decay."""
@@ -187,7 +202,8 @@ class EnsembleTrajectory(Result):
 
     @cached_property
     def _units(self) -> tuple[Array, Array]:
-        return overlaps_and_norms(self.coordinates, self.members.V[:, None], self.members.covariance)
+        second = self.members.problem(0).second_moment
+        return overlaps_and_norms(self.coordinates, self.members.V[:, None], second)
 
     @property
     def degree(self) -> int | None:
@@ -234,8 +250,10 @@ class EnsembleTrajectory(Result):
         found["message"] = found.pop("messages")
         found |= {
             "status": Variable(("member",), np.array(self.status), "finished or failed"),
-            "loss": Variable(("member", "time"), self.loss, "population loss", LOSS_UNIT),
+            "loss": Variable(("member", "time"), self.loss, LOSS, LOSS_UNIT),
         }
+        if self.test_loss is not None:
+            found["test_loss"] = Variable(("member", "time"), self.test_loss, TEST_LOSS, LOSS_UNIT)
         if self.objective is not None:
             found["objective"] = Variable(("member", "time"), self.objective, OBJECTIVE, LOSS_UNIT)
         inputs = self.coordinates.shape[-1] if self.basis is None else self.basis.shape[1]
@@ -249,7 +267,8 @@ class EnsembleTrajectory(Result):
             found["conserved"] = Variable(("member", "time", "unit"), self.conserved, C_K, detail=True)
             found["conserved_drift"] = Variable(("member",), self.conserved_drift, DRIFT)
         if not members.problem(0).has_modes:
-            return found | unit_variables(self.overlaps, self.norms, ("member", "time"))
+            overlaps = self.overlaps if members.taught else None
+            return found | unit_variables(overlaps, self.norms, ("member", "time"))
         if len(members.V) == 1:
             targets = members.problem(0).mode_targets
             found["eigenvalues"] = Variable(("mode",), targets, EIGENVALUE, label=True, detail=True)

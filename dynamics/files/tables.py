@@ -42,12 +42,19 @@ def read_csv(source: Source, what: str) -> Array:
     with open_binary(source, what) as file:
         data = file.read()
     try:
-        return _parse(_decode(data))
+        return _parse(decode(data))
     except Unusable as cause:
         raise ProblemError(f"{what} does not contain an array of numbers: {cause}.") from None
 
 
-def _decode(data: bytes) -> str:
+def decode(data: bytes) -> str:
+    """Text of a file by its byte-order mark, else UTF-8.
+
+    Raises
+    ------
+    Unusable
+        If it is none.
+    """
     encoding = next((name for mark, name in ENCODINGS if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
@@ -66,7 +73,7 @@ def _parse(text: str) -> Array:
     ]
     if not lines:
         raise Unusable("it is empty")
-    separator = _separator(lines[0][1])
+    separator = separator_of(lines[0][1])
     table = [(number, _cells(number, line, separator)) for number, line in lines]
     if _is_header(*table[0]):
         del table[0]
@@ -81,7 +88,7 @@ def _parse(text: str) -> Array:
     return np.array(rows)
 
 
-def _separator(line: str) -> str | None:
+def separator_of(line: str) -> str | None:
     """The separator in a line; None are blanks."""
     return next((mark for mark in (";", "\t", ",") if mark in line), None)
 
@@ -97,7 +104,9 @@ def _cells(number: int, line: str, separator: str | None) -> list[str]:
 
 def _is_header(number: int, cells: list[str]) -> bool:
     """Whether a first line holds names: every entry begins as a name does, and none is a number."""
-    named = [bool(cell) and (cell[0].isalpha() or cell[0] == "_") and _value(cell) is None for cell in cells]
+    named = [
+        bool(cell) and (cell[0].isalpha() or cell[0] == "_") and value_of(cell) is None for cell in cells
+    ]
     if len(cells) > 1 and not cells[0] and all(named[1:]):
         raise Unusable(
             f"line {number} begins with an empty name, as above a column of labels: save without them"
@@ -105,7 +114,7 @@ def _is_header(number: int, cells: list[str]) -> bool:
     return all(named)
 
 
-def _value(text: str) -> float | None:
+def value_of(text: str) -> float | None:
     """The number that a text is, if it is one."""
     if "_" in text or not text.isascii():  # which `float` would accept
         return None
@@ -116,7 +125,7 @@ def _value(text: str) -> float | None:
 
 
 def _number(number: int, cell: str, separator: str | None) -> float:
-    value = _value(cell)
+    value = value_of(cell)
     if value is not None:
         if math.isinf(value) and any(c.isdigit() for c in cell):
             raise Unusable(f"{cell!r} in line {number} is beyond the range of 64-bit numbers")
@@ -125,7 +134,7 @@ def _number(number: int, cell: str, separator: str | None) -> float:
         raise Unusable(f"line {number} has an empty entry")
     if _is_complex(cell):
         raise Unusable(f"{cell!r} in line {number} is complex: {KINDS['c']}")
-    if separator in (";", "\t") and _value(cell.replace(",", ".")) is not None:
+    if separator in (";", "\t") and value_of(cell.replace(",", ".")) is not None:
         raise Unusable(f"{cell!r} in line {number} has a decimal comma: write a decimal point")
     shown = cell if len(cell) <= 30 else f"{cell[:27]}…"
     raise Unusable(f"{shown!r} in line {number} is no number")

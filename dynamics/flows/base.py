@@ -30,6 +30,7 @@ from dynamics.validation import validate_real
 
 Curve = TypeVar("Curve")
 ROUNDING = 1e-9  # of the end of a flow: what sums of rates may differ by
+COARSE = 1e-5  # tolerance by default where the right-hand side jumps: steps are as short as it is
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,11 @@ class Flow(VectorField, Generic[Curve]):
         """Time at which the flow ends by definition, such as that of a schedule; None if it goes on."""
         return None
 
+    @property
+    def smooth(self) -> bool:
+        """Whether the right-hand side is continuous."""
+        return True
+
     @abstractmethod
     def loss(self, theta: Array) -> float:
         """The loss that is watched, at θ."""
@@ -161,10 +167,11 @@ class Flow(VectorField, Generic[Curve]):
         until_loss : float, optional
             Stop where the loss falls to this value.
         method : str or Method
-            One of `dynamics.integration.METHODS`, where "auto" chooses by the number of unknowns; or a solver of one's
-            own (see `dynamics.integration.contract`).
+            One of `dynamics.integration.METHODS`, where "auto" chooses by the number of unknowns, and whether the
+            right-hand side jumps; or a solver of one's own (see `dynamics.integration.contract`).
         rtol, atol : float, optional
-            Tolerances per step; by default `default_rtol`, and that times the size of the initial state.
+            Tolerances per step; by default `default_rtol`, at least `COARSE` where the right-hand side jumps, and that
+            times the size of the initial state.
         stops : sequence of Stop
             Further reasons to stop, as functions of (t, θ).
         max_evaluations : int, optional
@@ -186,9 +193,15 @@ class Flow(VectorField, Generic[Curve]):
         IntegrationError
             If the integration fails; the error carries the curve up to there.
         """
-        tolerance = validate_tolerance(self.default_rtol if rtol is None else rtol)
-        chosen = choose_method(method, self.theta0.size)
+        default = self.default_rtol if self.smooth else max(self.default_rtol, COARSE)
+        tolerance = validate_tolerance(default if rtol is None else rtol)
+        chosen = choose_method(method, self.theta0.size, self.smooth)
         open_ended = t_end is None and times is None and self.last_time is None
+        if open_ended and not self.smooth:
+            raise ProblemError(
+                "`t_end` is missing: on samples the gradient of units with a kink jumps, also where they end, so that"
+                " no test tells when they have converged."
+            )
         horizon = self.horizon(explicit=not chosen.implicit) if self.last_time is None else self.last_time
         sampling = Sampling.create(t_end, times, samples, log_times, horizon=horizon)
         self._check_end(sampling.t_end)

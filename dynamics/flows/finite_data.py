@@ -7,7 +7,7 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
-from dynamics.inputs.gaussian import basis_of
+from dynamics.inputs.subspaces import basis_of
 from dynamics.population.base import Population
 from dynamics.population.on_samples import FORMS, cheaper_form, sample_loss
 from dynamics.problem import Problem

@@ -22,6 +22,7 @@ from dynamics.population.base import FormLoss, Population
 from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.reduction import Reduction, reduce_problem
+from dynamics.problem.scope import require
 
 
 class GradientFlow(Flow[Trajectory]):
@@ -74,6 +75,7 @@ class GradientFlow(Flow[Trajectory]):
         reduce: bool = True,
     ) -> None:
         problem = given_problem(problem, student, activation, covariance)
+        require("flow", problem)
         self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
 
     def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
@@ -84,6 +86,11 @@ class GradientFlow(Flow[Trajectory]):
         self.objective = small.objective if objective is None else objective
         self.theta0 = self.pack(small.student.W, small.student.A)
         check_loss(self.loss, self.theta0, "teacher")
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the gradient is continuous: not so on samples where φ has a kink."""
+        return self.objective.smooth
 
     @property
     def trainable(self) -> bool:

@@ -9,7 +9,7 @@ The gradient v of c_k being orthogonal to the range of Jᵀ, Fv = 0 and (F + δ)
 gradient moves c_k by its law at the rate ρ/δ, and not at all for δ = 0; decoupled decay moves it at the rate ρ.
 
 The metric is the Hessian of the population loss of a teacher that is the student itself: the error is zero there, and
-with it the term that has second derivatives of the outputs.
+with it the term that has second derivatives of the outputs (`dynamics.inputs.base.InputLaw.metric`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def check_metric(unknowns: int) -> None:
 
 def metric(problem: Problem, W: Array, A: Array, unknowns: int) -> Array:
     """F over the first entries of (W, A), flattened row by row, (n, n)."""
-    return problem.activation.loss(W, A, problem.covariance).hessian(W, A)[:unknowns, :unknowns]
+    return problem.law.metric(problem, W, A)[:unknowns, :unknowns]
 
 
 def natural_direction(problem: Problem, W: Array, A: Array, slope: Array, damping: float) -> Array:

@@ -54,8 +54,9 @@ class NaturalUnits:
         modes = np.abs(problem.mode_targets)
         weakest = float(modes.min() / modes.max()) if modes.size else 1.0
         variance = 1.0
-        if problem.covariance is not None:
-            variances = np.linalg.eigvalsh(problem.covariance)
+        second = problem.second_moment
+        if second is not None:
+            variances = np.linalg.eigvalsh(second)
             variance = float(variances[variances > ROUNDING * variances[-1]].min())
         return cls(
             size,

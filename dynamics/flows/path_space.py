@@ -175,7 +175,7 @@ class PathFlow(Flow[PathTrajectory]):
     @property
     def _rate(self) -> float:
         """Natural growth rate, the variance of the inputs to the power h: the loss is of second degree in v."""
-        Sigma = self.problem.covariance
+        Sigma = self.problem.second_moment
         return 1.0 if Sigma is None else float(np.trace(Sigma) / len(Sigma)) ** self.degree
 
     def watch(self, run: Run) -> Watch:

@@ -17,9 +17,112 @@ from dynamics.aliases import Array
 from dynamics.validation import validate_choice
 
 if TYPE_CHECKING:
-    from dynamics.inputs.fourth_moment import FourthMoment
+    from dynamics.activations import Activation
     from dynamics.population.base import Population
-    from dynamics.problem.problem import Problem
+    from dynamics.population.fourth_moment import FourthMoment
+
+
+class Network(Protocol):
+    """What a law asks of a teacher: Σ_m B_om ψ(v_m·x)."""
+
+    @property
+    def V(self) -> Array:
+        """(R, d)."""
+
+    @property
+    def B(self) -> Array:
+        """(O, R)."""
+
+
+class Units(Protocol):
+    """What a law asks of a student."""
+
+    @property
+    def hidden(self) -> int:
+        """K."""
+
+
+class Setting(Protocol):
+    """What a law asks of a problem, see `dynamics.problem.problem.Problem`."""
+
+    @property
+    def teacher(self) -> Network:
+        """The teacher."""
+
+    @property
+    def student(self) -> Units:
+        """The student."""
+
+    @property
+    def activation(self) -> Activation:
+        """φ."""
+
+    @property
+    def teacher_activation(self) -> Activation:
+        """ψ."""
+
+    @property
+    def covariance(self) -> Array | None:
+        """Σ as it was given; None is the identity."""
+
+    @property
+    def second_moment(self) -> Array | None:
+        """E xxᵀ; None is the identity."""
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+
+    @property
+    def realisable(self) -> bool:
+        """Whether φ = ψ."""
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """A network as a teacher."""
+
+    V: Array
+    B: Array
+
+
+@dataclass(frozen=True)
+class _SelfTaught:
+    """A problem with another network of the student's activation as the teacher."""
+
+    problem: Setting
+    teacher: Network
+    realisable: ClassVar[bool] = True
+
+    @property
+    def student(self) -> Units:
+        """That of the problem."""
+        return self.problem.student
+
+    @property
+    def activation(self) -> Activation:
+        """φ."""
+        return self.problem.activation
+
+    @property
+    def teacher_activation(self) -> Activation:
+        """φ again."""
+        return self.problem.activation
+
+    @property
+    def covariance(self) -> Array | None:
+        """That of the problem."""
+        return self.problem.covariance
+
+    @property
+    def second_moment(self) -> Array | None:
+        """That of the problem."""
+        return self.problem.second_moment
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return self.problem.inputs
 
 
 class Source(Protocol):
@@ -96,7 +199,7 @@ class InputLaw(ABC):
         return self
 
     @abstractmethod
-    def knows(self, problem: Problem) -> bool:
+    def knows(self, problem: Setting) -> bool:
         """Whether the loss has a closed form for the activations of the problem."""
 
     @property
@@ -105,10 +208,10 @@ class InputLaw(ABC):
         """For which activations it has: "a law is known only for {known}"."""
 
     @abstractmethod
-    def loss(self, problem: Problem) -> Population:
+    def loss(self, problem: Setting) -> Population:
         """Loss of the problem under this law, in closed form."""
 
-    def test_loss(self, problem: Problem) -> Population | None:
+    def test_loss(self, problem: Setting) -> Population | None:
         """Loss on samples that were held out; None if there are none."""
         return None
 
@@ -116,12 +219,19 @@ class InputLaw(ABC):
     def fourth_moment(self, covariance: Array | None, inputs: int) -> FourthMoment:
         """C[D] = E (xᵀDx) xxᵀ."""
 
+    def metric(self, problem: Setting, W: Array, A: Array) -> Array:
+        """E JᵀJ over W, A, flattened row by row, J being the derivative of the outputs by the weights, (n, n).
+
+        It is the Hessian where the student is its own teacher, so that the error is zero.
+        """
+        return self.loss(_SelfTaught(problem, _Weights(W, A))).hessian(W, A)
+
     def second_moment(self, covariance: Array | None) -> Array | None:
         """E xxᵀ, (d, d); None is the identity."""
         return covariance
 
     @abstractmethod
-    def closure(self, problem: Problem, rows: Array) -> Array | None:
+    def closure(self, problem: Setting, rows: Array) -> Array | None:
         """Orthonormal basis (d, r) of a subspace around rows (m, d) in which flows stay; None if that is all."""
 
     def within(self, Q: Array) -> InputLaw:

@@ -11,17 +11,15 @@ from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.base import InputLaw, Source
-from dynamics.inputs.fourth_moment import FourthMoment, SampleMoment
-from dynamics.inputs.gaussian import basis_of
+from dynamics.inputs.base import InputLaw, Network, Setting, Source
+from dynamics.inputs.subspaces import basis_of
+from dynamics.population.fourth_moment import FourthMoment, SampleMoment
 from dynamics.population.on_samples import sample_loss
 from dynamics.validation import validate_array
 
 if TYPE_CHECKING:
     from dynamics.activations import Activation
     from dynamics.population.base import Population
-    from dynamics.problem.problem import Problem
-    from dynamics.problem.teacher import Teacher
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +36,8 @@ class DataSet(InputLaw):
         Held out.
     label : str
         What messages and files call it.
+    notes : tuple of str
+        What was changed when it was read: a sentence each.
 
     Raises
     ------
@@ -48,12 +48,14 @@ class DataSet(InputLaw):
     standard: ClassVar[bool] = False
     labelled: ClassVar[bool] = True
     option: ClassVar[str] = "data"
+    known: ClassVar[str] = "activations with derivatives in closed form"
 
     X: Array
     Y: Array
     X_test: Array | None = None
     Y_test: Array | None = None
     label: str = "data"
+    notes: tuple[str, ...] = ()
 
     if TYPE_CHECKING:  # the constructor takes anything like an array
 
@@ -64,6 +66,7 @@ class DataSet(InputLaw):
             X_test: ArrayLike | None = None,
             Y_test: ArrayLike | None = None,
             label: str = "data",
+            notes: tuple[str, ...] = (),
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -125,7 +128,7 @@ class DataSet(InputLaw):
             raise ProblemError(f"`data` has {self.inputs} inputs, but the student has {inputs}.")
         return self
 
-    def labelled_by(self, teacher: Teacher, activation: Activation) -> DataSet:
+    def labelled_by(self, teacher: Network, activation: Activation) -> DataSet:
         """The same inputs with the labels f*(x) of a teacher."""
         second = self.second_moment(None)
 
@@ -140,37 +143,39 @@ class DataSet(InputLaw):
         """(1/n) Σ xxᵀ over the samples to train on."""
         return self.X.T @ self.X / len(self.X)
 
-    def knows(self, problem: Problem) -> bool:
+    def knows(self, problem: Setting) -> bool:
         """Where the activation has derivatives."""
         return problem.activation.trace_coupling is not None or problem.activation.is_differentiable
-
-    @property
-    def known(self) -> str:
-        """Of which activations."""
-        return "activations with derivatives in closed form"
 
     def fourth_moment(self, covariance: Array | None, inputs: int) -> FourthMoment:
         """C."""
         return SampleMoment(self.X)
 
-    def loss(self, problem: Problem) -> Population:
+    def loss(self, problem: Setting) -> Population:
         """Loss on the samples to train on."""
         return sample_loss(
             self.X, self.Y, problem.activation, self._variance(problem), problem.student.hidden
         )
 
-    def test_loss(self, problem: Problem) -> Population | None:
+    def test_loss(self, problem: Setting) -> Population | None:
         """Loss on those held out; None if there are none."""
         if self.X_test is None or self.Y_test is None:
             return None
         variance, hidden = self._variance(problem), problem.student.hidden
         return sample_loss(self.X_test, self.Y_test, problem.activation, variance, hidden)
 
-    def _variance(self, problem: Problem) -> Array | None:
+    def metric(self, problem: Setting, W: Array, A: Array) -> Array:
+        """Mean of JᵀJ over the samples to train on."""
+        phi, variance = problem.activation, self._variance(problem)
+        q = None if variance is None else np.einsum("kd,de,ke->k", W, variance, W)
+        own = phi.phi(self.X @ W.T, q) @ A.T
+        return sample_loss(self.X, own, phi, variance, len(W), "samples").hessian(W, A)
+
+    def _variance(self, problem: Setting) -> Array | None:
         """Σ of q = wᵀΣw, where the activation depends on q."""
         return self.second_moment(None) if problem.activation.uses_variance else None
 
-    def closure(self, problem: Problem, rows: Array) -> Array | None:
+    def closure(self, problem: Setting, rows: Array) -> Array | None:
         """The span with all samples in it, where they are few."""
         if len(rows) + len(self.X) >= self.inputs:
             return None

@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.covariance import symmetric_root
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
-from dynamics.inputs.base import Family, InputLaw, Restored, Source, register_family
-from dynamics.inputs.covariance import symmetric_root
-from dynamics.inputs.fourth_moment import FourthMoment
-from dynamics.inputs.gaussian import basis_of, krylov_closure
+from dynamics.inputs.base import Family, InputLaw, Restored, Setting, Source, register_family
 from dynamics.inputs.moments import form_loss, is_form
+from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.matrices import negligible
+from dynamics.population.fourth_moment import FourthMoment
 from dynamics.validation import validate_array, validate_symmetric
 
 if TYPE_CHECKING:
     from dynamics.population.base import Population
-    from dynamics.problem.problem import Problem
 
 PARTS = ("weights", "means", "covariances")
 
@@ -133,7 +132,7 @@ class Mixture(InputLaw):
             )
         return self
 
-    def knows(self, problem: Problem) -> bool:
+    def knows(self, problem: Setting) -> bool:
         """Where activations depend on w·x alone, or are centred alike."""
         own = problem.activation.uses_variance or problem.teacher_activation.uses_variance
         return is_form(problem) or not own
@@ -149,7 +148,7 @@ class Mixture(InputLaw):
         """C."""
         return MixtureMoment(self.weights, self.means, self.covariances)
 
-    def loss(self, problem: Problem) -> Population:
+    def loss(self, problem: Setting) -> Population:
         """Through the fourth moment, or the mean over clusters."""
         from dynamics.population.scaled import ScaledPopulation
         from dynamics.population.sum import SumPopulation
@@ -160,12 +159,12 @@ class Mixture(InputLaw):
         clusters = zip(self.weights, self.means, self.covariances, strict=True)
         return SumPopulation(
             tuple(
-                ScaledPopulation(phi.loss(teacher.V, teacher.B, S, psi, mu), float(pi))
+                ScaledPopulation(phi.loss(teacher.V, teacher.B, S, psi, mu if mu.any() else None), float(pi))
                 for pi, mu, S in clusters
             )
         )
 
-    def closure(self, problem: Problem, rows: Array) -> Array | None:
+    def closure(self, problem: Setting, rows: Array) -> Array | None:
         """The span with the means in it, made invariant under every Σ."""
         if len(rows) + len(self.means) >= rows.shape[1]:
             return None
@@ -183,10 +182,11 @@ class Mixture(InputLaw):
     def draw(self, source: Source, count: int, inputs: int) -> Any:
         """Normal numbers, and one cluster for each sample."""
         u, z, x = source.uniform(count)[..., None], source.normal(count, inputs), 0.0
-        last = np.cumsum(self.weights)
-        last[-1] = 1.0
-        for end, pi, mu, root in zip(last, self.weights, self.means, self._roots, strict=True):
-            inside = ((u >= end - pi) & (u < end)) * 1.0
+        ends = np.cumsum(self.weights)
+        starts = np.append(0.0, ends[:-1])
+        ends[-1] = 1.0
+        for start, end, mu, root in zip(starts, ends, self.means, self._roots, strict=True):
+            inside = ((u >= start) & (u < end)) * 1.0
             x = x + inside * (z @ source.array(root) + source.array(mu))
         return x
 

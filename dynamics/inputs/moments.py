@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.inputs.covariance import symmetric_root
-from dynamics.inputs.fourth_moment import CentredMoment, FourthMoment, MappedMoment
+from dynamics.covariance import symmetric_root
+from dynamics.inputs.base import Setting
 from dynamics.population.form import FormPopulation
-
-if TYPE_CHECKING:
-    from dynamics.problem.problem import Problem
+from dynamics.population.fourth_moment import CentredMoment, FourthMoment, MappedMoment
 
 
-def is_form(problem: Problem) -> bool:
+def is_form(problem: Setting) -> bool:
     """Whether student and teacher are forms in the inputs, for which the fourth moment suffices."""
     return problem.realisable and problem.activation.trace_coupling is not None
 
@@ -25,7 +21,7 @@ def mapped(moment: FourthMoment, covariance: Array | None) -> FourthMoment:
     return moment if covariance is None else MappedMoment(moment, symmetric_root(covariance))
 
 
-def form_loss(problem: Problem, moment: FourthMoment) -> FormPopulation:
+def form_loss(problem: Setting, moment: FourthMoment) -> FormPopulation:
     """Loss of a quadratic or centred network."""
     if problem.activation.trace_coupling == 0:
         second = problem.second_moment

@@ -7,65 +7,97 @@ of degree 2h in x are those of Gaussian inputs times (derived here)
 
 so a student of degree h that learns a teacher of degree h has the Gaussian loss times γ_h: its flow is the Gaussian one
 by a clock γ_h times as fast. Sphere (R² = d): γ_2 = d/(d + 2). Student's law with ν degrees of freedom, scaled to unit
-covariance: γ_2 = (ν − 2)/(ν − 4). Centred units φ = z² − wᵀΣw lose E f less: their loss keeps the part 1 − 1/γ_2 of the
-trace coupling.
+covariance: γ_2 = (ν − 2)/(ν − 4). In the pair kernels of polynomials every product of powers has its own γ_h, as in
+those of centred units, φ = z² − wᵀΣw, whose variances are numbers: their loss keeps the part 1 − 1/γ_2 of the trace
+coupling.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from math import isinf, prod
+from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dynamics.activations.polynomial import highest_power
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.base import Family, InputLaw, Source, register, register_family, shortest
-from dynamics.inputs.fourth_moment import FourthMoment, IndependentMoment, ScaledMoment
-from dynamics.inputs.gaussian import basis_of, krylov_closure
-from dynamics.inputs.moments import mapped
+from dynamics.inputs.base import Family, InputLaw, Setting, Source, register, register_family, shortest
+from dynamics.inputs.moments import is_form, mapped
+from dynamics.inputs.subspaces import basis_of, krylov_closure
+from dynamics.population.fourth_moment import FourthMoment, IndependentMoment, ScaledMoment
+from dynamics.validation import validate_real
 
 if TYPE_CHECKING:
     from dynamics.population.base import Population
-    from dynamics.problem.problem import Problem
 
 
 class Rotational(InputLaw):
     """A law that rotations leave as it is, of unit covariance."""
 
     @abstractmethod
-    def radial(self, h: int) -> float:
-        """γ_h; infinite where the moment does not exist."""
+    def radial(self, h: int) -> Fraction | None:
+        """γ_h; None where the moment of order 2h is infinite."""
 
     @property
     def clock(self) -> float:
-        """γ_2."""
-        return self.radial(2)
+        """γ_2; infinite where there is no fourth moment."""
+        gamma = self.radial(2)
+        return float("inf") if gamma is None else float(gamma)
 
-    def knows(self, problem: Problem) -> bool:
-        """Where student and teacher are homogeneous of one degree, and the moment of that order exists."""
-        h = problem.activation.degree
-        return h is not None and h == problem.teacher_activation.degree and not isinf(self.radial(h))
+    def knows(self, problem: Setting) -> bool:
+        """Of polynomials, and where student and teacher are homogeneous of one degree; with finite moments."""
+        phi, psi = problem.activation, problem.teacher_activation
+        h = _shared_degree(problem)
+        if h is None and phi.is_polynomial and psi.is_polynomial:
+            h = max(highest_power(phi.phi), highest_power(psi.phi))
+        return h is not None and self.radial(h) is not None
 
     def fourth_moment(self, covariance: Array | None, inputs: int) -> FourthMoment:
-        """C = γ (2ΣDΣ + tr(DΣ)Σ)."""
+        """C = γ (2ΣDΣ + tr(DΣ)Σ).
+
+        Raises
+        ------
+        ProblemError
+            If it is infinite.
+        """
+        if self.radial(2) is None:
+            raise ProblemError(
+                f"`distribution` is {self.name!r}, of which the fourth moment is infinite: NU must be above 4."
+            )
         return mapped(ScaledMoment(IndependentMoment(inputs), self.clock), covariance)
 
-    def loss(self, problem: Problem) -> Population:
-        """The Gaussian loss by another clock."""
+    def loss(self, problem: Setting) -> Population:
+        """The Gaussian loss by another clock, or pair kernels of polynomials by several."""
+        from dynamics.activations.pairing import radial_loss
         from dynamics.population.quadratic import QuadraticPopulation
         from dynamics.population.scaled import ScaledPopulation
 
-        phi, teacher, Sigma = problem.activation, problem.teacher, problem.covariance
-        gamma = self.radial(phi.degree or 0)
-        if phi.trace_coupling == 0 and problem.realisable:
-            return ScaledPopulation(QuadraticPopulation(teacher.V, teacher.B, Sigma, 1 - 1 / gamma), gamma)
-        gaussian = phi.loss(teacher.V, teacher.B, Sigma, problem.teacher_activation)
-        return ScaledPopulation(gaussian, gamma)
+        phi, psi, Sigma = problem.activation, problem.teacher_activation, problem.covariance
+        V, B = problem.teacher.V, problem.teacher.B
+        if phi.trace_coupling == 0 and is_form(problem):
+            return ScaledPopulation(QuadraticPopulation(V, B, Sigma, 1 - 1 / self.clock), self.clock)
+        h = _shared_degree(problem)
+        if h is not None:
+            return ScaledPopulation(phi.loss(V, B, Sigma, psi), self._factor(h))
+        return radial_loss(phi, psi, V, B, Sigma, self._factor)
 
-    def closure(self, problem: Problem, rows: Array) -> Array | None:
+    def _factor(self, h: int) -> float:
+        """γ_h, which is finite."""
+        gamma = self.radial(h)
+        assert gamma is not None
+        return float(gamma)
+
+    def closure(self, problem: Setting, rows: Array) -> Array | None:
         """The span itself, made invariant under Σ."""
         return krylov_closure(basis_of(rows), problem.covariance)
+
+
+def _shared_degree(problem: Setting) -> int | None:
+    """h where student and teacher are homogeneous functions of the inputs of one degree."""
+    phi, psi = problem.activation, problem.teacher_activation
+    return None if phi.degree != psi.degree or phi.uses_variance or psi.uses_variance else phi.degree
 
 
 @dataclass(frozen=True)
@@ -80,7 +112,7 @@ class Sphere(Rotational):
 
     dimension: int | None = None
 
-    known: ClassVar[str] = "homogeneous activations, of one degree in student and teacher"
+    known: ClassVar[str] = "polynomials, and homogeneous activations of one degree in student and teacher"
 
     @property
     def name(self) -> str:
@@ -91,10 +123,18 @@ class Sphere(Rotational):
         """The sphere in so many dimensions; a part of its coordinates stays one."""
         return replace(self, dimension=max(inputs, self.dimension or 0))
 
-    def radial(self, h: int) -> float:
-        """γ_h = d^h / [d(d + 2) ⋯ (d + 2h − 2)]."""
+    def radial(self, h: int) -> Fraction:
+        """γ_h = d^h / [d(d + 2) ⋯ (d + 2h − 2)].
+
+        Raises
+        ------
+        ProblemError
+            If no problem has said what d is.
+        """
         d = self.dimension
-        return float("nan") if d is None else prod(d / (d + 2 * j) for j in range(h))
+        if d is None:
+            raise ProblemError("A sphere without a dimension has no moments: `bound(inputs)` gives it one.")
+        return prod((Fraction(d, d + 2 * j) for j in range(h)), start=Fraction(1))
 
     def draw(self, source: Source, count: int, inputs: int) -> Any:
         """Normal numbers, scaled to length √d."""
@@ -111,27 +151,36 @@ class StudentT(Rotational):
     ----------
     freedom : float
         ν > 2.
+
+    Raises
+    ------
+    ProblemError
+        If it is not, or not finite.
     """
 
+    known: ClassVar[str] = (
+        "polynomials, and homogeneous activations of one degree in student and teacher, and for NU above twice the"
+        " degree: moments are infinite otherwise"
+    )
+
     freedom: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "freedom", validate_real("freedom", self.freedom))
+        if self.freedom <= 2:
+            raise ProblemError(f"`freedom` is {self.freedom:g}, but there is a covariance above 2 only.")
 
     @property
     def name(self) -> str:
         """As on the command line."""
         return f"student-t:{shortest(self.freedom)}"
 
-    @property
-    def known(self) -> str:
-        """Of which activations."""
-        return (
-            "homogeneous activations, of one degree h in student and teacher, and NU > 2h: the moment of order 2h is"
-            " infinite otherwise"
-        )
-
-    def radial(self, h: int) -> float:
-        """γ_h = (ν − 2)^h / [(ν − 2)(ν − 4) ⋯ (ν − 2h)]."""
-        nu = self.freedom
-        return prod((nu - 2) / (nu - 2 * j) for j in range(1, h + 1)) if nu > 2 * h else float("inf")
+    def radial(self, h: int) -> Fraction | None:
+        """γ_h = (ν − 2)^h / [(ν − 2)(ν − 4) ⋯ (ν − 2h)], infinite for ν ≤ 2h."""
+        nu = Fraction(shortest(self.freedom))
+        if nu <= 2 * h:
+            return None
+        return prod(((nu - 2) / (nu - 2 * j) for j in range(1, h + 1)), start=Fraction(1))
 
     def draw(self, source: Source, count: int, inputs: int) -> Any:
         """Normal numbers, and one length for each sample."""
@@ -142,15 +191,12 @@ class StudentT(Rotational):
 def _member(text: str) -> StudentT:
     """The law of a number of degrees of freedom given as text."""
     try:
-        nu = float(text)
-    except ValueError:
-        nu = float("nan")
-    if not 2 < nu < float("inf"):
+        return StudentT(float(text))
+    except (ValueError, ProblemError):
         raise ProblemError(
             f"`distribution` is 'student-t:{text}', but NU must be a finite number above 2, below which there is no"
             " covariance."
-        )
-    return StudentT(nu)
+        ) from None
 
 
 register(Sphere())

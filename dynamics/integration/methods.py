@@ -17,11 +17,15 @@ METHODS = ("auto", *SOLVERS)
 LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
 
 
-def choose_method(method: str | Method, unknowns: int) -> Method:
-    """The method of a name, by the name "auto" LSODA for small systems and DOP853 for large ones; or the one given."""
+def choose_method(method: str | Method, unknowns: int, smooth: bool = True) -> Method:
+    """The method of a name, or the one given.
+
+    By the name "auto" LSODA for small systems and DOP853 for large ones; RK45 where the right-hand side jumps, so that
+    neither a Jacobian nor a high order is of use.
+    """
     if isinstance(method, Method):
         return method
     validate_choice("method", method, METHODS)
     if method == "auto":
-        method = "LSODA" if unknowns <= LARGEST_IMPLICIT else "DOP853"
+        method = ("LSODA" if unknowns <= LARGEST_IMPLICIT else "DOP853") if smooth else "RK45"
     return SOLVERS[method]

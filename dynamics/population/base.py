@@ -30,11 +30,14 @@ class Population(ABC):
         G_o = −2 ∂L/∂M_o where L depends on the forms M_o = Σ_k A_ok w_k w_kᵀ alone: then ẇ_k = Σ_o A_ok G_o w_k.
     pull_on : callable (W, A, output) → Pull, or None
         What a further, infinitely small unit would feel, where φ has a kink at zero.
+    smooth : bool
+        Whether the gradient is continuous.
     """
 
     trace_coupling: float | None = None
     force: Callable[[Array, Array], Array] | None = None
     pull_on: Callable[[Array, Array, Array], Pull] | None = None
+    smooth: bool = True
 
     @abstractmethod
     def loss(self, W: Array, A: Array) -> float:

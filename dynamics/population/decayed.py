@@ -34,6 +34,7 @@ class DecayedLoss(Population):
     second: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "smooth", self.base.smooth)
         if self.base.pull_on is not None:
             object.__setattr__(self, "pull_on", self._pull_on)
 

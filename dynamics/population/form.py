@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.inputs.fourth_moment import FourthMoment
 from dynamics.population.base import Population
+from dynamics.population.fourth_moment import FourthMoment
 from dynamics.population.samples import bending
 
 
@@ -71,10 +71,13 @@ class FormPopulation(Population):
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""
         (K, d), O = W.shape, len(A)
-        half = W[:, None, :, None] * np.eye(d)[None, :, None, :]  # w_k e_iᵀ, (K, d, d, d)
-        by_W = self.moment(half + half.swapaxes(2, 3))
-        by_A = self.moment(W[:, :, None] * W[:, None, :])  # (K, d, d)
-        H_WW = 2 * np.einsum("kl,ljim,km->kilj", A.T @ A, by_W, W, optimize=True)
+        by_A = self.moment(W[:, :, None] * W[:, None, :])  # C[w_l w_lᵀ], (K, d, d)
+        N, H_WW = A.T @ A, np.empty((K, d, K, d))
+        for l, w in enumerate(W):
+            half = w[:, None] * np.eye(d)[:, None, :]  # w e_jᵀ, (d, d, d): d³ numbers at a time
+            H_WW[:, :, l] = 2 * np.einsum(
+                "k,jim,km->kij", N[:, l], self.moment(half + half.swapaxes(1, 2)), W
+            )
         H_WA = 2 * np.einsum("ok,lim,km->kiol", A, by_A, W, optimize=True).reshape(K * d, O * K)
         H_AA = np.kron(np.eye(O), np.einsum("lim,ki,km->kl", by_A, W, W, optimize=True))
         gauss_newton = np.block([[H_WW.reshape(K * d, K * d), H_WA], [H_WA.T, H_AA]])

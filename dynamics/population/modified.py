@@ -33,6 +33,9 @@ class ModifiedLoss(Population):
     step: float
     trainable: bool
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "smooth", self.base.smooth)
+
     def loss(self, W: Array, A: Array) -> float:
         """L + (h/4)‖∇L‖²."""
         vW, vA = self._base_velocity(W, A)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
@@ -11,11 +12,31 @@ from dynamics.population.samples import MomentLoss, SampleLoss
 from dynamics.population.unit_samples import UnitSampleLoss
 from dynamics.validation import validate_choice
 
-if TYPE_CHECKING:
-    from dynamics.activations import Activation
-
 FORMS = ("auto", "samples", "moments")
 EVALUATIONS = 2000  # of a typical integration, over which the QR factorisation has to pay off
+
+
+class Activation(Protocol):
+    """What is asked of an activation, see `dynamics.activations.base.Activation`."""
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+
+    @property
+    def phi(self) -> Callable[[Any, Any], Any]:
+        """φ(z, q)."""
+
+    @property
+    def trace_coupling(self) -> float | None:
+        """1 of quadratic units, 0 of centred ones, None of others."""
+
+    @property
+    def kink(self) -> tuple[float, float] | None:
+        """(α, β) where φ(z) = αz + β|z|."""
+
+    def derivative(self, order: int, z: Array) -> Array:
+        """φ′ or φ″."""
 
 
 def sample_loss(
@@ -48,7 +69,8 @@ def sample_loss(
         raise ProblemError(
             f"`form` is 'moments', but `activation` is {activation.name!r}: moments hold quadratic and centred units."
         )
-    return UnitSampleLoss(X, Y, lambda z: activation.phi(z, None), activation.derivative)
+    kinked = activation.kink is not None and activation.kink[1] != 0
+    return UnitSampleLoss(X, Y, lambda z: activation.phi(z, None), activation.derivative, not kinked)
 
 
 def cheaper_form(X: Array, Y: Array, K: int) -> str:

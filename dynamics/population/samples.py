@@ -13,21 +13,24 @@ It is computed in one of two ways, equal up to rounding. `SampleLoss` goes throu
 x_a x_b: the triangle of a QR factorisation of products and labels has the same Gram matrix as the n samples, hence
 the same loss, in at most p + O rows. It takes O(p²) operations however large n is. (The moment matrix itself
 would do as well, but squares the condition of the data.)
+
+Samples are gone through in chunks: beside X and Y themselves memory does not grow with their number n. It is some
+8 · 4096 · (d + 3K + 2O) bytes, and for a dense Hessian 64 MB beside the Hessian, at least.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.population.base import Population
+from dynamics.population.triangles import smat, svec
 
-CHUNK = 4096  # samples whose products or derivatives are held at a time
+CHUNK = 4096  # samples that are held at a time with what is computed of them
+LARGEST_CHUNK = 2**22  # numbers in one array of their derivatives, 32 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,35 +51,45 @@ class SampleLoss(Population):
 
     def loss(self, W: Array, A: Array) -> float:
         """Loss (1/2n) Σ r²."""
-        r = self._features(self.X @ W.T, W) @ A.T - self.Y
-        return float(np.sum(r * r)) / (2 * len(r))
+        total = 0.0
+        for X, Y in batches(self.X, self.Y):
+            r = self._features(X @ W.T, W) @ A.T - Y
+            total += float(np.sum(r * r))
+        return total / (2 * len(self.X))
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
-        Z = self.X @ W.T  # (n, K)
-        phi = self._features(Z, W)
-        r = phi @ A.T - self.Y
-        alpha = r @ A / len(r)
-        dW = 2 * (alpha * Z).T @ self.X - 2 * alpha.sum(axis=0)[:, None] * self._times_mean(W)
-        return -dW, -(r.T @ phi) / len(r)
+        n, alpha_sum, dW, dA = len(self.X), np.zeros(len(W)), np.zeros_like(W), np.zeros_like(A)
+        for X, Y in batches(self.X, self.Y):
+            Z = X @ W.T  # (m, K)
+            phi = self._features(Z, W)
+            r = phi @ A.T - Y
+            alpha = r @ A / n
+            dW -= 2 * (alpha * Z).T @ X
+            dA -= (r.T @ phi) / n
+            alpha_sum += alpha.sum(axis=0)
+        return dW + 2 * alpha_sum[:, None] * self._times_mean(W), dA
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA)."""
-        n, Z, dZ = len(self.X), self.X @ W.T, self.X @ dW.T
         mW, mdW = self._times_mean(W), self._times_mean(dW)
-        phi, dphi = self._features(Z, W), 2 * (Z * dZ - np.sum(W * mdW, axis=1))
-        r, dr = phi @ A.T - self.Y, dphi @ A.T + phi @ dA.T
-        alpha, dalpha = r @ A / n, (dr @ A + r @ dA) / n
-        hW = (dalpha * Z + alpha * dZ).T @ self.X
-        hW -= dalpha.sum(axis=0)[:, None] * mW + alpha.sum(axis=0)[:, None] * mdW
-        return 2 * hW, (dr.T @ phi + r.T @ dphi) / n
+        n, hW, hA = len(self.X), np.zeros_like(W), np.zeros_like(A)
+        for X, Y in batches(self.X, self.Y):
+            Z, dZ = X @ W.T, X @ dW.T
+            phi, dphi = self._features(Z, W), 2 * (Z * dZ - np.sum(W * mdW, axis=1))
+            r, dr = phi @ A.T - Y, dphi @ A.T + phi @ dA.T
+            alpha, dalpha = r @ A / n, (dr @ A + r @ dA) / n
+            hW += 2 * (dalpha * Z + alpha * dZ).T @ X
+            hW -= 2 * (dalpha.sum(axis=0)[:, None] * mW + alpha.sum(axis=0)[:, None] * mdW)
+            hA += (dr.T @ phi + r.T @ dphi) / n
+        return hW, hA
 
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK)."""
         n, (K, d), O = len(self.X), W.shape, len(A)
         S, H = np.zeros((O, d, d)), np.zeros((K * (d + O), K * (d + O)))
         mW = self._times_mean(W)
-        for X, Y in zip(chunks(self.X), chunks(self.Y), strict=True):
+        for X, Y in batches(self.X, self.Y, width=H.shape[0]):
             Z = X @ W.T
             phi = self._features(Z, W)
             r = phi @ A.T - Y
@@ -89,11 +102,14 @@ class SampleLoss(Population):
 
     def force(self, W: Array, A: Array) -> Array:
         """G_o = −2S_o, (O, d, d)."""
-        r = self._features(self.X @ W.T, W) @ A.T - self.Y  # (n, O)
-        S = np.stack([(self.X.T * residual) @ self.X for residual in r.T])
-        if self.mean is not None:
-            S -= r.sum(axis=0)[:, None, None] * self.mean
-        return -2 * S / len(r)
+        S = np.zeros((len(A), self.X.shape[1], self.X.shape[1]))
+        for X, Y in batches(self.X, self.Y):
+            r = self._features(X @ W.T, W) @ A.T - Y  # (m, O)
+            for S_o, residual in zip(S, r.T, strict=True):
+                S_o += (X.T * residual) @ X
+            if self.mean is not None:
+                S -= r.sum(axis=0)[:, None, None] * self.mean
+        return -2 * S / len(self.X)
 
     def _features(self, Z: Array, W: Array) -> Array:
         """φ(w_k·x), (n, K), from Z = XWᵀ."""
@@ -125,7 +141,7 @@ class MomentLoss(Population):
     def from_samples(cls, X: Array, Y: Array, mean: Array | None) -> MomentLoss:
         """Compress samples X (n, d), labels Y (n, O); `mean` as for `SampleLoss`."""
         factor = np.zeros((0, X.shape[1] * (X.shape[1] + 1) // 2 + Y.shape[1]))
-        for x, y in zip(chunks(X), chunks(Y), strict=True):
+        for x, y in batches(X, Y):
             products = x[:, :, None] * x[:, None, :]
             if mean is not None:
                 products -= mean
@@ -141,15 +157,15 @@ class MomentLoss(Population):
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
-        SW = W @ self._slope(self._residual(W, A), len(W[0]))  # (O, K, d)
+        SW = W @ self._slope(self._residual(W, A))  # (O, K)
         return -2 * np.einsum("ok,oki->ki", A, SW), -np.einsum("oki,ki->ok", SW, W)
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA)."""
         half = (W.T * A[:, None, :]) @ dW
         dM = (W.T * dA[:, None, :]) @ W + half + half.transpose(0, 2, 1)
-        S = self._slope(self._residual(W, A), len(W[0]))
-        dS = self._slope(self.R @ svec(dM).T, len(W[0]))
+        S = self._slope(self._residual(W, A))
+        dS = self._slope(self.R @ svec(dM).T)
         SW, SdW, dSW = W @ S, dW @ S, W @ dS
         hW = np.einsum("ok,oki->ki", dA, SW) + np.einsum("ok,oki->ki", A, dSW + SdW)
         return 2 * hW, np.einsum("oki,ki->ok", dSW + 2 * SdW, W)
@@ -157,7 +173,7 @@ class MomentLoss(Population):
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK)."""
         (K, d), O = W.shape, len(A)
-        H = bending(self._slope(self._residual(W, A), d), W, A)
+        H = bending(self._slope(self._residual(W, A)), W, A)
         direction = np.eye(d)
         pairs = W[:, None, :, None] * direction[None, :, None, :]  # (K, d, d, d): w_k e_iᵀ
         by_W = self.R @ svec(pairs + pairs.transpose(0, 1, 3, 2)).reshape(K * d, -1).T  # (q, Kd)
@@ -171,18 +187,15 @@ class MomentLoss(Population):
 
     def force(self, W: Array, A: Array) -> Array:
         """G_o = −2S_o, (O, d, d)."""
-        return -2 * self._slope(self._residual(W, A), len(W[0]))
+        return -2 * self._slope(self._residual(W, A))
 
     def _residual(self, W: Array, A: Array) -> Array:
         """R svec(M_o) − t_o, (q, O)."""
         return self.R @ svec((W.T * A[:, None, :]) @ W).T - self.T
 
-    def _slope(self, residual: Array, d: int) -> Array:
+    def _slope(self, residual: Array) -> Array:
         """S_o = ∂L/∂M_o, (O, d, d)."""
-        upper, lower, weight = _triangle(d)
-        S = np.empty((residual.shape[1], d * d))
-        S[:, upper] = S[:, lower] = residual.T @ self.R / weight
-        return S.reshape(-1, d, d)
+        return smat(residual.T @ self.R)
 
 
 def add_gauss_newton(H: Array, A: Array, phi: Array, slopes: Array) -> None:
@@ -195,22 +208,11 @@ def add_gauss_newton(H: Array, A: Array, phi: Array, slopes: Array) -> None:
         H += J.T @ J
 
 
-def chunks(rows: Array) -> Iterator[Array]:
-    """The rows, at most `CHUNK` at a time."""
-    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
-
-
-def svec(M: Array) -> Array:
-    """Upper triangles (…, p) of symmetric matrices (…, d, d), off-diagonal entries times √2."""
-    upper, _, weight = _triangle(M.shape[-1])
-    return M.reshape(*M.shape[:-2], -1)[..., upper] * weight
-
-
-@cache
-def _triangle(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
-    """Places of the upper triangle and of its mirror image in a flattened matrix, and the weights of svec."""
-    i, j = np.triu_indices(d)
-    return i * d + j, j * d + i, np.where(i == j, 1.0, np.sqrt(2))
+def batches(*arrays: Array, width: int = 1) -> Iterator[tuple[Array, ...]]:
+    """The rows of arrays of one length, at most `CHUNK` at a time, fewer where `width` numbers come of each."""
+    step = max(1, min(CHUNK, LARGEST_CHUNK // width))
+    for start in range(0, len(arrays[0]), step):
+        yield tuple(array[start : start + step] for array in arrays)
 
 
 def bending(S: Array, W: Array, A: Array) -> Array:

@@ -10,6 +10,10 @@ F_11 needs Owen's T function, and Gaussian integration by parts gives the lower 
     F_0j = m_1 F_1j + A F_2j + s F_1,j+1,   F_−1,j = ½ [m_1 F_0j + A F_1j + s F_0,j+1]
 
 (derived here). Only F_11, hence the loss, is not elementary.
+
+Kinks of parallel vectors without width lie on each other, D = 0 and m_1/√A = ±m_2/√B, or beside each other, where Σ is
+singular. F_22 is then infinite or zero, but a Hessian holds it times the square of a distance that vanishes faster
+(derived here): zero is right for both.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from dynamics.aliases import Array
 from dynamics.population.gram_pairs import GramPairs
 
 TINY = 1e-300  # for a mean of zero, so that ratios of means have their limits
+ROUNDING = 1e-12  # of two numbers: what is left of their difference is zero below
 
 
 def _ratio(x: Array, y: Array) -> Array:
@@ -32,8 +37,9 @@ def _ratio(x: Array, y: Array) -> Array:
 
 
 def standardised(m: Array, A: Array) -> Array:
-    """m/√A, zero where a vector without width vanishes."""
-    return _ratio(m, np.sqrt(A))
+    """m/√A; where a vector without width vanishes infinite, or zero if the mean does too."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(m == 0, 0.0, m / np.sqrt(A)))
 
 
 def density(m: Array, A: Array) -> Array:
@@ -47,7 +53,7 @@ def shifted_mean(order: int, m: Array, A: Array) -> Array:
     if order >= 2:
         rows = [density(m, A)]
         for k in range(order - 2):
-            rows.append(-(m * rows[k] + k * rows[k - 1]) / A)
+            rows.append(-_ratio(m * rows[k] + k * rows[k - 1], A))
         return rows[-1]
     step = ndtr(standardised(m, A)) - 0.5
     if order == 1:
@@ -103,11 +109,11 @@ class ShiftedPairs:
             return self._peak(i - 2, j - 2)
         if j >= 3:
             total = self.m2 * self.F(i, j - 1) + self.s * self.F(i + 1, j - 1)
-            return np.asarray(-(total + ((j - 3) * self.F(i, j - 2) if j > 3 else 0.0)) / self.B)
+            return -_ratio(total + ((j - 3) * self.F(i, j - 2) if j > 3 else 0.0), self.B)
         if j == 2:
             rest = self.m1 - self.s * _ratio(self.m2, self.B)
-            value = density(self.m2, self.B) * shifted_mean(i, rest, _ratio(self.D, self.B))
-            return value if i < 2 else np.where(self.D > 0, value, np.inf)
+            rest = np.where((self.D > 0) | (np.abs(rest) > ROUNDING * np.abs(self.m1)), rest, 0.0)
+            return np.asarray(density(self.m2, self.B) * shifted_mean(i, rest, _ratio(self.D, self.B)))
         if i == -1:
             return np.asarray(
                 0.5 * (self.m1 * self.F(0, j) + self.A * self.F(1, j) + self.s * self.F(0, j + 1))
@@ -121,9 +127,16 @@ class ShiftedPairs:
         h, k = standardised(self.m1, self.A), standardised(self.m2, self.B)
         h, k = (np.where(x == 0, TINY, x) for x in (h, k))
         apart = np.where(h * np.sign(k) > 0, 0.0, 0.5)
-        root, sigma = np.sqrt(self.A * self.B), np.sqrt(self.D)
-        left, right = _ratio(k * root - self.s * h, h * sigma), _ratio(h * root - self.s * k, k * sigma)
-        return np.asarray(0.25 - apart - owens_t(h, left) - owens_t(k, right))
+        value = 0.25 - apart - owens_t(h, self._slope(h, k)) - owens_t(k, self._slope(k, h))
+        alone = (self.A == 0) | (self.B == 0)  # one of the two is a number
+        return np.where(alone, shifted_mean(1, self.m1, self.A) * shifted_mean(1, self.m2, self.B), value)
+
+    def _slope(self, h: Array, k: Array) -> Array:
+        """(k√(AB) − s h)/(h σ); where σ = 0 infinite, or zero if the kinks lie on each other."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gap = k * np.sqrt(self.A * self.B) - self.s * h
+            gap = np.where((self.D > 0) | (np.abs(gap) > ROUNDING * np.abs(self.s * h)), gap, 0.0)
+            return np.where(gap == 0, 0.0, gap / (h * np.sqrt(self.D)))
 
     def _peak(self, i: int, j: int) -> Array:
         """∂ⁱ∂ʲn₂/∂m_1ⁱ∂m_2ʲ, j > 0, by the recursion of Hermite polynomials of two variables."""

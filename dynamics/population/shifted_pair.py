@@ -16,8 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.errors import ComputationError
-from dynamics.inputs.covariance import covariance_factor
+from dynamics.covariance import covariance_factor
 from dynamics.population.base import Population
 from dynamics.population.gram_pairs import GramPairs, PairKernel
 
@@ -97,38 +96,17 @@ class ShiftedPopulation(Population):
         return -dW @ self._factor.T, -C @ k[""].T
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
-        """Hessian times (dW, dA): the directional derivative of the gradient.
-
-        Raises
-        ------
-        ComputationError
-            If units with a kink are parallel, where there is no second derivative.
-        """
-        return self._product(self._second(W), W, A, dW, dA)
+        """Hessian times (dW, dA): the directional derivative of the gradient."""
+        return self._product(self._table(W @ self._factor, *SECOND), W, A, dW, dA)
 
     def hessian(self, W: Array, A: Array) -> Array:
-        """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row), column by column.
-
-        Raises
-        ------
-        ComputationError
-            As `hessian_vector`.
-        """
-        table, size = self._second(W), W.size
+        """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row), column by column."""
+        table, size = self._table(W @ self._factor, *SECOND), W.size
         columns = []
         for e in np.eye(size + A.size):
             product = self._product(table, W, A, e[:size].reshape(W.shape), e[size:].reshape(A.shape))
             columns.append(np.concatenate([part.ravel() for part in product]))
         return np.column_stack(columns)
-
-    def _second(self, W: Array) -> dict[str, Array]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            table = self._table(W @ self._factor, *SECOND)
-        if not all(np.isfinite(value).all() for value in table.values()):
-            raise ComputationError(
-                "The loss has no second derivative here: units with a kink are parallel, and their inputs have a mean."
-            )
-        return table
 
     def _product(self, k: dict[str, Array], W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         W, dW = W @ self._factor, dW @ self._factor

@@ -5,7 +5,10 @@ For inputs x_i, labels y_i and residuals r_io = Σ_k A_ok φ(z_ik) − y_io, z_i
     L = (1/2n) Σ r²,   ∂L/∂w_k = (1/n) Σ_i α_ik φ′(z_ik) x_i,   ∂L/∂A_ok = (1/n) Σ_i r_io φ(z_ik),   α = rA,
 
 and one more derivative gives products with the Hessian. Quadratic networks have losses of their own, which need fewer
-operations: `dynamics.population.samples`.
+operations: `dynamics.population.samples`, where it is said what memory all these losses take.
+
+Where φ has a kink the gradient jumps by a part of the order 1/n as a unit comes to the boundary w_k·x_i = 0 of a
+sample; it may stay there for some time, held from both sides. Solutions go on as limits of short steps.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.population.base import Population
-from dynamics.population.samples import add_gauss_newton, chunks
+from dynamics.population.samples import add_gauss_newton, batches
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,41 +33,54 @@ class UnitSampleLoss(Population):
     Y : (n, O) array
     phi : callable z → φ(z)
     derivative : callable (order, z) → φ′(z) or φ″(z)
+    smooth : bool
+        Whether φ has no kink.
     """
 
     X: Array
     Y: Array
     phi: Callable[[Array], Array]
     derivative: Callable[[int, Array], Array]
+    smooth: bool = True
 
     def loss(self, W: Array, A: Array) -> float:
         """Loss (1/2n) Σ r²."""
-        r = self.phi(self.X @ W.T) @ A.T - self.Y
-        return float(np.sum(r * r)) / (2 * len(r))
+        total = 0.0
+        for X, Y in batches(self.X, self.Y):
+            r = self.phi(X @ W.T) @ A.T - Y
+            total += float(np.sum(r * r))
+        return total / (2 * len(self.X))
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
-        Z = self.X @ W.T  # (n, K)
-        phi = self.phi(Z)
-        r = phi @ A.T - self.Y
-        return -((r @ A) * self.derivative(1, Z)).T @ self.X / len(r), -(r.T @ phi) / len(r)
+        n, dW, dA = len(self.X), np.zeros_like(W), np.zeros_like(A)
+        for X, Y in batches(self.X, self.Y):
+            Z = X @ W.T  # (m, K)
+            phi = self.phi(Z)
+            r = phi @ A.T - Y
+            dW -= ((r @ A) * self.derivative(1, Z)).T @ X / n
+            dA -= (r.T @ phi) / n
+        return dW, dA
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA)."""
-        n, Z, dZ = len(self.X), self.X @ W.T, self.X @ dW.T
-        phi, first, second = self.phi(Z), self.derivative(1, Z), self.derivative(2, Z)
-        dphi = first * dZ
-        r, dr = phi @ A.T - self.Y, dphi @ A.T + phi @ dA.T
-        alpha, dalpha = r @ A, dr @ A + r @ dA
-        hW = (dalpha * first + alpha * second * dZ).T @ self.X
-        return hW / n, (dr.T @ phi + r.T @ dphi) / n
+        n, hW, hA = len(self.X), np.zeros_like(W), np.zeros_like(A)
+        for X, Y in batches(self.X, self.Y):
+            Z, dZ = X @ W.T, X @ dW.T
+            phi, first, second = self.phi(Z), self.derivative(1, Z), self.derivative(2, Z)
+            dphi = first * dZ
+            r, dr = phi @ A.T - Y, dphi @ A.T + phi @ dA.T
+            alpha, dalpha = r @ A, dr @ A + r @ dA
+            hW += (dalpha * first + alpha * second * dZ).T @ X / n
+            hA += (dr.T @ phi + r.T @ dphi) / n
+        return hW, hA
 
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK)."""
         (K, d), O = W.shape, len(A)
         H = np.zeros((K * (d + O), K * (d + O)))
         bent, mixed = np.zeros((K, d, d)), np.zeros((O, K, d))
-        for X, Y in zip(chunks(self.X), chunks(self.Y), strict=True):
+        for X, Y in batches(self.X, self.Y, width=len(H)):
             Z = X @ W.T
             phi, first, second = self.phi(Z), self.derivative(1, Z), self.derivative(2, Z)
             r = phi @ A.T - Y

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.inputs.covariance import covariance_factor
+from dynamics.covariance import covariance_factor
 from dynamics.population.base import Population
 
 

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from dynamics.activations import Activation
 from dynamics.activations.quadratic import QUADRATIC
 from dynamics.aliases import Array
+from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
-from dynamics.inputs.covariance import clean_covariance
 from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import GAUSSIAN, InputLaw, parse_law
 from dynamics.population.base import Population

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.inputs.covariance import range_basis
+from dynamics.covariance import range_basis
 from dynamics.problem import Problem
 
 
@@ -46,7 +46,7 @@ def in_range(problem: Problem) -> Problem:
     """The problem itself; for a singular covariance the equivalent one in the r inputs of its range.
 
     The weights are their components in the range: those outside it have no effect and do not move (see
-    `dynamics.inputs.covariance`). Invariants c_k = ‖w_k‖² − h‖A_k‖², which bound what a unit can do, are those of these
+    `dynamics.covariance`). Invariants c_k = ‖w_k‖² − h‖A_k‖², which bound what a unit can do, are those of these
     components.
     """
     Sigma = problem.covariance

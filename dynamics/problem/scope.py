@@ -57,6 +57,12 @@ FORMS = Need(
     lambda p: f"`activation` is {p.activation.name!r}",
     QUADRATICS,
 )
+FORM_LOSS = Need(
+    lambda p: p.population.forms is not None,
+    lambda p: _units(p),
+    "losses that depend on the forms Σ a_k w_k w_kᵀ alone: quadratic and centred units of student and teacher, or of a "
+    "student on data",
+)
 SAME = Need(
     lambda p: p.realisable,
     lambda p: f"`teacher_activation` is {p.teacher_activation.name!r}",
@@ -272,6 +278,9 @@ THEORIES: dict[str, Theory] = {
         (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
         "use the numerical search",
     ),
+    "critical subspaces": Theory(
+        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
+    ),
     "staircase": Theory(
         "the prediction of plateaus and jumps", (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, COMMUTING)
     ),
@@ -282,6 +291,7 @@ THEORIES: dict[str, Theory] = {
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
     "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME)),
     "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
+    "gaussian theory": Theory("what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME)),
     "training": Theory("the training of networks"),
 }
 
@@ -360,6 +370,12 @@ VERBS: tuple[Verb, ...] = (
         "escape time",
         EXACT,
         "one unit on the sphere, its second layer fixed: an integral over the overlap",
+    ),
+    Verb(
+        "gaussianity",
+        "gaussian theory",
+        EXACT,
+        "the flow beside that of Gaussian inputs, and a bound on their difference",
     ),
     Verb("train", "training", TRAINING, "PyTorch trains; nothing is predicted"),
     Verb("compare", "flow", EXACT, "the flow beside trained networks"),

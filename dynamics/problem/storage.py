@@ -32,16 +32,21 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
     about = {"activation": problem.activation.name, "trainable": problem.student.trainable}
     if not problem.realisable:
         about["teacher_activation"] = problem.teacher_activation.name
-    if not problem.law.gaussian:
-        about[problem.law.option] = problem.law.name
-        arrays |= {f"inputs_{name}": value for name, value in problem.law.arrays().items()}
+    said, held = law_parts(problem.law)
     decay = problem.weight_decay
-    return about | ({"weight_decay": [decay.first, decay.second]} if decay else {}), arrays
+    return about | said | ({"weight_decay": [decay.first, decay.second]} if decay else {}), arrays | held
+
+
+def law_parts(law: InputLaw) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What a file says of the inputs, and its arrays: nothing of Gaussian ones."""
+    if law.gaussian:
+        return {}, {}
+    return {law.option: law.name}, {f"inputs_{name}": value for name, value in law.arrays().items()}
 
 
 def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
     """The problem that `problem_parts` stored."""
-    data = read_data(f, f.part(about, "data", str)) if "data" in about else None
+    distribution, data = read_inputs(f, about)
     V = read_bounded(f, "teacher_V", ("teacher_direction", "input"))
     B = read_bounded(f, "teacher_B", ("output", "teacher_direction"))
     return Problem(
@@ -55,8 +60,16 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         read_bounded(f, "covariance", ("input", "input")) if "covariance" in f else None,
         f.part(about, "weight_decay", list) if "weight_decay" in about else 0.0,
         f.part(about, "teacher_activation", str) if "teacher_activation" in about else None,
-        read_law(f, f.part(about, "distribution", str)) if "distribution" in about else GAUSSIAN,
+        distribution,
         data,
+    )
+
+
+def read_inputs(f: Archive, about: Mapping[str, Any]) -> tuple[InputLaw, DataSet | None]:
+    """The law of the inputs, and the data set if there is one, that `law_parts` stored."""
+    return (
+        read_law(f, f.part(about, "distribution", str)) if "distribution" in about else GAUSSIAN,
+        read_data(f, f.part(about, "data", str)) if "data" in about else None,
     )
 
 

@@ -69,6 +69,7 @@ class SGDTrajectory(Result):
 
     KIND = "SGD trajectory"
     THEORY = "sgd"
+    taught = True
 
     problem: Problem
     step: float

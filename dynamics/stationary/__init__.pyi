@@ -13,5 +13,8 @@ from .representatives import representative as representative
 from .search import Root as Root
 from .search import Search as Search
 from .search import search_fixed_points as search_fixed_points
+from .subspaces.points import FoundPoint as FoundPoint
+from .subspaces.points import FoundPoints as FoundPoints
+from .subspaces.points import find_stationary_points as find_stationary_points
 from .symbolic import SymbolicFixedPoint as SymbolicFixedPoint
 from .symbolic import symbolic_fixed_points as symbolic_fixed_points

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.covariance import range_basis
 from dynamics.errors import ProblemError
-from dynamics.inputs.covariance import range_basis
 from dynamics.problem import Teacher
 
 try:

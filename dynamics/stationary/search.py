@@ -312,15 +312,22 @@ def _merge(roots: list[Root], found: Root, scale: float) -> None:
 
 def _kind(flow: Flow, root: Root, reference: float, size: float, rng: np.random.Generator) -> str:
     """Kind of a root; where the Hessian has no negative eigenvalue, descents from nearby decide."""
-    objective = _objective(flow)
     if root.height <= SAME * reference:
         return "global minimum"
     if root.index:
         return "saddle"
-    if not root.nullity:
+    if not root.nullity or not descends_nearby(flow, root.theta, root.height, reference, size, rng):
         return "minimum"
+    return "degenerate saddle"
+
+
+def descends_nearby(
+    flow: Flow, theta: Array, height: float, reference: float, size: float, rng: np.random.Generator
+) -> bool:
+    """Whether a descent from near a stationary point ends below it, its `height` in units of `reference`."""
+    objective = _objective(flow)
     for _ in range(PROBES):
-        start = root.theta + KICK * size * rng.standard_normal(root.theta.size)
+        start = theta + KICK * size * rng.standard_normal(theta.size)
         # In natural units: `gtol` is compared with a gradient.
         end = minimize(
             lambda x: objective(size * x) / reference,
@@ -329,6 +336,6 @@ def _kind(flow: Flow, root: Root, reference: float, size: float, rng: np.random.
             method="L-BFGS-B",
             options={"ftol": 0.0, "gtol": 1e-10, "maxiter": 2000},
         )
-        if end.fun < root.height / reference - SAME:
-            return "degenerate saddle"
-    return "minimum"
+        if end.fun < height / reference - SAME:
+            return True
+    return False

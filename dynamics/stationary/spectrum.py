@@ -17,7 +17,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.inputs.covariance import covariance_factor
+from dynamics.covariance import covariance_factor
 from dynamics.problem import Teacher
 
 EQUAL = 1e-11  # of max|λ|: eigenvalues this close are one repeated eigenvalue; eigh errs by some 1e-15 of it
@@ -36,7 +36,7 @@ class Spectrum:
     vectors : (n, d) array
         Orthonormal eigenvectors of the non-zero eigenvalues as rows, eigenvalues descending, whitened coordinates.
     whitening : array or None
-        F with Σ = FFᵀ, see `dynamics.inputs.covariance.covariance_factor`; None is the identity.
+        F with Σ = FFᵀ, see `dynamics.covariance.covariance_factor`; None is the identity.
     """
 
     values: Array

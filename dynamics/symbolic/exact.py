@@ -10,8 +10,8 @@ import numpy as np
 import sympy
 from sympy.polys.rings import PolyRing
 
+from dynamics.covariance import validate_covariance
 from dynamics.errors import ProblemError
-from dynamics.inputs.covariance import validate_covariance
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_choice, validate_real
 

@@ -105,7 +105,7 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
     from dynamics.problem import Problem, Student
     from dynamics.validation import validate_count, validate_real
     from quadflow.options.ignored import given
-    from quadflow.options.reading import options_teacher, read_covariance, read_decay
+    from quadflow.options.reading import options_teacher, read_covariance, read_decay, refuse_data
 
     if options.second_layer != "fixed" and given(["second_layer"]):
         raise ProblemError(
@@ -115,6 +115,7 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
         raise ProblemError(
             f"`hidden` is {options.hidden}, but the escape time is known only for one hidden unit."
         )
+    refuse_data(options)
     teacher = options_teacher(options)
     weight = np.full((teacher.outputs, 1), validate_real("second_layer_value", options.second_layer_value))
     student = Student(np.ones((1, teacher.inputs)), weight, trainable=False)

@@ -11,6 +11,7 @@ from quadflow.gallery import (
     conservation,
     curves,
     escape,
+    gaussianity,
     neuron,
     practice,
     saddles,
@@ -43,6 +44,17 @@ def command(ctx: click.Context, list_figures: bool) -> None:
 
 
 # the modules of the gallery: one line each
-for module in (curves, saddles, activations, companions, conservation, neuron, practice, escape, sweep):
+for module in (
+    curves,
+    saddles,
+    activations,
+    companions,
+    conservation,
+    neuron,
+    practice,
+    escape,
+    gaussianity,
+    sweep,
+):
     for figure in module.FIGURES:
         command.add_command(figure)

@@ -121,8 +121,6 @@ def numerical(
     as_json: bool,
 ) -> None:
     """Search where there is no catalogue, `gap` saying why."""
-    from dynamics.stationary.numerical import describe_points, numerical_points
-
     if options.search is None:
         raise ProblemError(gap.replace("use the numerical search", "`--search N` looks for them numerically"))
     for name in ("signs", "lowest", "minima", "certify", "graph", "representative"):
@@ -130,14 +128,28 @@ def numerical(
             raise ProblemError(f"`--{name}` needs the catalogue: {gap}")
     if suffix not in (None, "json"):
         raise ProblemError(f"`--output` is {output!r}, but what a search finds is written as .json only.")
-    result = numerical_points(problem, options.search, options.seed, progress=True) | {
-        "problem": problem_json(problem)
-    }
+    result, text = searched(problem, options.search, options.seed)
+    result |= {"problem": problem_json(problem)}
     if report is not None:
         write_report(report, {"fixed-points": result})
     if output is not None:
         write_text(output, to_json(result) + "\n")
-    echo_result(result, lambda: describe_points(result), as_json)
+    echo_result(result, lambda: text, as_json)
+
+
+def searched(problem: Problem, starts: int, seed: int) -> tuple[dict[str, Any], str]:
+    """What a search finds, as data and in words: critical subspaces where the loss has them, or networks."""
+    from dynamics.stationary.numerical import describe_points, numerical_points
+    from dynamics.stationary.subspaces.points import find_stationary_points, subspaces_gap
+
+    gap = subspaces_gap(problem)
+    if not gap:
+        found = find_stationary_points(problem, starts, seed, progress=True)
+        return found.to_dict(), found.summary()
+    result = numerical_points(problem, starts, seed, progress=True)
+    if not problem.law.gaussian:
+        result["warnings"].append(gap)
+    return result, describe_points(result)
 
 
 def read_problem(network: opt.NetworkOptions, seed: int) -> Problem:

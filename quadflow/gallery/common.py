@@ -25,6 +25,7 @@ REPLACES = {
     "steps": ("t_end",),
     "times": ("steps", "t_end"),
     "correction": ("sgd",),
+    "data": ("teacher", "inputs", "outputs", "batch"),
 }
 
 

@@ -14,6 +14,7 @@ from quadflow.options.comparison import CompareOptions as CompareOptions
 from quadflow.options.comparison import compare_declarations as compare_declarations
 from quadflow.options.comparison import compare_options as compare_options
 from quadflow.options.comparison import run_comparison as run_comparison
+from quadflow.options.data import DataOptions as DataOptions
 from quadflow.options.neuron import NeuronOptions as NeuronOptions
 from quadflow.options.neuron import neuron_options as neuron_options
 from quadflow.options.optimizer import OptimizerOptions as OptimizerOptions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quadflow.options.click_options import complete_files, complete_from, config_option, together
+from quadflow.options.data import DataOptions
 from quadflow.options.struct import option, take
 
 
@@ -35,9 +36,13 @@ class TeacherOptions:
         "FILE.npy or .csv with a symmetric matrix; "
         "FILE.npz with a teacher network V (R, d), b (R,).",
     )
-    inputs: int | None = option(type=int, metavar="D", help="Input dimension d [default: the teacher's].")
+    inputs: int | None = option(
+        type=int, metavar="D", help="Input dimension d [default: that of teacher or data]."
+    )
     hidden: int | None = option(type=int, metavar="K", help="Hidden units [default: as many as inputs].")
-    outputs: int | None = option(type=int, metavar="O", help="Outputs [default: the teacher's, else 1].")
+    outputs: int | None = option(
+        type=int, metavar="O", help="Outputs [default: those of teacher or data, else 1]."
+    )
     activation: str = option(
         default="quadratic",
         show_default=True,
@@ -80,7 +85,7 @@ class TeacherOptions:
 
 
 @dataclass(frozen=True)
-class NetworkOptions(MatrixOptions, TeacherOptions):
+class NetworkOptions(MatrixOptions, DataOptions, TeacherOptions):
     """A problem without its initial weights."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,24 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.activations import Activation
+from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
 from dynamics.files.arrays import read_npy
 from dynamics.files.rounding import rounding_unit
 from dynamics.files.tables import read_csv
-from dynamics.inputs.covariance import clean_covariance
 from dynamics.inputs.laws import parse_law
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.teacher import NoTeacher
 from dynamics.validation import validate_real
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
 from quadflow.options.ignored import DRAWN, note_without_effect
+from quadflow.options.reading_data import option_name, read_data
 
 if TYPE_CHECKING:
+    from dynamics.inputs.data_set import DataSet
     from dynamics.stationary import Catalogue
     from quadflow.options.problem import MatrixOptions, NetworkOptions, ProblemOptions
 
 MATRIX_FILES = (".npy", ".csv")
+OF_TEACHERS = ("teacher_activation", "rank", "tolerance", "symmetrize")
 
 
 def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Problem:
@@ -36,15 +41,17 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
     seed without effect.
     """
     activation = Activation.parse(options.activation)
-    teacher = options_teacher(options)
+    data = read_data(options)
+    teacher = options_teacher(options) if data is None else teacher_on(data, options)
     if options.init_file is None and options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in `--init-file`: give that as well.")
     start = None if options.init_file is None else read_student(options.init_file, options, teacher.outputs)
     if start is not None:
-        note_without_effect([*DRAWN, *([] if more_is_drawn else ["seed"])], "beside `--init-file`")
+        seeds_more = more_is_drawn or options.split > 0
+        note_without_effect([*DRAWN, *([] if seeds_more else ["seed"])], "beside `--init-file`")
     if options.second_layer != "fixed":
         note_without_effect(["second_layer_value"], "unless `--second-layer` is fixed")
-    if start is not None and options.inputs is None:
+    if start is not None and options.inputs is None and data is None:
         teacher = teacher.padded(max(teacher.inputs, start.inputs))
     if start is None:
         hidden = teacher.inputs if options.hidden is None else options.hidden
@@ -68,6 +75,7 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
         read_decay(options.weight_decay),
         options.teacher_activation,
         options.distribution,
+        data,
     )
 
 
@@ -91,10 +99,42 @@ def read_decay(given: str | float) -> float | list[float]:
 def options_teacher(options: NetworkOptions) -> Teacher:
     """The teacher that the options describe."""
     if not options.teacher:
-        raise ProblemError("`--teacher` is missing: give eigenvalues such as 4,2,1, or a file.")
+        raise ProblemError(
+            "`--teacher` is missing: give eigenvalues such as 4,2,1, or a file; or `--data` with labels."
+        )
     how = matrix_arguments(options.teacher, options, covariance=options.covariance)
     psi = options.teacher_activation or options.activation
     return read_teacher(options.teacher, options.inputs, options.outputs, psi, **how)
+
+
+def teacher_on(data: DataSet, options: NetworkOptions) -> Teacher:
+    """Who labels the data: the teacher of `--teacher`, or nobody.
+
+    Raises
+    ------
+    ProblemError
+        If inputs or outputs do not fit the data, or something is said of a teacher that is not there.
+    """
+    if options.inputs not in (None, data.inputs):
+        raise ProblemError(f"`--inputs` is {options.inputs}, but `--data` has {data.inputs} inputs.")
+    if options.teacher:
+        teacher = options_teacher(replace(options, inputs=None))
+        if teacher.inputs > data.inputs:
+            raise ProblemError(
+                f"`--teacher` {options.teacher!r} has {teacher.inputs} inputs, but `--data` has {data.inputs}."
+            )
+        return teacher.padded(data.inputs)
+    for name in OF_TEACHERS:
+        value = getattr(options, name)
+        if value is not None and value is not False:  # 0 is a value, although 0 == False
+            raise ProblemError(
+                f"`{option_name(name)}` is about a teacher, but `--data` has labels of its own: give a `--teacher` too."
+            )
+    if options.outputs not in (None, data.outputs):
+        raise ProblemError(
+            f"`--outputs` is {options.outputs}, but a sample of `--data` has {data.outputs} labels."
+        )
+    return NoTeacher.of(data.inputs, data.outputs)
 
 
 def matrix_arguments(teacher: str, options: MatrixOptions, covariance: str | None = None) -> dict[str, Any]:
@@ -216,11 +256,18 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
 
 
 def check_gaussian(options: NetworkOptions) -> None:
-    """Refuse other laws of the inputs, where only the Gaussian one is known."""
+    """Refuse other laws of the inputs and data, where only the Gaussian law is known."""
+    refuse_data(options)
     if not parse_law(options.distribution).gaussian:
         raise ProblemError(
             f"`--distribution` is {options.distribution!r}, but this is known only for Gaussian inputs."
         )
+
+
+def refuse_data(options: NetworkOptions) -> None:
+    """Refuse a data set, where only the Gaussian law of the inputs is known."""
+    if options.data is not None:
+        raise ProblemError(f"`--data` is {options.data!r}, but this is known only for Gaussian inputs.")
 
 
 def read_catalogue(

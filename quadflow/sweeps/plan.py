@@ -13,6 +13,7 @@ import numpy as np
 from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.suggestions import did_you_mean
+from empirical.datasets.arrays import files_of
 from empirical.sweep.grid import KINDS, LARGEST_SWEEP, Axis, SweepPlan
 from quadflow.notes import note
 from quadflow.options import ProblemOptions, pick
@@ -20,9 +21,9 @@ from quadflow.options.ignored import DRAWN
 from quadflow.options.reading import build_problem, parse_activations
 from quadflow.sweeps.run import options_of
 
-FILE_OPTIONS = ("teacher", "covariance", "init_file", "schedule")
-FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors")
-LISTS = ("teacher", "times", "betas")  # their values contain commas
+FILE_OPTIONS = ("teacher", "covariance", "init_file", "schedule", "data")
+FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors", ".tsv", ".parquet")
+LISTS = ("teacher", "times", "betas", "data", "target", "classes")  # their values contain commas
 ACTIVATIONS = ("activation", "teacher_activation")  # names, whose parameters may have commas between them
 RATES = ("weight_decay",)  # a number, or two of them with a comma
 SPACINGS = ("linear", "log")
@@ -117,7 +118,7 @@ def _range(text: str, values: str, whole: bool) -> tuple[Any, ...]:
 def _absolute(value: Any) -> Any:
     """Paths as workers in another folder find them; everything else as it is."""
     if isinstance(value, str) and Path(value).suffix.lower() in FILE_SUFFIXES:
-        return str(Path(value).absolute())
+        return ",".join(str(Path(file).absolute()) for file in files_of(value))
     return value
 
 
@@ -125,7 +126,8 @@ def _digests(plan: SweepPlan) -> dict[str, str]:
     """SHA-256 of every file that the options name."""
     values = [plan.options.get(name) for name in FILE_OPTIONS]
     values += [value for axis in plan.axes if axis.name in FILE_OPTIONS for value in axis.values]
-    files = [Path(v) for v in values if isinstance(v, str) and Path(v).suffix.lower() in FILE_SUFFIXES]
+    named = [v for v in values if isinstance(v, str) and Path(v).suffix.lower() in FILE_SUFFIXES]
+    files = [Path(file) for value in named for file in files_of(value)]
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
 
 

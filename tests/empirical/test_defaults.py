@@ -14,6 +14,10 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.gaussianity.gaussianity_curves": {"seeds": 8},
+    "datasets.labels.Labels": {"are_classes": False},
+    "datasets.loading.load": {"whiten": False, "split": 0.0, "standardize_target": False, "taught": False},
+    "datasets.raw.Request": {"taught": False},
     "experiments.overlay.overlays": {"records": 100},
     "gap_account.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
     "escape.train_escape": {"batch": 1, "overlap": 0.5, "seeds": 16},

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
 from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError
 from dynamics.flows.gradient import GradientFlow
-from dynamics.inputs.covariance import covariance_factor
 from dynamics.integration import Stop
 from dynamics.problem import Problem, Student
 from dynamics.problem.reduction import in_range

@@ -8,7 +8,8 @@ from scipy.integrate import solve_ivp
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.modified import ModifiedFlow
-from dynamics.population.samples import MomentLoss, SampleLoss, svec
+from dynamics.population.samples import MomentLoss, SampleLoss
+from dynamics.population.triangles import svec
 
 FORMS = ("samples", "moments")
 

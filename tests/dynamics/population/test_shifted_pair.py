@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from dynamics.activations import Activation
 from dynamics.activations.pairing import kernel_of
-from dynamics.errors import ComputationError, ProblemError
+from dynamics.errors import ProblemError
 from dynamics.population.gram_pairs import GramPairs
 from dynamics.population.shifted_kink import ShiftedPairs, shifted_mean
 from dynamics.population.smoothed_kink import TOWER, SmoothedPairs
@@ -148,12 +148,70 @@ def test_means_of_one_smoothed_kink(order):
     assert shifted_mean(1, np.array(m), np.array(q)) == pytest.approx(ndtr(m / np.sqrt(q)) - 0.5)
 
 
-def test_what_has_no_second_derivative_says_so():
-    relu = Activation.parse("relu")
-    with pytest.raises(ComputationError, match="no second derivative here"):
-        relu.loss(V, B, mean=MU).hessian(W, A)
+FLAT = np.outer([1, 0.5], [1, 0.5])  # a covariance of rank 1
+PARALLEL = np.vstack([W[0], 1.7 * W[0], -0.6 * W[0]])
+SEEN = np.vstack([[0.5, -1.0], W[1:]])  # the first one sees the mean alone where Σ is flat
+
+
+@pytest.mark.parametrize("name", KINKED)
+@pytest.mark.parametrize(
+    ("weights", "sigma", "h", "tolerance"),
+    [
+        (W, SIGMA, 1e-5, 1e-8),
+        (W, FLAT, 1e-5, 1e-8),
+        (PARALLEL, SIGMA, 1e-5, 1e-5),
+        (W * [[0], [1], [1]], SIGMA, 0, 0),
+    ],
+    ids=["generic", "flat", "parallel", "vanishing"],
+)
+def test_kinks_have_second_derivatives_wherever_they_lie(name, weights, sigma, h, tolerance):
+    """Central differences of the gradient, whose error is O(h²), or O(h) where a third derivative jumps.
+
+    A unit that vanishes has none: there all numbers shall be finite.
+    """
+    population = Activation.parse(name).loss(V, B, sigma, mean=MU)
+    theta = np.concatenate([weights.ravel(), A.ravel()])
+
+    def gradient(x):
+        parts = population.velocity(x[:6].reshape(3, 2), x[6:].reshape(2, 3))
+        return -np.concatenate([part.ravel() for part in parts])
+
+    H = population.hessian(weights, A)
+    assert np.isfinite(H).all()
+    np.testing.assert_allclose(H, H.T, atol=1e-12 * abs(H).max())
+    if h:
+        steps = h * np.eye(len(theta))
+        differences = [(gradient(theta + e) - gradient(theta - e)) / (2 * h) for e in steps]
+        np.testing.assert_allclose(H, differences, atol=tolerance * abs(H).max())
+
+
+@pytest.mark.parametrize("name", KINKED)
+@pytest.mark.parametrize("weights", [W, SEEN])
+def test_flat_clusters(name, weights):
+    """Σ of rank 1, so that every pre-activation is one Gaussian number and a mean of its own: one integral.
+
+    A trapezoidal rule of step h errs by h²/12 times the jumps of the slope; the gradient is that of the loss,
+    by central differences.
+    """
+    phi = Activation.parse(name)
+    z = np.linspace(-10, 10, 40001)
+    density = (z[1] - z[0]) * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    x = MU + z[:, None] * np.array([1, 0.5])
+
+    def loss(w):
+        r = phi.phi(x @ w.T, None) @ A.T - phi.phi(x @ V.T, None) @ B.T
+        return 0.5 * density @ (r**2).sum(axis=1)
+
+    population = phi.loss(V, B, FLAT, mean=MU)
+    assert population.loss(weights, A) == pytest.approx(loss(weights), rel=1e-7)
+    steps = 1e-5 * np.eye(6).reshape(6, 3, 2)
+    slopes = [(population.loss(weights + e, A) - population.loss(weights - e, A)) / 2e-5 for e in steps]
+    np.testing.assert_allclose(-population.velocity(weights, A)[0].ravel(), slopes, atol=1e-8)
+
+
+def test_a_mean_of_another_dimension_is_refused():
     with pytest.raises(ProblemError, match="`mean` has 3 entries, but there are 2 inputs"):
-        relu.loss(V, B, mean=np.ones(3))
+        Activation.parse("relu").loss(V, B, mean=np.ones(3))
 
 
 def test_quadrature_knows_means():

@@ -10,7 +10,7 @@ import pytest
 from dynamics import FlowEnsemble, GradientFlow, Problem, ProblemError, Student, Teacher, fixed_points
 from dynamics.activations import ACTIVATIONS
 from dynamics.conserved.sample_gradients import gradient_second_moments
-from dynamics.inputs.covariance import clean_covariance, covariance_factor, range_basis
+from dynamics.covariance import clean_covariance, covariance_factor, range_basis
 from dynamics.outcome import diagnose
 from dynamics.problem.reduction import in_range
 from dynamics.saddle_to_saddle.staircase import staircase
