@@ -63,6 +63,8 @@ EXCEPTIONS = {
     "curves.stages.plateau_rows": {"with_modes": True},
     "stationary.root_finding.find_root": {"max_steps": 200, "farthest": inf},
     "stationary.search.Search": {"escaped": 0},
+    "stationary.hessian.signature": {"ratio": 1.0},
+    "saddle_to_saddle.eigenframe.EigenFrame": {"clock": 1.0},
     "activations.base.Activation": {"error": 0.0, "quadrature": False},
     "population.expansion.ComponentMeans.__call__": {"by_q": 0},
     "population.expansion.PolynomialMeans.__call__": {"by_q": 0},
