@@ -74,7 +74,7 @@ def test_a_teacher_labels_both_parts():
 
 
 def test_norms_are_those_of_the_samples():
-    """√(wᵀΣw) is the root mean square of w·x over the samples to train on; overlaps have no meaning without a teacher."""
+    """√(wᵀΣw) is the root mean square of w·x over the samples to train on; overlaps mean nothing without a teacher."""
     data = data_set()
     found = solved(Problem(None, student(), "tanh", data=data))
     expected = np.sqrt(np.mean((found.W @ data.X.T) ** 2, axis=-1))

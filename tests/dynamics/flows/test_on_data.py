@@ -106,14 +106,11 @@ def test_no_kinks(name):
 
 def by_autograd(phi, X, W, A):
     """Mean of JᵀJ over samples, from derivatives of every output of every sample."""
-
-    def outputs(theta):
-        w, a = theta[: W.size].reshape(W.shape), theta[W.size :].reshape(A.shape)
-        return phi(torch.from_numpy(X) @ w.T) @ a.T
-
-    theta = torch.from_numpy(np.concatenate([W.ravel(), A.ravel()]))
-    J = torch.func.jacrev(outputs)(theta).numpy()  # (n, O, parameters)
-    return np.einsum("noi,noj->ij", J, J) / len(X)
+    w, a = (torch.tensor(array, requires_grad=True) for array in (W, A))
+    outputs = (phi(torch.from_numpy(X) @ w.T) @ a.T).ravel()
+    rows = [torch.autograd.grad(f, (w, a), retain_graph=True) for f in outputs]
+    J = np.array([np.concatenate([part.numpy().ravel() for part in row]) for row in rows])
+    return J.T @ J / len(X)
 
 
 def weights(K, d, O):
