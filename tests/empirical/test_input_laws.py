@@ -1,4 +1,4 @@
-"""Training under every law of the inputs, its loss where that has no closed form, and the wrong mode of uniform ones."""
+"""Training under every law of the inputs, losses without a closed form, and the wrong mode of uniform inputs."""
 
 import numpy as np
 import pytest
