@@ -14,7 +14,7 @@ from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
 from empirical.data import TrainingData, drawn
-from empirical.devices import DTYPES, validate_device, validate_step
+from empirical.devices import DTYPES, validate_device, validate_rates
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import find_optimizer
@@ -99,14 +99,14 @@ def train(
     TrainingDiverged
         If a batch loss explodes or becomes NaN.
     SkeletonCrossing
-        With "gsgd", if a skeleton path value would pass zero.
+        With "gsgd", if a skeleton path value would pass zero whatever edges its unit took.
     """
     require("training", problem)
     n_steps = validate_count("steps", steps)
     entry, type_ = find_optimizer(optimizer), DTYPES[validate_choice("dtype", dtype, DTYPES)]
     settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
     clock = entry.clock(step, settings.momentum, schedule, n_steps)
-    validate_step(clock.step, type_)
+    validate_rates(type_, clock.step, problem.weight_decay)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
     batch, samples = drawn(problem, batch, samples)
@@ -156,6 +156,7 @@ def train(
         seeds=seeds,
         seed=seed,
         **entry.about(settings),
+        **entry.counts(rule),
         schedule=clock.schedule.name,
         device=device,
         dtype=dtype,
@@ -201,6 +202,8 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
     flow = GradientFlow(problem)
     followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)
     bound = largest_stable_step(flow, followed, beta, entry.form.name)
+    if not np.isfinite(bound):  # nothing curves upwards on the way of the flow
+        return f"{message}, take a smaller one."
     return (
         f"{message}, and theory predicts a largest stable step of {bound:.3g} along the gradient flow (less for small "
         "batches)."
