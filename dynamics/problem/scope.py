@@ -52,6 +52,16 @@ class Need:
 
 
 GAUSSIAN = Need(lambda p: p.law.gaussian, lambda p: _inputs(p), "Gaussian inputs")
+MOMENTS = Need(
+    lambda p: p.law.kurtosis is not None or (p.law.clock is not None and p.law.knows(p)),
+    lambda p: f"{_inputs(p)} and {_units(p)}",
+    "laws that rotations leave as they are, with finite moments, and independent coordinates",
+)
+UNMIXED = Need(
+    lambda p: p.law.clock is not None or p.covariance is None,
+    lambda p: f"{_inputs(p)} and `covariance` is given",
+    "uncorrelated independent coordinates",
+)
 KNOWN_LAW = Need(lambda p: p.law.knows(p), lambda p: f"{_inputs(p)} and {_units(p)}", lambda p: p.law.known)
 FORMS = Need(
     lambda p: p.activation.trace_coupling is not None,
@@ -281,7 +291,7 @@ class Theory:
 
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow of given sizes", (GAUSSIAN, POLYNOMIAL)),
+    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
     "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
     "modified flow": Theory("the flow of a finite step", (KNOWN_LAW,)),
@@ -403,7 +413,7 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb("derive", "derivation", EXACT, "loss and flow, symbolically, from the Gaussian moments"),
+    Verb("derive", "derivation", EXACT, "loss and flow, symbolically, from the moments of the inputs"),
     Verb("derive --format tensor", "index-free form", EXACT, "the same for all sizes"),
     Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
