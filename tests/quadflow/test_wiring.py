@@ -144,6 +144,8 @@ CALLS = [
          "dynamics.symbolic.tensor_form:derive_tensor", "quadratic", "trainable", False, True),
     Call("derive --inputs 3 --weight-decay symbolic",
          "dynamics.symbolic.derivation:derive", hidden=3, weight_decay="symbolic"),
+    Call("derive --inputs 3 --distribution independent:symbolic",
+         "dynamics.symbolic.derivation:derive", hidden=3, distribution="independent:symbolic"),
     Call("derive --inputs 3 --activation hermite:3 --teacher-activation polynomial:0,1,2",
          "dynamics.symbolic.derivation:derive", activation="hermite:3", teacher_activation="polynomial:0,1,2"),
     Call("derive --inputs 3 --format tensor --teacher-activation erf --second-layer fixed --weight-decay 0.1",
