@@ -98,6 +98,11 @@ def test_dimensions_that_are_refused(dimensions):
         universality([4, 2, 1], dimensions)
 
 
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ProblemError, match="`seed` is -1"):
+        universality([1], [2, 3], seed=-1)
+
+
 def test_laws_that_are_refused():
     with pytest.raises(ProblemError, match="`distribution` is 'student-t:3'"):
         universality([1], [2, 3], distribution="student-t:3")
