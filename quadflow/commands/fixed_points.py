@@ -34,7 +34,10 @@ class CatalogueOptions:
     )
     minima: bool = opt.option(is_flag=True, help="Only the local minima.")
     search: int | None = opt.option(
-        type=int, metavar="N", help="Search numerically from N random starts, and match."
+        type=int,
+        metavar="N",
+        help="Search numerically from N random starts, and match. On data, and where a law of the inputs singles out "
+        "axes, from N random subspaces of every rank, with a count that says what may be missing.",
     )
     certify: bool = opt.option(is_flag=True, help="Prove existence and signature by interval arithmetic.")
     graph: bool = opt.option(
@@ -68,6 +71,8 @@ def command(
     """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
 
     With --weight-decay of the objective, the loss with its penalty. Modes are numbered from 0 by descending eigenvalue.
+    Under --distribution sphere and student-t the catalogue is that of Gaussian inputs; under independent coordinates it
+    lists the points on the axes, of a teacher along them. Other laws and --data leave --search.
     """
     from dynamics.problem.scope import THEORIES
     from dynamics.stationary.report import fixed_points_report
