@@ -45,6 +45,7 @@ SIZES = {
     "figure neuron": {"hidden": 6, "seeds": 4, "step": 0.01, "t_end": 20.0, "gammas": "1,0.1,0"},
     "figure neuron-collapse": {"inputs": 6, "hidden": 6, "batch": 32, "steps": 200, "starts": 100},
     "figure neuron-functions": {"inputs": 5},
+    "figure pieces": {"hidden": 5, "layers": 2, "starts": 10},
     "figure overlay": {"batch": 512, "seeds": 16, "step": "0.02,0.02,0.02,0.005", "t_end": "30,40,30,15"},
     "figure phase-diagram": {"extent": 1.5, "points": 31, "step": 0.005},
     "figure phase-portrait": {"extent": 2.0},

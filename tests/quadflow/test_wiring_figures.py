@@ -195,6 +195,10 @@ CALLS = [
          "dynamics.neuron.function_space:function_space_dimensions", 3),
     Call("figure neuron-functions",
          "dynamics.neuron.function_space:function_space_dimensions", 5),
+    Call("figure pieces --hidden 3 --layers 1 --starts 4 --seed 5",
+         "dynamics.neuron.pieces.counts:count_pieces", hidden=3, layers=1, starts=4, seed=5, progress=True),
+    Call("figure pieces",
+         "dynamics.neuron.pieces.counts:count_pieces", hidden=5, layers=2, starts=10, seed=0),
     Call(f"figure learning-curves {START} {TRAINING} {SOLVER} --times 0,0.1 --t-end 0.2 "
          "--gap training --correction modified",
          "empirical.comparison:compare", Start(), steps=6, times=[0, 0.1], gap="training",
