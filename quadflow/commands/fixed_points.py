@@ -44,7 +44,9 @@ class CatalogueOptions:
         is_flag=True, help="Which plateau the unstable directions of each point lead to."
     )
     symbolic: bool = opt.option(
-        is_flag=True, help="The catalogue for symbolic eigenvalues, as many as inputs."
+        is_flag=True,
+        help="The catalogue for symbolic eigenvalues, as many as inputs; with --distribution independent:symbolic for "
+        "every excess kurtosis kappa.",
     )
     representative: str | None = opt.option(
         metavar="I,J,…",
@@ -177,15 +179,15 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
     from dynamics.problem.weight_decay import WeightDecay
     from dynamics.stationary.symbolic import symbolic_fixed_points
-    from quadflow.options.reading import check_gaussian, read_decay, read_network
+    from quadflow.options.reading import read_decay, read_network, refuse_data
 
-    check_gaussian(network)
+    refuse_data(network)
     teacher, _, _ = read_network(network)
     if WeightDecay.of(read_decay(network.weight_decay), network.second_layer == "trainable"):
         raise ProblemError(
             f"`--weight-decay` is {network.weight_decay}, but `--symbolic` knows only points without weight decay."
         )
-    points = symbolic_fixed_points(teacher.inputs, network.activation)
+    points = symbolic_fixed_points(teacher.inputs, network.activation, network.distribution)
     latex = "\n".join(rf"\[ {point.latex()} \]" for point in points)
     result = {
         "count": len(points),
@@ -198,6 +200,7 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
             }
             for point in points
         ],
+        "distribution": network.distribution,
     }
     if output is not None:
         write_text(output, (latex if suffix == "tex" else to_json(result)) + "\n")

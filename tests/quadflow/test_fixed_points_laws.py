@@ -133,12 +133,20 @@ def test_where_forms_vanish_networks_are_searched(quadflow):
     assert "vanish for all inputs" not in gaussian.out
 
 
+def test_formulas_with_the_excess_kurtosis(quadflow):
+    """μ_0 = λ_0 + λ_1/(3 + κ) where mode 0 is learned."""
+    arguments = ["--teacher", "2,1", "--symbolic", "--distribution", "independent:symbolic", "--json"]
+    result = quadflow("fixed-points", *arguments).json
+    assert result["distribution"] == "independent:symbolic"
+    assert result["fixed_points"][1]["learned_values"] == ["lambda_0 + lambda_1/(kappa + 3)"]
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
         (["--graph"], "connections are known only where all stationary points are listed"),
         (["--certify"], "proven only for Gaussian inputs"),
-        (["--symbolic"], "known only for Gaussian inputs"),
+        (["--symbolic", "--distribution", "rademacher"], "some forms vanish for all inputs"),
     ],
 )
 def test_what_other_laws_do_not_have(quadflow, option, message):
