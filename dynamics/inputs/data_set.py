@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from dynamics.population.base import Population
 
 
+LARGEST_INPUT = (
+    1e30  # the loss of quadratic networks holds its fourth power, its Hessian's spectrum the eighth
+)
+LARGEST_LABEL = 1e50
+
+
 @dataclass(frozen=True, eq=False)
 class DataSet(InputLaw):
     """Samples with labels to train on, and others to test on.
@@ -71,6 +77,8 @@ class DataSet(InputLaw):
 
     def __post_init__(self) -> None:
         X, Y = _samples("X", self.X, "y", self.Y)
+        if not X.any():
+            raise ProblemError("`X` is zero in all samples, but inputs that are all zero teach nothing.")
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "Y", Y)
         if (self.X_test is None) != (self.Y_test is None):
@@ -207,4 +215,21 @@ def _samples(name: str, X: ArrayLike, label: str, Y: ArrayLike) -> tuple[Array, 
         raise ProblemError(
             f"`{label}` has shape {labels.shape}, but {len(inputs)} samples need ({len(inputs)}, O), O ≥ 1."
         )
+    check_size(name, inputs, LARGEST_INPUT)
+    check_size(label, labels, LARGEST_LABEL)
     return inputs, labels
+
+
+def check_size(name: str, array: Array, largest: float) -> None:
+    """Refuse numbers whose products overflow, or vanish altogether.
+
+    Raises
+    ------
+    ProblemError
+    """
+    size = float(np.abs(array).max())
+    if size and not 1 / largest <= size <= largest:
+        raise ProblemError(
+            f"`{name}` has the size {size:.3g} (largest entry), but losses, which hold powers of it, need a size"
+            f" between {1 / largest:.0e} and {largest:.0e}: scale it."
+        )
