@@ -57,8 +57,8 @@ def main() -> None:
     for table in tables:
         if not table.name.startswith("work"):
             print(table.markdown())
-    draw(read_results(arguments.output), arguments.output / "results.png")
-    print(f"Written to {arguments.output}: results.json, results.md, results.png")
+    drawn = draw(read_results(arguments.output), arguments.output / "results.png")
+    print(f"Written to {arguments.output}: results.json, results.md{', results.png' if drawn else ''}")
 
 
 main()

@@ -221,6 +221,15 @@ def test_names_that_are_none_are_refused(name, words):
             lambda: Mixture([1.5, -0.5], np.zeros((2, 2)), np.zeros((2, 2, 2))),
             "probabilities that add up to 1",
         ),
+        (
+            lambda: Mixture([1.0], np.zeros((1, 2)), np.zeros((1, 2, 2))),
+            "are zero, but inputs that are all zero",
+        ),
+        (
+            lambda: Mixture([1.0, 0.0], [[0.0], [1.0]], [[[0.0]], [[1.0]]]),
+            "are zero, but inputs that are all zero",
+        ),
+        (lambda: DataSet(np.zeros((3, 2)), np.ones(3)), "`X` is zero in all samples"),
         (lambda: Mixture([1.0], np.zeros((1, 2)), -np.eye(2)[None]), "in cluster 0 the eigenvalue -1"),
         (lambda: Mixture([1.0], np.zeros((1, 2)), np.zeros((1, 3, 3))), "do not fit"),
         (lambda: Mixture([1.0], np.zeros((1, 2)), [[[1, 1], [0, 1]]]), "symmetric"),
