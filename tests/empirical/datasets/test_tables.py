@@ -187,7 +187,7 @@ def test_more_than_the_memory(write, tmp_path, monkeypatch):
     monkeypatch.setattr("dynamics.budget.memory_budget", lambda: 100.0)
     refused("of 3 rows and 3 columns would take about 648 bytes", str(tmp_path / "t.parquet"), target="y")
     with pytest.raises(
-        ProblemError, match=r"^The text of `data` 't.csv', 69 bytes, would take about 210 bytes"
+        ProblemError, match=r"^The text of `data` 't.csv', 64 bytes, would take about 192 bytes"
     ):
         load(write(HOUSES), target="price")
 
