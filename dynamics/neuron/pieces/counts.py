@@ -161,4 +161,4 @@ def _map(kind: str, hidden: int, seed: int) -> PlaneMap:
     kinks = np.moveaxis(network.layers[0].sums(x), -1, 0)
     if not KINDS[kind].kinked:
         kinks = kinks[:0]
-    return PlaneMap(pieces_in_plane(network), most_pieces_in_plane(kind, hidden), axis, network(x), kinks)
+    return PlaneMap(pieces_in_plane(network), most_pieces_in_plane(kind, [hidden]), axis, network(x), kinks)
