@@ -50,7 +50,7 @@ def test_quadrature_along_a_plateau(k):
 
 
 def test_rests_are_found_to_rounding():
-    """Simple zeros of cubics, off the grid, the others outside (−1, 1); rounding of their values moves them by 1e-15."""
+    """Simple zeros of cubics, off the grid, the other zeros outside (−1, 1); rounding moves them by 1e-15."""
     for zero in np.linspace(0.05, 0.95, 37) + 1e-4 * np.sqrt(2):
         (found,) = OverlapFlow(polyfromroots([zero, -2.0, 1.5])).zeros
         assert found == pytest.approx(zero, abs=4e-15)
