@@ -1,6 +1,7 @@
 """What a jump does to the units that are still small, against the integrated flow; how errors are estimated."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -166,3 +167,18 @@ def test_many_units_that_are_not_small_are_refused_without_trying(monkeypatch):
     with pytest.raises(ProblemError, match="neither small nor near a plateau"):
         staircase(start)
     assert not tried
+
+
+def test_an_uncertainty_grows_with_decay_between_jumps(monkeypatch):
+    """By hand, ρ = 0.2: what blurs the first jump, at t = 1, blurs the second, at t = 3, by e^{2ρ} as much."""
+    jumps = [
+        SimpleNamespace(time=1.0, blur=0.1, unit=0, mode=0, units=(0,)),
+        SimpleNamespace(time=3.0, blur=0.01, unit=1, mode=1, units=(1,)),
+    ]
+    monkeypatch.setattr(jump_errors, "events", lambda start, stretch: jumps)
+    monkeypatch.setattr(jump_errors, "copies_part", lambda start, found: (np.inf, 0.0))
+    monkeypatch.setattr(jump_errors, "_alike", lambda one, other: True)
+    start = SimpleNamespace(frame=SimpleNamespace(decay=SimpleNamespace(first=0.2)))
+    margin, accuracy = jump_errors.MARGIN, jump_errors.ACCURACY
+    expected = [margin * 0.1 + accuracy, margin * 0.1 * np.exp(0.4) + 3 * accuracy]
+    np.testing.assert_allclose(uncertainties(start, jumps), expected, rtol=1e-12)
