@@ -17,7 +17,7 @@ EXCEPTIONS = {
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1, "on_crossing": "rebase"},
     "path_layers.PathLayer": {"rows": 1},
     "path_layers._Reading": {"spread": False},
-    "experiments.gaussianity.gaussianity_curves": {"seeds": 8},
+    "experiments.gaussianity.gaussianity_curves": {"batch": 512, "seeds": 8},
     "datasets.labels.Labels": {"are_classes": False},
     "datasets.loading.load": {"whiten": False, "split": 0.0, "standardize_target": False, "taught": False},
     "datasets.raw.Request": {"taught": False},

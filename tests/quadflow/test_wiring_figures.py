@@ -72,8 +72,8 @@ CALLS = [
          "empirical.experiments.gaussianity:gaussianity_curves", Start(), 0.1, step=0.02, batch=8, seeds=3, seed=5,
          progress=True),
     Call("figure gaussianity",
-         "empirical.experiments.gaussianity:gaussianity_curves", Start(4, 0.3, 1, 8, (4, 2, 1)), 2.0, step=5e-4,
-         batch=256, seeds=8, seed=1),
+         "empirical.experiments.gaussianity:gaussianity_curves", Start(4, 0.3, 1, 8, (4, 2, 1)), 2.0,
+         step=2.5e-4, batch=512, seeds=8, seed=1),
     Call("figure universality --teacher 2,1 --distribution uniform --dimensions 3,5 --hidden 2 --init-scale 0.3 "
          "--t-end 0.1 --draws 3 --seed 5",
          "dynamics.gaussian_theory.universality:universality", [2, 1], [3, 5], distribution="uniform", hidden=2,
