@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -39,8 +39,7 @@ from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.population.base import Population
 from dynamics.problem import Problem
-from dynamics.problem.decayed_levels import level_under_decay
-from dynamics.problem.levels import Level
+from dynamics.problem.known_levels import known_levels
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.reduction import Reduction, restricted
@@ -241,12 +240,8 @@ class Trajectory(Result):
         problem = self.problem
         if not problem.has_modes:
             return find_stages(self.times, self.loss)
-        targets = problem.mode_targets
-        coupling = problem.trace_coupling
-        levels: tuple[Level, ...] = ()
-        if coupling is not None and problem.covariance is None and problem.teacher.outputs == 1:
-            level = partial(level_under_decay, problem, targets, trace_coupling=coupling)
-            levels = levels_passed(self.modes, targets, coupling, level)
+        targets, level = problem.mode_targets, known_levels(problem)
+        levels = () if level is None else levels_passed(self.modes, targets, level=level)
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
         return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
 
