@@ -111,6 +111,16 @@ def test_labels_on_data(quadflow, tmp_path, rng):
     assert f"rank 2: {COMPLETE}" in text and text.rstrip().endswith(NECESSARY)
 
 
+def test_a_search_on_data_is_given_its_options(received, tmp_path, rng):
+    path = tmp_path / "d.npz"
+    np.savez(path, X=rng.standard_normal((9, 2)), y=np.arange(9.0))
+    target = "dynamics.stationary.subspaces.points:find_stationary_points"
+    arguments = ["--data", path, "--hidden", "3", "--search", "9", "--seed", "5"]
+    (problem, *rest), given = received(target, "fixed-points", *arguments)
+    assert problem.student.hidden == 3 and len(problem.data.X) == 9
+    assert rest == [9, 5] and given == {"progress": True}
+
+
 def test_where_forms_vanish_networks_are_searched(quadflow):
     """Signs: x_i² = 1, so that M is not determined; the search among networks says so."""
     arguments = [
