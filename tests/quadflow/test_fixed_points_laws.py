@@ -86,6 +86,25 @@ def test_a_search_that_finds_nothing_off_the_axes(quadflow):
     assert few["complete"] is False and any(UNKNOWN in warning for warning in few["warnings"])
 
 
+def test_a_search_beside_the_lowest(quadflow):
+    """Above the two points that are listed lie the other two, and two off the axes."""
+    arguments = [
+        "--teacher",
+        "2,1",
+        "--hidden",
+        "2",
+        "--distribution",
+        "uniform",
+        "--search",
+        "60",
+        "--lowest",
+        "2",
+    ]
+    result = quadflow("fixed-points", *arguments, "--json").json
+    assert result["warnings"][0] == "0 points off the axes, and 4 above those that are listed, were found"
+    assert result["search"]["beyond"] == 4 and result["complete"] is False
+
+
 def test_labels_on_data(quadflow, tmp_path, rng):
     """Forty samples: the search alone, each point with the keys of the catalogue, and a state that rests there."""
     path = tmp_path / "d.npz"
