@@ -84,9 +84,8 @@ def weights_of(values: ArrayLike, skeleton: Skeleton, degree: int = 1) -> list[A
     s = []
     for l, into in enumerate(skeleton.into):
         s.append(paths[l][..., np.arange(len(into)), into])
-        paths[l + 1][..., skeleton.out[l], skeleton.via[l]] = s[
-            l
-        ]  # p(out(v)) is s(v), and may be p(in(·)) above
+        # p(out(v)) is s(v), and p(in(·)) of a unit above where it is that edge as well
+        paths[l + 1][..., skeleton.out[l], skeleton.via[l]] = s[l]
     return [matrix / value[..., :, None] for matrix, value in zip(paths, [*s, np.ones(1)], strict=True)]
 
 
@@ -157,7 +156,7 @@ def _changes(one: Skeleton, other: Skeleton) -> int:
 def strengthened(weights: Layers, skeleton: Skeleton, below: float, degree: int = 1) -> Skeleton:
     """The skeleton without units whose |s(v)| is less than a share of the largest with other edges of theirs."""
     logs = _logs(weights)
-    while weak := _weak_units(logs, skeleton, below, degree):
+    while weak := _weak_units(logs, skeleton, below, degree):  # which therefore have stronger edges
         skeleton = cast("Skeleton", _rebased(logs, skeleton, dict.fromkeys(weak, ()), degree))
     return skeleton
 
