@@ -15,6 +15,8 @@ from dynamics.files.tables import value_of
 from empirical.datasets.raw import Raw, Request
 from empirical.datasets.tables import listed
 
+FEW, OFTEN = 20, 5  # whole numbers of so few values, each so many times on average, may be classes
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -63,7 +65,8 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
     if not _is_classified(raw):
         if raw.y.dtype.kind == "U":
             raise request.refusal(f"its labels are texts of the shape {raw.y.shape}, but must be (n,)")
-        return Labels(np.asarray(raw.y if raw.y.ndim == 2 else raw.y[:, None], dtype=float), everything)
+        Y = np.asarray(raw.y if raw.y.ndim == 2 else raw.y[:, None], dtype=float)
+        return Labels(Y, everything, notes=_doubt(request, Y))
     values = np.unique(raw.y)
     if len(values) == 1:
         raise request.refusal(f"all of its samples are of the class {_names(raw, values)[0]!r}")
@@ -76,6 +79,17 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
             " `classes`, or give a `teacher` that labels its inputs."
         )
     return _two_classes(request, raw, (values[0], values[1]))
+
+
+def _doubt(request: Request, Y: Array) -> tuple[str, ...]:
+    """A sentence about numbers that may have been meant as classes: few whole ones, each of them often."""
+    values = np.unique(Y)
+    if Y.shape[1] > 1 or len(values) > FEW or len(Y) < OFTEN * len(values) or (values % 1).any():
+        return ()
+    return (
+        f"the labels of {request.data!r} are fitted as numbers, although they take {len(values)} values only:"
+        " `classes` would make classes of two of them",
+    )
 
 
 def _is_classified(raw: Raw) -> bool:

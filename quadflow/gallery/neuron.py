@@ -74,6 +74,9 @@ def neuron(neuron: opt.NeuronOptions, curves: Curves, output: str) -> None:
 @click.option("--inputs", type=int, default=6, show_default=True, help="Input dimension.")
 @click.option("--hidden", type=int, default=6, show_default=True, help="Quadratic neurons.")
 @click.option("--starts", type=int, default=100, show_default=True, help="Random starts of each kind.")
+@click.option(
+    "--init-scale", "scale", type=float, default=0.7, show_default=True, help="Size of the initial weights."
+)
 @click.option("--steps", type=int, default=200, show_default=True, help="Steps of a run.")
 @click.option("--batch", type=int, default=32, show_default=True, help="Fresh samples per step.")
 @opt.seed_option

@@ -29,7 +29,7 @@ SIZES = {
     "train": {"step": 0.001, "batch": 256, "seeds": 1, "samples": 0, "records": 200},
     "compare": {"step": 0.001, "batch": 256, "seeds": 1, "samples": 0, "records": 200},
     "simulate": {"records": 201},
-    "gaussianity": {"records": 201, "seeds": 0, "step": 5e-4, "batch": 256},
+    "gaussianity": {"records": 201, "seeds": 0, "step": 2.5e-4, "batch": 512},
     "conserved": {"hidden": 2},
     "invariance": {"inputs": 6, "hidden": 8, "layers": 2, "steps": 300, "batch": 64},
     "hannet": {"layers": 200, "steps": 15_000},
@@ -66,7 +66,7 @@ SIZES = {
         "batch": 64,
         "patience": 6.0,
     },
-    "figure gaussianity": {"step": 5e-4, "batch": 256, "seeds": 8, "t_end": 2.0},
+    "figure gaussianity": {"step": 2.5e-4, "batch": 512, "seeds": 8, "t_end": 2.0},
     "figure universality": {
         **{"teacher": "4,2,1", "distribution": "independent:3", "dimensions": "6,12,24,48,96"},
         **{"hidden": 6, "init_scale": 1.0, "t_end": 6.0, "draws": 6},

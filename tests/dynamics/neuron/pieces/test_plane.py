@@ -5,6 +5,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from sympy import QQ
 
 from dynamics import ProblemError
@@ -100,17 +102,32 @@ def test_cells_do_not_depend_on_the_coordinates(name):
     assert arranged(*(moved(curve, A, b) for curve in curves)).cells == cells
 
 
+SMALL = st.integers(-2, 2)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(*[SMALL] * 6), min_size=1, max_size=3), st.tuples(*[SMALL] * 6))
+def test_no_arrangement_depends_on_the_coordinates(curves, coordinates):
+    """Small whole coefficients: curves that touch, share lines, are pairs of lines, points or nothing, are frequent."""
+    a, b, c, d, e, f = coordinates
+    assume(a * d != b * c)
+    found = arranged(*curves)
+    other = arranged(*(moved(curve, ((a, b), (c, d)), (e, f)) for curve in curves))
+    assert (found.cells, found.number) == (other.cells, other.number)
+    assert found.degrees.tolist() == other.degrees.tolist()
+
+
 @pytest.mark.parametrize("units", [1, 2, 3, 5])
 def test_bounds_are_reached(units):
     """Lines y = kx + k² in general position; pairs of them; random lines too, by Schläfli's count."""
     lines = [(k, -1, Fraction(k**2, 1)) for k in range(1, 2 * units + 1)]
     few = arranged(*(line(*row) for row in lines[:units]))
-    assert few.number == most_pieces_in_plane("relu", units) == 1 + units + units * (units - 1) // 2
+    assert few.number == most_pieces_in_plane("relu", [units]) == 1 + units + units * (units - 1) // 2
     assert pieces_in_plane(Network.random("relu", 2, (units,), seed=3)).number == few.number
     assert pieces_in_plane(Network.random("quadratic", 2, (units,), seed=3)).number == 1
     if units < 5:
         pairs = [product(*lines[2 * k : 2 * k + 2]) for k in range(units)]
-        assert arranged(*pairs).number == most_pieces_in_plane("relu-quadratic", units)
+        assert arranged(*pairs).number == most_pieces_in_plane("relu-quadratic", [units])
 
 
 def product(p, q):
@@ -179,7 +196,7 @@ def test_random_quadratic_neurons_obey_eulers_formula(units):
             xy, x, y = (r[i] * g[j] + r[j] * g[i] for i, j in ((0, 1), (0, 2), (1, 2)))
             curves.append(tuple(float(c) for c in (xx, xy, yy, x, y, one)))
         found = pieces_in_plane(network)
-        assert found.cells == found.number == euler(curves) <= most_pieces_in_plane("relu-quadratic", units)
+        assert found.cells == found.number == euler(curves) <= most_pieces_in_plane("relu-quadratic", [units])
         assert len(found.degrees) == found.number
         seen.add(found.cells)
     assert len(seen) > 1
@@ -238,6 +255,10 @@ def test_events_know_what_is_below_and_above_them(height):
         (Network.random("relu", 3, (2,)), "3 inputs"),
         (Network.random("relu", 2, (2, 2)), "2 hidden layers"),
         (Network.random("relu", 2, (13,)), "13 units"),
+        (
+            Network((Layer.ordinary(((1, 1, 0),), "relu"), Layer.ordinary(((1, 0),), "abs"))),
+            "the activation abs",
+        ),
     ],
 )
 def test_refusals(network, words):
