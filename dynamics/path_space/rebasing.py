@@ -1,9 +1,12 @@
 """Change of the basis of path space where a skeleton path value would pass zero.
 
 Path coordinates end where a skeleton path value s(v) is zero, although nothing happens to the network there: other
-edges of v carry on. Another in-edge or out-edge e′ of v makes another basis of the same space, of the same weights, and
-the values of its paths follow from the old ones (derived here). With a chain that is replaced, p(e′)/s(v) is the factor
-by which what it carries changes:
+edges of v carry on. Nor is it an accident: a path through two ordinary edges of v is p(e₁) p(e₂)/s(v) (h = 1, two
+layers), so that where such paths are to grow, descent makes s(v) smaller.
+
+Another in-edge or out-edge e′ of v makes another basis of the same space, of the same weights, and the values of its
+paths follow from the old ones (derived here). With a chain that is replaced, p(e′)/s(v) is the factor by which what it
+carries changes:
 
     a new in(v) = e′    I_v → I_v · p(e′)/s(v):  paths that go on upwards from v get p(e′)/s(v) to the power h, those
                         that enter v this to the power h − 1;
