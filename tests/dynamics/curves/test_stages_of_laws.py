@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from dynamics.problem.known_levels import known_levels
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.problem.known_levels import known_levels
 
 # (1 + κ/2)[Σ_{j∉S} λ_j² + T²/(r + 2 + κ)], T = Σ_{j∉S} λ_j, for λ = 4, 2, 1 and κ = 1, S = ∅, {1}, {1, 2}
 INDEPENDENT = [56, 10.875, 1.8]
