@@ -289,7 +289,7 @@ def _measure(module: nn.Module, data: Labelled, loss: Callable[[Tensor, Tensor],
     """Mean loss and accuracy (NaN without classes) on all samples, the module as it is used and not as trained."""
     x, y = data
     training = module.training
-    module.eval()
+    module.train(False)
     total = torch.zeros(2, dtype=torch.float64)
     for part, labels in zip(x.split(CHUNK), y.split(CHUNK), strict=True):
         outputs = module(part)
@@ -306,7 +306,7 @@ def _check_outputs(module: nn.Module, data: Labelled, classes: int, loss: str) -
         raise ProblemError("`loss` is 'cross-entropy', but the labels are numbers to be fitted: take 'mse'.")
     x, y = data
     training = module.training
-    outputs = module.eval()(x[:1])
+    outputs = module.train(False)(x[:1])
     module.train(training)
     wanted = (1, classes) if classes else (1, y.shape[1])
     if outputs.ndim != 2 or outputs.shape[1] < wanted[1] or (not classes and outputs.shape[1] > wanted[1]):
