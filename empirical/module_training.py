@@ -206,7 +206,10 @@ def train_module(
             log.append(np.stack([_measure(module, part, LOSSES[plan.loss]) for part in parts]))
 
     start = time.perf_counter()
-    with torch.random.fork_rng(), few_threads(count * (plan.batch or len(data.train))):
+    with (
+        torch.random.fork_rng(devices=[device] if "cuda" in device else []),
+        few_threads(count * (plan.batch or len(data.train))),
+    ):
         torch.manual_seed(data_seed(plan.seed, MODULE))
         failed_at = descent.run(int(recorded[-1]), record, progress)
     measured = np.stack(log, axis=-1)  # (3, 2, T)
