@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -39,9 +39,10 @@ from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.population.base import Population
 from dynamics.problem import Problem
-from dynamics.problem.known_levels import known_levels
+from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
+from dynamics.problem.plateaus import plateaus
 from dynamics.problem.reduction import Reduction, restricted
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
@@ -240,8 +241,10 @@ class Trajectory(Result):
         problem = self.problem
         if not problem.has_modes:
             return find_stages(self.times, self.loss)
-        targets, level = problem.mode_targets, known_levels(problem)
-        levels = () if level is None else levels_passed(self.modes, targets, level=level)
+        targets = problem.mode_targets
+        level, levels = plateaus(problem), tuple[Level, ...]()
+        if level is not None:
+            levels = levels_passed(self.modes, targets, level=partial(level, targets))
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
         return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
 

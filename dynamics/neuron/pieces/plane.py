@@ -23,7 +23,7 @@ from sympy.polys.rings import PolyElement
 from dynamics.budget import check_number
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.neuron.pieces.conics import PLANE, Curve, Unfit, events
-from dynamics.neuron.pieces.network import Network
+from dynamics.neuron.pieces.network import Network, kinked
 from dynamics.neuron.pieces.roots import isolate, sign, value
 from dynamics.words import counted
 
@@ -63,12 +63,16 @@ def pieces_in_plane(network: Network) -> PlanePieces:
     Raises
     ------
     ProblemError
-        If it has other inputs, more layers or too many units.
+        If it has other inputs, more layers, too many units, or an output with kinks.
     """
     if network.inputs != 2 or len(network.layers) != 2:
         raise ProblemError(
             f"The network has {counted(network.inputs, 'input')} and {len(network.layers) - 1} hidden layers, but in"
             " the plane pieces are counted for 2 inputs and 1 hidden layer: count others along lines."
+        )
+    if kinked(network.layers[-1].activation):
+        raise ProblemError(
+            f"The output has the activation {network.layers[-1].activation}, but in the plane it must have no kinks."
         )
     check_number(
         f"An arrangement of {counted(network.units, 'unit')}",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.problem.known_levels import known_levels
+from dynamics.problem.plateaus import plateaus
 
 # (1 + κ/2)[Σ_{j∉S} λ_j² + T²/(r + 2 + κ)], T = Σ_{j∉S} λ_j, for λ = 4, 2, 1 and κ = 1, S = ∅, {1}, {1, 2}
 INDEPENDENT = [56, 10.875, 1.8]
@@ -36,9 +36,9 @@ def test_plateaus_at_their_levels(law, levels):
 
 def test_centred_units():
     """Independent coordinates leave centred units no coupling, (1 + κ/2) Σ_{j∉S} λ_j²."""
-    level = known_levels(problem("independent:1", "centred"))
-    assert level([0]).loss == pytest.approx(1.5 * (4 + 1), rel=1e-14)
-    np.testing.assert_allclose(level([0, 1]).values, [4, 2])
+    level = plateaus(problem("independent:1", "centred"))
+    assert level([4, 2, 1], [0]).loss == pytest.approx(1.5 * (4 + 1), rel=1e-14)
+    np.testing.assert_allclose(level([4, 2, 1], [0, 1]).values, [4, 2])
 
 
 def test_where_no_level_is_known():
@@ -46,13 +46,13 @@ def test_where_no_level_is_known():
     rng = np.random.default_rng(0)
     M = np.linalg.qr(rng.standard_normal((3, 3)))[0]
     turned = Teacher(M, np.array([4.0, 2, 1]))
-    assert known_levels(problem("uniform", teacher=turned)) is None
-    assert known_levels(problem("sphere", teacher=turned)) is not None
-    assert known_levels(problem("uniform", covariance=np.diag([1, 2, 3.0]))) is None
-    assert known_levels(problem("uniform", weight_decay=0.1)) is None
-    assert known_levels(problem("gaussian", weight_decay=0.1)) is not None
-    assert known_levels(problem("rademacher")) is None
+    assert plateaus(problem("uniform", teacher=turned)) is None
+    assert plateaus(problem("sphere", teacher=turned)) is not None
+    assert plateaus(problem("uniform", covariance=np.diag([1, 2, 3.0]))) is None
+    assert plateaus(problem("uniform", weight_decay=0.1)) is None
+    assert plateaus(problem("gaussian", weight_decay=0.1)) is not None
+    assert plateaus(problem("rademacher")) is None
     samples = Problem(Teacher.from_eigenvalues([4, 2, 1]), Student.initialise(2, 3), data=(M, M[:, 0]))
-    assert known_levels(samples) is None
-    assert known_levels(Problem(None, Student.initialise(2, 3), data=(M, M[:, 0]))) is None
-    assert known_levels(problem("gaussian", "relu")) is None
+    assert plateaus(samples) is None
+    assert plateaus(Problem(None, Student.initialise(2, 3), data=(M, M[:, 0]))) is None
+    assert plateaus(problem("gaussian", "relu")) is None

@@ -17,17 +17,25 @@ def plateau_of(problem):
     return first_plateau(eigenframe(problem))
 
 
-@pytest.mark.parametrize(("activation", "tolerance"), [("centred", 0.005), ("quadratic", 0.1)])
+@pytest.mark.parametrize(
+    ("activation", "variances", "tolerance"),
+    [
+        ("centred", np.ones(3), 0.005),
+        ("centred", np.array([1.5, 0.8, 0.6]), 0.005),
+        ("quadratic", np.ones(3), 0.1),
+    ],
+)
 @pytest.mark.parametrize("sign", [1, -1])
-def test_coupling_while_a_unit_turns(activation, tolerance, sign):
-    """A single unit that learns the largest mode: −4 ∫ M_ij dt of its flow, by the trapezoidal rule.
+def test_coupling_while_a_unit_turns(activation, variances, tolerance, sign):
+    """A single unit that learns the largest mode: −4σ_iσ_j ∫ M_ij dt of its flow, by the trapezoidal rule.
 
     Its blow-up takes up to w_i w_j/g of the integral before ε matters: corrections O(ε ln ε) = 0.5 %. With trace
     coupling the decay is not that of a single exponential (λ̃_i moves meanwhile): an interpolation, to 10 %.
     """
     eps = 5e-4
     student = Student(eps * np.array([[1.0, 0.8, -0.5]]), [sign * eps])
-    problem = Problem(Teacher.from_eigenvalues([4 * sign, 3 * sign, 2 * sign]), student, activation)
+    teacher = Teacher.from_eigenvalues([4 * sign, 3 * sign, 2 * sign])
+    problem = Problem(teacher, student, activation, np.diag(variances))
     (jump,) = events(plateau_of(problem))
     coupling = unit_by_unit._turning(replace(jump.plateau, captured={}), 0, jump.mode)
     flow = GradientFlow(problem).integrate(
@@ -38,7 +46,8 @@ def test_coupling_while_a_unit_turns(activation, tolerance, sign):
     W = np.array([flow.W_at(n)[0] for n in range(len(flow.times))]) @ problem.teacher.V.T
     strongest = int(np.argmax(np.abs(W[-1])))
     M = flow.A[:, 0, 0, None] * W * W[:, [strongest]]
-    expected = np.sort(np.abs(-4 * np.trapezoid(M, flow.times, axis=0)[np.arange(3) != strongest]))
+    weighted = variances * variances[strongest] * np.trapezoid(M, flow.times, axis=0)
+    expected = np.sort(np.abs(-4 * weighted[np.arange(3) != strongest]))
     got = np.sort(np.abs(coupling[np.arange(3) != jump.mode]))
     assert got == pytest.approx(expected, rel=tolerance)
     assert coupling[jump.mode] == 0

@@ -64,6 +64,10 @@ def test_parameters_are_the_entries_that_may_differ_from_zero_and_one(kind):
 
 def test_summary(counts):
     first, *rest = counts.summary().split("\n")
+    rest, smallest = rest[:3], rest[3:]
+    assert smallest[0] == "hidden units of the smallest networks that are a given function"
+    assert smallest[1:] == [f"  {example.summary()}" for example in counts.examples]
+    assert [example.name for example in counts.examples] == ["disk margin", "product", "spline"]
     assert first.startswith("3 units in each of 2 hidden layers")
     for line, (kind, numbers) in zip(rest, counts.numbers.items(), strict=True):
         median = np.median(numbers[-1, -1])
