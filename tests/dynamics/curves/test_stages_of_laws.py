@@ -36,9 +36,9 @@ def test_plateaus_at_their_levels(law, levels):
 
 def test_centred_units():
     """Independent coordinates leave centred units no coupling, (1 + κ/2) Σ_{j∉S} λ_j²."""
-    level = plateaus(problem("independent:1", "centred"))
-    assert level([4, 2, 1], [0]).loss == pytest.approx(1.5 * (4 + 1), rel=1e-14)
-    np.testing.assert_allclose(level([4, 2, 1], [0, 1]).values, [4, 2])
+    level, lam = plateaus(problem("independent:1", "centred")), np.array([4.0, 2, 1])
+    assert level(lam, [0]).loss == pytest.approx(1.5 * (4 + 1), rel=1e-14)
+    np.testing.assert_allclose(level(lam, [0, 1]).values, [4, 2])
 
 
 def test_where_no_level_is_known():
