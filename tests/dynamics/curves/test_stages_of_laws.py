@@ -21,7 +21,9 @@ def problem(law, activation="quadratic", teacher=None, **more):
     ("law", "levels"),
     [
         ("independent:1", INDEPENDENT),
-        ("sphere", [3 / 5 * level for level in GAUSSIAN]),  # γ = d/(d + 2)
+        pytest.param(
+            "sphere", [3 / 5 * level for level in GAUSSIAN], marks=pytest.mark.slow
+        ),  # γ = d/(d + 2)
     ],
 )
 def test_plateaus_at_their_levels(law, levels):
