@@ -164,7 +164,7 @@ class StudentT(Rotational):
 
     known: ClassVar[str] = (
         "polynomials and homogeneous activations of one degree, for NU above twice the degree, and other functions of"
-        " w·x alone, for NU of at least 1 plus twice the power of w·x that they grow like: moments are infinite"
+        " w·x alone, for NU of at least 1 plus twice the power of w·x that they grow like, as moments are infinite"
         " otherwise"
     )
 

@@ -16,8 +16,9 @@ from dynamics.neuron.pieces.bounds import most_pieces_in_plane, most_pieces_on_l
 from dynamics.neuron.pieces.exact import Example, examples
 from dynamics.neuron.pieces.line import pieces_along_line
 from dynamics.neuron.pieces.network import GRID, KINDS, Network, number_of_parameters
-from dynamics.neuron.pieces.plane import PlanePieces, pieces_in_plane
+from dynamics.neuron.pieces.plane import LARGEST_LAYER, PlanePieces, pieces_in_plane
 from dynamics.validation import validate_count
+from dynamics.words import counted
 
 EXTENT = 3.0  # of the part of the plane that is mapped, in both directions
 PIXELS = 201  # along each side of it
@@ -121,6 +122,7 @@ def count_pieces(
         validate_count(name, value)
         for name, value in (("hidden", hidden), ("layers", layers), ("starts", starts))
     )
+    check_number(f"An arrangement of {counted(h, 'unit')}", h, LARGEST_LAYER, "units", "lower `hidden`")
     check_number("The degree of a network", L, DEEPEST, "layers", "lower `layers`: it doubles with each")
     most = most_pieces_on_line("relu-quadratic", (h,) * L)
     check_number(

@@ -104,6 +104,11 @@ class Layer:
         return cls(R, ((*[zero] * (n - 1), one),) * K, ((zero,) * n,) * K, activation)
 
     @property
+    def bare(self) -> bool:
+        """Whether φ(q) = q."""
+        return all(coefficients == (0, 1) for coefficients in SIDES[self.activation])
+
+    @property
     def units(self) -> int:
         """K."""
         return len(self.R)

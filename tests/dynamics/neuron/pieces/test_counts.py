@@ -80,7 +80,13 @@ def test_summary(counts):
 
 @pytest.mark.parametrize(
     ("sizes", "words"),
-    [((0, 1), "hidden"), ((1, 0), "layers"), ((1, 11), "11 layers"), ((9, 5), "lower `layers`")],
+    [
+        ((0, 1), "hidden"),
+        ((1, 0), "layers"),
+        ((1, 11), "11 layers"),
+        ((9, 5), "lower `layers`"),
+        ((21, 1), "21 units"),
+    ],
 )
 def test_refusals(sizes, words):
     with pytest.raises(ProblemError, match=words):

@@ -254,7 +254,7 @@ def test_events_know_what_is_below_and_above_them(height):
     [
         (Network.random("relu", 3, (2,)), "3 inputs"),
         (Network.random("relu", 2, (2, 2)), "2 hidden layers"),
-        (Network.random("relu", 2, (13,)), "13 units"),
+        (Network.random("relu", 2, (21,)), "21 units"),
         (
             Network((Layer.ordinary(((1, 1, 0),), "relu"), Layer.ordinary(((1, 0),), "abs"))),
             "the activation abs",
