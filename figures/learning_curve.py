@@ -158,7 +158,7 @@ def _draw_loss(
 
 def _wider_than_a_line(axes: Axes, band: FillBetweenPolyCollection) -> bool:
     """Whether some of a band can be seen beside the line of a theory, in its direction of the loss."""
-    t, y = band.get_paths()[0].vertices.T
+    t, y = np.asarray(band.get_paths()[0].vertices, dtype=float).T
     inside = np.clip(y, *axes.get_ylim())
     heights = axes.transData.transform(np.column_stack([t, inside]))[:, 1] * 72 / axes.figure.dpi
     extents = (np.ptp(heights[t == time]) for time in np.unique(t))

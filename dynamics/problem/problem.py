@@ -231,6 +231,8 @@ class Problem:
         taught = "" if self.realisable else f", teacher_activation={self.teacher_activation}"
         units = f"activation={self.activation}{taught}"
         inputs = "" if self.law.gaussian else f", {self.law.option}={self.law.name}"
+        if self.data is not None:
+            inputs += f" ({len(self.data.X)} × {self.data.inputs})"
         parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{notes}"
         return f"Problem({parts})"
 

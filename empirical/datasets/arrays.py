@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive, open_archive
 from dynamics.files.arrays import Unusable, read_array, real_numbers
 from dynamics.files.opening import open_binary
 from empirical.datasets.raw import Raw, Request, check_finite, check_samples
 
+GIVEN = "(X, y)"  # name of arrays that are in memory
 LABELS = ("y", "Y")
 HELD_OUT = ("X_test", "y_test", "Y_test")
 
@@ -28,6 +30,38 @@ def read_pair(request: Request) -> Raw:
     y = _labels(request, _array(request, second[0]), "y") if second else None
     check_samples(request, X, y)
     return Raw(X, y)
+
+
+def read_given(request: Request, data: object) -> Raw:
+    """Inputs X (n, d) and labels y (n,) or (n, O) that are in memory already; y may be None if taught.
+
+    Raises
+    ------
+    ProblemError
+        If they are no such pair, or no samples with labels.
+    """
+    request.refuse_target()
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise ProblemError(
+            f"`data` is of type {type(data).__name__!r}, but must be the name of a file or of a packaged set, or a"
+            " pair (X, y) of arrays."
+        )
+    inputs, labels = data
+    X = _inputs(request, _given(request, inputs, "X"), "X")
+    taught = labels is None and request.taught
+    y = None if taught else _labels(request, _given(request, labels, "y"), "y")
+    check_samples(request, X, y)
+    return Raw(X, y)
+
+
+def _given(request: Request, values: Any, name: str) -> NDArray[Any]:
+    """As an array; columns of text in pandas are objects."""
+    try:
+        array = np.asarray(values)
+        texts = array.dtype == object and all(isinstance(entry, str) for entry in array.flat)
+        return array.astype(str) if texts else array
+    except ValueError as cause:
+        raise request.refusal(f"{name!r} is no array: {cause}") from None
 
 
 def read_npz(request: Request) -> Raw:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import LARGEST_INPUT, LARGEST_LABEL, DataSet, check_size
 from dynamics.validation import validate_count, validate_real
+from empirical.datasets.arrays import GIVEN, read_given
 from empirical.datasets.axes import Axes, Columns, principal_axes, used_columns
 from empirical.datasets.labels import number_labels
 from empirical.datasets.raw import Request
@@ -19,7 +20,7 @@ STREAM = 2  # of random numbers for the split: initial weights and training data
 
 
 def load(
-    data: str,
+    data: str | tuple[ArrayLike, ArrayLike | None],
     *,
     target: str | None = None,
     components: int | None = None,
@@ -34,10 +35,11 @@ def load(
 
     Parameters
     ----------
-    data : str
-        A file: `.npz` with X (n, d) and y (n,) or (n, O), and X_test, y_test if samples are held out; two `.npy` with
-        a comma between, `X.npy,y.npy`; `.csv` or `.tsv`, or `.parquet`, whose columns other than `target` are the
-        inputs. Or a set that comes in a package: digits, breast_cancer, diabetes, iris, wine (scikit-learn), mnist1d.
+    data : str or (X, y)
+        Arrays X (n, d) and y (n,) or (n, O) of your own. Or a file: `.npz` with X (n, d) and y (n,) or (n, O), and
+        X_test, y_test if samples are held out; two `.npy` with a comma between, `X.npy,y.npy`; `.csv` or `.tsv`, or
+        `.parquet`, whose columns other than `target` are the inputs. Or a set that comes in a package: digits,
+        breast_cancer, diabetes, iris, wine (scikit-learn), mnist1d.
     target : str, optional
         Column of the labels in a table: its name, or its number from 0, negative ones from the end; several with
         commas between are several outputs.
@@ -87,8 +89,9 @@ def load(
         raise ProblemError(f"`split` is {share:g}, but must be below 1: some samples are needed to train on.")
     if components is not None:
         validate_count("components", components)
-    request = Request(data, target, taught)
-    raw = read(request)
+    name = data if isinstance(data, str) else GIVEN
+    request = Request(name, target, taught)
+    raw = read(request) if isinstance(data, str) else read_given(request, data)
     if share and raw.held_out is not None:
         raise ProblemError(
             f"`split` is {share:g}, but {request.what} holds out samples of its own: leave it out."
@@ -107,9 +110,9 @@ def load(
         raise ProblemError(f"No sample of {request.what} is left to train on.")
     coordinates: Columns | Axes
     if components is None and not whiten:
-        coordinates = used_columns(X[train], repr(data))
+        coordinates = used_columns(X[train], repr(name))
     else:
-        coordinates = principal_axes(X[train], components, whiten, repr(data))
+        coordinates = principal_axes(X[train], components, whiten, repr(name))
     Y = labels.Y
     if labels.are_classes and not taught and (both := len(np.unique(Y[train]))) < 2:
         raise ProblemError(
@@ -120,8 +123,8 @@ def load(
     parts = (coordinates(X[train]), Y[train], coordinates(X[held_out]), Y[held_out])
     notes = labels.notes + coordinates.notes
     if not held_out.any():
-        return DataSet(*parts[:2], label=data, notes=notes)
-    return DataSet(*parts, label=data, notes=notes)
+        return DataSet(*parts[:2], label=name, notes=notes)
+    return DataSet(*parts, label=name, notes=notes)
 
 
 def _held_out(n: int, share: float, seed: int) -> NDArray[np.bool_]:

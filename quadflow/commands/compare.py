@@ -36,4 +36,5 @@ def command(options: opt.CompareOptions, output: str | None, report: str | None,
     if report is not None:
         write_report(report, {"compare": result})
     lines = [f"warning: {unstable}" for unstable in instability_of(comparison)]
+    lines += [] if output is None else [f"written: {output}"]
     echo_result(result, lambda: "\n".join([comparison.summary(), *lines]), as_json)

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dynamics.gaussian_theory.comparison import GaussianComparison
+from dynamics.gaussian_theory.comparison import CLOSE, FAR, GaussianComparison
 from quadflow.commands.gaussianity import CURVES
 
 UNIFORM = "gaussianity --teacher 2,1 --hidden 2 --init-scale 0.4 --seed 1 --distribution uniform --t-end 1 --records 5"
@@ -125,3 +127,13 @@ def test_refused(quadflow):
     )
     heavy = quadflow(*UNIFORM.split(), "--distribution", "student-t:4")
     assert heavy.status == 2 and "moments are infinite" in heavy.err
+
+
+def test_the_page_states_the_thresholds_of_the_verdict():
+    """Those of the code, and no others."""
+    page = Path(__file__).parents[2].joinpath("docs/learn/gaussianity.rst").read_text(encoding="utf-8")
+    paragraph = page[page.index("The verdict compares") : page.index("From Python:")]
+    assert {float(number) / 100 for number in re.findall(r"(\d+)\s%", paragraph)} == {CLOSE, FAR}
+    assert re.findall('"([^"]+)"', paragraph) == [
+        *("yes", "with its clock times γ", "roughly", "no", "Not to be said yet")
+    ]

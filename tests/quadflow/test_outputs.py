@@ -261,3 +261,11 @@ def test_an_interrupt_after_the_write_is_an_interrupt(tmp_path, monkeypatch):
         write_file(str(tmp_path / "x.json"), lambda file: file.write(b"whole"))
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
     assert (tmp_path / "x.json").read_bytes() == b"whole"
+
+
+def test_compare_says_what_it_has_written(quadflow, tmp_path):
+    """As `figure` does; among the words for people, not in the JSON object."""
+    path = tmp_path / "curves.png"
+    command = (*f"compare {SMALL} {TRAINING}".split(), "--output", path)
+    assert quadflow(*command).out.endswith(f"\nwritten: {path}\n")
+    assert "written" not in quadflow(*command, "--json").json

@@ -311,7 +311,9 @@ def _values(values: Array) -> str:
 def _count(points: list[FoundPoint], found: CriticalSubspace, scale: float) -> None:
     """Count the starts that led to a subspace on which M has a smaller rank at the point of this M, or list that."""
     rank = _rank(found)
-    distances = [np.linalg.norm(point.M - found.M) if point.rank == rank else np.inf for point in points]
+    distances = [
+        float(np.linalg.norm(point.M - found.M)) if point.rank == rank else np.inf for point in points
+    ]
     nearest = int(np.argmin(distances))
     if distances[nearest] <= SAME * scale:
         points[nearest] = replace(points[nearest], hits=points[nearest].hits + found.hits)

@@ -192,3 +192,42 @@ def test_more_than_the_memory(samples, monkeypatch):
     monkeypatch.setattr("dynamics.budget.memory_budget", lambda: 1000.0)
     with pytest.raises(ProblemError, match=r"A data set of 40 samples of 5 inputs would take about 6.4 kB"):
         load("d.npz")
+
+
+def test_arrays_in_memory_are_those_of_a_file(samples):
+    """The same samples, axes and labels as from `d.npz`; lists and texts too."""
+    how = {"whiten": True, "components": 2, "split": 0.25, "seed": 3}
+    given, file = load(samples, **how), load("d.npz", **how)
+    for name in ("X", "Y", "X_test", "Y_test"):
+        np.testing.assert_array_equal(getattr(given, name), getattr(file, name))
+    assert given.name == "(X, y)"
+    X, y = samples
+    texts = np.where(y > 7, "up", "down")
+    for labels in (texts, texts.tolist(), texts.astype(object)):
+        classes = load((X.tolist(), labels), classes="up,down")
+        np.testing.assert_array_equal(classes.Y[:, 0], np.where(texts == "up", -1, 1))
+    assert load((X, None), taught=True).X.shape == X.shape
+    assert (
+        repr(Problem(None, Student.initialise(1, X.shape[1]), data=load(samples))).count(
+            "data=(X, y) (40 × 5)"
+        )
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "words"),
+    [
+        (lambda X, y: X, {}, "`data` is of type 'ndarray', but must be the name .* or a pair"),
+        (lambda X, y: (X, y, y), {}, "`data` is of type 'tuple', but must"),
+        (lambda X, y: (X, y[:-1]), {}, r"its labels have the shape \(39,"),
+        (lambda X, y: (X[:, 0], y), {}, r"its inputs have the shape \(40,\)"),
+        (lambda X, y: (X * np.nan, y), {}, "'X' holds NaN, a missing value, in row 0"),
+        (lambda X, y: (X, None), {}, "of 'y'"),
+        (lambda X, y: ([[1, 2], [3]], [1, 2]), {}, "'X' is no array"),
+        (lambda X, y: (X, y), {"target": "y"}, "`target` is 'y', but"),
+    ],
+)
+def test_arrays_that_are_no_samples(samples, change, options, words):
+    with pytest.raises(ProblemError, match=words):
+        load(change(*samples), **options)
