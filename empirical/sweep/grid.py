@@ -16,7 +16,7 @@ from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_count
 
-KINDS = ("simulate", "train", "compare", "diagnose")
+KINDS = ("simulate", "train", "compare", "diagnose", "study")
 LARGEST_SWEEP = 1_000_000  # runs: at a thousand a second, which is fast, a quarter of an hour
 RESERVED = ("replicate", "mode", "unit", "network", "teacher_direction")  # dimensions of every result
 
