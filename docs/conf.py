@@ -69,6 +69,7 @@ sphinx_gallery_conf = {
             "saddles",
             "conserved",
             "practice",
+            "inputs",
             "scaling",
             "companions",
         )

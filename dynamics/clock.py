@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dynamics.schedules.schedule import Spec
 
 LAST_STEP = 2**62  # stands for all steps beyond it
+LARGEST_STEP = 1e50  # so that the time after any number of steps, with any momentum, is a number
 MOST_GUESSES = 50  # of the number of steps up to a time
 
 
@@ -43,7 +44,7 @@ class Clock:
     Raises
     ------
     ProblemError
-        If the step is not positive, the momentum not in [0, 1), or the schedule none for so many steps.
+        If the step is not positive or beyond 10⁵⁰, the momentum not in [0, 1), or the schedule none for so many steps.
 
     Examples
     --------
@@ -68,7 +69,9 @@ class Clock:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "step", validate_real("step", self.step, positive=True))
+        object.__setattr__(
+            self, "step", validate_real("step", self.step, positive=True, size=(0, LARGEST_STEP))
+        )
         object.__setattr__(self, "momentum", validate_momentum(self.momentum))
         schedule, length = chosen_schedule(self.schedule, self.length)
         object.__setattr__(self, "schedule", schedule)

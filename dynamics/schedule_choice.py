@@ -30,7 +30,7 @@ from dynamics.schedules.best_rates import best_rates
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.recursion import final_losses, mean_losses
 from dynamics.stability import StableSteps, largest_stable_sgd_step, stable_steps
-from dynamics.validation import validate_count, validate_momentum, validate_real
+from dynamics.validation import validate_count, validate_label_noise, validate_momentum, validate_real
 from dynamics.words import counted
 
 AT_BOUND = 0.999  # of that: a best rate that is limited by it
@@ -218,7 +218,7 @@ def choose_schedule(
     require("mean SGD", problem)
     require("best rates", problem)
     N, B = validate_count("steps", steps), validate_count("batch", batch)
-    Delta, beta = validate_real("label_noise", label_noise, nonnegative=True), validate_momentum(momentum)
+    Delta, beta = validate_label_noise(label_noise), validate_momentum(momentum)
     r0 = validate_real("start_risk", start_risk, positive=True)
     chosen = [Schedule.parse(name) for name in dict.fromkeys(["constant", *schedules])]
     factors = np.array([schedule.factors(N) for schedule in chosen])

@@ -69,9 +69,15 @@ def largest_stable_step(
         β.
     form : str
         Of momentum: one of `STABLE`.
+
+    Returns
+    -------
+    float
+        Infinite where nothing curves upwards on the way.
     """
     stable = STABLE[validate_choice("form", form, STABLE)](validate_momentum(momentum))
-    return float(stable / sharpness(flow, trajectory).max())
+    sharpest = float(sharpness(flow, trajectory).max())
+    return stable / sharpest if sharpest > 0 else np.inf
 
 
 @dataclass(frozen=True)

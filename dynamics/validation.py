@@ -13,6 +13,7 @@ from dynamics.suggestions import closest
 SILENT_ASYMMETRY = 1e-10  # of the largest entry: what a product such as QΛQᵀ leaves
 LARGEST_ASYMMETRY = 1e-6  # what single precision or six digits leave
 
+LARGEST_NOISE = 1e50
 LARGEST_COUNT = 2**63 - 1  # beyond it neither NumPy nor PyTorch can count
 
 
@@ -67,6 +68,11 @@ def validate_momentum(momentum: Any) -> float:
     if beta >= 1:
         raise ProblemError(f"`momentum` is {beta:g}, but must be below 1.")
     return beta
+
+
+def validate_label_noise(label_noise: Any) -> float:
+    """Variance Δ of the label noise, at most 10⁵⁰: products of a few of such numbers stay numbers."""
+    return validate_real("label_noise", label_noise, nonnegative=True, size=(0, LARGEST_NOISE))
 
 
 def validate_choice(name: str, value: Any, allowed: Any) -> str:

@@ -136,6 +136,8 @@ def drift_scaling(problem: Problem, steps: ArrayLike, time: float, *, momentum: 
     etas = validate_array("steps", steps, 1)
     end = validate_real("time", time, positive=True)
     quantities = undecayed_quantities(problem)
+    if not quantities:
+        raise ProblemError("`problem` has no quadratic conserved quantity that could drift.")
     measured, predicted = [], []
     for eta in etas:
         last = Clock(eta, momentum).steps_until(end, name="time")

@@ -57,8 +57,6 @@ class TrainingData:
     sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        validate_count("batch", self.batch, minimum=0)
-        validate_count("samples", self.samples, minimum=0)
         validate_count("seeds", self.seeds)
         validate_count("seed", self.seed, minimum=0)
         validate_real("label_noise", self.label_noise, nonnegative=True)
@@ -84,17 +82,15 @@ class TrainingData:
             raise ProblemError(f"`batch` is {self.batch}, but there are only {self.samples} samples.")
 
     def _check_data_set(self) -> None:
-        """Take the number of samples of a data set, which leaves nothing to be drawn; batches are at most that."""
+        """Take the number of samples of a data set, which leaves nothing to be drawn."""
+        batch, samples = drawn(self.problem, self.batch, self.samples)
+        object.__setattr__(self, "batch", batch)
+        object.__setattr__(self, "samples", samples)
         if self.problem.data is None:
             return
-        n = len(self.problem.data.X)
-        if self.samples not in (0, n):
-            raise ProblemError(f"`samples` is {self.samples}, but `data` brings {n} samples to train on.")
         if self.label_noise:
             raise ProblemError(f"`label_noise` is {self.label_noise:g}, but `data` brings its labels.")
-        object.__setattr__(self, "samples", n)
-        object.__setattr__(self, "batch", min(self.batch, n))
-        object.__setattr__(self, "sizes", tuple(min(size, n) for size in self.sizes))
+        object.__setattr__(self, "sizes", tuple(min(size, samples) for size in self.sizes))
 
     def batches(self, dtype: torch.dtype, device: torch.device | str) -> Iterator[tuple[Tensor, Tensor]]:
         """Endless batches of inputs (S, B, d) and labels (S, B, O)."""
@@ -149,6 +145,23 @@ class TrainingData:
         for part in keys.argsort(dim=1).split(self.batch, dim=1):
             rows = part.unsqueeze(-1)
             yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1), None
+
+
+def drawn(problem: Problem, batch: int, samples: int) -> tuple[int, int]:
+    """Sizes of batches and of the finite set, 0 of fresh samples: of a data set its own, and batches of at most that.
+
+    Raises
+    ------
+    ProblemError
+        If they are no counts, or another size of the set is asked for than a data set has.
+    """
+    size, count = validate_count("batch", batch, minimum=0), validate_count("samples", samples, minimum=0)
+    if problem.data is None:
+        return size, count
+    n = len(problem.data.X)
+    if count not in (0, n):
+        raise ProblemError(f"`samples` is {count}, but `data` brings {n} samples to train on.")
+    return min(size, n), n
 
 
 def _weights(counts: Sequence[int], dtype: torch.dtype, device: torch.device | str) -> Tensor:

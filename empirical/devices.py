@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from dynamics.errors import ProblemError
+from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -19,11 +20,12 @@ def validate_device(device: str) -> str:
     return str(device)
 
 
-def validate_step(eta: float, dtype: torch.dtype) -> None:
-    """A step that the numbers of the network can hold."""
+def validate_rates(dtype: torch.dtype, step: float, weight_decay: WeightDecay = NO_DECAY) -> None:
+    """A learning rate, and rates of decay, that the numbers of the network can hold."""
     largest = torch.finfo(dtype).max
-    if eta > largest:
-        name = str(dtype).removeprefix("torch.")
-        raise ProblemError(
-            f"`step` is {eta:g}, but numbers of the type {name} end at {largest:.2g}: lower it."
-        )
+    for name, rate in (("step", step), *(("weight_decay", rho) for rho in weight_decay.rates)):
+        if rate > largest:
+            kind = str(dtype).removeprefix("torch.")
+            raise ProblemError(
+                f"`{name}` is {rate:g}, but numbers of the type {kind} end at {largest:.2g}: lower it."
+            )

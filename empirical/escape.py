@@ -22,7 +22,7 @@ from dynamics.problem import Problem
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
 from empirical.data import TrainingData
-from empirical.devices import validate_device, validate_step
+from empirical.devices import validate_device, validate_rates
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers.base import Rule
@@ -151,7 +151,7 @@ def train_escape(
     """
     S, B = validate_count("seeds", seeds), validate_count("batch", batch)
     eta = validate_real("step", step, positive=True)
-    validate_step(eta, dtype)
+    validate_rates(dtype, eta)
     validate_device(device)
     check_training(problem, batch=B, samples=0, seeds=S, records=0, itemsize=dtype.itemsize)
     n_steps = Clock(eta).steps_until(validate_real("t_end", t_end, positive=True))

@@ -8,15 +8,23 @@ from typing import Any, overload
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.path_space import Skeleton, path_step
-from dynamics.validation import validate_count, validate_real
+from dynamics.path_space import RebasedStep, Skeleton, Wiring, path_step, path_values, rebased_step
+from dynamics.validation import validate_choice, validate_count, validate_real
+from empirical.path_layers import layers_of_matrices, layers_of_module, wiring_of
+
+ON_CROSSING = ("rebase", "stop")
+NEAR_ZERO = (
+    0.5  # of the strongest skeleton path value of a unit; not 1, so that near ties do not change all the time
+)
+EDGES = ("into", "out", "via")  # of a skeleton, as its state names them
 
 
 class GSGD(torch.optim.Optimizer):
-    """Stochastic gradient descent in path space, for bias-free networks with a homogeneous activation.
+    """Stochastic gradient descent in path space, for networks with a homogeneous activation.
 
     Multiplying the weights into a hidden unit by c > 0 and dividing those out of it by c^h changes neither the
     function nor, up to rounding, anything that this optimiser does to the function: it descends along the values of
@@ -24,11 +32,13 @@ class GSGD(torch.optim.Optimizer):
 
     Parameters
     ----------
-    params : iterable of Tensor
-        Weight matrices ([S,] n_l, n_{l−1}) from the first layer to the last, as `parameters()` of a sequence of
-        `torch.nn.Linear(…, bias=False)` gives them. With an axis S an ensemble shares one skeleton.
+    params : nn.Sequential or iterable of Tensor
+        A network of dense layers and convolutions, with or without biases, and of what `empirical.path_layers.READERS`
+        names between them. Or weight matrices ([S,] n_l, n_{l−1}) from the first layer to the last; with an axis S an
+        ensemble shares one skeleton.
     lr : float
-        Learning rate η of the path values.
+        Learning rate η of the path values. Steps of the weights are η over the square of what the skeleton chains
+        multiply them by, which is small where weights are: a good η is smaller than that of SGD by as much.
     degree : int
         Degree of homogeneity h of the activation: 1 for ReLU, leaky ReLU, |z| and linear networks, 2 for z².
     skeleton : Skeleton or {"strongest", "diagonal"}
@@ -37,64 +47,95 @@ class GSGD(torch.optim.Optimizer):
     free_layer : int
         Layer 1 … L whose skeleton weights take up the change of skeleton path values; the others are kept as they
         are. It decides how the weights are scaled, never what the network computes.
+    on_crossing : {"rebase", "stop"}
+        What happens where a skeleton path value would pass zero: its unit is measured through other edges (see
+        `dynamics.path_space.rebasing`), or `SkeletonCrossing` is raised.
+    rebase_below : float, optional
+        A unit also changes its edges where its |skeleton path value| falls below this share of the largest that it can
+        have, 0 ≤ share < 1. Default: ½ with "strongest", so that no step is divided by something near zero; 0 with a
+        skeleton of your choice, which is kept as long as it can be.
+
+    Attributes
+    ----------
+    counts : dict
+        "rebases": how often a unit has changed its skeleton edges.
 
     Raises
     ------
     ProblemError
-        If the parameters are not a sequence of weight matrices, or a gradient does not respect the rescaling
-        (a bias, weight decay in the loss, an activation of another degree).
+        If the parameters are no layers that follow each other, or a gradient does not respect the rescaling (weight
+        decay in the loss, an activation of another degree).
     SkeletonCrossing
-        By `step`, if a skeleton path value would pass zero; it carries step and unit, and no weight has changed.
+        By `step`, if a skeleton path value would pass zero, and with "rebase" would do so whatever edges its unit took;
+        it carries step and unit, and no weight has changed.
 
     Examples
     --------
     >>> import torch
-    >>> network = torch.nn.Sequential(
-    ...     torch.nn.Linear(3, 8, bias=False), torch.nn.ReLU(), torch.nn.Linear(8, 1, bias=False)
-    ... )
-    >>> optimizer = GSGD(network.parameters(), lr=1e-3)
+    >>> network = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    >>> optimizer = GSGD(network, lr=1e-3)
     >>> _ = network(torch.ones(1, 3)).square().sum().backward()
     >>> optimizer.step()
+    >>> optimizer.counts
+    {'rebases': 0}
 
     Notes
     -----
     Meng et al., *G-SGD: Optimizing ReLU neural networks in its positively scale-invariant space* (ICLR 2019), for
-    equally wide hidden layers; the formulas used here hold for any widths, depth and degree and are those of
-    `dynamics.path_space.path_step`.
+    equally wide hidden layers without biases; the formulas used here hold for any widths, depth and degree, for
+    channels and for biases, and are those of `dynamics.path_space.path_step`.
     """
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: nn.Module | Iterable[Tensor],
         lr: float,
         *,
         degree: int = 1,
         skeleton: Skeleton | str = "strongest",
         free_layer: int = 1,
+        on_crossing: str = "rebase",
+        rebase_below: float | None = None,
     ) -> None:
-        weights = list(params)
-        widths = _widths(weights)
-        validate_count("free_layer", free_layer)
-        if free_layer > len(weights):
-            raise ProblemError(f"`free_layer` is {free_layer}, but the network has {len(weights)} layers.")
         degree = validate_count("degree", degree)
-        chosen = _choose(skeleton, weights, widths, degree)
+        if isinstance(params, nn.Module):
+            if degree != 1:
+                raise ProblemError(
+                    f"`degree` is {degree}, but that of modules is 1: give the weights of others."
+                )
+            layers = layers_of_module(params)
+        else:
+            layers = layers_of_matrices(list(params))
+        validate_count("free_layer", free_layer)
+        if free_layer > len(layers):
+            raise ProblemError(f"`free_layer` is {free_layer}, but the network has {len(layers)} layers.")
+        self._layers = layers
+        self._skeleton = _choose(skeleton, self._matrices(), wiring_of(layers), degree)
         defaults = {
             "lr": validate_real("lr", lr, positive=True),
             "degree": degree,
             "free_layer": free_layer,
-            # Lists and numbers only, so that a saved state can be loaded with weights_only=True.
-            "into": [edges.tolist() for edges in chosen.into],
-            "out": [edges.tolist() for edges in chosen.out],
+            "on_crossing": validate_choice("on_crossing", on_crossing, ON_CROSSING),
+            "rebase_below": _share(rebase_below, skeleton, on_crossing),
             "steps_done": 0,
+            "rebases": 0,
         }
-        self._skeleton = chosen
-        super().__init__(weights, defaults)
+        super().__init__([p for layer in layers for p in layer.parameters], defaults)
 
     @property
     def skeleton(self) -> Skeleton:
         """The skeleton in use."""
         return self._skeleton
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often a unit has changed its skeleton edges."""
+        return {"rebases": self.param_groups[0]["rebases"]}
+
+    def path_values(self, skeleton: Skeleton | None = None) -> Array:
+        """Values ([S,] m − H) of the basis paths of a skeleton; default: the one in use."""
+        weights = [W.cpu().numpy() for W in self._matrices()]
+        return path_values(weights, skeleton or self._skeleton, self.param_groups[0]["degree"])
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Refuse a second group: a network's layers belong together."""
@@ -102,11 +143,19 @@ class GSGD(torch.optim.Optimizer):
             raise ProblemError("G-SGD takes all layers of one network in one parameter group.")
         super().add_param_group(param_group)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Learning rate, counts and skeleton, as lists and numbers only, which load with weights_only=True."""
+        named = {name: [ends.tolist() for ends in getattr(self._skeleton, name)] for name in EDGES}
+        return super().state_dict() | {"skeleton": named}
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore learning rate, skeleton and step count."""
-        super().load_state_dict(state_dict)
-        group = self.param_groups[0]
-        self._skeleton = Skeleton(_widths(group["params"]), group["into"], group["out"])
+        """Restore learning rate, counts and skeleton."""
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "skeleton"})
+        wiring = self._skeleton.wiring
+        self._skeleton = Skeleton(wiring.widths, wiring=wiring, **state_dict["skeleton"])
+
+    def _matrices(self, of: Callable[[Tensor], Tensor] = Tensor.detach) -> list[Tensor]:
+        return [layer.matrix(of) for layer in self._layers]
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -122,65 +171,63 @@ class GSGD(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         group = self.param_groups[0]
-        weights: list[Tensor] = group["params"]
-        gradients = [W.grad for W in weights if W.grad is not None]
-        if len(gradients) < len(weights):
+        with_gradient = sum(p.grad is not None for p in group["params"])
+        if with_gradient < len(group["params"]):
             raise ProblemError(
-                f"Only {len(gradients)} of {len(weights)} layers have a gradient: call backward() first."
+                f"Only {with_gradient} of {len(group['params'])} weights have a gradient: call backward() first."
             )
+        weights, gradients = self._matrices(), self._matrices(_gradient)
         if group["steps_done"] == 0:
-            _check_invariance(weights, gradients, group["degree"])
-        moved = path_step(
-            weights,
-            gradients,
-            self._skeleton,
-            group["lr"],
-            degree=group["degree"],
-            free_layer=group["free_layer"],
-            number=group["steps_done"],
-        )
-        for W, new in zip(weights, moved, strict=True):
-            W.copy_(new)
+            _check_invariance(weights, gradients, self._skeleton.wiring, group["degree"])
+        named = {name: group[name] for name in ("degree", "free_layer")} | {"number": group["steps_done"]}
+        now = weights, gradients, self._skeleton, group["lr"]
+        if group["on_crossing"] == "rebase":
+            done = rebased_step(*now, **named, below=group["rebase_below"])
+        else:
+            done = RebasedStep(path_step(*now, **named), self._skeleton, 0)
+        for layer, new in zip(self._layers, done.weights, strict=True):
+            layer.write(new)
+        self._skeleton = done.skeleton
+        group["rebases"] += done.changes
         group["steps_done"] += 1
         return loss
 
 
-def _widths(weights: list[Tensor]) -> tuple[int, ...]:
-    """Widths (n_0, …, n_L) of a sequence of weight matrices."""
-    if len(weights) < 2:
-        raise ProblemError(f"G-SGD got {len(weights)} weight matrices, but needs at least two layers.")
-    for l, W in enumerate(weights, start=1):
-        if not isinstance(W, Tensor) or W.ndim not in (2, 3):
-            shape = tuple(W.shape) if isinstance(W, Tensor) else type(W).__name__
-            raise ProblemError(
-                f"Parameter {l} is {shape}, but G-SGD takes weight matrices only: the network must have no biases."
-            )
-    for l, (W, V) in enumerate(pairwise(weights), start=1):
-        if V.shape[-1] != W.shape[-2] or V.shape[:-2] != W.shape[:-2]:
-            raise ProblemError(
-                f"Layers {l} and {l + 1} have shapes {tuple(W.shape)} and {tuple(V.shape)}, which do not follow "
-                "each other: give the weights from the first layer to the last."
-            )
-    return (weights[0].shape[-1], *(W.shape[-2] for W in weights))
+def _gradient(p: Tensor) -> Tensor:
+    assert p.grad is not None  # which `step` has made sure of
+    return p.grad
 
 
-def _choose(
-    skeleton: Skeleton | str, weights: list[Tensor], widths: tuple[int, ...], degree: int
-) -> Skeleton:
+def _share(given: float | None, skeleton: Skeleton | str, on_crossing: str) -> float:
+    """`rebase_below`, or its default."""
+    if on_crossing == "stop" and given:
+        raise ProblemError(f"`rebase_below` is {given}, but `on_crossing` is 'stop': leave one of them out.")
+    if given is None:
+        return NEAR_ZERO if skeleton == "strongest" and on_crossing != "stop" else 0.0
+    share = validate_real("rebase_below", given, nonnegative=True)
+    if share >= 1:
+        raise ProblemError(
+            f"`rebase_below` is {share:g}, but must be below 1: no unit can be stronger than that."
+        )
+    return share
+
+
+def _choose(skeleton: Skeleton | str, weights: list[Tensor], wiring: Wiring, degree: int) -> Skeleton:
     """The skeleton that was asked for, if none of its weights is zero."""
-    arrays = [W.detach().cpu().numpy() for W in weights]
+    arrays = [W.cpu().numpy() for W in weights]
     if isinstance(skeleton, Skeleton):
-        if skeleton.widths != widths:
-            raise ProblemError(f"`skeleton` has the widths {skeleton.widths}, but the network {widths}.")
+        if skeleton.wiring.shapes != wiring.shapes or skeleton.widths != wiring.widths:
+            raise ProblemError(
+                f"`skeleton` has the widths {skeleton.widths}, but the network {wiring.widths}."
+            )
     elif skeleton == "diagonal":
-        skeleton = Skeleton.diagonal(widths)
+        skeleton = Skeleton.diagonal(wiring.widths, wiring)
     elif skeleton == "strongest":
-        skeleton = Skeleton.strongest(arrays, degree)
+        skeleton = Skeleton.strongest(arrays, degree, wiring)
     else:
         raise ProblemError(f"`skeleton` is {skeleton!r}, but must be a Skeleton, strongest or diagonal.")
-    for l, (into, out) in enumerate(zip(skeleton.into, skeleton.out, strict=True)):
-        units = np.arange(len(into))
-        zero = (arrays[l][..., units, into] == 0) | (arrays[l + 1][..., out, units] == 0)
+    for l, (into, out, via) in enumerate(zip(skeleton.into, skeleton.out, skeleton.via, strict=True)):
+        zero = (arrays[l][..., np.arange(len(into)), into] == 0) | (arrays[l + 1][..., out, via] == 0)
         if zero.any():
             raise ProblemError(
                 f"A skeleton weight of unit {int(zero.argmax()) % len(into)} of hidden layer {l + 1} is zero, but "
@@ -189,16 +236,25 @@ def _choose(
     return skeleton
 
 
-def _check_invariance(weights: list[Tensor], gradients: list[Tensor], degree: int) -> None:
+def _check_invariance(weights: list[Tensor], gradients: list[Tensor], wiring: Wiring, degree: int) -> None:
     """Refuse gradients of a loss that rescaling a hidden unit would change: Σ_in w ∂L/∂w = h Σ_out w ∂L/∂w."""
     flows = [W * g for W, g in zip(weights, gradients, strict=True)]
     tolerance = torch.finfo(weights[0].dtype).eps ** 0.5
     for l, (below, above) in enumerate(pairwise(flows), start=1):
-        excess = float((below.sum(-1) - degree * above.sum(-2)).abs().max())
-        scale = float((below.abs().sum(-1) + degree * above.abs().sum(-2)).max())
+        out, size = (_by_source(f, wiring, l) for f in (above, above.abs()))
+        excess = float((below.sum(-1) - degree * out).abs().max())
+        scale = float((below.abs().sum(-1) + degree * size).max())
         if excess > tolerance * scale:
             raise ProblemError(
                 f"The loss changes when hidden layer {l} is rescaled (by {excess / scale:.1e} of its gradient), but "
-                f"G-SGD needs a bias-free network with an activation homogeneous of degree {degree} and no weight "
-                "decay in the loss."
+                f"G-SGD needs a network that is homogeneous of degree {degree} in the weights into each hidden unit and"
+                " no weight decay in the loss."
             )
+
+
+def _by_source(flow: Tensor, wiring: Wiring, l: int) -> Tensor:
+    """Sums ([S,] n_l) over the edges out of each unit of hidden layer l."""
+    columns = flow.sum(-2)
+    sources = torch.from_numpy(wiring.sources[l]).to(flow.device)
+    sums = columns.new_zeros(*columns.shape[:-1], wiring.widths[l])
+    return sums.index_add(-1, sources[sources >= 0], columns[..., sources >= 0])

@@ -21,7 +21,7 @@ class TrainingMemory:
     step : int
         Inputs of a batch and labels of teacher and student, hidden layer with gradients.
     data : int
-        The finite set, while it is drawn.
+        The finite set, while it is drawn; of a data set there is one for all.
     records : int
         What is recorded, until the run is put together.
     """
@@ -63,7 +63,7 @@ def training_memory(
         step=(batch or samples) * (itemsize * (5 * K + 4 * O) + (0 if samples else drawn))
         + (batch if samples else 0) * itemsize * (d + O)
         + (copies + bool(problem.weight_decay)) * itemsize * weights,
-        data=samples * drawn,
+        data=samples * drawn if problem.data is None else 0,  # one data set, which is there
         records=records * (2 * DOUBLE * (weights + units + 1) + PER_RECORD),
     )
 

@@ -13,8 +13,8 @@ from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
-from empirical.data import TrainingData
-from empirical.devices import DTYPES, validate_device, validate_step
+from empirical.data import TrainingData, drawn
+from empirical.devices import DTYPES, validate_device, validate_rates
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import find_optimizer
@@ -99,27 +99,28 @@ def train(
     TrainingDiverged
         If a batch loss explodes or becomes NaN.
     SkeletonCrossing
-        With "gsgd", if a skeleton path value would pass zero.
+        With "gsgd", if a skeleton path value would pass zero whatever edges its unit took.
     """
     require("training", problem)
     n_steps = validate_count("steps", steps)
     entry, type_ = find_optimizer(optimizer), DTYPES[validate_choice("dtype", dtype, DTYPES)]
     settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
     clock = entry.clock(step, settings.momentum, schedule, n_steps)
-    validate_step(clock.step, type_)
+    validate_rates(type_, clock.step, problem.weight_decay)
     device = validate_device(device)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
-    data = TrainingData(problem, batch, samples, label_noise, seeds, seed)
+    batch, samples = drawn(problem, batch, samples)
     check_training(
         problem,
-        batch=data.batch,
-        samples=data.samples,
-        seeds=seeds,
+        batch=batch,
+        samples=samples,
+        seeds=validate_count("seeds", seeds),
         records=many if record_at is None else len(record_at),
         itemsize=type_.itemsize,
         copies=entry.copies,
         test_samples=measured_on(problem, test_samples),
     )
+    data = TrainingData(problem, batch, samples, label_noise, seeds, seed)
     if record_at is None:
         record_at = record_steps(n_steps, records, log_times)
     network = QuadraticNetwork.from_student(
@@ -135,7 +136,7 @@ def train(
     minimised = entry.minimises(problem, settings)
     recorder = Recorder(minimised, clock.step, at=[int(n) for n in record_at], test_samples=test_samples)
     recorder.lawful = entry.lawful(problem, settings)
-    with few_threads(network.W.numel() * (data.batch or data.samples)):
+    with few_threads(network.W.numel() * (batch or samples)):
         outcome = descend(
             gradient_of(batch_losses(network, data), trained),
             rule,
@@ -149,12 +150,13 @@ def train(
         until=n_steps if failed_at is None else max(failed_at - 1, 0),
         clock=clock,
         steps=n_steps,
-        batch=data.batch,
-        samples=data.samples,
+        batch=batch,
+        samples=samples,
         label_noise=label_noise,
         seeds=seeds,
         seed=seed,
         **entry.about(settings),
+        **entry.counts(rule),
         schedule=clock.schedule.name,
         device=device,
         dtype=dtype,
@@ -200,6 +202,8 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
     flow = GradientFlow(problem)
     followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)
     bound = largest_stable_step(flow, followed, beta, entry.form.name)
+    if not np.isfinite(bound):  # nothing curves upwards on the way of the flow
+        return f"{message}, take a smaller one."
     return (
         f"{message}, and theory predicts a largest stable step of {bound:.3g} along the gradient flow (less for small "
         "batches)."

@@ -18,7 +18,7 @@ from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import TrainingData
-from empirical.devices import DTYPES, validate_device, validate_step
+from empirical.devices import DTYPES, validate_device, validate_rates
 from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS, find_optimizer
@@ -122,7 +122,7 @@ def train_ensemble(
     }
     members = _members(problems, step, batch, seed, samples)
     for member in members:
-        validate_step(member.step, DTYPES[dtype])
+        validate_rates(DTYPES[dtype], member.step, member.problem.weight_decay)
     limit = validate_count("memory", memory)
     runs: dict[int, TrainingRun] = {}
     for group in groups(members, limit, samples, len(record_at), DTYPES[dtype].itemsize, entry.copies):

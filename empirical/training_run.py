@@ -161,6 +161,9 @@ class TrainingRun(Result):
                 lines.append(
                     f"of the conserved quantities {self.about['optimizer']} keeps {self.about['survives']}"
                 )
+        if self.about.get("rebases"):
+            changes = counted(self.about["rebases"], "change")
+            lines.append(f"{changes} of the basis of path space, where a path value would have passed zero")
         if "steps_per_second" in self.about:
             lines.append(f"{self.about['steps_per_second']:.0f} steps per second (all seeds together)")
         return "\n".join([*lines, *self.notes])

@@ -16,6 +16,7 @@ SHORT = {
     "minimum": "local minimum",
     "saddle": "saddle",
     "degenerate saddle": "degenerate",
+    "spurious minimum": "spurious minimum",
 }
 LABELLED = 12  # levels; more labels would overlap
 

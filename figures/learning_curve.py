@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import best_overlaps
+from dynamics.problem import Problem
 from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.sgd.trajectory import SGDTrajectory
@@ -24,6 +26,8 @@ SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value
 MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
+# colour, band and marker of networks: on what they are trained on, and on what is held out
+TRAINED, TESTED = (PALETTE[1], PALETTE[5], "o"), (PALETTE[3], PALETTE[3], "s")
 
 
 def learning_curves(
@@ -36,7 +40,8 @@ def learning_curves(
 
     Where there are no modes (`dynamics.problem.problem.Problem.has_modes`), two panels stand for theirs: the largest
     overlap |cos(w_k, v_m)| of any unit with each direction of the teacher, and the norms of the largest and the
-    smallest unit.
+    smallest unit; without a teacher the norms alone. On a data set the loss of the samples held out stands beside that
+    of the samples to train on.
 
     Parameters
     ----------
@@ -56,7 +61,7 @@ def learning_curves(
     if isinstance(result, Comparison):
         run = result.run
     with paper():
-        of_units = UNITS[trajectory.problem.has_modes]
+        of_units = _panels(trajectory.problem)
         figure = Figure(figsize=(COLUMN_WIDTH, 2.9 + 1.3 * len(of_units)))
         above, *below = figure.subplots(
             1 + len(of_units), 1, sharex=True, height_ratios=[3, *(2 for _ in of_units)]
@@ -81,9 +86,10 @@ def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
 def _draw_loss(
     axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None, theory: str
 ) -> None:
-    t = trajectory.times
-    top = float(trajectory.loss.max())
-    bottom = max(float(trajectory.loss.min()), top * 10.0**-SHOWN_DECADES)
+    t, held_out = trajectory.times, getattr(trajectory, "test_loss", None)
+    curves = [trajectory.loss] if held_out is None else [trajectory.loss, held_out]
+    top = max(float(curve.max()) for curve in curves)
+    bottom = max(min(float(curve.min()) for curve in curves), top * 10.0**-SHOWN_DECADES)
     _draw_levels(axes, trajectory, bottom)
     axes.plot(t, trajectory.loss, color="black", zorder=3, label=f"theory: {theory}")
     spread = getattr(trajectory, "loss_std", None)
@@ -92,27 +98,40 @@ def _draw_loss(
             edge = np.maximum(trajectory.loss + sign * spread, bottom / 10)
             label = "theory: 10–90 %" if sign > 0 else None
             axes.plot(t, edge, color="black", linewidth=0.7, linestyle=(0, (4, 2)), zorder=2, label=label)
+    if held_out is not None:
+        axes.plot(t, held_out, color=TESTED[0], linestyle=LINES[1], zorder=3, label="theory: held out")
     if run is not None:
-        low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
-        bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
-        t_run = run.times
-        shown = markers_along(t_run, np.log10(np.maximum(median, max(bottom, TINY))), MARKERS_PER_CURVE)
-        shown = shown[median[shown] >= bottom]
-        axes.fill_between(
-            t_run, low, high, color=PALETTE[5], alpha=0.5, linewidth=0, zorder=1, label="networks: 10–90 %"
-        )
-        axes.plot(
-            t_run[shown],
-            median[shown],
-            "o",
-            color=PALETTE[1],
-            markerfacecolor="white",
-            zorder=4,
-            clip_on=False,
-            label=f"networks: median of {len(run.loss)}",
-        )
+        measured = {"networks": (run.loss, TRAINED)}
+        measured |= {} if run.test_loss is None else {"held out": (run.test_loss, TESTED)}
+        medians = [np.median(losses, axis=0) for losses, _ in measured.values()]
+        bottom = max(min(bottom, *(float(median.min()) for median in medians)), top * 10.0**-SHOWN_DECADES)
+        for name, (losses, style) in measured.items():
+            _draw_networks(axes, run.times, losses, bottom, name, style)
     show_decades(axes, bottom / 1.5, top * 2)
     axes.set_ylabel("loss $L$ (squared output units)")
+
+
+def _draw_networks(
+    axes: Axes, times: Array, losses: Array, bottom: float, name: str, style: tuple[str, str, str]
+) -> None:
+    """Losses (S, T) of networks: their median as markers on the 10–90 % band."""
+    low, median, high = np.quantile(losses, [0.1, 0.5, 0.9], axis=0)
+    shown = markers_along(times, np.log10(np.maximum(median, max(bottom, TINY))), MARKERS_PER_CURVE)
+    shown = shown[median[shown] >= bottom]
+    colour, band, marker = style
+    axes.fill_between(
+        times, low, high, color=band, alpha=0.5, linewidth=0, zorder=1, label=f"{name}: 10–90 %"
+    )
+    axes.plot(
+        times[shown],
+        median[shown],
+        marker,
+        color=colour,
+        markerfacecolor="white",
+        zorder=4,
+        clip_on=False,
+        label=f"{name}: median of {len(losses)}",
+    )
 
 
 def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> None:
@@ -198,8 +217,14 @@ def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
     axes.legend(loc="best")
 
 
-# below the loss, where there are modes and where there are none
-UNITS = {True: (_draw_modes,), False: (_draw_overlaps, _draw_norms)}
+Panel = Callable[[Axes, Trajectory | SGDTrajectory, TrainingRun | None], None]
+
+
+def _panels(problem: Problem) -> tuple[Panel, ...]:
+    """What is drawn below the loss: modes, or what stands for them."""
+    if problem.has_modes:
+        return (_draw_modes,)
+    return (_draw_overlaps, _draw_norms) if problem.teacher.given else (_draw_norms,)
 
 
 def draw_curve(

@@ -7,6 +7,7 @@ paper figures; backgrounds, text and axes get their colours in the page, so that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -46,7 +47,7 @@ def learning_chart(
     """Loss (above, logarithmic) and teacher modes (below) against time: theory as lines, networks as markers.
 
     Where there are no modes, the largest overlap of any unit with each direction of the teacher and the norms of the
-    units are below.
+    units are below; without a teacher the norms alone. The loss of samples held out stands beside the loss.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ def learning_chart(
         What the modes are called, from 0; by default 0, 1, ….
     """
     without_modes = (theory or training or {})["modes"] is None
-    heights = [0.44, 0.28, 0.28] if without_modes else [0.58, 0.42]
+    with_overlaps = any(side and side.get("overlaps") for side in (theory, training))
+    heights = [0.44, 0.28, 0.28] if without_modes and with_overlaps else [0.58, 0.42]
     rows = len(heights)
     figure = make_subplots(rows, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.06)
     times = _floats((theory or training or {})["times"])
@@ -71,16 +73,23 @@ def learning_chart(
         losses.append(loss)
         _line(figure, 1, times, loss, "theory", INK, "solid", 2.5)
     if training:
-        losses.append(_training_loss(figure, measured, _floats(training["loss"])))
+        losses.append(_training_loss(figure, measured, _floats(training["loss"]), TRAINED))
+    if theory and theory.get("test_loss"):
+        losses.append(_floats(theory["test_loss"]))
+        _line(figure, 1, times, losses[-1], "theory, held out", TESTED.colour, "dash", 2)
+    if training and training.get("test_loss"):
+        losses.append(_training_loss(figure, measured, _floats(training["test_loss"]), TESTED))
     _levels(figure, (theory or {}).get("stages", ()), times)
     _loss_axis(figure, np.concatenate([x.ravel() for x in losses]))
     if without_modes:
-        _draw_overlaps(figure, times, measured, theory, training)
-        _draw_norms(figure, times, measured, theory, training)
+        if with_overlaps:
+            _draw_overlaps(figure, times, measured, theory, training)
+        _draw_norms(figure, rows, times, measured, theory, training)
     else:
         _draw_modes(figure, times, measured, theory, training, np.asarray(eigenvalues, dtype=float), numbers)
     _time_axis(figure, times[-1], row=rows)
-    return _finished(figure, 520 if rows == 2 else 700, legend_lines=2 if rows == 2 else 4)
+    held_out = any(side and side.get("test_loss") for side in (theory, training))
+    return _finished(figure, 520 if rows == 2 else 700, legend_lines=(2 if rows == 2 else 4) + held_out)
 
 
 def _draw_overlaps(
@@ -107,6 +116,7 @@ def _draw_overlaps(
 
 def _draw_norms(
     figure: go.Figure,
+    row: int,
     times: Array,
     measured: Array,
     theory: Mapping[str, Any] | None,
@@ -122,11 +132,11 @@ def _draw_norms(
     last = next((norms[-1] for norms in (of_theory, of_networks) if norms is not None), np.empty(0))
     for n, k in enumerate(np.sort(np.argsort(-last, kind="stable")[:SHOWN_MODES])):
         if of_theory is not None:
-            _line(figure, 3, times, of_theory[:, k], f"norm of unit {k + 1}", PALETTE[n], DASHES[n], 2)
+            _line(figure, row, times, of_theory[:, k], f"norm of unit {k + 1}", PALETTE[n], DASHES[n], 2)
         if of_networks is not None:
             shown = f"norm of unit {k + 1}, networks"
-            _markers(figure, 3, measured, of_networks[:, k], shown, PALETTE[n], SYMBOLS[n])
-    figure.update_yaxes(title_text="norms of the units", row=3)
+            _markers(figure, row, measured, of_networks[:, k], shown, PALETTE[n], SYMBOLS[n])
+    figure.update_yaxes(title_text="norms of the units", row=row)
 
 
 def _draw_modes(
@@ -164,7 +174,21 @@ def _draw_modes(
     figure.update_yaxes(title_text="teacher modes", row=2)
 
 
-def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
+@dataclass(frozen=True)
+class Look:
+    """How a loss of networks is drawn, and what is said of it."""
+
+    colour: str
+    band: str
+    symbol: str
+    of: str = ""
+
+
+TRAINED = Look(PALETTE[1], "rgba(86,180,233,0.35)", SYMBOLS[0])
+TESTED = Look(PALETTE[3], "rgba(204,121,167,0.35)", SYMBOLS[1], ", held out")
+
+
+def _training_loss(figure: go.Figure, times: Array, loss: Array, look: Look) -> Array:
     """Median and 10–90 % band of the networks' loss (S, T); returns the median."""
     low, median, high = _quantiles(loss, [0.1, 0.5, 0.9])
     bottom = max(np.nanmax(median, initial=0.0) * 10.0**-SHOWN_DECADES, TINY)
@@ -177,16 +201,16 @@ def _training_loss(figure: go.Figure, times: Array, loss: Array) -> Array:
         figure.add_scatter(
             **band,
             fill="toself",
-            fillcolor="rgba(86,180,233,0.35)",
+            fillcolor=look.band,
             line={"width": 0},
-            name=f"10–90 % of {counted(len(loss), 'network')}",
+            name=f"10–90 % of {counted(len(loss), 'network')}{look.of}",
             hoverinfo="skip",
             row=1,
             col=1,
         )
-    name = "trained network" if len(loss) == 1 else "median network"
+    name = ("trained network" if len(loss) == 1 else "median network") + look.of
     height = np.log10(np.maximum(median, bottom))  # as the axis shows it
-    _markers(figure, 1, times, median, name, PALETTE[1], SYMBOLS[0], spacing=height)
+    _markers(figure, 1, times, median, name, look.colour, look.symbol, spacing=height)
     return median
 
 

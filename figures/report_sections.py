@@ -94,7 +94,7 @@ def section(result: Result, source: str) -> Section:
             Chart("Learning curves", figure_json(figure), timed=True, note=_curve_note(theory, training))
         )
         shown |= {"times", "steps", "loss", "modes", "theory", "training", "stages", "conserved", "solver"}
-        shown |= {"overlaps", "norms"}
+        shown |= {"overlaps", "norms", "test_loss"}
         parts += _stages((theory or {}).get("stages", ()), (theory or {}).get("modes") is not None)
     else:  # a curve without modes, such as that of a quadratic neuron
         show(
@@ -320,13 +320,13 @@ def _problem_facts(problem: Result) -> dict[str, str]:
         return {}
     known = {
         name: problem[name]
-        for name in ("inputs", "hidden", "outputs", "activation", "covariance")
+        for name in ("inputs", "hidden", "outputs", "activation", "distribution", "data", "covariance")
         if name in problem
     }
     values = problem.get("second_layer_values")
     layer = str(problem.get("second_layer", ""))
     facts = {"teacher eigenvalues": _text(problem.get("eigenvalues", []))}
-    names = {"hidden": "hidden units", "covariance": "input covariance"}
+    names = {"hidden": "hidden units", "distribution": "law of the inputs", "covariance": "input covariance"}
     facts |= {names.get(name, name): str(value) for name, value in known.items()}
     if any(problem.get("weight_decay", ())):
         facts["weight decay ρ_w, ρ_a"] = _text(problem["weight_decay"])

@@ -37,13 +37,21 @@ def show_span(axes: Axes, low: float, high: float) -> None:
 
 
 def show_decades(axes: Axes, low: float, high: float) -> None:
-    """Let the vertical axis, logarithmic, show [low, high] > 0; an axis on which everything is zero is linear."""
+    """Let the vertical axis, logarithmic, show [low, high] > 0; an axis on which everything is zero is linear.
+
+    Where powers of ten are less than two, 2 and 5 are named as well.
+    """
     if high > 0:
         high = max(high, 10 * TINY)
-        axes.set_yscale("log")
-        axes.set_ylim(max(low if 0 < low < high else high / 10, TINY), high)
+        low = max(low if 0 < low < high else high / 10, TINY)
+        axes.set_ylim(low, high)
+        axes.set_yscale("log")  # after the limits: those of its own for all the data could overflow
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
+        if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):
+            axes.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+            axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     else:
         axes.set_ylim(-0.05, 1.0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, ScalarFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from dynamics.gaussian_theory.universality import Universality, standard_error
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
@@ -23,7 +23,7 @@ def universality_figure(found: Universality) -> Figure:
         (found.dense, PALETTE[0], MARKERS[1], "teacher in random directions"),
     )
     with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.7))
+        figure = Figure(figsize=(COLUMN_WIDTH, 3.0))
         axes = figure.subplots()
         for values, colour, marker, label in kinds:
             axes.errorbar(
@@ -43,12 +43,11 @@ def universality_figure(found: Universality) -> Figure:
             found.at_start,
             color="0.4",
             linestyle=(0, (1, 1.5)),
-            label=r"$|1 - 1/\gamma|$: mean over rotations, $t = 0$",
+            label=r"$|1 - 1/\gamma|$: at $t = 0$, mean over rotations",
         )
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xticks(d)
-        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.set_xticks(d, [str(n) for n in d])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -56,5 +55,5 @@ def universality_figure(found: Universality) -> Figure:
         axes.set_xlabel("input dimension $d$")
         axes.set_ylabel(r"largest $|L - L_{\mathrm{G}}|\,/\,L_0$")
         axes.set_title(f"inputs: {found.distribution.name}", loc="left", pad=3)
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
+        figure.legend(loc="outside upper center", ncols=1)
     return figure

@@ -77,6 +77,7 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
     else:
         hidden, values = problem.hidden, None if problem.trainable else [problem.second_layer]
         taught, eigenvalues = problem.activation, mode_targets(problem.teacher, problem.activation)
+        law = problem.distribution
     return {
         "inputs": problem.teacher.inputs,
         "hidden": hidden,

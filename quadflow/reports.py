@@ -70,6 +70,8 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
 
     if not problem.keys() >= OF_ATLAS or not problem["eigenvalues"] or problem["inputs"] > LARGEST_INPUTS:
         return None
+    if problem.get("distribution", "gaussian") != "gaussian" or "data" in problem:
+        return None
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
     activation = ACTIVATIONS.get(problem["activation"])

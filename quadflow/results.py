@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from quadflow.provenance import problem_json
 
+COUNTED = ("rebases",)  # of what a run says of itself, where its optimiser counts it
+
 if TYPE_CHECKING:
     import xarray
 
@@ -109,6 +111,7 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
         "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
         "survives": run.about.get("survives"),
         "warnings": [*without_modes(run), *run.notes],
+        **{name: run.about[name] for name in COUNTED if name in run.about},
     }
 
 

@@ -21,6 +21,7 @@ from dynamics import (
     Teacher,
     Trajectory,
     fixed_points,
+    gaussian_comparison,
 )
 from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.aliases import Array
@@ -76,6 +77,7 @@ RESULTS = {
     "run": lambda: train(problem(), steps=4, step=1e-2, batch=4, seeds=2, records=3),
     "run without weights": lambda: replace(train(problem(), steps=4, step=1e-2, batch=4, records=3), W=None),
     "run not homogeneous": lambda: _mixed(None),
+    "beside Gaussian inputs": lambda: gaussian_comparison(problem(distribution="uniform"), times=[0, 0.1]),
     "comparison": lambda: compare(problem(), steps=4, step=1e-2, batch=4, seeds=2, records=3),
     "comparison with SGD": lambda: compare(problem(), steps=4, step=1e-2, batch=4, records=3, theory="sgd"),
 }

@@ -18,7 +18,7 @@ from scipy.optimize import brentq
 
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_count, validate_label_noise, validate_real
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def decayed_balance(
     lam, d = validate_real("eigenvalue", eigenvalue), validate_count("inputs", inputs)
     rho = validate_real("weight_decay", weight_decay, nonnegative=True)
     eta, B = validate_real("step", step, positive=True), validate_count("batch", batch)
-    kick = eta * validate_real("label_noise", label_noise, nonnegative=True) / B
+    kick = eta * validate_label_noise(label_noise) / B
     kappa = Activation.parse(activation).coupling_for("the balance of label noise")
     if lam == 0:
         raise ProblemError("`eigenvalue` is 0, but a unit that fits nothing has no balance.")

@@ -36,7 +36,7 @@ from numpy.typing import ArrayLike
 from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_count, validate_label_noise, validate_real
 
 Real = TypeVar("Real", float, Array)
 
@@ -71,7 +71,7 @@ class OneUnitSGD:
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", validate_count("inputs", self.inputs))
         object.__setattr__(self, "batch", validate_count("batch", self.batch))
-        noise = validate_real("label_noise", self.label_noise, nonnegative=True)
+        noise = validate_label_noise(self.label_noise)
         object.__setattr__(self, "label_noise", noise)
         if self.strength <= 0:
             raise ProblemError(

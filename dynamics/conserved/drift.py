@@ -36,7 +36,13 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.integration import Sampling, VectorField, integrate
 from dynamics.problem import Problem
 from dynamics.problem.weight_decay import NO_DECAY
-from dynamics.validation import validate_count, validate_momentum, validate_real, validate_times
+from dynamics.validation import (
+    validate_count,
+    validate_label_noise,
+    validate_momentum,
+    validate_real,
+    validate_times,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +158,7 @@ class DriftField(VectorField):
         beta = validate_momentum(momentum)
         gamma = common_decay(problem, weight_decay)
         problem = replace(problem, weight_decay=NO_DECAY)
-        noise = validate_real("label_noise", label_noise, nonnegative=True)
+        noise = validate_label_noise(label_noise)
         B = validate_count("batch", batch, minimum=0)
         eta_w, eta_a = (validate_real("rates", rate, positive=True) for rate in rates)
         if noise and not B:

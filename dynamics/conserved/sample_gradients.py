@@ -24,7 +24,7 @@ from dynamics.aliases import Array
 from dynamics.covariance import covariance_factor
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
-from dynamics.validation import validate_real
+from dynamics.validation import validate_label_noise
 
 
 def form_moment(forms: list[Array]) -> float:
@@ -71,7 +71,7 @@ def gradient_second_moments(
         For another activation.
     """
     require("gradient noise", problem)
-    noise = validate_real("label_noise", label_noise, nonnegative=True)
+    noise = validate_label_noise(label_noise)
     kappa = problem.activation.coupling_for("the noise of the gradient")
     O = len(A)
     F = np.eye(problem.inputs) if problem.covariance is None else covariance_factor(problem.covariance)

@@ -27,7 +27,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.escape.hermite import ORDERS, Function, Panels
 from dynamics.escape.overlap_flow import OverlapFlow
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_count, validate_label_noise, validate_real
 
 ZERO = 1e-11  # Hermite coefficients below this part of √E f² are zero: those of panels are 1e-14
 
@@ -61,7 +61,7 @@ class OnePass:
     def __post_init__(self) -> None:
         validate_real("step", self.step, positive=True, size=SIZES)
         validate_count("batch", self.batch)
-        validate_real("label_noise", self.label_noise, nonnegative=True, size=(0, SIZES[1]))
+        validate_label_noise(self.label_noise)
 
 
 @dataclass(frozen=True, eq=False)

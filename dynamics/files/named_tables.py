@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,7 +78,7 @@ def read_table(source: Source, what: str) -> NamedTable:
 
 
 def _first_line(text: str) -> str:
-    return next((line for line in text.splitlines() if line.strip() and not line.startswith(COMMENT)), "")
+    return next((line for line in _lines(text) if line.strip() and not line.startswith(COMMENT)), "")
 
 
 def _rows(text: str, separator: str | None) -> Iterator[Row]:
@@ -90,7 +89,7 @@ def _rows(text: str, separator: str | None) -> Iterator[Row]:
 
 
 def _split(text: str, separator: str | None) -> Iterator[Row]:
-    lines = io.StringIO(text, newline="")
+    lines = _lines(text)
     if separator is None:
         yield from ((number, line.split()) for number, line in enumerate(lines, 1))
         return
@@ -103,6 +102,17 @@ def _split(text: str, separator: str | None) -> Iterator[Row]:
         except csv.Error:
             raise Unusable(f"line {reader.line_num} cannot be split into entries") from None
         yield reader.line_num, [cell.strip() for cell in cells]
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends, one at a time: a buffer of text would take four bytes for each letter."""
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # as old spreadsheets end lines
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _even(rows: Iterator[Row], first: Row) -> Iterator[Row]:

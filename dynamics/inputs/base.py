@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -186,6 +187,17 @@ class InputLaw(ABC):
     @property
     def kurtosis(self) -> float | None:
         """κ of independent symmetric coordinates; None of others."""
+        return None
+
+    def radial(self, h: int) -> Fraction | None:
+        """γ_h of a law that rotations leave as it is: its moments of order 2h are the Gaussian ones times that.
+
+        None where they are infinite, and of other laws.
+        """
+        return None
+
+    def coordinate_moment(self, order: int, kappa: Any) -> Any:
+        """E xⁿ, n ≥ 2 even, of one of independent symmetric coordinates, κ a number or a symbol; None of other laws."""
         return None
 
     def bound(self, inputs: int) -> InputLaw:

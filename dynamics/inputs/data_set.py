@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from dynamics.population.base import Population
 
 
+LARGEST_INPUT = (
+    1e30  # the loss of quadratic networks holds its fourth power, its Hessian's spectrum the eighth
+)
+LARGEST_LABEL = 1e50
+
+
 @dataclass(frozen=True, eq=False)
 class DataSet(InputLaw):
     """Samples with labels to train on, and others to test on.
@@ -207,4 +213,21 @@ def _samples(name: str, X: ArrayLike, label: str, Y: ArrayLike) -> tuple[Array, 
         raise ProblemError(
             f"`{label}` has shape {labels.shape}, but {len(inputs)} samples need ({len(inputs)}, O), O ≥ 1."
         )
+    check_size(name, inputs, LARGEST_INPUT)
+    check_size(label, labels, LARGEST_LABEL)
     return inputs, labels
+
+
+def check_size(name: str, array: Array, largest: float) -> None:
+    """Refuse numbers whose products overflow, or vanish altogether.
+
+    Raises
+    ------
+    ProblemError
+    """
+    size = float(np.abs(array).max())
+    if size and not 1 / largest <= size <= largest:
+        raise ProblemError(
+            f"`{name}` has the size {size:.3g} (largest entry), but losses, which hold powers of it, need a size"
+            f" between {1 / largest:.0e} and {largest:.0e}: scale it."
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynamics.aliases import Array
@@ -36,6 +37,10 @@ class Gaussian(InputLaw):
     def kurtosis(self) -> float:
         """κ = 0."""
         return 0.0
+
+    def radial(self, h: int) -> Fraction:
+        """γ_h = 1."""
+        return Fraction(1)
 
     def knows(self, problem: Setting) -> bool:
         """Always."""

@@ -39,7 +39,7 @@ class Coordinates(InputLaw):
 
     @abstractmethod
     def coordinate_moment(self, order: int, kappa: Any) -> Any:
-        """E xⁿ of one coordinate for an even n ≥ 2; κ is given as a fraction or as a symbol."""
+        """E xⁿ of one coordinate for an even n ≥ 2."""
 
     def knows(self, problem: Setting) -> bool:
         """Of quadratic networks: the fourth moment is all they need."""

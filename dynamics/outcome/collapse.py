@@ -16,6 +16,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.problem import Problem
 from dynamics.problem.reduction import in_range, reduce_problem
+from dynamics.problem.scope import require
 from dynamics.saddle_to_saddle.decaying_unit import smallest_factor
 
 
@@ -32,7 +33,13 @@ def critical_scale(problem: Problem) -> float:
     float
         ε* in units of the start: more than 1 says that this start collapses. inf if no unit can grow from any multiple
         of its weights; 0 without decay.
+
+    Raises
+    ------
+    ProblemError
+        If the outcome of a start is not known for the problem.
     """
+    require("outcome", problem)
     small = reduce_problem(in_range(problem)).problem
     student, decay = small.student, problem.weight_decay
     if not decay:

@@ -5,7 +5,7 @@ See `dynamics.outcome.diagnosis` for the argument.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.outcome.invariant_manifolds import Reach, reach
 from dynamics.outcome.resting_level import RestingLevel, resting_level
 from dynamics.problem import Problem
+from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
 from dynamics.problem.scope import THEORIES
 
 Division = tuple[int, int]
@@ -128,17 +129,18 @@ class InitialState:
     @cached_property
     def resolution(self) -> float:
         """Losses closer than this are one level."""
-        return SAME * (float(np.abs(self.eigenvalues).max()) or 1.0) ** 2
+        return SAME * self.aligned.scale * (float(np.abs(self.eigenvalues).max()) or 1.0) ** 2
 
     @cached_property
     def lowest_saddle(self) -> float:
         """No stationary point has a loss between the least and this one; −inf where that is not known.
 
-        A point that misses a mode has L ≥ λ_j². So a student with enough units has a gap above zero.
+        A point that misses a mode has L ≥ γλ_j². So a student with enough units has a gap above zero.
         """
         if self.problem.student.hidden < sum(self.needed):
             return -np.inf
-        return float((self.eigenvalues[self.eigenvalues != 0] ** 2).min(initial=np.inf))
+        missed = self.eigenvalues[self.eigenvalues != 0] ** 2
+        return self.aligned.scale * float(missed.min(initial=np.inf))
 
     # Levels
 
@@ -148,21 +150,23 @@ class InitialState:
         assert force is not None
         return np.asarray(force(W, a[None])[0])
 
-    @property
-    def _trace_coupling(self) -> float:
-        coupling = self.flow.population.trace_coupling
-        assert coupling is not None
-        return coupling
+    @cached_property
+    def aligned(self) -> AlignedLoss:
+        """γ and c of the law of the inputs."""
+        aligned = aligned_loss(self.problem.activation, self.problem.law)
+        assert aligned is not None
+        return aligned
 
     def _level(
         self, division: Division, lam: Array | None = None, unreachable: Array | None = None
     ) -> RestingLevel:
-        return resting_level(
+        level = resting_level(
             self.eigenvalues if lam is None else lam,
             *division,
-            self._trace_coupling,
+            self.aligned.coupling,
             () if unreachable is None else unreachable,
         )
+        return replace(level, loss=self.aligned.scale * level.loss)
 
     @cached_property
     def best(self) -> tuple[RestingLevel, Division]:

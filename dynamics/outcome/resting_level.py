@@ -12,6 +12,8 @@ N smallest of the negative ones, or all of them where there are fewer. As τ = 2
 
     2ν + Σ_{P largest} max(λ_i + ν, 0) + Σ_{N smallest} min(λ_i + ν, 0) = tr M*.
 
+With a coupling c of the trace other than 1 (`dynamics.problem.levels`) the first term is 2ν/c.
+
 The left side increases strictly with ν: there is exactly one solution. *All local minima with the same numbers of
 signs have the same loss ℓ(P, N)*; it is the least loss of any M with at most P positive and N negative
 eigenvalues, and falls with P and with N. For P ≥ n₊ and N ≥ n₋ it is zero: enough units of both signs leave no
@@ -69,7 +71,7 @@ def resting_level(
     positive, negative : int
         P and N.
     trace_coupling : float
-        1 for the quadratic activation, 0 for the centred one.
+        0 ≤ c ≤ 1: under Gaussian inputs 1 for the quadratic activation, 0 for the centred one.
     unreachable : (n,) array
         Eigenvalues of modes that no unit can learn; they add to the loss and to the trace.
 
@@ -81,7 +83,8 @@ def resting_level(
     outside = validate_array("unreachable", unreachable, 1)
     P = min(validate_count("positive", positive, minimum=0), len(lam))
     N = min(validate_count("negative", negative, minimum=0), len(lam))
-    shift = trace_coupling * _shift(lam, P, N, float(lam.sum() + outside.sum()))
+    c, trace = trace_coupling, float(lam.sum() + outside.sum())
+    shift = _shift(lam, P, N, trace, 2 / c) if c else 0.0
     zero = ROUNDING * (float(np.abs(np.append(lam, outside)).max(initial=0.0)) or 1.0)
     rank = np.arange(len(lam))
     learned = ((rank < P) & (lam + shift > zero)) | ((rank >= len(lam) - N) & (lam + shift < -zero))
@@ -91,15 +94,15 @@ def resting_level(
     return RestingLevel(S, shift, loss, len(S) + flat)
 
 
-def _shift(lam: Array, P: int, N: int, trace: float) -> float:
-    """Solution ν of the monotone, piecewise linear equation; eigenvalues descending."""
+def _shift(lam: Array, P: int, N: int, trace: float, spread: float) -> float:
+    """Solution ν of the monotone, piecewise linear equation; eigenvalues descending, spread = 2/c."""
     top, bottom = lam[:P], lam[len(lam) - N :]
 
     def excess(nu: Array) -> Array:
         learned = np.maximum(top + nu[:, None], 0).sum(axis=1) + np.minimum(bottom + nu[:, None], 0).sum(
             axis=1
         )
-        return 2 * nu + learned - trace
+        return spread * nu + learned - trace
 
     kinks = np.sort(np.concatenate([-top, -bottom, [0.0]]))
     ends = excess(kinks[[0, -1]])

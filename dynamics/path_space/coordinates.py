@@ -19,6 +19,8 @@ class SkeletonCrossing(IntegrationError):
     message : str
     unit : (int, int)
         Hidden layer (from 1) and unit (from 0).
+    units : tuple of (int, int)
+        All units whose path value would pass zero; none where no step is defined.
     step : int, optional
         Optimiser step that would have crossed zero.
     time : float, optional
@@ -32,12 +34,14 @@ class SkeletonCrossing(IntegrationError):
         message: str,
         unit: tuple[int, int],
         *,
+        units: tuple[tuple[int, int], ...] = (),
         step: int | None = None,
         time: float | None = None,
         trajectory: Any = None,
     ) -> None:
         super().__init__(message, trajectory)
         self.unit = unit
+        self.units = units
         self.step = step
         self.time = time
 
@@ -117,7 +121,7 @@ def path_step(
             into = (..., np.arange(R[l].shape[-1]), skeleton.into[l])
             new[into] = W[into] * (R[l] / change[into])
         if l > 0:
-            out = (..., skeleton.out[l - 1], np.arange(R[l - 1].shape[-1]))
+            out = (..., skeleton.out[l - 1], skeleton.via[l - 1])
             new[out] = W[out] * (R[l - 1] / change[out])
         moved.append(new)
     return moved
@@ -127,21 +131,23 @@ def _chains(weights: Layers, skeleton: Skeleton, degree: int) -> tuple[list[Any]
     """What the in-chains (X) and the out-chains (Y) contribute to path values, and skeleton path values (s).
 
     With I and O the products of weights along the chains of v, a path that goes on upwards from v carries X = I^h,
-    and one that enters v from below is multiplied by Y = I^{h−1} O; s = X O. X is listed for layers 0 … L − 1 and Y
-    for 1 … L (both are 1 at the ends of the network), s for the hidden layers; each (…, n_l).
+    and one that enters v from below is multiplied by Y = I^{h−1} O; s = X O. X is listed for the columns of layers
+    1 … L, each (…, columns_l), Y for their units and s for the hidden ones, each (…, n_l). X is 1 for inputs and for
+    the constant from which biases come, Y for outputs.
     """
+    wiring = skeleton.wiring
     I: list[Any] = []
     X = [1 + 0 * weights[0][..., 0, :]]
     for l, into in enumerate(skeleton.into):
         I.append(weights[l][..., np.arange(len(into)), into] * X[l][..., into])
-        X.append(I[l] ** degree)
+        X.append(wiring.carry(I[l] ** degree, l + 2, 1.0))
     Y = [1 + 0 * weights[-1][..., :, 0]]
     s: list[Any] = []
     for l in reversed(range(len(I))):
         out = skeleton.out[l]
-        O = weights[l + 1][..., out, np.arange(len(out))] * Y[0][..., out]
+        O = weights[l + 1][..., out, skeleton.via[l]] * Y[0][..., out]
         Y.insert(0, I[l] ** (degree - 1) * O)
-        s.insert(0, X[l + 1] * O)
+        s.insert(0, I[l] ** degree * O)
     return X, Y, s
 
 
@@ -165,7 +171,7 @@ def _skeleton_flows(weights: Layers, gradients: Layers, skeleton: Skeleton) -> l
     through = [layer.sum(-1) for layer in f[:-1]]
     hidden = len(through)
     down = [f[l][..., np.arange(len(into)), into] for l, into in enumerate(skeleton.into)]
-    up = [f[l + 1][..., out, np.arange(len(out))] for l, out in enumerate(skeleton.out)]
+    up = [f[l + 1][..., skeleton.out[l], skeleton.via[l]] for l in range(hidden)]
     for l in range(1, hidden):
         u, v = skeleton.shared[l - 1]
         down[l][..., v] += (down[l - 1] - through[l - 1])[..., u]
@@ -177,21 +183,21 @@ def _skeleton_flows(weights: Layers, gradients: Layers, skeleton: Skeleton) -> l
 
 def _check_signs(R: list[Any], s: list[Any], step: float, number: int) -> None:
     """Refuse a step in which a skeleton path value would lose its sign."""
-    for l, (ratio, value) in enumerate(zip(R, s, strict=True), start=1):
-        smallest = float(ratio.min())
-        if smallest > 0:
-            continue
-        where = int(ratio.argmin())
-        unit = where % ratio.shape[-1]
-        old = float(value.reshape(-1)[where])
-        what = f"At step {number} the skeleton path value of unit {unit} of hidden layer {l} (now {old:.3g})"
-        if smallest <= 0:
-            what += f" would pass zero, where path coordinates end: take a step below {step:g} or another skeleton."
-        else:
-            what += (
-                " or its gradient is infinite or NaN, so that no step is defined: start from other weights."
-            )
+    found = [(l, ratio) for l, ratio in enumerate(R, start=1) if not float(ratio.min()) > 0]
+    if not found:
+        return
+    l, ratio = found[0]
+    where = int(ratio.argmin())
+    unit = where % ratio.shape[-1]
+    old = float(s[l - 1].reshape(-1)[where])
+    what = f"At step {number} the skeleton path value of unit {unit} of hidden layer {l} (now {old:.3g})"
+    if not all(float(ratio.min()) <= 0 for _, ratio in found):
+        what += " or its gradient is infinite or NaN, so that no step is defined: start from other weights."
         raise SkeletonCrossing(what, (l, unit), step=number)
+    what += f" would pass zero, where path coordinates end: take a step below {step:g} or another skeleton."
+    crossing = [(l, np.asarray((ratio <= 0).reshape(-1, ratio.shape[-1]))) for l, ratio in found]
+    units = tuple((l, int(k)) for l, below in crossing for k in np.flatnonzero(below.any(axis=0)))
+    raise SkeletonCrossing(what, (l, unit), units=units, step=number)
 
 
 def _chain_ratios(
@@ -204,6 +210,7 @@ def _chain_ratios(
     # ... from it on the out-edges are kept, so that O = out(v) Y(head of out(v)) follows the layer above.
     for l in reversed(range(free_layer - 1, len(R))):
         dO = dY[l + 1][..., skeleton.out[l]]
-        dX[l + 1] = R[l] / dO
-        dY[l] = dX[l + 1] ** ((degree - 1) / degree) * dO
+        dI = R[l] / dO  # to the power h
+        dX[l + 1] = skeleton.wiring.carry(dI, l + 2, 1.0)
+        dY[l] = dI ** ((degree - 1) / degree) * dO
     return dX, dY

@@ -14,8 +14,8 @@ x_a x_b: the triangle of a QR factorisation of products and labels has the same 
 the same loss, in at most p + O rows. It takes O(p²) operations however large n is. (The moment matrix itself
 would do as well, but squares the condition of the data.)
 
-Samples are gone through in chunks: beside X and Y themselves memory does not grow with their number n. It is some
-8 · 4096 · (d + 3K + 2O) bytes, and for a dense Hessian 64 MB beside the Hessian, at least.
+Samples are gone through in chunks: beside X and Y themselves memory does not grow with their number n. It is
+8 · 4096 (d + 16K + 4O) bytes at most, and for a dense Hessian up to 130 MB beside the Hessian.
 """
 
 from __future__ import annotations

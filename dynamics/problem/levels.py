@@ -5,7 +5,9 @@ At a stationary point the learned directions V are an invariant subspace of M* w
 
     μ_i = λ_i + T/(r+2)  (i ∈ S),   L_S = Σ_{j∉S} λ_j² + T²/(r+2).
 
-The learned modes overshoot. Without trace coupling (centred activation) μ_i = λ_i, L_S = Σ_{j∉S} λ_j².
+The learned modes overshoot. Without trace coupling (centred activation) μ_i = λ_i, L_S = Σ_{j∉S} λ_j². With any
+coupling c, L = tr D² + ½cτ², the overshoot is ν = cT/(2 + cr) and L_S = Σ_{j∉S} λ_j² + νT; other laws of the inputs
+have other c (`dynamics.problem.aligned_loss`).
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def plateau_level(eigenvalues: ArrayLike, learned: Sequence[int], trace_coupling
         Of M*; zeros may be left out.
     learned : sequence of int
     trace_coupling : float
-        1 for the quadratic activation, 0 for the centred one.
+        c: 1 for the quadratic activation, 0 for the centred one.
     """
     lam = np.asarray(eigenvalues, dtype=float)
     S = tuple(sorted(int(i) for i in learned))
@@ -60,7 +62,7 @@ def plateau_level(eigenvalues: ArrayLike, learned: Sequence[int], trace_coupling
 def overshoot(
     eigenvalues: NDArray[np.float64], unlearned: NDArray, rank: int, trace_coupling: float
 ) -> tuple[float, float, float]:
-    """Residual trace T, overshoot T/(r+2) of every learned mode, and loss.
+    """Residual trace T, overshoot cT/(2 + cr) of every learned mode, and loss.
 
     Parameters
     ----------
@@ -70,7 +72,8 @@ def overshoot(
     rank : int
         Number r of learned modes.
     trace_coupling : float
+        c ≥ 0.
     """
     T = float(eigenvalues @ unlearned)
-    shift = trace_coupling * T / (rank + 2)
+    shift = trace_coupling * T / (2 + trace_coupling * rank)
     return T, shift, float(eigenvalues**2 @ unlearned) + shift * T

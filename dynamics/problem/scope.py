@@ -13,6 +13,7 @@ import numpy as np
 
 from dynamics.activations.base import ELEMENTARY, POLYNOMIALS, QUADRATICS
 from dynamics.errors import ProblemError
+from dynamics.problem.aligned_loss import aligned_loss, along_axes
 from dynamics.problem.one_pass import FEW_TERMS, MOST_TERMS, closure, mean_step_terms
 from dynamics.problem.problem import Problem
 from dynamics.problem.reduction import in_range
@@ -51,11 +52,48 @@ class Need:
 
 
 GAUSSIAN = Need(lambda p: p.law.gaussian, lambda p: _inputs(p), "Gaussian inputs")
+MOMENTS = Need(
+    lambda p: p.law.kurtosis is not None or (p.law.clock is not None and p.law.knows(p)),
+    lambda p: f"{_inputs(p)} and {_units(p)}",
+    "laws that rotations leave as they are, with finite moments, and independent coordinates",
+)
+UNMIXED = Need(
+    lambda p: p.law.clock is not None or p.covariance is None,
+    lambda p: f"{_inputs(p)} and `covariance` is given",
+    "uncorrelated independent coordinates",
+)
 KNOWN_LAW = Need(lambda p: p.law.knows(p), lambda p: f"{_inputs(p)} and {_units(p)}", lambda p: p.law.known)
 FORMS = Need(
     lambda p: p.activation.trace_coupling is not None,
     lambda p: f"`activation` is {p.activation.name!r}",
     QUADRATICS,
+)
+ALIGNED = Need(
+    lambda p: aligned_loss(p.activation, p.law) is not None,
+    lambda p: _inputs(p),
+    "Gaussian inputs, laws that rotations leave as they are, and independent coordinates",
+)
+AXES = Need(
+    lambda p: p.law.clock is not None or along_axes(p),
+    lambda p: (
+        "`teacher` is not diagonal" if p.covariance is None else f"`covariance` is given and {_inputs(p)}"
+    ),
+    "uncorrelated inputs and a teacher along the axes, where coordinates are independent",
+)
+NO_VANISHING_FORM = Need(
+    lambda p: _forms_matter(p),
+    lambda p: f"{_inputs(p)} and {_units(p)}, so that some forms vanish for all inputs",
+    "inputs on which none does",
+)
+GAUSSIAN_DECAY = Need(
+    lambda p: not p.weight_decay or p.law.gaussian,
+    lambda p: f"{_inputs(p)} beside `weight_decay`",
+    "Gaussian inputs where weights decay",
+)
+ROTATIONAL = Need(
+    lambda p: p.law.clock is not None,
+    lambda p: _inputs(p),
+    "Gaussian inputs and laws that rotations leave as they are",
 )
 FORM_LOSS = Need(
     lambda p: p.population.forms is not None,
@@ -192,6 +230,15 @@ def sums_of(most: int, why: str) -> Need:
     )
 
 
+def _forms_matter(p: Problem) -> bool:
+    """Whether no form xᵀMx, of centred units less its mean, vanishes on all inputs of a law that keeps alignment.
+
+    Signs have diagonal ones, x_i² − x_j², and the sphere has ‖x‖² − d.
+    """
+    aligned = aligned_loss(p.activation, p.law)
+    return aligned is None or (aligned.scale > 0 and aligned.coupling >= 0)
+
+
 def _rests_under_decay(p: Problem) -> bool:
     """Whether the minima of a decayed loss are known: where only one of two layers decays there are none."""
     decay = p.weight_decay
@@ -244,7 +291,7 @@ class Theory:
 
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow of given sizes", (GAUSSIAN, POLYNOMIAL)),
+    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
     "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
     "modified flow": Theory("the flow of a finite step", (KNOWN_LAW,)),
@@ -275,16 +322,31 @@ THEORIES: dict[str, Theory] = {
     ),
     "catalogue": Theory(
         "the catalogue of stationary points",
-        (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, ALL_DECAY, WHITE_DECAY),
+        (
+            FORMS,
+            SAME,
+            ALIGNED,
+            KNOWN_LAW,
+            NO_VANISHING_FORM,
+            AXES,
+            ONE_OUTPUT,
+            GAUSSIAN_DECAY,
+            ALL_DECAY,
+            WHITE_DECAY,
+        ),
         "use the numerical search",
     ),
     "critical subspaces": Theory(
         "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
     ),
     "staircase": Theory(
-        "the prediction of plateaus and jumps", (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, COMMUTING)
+        "the prediction of plateaus and jumps",
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, COMMUTING),
     ),
-    "outcome": Theory("the verdict on a start", (GAUSSIAN, FORMS, SAME, ONE_OUTPUT, DECAYED_AT_REST)),
+    "outcome": Theory(
+        "the verdict on a start",
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, DECAYED_AT_REST),
+    ),
     "escape time": Theory(
         "the escape time", (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
     ),
@@ -351,7 +413,7 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb("derive", "derivation", EXACT, "loss and flow, symbolically, from the Gaussian moments"),
+    Verb("derive", "derivation", EXACT, "loss and flow, symbolically, from the moments of the inputs"),
     Verb("derive --format tensor", "index-free form", EXACT, "the same for all sizes"),
     Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),

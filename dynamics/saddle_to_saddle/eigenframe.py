@@ -7,6 +7,10 @@ with M* both are diagonal in one basis: with variances σ_j and whitened eigenva
 
 r = |S|, T = Σ_{j∉S} λ_j (derived here; for Σ = I see `dynamics.problem.levels`, centred activation: T → 0).
 
+Under a law of the inputs that rotations leave as it is, the flow is that of the loss divided by γ, by a clock γ times
+as fast (`dynamics.problem.aligned_loss`): here all rates and levels are those of the slow clock, and T/(r+2) is
+cT/(2+cr) with the c of that law.
+
 Under weight decay (`dynamics.problem.decayed_levels`) λ̃_j = λ_j + τ/2 with the τ of that plateau, and learned modes
 keep a force g_i = γ_i. With a fixed second layer α, decay takes ρ/α off all g_j: there λ̃_j is what is left for growth.
 """
@@ -23,6 +27,7 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.aligned_loss import aligned_loss
 from dynamics.problem.decayed_levels import DecayedLevel, Shrinkage, decayed_level, shrinkage
 from dynamics.problem.levels import Level, plateau_level
 from dynamics.problem.mode_numbers import mode_numbers
@@ -52,12 +57,14 @@ class EigenFrame:
     a : (K,) array
         Second-layer weights.
     trace_coupling : float
-        1 for the quadratic activation, 0 for the centred one.
+        c: under Gaussian inputs 1 for the quadratic activation, 0 for the centred one.
     inputs : int
         Input dimension d.
     trainable : bool
         Whether the second layer is trained.
     decay : WeightDecay
+    clock : float
+        γ.
     """
 
     eigenvalues: Array
@@ -68,6 +75,7 @@ class EigenFrame:
     inputs: int
     trainable: bool = True
     decay: WeightDecay = NO_DECAY
+    clock: float = 1.0
 
     @property
     def numbers(self) -> NDArray[np.int64]:
@@ -120,7 +128,7 @@ class EigenFrame:
         lam = self.eigenvalues.copy()
         if self._shrinkage is None:
             lam[S] = 0.0
-            lam += self.trace_coupling * lam.sum() / (len(S) + 2)
+            lam += self.trace_coupling * lam.sum() / (2 + self.trace_coupling * len(S))
         else:
             lam += self.held(learned).trace / 2
             if not self.trainable:
@@ -163,7 +171,8 @@ def eigenframe(problem: Problem) -> EigenFrame:
     require("staircase", problem)
     problem = in_range(problem)
     small = reduce_problem(problem).problem
-    coupling = problem.activation.coupling_for("the prediction of plateaus and jumps")
+    aligned = aligned_loss(problem.activation, problem.law)
+    assert aligned is not None  # the scope says so
     M = small.teacher.matrix()
     Sigma = np.eye(small.inputs) if small.covariance is None else small.covariance
     values, basis = _common_eigenbasis(M, Sigma)
@@ -174,10 +183,11 @@ def eigenframe(problem: Problem) -> EigenFrame:
         variances[order],
         np.asarray(small.student.W @ basis[:, order]),
         small.student.a.copy(),
-        coupling,
+        aligned.coupling,
         problem.inputs,
         problem.student.trainable,
         problem.weight_decay,
+        aligned.scale,
     )
 
 

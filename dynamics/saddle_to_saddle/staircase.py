@@ -183,7 +183,7 @@ def staircase(problem: Problem) -> Staircase:
     ----------
     problem : Problem
         One output; quadratic or centred activation; Σ commuting with M*; second layer trainable or fixed at
-        one common value.
+        one common value; inputs of a law that rotations leave as it is.
 
     Returns
     -------
@@ -198,13 +198,33 @@ def staircase(problem: Problem) -> Staircase:
     """
     frame = eigenframe(problem)
     if problem.student.trainable:
-        return _unit_by_unit(frame)
+        return _in_time(_unit_by_unit(frame), frame.clock)
     if np.ptp(frame.a) > 0:
         raise ProblemError(
             f"`a` is fixed at values from {frame.a.min():g} to {frame.a.max():g}, but jump times with a fixed"
             " second layer are known only if all values are equal."
         )
-    return _all_together(frame)
+    return _in_time(_all_together(frame), frame.clock)
+
+
+def _in_time(found: Staircase, gamma: float) -> Staircase:
+    """From the clock of L/γ to that of L: times γ times as short, losses γ times as high."""
+    if gamma == 1:
+        return found
+    return replace(
+        found,
+        levels=tuple(replace(level, loss=gamma * level.loss) for level in found.levels),
+        jumps=tuple(
+            replace(
+                jump,
+                time=jump.time / gamma,
+                loss_before=gamma * jump.loss_before,
+                loss_after=gamma * jump.loss_after,
+                uncertainty=None if jump.uncertainty is None else jump.uncertainty / gamma,
+            )
+            for jump in found.jumps
+        ),
+    )
 
 
 # --- Trainable second layer -------------------------------------------------------------------------------
@@ -236,7 +256,7 @@ def _unit_by_unit(frame: EigenFrame) -> Staircase:
         )
     warnings = (
         *_size_warnings(share),
-        *_copy_warnings(*copies_part(start, found)),
+        *_copy_warnings(frame.clock, *copies_part(start, found)),
         *_time_warnings(jumps),
         *_decay_warnings(frame, jumps),
     )
@@ -302,13 +322,13 @@ def _size_warnings(share: float) -> tuple[str, ...]:
     )
 
 
-def _copy_warnings(time: float, units: tuple[int, ...]) -> tuple[str, ...]:
+def _copy_warnings(clock: float, time: float, units: tuple[int, ...]) -> tuple[str, ...]:
     """What a reader should know whose start has equal units."""
     if not units:
         return ()
     return (
         f"units {', '.join(map(str, units))} are copies of each other: the equations never part them, but rounding"
-        f" errors may from t = {time:.3g} on, and then they learn the next modes themselves",
+        f" errors may from t = {time / clock:.3g} on, and then they learn the next modes themselves",
     )
 
 

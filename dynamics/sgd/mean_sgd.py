@@ -47,7 +47,7 @@ from dynamics.problem.scope import require
 from dynamics.sgd.differentiation import along, jacobian, second_along
 from dynamics.sgd.order_parameters import OrderParameters
 from dynamics.sgd.trajectory import SGDTrajectory
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_count, validate_label_noise
 
 if TYPE_CHECKING:
     from dynamics.schedules.schedule import Spec
@@ -104,7 +104,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
         self.clock = Clock(step, schedule=schedule, length=steps)
         self.step = self.clock.step
         self.batch = validate_count("batch", batch)
-        self.label_noise = validate_real("label_noise", label_noise, nonnegative=True)
+        self.label_noise = validate_label_noise(label_noise)
         self.order = OrderParameters(problem)
         self.theta0 = self.order.start
 
@@ -226,9 +226,10 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
         """
         state, eta = self.mean_state(y), self.rate(t)
         drift = partial(self.drift, eta=eta)
-        F = drift(state)
-        growth = float(F @ along(drift, state, F)) / max(float(F @ F), np.finfo(float).tiny)
-        return 1.5 - eta * growth
+        with np.errstate(all="ignore"):  # a drift that is no number has exploded
+            F = drift(state)
+            growth = float(F @ along(drift, state, F)) / max(float(F @ F), np.finfo(float).tiny)
+        return 1.5 - eta * growth if np.isfinite(growth) else -1.0
 
     def _distance_from_rest(self, t: float, y: Array) -> float:
         """Positive until the drift is negligible and nothing grows any more."""

@@ -18,20 +18,23 @@ from numpy.typing import ArrayLike, NDArray
 from dynamics.activations import Activation
 from dynamics.budget import check_number
 from dynamics.errors import ProblemError
+from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
+from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
 from dynamics.problem.scope import require
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.stationary.decayed.catalogue import decayed_catalogue
 from dynamics.stationary.enumeration import by_loss, capacities
-from dynamics.stationary.hessian import Units
-from dynamics.stationary.listed_points import Catalogue, trace_coupling
+from dynamics.stationary.hessian import Units, ratios_passed
+from dynamics.stationary.listed_points import Catalogue
+from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
 from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
 
 LARGEST_CATALOGUE = 20_000  # points that are listed without being asked for the lowest only
 
-MINIMA = ("global minimum", "spurious minimum")
+MINIMA = ("global minimum", "minimum", "spurious minimum")
 
 SIGNS = {"+": 1, "-": -1, "0": 0, "1": 1, "+1": 1, "-1": -1}
 
@@ -45,6 +48,7 @@ def fixed_points(
     activation: Activation | str = "quadratic",
     covariance: ArrayLike | None = None,
     weight_decay: WeightDecay | float | Sequence[float] = 0.0,
+    distribution: InputLaw | str = GAUSSIAN,
     signs: Sequence[int | str] | str | None = None,
     lowest: int | None = None,
     minima: bool = False,
@@ -67,7 +71,10 @@ def fixed_points(
     covariance : (d, d) array, optional
         Input covariance Σ. Learned modes then refer to the eigenvalues of Σ^{1/2} M* Σ^{1/2}.
     weight_decay : float, (ρ_w, ρ_a) or WeightDecay
-        See `Problem`. The catalogue then needs uncorrelated inputs, and decay of all that is trained.
+        See `Problem`. The catalogue then needs uncorrelated Gaussian inputs, and decay of all that is trained.
+    distribution : InputLaw or str
+        Law of the inputs. That of independent coordinates needs a teacher along the axes; the catalogue then lists the
+        points on the axes, and its `off_axis` says what is known of others (`find_stationary_points` looks for them).
     signs : sequence of +1, −1, 0 or str, optional
         Signs of the trained a_k for which the Hessian is counted, also as ``"+,+,-"``. A 0 is a unit at the origin
         (w_k = 0 = a_k), so all zeros are the origin itself. Default: for every point as many units of each sign as
@@ -111,7 +118,7 @@ def fixed_points(
         student = Student(
             np.zeros((K, teacher.inputs)), np.tile(a, (teacher.outputs, 1)), trainable=not fixed
         )
-        problem = Problem(teacher, student, activation, covariance, weight_decay)
+        problem = Problem(teacher, student, activation, covariance, weight_decay, distribution=distribution)
     require("catalogue", problem)
     if problem.weight_decay:
         return _decayed(problem, signs, lowest, minima)
@@ -138,8 +145,10 @@ def _decayed(
 
 def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None) -> Catalogue:
     """Catalogue of a problem; `signs` of the second layer if they are given, or it is fixed."""
-    coupling = trace_coupling(problem.activation)
-    spectrum = Spectrum.of(problem.teacher, problem.covariance)
+    aligned = aligned_loss(problem.activation, problem.law)
+    assert aligned is not None  # the scope says so
+    coupling = aligned.coupling
+    spectrum = _spectrum(problem, aligned)
     hidden, trainable = problem.student.hidden, problem.student.trainable
     any_sign = Units(hidden, hidden)
     available = any_sign if signs is None else count_units(signs)
@@ -147,8 +156,8 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
     _check_size(math.prod(int(m) + 1 for m in most), lowest)
     # A trained a_k can have either sign: the least loss is sought over all of them.
     reachable = any_sign if trainable else available
-    least = next(by_loss(spectrum, coupling, reachable, hidden)).loss
-    surveyor = Surveyor(spectrum, coupling, hidden, trainable, signs, least)
+    least = aligned.scale * next(by_loss(spectrum, coupling, reachable, hidden)).loss
+    surveyor = Surveyor(spectrum, aligned, hidden, trainable, signs, least)
     if lowest is None:
         points = [surveyor.describe(counts) for counts in _all_sets(spectrum, most, hidden)]
     else:
@@ -170,6 +179,48 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
         tuple(points),
         at_origin.describe((0,) * len(spectrum.values)),
         complete=lowest is None or len(points) < lowest,
+        distribution=problem.distribution,
+        off_axis=_off_axis(spectrum, aligned, points),
+    )
+
+
+def _spectrum(problem: Problem, aligned: AlignedLoss) -> Spectrum:
+    """Of the whitened teacher; along the axes where these are singled out, of equal eigenvalues too."""
+    if aligned.isotropic:
+        return Spectrum.of(problem.teacher, problem.covariance)
+    return Spectrum.of(Teacher.from_eigenvalues(problem.teacher.matrix().diagonal()))
+
+
+def _off_axis(spectrum: Spectrum, aligned: AlignedLoss, points: Sequence[FixedPoint]) -> str:
+    """What is said of points off the axes; empty where there are none.
+
+    Raises
+    ------
+    ProblemError
+        If one is just being born: there the Hessian does not decide.
+    """
+    if aligned.isotropic or spectrum.inputs == 1:
+        return ""
+    passed = False
+    for point in points:
+        shift = aligned.coupling * point.residual_trace / (2 + aligned.coupling * point.rank)
+        counts = spectrum.counts(point.learned_modes)
+        passes, at = ratios_passed(spectrum, counts, shift, aligned.ratio)
+        if at:
+            raise ProblemError(
+                f"`teacher` has modes {list(point.learned_modes)} whose learned value is 1 + κ/2 = {aligned.ratio:.6g}"
+                " times what is left of another, where points off the axes are just born and the catalogue of"
+                " stationary points does not decide: change an eigenvalue a little."
+            )
+        passed |= passes
+    if passed:
+        return (
+            f"complete on the axes only: ratios μ_i/λ̃_j have passed 1 + κ/2 = {aligned.ratio:.4g}, and points off the"
+            " axes may exist"
+        )
+    return (
+        f"complete on the axes only: no ratio μ_i/λ̃_j has passed 1 + κ/2 = {aligned.ratio:.4g}, where points off the"
+        " axes are born, but nothing excludes others"
     )
 
 

@@ -55,6 +55,7 @@ def certify(catalogue: Catalogue, precision: int = PRECISION) -> Catalogue:
     ProblemError
         If python-flint is not installed.
     """
+    _check(catalogue)
     with iv.workprec(precision):
         lam = _Eigenvalues.of(catalogue)
 
@@ -88,8 +89,18 @@ def certify_point(
     -------
     Certificate
     """
+    _check(catalogue)
     with iv.workprec(precision):
         return _certify(catalogue, point, student, _Eigenvalues.of(catalogue))
+
+
+def _check(catalogue: Catalogue) -> None:
+    """Refuse laws of the inputs of which the moments are not those of a Gaussian."""
+    if not catalogue.distribution.gaussian:
+        raise ProblemError(
+            f"`distribution` is {catalogue.distribution.name!r}, but existence and signature are proven only for"
+            " Gaussian inputs."
+        )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ runs away after the time 1/(|g_j| |a₀|). There |g_j| is the *blow-up rate*, pe
 *A unit that holds a weaker mode i* of the same sign turns towards j, S → S∖{i} ∪ {j}: a saddle with the linear rate
 a_k (g_j − 4μ_i) = 4 a_k (λ_j − λ_i), a_k = (μ_i/2)^{1/3} for a balanced unit.
 
+Under a law of the inputs that rotations leave as it is, all rates are γ times as large
+(`dynamics.problem.aligned_loss`).
+
 Either way the learned values μ_i of the other modes shift. One that changes its sign on the way is given up as well,
 since the a of the unit that holds it keeps its own.
 """
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -28,8 +31,9 @@ from dynamics.aliases import Array
 from dynamics.curves.stages import Stage, find_stages, levels_passed
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
+from dynamics.problem.aligned_loss import aligned_loss
 from dynamics.problem.levels import overshoot
-from dynamics.stationary.listed_points import Catalogue, trace_coupling
+from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 
 Modes = tuple[int, ...]
@@ -177,6 +181,11 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
             "The fixed second layer has different values, but then growth rates depend on which unit holds which mode:"
             " give one common value, or follow the flow."
         )
+    if not catalogue.aligned.isotropic:
+        raise ProblemError(
+            f"`distribution` is {catalogue.distribution.name!r}, but connections are known only where all stationary"
+            " points are listed, and here there may be others off the axes: follow the flow instead."
+        )
     nodes = graph_nodes(catalogue)
     known = {point.learned_modes for point in nodes}
     return graph_of(
@@ -207,7 +216,8 @@ def _single_steps(catalogue: Catalogue, point: FixedPoint) -> list[Edge]:
     """Edges that leave a point, to whatever sets of modes; the generic ones marked."""
     spectrum, fixed = catalogue.spectrum, catalogue.second_layer
     S, counts = point.learned_modes, spectrum.counts(point.learned_modes)
-    shift = catalogue.trace_coupling * point.residual_trace / (point.rank + 2)
+    gamma, c = catalogue.aligned.scale, catalogue.trace_coupling
+    shift = c * point.residual_trace / (2 + c * point.rank)
     residuals = spectrum.values + shift  # λ̃ of every distinct eigenvalue, μ where it is learned
     spare = point.rank < catalogue.hidden
     edges, signs = [], []
@@ -217,7 +227,9 @@ def _single_steps(catalogue: Catalogue, point: FixedPoint) -> list[Edge]:
         mode = int(spectrum.starts[g]) + counts[g]
         if spare and (fixed is None or fixed[0] * residual > 0):
             kind, weight = (BLOW_UP, np.sign(residual)) if fixed is None else (LINEAR, fixed[0])
-            edges.append(Edge(S, _settled(catalogue, S, mode), float(4 * weight * residual), kind, False))
+            edges.append(
+                Edge(S, _settled(catalogue, S, mode), float(4 * gamma * weight * residual), kind, False)
+            )
             signs.append(np.sign(residual))
         for h, mu in enumerate(residuals):
             if counts[h] and residual * mu > 0 and abs(residual) > abs(mu):
@@ -225,7 +237,7 @@ def _single_steps(catalogue: Catalogue, point: FixedPoint) -> list[Edge]:
                     int(spectrum.starts[h]) + counts[h] - 1
                 )  # of a repeated eigenvalue the last copy goes
                 weight = np.cbrt(mu / 2) if fixed is None else fixed[0]
-                rate = float(4 * weight * (residual - mu))
+                rate = float(4 * gamma * weight * (residual - mu))
                 edges.append(Edge(S, _settled(catalogue, S, mode, weaker), rate, LINEAR, False))
                 signs.append(np.sign(residual))
     return _with_generic(edges, signs)
@@ -296,7 +308,8 @@ def visited(curve: LearningCurve, problem: Problem, seed: int | None = None) -> 
     curve : LearningCurve
         A `Trajectory` or a `TrainingRun`.
     problem : Problem
-        One output, uncorrelated inputs of equal variance, quadratic or centred activation.
+        One output, uncorrelated inputs of equal variance under a law that rotations leave as it is, quadratic or
+        centred activation.
     seed : int, optional
         Which network of a training run; None is the median over its networks.
 
@@ -314,12 +327,19 @@ def visited(curve: LearningCurve, problem: Problem, seed: int | None = None) -> 
         raise ProblemError(
             "Plateaus are matched with stationary points only for one output and no `covariance`: use `find_stages`."
         )
+    aligned = aligned_loss(problem.activation, problem.law)
+    if aligned is None or not aligned.isotropic:
+        raise ProblemError(
+            f"`{problem.law.option}` is {problem.law.name!r} and `activation` is {problem.activation.name!r}, but"
+            " plateaus are matched with stationary points only for quadratic and centred units and a law that rotations"
+            " leave as it is."
+        )
     loss, modes = np.asarray(curve.loss), np.asarray(curve.modes)
     if loss.ndim == 2:
         loss = np.median(loss, axis=0) if seed is None else loss[seed]
         modes = np.median(modes, axis=0) if seed is None else modes[seed]
     lam = problem.teacher.eigen[0][0]
-    levels = levels_passed(modes, lam, trace_coupling(problem.activation))
+    levels = levels_passed(modes, lam, level=partial(aligned.level, lam))
     numbers = np.arange(len(lam)) + (problem.inputs - len(lam)) * (lam < 0)
 
     def named(learned: Modes) -> Modes:

@@ -5,10 +5,10 @@ others (U) are open. Its priority is a lower bound on the loss of every completi
 realise, so sets leave the queue in order of their loss. Learning one more mode never raises the loss: as long as
 the completion that learns all of U can be realised, its loss is the bound, and the first sets appear at once.
 
-With a shortage of units the bound is as follows (derived here). With x = T/(r+2) the overshoot,
-L = Σ_{j∈C} λ_j² + (r+2) x². For any multiplier ν, the definition of x gives
+With a shortage of units the bound is as follows (derived here). With x = T/(r+s) the overshoot, s = 2/c, c the coupling
+of the trace, L = Σ_{j∈C} λ_j² + (r+s) x². For any multiplier ν, the definition of x gives
 
-    L = Σ_{j∈C} w_j + (r+2) f(x),    w_j = λ_j² + 2νλ_j,    f(x) = x² − 2νx,
+    L = Σ_{j∈C} w_j + (r+s) f(x),    w_j = λ_j² + 2νλ_j,    f(x) = x² − 2νx,
 
 a sum over single modes: an unlearned one pays w_j, a learned one f(x). A learned mode needs a unit of the sign of
 λ_i + x. Of the modes of S₀ at most n₊ may be positive and at most n₋ negative, which confines x to an interval; let
@@ -64,7 +64,7 @@ def by_loss(spectrum: Spectrum, trace_coupling: float, units: Units, hidden: int
     ----------
     spectrum : Spectrum
     trace_coupling : float
-        1 for the quadratic activation, 0 for the centred one.
+        c ≥ 0: 1 for the quadratic activation, 0 for the centred one.
     units : Units
         Most units of either sign.
     hidden : int
@@ -181,7 +181,8 @@ class _Tree:
         lam, nu, y = self.lam, nu[:, None], y[:, None]
         w, f = lam**2 + 2 * nu * lam, y**2 - 2 * nu * y  # (m, n), (m, 1)
         saving = np.maximum(w - f, 0.0)
-        base = 2 * f[:, 0] + w[:, choices == UNLEARNED].sum(axis=1) + w[:, U].sum(axis=1)
+        spread = 2 / self.trace_coupling if self.trace_coupling else 0.0  # without coupling f vanishes
+        base = spread * f[:, 0] + w[:, choices == UNLEARNED].sum(axis=1) + w[:, U].sum(axis=1)
         unsigned = base + learned * f[:, 0] - _top(saving[:, U], self.hidden - learned)
         held = np.maximum(w, f)[:, S].sum(axis=1)
         decidable = S | U

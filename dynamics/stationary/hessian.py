@@ -24,6 +24,10 @@ the condition μ_i/λ̃_j ≥ 1 reads λ_i ≥ λ_j if λ̃_j > 0 and λ_i ≤ �
 every unit of its sign that is not held by a learned mode at least as strong.* The same holds for a fixed second
 layer, where only the parameters a are missing.
 
+*Other laws of the inputs* (`dynamics.problem.aligned_loss`). With γ, c and ρ the first block stays the square of a map
+onto, Q_j = 4 (γ/ρ) (a Y Yᵀ a − ρ λ̃_j a), and μ_i/λ̃_j is compared with ρ instead of 1. Where ρ ≠ 1 no rotation is a
+symmetry: equal eigenvalues are then told apart, and μ_i = ρλ̃_j is a point at which others are born off the axes.
+
 *Minima.* All a_k ≠ 0: the point is a local minimum if and only if no Q_j has a negative eigenvalue. For with
 P = YᵀaY, c_j = Yᵀa x_j, E_jl = x_jᵀa x_l at a nearby state,
 
@@ -44,6 +48,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.aliases import Array
 from dynamics.stationary.spectrum import Spectrum
 
 
@@ -107,7 +112,12 @@ def needed_units(spectrum: Spectrum, counts: tuple[int, ...], shift: float) -> U
 
 
 def signature(
-    spectrum: Spectrum, counts: tuple[int, ...], shift: float, units: Units, trainable: bool
+    spectrum: Spectrum,
+    counts: tuple[int, ...],
+    shift: float,
+    units: Units,
+    trainable: bool,
+    ratio: float = 1.0,
 ) -> Signature:
     """Signature of the Hessian at a stationary point (see the module's notes).
 
@@ -122,6 +132,8 @@ def signature(
         All hidden units; they must suffice for the point.
     trainable : bool
         Whether the second layer is trained.
+    ratio : float
+        ρ.
     """
     c: NDArray[np.int64] = np.array(counts, dtype=np.int64)
     K, r = units.total, int(c.sum())
@@ -133,22 +145,47 @@ def signature(
         if abs(lam_tilde) <= spectrum.tolerance:
             flat.append(int(g))
             negative_g, positive_g = 0, r
-        elif lam_tilde > 0:
-            negative_g = units.positive - int(c[: g + 1].sum())
-            positive_g = units.negative + int(c[:g].sum())
         else:
-            negative_g = units.negative - int(c[g:].sum())
-            positive_g = units.positive + int(c[g + 1 :].sum())
+            excess = np.sign(lam_tilde) * _lead(spectrum, int(g), lam_tilde, ratio)
+            own, other = units[:2] if lam_tilde > 0 else (units.negative, units.positive)
+            negative_g = own - int(c[excess >= 0].sum())
+            positive_g = other + int(c[excess > 0].sum())
         if negative_g > 0:
             descending.append(int(g))
         index += negative_g * int(unlearned[g])
         positive += positive_g * int(unlearned[g])
     parameters = K * (spectrum.inputs + trainable)
     fibre = K * (r + trainable) - r * (r + 1) // 2
-    rotations = rotation_dimension(spectrum, counts)
+    rotations = rotation_dimension(spectrum, counts) if ratio == 1 else 0
     return Signature(
         index, parameters - index - positive, positive, fibre + rotations, tuple(descending), tuple(flat)
     )
+
+
+def _lead(spectrum: Spectrum, g: int, lam_tilde: float, ratio: float) -> Array:
+    """μ_i − ρλ̃_g of every eigenvalue i if it is learned, (groups,): exactly λ_i − λ_g for ρ = 1."""
+    return spectrum.values - spectrum.values[g] - (ratio - 1) * lam_tilde
+
+
+def ratios_passed(
+    spectrum: Spectrum, counts: tuple[int, ...], shift: float, ratio: float
+) -> tuple[bool, bool]:
+    """Whether some μ_i/λ̃_j of a point lies between 1 and ρ, and whether some is ρ up to rounding.
+
+    Where one passes ρ, and by symmetry where equal eigenvalues have the ratio 1, points off the axes are born.
+    """
+    c = np.array(counts)
+    passed = at = False
+    for g in np.flatnonzero(spectrum.multiplicities - c):
+        lam_tilde = spectrum.values[g] + shift
+        if abs(lam_tilde) <= spectrum.tolerance:
+            continue
+        learned = c > 0
+        lead = np.sign(lam_tilde) * _lead(spectrum, int(g), lam_tilde, ratio)[learned]
+        before = np.sign(lam_tilde) * (spectrum.values - spectrum.values[g])[learned]
+        at |= bool((np.abs(lead) <= spectrum.tolerance).any())
+        passed |= bool((before * lead <= 0).any())
+    return passed, at
 
 
 def rotation_dimension(spectrum: Spectrum, counts: tuple[int, ...]) -> int:

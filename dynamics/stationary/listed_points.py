@@ -13,8 +13,10 @@ from dynamics.activations import Activation
 from dynamics.curves.labelled import frame
 from dynamics.curves.variables import LOSS_UNIT, Variable, Variables
 from dynamics.errors import ProblemError
+from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.notebook import heading_html, table
 from dynamics.problem import Student, Teacher
+from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
 from dynamics.problem.mode_numbers import set_name
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
@@ -49,6 +51,11 @@ class Catalogue:
         that of the entry with no learned modes, whose units have a_k ≠ 0 if the second layer is trained.
     complete : bool
         Whether every stationary point is listed, not the lowest only.
+    distribution : InputLaw
+        Law of the inputs.
+    off_axis : str
+        Where the law singles out the axes: what is known of stationary points off them, which are not listed. Empty
+        where there are none.
     """
 
     teacher: Teacher
@@ -60,6 +67,8 @@ class Catalogue:
     points: tuple[FixedPoint, ...]
     origin: FixedPoint
     complete: bool
+    distribution: InputLaw = GAUSSIAN
+    off_axis: str = ""
 
     @property
     def weight_decay(self) -> WeightDecay:
@@ -72,9 +81,16 @@ class Catalogue:
         return self.second_layer is None
 
     @property
+    def aligned(self) -> AlignedLoss:
+        """Loss of aligned states."""
+        aligned = aligned_loss(self.activation, self.distribution)
+        assert aligned is not None
+        return aligned
+
+    @property
     def trace_coupling(self) -> float:
-        """1 for the quadratic activation, 0 for the centred one."""
-        return trace_coupling(self.activation)
+        """c: under Gaussian inputs 1 for the quadratic activation, 0 for the centred one."""
+        return self.aligned.coupling
 
     @property
     def feasible(self) -> tuple[FixedPoint, ...]:
@@ -108,6 +124,8 @@ class Catalogue:
             "count": len(self.points),
             "fixed_points": [point.to_dict() for point in self.points],
             "origin": self.origin.to_dict(),
+            "complete": self.complete and not self.off_axis,
+            "warnings": [self.off_axis] if self.off_axis else [],
         }
 
     def summary(self) -> str:
@@ -119,14 +137,15 @@ class Catalogue:
             "  ".join(getattr(cell, side)(w) for cell, side, w in zip(row, align, widths, strict=True))
             for row in rows
         )
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join([*(line.rstrip() for line in lines), *([self.off_axis] if self.off_axis else [])])
 
     def __repr__(self) -> str:
         layer = "trainable" if self.trainable else "fixed"
         head = counted(len(self.points), "point") + ("" if self.complete else ", the lowest")
+        law = "" if self.distribution.gaussian else f", distribution={self.distribution.name}"
         return (
             f"Catalogue({head}, hidden={self.hidden}, inputs={self.spectrum.inputs}, activation={self.activation},"
-            f" second_layer={layer})"
+            f" second_layer={layer}{law})"
         )
 
     def _repr_html_(self) -> str:

@@ -14,6 +14,8 @@ from dynamics.problem.reduction import in_range
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.search import SAME, Root, Search, same_invariants, search_fixed_points
+from dynamics.stationary.subspaces.axes import entries
+from dynamics.stationary.subspaces.points import FoundPoints, find_stationary_points
 
 LARGEST_UNREDUCED = 300  # unknowns; above, the search runs in the span reduction
 
@@ -29,11 +31,15 @@ class Match:
         For every root its entry; None where there is none.
     ceiling : float
         Loss, with weight decay objective, up to which the catalogue lists every point.
+    found : FoundPoints or None
+        The search for critical subspaces, where the law of the inputs singles out the axes; of its points the roots are
+        those that the student has.
     """
 
     search: Search
     points: tuple[FixedPoint | None, ...]
     ceiling: float
+    found: FoundPoints | None = None
 
     @property
     def matched(self) -> int:
@@ -56,7 +62,8 @@ class Match:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object; `roots` says where every root belongs, `beyond` how many are above a list of the lowest."""
-        return {
+        counted = {} if self.found is None else self.found.search_dict()
+        return counted | {
             "starts": self.search.starts,
             "converged": self.search.converged,
             "matched": self.matched,
@@ -72,6 +79,8 @@ class Match:
 def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progress: bool = False) -> Match:
     """Search the stationary points of a catalogue's problem blindly, and match every root with its entry.
 
+    Where the law of the inputs singles out the axes, critical subspaces are sought, from so many starts of every rank.
+
     Parameters
     ----------
     catalogue : Catalogue
@@ -81,8 +90,24 @@ def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progre
     progress : bool
         Show a progress bar on standard error if that is a terminal.
     """
+    if not catalogue.aligned.isotropic:
+        problem = catalogue_flow(catalogue, seed).problem
+        return _match_axes(catalogue, find_stationary_points(problem, starts, seed, progress=progress), seed)
     found = search_fixed_points(catalogue_flow(catalogue, seed), starts, seed=seed, progress=progress)
     return match_fixed_points(found, catalogue)
+
+
+def _match_axes(catalogue: Catalogue, found: FoundPoints, seed: int) -> Match:
+    """The points that the student has, as roots, each with its entry."""
+    roots, possible = [], [point for point in found.points if point.student is not None]
+    for point in possible:
+        student, signs = point.student, (point.index, point.nullity, point.positive)
+        assert student is not None and point.kind is not None and None not in signs
+        theta = np.concatenate([student.W.ravel(), student.a if student.trainable else student.a[:0]])
+        roots.append(Root(theta, point.loss, np.array([point.loss]), *signs, point.kind, point.hits))  # type: ignore[arg-type]
+    search = Search(tuple(roots), found.starts, found.converged, float("nan"), seed)
+    ceiling = np.inf if catalogue.complete else catalogue.points[-1].height * (1 - SAME)
+    return Match(search, entries(catalogue, possible), ceiling, found)
 
 
 def match_fixed_points(search: Search, catalogue: Catalogue) -> Match:
@@ -150,5 +175,5 @@ def catalogue_flow(catalogue: Catalogue, seed: int = 0) -> GradientFlow:
     if catalogue.second_layer is not None:
         student = Student(student.W, np.array(catalogue.second_layer), trainable=False)
     parts = catalogue.teacher, student, catalogue.activation, catalogue.covariance, catalogue.weight_decay
-    problem = in_range(Problem(*parts))
+    problem = in_range(Problem(*parts, distribution=catalogue.distribution))
     return GradientFlow(problem, reduce=K * (problem.inputs + catalogue.trainable) > LARGEST_UNREDUCED)

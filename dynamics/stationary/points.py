@@ -39,7 +39,7 @@ MEANINGS = {
     "radius": "distance from the representative within which the point lies",
 }
 
-KINDS = ("global minimum", "spurious minimum", "saddle", "degenerate saddle")
+KINDS = ("global minimum", "minimum", "spurious minimum", "saddle", "degenerate saddle")
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class FixedPoint:
         Whether the nullity exceeds it, so that the Hessian alone does not decide.
     kind : str
         "global minimum" (no state of this student has a smaller loss), "spurious minimum" (a local minimum that is
-        not global), "saddle" (a descent direction of second order exists), "degenerate saddle" (none exists, the
-        loss descends nevertheless).
+        not global), "minimum" (one of which that is not known), "saddle" (a descent direction of second order exists),
+        "degenerate saddle" (none exists, the loss descends nevertheless).
     trapping : tuple of int or None
         Numbers of positive and negative a_k, if there are any, for which the same level is a spurious minimum of a
         student with a trained second layer.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dynamics.stationary.listed_points import Catalogue
-from dynamics.stationary.matching import search_catalogue
+from dynamics.stationary.matching import Match, search_catalogue
+from dynamics.words import counted
 
 
 def fixed_points_report(
@@ -41,5 +42,17 @@ def fixed_points_report(
         catalogue = prove(catalogue)
     data = catalogue.to_dict()
     if search is not None:
-        data["search"] = search_catalogue(catalogue, search, seed=seed, progress=progress).to_dict()
+        match = search_catalogue(catalogue, search, seed=seed, progress=progress)
+        data["search"] = match.to_dict()
+        if match.found is not None:
+            data["complete"] &= match.found.complete and not match.unmatched
+            data["warnings"] = [*_off_axis(match), *match.found.warnings]
     return data
+
+
+def _off_axis(match: Match) -> list[str]:
+    """What is said of points off the axes after a search for them."""
+    number = len(match.unmatched)
+    if not number:
+        return ["the search found no point off the axes"]
+    return [f"{counted(number, 'point')} off the axes: found numerically, not in the catalogue"]

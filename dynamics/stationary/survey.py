@@ -7,6 +7,7 @@ from math import comb, prod
 
 import numpy as np
 
+from dynamics.problem.aligned_loss import AlignedLoss
 from dynamics.problem.levels import overshoot
 from dynamics.problem.mode_numbers import set_name
 from dynamics.stationary.hessian import (
@@ -27,7 +28,7 @@ class Surveyor:
     Parameters
     ----------
     spectrum : Spectrum
-    trace_coupling : float
+    aligned : AlignedLoss
     hidden : int
     trainable : bool
         Whether the second layer is trained.
@@ -38,7 +39,7 @@ class Surveyor:
     """
 
     spectrum: Spectrum
-    trace_coupling: float
+    aligned: AlignedLoss
     hidden: int
     trainable: bool
     signs: tuple[int, ...] | None
@@ -48,7 +49,8 @@ class Surveyor:
         """Entry in which `counts[g]` modes of each distinct eigenvalue are learned."""
         spectrum, rank = self.spectrum, sum(counts)
         unlearned = spectrum.multiplicities - np.array(counts)
-        T, shift, loss = overshoot(spectrum.values, unlearned, rank, self.trace_coupling)
+        T, shift, height = overshoot(spectrum.values, unlearned, rank, self.aligned.coupling)
+        loss = self.aligned.scale * height
         needed = needed_units(spectrum, counts, shift)
         signs = self._signs(needed)
         units = count_units(signs)
@@ -59,14 +61,14 @@ class Surveyor:
             residual_trace=T,
             loss=loss,
             multiplicity=prod(map(comb, spectrum.multiplicities.tolist(), counts)),
-            family_dimension=rotation_dimension(spectrum, counts),
+            family_dimension=rotation_dimension(spectrum, counts) if self.aligned.isotropic else 0,
             needed=(needed.positive, needed.negative),
             feasible=len(signs) <= self.hidden and units.suffice(needed),
             reason=self._shortage(needed),
         )
         if not point.feasible:
             return point
-        hessian = signature(spectrum, counts, shift, units, self.trainable)
+        hessian = signature(spectrum, counts, shift, units, self.trainable, self.aligned.ratio)
         kind = self._kind(loss, hessian, units)
         return replace(
             point,
@@ -88,19 +90,26 @@ class Surveyor:
         return (1,) * max(self.hidden - negative, needed.positive) + (-1,) * negative
 
     def _kind(self, loss: float, hessian: Signature, units: Units) -> str:
-        """Kind by the theorem of `dynamics.stationary.hessian`."""
-        # A loss is a sum of squares of eigenvalues of size `scale`, with rounding errors of that size.
-        if loss - self.least <= 1e-12 * max(self.least, self.spectrum.scale**2 * 1e-2):
+        """Kind by the theorem of `dynamics.stationary.hessian`.
+
+        Where points off the axes may be lower, the lowest on the axes is global for certain only if its loss is zero.
+        """
+        # A loss is γ times a sum of squares of eigenvalues of size `scale`, with rounding errors of that size.
+        size = self.aligned.scale * self.spectrum.scale**2 * 1e-2
+        lowest = loss - self.least <= 1e-12 * max(self.least, size)
+        if lowest and (self.aligned.isotropic or self.least <= 1e-12 * size):
             return "global minimum"
         if hessian.index:
             return "saddle"
-        return "degenerate saddle" if units.zero else "spurious minimum"
+        if units.zero:
+            return "degenerate saddle"
+        return "minimum" if lowest else "spurious minimum"
 
     def _trapping(
         self, kind: str, counts: tuple[int, ...], shift: float, needed: Units
     ) -> tuple[int, int] | None:
         """Signs that make the level a spurious minimum: of a sign that could learn more, not one unit to spare."""
-        if not self.trainable or kind == "global minimum":
+        if not self.trainable or kind in ("global minimum", "minimum"):
             return None
         left = np.array(counts) < self.spectrum.multiplicities
         tilde = (self.spectrum.values + shift)[left]
@@ -112,7 +121,11 @@ class Surveyor:
         units = Units(positive, negative)
         if units.total != self.hidden or not units.suffice(needed):
             return None
-        return None if signature(self.spectrum, counts, shift, units, True).index else (positive, negative)
+        return (
+            None
+            if signature(self.spectrum, counts, shift, units, True, self.aligned.ratio).index
+            else (positive, negative)
+        )
 
     def _shortage(self, needed: Units) -> str:
         has = f"{self.hidden} in all"
@@ -128,9 +141,11 @@ class Surveyor:
     ) -> str:
         sentences = []
         if kind == "global minimum":
-            zero = loss <= 1e-14 * self.spectrum.scale**2
+            zero = loss <= 1e-14 * self.aligned.scale * self.spectrum.scale**2
             limit = "this many hidden units" + ("" if self.trainable else " and this second layer")
             sentences.append("The loss is zero." if zero else f"No student with {limit} has a smaller loss.")
+        elif kind == "minimum":
+            sentences.append("No point on the axes is lower; points off the axes may be.")
         elif kind == "saddle":
             sentences.append(
                 f"Descends along unlearned modes {self._unlearned(hessian.descending, counts)}: units of their sign"
@@ -145,10 +160,17 @@ class Surveyor:
             sentences += self._obstacles(units, counts, shift)
         if hessian.flat:
             sentences.append(
-                f"The Hessian is flat along modes {self._unlearned(hessian.flat, counts)}, where λ_j + T/(r+2) = 0"
+                f"The Hessian is flat along modes {self._unlearned(hessian.flat, counts)}, where"
+                f" {self._nothing_left} = 0"
                 + ("." if hessian.index else "; higher orders do not descend there either.")
             )
         return " ".join(sentences)
+
+    @property
+    def _nothing_left(self) -> str:
+        """λ̃_j."""
+        c = self.aligned.coupling
+        return f"λ_j + T/(r+{2 / c:g})" if c else "λ_j"
 
     def _obstacles(self, units: Units, counts: tuple[int, ...], shift: float) -> list[str]:
         """Why a spurious minimum cannot descend, for the unlearned modes of either sign."""
@@ -161,13 +183,16 @@ class Surveyor:
             groups = tuple(g for g, c in enumerate(counts) if side[g] and c < self.spectrum.multiplicities[g])
             if groups:
                 why = (
-                    f"all {number} are held by learned modes at least as strong"
-                    if number
-                    else "there is none"
+                    f"all {number} are held by learned modes {self._stronger}" if number else "there is none"
                 )
                 modes = self._unlearned(groups, counts)
                 sentences.append(f"Modes {modes} can only be learned by a unit with {name} a, but {why}.")
         return sentences
+
+    @property
+    def _stronger(self) -> str:
+        """Which modes hold their units."""
+        return "at least as strong" if self.aligned.isotropic else f"with μ_i/λ̃_j ≥ {self.aligned.ratio:.4g}"
 
     def _unlearned(self, groups: tuple[int, ...], counts: tuple[int, ...]) -> str:
         """Names of the unlearned modes in some groups of equal eigenvalues."""

@@ -37,8 +37,8 @@ def to_python(derivation: Equations) -> str:
     It needs NumPy alone; `rhs` has the signature of SciPy's `solve_ivp`. Repeated subexpressions are computed
     once, the entries of the residual matrix keep their names. Where Σ is symbolic, both functions take its
     entries ``s`` as a further argument, and COVARIANCE names them; likewise rates ``rho`` of the weight decay and
-    WEIGHT_DECAY. With weight decay there is a function ``objective`` beside the loss; where something is conserved,
-    ``conserved(theta)``.
+    WEIGHT_DECAY, and a free κ, ``excess``, and KURTOSIS. With weight decay there is a function ``objective`` beside
+    the loss; where something is conserved, ``conserved(theta)``.
     """
     extra = _extra(derivation)
     lines = [
@@ -98,8 +98,9 @@ def to_javascript(derivation: Equations) -> str:
     """Standalone ES module exporting PARAMETERS, TARGETS, ``loss(theta, m)`` and ``rhs(t, theta, m)``.
 
     Arguments and results are arrays of numbers. Where Σ is symbolic, both functions take its entries ``s`` as a
-    further argument, and COVARIANCE names them; likewise rates ``rho`` of the weight decay and WEIGHT_DECAY. With
-    weight decay there is a function ``objective`` beside the loss; where something is conserved, ``conserved(theta)``.
+    further argument, and COVARIANCE names them; likewise rates ``rho`` of the weight decay and WEIGHT_DECAY, and a free
+    κ, ``excess``, and KURTOSIS. With weight decay there is a function ``objective`` beside the loss; where something is
+    conserved, ``conserved(theta)``.
     """
     return _javascript(derivation, "export ")
 
@@ -201,7 +202,7 @@ def _description(derivation: Equations) -> list[str]:
         "I" if r.covariance is None else ("Σ (entries s)" if r.covariance_symbols else "Σ (given numbers)")
     )
     described = [
-        f"{r.sizes}; second layer {r.second_layer}; inputs x ~ N(0, {covariance}).",
+        f"{r.sizes}; second layer {r.second_layer}; inputs {r.law.words(covariance)}.",
         _network(r),
         "Loss L = ½ Σ_o E(f*_o − f_o)².",
         *([_decay(r)] if r.penalty else []),
@@ -218,7 +219,11 @@ def _arguments(derivation: Equations) -> list[tuple[str, str, tuple[sympy.Symbol
     """Name of the constant, name of the argument and symbols of each group."""
     r = derivation
     groups = [("PARAMETERS", "theta", r.parameters), ("TARGETS", "m", r.targets)]
-    further = [("COVARIANCE", "s", r.covariance_symbols), ("WEIGHT_DECAY", "rho", r.decay_symbols)]
+    further = [
+        ("COVARIANCE", "s", r.covariance_symbols),
+        ("WEIGHT_DECAY", "rho", r.decay_symbols),
+        ("KURTOSIS", "excess", r.law.symbols),
+    ]
     return groups + [group for group in further if group[2]]
 
 

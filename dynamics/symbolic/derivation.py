@@ -27,6 +27,7 @@ from tqdm import tqdm
 from dynamics.activations import Activation
 from dynamics.activations.base import POLYNOMIALS
 from dynamics.errors import ProblemError
+from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.symbolic.alignment import aligned
 from dynamics.symbolic.equations import (
@@ -39,6 +40,7 @@ from dynamics.symbolic.equations import (
 from dynamics.symbolic.exact import changes, exact_array, exact_covariance, exact_decay, is_conserved
 from dynamics.symbolic.export import to_latex, to_text
 from dynamics.symbolic.forms import Forms
+from dynamics.symbolic.input_moments import ExactLaw
 from dynamics.symbolic.polynomials import ExactPolynomial, exact_polynomial
 from dynamics.symbolic.size import check_derivation, derivation_size
 from dynamics.validation import validate_choice, validate_count
@@ -93,31 +95,45 @@ class Derivation(Equations):
 
         Returns
         -------
-        rhs : callable (t, theta, m, s=(), rho=()) → array
+        rhs : callable (t, theta, m, s=(), rho=(), excess=()) → array
             Time derivative, in the order of `parameters`; the signature SciPy's solvers expect.
-        loss : callable (theta, m, s=(), rho=()) → float
+        loss : callable (theta, m, s=(), rho=(), excess=()) → float
             ``theta`` has the shape (n,) or, for a batch, (n, B); ``m`` holds the values of `targets`, ``s`` those
-            of `covariance_symbols`, ``rho`` those of `decay_symbols`. Both raise ProblemError if a length is wrong.
+            of `covariance_symbols`, ``rho`` those of `decay_symbols`, ``excess`` κ where it is free. Both raise
+            ProblemError if a length is wrong.
         """
         evaluate_rates = self._lambdified(list(self.residual_ode.values()))
         evaluate_loss = self._lambdified([self.residual_loss])
 
         def rhs(
-            t: float, theta: ArrayLike, m: ArrayLike, s: ArrayLike = (), rho: ArrayLike = ()
+            t: float,
+            theta: ArrayLike,
+            m: ArrayLike,
+            s: ArrayLike = (),
+            rho: ArrayLike = (),
+            excess: ArrayLike = (),
         ) -> NDArray[np.float64]:
-            rates = evaluate_rates(*self._columns(theta, m, s, rho))
+            rates = evaluate_rates(*self._columns(theta, m, s, rho, excess))
             velocity = np.empty(np.shape(theta))
             for i, rate in enumerate(rates):
                 velocity[i] = rate
             return velocity
 
-        def loss(theta: ArrayLike, m: ArrayLike, s: ArrayLike = (), rho: ArrayLike = ()) -> float | NDArray:
-            return evaluate_loss(*self._columns(theta, m, s, rho))[0]
+        def loss(
+            theta: ArrayLike, m: ArrayLike, s: ArrayLike = (), rho: ArrayLike = (), excess: ArrayLike = ()
+        ) -> float | NDArray:
+            return evaluate_loss(*self._columns(theta, m, s, rho, excess))[0]
 
         return rhs, loss
 
     def _lambdified(self, expressions: list[sympy.Expr]) -> Callable[..., list[Any]]:
-        arguments = (self.parameters, self.targets, self.covariance_symbols, self.decay_symbols)
+        arguments = (
+            self.parameters,
+            self.targets,
+            self.covariance_symbols,
+            self.decay_symbols,
+            self.law.symbols,
+        )
         # The expressions are polynomials: the generated code is bare arithmetic and takes floats and arrays. Roots are
         # those of numbers.
         return sympy.lambdify(
@@ -127,16 +143,17 @@ class Derivation(Equations):
             cse=lambda reduced: straight_line(self, reduced),
         )
 
-    def _columns(self, theta: ArrayLike, m: ArrayLike, s: ArrayLike, rho: ArrayLike) -> list[list[Any]]:
+    def _columns(self, *values: ArrayLike) -> list[list[Any]]:
         """Arguments as lists; of Python floats where there is no batch, whose arithmetic is the fastest."""
         expected = {
             "theta": self.parameters,
             "m": self.targets,
             "s": self.covariance_symbols,
             "rho": self.decay_symbols,
+            "excess": self.law.symbols,
         }
         columns = []
-        for (name, symbols), value in zip(expected.items(), (theta, m, s, rho), strict=True):
+        for (name, symbols), value in zip(expected.items(), values, strict=True):
             array = np.asarray(value, dtype=float)
             if array.shape[:1] != (len(symbols),):
                 raise ProblemError(f"`{name}` has shape {array.shape}, but must have length {len(symbols)}.")
@@ -154,10 +171,11 @@ def derive(
     covariance: ArrayLike | str | None = None,
     weight_decay: WeightDecay | float | Sequence[float] | str = 0,
     teacher_activation: Activation | str | None = None,
+    distribution: InputLaw | str = GAUSSIAN,
     *,
     progress: bool = False,
 ) -> Derivation:
-    """Derive loss and gradient flow of f_o(x) = Σ_k A_ok φ(w_k·x) under x ~ N(0, Σ).
+    """Derive loss and gradient flow of f_o(x) = Σ_k A_ok φ(w_k·x), under x ~ N(0, Σ) or another law of the inputs.
 
     Parameters
     ----------
@@ -179,6 +197,9 @@ def derive(
     teacher_activation : Activation or str, optional
         A polynomial ψ of the teacher, which then is Σ c*_nm M*[xⁿ, Σᵐ] for the coefficients of ψ, M* = Σ_r b_r v_r^{⊗…}
         if it is a network; D are then the coefficients of f* − f as a polynomial in x.
+    distribution : InputLaw or str
+        Law of the inputs, or its name. "independent:symbolic" is that of independent coordinates whose excess kurtosis
+        stays the symbol ``kappa``; polynomials of a degree above 2 have their other moments from the three-point law.
     progress : bool
         Show a progress bar on standard error if that is a terminal.
 
@@ -189,7 +210,8 @@ def derive(
     Raises
     ------
     ProblemError
-        For sizes below one or too large, unknown names, another activation, or a Σ that is no covariance matrix.
+        For sizes below one or too large, unknown names, another activation, a Σ that is no covariance matrix, laws
+        without moments in closed form or with infinite ones, and independent coordinates with a Σ.
 
     Notes
     -----
@@ -211,13 +233,15 @@ def derive(
     )
     check_derivation(size, f"A derivation with inputs = {d}, hidden = {K} and outputs = {O}")
     Sigma, s = exact_covariance(covariance, d)
+    inputs_law = ExactLaw.of(distribution, d, Sigma is not None)
+    constants = [*s, *inputs_law.symbols]
     w, a = network_symbols(K, d, O)
     m, D = tensor_symbols("m", d, O, teacher.orders), tensor_symbols("D", d, O, residual.orders)
     weights, second = ([symbol for row in rows for symbol in row] for rows in (w, a))
     parameters = weights + (second if trainable else [])
     targets = [symbol for entries in m for symbol in entries.values()]
 
-    forms = Forms(d, [*parameters, *targets, *s], Sigma)
+    forms = Forms(d, [*parameters, *targets, *constants], Sigma, inputs_law)
     A = a if trainable else exact_array("second_layer_value", second_layer_value, (O, K))
     own, taught = student.factor / residual.factor, teacher.factor / residual.factor
     learned: dict[sympy.Symbol, PolyElement] = {}  # minus the student's part of D, over `own`
@@ -230,7 +254,7 @@ def derive(
             learned[D_ij], part = (forms.entry(f, ij, residual.terms) for f in (minus, target))
             entries[D_ij] = taught * part.as_expr() + own * learned[D_ij].as_expr()
         # The difference with its coefficients named, as it is a form of the tensors D.
-        named = Forms(d, [*D[o].values(), *s], Sigma)
+        named = Forms(d, [*D[o].values(), *constants], Sigma, inputs_law)
         output_loss = named.half_mean_square(named.form(D[o], residual.terms)) / residual.norm
         loss += output_loss.as_expr()
         slopes |= {D_ij: own * output_loss.diff(named.element(D_ij)).as_expr() for D_ij in D[o].values()}
@@ -258,6 +282,7 @@ def derive(
         weight_decay=rho,
         decaying=_decaying(laws, rho, ode),
         teacher_activation=None if psi == phi else psi,
+        law=inputs_law,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 
 from dynamics.activations import Activation
+from dynamics.symbolic.input_moments import GAUSSIAN_LAW, ExactLaw
 from dynamics.words import counted
 
 SECOND_LAYERS = ("trainable", "fixed")
@@ -56,6 +57,8 @@ class Equations:
         ψ of the teacher; None for that of the student. Polynomials with several powers of z have target and residual
         tensors of several orders, and a teacher of its own that residual is one of coefficients of powers of x, see
         `dynamics.symbolic.derivation.derive`.
+    law : ExactLaw
+        The law of the inputs.
     """
 
     activation: Activation
@@ -75,6 +78,7 @@ class Equations:
     decaying: tuple[tuple[sympy.Expr, sympy.Expr], ...] = ()
     aligned_modes: bool = False
     teacher_activation: Activation | None = None
+    law: ExactLaw = GAUSSIAN_LAW
 
     @cached_property
     def loss(self) -> sympy.Expr:

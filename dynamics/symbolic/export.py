@@ -29,7 +29,7 @@ def to_text(derivation: Equations) -> str:
     }
     lines = [
         f"Two-layer network with {r.units}: {r.sizes};"
-        f" second layer {r.second_layer}; x ~ N(0, {covariance}).",
+        f" second layer {r.second_layer}; {r.law.words(covariance)}.",
         *([f"Aligned modes: {ALIGNED_MODES}"] if r.aligned_modes else []),
     ]
     for title, equations in sections.items():
@@ -49,8 +49,9 @@ def to_json_dict(derivation: Equations) -> dict[str, Any]:
     """The derivation as a JSON-ready dictionary; expressions are strings that SymPy parses.
 
     Keys: parameters, targets, loss, ode, conserved, and the description of the network: activation (teacher_activation
-    where it is another one), hidden, inputs, outputs, second_layer, covariance (null for the identity). With weight
-    decay also weight_decay, objective and decaying, what is conserved without it and how it changes.
+    where it is another one, distribution where that is not Gaussian), hidden, inputs, outputs, second_layer, covariance
+    (null for the identity). With weight decay also weight_decay, objective and decaying, what is conserved without it
+    and how it changes.
     """
     r = derivation
     return {
@@ -67,6 +68,7 @@ def to_json_dict(derivation: Equations) -> dict[str, Any]:
         "loss": as_text(r.loss),
         "ode": {str(theta): as_text(rate) for theta, rate in r.ode.items()},
         "conserved": [as_text(law) for law in r.conserved],
+        **({} if r.law.law.gaussian else {"distribution": r.law.name}),
         **({} if r.teacher_activation is None else {"teacher_activation": r.teacher_activation.name}),
         **(_decay_entries(r) if r.penalty else {}),
     }
@@ -84,7 +86,14 @@ def _decay_entries(r: Equations) -> dict[str, Any]:
 def to_latex(derivation: Equations) -> str:
     """The derivation as LaTeX ``align*`` environments (package amsmath); long sums are broken into lines."""
     r = derivation
-    symbols = {*r.residual, *r.parameters, *r.targets, *r.covariance_symbols, *r.decay_symbols}
+    symbols = {
+        *r.residual,
+        *r.parameters,
+        *r.targets,
+        *r.covariance_symbols,
+        *r.decay_symbols,
+        *r.law.symbols,
+    }
     names = {symbol: latex_symbol(symbol.name) for symbol in symbols}
     printer = LatexPrinter({"symbol_names": names})
 

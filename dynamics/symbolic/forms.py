@@ -10,7 +10,8 @@ from math import factorial, prod
 import sympy
 from sympy.polys.rings import PolyElement, PolyRing
 
-from dynamics.symbolic.moments import ring_expectation
+from dynamics.symbolic.input_moments import ExactLaw
+from dynamics.symbolic.moments import GaussianMoments, ring_expectation
 
 Terms = Mapping[tuple[int, int], sympy.Rational]  # c_nm of Σ c_nm zⁿqᵐ
 
@@ -18,7 +19,8 @@ Terms = Mapping[tuple[int, int], sympy.Rational]  # c_nm of Σ c_nm zⁿqᵐ
 class Forms:
     """Polynomials Σ c_nm M[xⁿ, Σᵐ] in x_0, …, x_{d−1} of symmetric tensors M, n + 2m their orders.
 
-    Coefficients are polynomials in the given symbols. For n + 2m = 2: xᵀMx, less tr(MΣ) for centred units.
+    Coefficients are polynomials in the given symbols, expectations those of a law of covariance Σ. For n + 2m = 2:
+    xᵀMx, less tr(MΣ) for centred units.
     """
 
     def __init__(
@@ -26,11 +28,15 @@ class Forms:
         d: int,
         symbols: Sequence[sympy.Symbol],
         Sigma: sympy.ImmutableMatrix | None,
+        law: ExactLaw,
     ) -> None:
         ring = PolyRing(symbols, sympy.QQ)
         self.element = ring.from_expr  # element of the ring for a symbol or a number
         self._x = PolyRing([f"x_{i}" for i in range(d)], ring.to_domain())
         self._Sigma = None if Sigma is None else [list(map(ring.from_expr, row)) for row in Sigma.tolist()]
+        covariance = [[self._covariance(i, j) for j in range(d)] for i in range(d)]
+        gaussian = GaussianMoments(covariance, [ring.zero] * d, ring.one)
+        self._moments, self._zero = law.moments(gaussian, self.element), ring.zero
 
     def student(
         self, w: Sequence[Sequence[sympy.Symbol]], A: Sequence[sympy.Expr], terms: Terms
@@ -68,7 +74,7 @@ class Forms:
 
     def _covariance(self, i: int, j: int) -> PolyElement:
         """Σ_ij."""
-        return self.element(sympy.S.One) if self._Sigma is None else self._Sigma[i][j]
+        return self.element(sympy.Integer(i == j)) if self._Sigma is None else self._Sigma[i][j]
 
     def entry(self, form: PolyElement, indices: tuple[int, ...], terms: Terms) -> PolyElement:
         """Entry M_ij… of a form: its coefficient of x_i x_j …, shared with the entries that are equal to it."""
@@ -77,8 +83,8 @@ class Forms:
         return form.coeff(power) / (_arrangements(indices) * self.element(terms[len(indices), 0]).LC)
 
     def half_mean_square(self, form: PolyElement) -> PolyElement:
-        """½ E[form²], by Isserlis' theorem."""
-        return ring_expectation(form**2, self._Sigma) / 2
+        """½ E[form²]."""
+        return sum((c * self._moments(alpha) for alpha, c in (form**2).terms()), self._zero) / 2
 
 
 def _arrangements(indices: Sequence[int]) -> int:

@@ -67,9 +67,9 @@ def as_text(expression: sympy.Expr) -> str:
 
 
 def latex_symbol(name: str) -> str:
-    """Letter with indices: w_0_1 gives w_{0,1}, lambda_0 a Greek letter."""
+    """Letter with indices, if it has any: w_0_1 gives w_{0,1}, lambda_0 a Greek letter."""
     letter, *indices = name.split("_")
-    return f"{sympy_latex(sympy.Symbol(letter))}_{{{','.join(indices)}}}"
+    return sympy_latex(sympy.Symbol(letter)) + (f"_{{{','.join(indices)}}}" if indices else "")
 
 
 def latex_align(rows: Iterable[str]) -> str:

@@ -8,10 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.words import counted
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some of the coordinates that there are.
+
+    Parameters
+    ----------
+    used : (d,) array of bool
+    notes : tuple of str
+        What was left out.
+    """
+
+    used: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, X: Array) -> Array:
+        """Coordinates (n, D) of inputs (n, d)."""
+        return X if self.used.all() else X[:, self.used]
 
 
 @dataclass(frozen=True)
@@ -84,7 +104,7 @@ def principal_axes(X: Array, components: int | None, whiten: bool, what: str) ->
     return Axes(mean, axes.T * scale, notes)
 
 
-def varied_columns(X: Array, what: str) -> Axes:
+def used_columns(X: Array, what: str) -> Columns:
     """The inputs as they are, without the columns that are zero in all samples: their weights would have no effect.
 
     A column that is another constant is kept: it gives every unit a bias.
@@ -104,4 +124,4 @@ def varied_columns(X: Array, what: str) -> Axes:
             f"{counted(lost, 'column')} of {what} {'is' if lost == 1 else 'are'} zero in all samples to train on, and"
             " left out",
         )
-    return Axes(np.zeros(X.shape[1]), np.eye(X.shape[1])[:, used], notes)
+    return Columns(used, notes)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
-from dynamics.inputs.data_set import DataSet
+from dynamics.inputs.data_set import LARGEST_INPUT, LARGEST_LABEL, DataSet, check_size
 from dynamics.validation import validate_count, validate_real
-from empirical.datasets.axes import principal_axes, varied_columns
+from empirical.datasets.axes import Axes, Columns, principal_axes, used_columns
 from empirical.datasets.labels import number_labels
 from empirical.datasets.raw import Request
 from empirical.datasets.sources import read
@@ -96,16 +96,20 @@ def load(
     if standardize_target and taught:
         raise ProblemError("`standardize_target` is given, but a `teacher` labels the inputs: leave it out.")
     labels = number_labels(request, raw, classes)
-    X = raw.X[labels.kept]
+    X = raw.X if labels.kept.all() else raw.X[labels.kept]
     n, d = X.shape
+    check_size("X", X, LARGEST_INPUT)
+    check_size("y", labels.Y, LARGEST_LABEL)
     check_memory(f"A data set of {n} samples of {d} inputs", 8 * 4 * n * d, "take fewer of them")
     held_out = _held_out(n, share, seed) if raw.held_out is None else raw.held_out[labels.kept]
     train = ~held_out
     if not train.any():
         raise ProblemError(f"No sample of {request.what} is left to train on.")
-    axes = varied_columns(X[train], repr(data))
-    if components is not None or whiten:
-        axes = principal_axes(X[train], components, whiten, repr(data))
+    coordinates: Columns | Axes
+    if components is None and not whiten:
+        coordinates = used_columns(X[train], repr(data))
+    else:
+        coordinates = principal_axes(X[train], components, whiten, repr(data))
     Y = labels.Y
     if labels.are_classes and not taught and (both := len(np.unique(Y[train]))) < 2:
         raise ProblemError(
@@ -113,8 +117,8 @@ def load(
         )
     if standardize_target:
         Y = _standardised(Y, train, labels.are_classes, request.what)
-    parts = (axes(X[train]), Y[train], axes(X[held_out]), Y[held_out])
-    notes = labels.notes + axes.notes
+    parts = (coordinates(X[train]), Y[train], coordinates(X[held_out]), Y[held_out])
+    notes = labels.notes + coordinates.notes
     if not held_out.any():
         return DataSet(*parts[:2], label=data, notes=notes)
     return DataSet(*parts, label=data, notes=notes)

@@ -140,7 +140,7 @@ def _collect(request: Request, table: NamedTable, targets: Sequence[int]) -> Raw
     X: list[Array] = []
     labels: list[list[str]] = []
     for line, cells in table.rows:
-        X.append(np.array([_number(table, i, line, cells[i]) for i in inputs]))
+        X.append(_numbers(table, inputs, line, cells))
         for i in targets:
             _refuse_missing(table, i, line, cells[i])
         labels.append([cells[i] for i in targets])
@@ -162,6 +162,20 @@ def _labels(table: NamedTable, targets: Sequence[int], labels: list[list[str]]) 
                 raise Unusable(f"column {table.names[i]!r} holds {_short(cell)}, which is no number")
     Y = np.array(values, dtype=float)
     return Y[:, 0] if len(targets) == 1 else Y
+
+
+def _numbers(table: NamedTable, inputs: Sequence[int], line: int, cells: list[str]) -> Array:
+    """Values of the inputs in a row; where something is wrong, they are looked at one by one."""
+    chosen = [cells[i] for i in inputs]
+    together = "".join(chosen)
+    if "_" not in together and together.isascii():  # see `value_of`
+        try:
+            values = np.array([float(cell) for cell in chosen])
+        except ValueError:
+            values = np.full(1, math.nan)
+        if np.isfinite(values).all():
+            return values
+    return np.array([_number(table, i, line, cells[i]) for i in inputs])
 
 
 def _number(table: NamedTable, column: int, line: int, cell: str) -> float:

@@ -11,6 +11,7 @@ from dynamics.clock import Clock
 from dynamics.gaussian_theory.comparison import GaussianComparison, gaussian_comparison
 from dynamics.problem import Problem
 from dynamics.validation import validate_real
+from dynamics.words import counted
 from empirical.training import train
 from empirical.training_run import TrainingRun
 
@@ -37,8 +38,8 @@ class GaussianityCurves:
 
     def summary(self) -> str:
         """What was found, in a few lines."""
-        networks = f"{len(self.run.loss)} trained networks: mean within {self.trained:.2%} of the exact flow"
-        return f"{self.comparison.summary()}\n{networks}"
+        networks = f"{counted(len(self.run.loss), 'trained network')}: mean within {100 * self.trained:.3g} %"
+        return f"{self.comparison.summary()}\n{networks} of the exact flow"
 
 
 def gaussianity_curves(
@@ -49,6 +50,7 @@ def gaussianity_curves(
     batch: int = 256,
     seeds: int = 8,
     seed: int = 0,
+    records: int = 200,
     progress: bool = False,
     **solver: Any,
 ) -> GaussianityCurves:
@@ -60,7 +62,7 @@ def gaussianity_curves(
         Quadratic or centred units; its law or data are the inputs.
     t_end : float
         How far.
-    step, batch, seeds, seed
+    step, batch, seeds, seed, records
         As for `empirical.training.train`.
     progress, solver
         As for `dynamics.gaussian_comparison`.
@@ -79,6 +81,7 @@ def gaussianity_curves(
         seeds=seeds,
         seed=seed,
         dtype="float64",
+        records=records,
         progress=progress,
     )
     return GaussianityCurves(gaussian_comparison(problem, times=run.times, progress=progress, **solver), run)

@@ -17,7 +17,7 @@ from dynamics.aliases import Array
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_count, validate_real
 from empirical.data import teacher_network
-from empirical.devices import validate_step
+from empirical.devices import validate_rates
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers.heavy_ball import HeavyBall
 from empirical.trainer import descend, gradient_of
@@ -87,7 +87,7 @@ def train_grid(
     A0 = validate_array("a", A0[:, None] if A0.ndim == 2 else A0, 3)
     n_steps, B = validate_count("steps", steps), validate_count("batch", batch)
     eta = validate_real("step", step, positive=True)
-    validate_step(eta, dtype)
+    validate_rates(dtype, eta)
     problem = Problem(teacher, Student(W0[0], A0[0]), activation)  # checks that the shapes fit
     network = QuadraticNetwork.from_student(
         problem.student, activation=activation, ensemble=len(W0), dtype=dtype

@@ -49,6 +49,9 @@ class Invariance:
         Loss of both copies on the batch of the step.
     edges, hidden_units, basis_paths : int
         m, H and m − H.
+    rebases : (int, int)
+        How often G-SGD has changed the skeleton edges of a unit, for both copies; `path_difference` is that in the
+        basis of the start all the same.
     about : dict
         Options of the experiment, the step size used.
     """
@@ -60,6 +63,7 @@ class Invariance:
     edges: int
     hidden_units: int
     basis_paths: int
+    rebases: tuple[int, int] = (0, 0)
     about: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,6 +80,7 @@ class Invariance:
                 final = {key: None for key in final}
                 warnings.append(f"{name} diverged: take a smaller step than {self.about['step']:.3g}.")
             result[name] = final
+        result["gsgd"]["rebases"] = list(self.rebases)
         counts = {"basis_paths": self.basis_paths, "edges": self.edges, "hidden_units": self.hidden_units}
         return {
             **result,
@@ -149,7 +154,7 @@ def invariance(
     ProblemError
         If an argument is not usable.
     SkeletonCrossing
-        If a skeleton path value would pass zero.
+        If a skeleton path value would pass zero whatever edges its unit took.
     """
     d, K, O = (
         validate_count(n, v) for n, v in (("inputs", inputs), ("hidden", hidden), ("outputs", outputs))
@@ -174,7 +179,9 @@ def invariance(
     copies = {name: [BiasFreeNetwork(W, activation) for W in starts] for name in OPTIMIZERS}
     recorded = record_steps(last, validate_count("records", records, minimum=2))
     log = _Log(copies, skeleton, torch.from_numpy(rng.standard_normal((TEST_SAMPLES, d))))
-    _train(copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log, progress)
+    rebases = _train(
+        copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log, progress
+    )
     return Invariance(
         steps=recorded,
         path_difference={name: np.array(log.paths[name]) for name in OPTIMIZERS},
@@ -183,6 +190,7 @@ def invariance(
         edges=skeleton.edges,
         hidden_units=skeleton.hidden_units,
         basis_paths=path_values(original, skeleton, degree).size,
+        rebases=rebases,
         about={
             "widths": widths,
             "activation": activation,
@@ -322,8 +330,8 @@ def _train(
     rng: np.random.Generator,
     log: _Log,
     progress: bool,
-) -> None:
-    """All copies see the same batches."""
+) -> tuple[int, int]:
+    """All copies see the same batches; returns how often G-SGD has changed skeleton edges, for both of its copies."""
 
     @lru_cache(maxsize=1)
     def drawn(n: int) -> tuple[Tensor, Tensor]:
@@ -334,8 +342,8 @@ def _train(
 
     # The two copies of each optimiser, in the order of `OPTIMIZERS`.
     networks = [network for name in OPTIMIZERS for network in copies[name]]
-    rules: list[Rule] = [PathSpaceDescent(list(n.weights), n.degree, skeleton) for n in copies["gsgd"]]
-    rules += [HeavyBall(list(n.weights), 0.0) for n in copies["sgd"]]
+    in_paths = [PathSpaceDescent(list(n.weights), n.degree, skeleton) for n in copies["gsgd"]]
+    rules: list[Rule] = [*in_paths, *(HeavyBall(list(n.weights), 0.0) for n in copies["sgd"])]
     counts = [len(network.weights) for network in networks]
 
     def losses(n: int) -> Tensor:
@@ -350,3 +358,5 @@ def _train(
         stop=None,
         progress=progress,
     )
+    one, other = (rule.descent.counts["rebases"] for rule in in_paths)
+    return one, other

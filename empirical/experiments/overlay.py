@@ -112,7 +112,10 @@ def overlays(
         raise ProblemError(f"`seeds` is {seeds}, but the error bar of a mean takes at least 2.")
 
     def overlay(problem: Problem, t_end: float, step: float) -> Overlay:
-        number = Clock(step).steps_until(validate_real("t_end", t_end, positive=True))
+        end = validate_real("t_end", t_end, positive=True)
+        number = Clock(step).steps_until(end)
+        if step > end:
+            raise ProblemError(f"`step` is {step:g}, but must be at most `t_end` = {end:g}: not one fits in.")
         how: dict[str, Any] = {
             "batch": batch,
             "seeds": seeds,

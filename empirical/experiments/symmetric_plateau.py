@@ -15,7 +15,7 @@ from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import overlaps_and_norms
-from dynamics.errors import ComputationError
+from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem
 from dynamics.stationary.numerical import search_networks
@@ -80,6 +80,11 @@ def symmetric_plateau(
     ProblemError
         If an argument is not usable.
     """
+    if problem.has_modes:
+        raise ProblemError(
+            f"`activation` is {problem.activation.name!r}, but overlaps of units and teacher directions are followed"
+            " only for activations that are not homogeneous."
+        )
     steps = Clock(step).steps_until(t_end)
     validate_count("batch", batch)
     validate_count("seeds", seeds)

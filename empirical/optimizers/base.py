@@ -69,6 +69,11 @@ def law_of_descent(settings: Settings) -> float | None:
     return 1 - settings.momentum if settings.decoupled else 1.0
 
 
+def no_counts(rule: Any) -> dict[str, int]:
+    """Nothing is counted."""
+    return {}
+
+
 class Start(Protocol):
     """Begins a descent."""
 
@@ -125,6 +130,8 @@ class Optimizer:
         Why it is those and no others: "`optimizer` is …, which {nature}".
     survives : str
         Which of the conserved quantities of gradient flow it keeps: "it keeps {survives}".
+    counts : callable rule → dict
+        What its rule has counted by the end, which a run says of itself.
     shared : str
         What networks trained together have in common ("a skeleton"), if they therefore must have one start and one
         learning rate.
@@ -146,6 +153,7 @@ class Optimizer:
     theories: tuple[str, ...] = ()
     nature: str = "no theory follows"
     survives: str = ""
+    counts: Callable[[Any], dict[str, int]] = no_counts
     shared: str = ""
 
     def choose(

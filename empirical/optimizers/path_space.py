@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PathSpaceDescent:
-    """The rule of G-SGD: v ← v − η ∂L/∂v on path values.
+    """The rule of G-SGD: v ← v − η ∂L/∂v on path values, in one basis for as long as no step crosses zero.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class PathSpaceDescent:
         from empirical.gsgd import GSGD
 
         self.parameters = list(parameters)
-        self.descent = GSGD(self.parameters, lr=1.0, degree=degree, skeleton=skeleton)
+        self.descent = GSGD(self.parameters, lr=1.0, degree=degree, skeleton=skeleton, rebase_below=0.0)
 
     def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
         """One step; one η for all networks."""
@@ -42,6 +42,11 @@ class PathSpaceDescent:
         for W, g in zip(self.parameters, gradients, strict=True):
             W.grad = g
         self.descent.step()
+
+
+def counts(rule: PathSpaceDescent) -> dict[str, int]:
+    """How often a unit has changed its skeleton edges; see `empirical.gsgd.GSGD`."""
+    return rule.descent.counts
 
 
 def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) -> PathSpaceDescent:
@@ -70,5 +75,6 @@ GSGD = Optimizer(
     theories=("path",),
     nature="descends in path space, where PathFlow follows it",
     survives="none that depends on how the weights of a unit are scaled, such as c_k",
+    counts=counts,
     shared="a skeleton",
 )

@@ -37,12 +37,12 @@ SYMBOLIC = "symbolic"  # of the weight decay: rates that stay symbols
 def command(
     network: opt.NetworkOptions, form: str | None, aligned: bool, output: str | None, as_json: bool
 ) -> None:
-    """Derive loss and gradient-flow ODEs from the Gaussian moments, for concrete K, d and O.
+    """Derive loss and gradient-flow ODEs from the moments of the inputs, for concrete K, d and O.
 
     Polynomial activations have concrete and index-free forms; erf, gelu, relu, leaky-relu:SLOPE, abs and relu2 the
     index-free one, in Gram entries (with --output .py a program for all sizes).
     A --teacher only tells the sizes here: the symbols of its matrix stay free. With --weight-decay symbolic its rates
-    stay free too.
+    stay free too, and with --distribution independent:symbolic the excess kurtosis kappa.
     """
     from dynamics.validation import validate_choice
 
@@ -82,9 +82,8 @@ def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> d
     """Derivation for given sizes: as JSON, and in the format that was asked for."""
     from dynamics.symbolic import code_export, export
     from dynamics.symbolic.derivation import derive
-    from quadflow.options.reading import check_gaussian, options_teacher, read_covariance
+    from quadflow.options.reading import options_teacher, read_covariance
 
-    check_gaussian(network)
     d, O = network.inputs, network.outputs
     if network.teacher:
         teacher = options_teacher(network)
@@ -102,6 +101,7 @@ def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> d
         covariance=Sigma,
         weight_decay=decay_of(network),
         teacher_activation=network.teacher_activation,
+        distribution=network.distribution,
         progress=True,
     )
     if aligned:

@@ -172,8 +172,9 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
     from dynamics.problem.weight_decay import WeightDecay
     from dynamics.stationary.symbolic import symbolic_fixed_points
-    from quadflow.options.reading import read_decay, read_network
+    from quadflow.options.reading import check_gaussian, read_decay, read_network
 
+    check_gaussian(network)
     teacher, _, _ = read_network(network)
     if WeightDecay.of(read_decay(network.weight_decay), network.second_layer == "trainable"):
         raise ProblemError(
@@ -204,7 +205,7 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
 
 def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     """Table, reasons of what is surprising, search and certificates."""
-    lines = [catalogue.summary()]
+    lines = [catalogue.summary()]  # which says what is known of points off the axes
     for point in catalogue.points:
         if point.kind == "spurious minimum" or point.degenerate:
             lines.append(f"{set(point.learned_modes) or '{}'} is a {point.kind}: {point.reason}")
@@ -213,9 +214,16 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
         lines.append(
             f"search: {s['converged']} of {counted(s['starts'], 'start')} converged, {s['matched']} on predicted levels"
         )
+        where = "off the axes" if catalogue.off_axis else "not predicted"
         lines += [
-            f"  not predicted: loss {root['loss']:.6g}, index {root['index']}" for root in s["unmatched"]
+            f"  {where}: loss {root['loss']:.6g}, index {root['index']}, {root['kind']}"
+            for root in s["unmatched"]
         ]
+        lines += [
+            ": ".join(filter(None, (f"rank {c['rank']}", c["verdict"], c["reason"])))
+            for c in s.get("certificate", [])
+        ]
+        lines += [warning for warning in result["warnings"] if warning not in lines]
     proved = [p for p in result["fixed_points"] if p.get("certified")]
     if proved:
         worst = max(p["radius"] for p in proved)

@@ -107,13 +107,18 @@ def write_trajectory(
 
 
 def curves_csv(trajectory: Trajectory | SGDTrajectory) -> str:
-    """Times, loss and modes as a table; where there are no modes, norms of the units and their overlaps."""
+    """Times, loss and modes as a table; where there are no modes, norms of the units and their overlaps.
+
+    The loss of samples held out stands beside the loss.
+    """
     from numpy import ndindex
 
     from dynamics.curves.variables import printed
 
     found = printed(trajectory.variables())
     head, columns = ["time", "loss"], [trajectory.times, trajectory.loss]
+    if "test_loss" in found:
+        head, columns = [*head, "test_loss"], [*columns, found["test_loss"].array]
     for name, title in (("modes", "mode"), ("norms", "norm"), ("overlaps", "overlap")):
         if name in found:
             array = found[name].array

@@ -249,7 +249,6 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
             f"`--teacher-activation` is {options.teacher_activation!r}, but this is known only for a teacher of the "
             f"student's activation, {options.activation!r}."
         )
-    check_gaussian(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)
@@ -285,6 +284,7 @@ def read_catalogue(
         activation=options.activation,
         covariance=Sigma,
         weight_decay=read_decay(options.weight_decay),
+        distribution=options.distribution,
         signs=signs,
         lowest=lowest,
         minima=minima,

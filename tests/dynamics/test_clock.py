@@ -54,6 +54,7 @@ def test_steps_up_to_a_time(time, step, beta, least, count):
     [
         (1.0, 0.0, "`step` is 0, but must be positive"),
         (1.0, float("nan"), "`step` is nan"),
+        (1.0, 1e51, "`step` is 1e\\+51, but must be at most 1e\\+50"),
         (-1.0, 1.0, "`t_end` is -1"),
         (1e308, 1e-320, "more than 2\\^63 − 1 steps"),
         (1e19, 1.0, "`t_end` is 1e\\+19 and `step` 1"),
@@ -68,6 +69,12 @@ def test_times_that_no_number_of_steps_reaches(time, step, words):
 def test_momentum_is_below_one(beta, words):
     with pytest.raises(ProblemError, match=words):
         Clock(0.1, beta)
+
+
+def test_the_time_after_any_number_of_steps_is_a_number():
+    """The largest step, the largest momentum below 1 and the largest number of steps: 10⁵⁰ · 2⁶³ · 2⁵³."""
+    time = Clock(1e50, 1 - 2.0**-53).times(2**63 - 1)
+    assert time == pytest.approx(1e50 * 2.0**116, rel=1e-12)
 
 
 def test_steps_nearest_to_times():

@@ -38,6 +38,13 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "neuron.pieces.conics.Crossing.value": {"derivative": False},
+    "neuron.pieces.exact.disk_margin": {"radius": 1},
+    "neuron.pieces.exact.spline": {"start": (0, 0, 0)},
+    "neuron.pieces.exact.quadratic_spline": {"start": (0, 0, 0)},
+    "neuron.pieces.network.Layer.ordinary": {"activation": "linear"},
+    "neuron.pieces.network.Layer": {"activation": "linear"},
+    "path_space.rebasing.rebased_step": {"below": 0.0},
     "ensemble.members.Members": {"taught": True},
     "gaussian_theory.counterpart.gaussian_counterpart": {"clock": 1.0},
     "gaussian_theory.universality.universality": {
@@ -63,6 +70,8 @@ EXCEPTIONS = {
     "curves.stages.plateau_rows": {"with_modes": True},
     "stationary.root_finding.find_root": {"max_steps": 200, "farthest": inf},
     "stationary.search.Search": {"escaped": 0},
+    "stationary.hessian.signature": {"ratio": 1.0},
+    "saddle_to_saddle.eigenframe.EigenFrame": {"clock": 1.0},
     "activations.base.Activation": {"error": 0.0, "quadrature": False},
     "population.expansion.ComponentMeans.__call__": {"by_q": 0},
     "population.expansion.PolynomialMeans.__call__": {"by_q": 0},

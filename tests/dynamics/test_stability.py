@@ -174,6 +174,7 @@ def test_nothing_curves_upwards_at_a_maximum():
         flow = GradientFlow(Problem(Teacher.from_eigenvalues([2, 2]), zero, weight_decay=decay))
         run = flow.integrate(times=[0, 0.1])
         assert stable_steps(flow, run, 0.0)["gradient descent"].start == start
+        assert largest_stable_step(flow, run) == (start or np.inf)
 
 
 def test_a_known_sharpness_one_mode():

@@ -7,9 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import FiniteDataFlow, GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics import FiniteDataFlow, GradientFlow, MeanSGD, Problem, ProblemError, Student, Teacher
+from dynamics.closed_forms import OneUnitSGD
+from dynamics.closed_forms.decayed_balance import decayed_balance
+from dynamics.conserved.drift import predicted_drift
+from dynamics.conserved.sample_gradients import gradient_second_moments
+from dynamics.escape.single_index import OnePass
+from dynamics.schedule_choice import choose_schedule
 from dynamics.symbolic import moments
-from dynamics.validation import validate_array, validate_count, validate_real, validate_symmetric
+from dynamics.validation import (
+    validate_array,
+    validate_count,
+    validate_label_noise,
+    validate_real,
+    validate_symmetric,
+)
 
 COMPLEX = np.eye(2) + 0j
 TEACHER, STUDENT = Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2)
@@ -91,3 +103,30 @@ def test_symmetric_matrices_keep_every_bit():
     for size in (5e-324, 1.7e308):
         M = np.full((2, 2), size)
         np.testing.assert_array_equal(validate_symmetric("M", M), M)
+
+
+@pytest.mark.parametrize(
+    ("noise", "said"),
+    [
+        (-1.0, "must not be negative"),
+        (float("nan"), "must be finite"),
+        (1e308, "at most 1e\\+50"),
+        (True, "must be a number"),
+    ],
+)
+def test_label_noise_of_any_theory(noise, said):
+    """One guard for all that takes Δ: products of a few Δ stay numbers, so no theory answers with NaN or infinity."""
+    with pytest.raises(ProblemError, match=f"`label_noise` is .*{said}"):
+        validate_label_noise(noise)
+    problem = Problem(Teacher.from_eigenvalues([1.0], 3), Student.initialise(1, 3, scale=0.1))
+    for theory in (
+        lambda: MeanSGD(problem, 0.1, label_noise=noise),
+        lambda: OnePass(0.1, label_noise=noise),
+        lambda: OneUnitSGD(3, noise),
+        lambda: choose_schedule(problem, 5, label_noise=noise),
+        lambda: predicted_drift(problem, 0.1, [0.0, 1.0], batch=2, label_noise=noise),
+        lambda: gradient_second_moments(problem, problem.student.W, problem.student.A, noise),
+        lambda: decayed_balance(1.0, 3, step=0.1, label_noise=noise, weight_decay=0.1),
+    ):
+        with pytest.raises(ProblemError, match=f"`label_noise` is .*{said}"):
+            theory()

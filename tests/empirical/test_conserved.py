@@ -1,5 +1,7 @@
 """Drift of real training against its prediction, and quantities read off modules and runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -97,6 +99,14 @@ def test_drift_grows_with_slope_one(momentum, problem):
     scaling = drift_scaling(problem, np.geomspace(5e-4, 1e-2, 5), 1.0, momentum=momentum)
     np.testing.assert_allclose(scaling.slope, 1.0, atol=0.05 / (1 - momentum))
     np.testing.assert_allclose(scaling.measured[0], scaling.predicted[0], rtol=0.02 / (1 - momentum) ** 2)
+
+
+def test_where_nothing_is_conserved_nothing_drifts(problem):
+    """A fixed second layer of unequal weights: no two units turn into each other."""
+    fixed = replace(problem, student=replace(problem.student, trainable=False))
+    assert len({*fixed.student.A[0]}) == fixed.student.hidden
+    with pytest.raises(ProblemError, match="no quadratic conserved quantity that could drift"):
+        drift_scaling(fixed, [0.01], 1.0)
 
 
 def test_drift_by_sampling_and_label_noise(problem):

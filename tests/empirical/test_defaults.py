@@ -14,6 +14,10 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.invariance.Invariance": {"rebases": (0, 0)},
+    "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1, "on_crossing": "rebase"},
+    "path_layers.PathLayer": {"rows": 1},
+    "path_layers._Reading": {"spread": False},
     "experiments.gaussianity.gaussianity_curves": {"seeds": 8},
     "datasets.labels.Labels": {"are_classes": False},
     "datasets.loading.load": {"whiten": False, "split": 0.0, "standardize_target": False, "taught": False},
@@ -42,7 +46,6 @@ EXCEPTIONS = {
     "neuron.models.Model": {"activation": "relu"},
     "module_training.TrainingPlan": {"batch": 64, "loss": "cross-entropy", "records": 11},
     "splits.Splits.random": {"test": 0.2, "validation": 0.2},
-    "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1},
     "hannet.check.check_hannet": {
         **{"layers": 200, "width": 30, "samples": 64, "repeats": 15, "step": 0.01, "steps": 50}
     },

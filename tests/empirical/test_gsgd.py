@@ -296,7 +296,7 @@ def test_bad_parameters_are_refused() -> None:
     """One sentence that names what is wrong."""
     weights = make_weights((3, 4, 2), 17)
     biased = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
-    with pytest.raises(ProblemError, match="no biases"):
+    with pytest.raises(ProblemError, match="give it the module itself"):
         GSGD(biased.parameters(), 0.1)
     with pytest.raises(ProblemError, match="do not follow"):
         GSGD(weights[::-1], 0.1)

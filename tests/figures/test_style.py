@@ -68,6 +68,16 @@ def test_losses_that_are_constant_or_vanish(low, high, scale, shown):
     save_figure(figure, io.BytesIO(), "png")
 
 
+def test_limits_of_data_of_any_size_do_not_overflow():
+    """A loss from 10⁻³⁰⁰ to 10³⁰⁰: margins around all of it, 5 % of 600 decades, would leave the numbers."""
+    figure = drawn()
+    axes = figure.axes[0]
+    axes.plot([1e-300, 1e300])
+    show_decades(axes, 1e294, 1e301)
+    assert axes.get_ylim() == pytest.approx((1e294, 1e301), rel=1e-12)
+    save_figure(figure, io.BytesIO(), "png")
+
+
 def test_lines_that_leave_the_axes_are_clipped():
     """Zero is beyond every logarithmic axis: drawn whole, the line would leave the figure, and no layout fits that.
 

@@ -61,6 +61,18 @@ PAIRS = [
         "empirical.experiments.edge_of_stability:edge_of_stability",
         {"seed": "a start that shows it well"},
     ),
+    ("gaussianity", "dynamics.gaussian_theory.comparison:gaussian_comparison", {"samples": "of data"}),
+    (
+        "gaussianity",
+        "empirical.experiments.gaussianity:gaussianity_curves",
+        {"seeds": "none is trained unless it is asked for", "records": "201, as of flows"},
+    ),
+    (
+        "figure gaussianity",
+        "empirical.experiments.gaussianity:gaussianity_curves",
+        {"seed": "one that shows it"},
+    ),
+    ("figure universality", "dynamics.gaussian_theory.universality:universality", {}),
     ("escape", "dynamics.escape.prediction:escape_time", {}),
     ("escape", "empirical.escape:train_escape", {"seeds": "none is trained unless it is asked for"}),
     (

@@ -36,6 +36,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "gap-data": COMPARE,
     "gap-noise": COMPARE,
     "gap-step": COMPARE,
+    "gaussianity": "empirical.experiments.gaussianity:gaussianity_curves",
     "hannet": "empirical.hannet.check:check_hannet",
     "invariance": "empirical.experiments.invariance:invariance",
     "late-time": "empirical.experiments.late_time:late_time",
@@ -55,6 +56,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "sweep": "empirical.sweep.drawing:sweep_data",
     "symmetric-plateau": "empirical.experiments.symmetric_plateau:symmetric_plateau",
     "train-test": "empirical.experiments.generalisation:train_and_test",
+    "universality": "dynamics.gaussian_theory.universality:universality",
     "weight-decay": "empirical.experiments.weight_decay:decayed_spectra",
 }
 # how a command says what is so without a word
@@ -67,7 +69,8 @@ def plain(value):
         student = value.student
         decay = value.weight_decay.rates
         parts = (value.teacher.matrix(), student.W, student.A, student.trainable, value.covariance, decay)
-        return [str(value.activation), *map(plain, parts)]
+        law = [value.law.name, {name: array.tolist() for name, array in value.law.arrays().items()}]
+        return [str(value.activation), law, *map(plain, parts)]
     if isinstance(value, Activation):
         return str(value)
     if hasattr(value, "to_dict"):  # a catalogue
@@ -141,7 +144,7 @@ def test_a_page_computes_nothing_else(name):
     path, _ = page_of(name)
     allowed = {
         *("Problem", "Student", "Teacher", "Neurons", "QuadraticTarget", "fixed_points"),
-        *("grid_of_starts", "grid_of_scales", "run", EXPERIMENTS[name].partition(":")[2]),
+        *("grid_of_starts", "grid_of_scales", "load", "run", EXPERIMENTS[name].partition(":")[2]),
     }
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("figures"):

@@ -17,10 +17,18 @@ from empirical import train
 from empirical.training_run import TrainingRun
 
 FLOW = ["--teacher", "2,1", "--inputs", "3", "--t-end", "0.5"]
+DATA = ["--t-end", "1", "--target", "0", "--data"]
 READERS = {
-    ".npy": [["simulate", "--t-end", "1", "--teacher"], ["simulate", *FLOW, "--covariance"]],
-    ".csv": [["simulate", "--t-end", "1", "--teacher"]],
+    ".npy": [
+        ["simulate", "--t-end", "1", "--teacher"],
+        ["simulate", *FLOW, "--covariance"],
+        ["simulate", *FLOW, "--data"],
+    ],
+    ".csv": [["simulate", "--t-end", "1", "--teacher"], ["simulate", *DATA]],
+    ".tsv": [["simulate", *DATA]],
+    ".parquet": [["simulate", *DATA]],
     ".npz": [
+        ["simulate", "--t-end", "1", "--data"],
         ["simulate", "--t-end", "1", "--teacher"],
         ["diagnose", "--teacher", "2,1", "--init-file"],
         ["report"],
@@ -75,6 +83,16 @@ HARM = {
     "complex.npz": arrays(W=np.eye(3) + 0j, a=np.ones(3), V=np.eye(3) + 0j, b=np.ones(3)),
     "complex.pt": tensors(W=EYE + 0j),
     "none.npz": arrays(W=np.zeros((0, 3)), a=np.zeros(0), V=np.zeros((3, 0)), b=np.zeros(3)),
+    "text.csv": content(b"y,city\n1,Oslo\n2,Rome\n"),
+    "gap.csv": content(b"y,x\n1,\n2,3\n"),
+    "infinite.csv": content(b"y,x\n1,2\n2,1e999\n"),
+    "quotes.csv": content(b'y,x\n1,"2\n3,4\n'),
+    "bytes.csv": content(b"y,x\n1,\xff\n"),
+    "code.csv": content(b"y,x\n1,__import__('os').mkdir('executed')\n2,=1+1\n"),
+    "empty.tsv": content(b""),
+    "empty.parquet": content(b""),
+    "noise.parquet": content(b"PAR1" + bytes(range(256)) + b"PAR1"),
+    "table.parquet": content(b"y,x\n1,2\n"),
     "none.pt": tensors(W=torch.zeros(0, 3), a=torch.zeros(0)),
     "text.npz": arrays(W=np.array("W"), a=np.array("a"), V=np.array("V"), b=np.array("b")),
     "mischief.pt": tensors(W=EYE, more=Mischief()),

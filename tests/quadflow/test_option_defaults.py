@@ -22,12 +22,14 @@ APART = {
     "figure neuron": {"init": "relinear", "init_scale": 0.7},
     "figure conserved": {"label_noise": 0.1},
     "figure train-test": {"label_noise": 0.2},
+    "figure universality": {"init_scale": 1.0},
 }
 # Others that a command has for itself.
 SIZES = {
     "train": {"step": 0.001, "batch": 256, "seeds": 1, "samples": 0, "records": 200},
     "compare": {"step": 0.001, "batch": 256, "seeds": 1, "samples": 0, "records": 200},
     "simulate": {"records": 201},
+    "gaussianity": {"records": 201, "seeds": 0, "step": 5e-4, "batch": 256},
     "conserved": {"hidden": 2},
     "invariance": {"inputs": 6, "hidden": 8, "layers": 2, "steps": 300, "batch": 64},
     "hannet": {"layers": 200, "steps": 15_000},
@@ -62,6 +64,11 @@ SIZES = {
         "step": 0.005,
         "batch": 64,
         "patience": 6.0,
+    },
+    "figure gaussianity": {"step": 5e-4, "batch": 256, "seeds": 8, "t_end": 2.0},
+    "figure universality": {
+        **{"teacher": "4,2,1", "distribution": "independent:3", "dimensions": "6,12,24,48,96"},
+        **{"hidden": 6, "init_scale": 1.0, "t_end": 6.0, "draws": 6},
     },
     "figure weight-decay": {"value": 1.0, "step": 0.01, "batch": 256, "t_end": 200.0, "seeds": 3},
 }

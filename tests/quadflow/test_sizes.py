@@ -76,8 +76,17 @@ def test_a_start_of_zero(quadflow, arguments, status):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        ("train --teacher 2,1 --steps 3 --step 1e300", 2, "numbers of the type float32 end at 3.4e+38"),
+        ("train --teacher 2,1 --steps 3 --step 1e45", 2, "numbers of the type float32 end at 3.4e+38"),
+        ("compare --teacher 2,1 --steps 3 --step 1e308", 2, "`step` is 1e+308, but must be at most 1e+50"),
+        (
+            "train --teacher 2,1 --steps 3 --weight-decay 1e50",
+            2,
+            "`weight_decay` is 1e+50, but numbers of the type float32",
+        ),
         ("compare --teacher 2,1 --steps 3 --step 1e6", 1, "diverged at step 1"),
+        ("schedule --teacher 3 --label-noise 1e308", 2, "`label_noise` is 1e+308, but must be at most 1e+50"),
+        ("simulate --teacher 3 --sgd --step 0.01 --label-noise 1e308", 2, "`label_noise` is 1e+308, but"),
+        ("figure overlay --t-end 0.1,0.1,0.1,0.1 --step 1", 2, "must be at most `t_end` = 0.1"),
         ("train --teacher 1e30 --steps 3", 1, "diverged at step 0"),
         ("neuron --steps 5 --step 1e200 --hidden 2 --inputs 2", 1, "diverged"),
         ("staircase --teacher 1e200,1", 2, "scale it"),

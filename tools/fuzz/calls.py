@@ -21,6 +21,7 @@ SHORT = {
     "fixed-points": "--teacher 2,1 --hidden 2",
     "schedule": "--teacher 2,1 --hidden 2 --steps 3 --schedules cosine",
     "staircase": "--teacher 2,1 --hidden 3",
+    "gaussianity": "--teacher 2,1 --t-end 0.1 --records 3 --batch 8",
     "escape": "--teacher 1 --inputs 3 --t-end 0.1 --step 0.01",
     "conserved": "--inputs 1 --hidden 2",
     "diagnose": "--teacher 2,1",
@@ -34,6 +35,8 @@ SHORT = {
 FIGURES = {
     "activations": "--inputs 2 --hidden 2 --t-end 0.1,0.1,0.1 --batch 8 --seeds 1",
     "escape-times": "--activations quadratic,relu --largest 7,7 --rates none --seeds 2",
+    "gaussianity": "--components 3 --hidden 2 --t-end 0.1 --step 0.01 --batch 8 --seeds 2",
+    "universality": "--teacher 2,1 --dimensions 2,3 --hidden 2 --t-end 0.1 --draws 1",
     "late-time": "--teacher 2,1 --inputs 2 --step 0.1 --batch 8",
     "scaling-law": "--count 100 --trained-modes 2 --step 0.1",
     "scale-diagram": "--hidden 2 --points 2 --replicates 1 --step 0.1",

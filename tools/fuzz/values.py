@@ -123,6 +123,10 @@ WORDS = {
         + f"|{CODE}|x_0.real|a**b|a**-1|a/0*x_0|lambda: x_0|a*x_0"
         + "+a*x_0" * 3000,
     ),
+    "target": ("y|0|-1", "z|7|-9|y,y|0,1|1.5"),
+    "classes": ("0,1|0,2", "0|0,0|0,1,2|x,y|nan,1|1e400,0"),
+    "split": ("0.2|0.5|0", "1|-0.1|nan|1e-300|0.999"),
+    "components": ("1|2", "0|-1|3|1000|" + str(2**64)),
     "select": ("seed=0|init-scale=0.1", "x|=|a=b"),
 }
 TEACHERS = ["2,1", "1", "2,-1", "3,2,1", "1,1", "power-law:1:3"]
@@ -136,10 +140,23 @@ STRANGE_TEACHERS = [
     "power-law:1",
 ]
 STRANGE_TEACHERS += ["1e308,1e308", "2," * 5 + "1", "-1e-320", "1e9,1e-9", "power-law:-1:3", CODE]
+DATA_SETS = ["iris", "wine", "diabetes", "samples.npz", "table.csv", "good.npy"]
+STRANGE_DATA = [
+    "digitz",
+    "good.npy,missing.npy",
+    "good.npy,good.npy",
+    "missing.parquet",
+    ",",
+    ".npy,",
+    "folder.npy",
+    CODE,
+]
 NUMBERS_LIST = ["nan", "inf,1", ",", "1,,2", "1e400", "-1e308"]
+SPECS = {"teacher": (TEACHERS, STRANGE_TEACHERS), "data": (DATA_SETS, STRANGE_DATA)}  # names beside the files
 PATHS = {
     "teacher": (".npy", ".npz", ".csv"),
     "covariance": (".npy", ".csv"),
+    "data": (".npy", ".npz", ".csv", ".parquet"),
     "init_file": (".npz", ".pt"),
     "infer": (".npz", ".npy", ".json"),
     "runs": (".json", ".npz", ".nc", ".zarr", ".toml"),
@@ -197,10 +214,10 @@ def values(command: str, parameter: click.Parameter, files: list[str]) -> tuple[
         return good, [*_of(files, ".toml", ".nc", ".zarr"), *TEXT]
     if name in PATHS:
         suitable = _of(files, *PATHS[name])
-        good = [*(TEACHERS if name == "teacher" else ()), *(f for f in suitable if f in GOOD)]
+        named, strange = SPECS.get(name, ([], MISSING))
+        good = [*named, *(f for f in suitable if f in GOOD)]
         if name == "config" and command == NAMED:
             good.append("good.toml")
-        strange = STRANGE_TEACHERS if name == "teacher" else MISSING
         return good, [*strange, *suitable, *suitable, *files[::5], *TEXT]
     if isinstance(parameter.type, click.Choice):
         return [*parameter.type.choices], TEXT

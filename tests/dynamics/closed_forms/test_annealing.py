@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from dynamics import ProblemError
+from dynamics import ComputationError, ProblemError
 from dynamics.closed_forms import (
     OneUnitSGD,
     annealed_rates,
@@ -199,6 +199,10 @@ def test_a_minimum_of_every_row_is_found():
     np.testing.assert_allclose(risks, 1, atol=1e-6)
     rates, risks = best_rates(lambda eta: 1 / eta, 1, 0.7)
     assert (rates[0], risks[0]) == (pytest.approx(0.7), pytest.approx(1 / 0.7))
+    with pytest.raises(
+        ComputationError, match="Every learning rate from 1e-05 to 1 leads the mean loss beyond"
+    ):
+        best_rates(lambda eta: np.array([[1.0], [np.inf]]) * np.ones_like(eta), 2, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,10 @@ def test_quoted_entries_hold_separators_line_ends_and_quotes():
     assert [*found.rows] == [(3, ["1\n2", "3"])]
 
 
+def test_lines_of_old_spreadsheets():
+    assert [*table("x,y\r1,2\r3,4").rows] == [(2, ["1", "2"]), (3, ["3", "4"])]
+
+
 def test_blanks_separate_where_nothing_else_does():
     found = table("x  y\n1 2\n3   4\n")
     assert found.separator is None

@@ -18,58 +18,11 @@ from dynamics.path_space import (
     path_step,
     path_values,
 )
+from oracles.path_bases import from_paths, multiplicities, random_skeleton, random_weights, rescaled
 from oracles.path_enumeration import enumerate_paths, incidence, incidence_rank
 
 WIDTHS = [(3, 4, 2), (2, 3, 3, 2), (2, 3, 2, 3, 2), (3, 2, 4, 3, 1), (1, 1, 1)]
 widths_strategy = st.lists(st.integers(1, 4), min_size=3, max_size=5).map(tuple)
-
-
-def random_weights(widths: tuple[int, ...], seed: int) -> list[Array]:
-    """Weights of both signs with sizes in [⅔, 1.5], so that no path value is tiny."""
-    rng = np.random.default_rng(seed)
-    shapes = [(n, below) for below, n in pairwise(widths)]
-    return [rng.choice([-1, 1], shape) * 1.5 ** rng.uniform(-1, 1, shape) for shape in shapes]
-
-
-def random_skeleton(widths: tuple[int, ...], seed: int) -> Skeleton:
-    """Any in-edge and any out-edge for every hidden unit."""
-    rng = np.random.default_rng(seed)
-    into = tuple(rng.integers(below, size=n) for below, n in pairwise(widths[:-1]))
-    out = tuple(rng.integers(above, size=n) for n, above in pairwise(widths[1:]))
-    return Skeleton(widths, into, out)
-
-
-def rescaled(weights: list[Array], seed: int, degree: int) -> list[Array]:
-    """The group action by its definition, unit by unit."""
-    rng = np.random.default_rng(seed)
-    new = [W.copy() for W in weights]
-    for l in range(len(weights) - 1):
-        for unit in range(len(weights[l])):
-            c = 4 ** rng.uniform(-1, 1)
-            new[l][unit] *= c
-            new[l + 1][:, unit] /= c**degree
-    return new
-
-
-def multiplicities(skeleton: Skeleton, degree: int) -> Array:
-    """How often every edge enters every basis path: ∂ log v/∂ log w, by setting one weight after the other to e."""
-    ones = [np.ones((n, below)) for below, n in pairwise(skeleton.widths)]
-    columns = []
-    for l, W in enumerate(ones):
-        for index in np.ndindex(*W.shape):
-            weights = [V.copy() for V in ones]
-            weights[l][index] = np.e
-            columns.append(np.log(path_values(weights, skeleton, degree)))
-    return np.round(np.array(columns).T, 12)
-
-
-def from_paths(weights: list[Array], skeleton: Skeleton, degree: int, delta: Array) -> list[Array]:
-    """Gradients ∂L/∂w = Σ_p δ_p ∂v_p/∂w of a loss with ∂L/∂v = δ, from the multiplicities (chain rule)."""
-    P = multiplicities(skeleton, degree)
-    flow = (delta * path_values(weights, skeleton, degree)) @ P
-    flat = flow / np.concatenate([W.ravel() for W in weights])
-    cuts = np.cumsum([W.size for W in weights])[:-1]
-    return [g.reshape(W.shape) for g, W in zip(np.split(flat, cuts), weights, strict=True)]
 
 
 @settings(deadline=None, max_examples=30)

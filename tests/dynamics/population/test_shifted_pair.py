@@ -190,8 +190,8 @@ def test_kinks_have_second_derivatives_wherever_they_lie(name, weights, sigma, h
 def test_flat_clusters(name, weights):
     """Σ of rank 1, so that every pre-activation is one Gaussian number and a mean of its own: one integral.
 
-    A trapezoidal rule of step h errs by h²/12 times the jumps of the slope; the gradient is that of the loss,
-    by central differences.
+    A trapezoidal rule of step h errs by h²/12 times the jumps of the slope. The gradient is that of the loss, by
+    central differences.
     """
     phi = Activation.parse(name)
     z = np.linspace(-10, 10, 40001)

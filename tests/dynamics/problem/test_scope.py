@@ -18,6 +18,7 @@ from dynamics import (
     Teacher,
     diagnose,
     fixed_points,
+    gaussian_comparison,
 )
 from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.closed_forms import riccati_solution
@@ -168,6 +169,14 @@ def closed_form(problem):
     np.testing.assert_allclose(ours, GradientFlow(problem).integrate(times=times).loss, rtol=1e-8)
 
 
+def gaussian_theory(problem):
+    """Of Gaussian inputs it is the flow itself."""
+    found = gaussian_comparison(problem, times=[0, T_END])
+    assert found.gaussianity.bound < 1e-12
+    np.testing.assert_allclose(found.gaussian, found.loss, rtol=1e-9)
+    np.testing.assert_allclose(found.loss, GradientFlow(problem).integrate(times=[0, T_END]).loss, rtol=1e-9)
+
+
 HONOURS = {
     "flow": flow,
     "modified flow": modified_flow,
@@ -180,6 +189,7 @@ HONOURS = {
     "balances": balances,
     "gradient noise": gradient_noise,
     "closed form": closed_form,
+    "gaussian theory": gaussian_theory,
 }
 CALLS = {
     "path flow": PathFlow,
@@ -190,6 +200,7 @@ CALLS = {
     "escape time": escape_time,
     "gradient noise": lambda p: gradient_second_moments(p, p.student.W, p.student.A, 0.0),
     "closed form": lambda p: riccati_solution(p, [0.0, 1.0]),
+    "gaussian theory": lambda p: gaussian_comparison(p, 1.0),
     "training": lambda p: train(p, steps=1, step=1e-3),
 }
 
@@ -238,6 +249,7 @@ def test_rows_of_the_table():
         "staircase": EXACT,
         "diagnose": EXACT,
         "escape": UNKNOWN,  # three units
+        "gaussianity": EXACT,
         "train": TRAINING,
         "compare": EXACT,
         "compare --gap theory": SECOND_ORDER,
@@ -255,6 +267,7 @@ def test_rows_of_the_table():
         "staircase": UNKNOWN,
         "diagnose": UNKNOWN,
         "escape": UNKNOWN,
+        "gaussianity": UNKNOWN,
         "train": TRAINING,
         "compare": EXACT,
         "compare --gap theory": TRAINING,

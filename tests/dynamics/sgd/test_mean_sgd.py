@@ -176,6 +176,14 @@ def test_stops_and_failures():
     )
 
 
+def test_a_start_whose_step_leaves_the_numbers_diverges_at_once():
+    """Products of fourth powers of weights of 10⁵⁰ in a sampled step of two units: NumPy warns of nothing."""
+    student = Student.initialise(2, 2, scale=1e50, seed=0)
+    problem = Problem(Teacher.from_eigenvalues([2, 1]), student, "erf")
+    with pytest.raises(IntegrationError, match="diverges at t = 0"):
+        MeanSGD(problem, 0.01, batch=8).integrate(1.0)
+
+
 def test_a_saddle_is_no_place_to_rest():
     """λ = (2, 1): a start 1e-12 beside the saddle of the first mode alone; the second is learned in the end.
 

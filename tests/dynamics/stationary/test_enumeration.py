@@ -35,7 +35,7 @@ def sorted_by_brute_force(spectrum, coupling, units, hidden):
     st.integers(1, 7),
     st.integers(0, 7),
     st.integers(0, 7),
-    st.sampled_from([0.0, 1.0]),
+    st.sampled_from([0.0, 1.0, 0.3, 4.0]),  # c = 2/(2 + κ) of independent coordinates
 )
 @settings(deadline=None, max_examples=150)
 def test_order_and_completeness_against_brute_force(lam, zeros, hidden, plus, minus, coupling):
@@ -57,17 +57,18 @@ def test_order_and_completeness_against_brute_force(lam, zeros, hidden, plus, mi
     st.integers(0, 5),
     st.integers(0, 5),
     st.floats(-3, 3),
+    st.sampled_from([1.0, 0.3, 4.0]),
 )
 @settings(deadline=None, max_examples=300)
-def test_bounds_are_below_every_completion(lam, data, hidden, plus, minus, nu):
+def test_bounds_are_below_every_completion(lam, data, hidden, plus, minus, nu, coupling):
     """A partial decision and any multiplier, against the least loss of all completions that can be realised."""
     spectrum = Spectrum.of(Teacher.from_eigenvalues(lam))
     units = Units(plus, minus)
-    tree = enumeration._Tree.of(spectrum, 1.0, units, hidden)
+    tree = enumeration._Tree.of(spectrum, coupling, units, hidden)
     decided = data.draw(st.integers(0, len(tree.lam) - 1))
     choices = np.zeros(len(tree.lam), dtype=np.int8)
     choices[:decided] = data.draw(st.lists(st.sampled_from([-1, 1]), min_size=decided, max_size=decided))
-    losses = sorted_by_brute_force(spectrum, 1.0, units, hidden)
+    losses = sorted_by_brute_force(spectrum, coupling, units, hidden)
     fixed = dict(zip(tree.group.tolist(), choices.tolist(), strict=True))
     completions = [
         loss

@@ -6,7 +6,7 @@ Expected values are means, covariances and projections, taken here in other ways
 import numpy as np
 import pytest
 
-from dynamics import ProblemError
+from dynamics import Problem, ProblemError, Student
 from empirical.datasets import load
 
 N, D = 40, 5
@@ -165,6 +165,19 @@ def test_labels_and_inputs_without_variation(samples):
     np.savez("0.npz", X=np.zeros((N, D)), y=y)
     with pytest.raises(ProblemError, match=r"All inputs of '0.npz' to train on are zero"):
         load("0.npz")
+
+
+@pytest.mark.parametrize(("name", "size"), [("X", 1e31), ("X", 1e-31), ("y", 1e51), ("y", 1e-51)])
+def test_numbers_whose_powers_are_none(samples, name, size):
+    """Refused by the loader before it computes with them, and by data sets made in Python."""
+    arrays = {"X": samples[0] / abs(samples[0]).max(), "y": samples[1] / abs(samples[1]).max()}
+    arrays[name] = size * arrays[name]
+    np.savez("s.npz", **arrays)
+    words = rf"^`{name}` has the size {size:.3g} ".replace("+", r"\+")
+    with pytest.raises(ProblemError, match=words):
+        load("s.npz", whiten=True)
+    with pytest.raises(ProblemError, match=words):
+        Problem(None, Student.initialise(1, D), data=(arrays["X"], arrays["y"]))
 
 
 def test_more_than_the_memory(samples, monkeypatch):

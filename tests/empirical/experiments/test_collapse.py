@@ -103,6 +103,17 @@ def test_grids():
         ),
         ({"student": Student(np.zeros((1, 2)), [1.0])}, "No unit of this start can grow"),
         ({"covariance": np.diag([1.0, 2.0])}, "uncorrelated inputs"),
+        ({"activation": "linear"}, "`activation` is 'linear', but the verdict on a start is known only for"),
+        ({"activation": "relu"}, "`activation` is 'relu', but"),
+        ({"teacher_activation": "relu"}, "`teacher_activation` is 'relu', but"),
+        ({"weight_decay": (1.0, 0.0)}, "`weight_decay` is 0.1,0, but"),
+        (
+            {
+                "teacher": Teacher.from_matrix([np.eye(2), np.eye(2)]),
+                "student": Student(np.ones((1, 2)), np.ones((2, 1))),
+            },
+            "`outputs` is 2, but",
+        ),
     ],
 )
 def test_what_is_refused(change, said):

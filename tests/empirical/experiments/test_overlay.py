@@ -98,3 +98,10 @@ def test_bars_by_hand():
 def test_a_bar_takes_two_networks():
     with pytest.raises(ProblemError, match="`seeds` is 1"):
         overlays(problems(["erf"], 0.3), [1.0], steps=[0.1], batch=8, seeds=1)
+
+
+def test_a_step_fits_into_the_time():
+    """One step of 1.1 ends beyond t = 1; a flow to the end of a step of 10⁵⁰ would be followed for ever."""
+    for step in (1.1, 1e50):
+        with pytest.raises(ProblemError, match="but must be at most `t_end` = 1: not one"):
+            overlays(problems(["erf"], 0.3), [1.0], steps=[step], batch=8, seeds=2)

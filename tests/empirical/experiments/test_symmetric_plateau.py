@@ -1,5 +1,7 @@
 """The symmetric plateau of erf units: found, and visited by the flow and by networks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,14 @@ def test_where_there_is_no_such_saddle():
     """One unit that learns one like it has nothing to be alike with but the minimum."""
     with pytest.raises(ComputationError, match="Of 5 starts of the search none led to a saddle"):
         symmetric_plateau(committee(K=1, inputs=1), starts=5, t_end=1.0, seeds=1, **HOW)
+
+
+@pytest.mark.parametrize("activation", ["centred", "relu"])
+def test_units_that_are_described_by_modes_are_refused(activation):
+    """Of homogeneous activations runs keep the learned part of each mode, not overlaps, which the figure shows."""
+    problem = replace(committee(), activation=activation, teacher_activation=activation)
+    with pytest.raises(ProblemError, match=f"`activation` is '{activation}', but overlaps"):
+        symmetric_plateau(problem, starts=5, t_end=1.0, seeds=1, **HOW)
 
 
 @pytest.mark.parametrize("name", ["batch", "seeds", "step", "t_end", "starts"])
