@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper, plain_text
@@ -39,10 +40,20 @@ def study_figure(found: Findings) -> Figure:
         else:
             _against_parameters(scores, found)
         scores.set_ylabel(NAMES[found.score])
-        scores.set_xscale("log")
+        _label_decades(scores)
         scores.legend(fontsize=6)
         _differences(gaps, found)
     return figure
+
+
+def _label_decades(axes: Axes) -> None:
+    """A logarithmic horizontal axis with plain numbers, few enough not to touch."""
+    axes.set_xscale("log")
+    low, high = np.log10(axes.get_xlim())
+    subs = (1.0, 2.0, 5.0) if high - low < 1.5 else (1.0, 3.0) if high - low < 3 else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _against_rate(axes: Axes, found: Findings) -> None:
@@ -122,7 +133,7 @@ def _differences(axes: Axes, found: Findings) -> None:
     axes.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     axes.set_yticks(
         range(len(found.differences)),
-        [plain_text(f"{d.first}\n− {d.second}") for d in found.differences],
+        [f"{plain_text(d.first)}\n− {plain_text(d.second)}" for d in found.differences],
         fontsize=6,
     )
     axes.set_ylim(len(found.differences) - 0.5, -0.5)
