@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import (
     bench_activations,
     bench_fixed_points,
+    bench_fourth_moment,
     bench_initial_conditions,
     bench_inputs,
     bench_symbolic,
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "moments": bench_symbolic.moments,
     "catalogue": bench_fixed_points.catalogue,
     "activations": bench_activations.activations,
+    "fourth-moment": bench_fourth_moment.fourth_moment,
 }
 
 
@@ -57,8 +59,8 @@ def main() -> None:
     for table in tables:
         if not table.name.startswith("work"):
             print(table.markdown())
-    draw(read_results(arguments.output), arguments.output / "results.png")
-    print(f"Written to {arguments.output}: results.json, results.md, results.png")
+    drawn = draw(read_results(arguments.output), arguments.output / "results.png")
+    print(f"Written to {arguments.output}: results.json, results.md{', results.png' if drawn else ''}")
 
 
 main()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -27,24 +29,28 @@ SHOWN = {  # solvers of the work–precision diagrams: colour, dashes, marker
 }
 
 
-def draw(tables: list[Table], path: Path) -> None:
-    """Draw what there is and save it as PNG."""
+def draw(tables: list[Table], path: Path) -> bool:
+    """Draw what there is and save it as PNG; False, without a file, if none of it belongs into the figure."""
     rows = {table.name: table.rows for table in tables}
+    if not any(rows.get(name) for names, _ in PANELS for name in names):
+        return False
     with paper():
         figure = Figure(figsize=(2 * COLUMN_WIDTH, 7.6))
         axes = figure.subplots(3, 2)
-        _work_precision(axes[0, 0], rows.get("work-precision small", []), "a  small: 4 inputs, 3 units")
-        _work_precision(axes[0, 1], rows.get("work-precision large", []), "b  large: 100 inputs, 50 units")
-        _engines(axes[1, 0], rows)
-        _inputs(axes[1, 1], rows.get("inputs", []))
-        _moments(axes[2, 0], rows.get("moments", []))
-        _catalogue(axes[2, 1], rows.get("catalogue", []))
+        for axis, (names, panel) in zip(axes.flat, PANELS, strict=True):
+            found = [rows.get(name, []) for name in names]
+            if any(found):
+                panel(axis, *found)
+            else:
+                axis.set_axis_off()
         named = {}
         for axis in axes[0]:
-            named |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+            handles, labels = axis.get_legend_handles_labels()
+            named |= dict(zip(labels, handles, strict=True))
         order = [name for name in SHOWN if name in named]
         figure.legend([named[n] for n in order], order, loc="outside upper center", ncols=4)
     save_figure(figure, path)
+    return True
 
 
 def _title(axes: Axes, text: str) -> None:
@@ -68,10 +74,9 @@ def _work_precision(axes: Axes, rows: list[dict[str, Any]], title: str) -> None:
     _title(axes, title)
 
 
-def _engines(axes: Axes, rows: dict[str, list[dict[str, Any]]]) -> None:
+def _engines(axes: Axes, single: list[dict[str, Any]], four: list[dict[str, Any]]) -> None:
     """Time per trajectory of every engine, for both ensembles."""
-    tasks = {"10⁴ × single mode": "single mode", "10³ × K = 4, d = 4": "four units"}
-    found = {label: rows.get(f"initial conditions, {name}", []) for label, name in tasks.items()}
+    found = {"10⁴ × single mode": single, "10³ × K = 4, d = 4": four}
     names: list[str] = []
     for table in reversed(found.values()):
         names += [r["engine"] for r in table if r["engine"] not in names and "RK23" not in r["engine"]]
@@ -142,3 +147,13 @@ def _lines(axes: Axes, rows: list[dict[str, Any]], x: str, keys: dict[str, str])
     axes.set_ylabel("time [s]")
     if rows:
         axes.legend()
+
+
+PANELS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (  # tables, and what draws them
+    (("work-precision small",), partial(_work_precision, title="a  small: 4 inputs, 3 units")),
+    (("work-precision large",), partial(_work_precision, title="b  large: 100 inputs, 50 units")),
+    (("initial conditions, single mode", "initial conditions, four units"), _engines),
+    (("inputs",), _inputs),
+    (("moments",), _moments),
+    (("catalogue",), _catalogue),
+)

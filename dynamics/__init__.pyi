@@ -17,6 +17,7 @@ from .flows.muon import MuonFlow as MuonFlow
 from .flows.natural_gradient import NaturalGradientFlow as NaturalGradientFlow
 from .flows.sign import SignFlow as SignFlow
 from .gaussian_theory.comparison import gaussian_comparison as gaussian_comparison
+from .inputs.data_set import DataSet as DataSet
 from .integration import Stop as Stop
 from .outcome.diagnosis import diagnose as diagnose
 from .problem import Problem as Problem

@@ -243,7 +243,7 @@ class _Sampler:
     def _inputs(self, counts: Sequence[int], d: int) -> Tensor:
         """Inputs of a law that is not Gaussian, (S, B, d); zeros fill smaller shapes."""
         drawn = [
-            self.law.draw(_Numbers(generator, self.dtype, self.device), n, d)
+            self.law.draw(_Numbers(generator, self.dtype, self.device), n, d).to(self.dtype)
             for n, generator in zip(counts, self.generators, strict=True)
         ]
         return nn.utils.rnn.pad_sequence(drawn, batch_first=True)

@@ -29,6 +29,9 @@ LARGEST = {  # what `Gap.largest` gives
     "total": "largest deviation of the loss from the flow (relative)",
 }
 GRADIENT_FLOW = "gradient flow"
+ON_WHOLE_SETS = "training on the whole data sets"
+WITH_AND_WITHOUT = "training with and without it"
+MEASURED = (ON_WHOLE_SETS, WITH_AND_WITHOUT)  # sources that are no theory
 PARTS = ("discretisation", "finite_data", "sampling_noise", "remainder")
 
 
@@ -51,7 +54,7 @@ class Gap(Result):
     spread : (T,) array or None
         Predicted standard deviation over networks, where there is a theory of it.
     sources : dict
-        For each part, how its curve was computed.
+        For each part, how its curve was computed; what follows a colon says why so.
     """
 
     KIND = "gap"
@@ -115,7 +118,8 @@ class Gap(Result):
 
     def _measured(self) -> str:
         """Which parts come from training without the effect, not from a theory, in words."""
-        names = [name.replace("_", " ") for name in PARTS if "training" in self.sources.get(name, "")]
+        how = {name: self.sources.get(name, "").partition(":")[0] for name in PARTS}
+        names = [name.replace("_", " ") for name in PARTS if how[name] in MEASURED]
         return f"\nmeasured by training, not predicted: {', '.join(names)}" if names else ""
 
     def summary(self, scale: float | None = None) -> str:

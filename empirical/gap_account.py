@@ -32,7 +32,7 @@ from dynamics.schedules import Schedule
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.descent import descent_loss
-from empirical.gap import GRADIENT_FLOW, Gap
+from empirical.gap import GRADIENT_FLOW, ON_WHOLE_SETS, WITH_AND_WITHOUT, Gap
 from empirical.practice import Practice, data_sets
 from empirical.theories import one_pass_theory
 from empirical.training_run import TrainingRun
@@ -137,7 +137,7 @@ def _on_data(
         if len(curves) == len(X):
             return np.array(curves), "modified flow on each network's data set"
     whole = measured if practice.whole_set else whole_set_losses()
-    return whole, "training on the whole data sets"
+    return whole, ON_WHOLE_SETS
 
 
 def _with_noise(
@@ -163,7 +163,7 @@ def _with_noise(
         return theory.loss, theory.loss_std, name
     own_sets = practice.samples and problem.data is None  # otherwise `descent` is on all that they see
     without = whole_set_losses().mean(axis=0) if own_sets else descent
-    return mean + run.loss.mean(axis=0) - without, None, "training with and without it" + why
+    return mean + run.loss.mean(axis=0) - without, None, WITH_AND_WITHOUT + why
 
 
 def fluctuations_are_small(theory: SGDTrajectory) -> bool:

@@ -170,9 +170,9 @@ def rescale_(module: nn.Sequential, factors: Sequence[ArrayLike]) -> nn.Sequenti
     return module
 
 
-def _parts(module: nn.Module) -> Iterator[nn.Module]:
+def _parts(module: nn.Sequential) -> Iterator[nn.Module]:
     """What a sequence does, one thing after the other."""
-    for part in module.children():
+    for part in module:  # one that stands there twice comes twice, unlike among its `children`
         if isinstance(part, nn.Sequential):
             yield from _parts(part)
         else:

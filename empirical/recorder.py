@@ -303,7 +303,7 @@ class Recorder:
     ) -> Array:
         """½ mean ‖y − f‖² on fixed samples, one entry per network, (S,)."""
         if name not in self._samples:
-            x, y = (torch.from_numpy(part).to(like.device, like.dtype) for part in samples())
+            x, y = (torch.tensor(part, dtype=like.dtype, device=like.device) for part in samples())
             self._samples[name] = x, y
         x, y = self._samples[name]
         f = model(x)

@@ -59,6 +59,11 @@ def follow(problem: Problem, chosen: Chosen, theory: str, training: Mapping[str,
         If it does not follow this optimiser, or not on this problem.
     """
     entry = chosen.entry
+    if not THEORIES.keys() & set(entry.theories):
+        able = ", ".join(name for name, other in OPTIMIZERS.items() if THEORIES.keys() & set(other.theories))
+        raise ProblemError(
+            f"`optimizer` is {entry.name!r}, which {entry.nature}, but a comparison takes one of: {able}."
+        )
     if theory not in entry.theories:
         able = " or ".join(name for name, other in OPTIMIZERS.items() if theory in other.theories)
         raise ProblemError(

@@ -71,7 +71,7 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
                 axes.scatter(
                     [r.index for r in roots],
                     [r.height for r in roots],
-                    s=[18 + 14 * np.log10(r.hits) for r in roots],
+                    s=[18 + 14 * np.log10(max(r.hits, 1)) for r in roots],  # M = 0 needs no start
                     marker=marker,
                     facecolors="none",
                     edgecolors=colour,

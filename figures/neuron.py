@@ -129,6 +129,8 @@ def collapse_map(study: CollapseStudy) -> Figure:
             axes.set_ylabel(r"$\gamma_g = \gamma_b$")
             axes.set_title(f"{label}: diverging runs (% of {study.starts})")
         panels[-1].set_xlabel(r"learning rate $\eta$")
+        if study.conditions:
+            figure.supxlabel(study.conditions, fontsize=7)
     return figure
 
 

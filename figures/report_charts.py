@@ -7,7 +7,6 @@ paper figures; backgrounds, text and axes get their colours in the page, so that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -29,6 +28,10 @@ SHOWN_DECADES = 8  # of the loss, below its largest value
 MARKERS = 40  # per curve
 AXIS_TITLE, LEGEND_LINE = 62, 22  # pixels below the time axis, and of a line of the legend
 DIGITS = 7  # of a coordinate; the file keeps the full precision
+
+# colour, shade of the band, symbol, and what is added to the name: of samples to train on, and of those held out
+TRAINED = (PALETTE[1], "rgba(86,180,233,0.35)", SYMBOLS[0], "")
+TESTED = (PALETTE[3], "rgba(204,121,167,0.35)", SYMBOLS[1], ", held out")
 
 GAP_PARTS = {  # part → the curves whose difference it is
     "discretisation": ("discretised", "flow"),
@@ -76,7 +79,7 @@ def learning_chart(
         losses.append(_training_loss(figure, measured, _floats(training["loss"]), TRAINED))
     if theory and theory.get("test_loss"):
         losses.append(_floats(theory["test_loss"]))
-        _line(figure, 1, times, losses[-1], "theory, held out", TESTED.colour, "dash", 2)
+        _line(figure, 1, times, losses[-1], "theory, held out", TESTED[0], "dash", 2)
     if training and training.get("test_loss"):
         losses.append(_training_loss(figure, measured, _floats(training["test_loss"]), TESTED))
     _levels(figure, (theory or {}).get("stages", ()), times)
@@ -174,22 +177,9 @@ def _draw_modes(
     figure.update_yaxes(title_text="teacher modes", row=2)
 
 
-@dataclass(frozen=True)
-class Look:
-    """How a loss of networks is drawn, and what is said of it."""
-
-    colour: str
-    band: str
-    symbol: str
-    of: str = ""
-
-
-TRAINED = Look(PALETTE[1], "rgba(86,180,233,0.35)", SYMBOLS[0])
-TESTED = Look(PALETTE[3], "rgba(204,121,167,0.35)", SYMBOLS[1], ", held out")
-
-
-def _training_loss(figure: go.Figure, times: Array, loss: Array, look: Look) -> Array:
+def _training_loss(figure: go.Figure, times: Array, loss: Array, look: tuple[str, str, str, str]) -> Array:
     """Median and 10–90 % band of the networks' loss (S, T); returns the median."""
+    colour, shade, symbol, of = look
     low, median, high = _quantiles(loss, [0.1, 0.5, 0.9])
     bottom = max(np.nanmax(median, initial=0.0) * 10.0**-SHOWN_DECADES, TINY)
     if len(loss) > 1:
@@ -201,16 +191,16 @@ def _training_loss(figure: go.Figure, times: Array, loss: Array, look: Look) -> 
         figure.add_scatter(
             **band,
             fill="toself",
-            fillcolor=look.band,
+            fillcolor=shade,
             line={"width": 0},
-            name=f"10–90 % of {counted(len(loss), 'network')}{look.of}",
+            name=f"10–90 % of {counted(len(loss), 'network')}{of}",
             hoverinfo="skip",
             row=1,
             col=1,
         )
-    name = ("trained network" if len(loss) == 1 else "median network") + look.of
+    name = ("trained network" if len(loss) == 1 else "median network") + of
     height = np.log10(np.maximum(median, bottom))  # as the axis shows it
-    _markers(figure, 1, times, median, name, look.colour, look.symbol, spacing=height)
+    _markers(figure, 1, times, median, name, colour, symbol, spacing=height)
     return median
 
 

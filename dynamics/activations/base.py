@@ -141,7 +141,10 @@ class Activation:
             return name
         family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
         if colon and family in FAMILIES:
-            return FAMILIES[family].member(parameters)
+            try:
+                return FAMILIES[family].member(parameters)
+            except NoMember as why:
+                raise ProblemError(f"`{option}` is {name!r}, but {why}.") from None
         return ACTIVATIONS[validate_choice(option, name, [*ACTIVATIONS, *map(str, FAMILIES.values())])]
 
     @classmethod
@@ -334,6 +337,10 @@ class Activation:
         return super().__reduce__()
 
 
+class NoMember(ValueError):
+    """A family has no member of these parameters: what they must be, as the end of a sentence."""
+
+
 @dataclass(frozen=True)
 class Family:
     """Activations with parameters, named ``family:parameters``.
@@ -343,7 +350,7 @@ class Family:
     name, parameters : str
         Such as "hermite" and "K".
     member : callable text → Activation
-        The activation with the parameters in a text; raises a ProblemError if there is none.
+        The activation with the parameters in a text; raises `NoMember` if there is none.
     """
 
     name: str

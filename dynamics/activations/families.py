@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.activations.base import Activation, Family, register_family
+from dynamics.activations.base import Activation, Family, NoMember, register_family
 from dynamics.errors import ProblemError
 from dynamics.population.expansion import KINK, Expansion
 from dynamics.population.kernels import Kernel
 from dynamics.population.piecewise_linear import PiecewiseLinearPopulation
-from dynamics.validation import validate_real
 
 LARGEST = 1e20  # coefficient; their squares are multiplied by those of weights
 HIGHEST = 20  # degree; expectations of two such polynomials have factors up to 20!
@@ -89,24 +88,21 @@ def polynomial(
     )
 
 
-def _coefficient(name: str, text: str) -> float:
-    """A number of at most 1e20, or a ValueError."""
-    value = validate_real(name, float(text))
-    if abs(value) > LARGEST:
-        raise ProblemError(f"`{name}` has the parameter {value:g}, but the largest is {LARGEST:g}.")
+def _number(text: str, needed: str) -> float:
+    """A number of at most 1e20 in size."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise NoMember(needed) from None
+    if not abs(value) <= LARGEST:
+        raise NoMember(f"{needed}, finite and at most {LARGEST:g} in size")
     return value
 
 
 @lru_cache(maxsize=64)
 def _given_polynomial(parameters: str) -> Activation:
-    try:
-        coefficients = tuple(_coefficient("polynomial", p) for p in parameters.split(","))
-    except ProblemError:
-        raise
-    except ValueError:
-        raise ProblemError(
-            f"`activation` is 'polynomial:{parameters}', but coefficients must be numbers, as in polynomial:0,1,0.5."
-        ) from None
+    needed = "coefficients must be numbers, as in polynomial:0,1,0.5"
+    coefficients = tuple(_number(p, needed) for p in parameters.split(","))
     terms = " + ".join(f"{p:g}" + ("" if n == 0 else f" z^{n}") for n, p in enumerate(coefficients) if p)
     label = (
         "$"
@@ -126,9 +122,7 @@ def _term_latex(p: float, n: int) -> str:
 @lru_cache(maxsize=64)
 def _hermite(parameters: str) -> Activation:
     if not parameters.isdecimal() or not 1 <= int(parameters) <= HIGHEST:
-        raise ProblemError(
-            f"`activation` is 'hermite:{parameters}', but the order must be between 1 and {HIGHEST}."
-        )
+        raise NoMember(f"the order must be between 1 and {HIGHEST}")
     k = int(parameters)
     coefficients = np.polynomial.hermite_e.herme2poly([0] * k + [1]) / sqrt(factorial(k))
     return polynomial(
@@ -142,14 +136,7 @@ def _hermite(parameters: str) -> Activation:
 
 @lru_cache(maxsize=64)
 def _leaky_relu(parameters: str) -> Activation:
-    try:
-        slope = _coefficient("leaky-relu", parameters)
-    except ProblemError:
-        raise
-    except ValueError:
-        raise ProblemError(
-            f"`activation` is 'leaky-relu:{parameters}', but its slope must be a number, as in leaky-relu:0.1."
-        ) from None
+    slope = _number(parameters, "its slope must be a number, as in leaky-relu:0.1")
     odd, even = (1 + slope) / 2, (1 - slope) / 2
     return Activation(
         f"leaky-relu:{parameters}",

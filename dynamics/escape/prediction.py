@@ -271,7 +271,7 @@ def validate_overlap(overlap: float) -> float:
 def _overlap(name: str, value: float) -> float:
     m = validate_real(name, value)
     if not -1 < m < 1:
-        raise ProblemError(f"`{name}` is {m:g}, but an overlap must lie between −1 and 1.")
+        raise ProblemError(f"`{name}` is {m:g}, but an overlap must lie strictly between −1 and 1.")
     if 0 < abs(m) < SMALLEST:
         raise ProblemError(f"`{name}` is {m:g}, but must be 0 or at least {SMALLEST:g} in size.")
     return m

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from dynamics.budget import check_memory, format_bytes
 from dynamics.files.arrays import Unusable
 from dynamics.files.opening import Source, open_binary
 from dynamics.files.tables import COMMENT, decode, separator_of, value_of
 
 Row = tuple[int, list[str]]  # its line in the file, and its cells
+COPIES = 3  # of the bytes of a file, while they become text and numbers
 QUOTED = re.compile('"[^"]*"')
 
 
@@ -59,6 +62,9 @@ def read_table(source: Source, what: str) -> NamedTable:
         If it holds no such table, now or while the rows are read.
     """
     with open_binary(source, what) as file:
+        size = file.seek(0, os.SEEK_END)
+        check_memory(f"The text of {what}, {format_bytes(size)},", COPIES * size, "take fewer rows")
+        file.seek(0)
         text = decode(file.read())
     separator = separator_of(QUOTED.sub("", _first_line(text)))
     rows = _rows(text, separator)

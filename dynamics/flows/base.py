@@ -30,7 +30,8 @@ from dynamics.validation import validate_real
 
 Curve = TypeVar("Curve")
 ROUNDING = 1e-9  # of the end of a flow: what sums of rates may differ by
-COARSE = 1e-5  # tolerance by default where the right-hand side jumps: steps are as short as it is
+# tolerance by default where the right-hand side jumps, and steps are as short as it is: losses are good to some 1e-4
+COARSE = 1e-5
 
 
 @dataclass(frozen=True)

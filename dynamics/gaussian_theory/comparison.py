@@ -112,6 +112,9 @@ class GaussianComparison(Result):
         plain, scaled = self.measured, self.measured_rescaled
         if np.isnan(plain):
             return "there is nothing to learn from here"
+        moved = self._largest(np.full_like(self.loss, self.loss[0]))
+        if moved <= CLOSE and min(plain, scaled) <= CLOSE:
+            return f"not to be said yet: the loss moves by {_percent(moved)}, go on to later times"
         if plain <= CLOSE:
             return f"yes: its learning curve is within {_percent(plain)} of the initial loss"
         if scaled <= CLOSE:

@@ -116,7 +116,7 @@ def universality(
         raise ProblemError(
             f"`distribution` is {law.name!r}, which others are held against: name another law, such as uniform."
         )
-    S = validate_count("draws", draws)
+    S, seed = validate_count("draws", draws), validate_count("seed", seed, minimum=0)
     times = sample_times(validate_real("t_end", t_end, positive=True), SAMPLES)
     d_all = [validate_count("dimensions", d) for d in dimensions]
     if len(d_all) < 2 or sorted(set(d_all)) != d_all or d_all[0] < max(len(lam), 1):

@@ -77,6 +77,8 @@ class DataSet(InputLaw):
 
     def __post_init__(self) -> None:
         X, Y = _samples("X", self.X, "y", self.Y)
+        if not X.any():
+            raise ProblemError("`X` is zero in all samples, but inputs that are all zero teach nothing.")
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "Y", Y)
         if (self.X_test is None) != (self.Y_test is None):

@@ -109,6 +109,10 @@ class Mixture(InputLaw):
                 raise ProblemError(
                     f"`covariances` has in cluster {c} the eigenvalue {lam[0]:.3g}, but none may be negative."
                 )
+        if not (means[weights > 0].any() or covariances[weights > 0].any()):
+            raise ProblemError(
+                "`means` and `covariances` are zero, but inputs that are all zero teach nothing."
+            )
         object.__setattr__(self, "weights", weights / weights.sum())
         object.__setattr__(self, "means", means)
         object.__setattr__(self, "covariances", covariances)

@@ -5,6 +5,10 @@ from .flow import NeuronFlow as NeuronFlow
 from .function_space import function_space_dimension as function_space_dimension
 from .function_space import function_space_dimensions as function_space_dimensions
 from .function_space import quadratic_functions as quadratic_functions
+from .pieces.counts import count_pieces as count_pieces
+from .pieces.line import pieces_along_line as pieces_along_line
+from .pieces.plane import pieces_in_plane as pieces_in_plane
+from .pieces.slices import pieces_on_slices as pieces_on_slices
 from .population import NeuronPopulation as NeuronPopulation
 from .problem import Neurons as Neurons
 from .problem import QuadraticTarget as QuadraticTarget

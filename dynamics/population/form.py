@@ -46,9 +46,9 @@ class FormPopulation(Population):
         return self._targets - (W.T * A[:, None, :]) @ W
 
     def loss(self, W: Array, A: Array) -> float:
-        """Loss L, in squared units of the output."""
+        """Loss L, in squared units of the output; rounding never takes it below 0, where C[D] vanishes."""
         D = self._residuals(W, A)
-        return 0.5 * float(np.sum(D * self.moment(D)))
+        return max(0.5 * float(np.sum(D * self.moment(D))), 0.0)
 
     def force(self, W: Array, A: Array) -> Array:
         """G_o = −2∂L/∂M_o = 2C[D_o], (O, d, d)."""

@@ -94,7 +94,8 @@ class QuadraticPopulation(Population):
         """Loss L = Σ_o [tr(D_oΣD_oΣ) + ½ τ_o²], in squared units of the output."""
         D = self.whitened_residuals(W, A)
         tau = np.trace(D, axis1=1, axis2=2)
-        return float(np.sum(D * D) + 0.5 * self.trace_coupling * np.sum(tau**2))
+        # a negative κ takes off almost everything of some D, and rounding never more than everything
+        return max(float(np.sum(D * D) + 0.5 * self.trace_coupling * np.sum(tau**2)), 0.0)
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient of the loss, (K, d) and (O, K).

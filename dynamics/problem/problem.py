@@ -44,7 +44,8 @@ class Problem:
         Rates of the L2 penalty ½ρ_w‖W‖² + ½ρ_a‖A‖²; one number holds for all that is trained. Stored as a
         `dynamics.problem.weight_decay.WeightDecay`.
     teacher_activation : Activation or str, optional
-        ψ of the teacher f*_o = Σ_m B_om ψ(v_m·x); by default that of the student. Stored as an `Activation`.
+        ψ of the teacher f*_o = Σ_m B_om ψ(v_m·x); by default that of the student. Stored as an `Activation`, so
+        that `dataclasses.replace(problem, activation=…)` keeps the teacher as it is: None makes it follow.
     distribution : InputLaw or str
         Law of the inputs, or its name in `dynamics.inputs.laws`; by default Gaussian. Stored as an `InputLaw`.
     data : DataSet or (X, y), optional

@@ -34,7 +34,8 @@ def fixed_points_report(
     Returns
     -------
     dict
-        ``count``, ``fixed_points``, with a search also ``search``.
+        ``count``, ``fixed_points``, ``complete``, ``warnings``, with a search also ``search``. A catalogue of points on
+        axes is called complete if the search found no other point and its count closes.
     """
     if certify:
         from dynamics.stationary.certification import certify as prove
@@ -45,7 +46,7 @@ def fixed_points_report(
         match = search_catalogue(catalogue, search, seed=seed, progress=progress)
         data["search"] = match.to_dict()
         if match.found is not None:
-            data["complete"] &= match.found.complete and not match.unmatched
+            data["complete"] = catalogue.complete and match.found.complete and not match.unmatched
             data["warnings"] = [*_off_axis(match), *match.found.warnings]
     return data
 

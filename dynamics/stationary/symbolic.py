@@ -16,6 +16,7 @@ from itertools import combinations
 import sympy
 
 from dynamics.errors import ProblemError
+from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.symbolic.derivation import Derivation, derive
 from dynamics.validation import validate_count
 
@@ -32,8 +33,9 @@ class SymbolicFixedPoint:
     learned_values : tuple of expressions
         μ_i, in the order of `learned_modes`.
     gains : mapping int → expression
-        λ̃_j = λ_j + T/(r+2) of the modes that are not learned: G has the eigenvalue 4 λ̃_j. The Hessian's signature
-        depends on the eigenvalues through the signs of these and of the μ_i only.
+        λ̃_j = λ_j + T/(r+2) of the modes that are not learned: G has the eigenvalue 4γλ̃_j. The Hessian's signature
+        depends on the eigenvalues through the signs of these and of the μ_i only, and where coordinates are independent
+        through which μ_i/λ̃_j are at least γ.
     residual_trace : expression
     loss : expression
         A sum of squares.
@@ -59,7 +61,9 @@ class SymbolicFixedPoint:
         return f"${self.latex()}$"
 
 
-def symbolic_fixed_points(modes: int, activation: str = "quadratic") -> tuple[SymbolicFixedPoint, ...]:
+def symbolic_fixed_points(
+    modes: int, activation: str = "quadratic", distribution: InputLaw | str = GAUSSIAN
+) -> tuple[SymbolicFixedPoint, ...]:
     """All stationary points for `modes` symbolic eigenvalues, one per set of learned modes, smallest sets first.
 
     Parameters
@@ -67,6 +71,9 @@ def symbolic_fixed_points(modes: int, activation: str = "quadratic") -> tuple[Sy
     modes : int
         d; the eigenvalues are the symbols ``lambda_0``, ``lambda_1``, … of the derivation.
     activation : {"quadratic", "centred"}
+    distribution : InputLaw or str
+        Law of the inputs, as for `dynamics.symbolic.derivation.derive`: "independent:symbolic" has a symbol for its
+        excess kurtosis. Under independent coordinates these are the points on the axes.
 
     Returns
     -------
@@ -75,17 +82,36 @@ def symbolic_fixed_points(modes: int, activation: str = "quadratic") -> tuple[Sy
     Raises
     ------
     ProblemError
-        For more than `LARGEST_SYMBOLIC` modes.
+        For more than `LARGEST_SYMBOLIC` modes, or if some forms vanish for all inputs, so that M is not determined.
     """
     d = validate_count("modes", modes)
     if d > LARGEST_SYMBOLIC:
         raise ProblemError(
             f"`modes` is {d}, but the symbolic catalogue has 2^modes points: at most {LARGEST_SYMBOLIC}."
         )
-    flow = derive(d, d, activation=activation).aligned()
-    factors = _mode_factors(flow)
+    flow = derive(d, d, activation=activation, distribution=distribution).aligned()
+    factors, gamma = _mode_factors(flow), _scale(flow)
     sets = (S for r in range(d + 1) for S in combinations(range(d), r))
-    return tuple(_solve_set(flow, factors, S) for S in sets)
+    return tuple(_solve_set(flow, factors, gamma, S) for S in sets)
+
+
+def _scale(flow: Derivation) -> sympy.Expr:
+    """γ of the loss γ[Σ D_i² + ½cτ²]; 1 for a single mode, in which γ and c are not told apart."""
+    if flow.inputs == 1:
+        return sympy.S.One
+    loss = sympy.Poly(flow.residual_loss, *sympy.symbols(f"D_:{flow.inputs}"))
+    square, mixed = [2, *[0] * (flow.inputs - 1)], [1, 1, *[0] * (flow.inputs - 2)]
+    gamma = sympy.factor(loss.coeff_monomial(square) - loss.coeff_monomial(mixed) / 2)
+    if gamma == 0:
+        raise _undetermined(flow)
+    return gamma
+
+
+def _undetermined(flow: Derivation) -> ProblemError:
+    return ProblemError(
+        f"`distribution` is {flow.law.law.name!r} and units are {flow.units}, so that some forms vanish for all inputs,"
+        " but stationary points have formulas only where none does."
+    )
 
 
 def _mode_factors(flow: Derivation) -> list[sympy.Expr]:
@@ -95,26 +121,30 @@ def _mode_factors(flow: Derivation) -> list[sympy.Expr]:
     return [sympy.cancel(flow.residual_ode[p[i]] / (a[i] * p[i])) for i in range(d)]
 
 
-def _solve_set(flow: Derivation, factors: list[sympy.Expr], S: tuple[int, ...]) -> SymbolicFixedPoint:
+def _solve_set(
+    flow: Derivation, factors: list[sympy.Expr], gamma: sympy.Expr, S: tuple[int, ...]
+) -> SymbolicFixedPoint:
     D, lam = sympy.symbols(f"D_:{flow.inputs}"), flow.targets
     rest = [j for j in range(flow.inputs) if j not in S]
     unlearned = {D[j]: lam[j] for j in rest}
     residual = dict(unlearned)
     if S:
-        (solution,) = sympy.solve([factors[i].xreplace(unlearned) for i in S], [D[i] for i in S], dict=True)
-        residual |= solution
+        solutions = sympy.solve([factors[i].xreplace(unlearned) for i in S], [D[i] for i in S], dict=True)
+        if len(solutions) != 1 or len(solutions[0]) < len(S):
+            raise _undetermined(flow)
+        residual |= solutions[0]
     T = sympy.Add(*(lam[j] for j in rest))
     values = tuple(_with_trace(lam[i] - residual[D[i]], lam[i], T) for i in S)
-    gains = {j: _with_trace(factors[j].xreplace(residual) / 4, lam[j], T) for j in rest}
+    gains = {j: _with_trace(factors[j].xreplace(residual) / (4 * gamma), lam[j], T) for j in rest}
     squares = sympy.Add(*(lam[j] ** 2 for j in rest))
-    loss = flow.residual_loss.xreplace(residual)
-    return SymbolicFixedPoint(S, values, gains, T, _with_trace(loss, squares, T**2))
+    height = _with_trace(flow.residual_loss.xreplace(residual) / gamma, squares, T**2)
+    return SymbolicFixedPoint(S, values, gains, T, gamma * height)
 
 
 def _with_trace(expression: sympy.Expr, base: sympy.Expr, trace: sympy.Expr) -> sympy.Expr:
-    """The expression as base + number · trace where it has that form."""
-    excess = sympy.expand(expression - base)
+    """The expression as base + ratio · trace where it has that form, with a ratio that no eigenvalue is in."""
+    excess = sympy.cancel(expression - base)
     if excess == 0:
         return base
-    ratio = sympy.cancel(excess / trace)
-    return base + ratio * trace if ratio.is_number else sympy.expand(expression)
+    ratio = sympy.factor(excess / trace)
+    return sympy.expand(expression) if ratio.free_symbols & trace.free_symbols else base + ratio * trace

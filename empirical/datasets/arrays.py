@@ -95,5 +95,10 @@ def _inputs(request: Request, array: NDArray[Any], name: str) -> NDArray[np.floa
 
 
 def _labels(request: Request, array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Finite numbers, or texts."""
+    """Finite numbers, or texts, which NumPy also keeps as bytes."""
+    if array.dtype.kind == "S":
+        try:
+            return np.char.decode(array, "utf-8")
+        except UnicodeDecodeError:
+            raise request.refusal(f"of {name!r}, it holds bytes that are no text in UTF-8") from None
     return array if array.dtype.kind == "U" else _inputs(request, array, name)

@@ -15,6 +15,8 @@ from dynamics.files.tables import value_of
 from empirical.datasets.raw import Raw, Request
 from empirical.datasets.tables import listed
 
+FEW, OFTEN = 20, 5  # whole numbers of so few values, each so many times on average, may be classes
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -57,13 +59,14 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
             raise ProblemError(f"`classes` is {classes!r}, but {request.what} has no labels to choose by.")
         return nothing
     if classes is not None:
-        return _two_classes(request, raw, _chosen(request, raw, classes), named=True)
+        return _two_classes(request, raw, _chosen(request, raw, classes))
     if request.taught:
         return nothing
     if not _is_classified(raw):
         if raw.y.dtype.kind == "U":
             raise request.refusal(f"its labels are texts of the shape {raw.y.shape}, but must be (n,)")
-        return Labels(np.asarray(raw.y if raw.y.ndim == 2 else raw.y[:, None], dtype=float), everything)
+        Y = np.asarray(raw.y if raw.y.ndim == 2 else raw.y[:, None], dtype=float)
+        return Labels(Y, everything, notes=_doubt(request, Y))
     values = np.unique(raw.y)
     if len(values) == 1:
         raise request.refusal(f"all of its samples are of the class {_names(raw, values)[0]!r}")
@@ -75,7 +78,18 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
             f"{request.what} has {len(values)} classes,{mixed} {listed(_names(raw, values))}: name two of them as"
             " `classes`, or give a `teacher` that labels its inputs."
         )
-    return _two_classes(request, raw, (values[0], values[1]), named=False)
+    return _two_classes(request, raw, (values[0], values[1]))
+
+
+def _doubt(request: Request, Y: Array) -> tuple[str, ...]:
+    """A sentence about numbers that may have been meant as classes: few whole ones, each of them often."""
+    values = np.unique(Y)
+    if Y.shape[1] > 1 or len(values) > FEW or len(Y) < OFTEN * len(values) or (values % 1).any():
+        return ()
+    return (
+        f"the labels of {request.data!r} are fitted as numbers, although they take {len(values)} values only:"
+        " `classes` would make classes of two of them",
+    )
 
 
 def _is_classified(raw: Raw) -> bool:
@@ -86,7 +100,7 @@ def _is_classified(raw: Raw) -> bool:
     return bool(raw.classes) or raw.y.dtype.kind == "U" or len(np.unique(raw.y)) == 2
 
 
-def _two_classes(request: Request, raw: Raw, pair: tuple[Any, Any], named: bool) -> Labels:
+def _two_classes(request: Request, raw: Raw, pair: tuple[Any, Any]) -> Labels:
     """−1 where labels are the first of a pair, +1 where they are the second."""
     assert raw.y is not None
     first, second = raw.y == pair[0], raw.y == pair[1]
@@ -95,7 +109,7 @@ def _two_classes(request: Request, raw: Raw, pair: tuple[Any, Any], named: bool)
     notes = []
     if not request.taught and (low, high) != ("-1", "1"):
         notes = [f"the labels {low!r} and {high!r} of {request.data!r} are taken as −1 and +1"]
-    if named and not kept.all():
+    if not kept.all():
         notes.append(f"{kept.sum()} of {len(kept)} samples are of these classes")
     Y = np.where(second[kept], 1.0, -1.0)[:, None]
     return Labels(Y, kept, are_classes=True, notes=tuple(notes))

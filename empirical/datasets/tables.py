@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.files.arrays import Unusable
 from dynamics.files.named_tables import NamedTable, read_table
@@ -18,6 +19,7 @@ from dynamics.files.tables import value_of
 from dynamics.suggestions import did_you_mean
 from empirical.datasets.raw import Raw, Request, check_finite
 
+COPIES = 9  # of the numbers of a Parquet file, while they are read
 MISSING = (
     "",
     "na",
@@ -46,15 +48,20 @@ def read_parquet(request: Request) -> Raw:
     """Likewise; an index that was stored is left out."""
     try:
         import pandas
-        import pyarrow  # noqa: F401  # pandas would name a choice of engines
+        from pyarrow import parquet
     except ImportError as error:
         raise ProblemError(
             f"Parquet files need {error.name}, which is not installed: pip install 'quadflow[data]'."
         ) from None
     with open_binary(request.data, request.what) as file:
         try:
+            size = parquet.read_metadata(file)
+            n, d = size.num_rows, size.num_columns
+            check_memory(
+                f"{request.what} of {n} rows and {d} columns", 8 * COPIES * n * d, "take fewer of them"
+            )
             frame = pandas.read_parquet(file, engine="pyarrow")
-        except MemoryError:
+        except (MemoryError, ProblemError):
             raise
         except Exception:  # damage ends in ArrowInvalid, OSError, KeyError, UnicodeDecodeError and others
             raise request.refusal("it is no Parquet file, or a damaged one") from None

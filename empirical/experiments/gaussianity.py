@@ -47,7 +47,7 @@ def gaussianity_curves(
     t_end: float,
     *,
     step: float,
-    batch: int = 256,
+    batch: int = 512,
     seeds: int = 8,
     seed: int = 0,
     records: int = 200,

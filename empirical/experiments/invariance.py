@@ -63,7 +63,7 @@ class Invariance:
     edges: int
     hidden_units: int
     basis_paths: int
-    rebases: tuple[int, int] = (0, 0)
+    rebases: tuple[int, int]
     about: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -80,6 +80,8 @@ def symmetric_plateau(
     ProblemError
         If an argument is not usable.
     """
+    if not problem.teacher.given:
+        raise ProblemError("`teacher` is missing: overlaps of units and teacher directions are followed.")
     if problem.has_modes:
         raise ProblemError(
             f"`activation` is {problem.activation.name!r}, but overlaps of units and teacher directions are followed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ from torch import Tensor
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
-from dynamics.neuron.problem import INITS, SCALE, Neurons, QuadraticTarget
+from dynamics.neuron.problem import DEVIATION, INITS, SCALE, Neurons, QuadraticTarget
 from dynamics.validation import validate_count, validate_real
+from dynamics.words import counted
+from empirical.collapsed import share_interval
 from empirical.devices import validate_device
 from empirical.neuron.training import Relinear, batch_losses, draw, labels
 from empirical.seeds import data_generator
-from empirical.trainer import NEVER, descend, gradient_of
+from empirical.trainer import EXPLOSION, NEVER, descend, gradient_of
 
 LEARNING_RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
 GAMMAS = (1.0, 0.3, 0.1, 0.03, 0.0)
@@ -39,7 +41,8 @@ class CollapseStudy:
     starts : int
         Random starts behind each fraction.
     about : dict
-        Options of the study.
+        What its result depends on: sizes, steps, batch, scale of the initial weights, teacher, seed, and the limit
+        beyond which a loss counts as diverged.
     """
 
     learning_rates: Array
@@ -48,12 +51,35 @@ class CollapseStudy:
     starts: int
     about: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def intervals(self) -> dict[str, Array]:
+        """Ends (C, E, 2) of the 95 % intervals of the fractions; see `empirical.collapsed.share_interval`."""
+
+        def ends(fraction: float) -> tuple[float, float]:
+            return share_interval(round(fraction * self.starts), self.starts)
+
+        return {
+            name: np.array([[ends(f) for f in row] for row in rows]) for name, rows in self.fractions.items()
+        }
+
+    @property
+    def conditions(self) -> str:
+        """What the fractions depend on besides both rates, in two lines; empty where it is not known."""
+        if "teacher" not in self.about:
+            return ""
+        about = self.about
+        return (
+            f"{counted(about['hidden'], 'unit')}, {counted(about['inputs'], 'input')}, {about['teacher']}\n"
+            f"initial scale {about['init_scale']:g}, {counted(about['steps'], 'step')}, batches of {about['batch']}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """What the command prints."""
         return {
             "learning_rates": self.learning_rates,
             "gammas": self.gammas,
             **self.fractions,
+            "intervals": self.intervals,
             "starts": self.starts,
             **self.about,
         }
@@ -67,7 +93,7 @@ class CollapseStudy:
                 f"  {label}, γ = {gamma:g}".ljust(46) + "".join(f"{100 * f:8.0f}" for f in row)
                 for gamma, row in zip(self.gammas, self.fractions[name], strict=True)
             ]
-        return "\n".join(rows)
+        return "\n".join([*rows, *(f"  {line}" for line in self.conditions.splitlines())])
 
 
 def collapse_study(
@@ -159,7 +185,13 @@ def collapse_study(
         gammas=gamma,
         fractions=dict(zip(INITS, fractions, strict=True)),
         starts=S,
-        about={"inputs": d, "hidden": K, "steps": last, "batch": size, "init_scale": scale, "seed": seed},
+        about={
+            **{"inputs": d, "hidden": K, "steps": last, "batch": size, "init_scale": scale, "seed": seed},
+            "teacher": "a given teacher"
+            if target is not None
+            else f"random teachers of deviation {DEVIATION:g}",
+            "limit": EXPLOSION,
+        },
     )
 
 

@@ -62,7 +62,8 @@ def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) ->
     degree = problem.activation.degree
     if degree is None:
         raise ProblemError(
-            "`activation` is not homogeneous, but `optimizer` gsgd descends in path space, which needs that."
+            f"`activation` is {problem.activation.name!r}, but `optimizer` gsgd descends in path space, which needs a"
+            " homogeneous one, such as quadratic, linear or relu."
         )
     return PathSpaceDescent(parameters, degree)
 

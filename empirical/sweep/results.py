@@ -83,11 +83,13 @@ def of_diagnosis(diagnosis: Diagnosis) -> Variables:
 
 
 def _ends(variables: Mapping[str, Variable]) -> Variables:
-    """First and last loss, and c_k at the start where there is one."""
+    """First and last loss, the last of samples held out, and c_k at the start where there is one."""
     found = {
         "initial_loss": _at(variables["loss"], 0, "loss at the start"),
         "final_loss": _at(variables["loss"], -1, "loss at the end"),
     }
+    if "test_loss" in variables:
+        found["final_test_loss"] = _at(variables["test_loss"], -1, "loss of the samples held out at the end")
     if "conserved" in variables:
         found["conserved"] = _at(variables["conserved"], 0, CONSERVED_AT_START)
     return found

@@ -82,8 +82,9 @@ def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> d
     """Derivation for given sizes: as JSON, and in the format that was asked for."""
     from dynamics.symbolic import code_export, export
     from dynamics.symbolic.derivation import derive
-    from quadflow.options.reading import options_teacher, read_covariance
+    from quadflow.options.reading import options_teacher, read_covariance, refuse_data
 
+    refuse_data(network)
     d, O = network.inputs, network.outputs
     if network.teacher:
         teacher = options_teacher(network)

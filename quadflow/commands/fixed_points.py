@@ -34,14 +34,19 @@ class CatalogueOptions:
     )
     minima: bool = opt.option(is_flag=True, help="Only the local minima.")
     search: int | None = opt.option(
-        type=int, metavar="N", help="Search numerically from N random starts, and match."
+        type=int,
+        metavar="N",
+        help="Search numerically from N random starts, and match. On data, and where a law of the inputs singles out "
+        "axes, from N random subspaces of every rank, with a count that says what may be missing.",
     )
     certify: bool = opt.option(is_flag=True, help="Prove existence and signature by interval arithmetic.")
     graph: bool = opt.option(
         is_flag=True, help="Which plateau the unstable directions of each point lead to."
     )
     symbolic: bool = opt.option(
-        is_flag=True, help="The catalogue for symbolic eigenvalues, as many as inputs."
+        is_flag=True,
+        help="The catalogue for symbolic eigenvalues, as many as inputs; with --distribution independent:symbolic for "
+        "every excess kurtosis kappa.",
     )
     representative: str | None = opt.option(
         metavar="I,J,…",
@@ -68,6 +73,8 @@ def command(
     """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
 
     With --weight-decay of the objective, the loss with its penalty. Modes are numbered from 0 by descending eigenvalue.
+    Under --distribution sphere and student-t the catalogue is that of Gaussian inputs; under independent coordinates it
+    lists the points on the axes, of a teacher along them. Other laws and --data leave --search.
     """
     from dynamics.problem.scope import THEORIES
     from dynamics.stationary.report import fixed_points_report
@@ -172,15 +179,15 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
     from dynamics.problem.weight_decay import WeightDecay
     from dynamics.stationary.symbolic import symbolic_fixed_points
-    from quadflow.options.reading import check_gaussian, read_decay, read_network
+    from quadflow.options.reading import read_decay, read_network, refuse_data
 
-    check_gaussian(network)
+    refuse_data(network)
     teacher, _, _ = read_network(network)
     if WeightDecay.of(read_decay(network.weight_decay), network.second_layer == "trainable"):
         raise ProblemError(
             f"`--weight-decay` is {network.weight_decay}, but `--symbolic` knows only points without weight decay."
         )
-    points = symbolic_fixed_points(teacher.inputs, network.activation)
+    points = symbolic_fixed_points(teacher.inputs, network.activation, network.distribution)
     latex = "\n".join(rf"\[ {point.latex()} \]" for point in points)
     result = {
         "count": len(points),
@@ -193,6 +200,7 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
             }
             for point in points
         ],
+        "distribution": network.distribution,
     }
     if output is not None:
         write_text(output, (latex if suffix == "tex" else to_json(result)) + "\n")

@@ -45,10 +45,10 @@ class CurveOptions:
         help="Networks trained on the same inputs up to --t-end; 0: none.",
     )
     step: float = option(
-        type=float, default=5e-4, show_default=True, metavar="η", help="Their learning rate."
+        type=float, default=2.5e-4, show_default=True, metavar="η", help="Their learning rate."
     )
     batch: int = option(
-        type=int, default=256, show_default=True, help="Their samples per step; 0: all samples of --data."
+        type=int, default=512, show_default=True, help="Their samples per step; 0: all samples of --data."
     )
 
 

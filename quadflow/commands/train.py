@@ -27,7 +27,6 @@ def command(
     from empirical.trainer import TrainingDiverged
     from empirical.training import train
     from quadflow.options.reading import build_problem
-    from quadflow.options.reading_data import fitting_batch
 
     validate_output(output, ("npz", "json"))
     if training.steps is None:
@@ -35,8 +34,7 @@ def command(
     start = build_problem(problem)
     failure = None
     try:
-        practice = fitting_batch(training, start.data).arguments()
-        run = train(start, seed=problem.seed, progress=True, **practice)
+        run = train(start, seed=problem.seed, progress=True, **training.arguments())
     except TrainingDiverged as error:
         failure, run = error, error.run  # what was recorded is kept
     result = run_json(run) | {"problem": problem_json(start)}

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 )
 @opt.problem_options
 @click.option("--t-end", type=float, default=2.0, show_default=True, help="Time of flow and training.")
-@click.option("--step", type=float, default=5e-4, show_default=True, help="Learning rate.")
+@click.option("--step", type=float, default=2.5e-4, show_default=True, help="Learning rate.")
 @click.option(
-    "--batch", type=int, default=256, show_default=True, help="Samples per step; 0: all of the data."
+    "--batch", type=int, default=512, show_default=True, help="Samples per step; 0: all of the data."
 )
 @click.option("--seeds", type=int, default=8, show_default=True, help="Networks.")
 @figure_output("gaussianity")

@@ -74,6 +74,9 @@ def neuron(neuron: opt.NeuronOptions, curves: Curves, output: str) -> None:
 @click.option("--inputs", type=int, default=6, show_default=True, help="Input dimension.")
 @click.option("--hidden", type=int, default=6, show_default=True, help="Quadratic neurons.")
 @click.option("--starts", type=int, default=100, show_default=True, help="Random starts of each kind.")
+@click.option(
+    "--init-scale", "scale", type=float, default=0.7, show_default=True, help="Size of the initial weights."
+)
 @click.option("--steps", type=int, default=200, show_default=True, help="Steps of a run.")
 @click.option("--batch", type=int, default=32, show_default=True, help="Fresh samples per step.")
 @opt.seed_option
@@ -105,4 +108,22 @@ def neuron_functions(output: str, inputs: int) -> None:
     draw_into(output, make)
 
 
-FIGURES = (neuron, neuron_collapse, neuron_functions)
+@click.command("pieces", cls=Command, epilog="Example: quadflow figure pieces --hidden 3 --layers 3")
+@click.option("--hidden", type=int, default=5, show_default=True, help="Largest number of units of a layer.")
+@click.option("--layers", type=int, default=2, show_default=True, help="Largest number of hidden layers.")
+@click.option("--starts", type=int, default=10, show_default=True, help="Random networks of each size.")
+@opt.seed_option
+@figure_output("pieces")
+def pieces(output: str, **options: Any) -> None:
+    """Polynomial pieces of random networks: quadratic neurons with ReLU against ordinary ones with ReLU and z²."""
+
+    def make() -> Figure:
+        from dynamics.neuron.pieces.counts import count_pieces
+        from figures.pieces import pieces as draw
+
+        return draw(count_pieces(**options, progress=True))
+
+    draw_into(output, make)
+
+
+FIGURES = (neuron, neuron_collapse, neuron_functions, pieces)

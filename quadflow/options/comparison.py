@@ -71,19 +71,17 @@ def run_comparison(options: CompareOptions, progress: bool = True) -> Comparison
     """`empirical.compare` with the values of `compare_options`."""
     from empirical.comparison import compare
     from quadflow.options.reading import build_problem
-    from quadflow.options.reading_data import fitting_batch
 
     when, kind = options.comparison, options.theory.name
     times = None if when.times is None else parse_numbers("--times", when.times)
     training = replace(options.training, steps=options.training.length(when.t_end, times))
-    problem = build_problem(options.problem)
     return compare(
-        problem,
+        build_problem(options.problem),
         times=times,
         theory=None if kind == "flow" else kind,
         gap=when.gap,
         solver=options.solver.arguments(),
         seed=options.problem.seed,
         progress=progress,
-        **fitting_batch(training, problem.data).arguments(),
+        **training.arguments(),
     )

@@ -249,6 +249,7 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
             f"`--teacher-activation` is {options.teacher_activation!r}, but this is known only for a teacher of the "
             f"student's activation, {options.activation!r}."
         )
+    refuse_data(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)
@@ -264,9 +265,11 @@ def check_gaussian(options: NetworkOptions) -> None:
 
 
 def refuse_data(options: NetworkOptions) -> None:
-    """Refuse a data set, where only the Gaussian law of the inputs is known."""
+    """Refuse a data set, where laws of the inputs alone are known."""
     if options.data is not None:
-        raise ProblemError(f"`--data` is {options.data!r}, but this is known only for Gaussian inputs.")
+        raise ProblemError(
+            f"`--data` is {options.data!r}, but this is known only for laws of the inputs, not for data."
+        )
 
 
 def read_catalogue(

@@ -1,8 +1,8 @@
-"""From the options of a data set to the data set, and to the batch of training on it."""
+"""From the options of a data set to the data set."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from dynamics.errors import ProblemError
@@ -13,7 +13,6 @@ from quadflow.options.ignored import given
 
 if TYPE_CHECKING:
     from quadflow.options.problem import ProblemOptions
-    from quadflow.options.training import TrainingOptions
 
 DRAWN_INPUTS = ("samples", "distribution", "covariance")  # options of how inputs are drawn
 
@@ -42,14 +41,6 @@ def read_data(options: ProblemOptions) -> DataSet | None:
     data = load(options.data, **chosen, seed=options.seed, taught=bool(options.teacher))
     note(data.notes)
     return data
-
-
-def fitting_batch(training: TrainingOptions, data: DataSet | None) -> TrainingOptions:
-    """Training on the whole set where it is smaller than the batch that nobody chose."""
-    default = type(training).batch
-    if data is None or given(["batch"]) or training.batch != default or default <= len(data.X):
-        return training
-    return replace(training, batch=0)
 
 
 def option_name(name: str) -> str:

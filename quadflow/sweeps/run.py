@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from quadflow import options as opt
 from quadflow.options.reading import build_problem
-from quadflow.options.reading_data import fitting_batch
 
 if TYPE_CHECKING:
     from dynamics.curves.variables import Variables
@@ -70,8 +69,7 @@ def _train(options: Mapping[str, Any]) -> Variables:
     if record_at is not None:
         record_at = record_at[record_at <= steps]
     start = build_problem(problem)
-    practice = fitting_batch(training, start.data).arguments()
-    return of_training(train(start, record_at=record_at, seed=problem.seed, **practice))
+    return of_training(train(start, record_at=record_at, seed=problem.seed, **training.arguments()))
 
 
 def _compare(options: Mapping[str, Any]) -> Variables:

@@ -55,6 +55,8 @@ EXCEPTIONS = {
         "draws": 6,
     },
     "integration.methods.choose_method": {"smooth": True},
+    "neuron.pieces.slices.pieces_on_slices": {"lines": 20, "extent": 3.0},
+    "neuron.pieces.counts.count_pieces": {"hidden": 5, "layers": 2, "starts": 10},
     "population.fourth_moment.IndependentMoment": {"kurtosis": 0.0},
     "population.samples.batches": {"width": 1},
     "population.unit_samples.UnitSampleLoss": {"smooth": True},

@@ -14,14 +14,19 @@ def twins(**changes):
         "path_difference": {"gsgd": np.array([0, 1e-15]), "sgd": np.array([0, 0.25])},
         "function_difference": {"gsgd": np.array([0, 2e-15]), "sgd": np.array([0, 0.125])},
         "loss": {"gsgd": np.array([[4.0, 1], [4, 2]]), "sgd": np.array([[4.0, 3], [4, 5]])},
-        **{"edges": 20, "hidden_units": 4, "basis_paths": 16, "about": {"step": 0.01234}},
+        **{"edges": 20, "hidden_units": 4, "basis_paths": 16, "rebases": (1, 2), "about": {"step": 0.01234}},
     }
     return Invariance(**(given | changes))
 
 
 def test_twins_after_the_last_step():
     assert twins().to_dict() == {
-        "gsgd": {"path_difference": 1e-15, "function_difference": 2e-15, "loss": [1.0, 2.0]},
+        "gsgd": {
+            "path_difference": 1e-15,
+            "function_difference": 2e-15,
+            "loss": [1.0, 2.0],
+            "rebases": [1, 2],
+        },
         "sgd": {"path_difference": 0.25, "function_difference": 0.125, "loss": [3.0, 5.0]},
         **{"basis_paths": 16, "edges": 20, "hidden_units": 4, "steps": 5, "step": 0.01234, "warnings": []},
     }

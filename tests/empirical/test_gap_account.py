@@ -1,5 +1,6 @@
 """How the gap report is put together: error bars, sources, what is trained, and what is said about it."""
 
+from dataclasses import replace
 from statistics import stdev
 from types import SimpleNamespace
 
@@ -216,6 +217,30 @@ def test_large_fluctuations_are_measured_instead(monkeypatch):
         "training with and without it: the fluctuations are too large for their theory"
     )
     assert gap.spread is None
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ({}, ""),
+        ({"finite_data": "training on the whole data sets"}, "finite data"),
+        (
+            {"sampling_noise": "training with and without it: too large", "discretisation": "modified flow"},
+            "sampling noise",
+        ),
+        (
+            {
+                "discretisation": "a theory of training",
+                "finite_data": "flow: no training on the whole data sets",
+            },
+            "",
+        ),
+    ],
+)
+def test_the_summary_names_what_training_measured(sources, said):
+    """A part counts by how its curve was computed, not by a word in the name of a theory or in a reason."""
+    text = replace(made_up(), sources=sources).summary()
+    assert text.partition("\nmeasured by training, not predicted: ")[2] == said
 
 
 @pytest.mark.parametrize("samples", [0, 20])

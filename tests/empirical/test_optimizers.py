@@ -289,6 +289,22 @@ def test_what_cannot_be_is_refused_in_one_sentence(name, parameters, words):
         train(PROBLEM, steps=1, step=1e-3, optimizer=name, **parameters)
 
 
+def test_path_space_needs_a_homogeneous_activation():
+    problem = Problem(TEACHER, Student.initialise(2, TEACHER.inputs, seed=0), "erf")
+    with pytest.raises(ProblemError, match="needs a homogeneous one") as refused:
+        train(problem, steps=1, step=1e-3, optimizer="gsgd")
+    assert str(refused.value).startswith("`activation` is 'erf', but `optimizer` gsgd ")
+
+
+def test_an_optimiser_without_a_theory_of_the_table_is_not_compared():
+    """The flow in path space is no theory of a comparison: its refusal names the optimisers that have one."""
+    with pytest.raises(ProblemError, match="but a comparison takes one of") as refused:
+        compare(Problem(TEACHER, PROBLEM.student), steps=3, step=1e-3, optimizer="gsgd")
+    assert str(refused.value).startswith("`optimizer` is 'gsgd', which descends in path space")
+    named = str(refused.value).rstrip(".").rpartition(": ")[2].split(", ")
+    assert named == [name for name in OPTIMIZERS if name != "gsgd"]
+
+
 def test_path_space_has_no_weight_decay():
     problem = Problem(TEACHER, PROBLEM.student, weight_decay=0.1)
     with pytest.raises(ProblemError, match=r"`weight_decay` is 0\.1, but `optimizer` gsgd"):

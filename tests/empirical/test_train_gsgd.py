@@ -6,6 +6,7 @@ import pytest
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.path_space import Skeleton, path_values
 from empirical import train
+from quadflow.results import run_json
 
 RNG = np.random.default_rng(0)
 W0 = np.eye(3) + 0.1 * RNG.standard_normal((3, 3))
@@ -52,6 +53,29 @@ def test_degree_is_that_of_the_activation():
     ours, _ = trained(W0, A0, activation="relu", degree=1)
     theirs, _ = trained(FACTORS[:, None] * W0, A0 / FACTORS, activation="relu", degree=1)
     np.testing.assert_allclose(theirs, ours, rtol=1e-12)
+
+
+def test_changes_of_the_basis_are_reported():
+    """A ReLU unit from (1, 0.9) to (−0.3, 1.2): its strongest path value must cross zero, once for both networks.
+
+    It does so without a stop, the loss falls on, and another optimiser has nothing to report.
+    """
+    problem = Problem(Teacher([[-0.3, 1.2]], [1.0]), Student([[1.0, 0.9]], [1.0]), "relu")
+    options = {"steps": 800, "step": 5e-3, "seeds": 2, "dtype": "float64", "records": 2}
+    run = train(problem, optimizer="gsgd", **options)
+    assert run.about["rebases"] == 1
+    assert (run.W[:, 0, 0, 0] > 0).all() and (run.W[:, -1, 0, 0] < 0).all()
+    assert (run.loss[:, -1] < 0.1 * run.loss[:, 0]).all()
+    assert (
+        "\n1 change of the basis of path space, where a path value would have passed zero\n" in run.summary()
+    )
+    assert run_json(run)["rebases"] == 1
+    short = options | {"steps": 2}
+    still = train(problem, optimizer="gsgd", **short)
+    assert run_json(still)["rebases"] == 0
+    assert "change" not in still.summary()
+    other = train(problem, optimizer="sgd", **short)
+    assert "rebases" not in other.about and "rebases" not in run_json(other)
 
 
 def test_refusals():

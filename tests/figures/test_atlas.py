@@ -9,7 +9,7 @@ from matplotlib.colors import same_color
 
 from dynamics import Teacher
 from dynamics.stationary import fixed_points
-from dynamics.stationary.matching import catalogue_flow, match_fixed_points
+from dynamics.stationary.matching import catalogue_flow, match_fixed_points, search_catalogue
 from dynamics.stationary.search import search_fixed_points
 from figures.atlas import atlas
 from figures.style import MARKERS, PALETTE
@@ -85,6 +85,21 @@ def test_small_and_large_levels():
             predicted[0].get_xydata(), [[2 * n, loss] for n, loss in enumerate(losses)]
         )
         assert [t.get_text() for t in axes.texts][:2] == [r"$\{1\}$", r"$\{2\}$"]
+
+
+def test_points_off_the_axes_are_drawn_without_a_cross():
+    """Uniform inputs, λ = (2, 1), one unit: five roots, two of them at 2.9583 where nothing is predicted."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), hidden=1, distribution="uniform")
+    match = search_catalogue(catalogue, 60)
+    figure = atlas(catalogue.feasible, match)
+    (axes,) = figure.axes
+    shown = ["local minimum", "saddle", "spurious minimum"]
+    assert names(figure) == ["predicted, spare $a_k > 0$", *(f"found: {name}" for name in shown)]
+    found = np.vstack([c.get_offsets() for c in axes.collections])
+    assert sorted(found[:, 1]) == pytest.approx([0.6222222, 2.4888889, 2.9583333, 2.9583333, 6.5])
+    assert all(np.isfinite(c.get_sizes()).all() for c in axes.collections)
+    (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
+    assert not np.isclose(crosses.get_ydata(), 2.9583333).any()
 
 
 def test_with_weight_decay_the_objective_is_drawn():

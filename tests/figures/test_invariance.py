@@ -29,6 +29,7 @@ def result() -> Invariance:
         edges=64,
         hidden_units=8,
         basis_paths=56,
+        rebases=(0, 0),
         about={"step": 0.01},
     )
 

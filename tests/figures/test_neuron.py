@@ -61,7 +61,18 @@ def test_map_writes_every_percentage_in_its_cell():
         "random": np.array([[0.0, 0.25, 1.0]] * 2),
         "relinear": np.array([[0, 0, 0.5], [0, 0, 0.125]]),
     }
-    figure = collapse_map(CollapseStudy(np.array([0.1, 0.2, 0.4]), np.array([1.0, 0.1]), fractions, 40))
+    about = {
+        "hidden": 2,
+        "inputs": 3,
+        "steps": 20,
+        "batch": 4,
+        "init_scale": 0.5,
+        "teacher": "a given teacher",
+    }
+    study = CollapseStudy(np.array([0.1, 0.2, 0.4]), np.array([1.0, 0.1]), fractions, 40, about)
+    figure = collapse_map(study)
+    assert figure.get_supxlabel() == study.conditions
+    assert study.conditions == "2 units, 3 inputs, a given teacher\ninitial scale 0.5, 20 steps, batches of 4"
     for axes, name in zip(figure.axes, fractions, strict=True):
         texts = {tuple(t.get_position()): t.get_text() for t in axes.texts}
         for (i, j), value in np.ndenumerate(fractions[name]):

@@ -182,7 +182,7 @@ def test_twins():
     curve = np.linspace(1, 0.5, 60)
     result = Invariance(
         steps, {"gsgd": 0 * curve, "sgd": curve}, {"gsgd": 0 * curve, "sgd": curve / 2},
-        {"gsgd": np.array([curve, curve]), "sgd": np.array([curve, curve])}, 1, 1, 1, {},
+        {"gsgd": np.array([curve, curve]), "sgd": np.array([curve, curve])}, 1, 1, 1, (0, 0), {},
     )  # fmt: skip
     figure = invariance(result)
     above, below = figure.axes

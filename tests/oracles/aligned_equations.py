@@ -14,13 +14,14 @@ def solve_aligned(modes, activation="quadratic"):
     return sympy.solve(list(flow.ode.values()), flow.parameters, dict=True)
 
 
-def vanishes_in_full_flow(point, activation="quadratic"):
+def vanishes_in_full_flow(point, activation="quadratic", distribution="gaussian"):
     """Whether the derived rates of *all* weights vanish identically at a point.
 
     The learned modes have w_i = p_i e_i and a_i = μ_i/p_i² with free p_i, the others w_j = 0 with free a_j.
     """
     d = len(point.learned_modes) + len(point.gains)
-    full, aligned = derive(d, d, activation=activation), derive(d, d, activation=activation).aligned()
+    full = derive(d, d, activation=activation, distribution=distribution)
+    aligned = full.aligned()
     lam = dict(zip(range(d), aligned.targets, strict=True))
     p = sympy.symbols(f"p_:{d}", positive=True)
     values = {}

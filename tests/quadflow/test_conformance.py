@@ -61,6 +61,7 @@ SMALLER = {
     "figure neuron": "--t-end 0.1",
     "figure neuron-collapse": "--starts 2 --steps 5",
     "figure neuron-functions": "--inputs 3",
+    "figure pieces": "--hidden 2 --layers 1 --starts 1",
     "figure fluctuations": GAP,
     "figure schedules": "--steps 10 --seeds 2",
     "figure train-test": "--steps 10",

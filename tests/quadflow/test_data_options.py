@@ -118,7 +118,6 @@ def test_what_was_changed_is_said(files, quadflow):
         ("simulate --data d.npz --covariance S.npy", "`--covariance` says how inputs are drawn, but `--data`"),
         ("simulate --data d.npz --distribution gaussian", "`--distribution` says how inputs are drawn"),
         ("train --data d.npz --samples 60 --steps 1", "`--samples` says how inputs are drawn"),
-        ("train --data d.npz --batch 61 --steps 1", "`batch` is 61, but there are only 60 samples"),
         ("train --data d.npz --label-noise 0.1 --steps 1", "`label_noise` is 0.1, but `data` brings its labels"),
         ("simulate --teacher 2 --target y", "`--target` says how `--data` is read: give that as well"),
         ("simulate --teacher 2 --whiten", "`--whiten` says how `--data` is read"),
@@ -126,9 +125,12 @@ def test_what_was_changed_is_said(files, quadflow):
         ("simulate --teacher 2 --classes 0,1", "`--classes` says how `--data` is read"),
         ("simulate --teacher 2 --split 0.1", "`--split` says how `--data` is read"),
         ("simulate --teacher 2 --standardize-target", "`--standardize-target` says how `--data` is read"),
-        ("derive --data d.npz", "`--data` is 'd.npz', but this is known only for Gaussian inputs"),
+        ("derive --data d.npz", "`--data` is 'd.npz', but this is known only for laws of the inputs, not for data"),
         ("derive --data d.npz --format tensor", "`--data` is 'd.npz', but this is known only for"),
-        ("escape --data d.npz", "`--data` is 'd.npz', but this is known only for Gaussian inputs"),
+        ("derive --data d.npz --teacher 2,1", "`--data` is 'd.npz', but this is known only for"),
+        ("figure atlas --data d.npz --teacher 2", "`--data` is 'd.npz', but this is known only for"),
+        ("figure symmetric-plateau --data d.npz", "`teacher` is missing: overlaps of units"),
+        ("escape --data d.npz", "`--data` is 'd.npz', but this is known only for laws of the inputs, not for data"),
         ("schedule --data d.npz", "`data` is 'd.npz', but"),
         ("staircase --data d.npz", "`data` is 'd.npz', but"),
         ("fixed-points --data d.npz", "`data` is 'd.npz', but"),
@@ -143,30 +145,12 @@ def test_what_is_refused(files, quadflow, arguments, words):
     assert result.err.startswith("quadflow: ") and result.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "batch"), [("", 0), ("--batch 32", 32), ("--batch 0", 0)], ids=["default", "given", "whole"]
-)
-def test_the_default_batch_is_no_larger_than_the_data(files, received, arguments, batch):
-    for command in ("train --steps 3", "compare --steps 3"):
-        target = {"train": "empirical.training:train", "compare": "empirical.comparison:compare"}[
-            command.split()[0]
-        ]
-        _, given = received(target, *command.split(), "--data", "d.npz", *arguments.split())
-        assert given["batch"] == batch
-
-
-def test_the_default_batch_of_larger_data(rng, received, tmp_path):
-    np.savez(tmp_path / "d.npz", X=rng.standard_normal((256, 2)), y=rng.standard_normal(256))
-    _, given = received("empirical.training:train", "train", "--steps", 3, "--data", tmp_path / "d.npz")
-    assert given["batch"] == 256
-
-
 def test_figures_leave_their_teacher(files, received):
-    """The demonstration's teacher, inputs and batch go where data are given; its size of the student and times stay."""
+    """The demonstration's teacher and inputs go where data are given; its size of the student and times stay."""
     args, given = received("empirical.comparison:compare", "figure", "learning-curves", "--data", "d.npz")
     assert not args[0].teacher.given
     assert args[0].student.hidden == LEARNING_CURVES["hidden"]
-    assert given["batch"] == 0 and given["seeds"] == LEARNING_CURVES["seeds"]
+    assert given["seeds"] == LEARNING_CURVES["seeds"]
     args, _ = received(
         "empirical.comparison:compare", "figure", "learning-curves", "--data", "d.npz", "--teacher", "3"
     )

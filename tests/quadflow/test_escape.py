@@ -84,7 +84,7 @@ def test_unfinished_networks_are_said():
         (["--second-layer", "trainable"], "`--second-layer` is trainable, but the escape time is known only for"),
         (["--teacher", "2,1"], "`teacher` has 2 directions"),
         (["--inputs", "1"], "`inputs` is 1"),
-        (["--overlap", "2"], "`overlap` is 2, but an overlap must lie between"),
+        (["--overlap", "2"], "`overlap` is 2, but an overlap must lie strictly between"),
         (["--weight-decay", "0.1"], "`weight_decay` is"),
     ],
 )  # fmt: skip

@@ -45,6 +45,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "neuron-collapse": "empirical.neuron.collapse:collapse_study",
     "neuron-functions": "dynamics.neuron.function_space:function_space_dimensions",
     "overlay": "empirical.experiments.overlay:overlays",
+    "pieces": "dynamics.neuron.pieces.counts:count_pieces",
     "phase-diagram": f"{DIAGRAMS}:single_mode_diagram",
     "phase-portrait": "dynamics.phase_plane:phase_plane",
     "saddle-graph": "empirical.experiments.saddle_path:saddle_path",

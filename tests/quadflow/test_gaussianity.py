@@ -100,8 +100,8 @@ def test_what_belongs_to_networks(quadflow):
 
 
 def test_files(quadflow, answer, tmp_path):
-    """The same curves in every format."""
-    for suffix in ("json", "csv", "npz", "png", "pdf", "svg"):
+    """The same curves in every format; figures are those of `tests/figures`."""
+    for suffix in ("json", "csv", "npz", "svg"):
         assert quadflow(*UNIFORM.split(), "--output", tmp_path / f"found.{suffix}").status == 0
     stored = json.loads((tmp_path / "found.json").read_text())
     assert stored["loss"] == answer["loss"]
@@ -112,7 +112,7 @@ def test_files(quadflow, answer, tmp_path):
     np.testing.assert_array_equal(np.array(rows, dtype=float), expected)
     again = GaussianComparison.load(tmp_path / "found.npz")
     np.testing.assert_array_equal(again.rescaled, answer["rescaled"])
-    assert (tmp_path / "found.png").read_bytes()[:4] == b"\x89PNG"
+    assert "<svg" in (tmp_path / "found.svg").read_text()
 
 
 def test_refused(quadflow):

@@ -108,6 +108,7 @@ def test_divergence_is_a_failed_computation(quadflow):
         ("neuron", ["--t-end", "0.5", "--seeds", "1"]),
         ("neuron-collapse", ["--inputs", "3", "--hidden", "2", "--starts", "2", "--steps", "20"]),
         ("neuron-functions", ["--inputs", "3"]),
+        ("pieces", ["--hidden", "2", "--starts", "2"]),
         ("invariance", ["--inputs", "3", "--hidden", "3", "--steps", "20"]),
         ("hannet", ["--layers", "5", "--width", "4"]),
     ],

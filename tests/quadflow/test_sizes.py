@@ -24,6 +24,8 @@ HUGE = 10**12
         (["train", "--teacher", "2,1", "--steps", 1, "--outputs", 2**62], "lower .*`outputs`"),
         (["simulate", "--teacher", "0", "--outputs", 2**62], "lower .*`outputs`"),
         (["figure", "neuron-functions", "--inputs", HUGE], "lower `inputs`"),
+        (["figure", "pieces", "--hidden", HUGE], "lower `layers`, `hidden` or `starts`"),
+        (["figure", "pieces", "--layers", HUGE], "lower `layers`: it doubles"),
         (["train", "--teacher", "2,1", "--steps", 1, "--seeds", HUGE], "`seeds`"),
         (["train", "--teacher", "2,1", "--steps", 2**63], "below 2\\^63"),
         (["compare", "--teacher", "2,1", "--steps", 1, "--test-samples", HUGE], "lower `test-samples`"),

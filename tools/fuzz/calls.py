@@ -122,7 +122,8 @@ def _call(draw: st.DrawFn, name: str, command: click.Command, files: list[str]) 
 
 def _short(name: str, options: dict[str | None, click.Option]) -> list[str]:
     """Options that keep the call short and put a default output where nothing is harmed."""
-    words = FIGURES.get(name.removeprefix("figure "), SHORT.get(name.split()[0], "")).split()
+    first, _, figure = name.partition(" ")
+    words = FIGURES.get(figure, SHORT.get(first, "")).split()
     pairs = list(zip(words[::2], words[1::2], strict=True))
     if name.startswith("figure ") or name in ("report", "explore", "sweep"):
         pairs.append(("--output", OUTPUTS[name.split()[0]]))

@@ -123,6 +123,11 @@ WORDS = {
         + f"|{CODE}|x_0.real|a**b|a**-1|a/0*x_0|lambda: x_0|a*x_0"
         + "+a*x_0" * 3000,
     ),
+    "distribution": (
+        "sphere|student-t:9|uniform|rademacher|independent:0.5|mixture:clusters.npz",
+        "student-t:4|student-t:nan|student-t|independent:-3|independent:1e308|uniform:1|normal|mixture:|mixture:good.npz"
+        "|mixture:missing.npz|mixture:heavy.npz|mixture:collapsed.npz|mixture:great.npz|mixture:folder.npy",
+    ),
     "target": ("y|0|-1", "z|7|-9|y,y|0,1|1.5"),
     "classes": ("0,1|0,2", "0|0,0|0,1,2|x,y|nan,1|1e400,0"),
     "split": ("0.2|0.5|0", "1|-0.1|nan|1e-300|0.999"),

@@ -22,7 +22,7 @@ start = Problem(
     teacher, Student.initialise(hidden=4, inputs=8, scale=0.3, seed=1), data=digits
 )
 
-curves = gaussianity_curves(start, 2.0, step=5e-4, batch=256, seeds=8, seed=1)
+curves = gaussianity_curves(start, 2.0, step=2.5e-4, batch=512, seeds=8, seed=1)
 figure = gaussianity_figure(curves.comparison, curves.run)
 
 # %%

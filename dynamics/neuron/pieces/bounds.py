@@ -13,11 +13,18 @@ formula gives
 for crossings of two arcs each. Two conics cross at most four times (Bézout). One by itself adds at most 3: a pair of
 lines its own crossing and four ends, a hyperbola four ends, a parabola two, an ellipse a component. Infinity is a
 component. Together 1 + 3h + 4 h(h − 1)/2 = 2h² + h + 1, which pairs of lines in general position reach. Derived here.
+
+In the plane, several hidden layers. Lines cut a convex cell, of which there are P, like the plane: the numbers of
+ordinary layers are multiplied. Of quadratic neurons, the curves of all layers on all cells together are the zeros of a
+polynomial of degree n ← n + PKδD, which leave at most n² + 1 cells: each bounded one holds an extremum of the
+polynomial, of which there are at most (n − 1)² by Bézout, if need be after a small change of it, and each unbounded one
+meets every large circle, on which it has at most 2n zeros. Derived here, and far from sharp.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from dynamics.neuron.pieces.network import KINDS
 from dynamics.validation import validate_choice, validate_count
@@ -39,10 +46,17 @@ def most_pieces_on_line(kind: str, widths: Sequence[int]) -> int:
     return pieces
 
 
-def most_pieces_in_plane(kind: str, hidden: int) -> int:
-    """Upper bound of the number of pieces in the plane, for one hidden layer."""
+def most_pieces_in_plane(kind: str, widths: Sequence[int]) -> int:
+    """Upper bound of the number of pieces in the plane, for the widths of the hidden layers."""
     chosen = KINDS[validate_choice("kind", kind, KINDS)]
-    h = validate_count("hidden", hidden)
+    first, *later = (validate_count("widths", width) for width in widths)
     if not chosen.kinked:
         return 1
-    return 2 * h**2 + h + 1 if chosen.quadratic_units else 1 + h + h * (h - 1) // 2
+    if not chosen.quadratic_units:
+        return prod(1 + K + K * (K - 1) // 2 for K in (first, *later))
+    cells, curve, degree = 2 * first**2 + first + 1, 2 * first, chosen.factor
+    for K in later:
+        curve += cells * K * 2 * degree
+        cells = curve**2 + 1
+        degree *= chosen.factor
+    return cells

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,17 @@ class Pieces:
     def breakpoints(self) -> Array:
         """Where pieces meet, (number − 1,), to rounding."""
         return np.array([float(root) for root in self.breaks])
+
+    def samples(self) -> list[Any]:
+        """A rational s within each piece."""
+        if not self.breaks:
+            return [QQ(0)]
+        found = []
+        for left, right in pairwise(self.breaks):
+            between = isolate([left.polynomial, right.polynomial])
+            found.append(between.sample(between.place(left, 0) + 1))
+        first, last = isolate([self.breaks[0].polynomial]), isolate([self.breaks[-1].polynomial])
+        return [first.sample(self.breaks[0].index), *found, last.sample(self.breaks[-1].index + 1)]
 
     def summary(self) -> str:
         """Number, largest degree, breakpoints."""

@@ -131,11 +131,15 @@ class Layer:
         coefficients = SIDES[self.activation][sign > 0]
         return sum((q**n * c for n, c in enumerate(coefficients) if c), q.ring.zero)
 
-    def __call__(self, x: Array) -> Array:
-        """Outputs (…, K) for inputs (…, n), in floating-point arithmetic."""
+    def sums(self, x: Array) -> Array:
+        """The K numbers q, (…, K), for inputs (…, n), in floating-point arithmetic."""
         X = np.concatenate([x, np.ones((*x.shape[:-1], 1))], axis=-1)
         R, G, B = (np.array(W, dtype=float) for W in (self.R, self.G, self.B))
-        q = (X @ R.T) * (X @ G.T) + X**2 @ B.T
+        return np.asarray((X @ R.T) * (X @ G.T) + X**2 @ B.T)
+
+    def __call__(self, x: Array) -> Array:
+        """Outputs (…, K) for inputs (…, n), in floating-point arithmetic."""
+        q = self.sums(x)
         negative, positive = (np.polynomial.Polynomial(c)(q) for c in SIDES[self.activation])
         return np.where(q > 0, positive, negative)
 
@@ -213,6 +217,13 @@ class Network:
         for layer in self.layers:
             h = layer(h)
         return h[..., 0]
+
+
+def number_of_parameters(kind: str, inputs: int, widths: Sequence[int]) -> int:
+    """Weights and biases of a network of a kind with so many inputs, hidden layers of these widths, one output."""
+    groups = 3 if KINDS[validate_choice("kind", kind, KINDS)].quadratic_units else 1
+    sizes = [inputs, *widths]
+    return groups * sum((n + 1) * K for n, K in pairwise(sizes)) + sizes[-1] + 1
 
 
 def _exact(name: str, value: Any) -> Fraction:

@@ -5,6 +5,10 @@ the Betti numbers b_i over Z/2 (Morse's inequalities; Milnor, *Morse theory*, §
 
     Σ c_i tⁱ − Σ b_i tⁱ = (1 + t) Q(t),   Q with coefficients ≥ 0.
 
+Critical subspaces that come in a manifold, in directions across which the second derivative is regular, count with the
+Betti numbers of that manifold, from their index on (Bott, *Nondegenerate critical manifolds*, 1954, not consulted).
+One kind of them is the rule with labels of both signs: V = range M ⊕ span v with vᵀGv = 0, where G is indefinite.
+
 Hence c_i ≥ b_i, at least binom(d, r) critical points, and Σ(−1)ⁱc_i = χ. For Gr(r, d) Σ b_i tⁱ is the Gaussian
 binomial: b_i partitions of i fit into a box of r × (d − r), one Schubert cell for each; χ = 0 if d is even and r odd,
 else binom(⌊d/2⌋, ⌊r/2⌋). The condition is necessary, not sufficient: two critical points of neighbouring indices that
@@ -40,6 +44,22 @@ def euler_characteristic(rank: int, inputs: int) -> int:
     return 0 if inputs % 2 == 0 and rank % 2 else comb(inputs // 2, rank // 2)
 
 
+def isotropic_lines(positive: int, negative: int) -> tuple[int, ...]:
+    """Betti numbers over Z/2 of the lines on which a form with such numbers of eigenvalues vanishes; () if none does.
+
+    They are S^{p−1} × S^{q−1} up to a common sign, p ≤ q: a bundle of spheres over the projective space of dimension
+    p − 1, whose Euler class vanishes, so that Σ b_i tⁱ = (1 + … + t^{p−1})(1 + t^{q−1}) (derived here).
+    """
+    p, q = sorted((positive, negative))
+    if not p:
+        return ()
+    betti = [0] * (p + q - 1)
+    for i in range(p):
+        betti[i] += 1
+        betti[i + q - 1] += 1
+    return tuple(betti)
+
+
 @dataclass(frozen=True)
 class MorseCount:
     """The critical subspaces of one dimension, counted.
@@ -48,12 +68,13 @@ class MorseCount:
     ----------
     rank, inputs : int
         r and d.
-    indices : tuple of int
-        Index of every critical subspace that was found, those included on which M has a smaller rank.
+    critical : tuple of (int, tuple of int)
+        Index of every critical subspace that was found, those included on which M has a smaller rank, and the Betti
+        numbers of the manifold in which it comes: (1,) for a single one.
     deficient : int
-        How many those are.
+        On how many M has a smaller rank.
     degenerate : int
-        How many have a singular second derivative: then nothing can be counted.
+        How many have a singular second derivative that no manifold explains: then nothing can be counted.
     rare : int
         How many a single start led to.
     starts : int
@@ -62,7 +83,7 @@ class MorseCount:
 
     rank: int
     inputs: int
-    indices: tuple[int, ...]
+    critical: tuple[tuple[int, tuple[int, ...]], ...]
     deficient: int
     degenerate: int
     rare: int
@@ -71,13 +92,16 @@ class MorseCount:
     @property
     def found(self) -> tuple[int, ...]:
         """c_i, i = 0 … r(d − r)."""
-        top = self.rank * (self.inputs - self.rank)
-        return tuple(self.indices.count(i) for i in range(top + 1))
+        counts = [0] * (self.rank * (self.inputs - self.rank) + 1)
+        for index, betti in self.critical:
+            for i, b in enumerate(betti, index):
+                counts[i] += b
+        return tuple(counts)
 
     @property
     def euler(self) -> int:
         """Σ(−1)ⁱ c_i."""
-        return sum((-1) ** i for i in self.indices)
+        return sum((-1) ** i * c for i, c in enumerate(self.found))
 
     @property
     def closes(self) -> bool:
@@ -99,12 +123,12 @@ class MorseCount:
         """Why it is not shown to be complete; empty if it is."""
         least = comb(self.inputs, self.rank)
         if self.degenerate:
-            return f"{self.degenerate} of {len(self.indices)} critical subspaces are degenerate"
+            return f"{self.degenerate} of {len(self.critical)} critical subspaces are degenerate"
         if self.closes:
-            found = f"{self.rare} of {len(self.indices)} critical subspaces"
+            found = f"{self.rare} of {len(self.critical)} critical subspaces"
             return f"the count closes, but {found} were found from one start alone" if self.rare else ""
-        if len(self.indices) < least:
-            return f"{len(self.indices)} critical subspaces were found, of at least {least}"
+        if sum(self.found) < least:
+            return f"{sum(self.found)} critical subspaces were found, of at least {least}"
         expected = euler_characteristic(self.rank, self.inputs)
         if self.euler != expected:
             return f"the alternating sum of indices is {self.euler}, and {expected} if none is missing"
@@ -116,9 +140,10 @@ class MorseCount:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON object."""
-        rest = {name: value for name, value in asdict(self).items() if name not in ("indices", "inputs")}
+        rest = {name: value for name, value in asdict(self).items() if name not in ("critical", "inputs")}
         return rest | {
-            "critical_subspaces": len(self.indices),
+            "critical_subspaces": len(self.critical),
+            "families": sum(len(betti) > 1 for _, betti in self.critical),
             "indices": list(self.found),
             "euler": self.euler,
             "euler_expected": euler_characteristic(self.rank, self.inputs),

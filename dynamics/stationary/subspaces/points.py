@@ -79,13 +79,12 @@ class FoundPoint:
         return (self.basis.T * self.values) @ self.basis
 
     def to_dict(self, problem: Problem) -> dict[str, Any]:
-        """JSON object, with the keys of the catalogue."""
+        """JSON object, with the keys of the catalogue; as learned count modes of which M holds more than half."""
         student = self.student
-        modes = None
-        if student is not None and problem.has_modes:
-            modes = problem.modes(student.W, student.A).tolist()
+        modes = problem.modes(self.basis, self.values[None]) if self.rank else 0 * problem.mode_targets
+        learned = np.flatnonzero(modes / problem.mode_targets > 0.5)
         return {
-            "learned_modes": None,
+            "learned_modes": learned.tolist(),
             "rank": self.rank,
             "learned_values": self.values.tolist(),
             "subspace": self.basis.tolist(),
@@ -97,7 +96,7 @@ class FoundPoint:
             "kind": self.kind,
             "feasible": student is not None,
             "needed": {"positive": self.needed[0], "negative": self.needed[1]},
-            "modes": modes,
+            "modes": modes.tolist() if problem.has_modes else None,
             "W": None if student is None else student.W.tolist(),
             "a": None if student is None else student.a.tolist(),
             "hits": self.hits,

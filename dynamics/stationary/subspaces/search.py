@@ -15,7 +15,7 @@ from tqdm import tqdm
 from dynamics.aliases import Array
 from dynamics.budget import check_memory, check_number
 from dynamics.stationary.subspaces.form import FormLoss
-from dynamics.stationary.subspaces.morse import MorseCount
+from dynamics.stationary.subspaces.morse import MorseCount, isotropic_lines
 from dynamics.stationary.subspaces.reduced_loss import ReducedLoss, framed, moved, reduced_loss
 from dynamics.validation import validate_count
 
@@ -46,7 +46,9 @@ class CriticalSubspace:
     index : int
         How many of them are negative.
     deficient, degenerate : bool
-        Whether M has a smaller rank; whether a curvature vanishes.
+        Whether M has a smaller rank; whether a curvature vanishes that `family` does not explain.
+    family : tuple of int
+        Betti numbers of the manifold of critical subspaces to which it belongs; (1,) if it is alone.
     hits : int
         How many starts led to it.
     """
@@ -58,6 +60,7 @@ class CriticalSubspace:
     index: int
     deficient: bool
     degenerate: bool
+    family: tuple[int, ...]
     hits: int = 1
 
     @property
@@ -135,7 +138,7 @@ def search_subspaces(
     count = MorseCount(
         rank,
         d,
-        tuple(subspace.index for subspace in found),
+        tuple((subspace.index, subspace.family) for subspace in found),
         sum(subspace.deficient for subspace in found),
         sum(subspace.degenerate for subspace in found),
         sum(subspace.hits == 1 for subspace in found) if m else 0,
@@ -181,15 +184,31 @@ def _described(form: FormLoss, at: ReducedLoss, n: int) -> CriticalSubspace:
     values, E = np.linalg.eigh(at.A[n])
     curvatures = np.linalg.eigvalsh(at.hessian[n])
     flat = FLAT * form.drop
+    vanished = np.abs(values) <= VANISHED * form.scale
+    zeros = int(np.sum(np.abs(curvatures) <= flat))
+    family = _family(form, at.M[n], r - int(vanished.sum())) if vanished.sum() == 1 else (1,)
+    explained = zeros == len(family) - 1
     return CriticalSubspace(
         at.frame[n][:, :r] @ E[:, ::-1],
         values[::-1],
         float(at.loss[n]),
         curvatures,
         int(np.sum(curvatures < -flat)),
-        bool(np.abs(values).min() <= VANISHED * form.scale),
-        bool((np.abs(curvatures) <= flat).any()),
+        bool(vanished.any()),
+        not explained,
+        family if explained else (1,),
     )
+
+
+def _family(form: FormLoss, M: Array, rank: int) -> tuple[int, ...]:
+    """Betti numbers of the lines v with vᵀGv = 0 beside the range of M, which has this rank."""
+    d = form.inputs
+    m, E = np.linalg.eigh(M)
+    beside = E[:, np.argsort(-np.abs(m))[rank:]]
+    g = np.linalg.eigvalsh(beside.T @ form.force(M) @ beside)
+    zero = VANISHED * np.abs(g).max(initial=0.0)
+    lines = isotropic_lines(int(np.sum(g > zero)), int(np.sum(g < -zero)))
+    return lines if len(lines) == d - rank - 1 > 1 else (1,)
 
 
 def _merge(known: list[CriticalSubspace], new: CriticalSubspace, scale: float) -> None:
@@ -202,8 +221,8 @@ def _merge(known: list[CriticalSubspace], new: CriticalSubspace, scale: float) -
 
 
 def _same(one: CriticalSubspace, other: CriticalSubspace, scale: float) -> bool:
-    """Whether two subspaces are one; degenerate ones, which may come in families, by the values of M."""
-    if one.degenerate and other.degenerate:
+    """Whether two subspaces are one; those of a manifold, and degenerate ones, by the values of M."""
+    if all(s.degenerate or len(s.family) > 1 for s in (one, other)):
         return bool(np.abs(one.values - other.values).max() <= SAME * scale)
     return sine(one.basis, other.basis) <= SAME
 

@@ -194,19 +194,29 @@ def test_slopes_at_zero_are_those_of_the_function(name):
     [
         ("polynomial:1", "is constant"),
         ("polynomial:", "coefficients must be numbers"),
-        ("polynomial:0,1e300", "largest is 1e\\+20"),
-        ("polynomial:0,nan", "must be finite"),
+        ("polynomial:0,1e300", "numbers, as in .*, finite and at most 1e\\+20 in size"),
+        ("polynomial:0,nan", "numbers, as in .*, finite and at most 1e\\+20 in size"),
         ("polynomial:" + "0," * 25 + "1", "degree 25"),
         ("hermite:0", "between 1 and 20"),
         ("hermite:²", "between 1 and 20"),
         ("leaky-relu:x", "slope must be a number"),
-        ("leaky-relu:1e300", "largest is 1e\\+20"),
+        ("leaky-relu:1e300", "a number, as in .*, finite and at most 1e\\+20 in size"),
         ("spline:3", "must be one of: quadratic, .*, polynomial:c0,c1,…, hermite:K, leaky-relu:SLOPE"),
     ],
 )
 def test_parameters_that_are_refused(name, said):
     with pytest.raises(ProblemError, match=said):
         Activation.parse(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["polynomial:1,nan", "polynomial:x", "hermite:21", "leaky-relu:inf", "spline:3"]
+)
+def test_a_refusal_names_the_option_and_the_value(name):
+    with pytest.raises(ProblemError, match=f"^`activation` is '{name}', but "):
+        Activation.parse(name)
+    with pytest.raises(ProblemError, match=f"^`teacher_activation` is '{name}', but "):
+        Activation.parse(name, "teacher_activation")
 
 
 def test_families():

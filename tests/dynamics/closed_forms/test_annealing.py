@@ -155,6 +155,13 @@ def test_sweeps_settle_where_single_steps_overshoot(unit):
             assert unit.risks(changed, R0)[-1] >= risk * (1 - 1e-9)
 
 
+def test_sweeps_end_where_the_last_risk_stands_still():
+    """Without noise batches of 64 are slow: 52 sweeps, counted; Q of the step before takes 109 of at most 100."""
+    unit = OneUnitSGD(8, 0.0, 64)
+    best = optimal_rates(unit, 10, R0)
+    assert unit.risks(best, R0)[-1] < 0.9 * unit.risks(annealed_rates(unit, 10, R0), R0)[-1]
+
+
 @pytest.mark.parametrize("c", [0.2, 0.25, 0.5])
 def test_rates_that_fall_like_one_over_n(c):
     """η = c/n: rn/Δ → 8c²(d − 1)/(8c − 1) + 72c²/(24c − 1), up to terms like 3d ln(n)/n: 2 % here."""

@@ -192,7 +192,7 @@ def test_two_directions_are_not_covered():
     ("arguments", "message"),
     [
         ({"overlap": 0.0}, "`overlap` is 0, but must be positive"),
-        ({"overlap": 1.0}, "`overlap` is 1, but an overlap must lie between −1 and 1"),
+        ({"overlap": 1.0}, "`overlap` is 1, but an overlap must lie strictly between −1 and 1"),
         ({"overlap_at_start": -1.5}, "`overlap_at_start` is -1.5, but an overlap"),
         ({"overlap_at_start": 0.6}, "`overlap_at_start` is 0.6, but must be below `overlap`, which is 0.5"),
         ({"step": -1.0}, "`step` is -1, but must be positive"),

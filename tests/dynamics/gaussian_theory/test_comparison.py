@@ -114,6 +114,13 @@ def test_answers(gaussian, rescaled, answer):
     assert found.summary().splitlines()[-1] == f"would the Gaussian theory have done? {answer}"
 
 
+def test_too_early():
+    """Where the loss moves from 4 to 3.95, all agree on nothing; unless even the start tells them apart."""
+    early = made_up([4, 3.97, 3.95], [4, 3.98, 3.96], [4, 4, 4])
+    assert early.answer == "not to be said yet: the loss moves by 1.25 %, go on to later times"
+    assert made_up([4, 3.97, 3.95], [3, 3, 3], [3, 3, 3]).answer.startswith("no: ")
+
+
 def test_nothing_to_learn():
     """What is relative to an initial loss of zero is NaN."""
     found = made_up([0, 0, 0], [0, 0, 0], [0, 0, 0])

@@ -19,8 +19,8 @@ def test_against_the_comparison_of_one_problem(monkeypatch):
         return difference(problem, times)
 
     monkeypatch.setattr(module, "_difference", keep)
-    found = universality([3, 1], [3, 5], hidden=2, scale=0.7, t_end=1.5, draws=2, seed=4)
-    measured = [gaussian_comparison(p, 1.5, rtol=1e-9).measured for p in problems]
+    found = universality([3, 1], [3, 5], hidden=2, scale=0.7, t_end=0.5, draws=2, seed=4)
+    measured = [gaussian_comparison(p, 0.5, rtol=1e-9).measured for p in problems]
     table = np.array(measured).reshape(2, 2, 2).transpose(2, 0, 1)  # dimension, draw, kind → kind first
     np.testing.assert_allclose(np.stack([found.dense, found.parallel]), table, rtol=1e-4)
     assert found.dimensions.tolist() == [3, 5]
@@ -56,7 +56,7 @@ def test_where_curves_begin():
     For M = diag(4, 2, 1) and κ = 3 that is 31.5/77 at any d. The mean of Σ M_ii² over rotations of M is
     (2‖M‖² + tr²M)/(d + 2), which gives κ/(d + 2 + κ): the mean of |ΔL|/L is close to it for many dense teachers.
     """
-    found = universality([4, 2, 1], [6, 40], scale=1e-3, t_end=1e-3, draws=20, hidden=1)
+    found = universality([4, 2, 1], [6, 40], scale=1e-3, t_end=1e-3, draws=10, hidden=1)
     np.testing.assert_allclose(found.parallel, 31.5 / 77, rtol=1e-4)
     np.testing.assert_allclose(found.at_start, [3 / 11, 3 / 45], rtol=1e-12)
     np.testing.assert_allclose(found.gamma, [1 + 3 / 8, 1 + 3 / 42], rtol=1e-12)
@@ -96,6 +96,11 @@ def test_exponent_and_error_bars():
 def test_dimensions_that_are_refused(dimensions):
     with pytest.raises(ProblemError, match=r"`dimensions` is "):
         universality([4, 2, 1], dimensions)
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ProblemError, match="`seed` is -1"):
+        universality([1], [2, 3], seed=-1)
 
 
 def test_laws_that_are_refused():

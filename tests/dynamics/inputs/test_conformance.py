@@ -72,6 +72,24 @@ def test_draws_have_the_moments_that_the_law_says(law, rng):
         assert (error < 0.1 * abs(expected).max() + 0.1).all()
 
 
+def test_draws_lie_where_the_law_is():
+    """Lengths √d on the sphere, ±1, three points in their shares (within five standard errors), and ±√3."""
+    n = 20_000
+    lengths = np.linalg.norm(parse_law("sphere").draw(Numbers(1), 50, 4), axis=1)
+    np.testing.assert_allclose(lengths, 2.0, rtol=1e-14)
+    np.testing.assert_array_equal(np.unique(parse_law("rademacher").draw(Numbers(1), n, 1)), [-1.0, 1.0])
+    points = parse_law("independent:1").draw(Numbers(1), n, 1)
+    np.testing.assert_array_equal(np.unique(points), [-2.0, 0.0, 2.0])
+    for point, share in ((-2.0, 0.125), (0.0, 0.75), (2.0, 0.125)):
+        assert abs((points == point).mean() - share) < 5 * np.sqrt(share * (1 - share) / n)
+    uniform = parse_law("uniform").draw(Numbers(1), n, 1)
+    assert np.sqrt(3) - 1e-3 < uniform.max() <= np.sqrt(3)
+    assert -np.sqrt(3) <= uniform.min() < 1e-3 - np.sqrt(3)
+    part = parse_law("sphere").bound(9).draw(Numbers(1), 50, 4)  # four of nine coordinates
+    assert part.shape == (50, 4)
+    assert np.linalg.norm(part, axis=1).max() < 3
+
+
 def axis_parallel(law, d, rng, covariance=None):
     """Teacher and student in three of d dimensions; for laws without a preferred basis these are rotated."""
     V, W = np.zeros((2, d)), np.zeros((2, d))
@@ -221,6 +239,15 @@ def test_names_that_are_none_are_refused(name, words):
             lambda: Mixture([1.5, -0.5], np.zeros((2, 2)), np.zeros((2, 2, 2))),
             "probabilities that add up to 1",
         ),
+        (
+            lambda: Mixture([1.0], np.zeros((1, 2)), np.zeros((1, 2, 2))),
+            "are zero, but inputs that are all zero",
+        ),
+        (
+            lambda: Mixture([1.0, 0.0], [[0.0], [1.0]], [[[0.0]], [[1.0]]]),
+            "are zero, but inputs that are all zero",
+        ),
+        (lambda: DataSet(np.zeros((3, 2)), np.ones(3)), "`X` is zero in all samples"),
         (lambda: Mixture([1.0], np.zeros((1, 2)), -np.eye(2)[None]), "in cluster 0 the eigenvalue -1"),
         (lambda: Mixture([1.0], np.zeros((1, 2)), np.zeros((1, 3, 3))), "do not fit"),
         (lambda: Mixture([1.0], np.zeros((1, 2)), [[[1, 1], [0, 1]]]), "symmetric"),

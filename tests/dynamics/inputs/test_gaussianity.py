@@ -81,6 +81,7 @@ def test_independent_coordinates(kurtosis, dense, monkeypatch):
     for found in (plain, centred):
         assert found.lowest == pytest.approx(min(kurtosis / 2, 0), abs=1e-6 * abs(kurtosis))
         assert found.highest == pytest.approx(max(kurtosis / 2, 0), abs=1e-6 * abs(kurtosis))
+        assert found.bound == pytest.approx(abs(kurtosis) / 2, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["sphere", "student-t:7", "gaussian"])

@@ -140,3 +140,18 @@ def test_signs_do_not_see_the_diagonal():
     C = parse_law("rademacher").fourth_moment(None, 3)
     np.testing.assert_array_equal(C(np.diag([1.0, 1.0, -2.0])), np.zeros((3, 3)))
     np.testing.assert_array_equal(C(np.diag([1.0, 2.0, 4.0])), 7 * np.eye(3))
+
+
+@pytest.mark.parametrize(("distribution", "activation"), [("rademacher", "quadratic"), ("sphere", "centred")])
+def test_rounding_makes_no_loss_negative(distribution, activation, rng):
+    """Residuals that signs, or centred units on the sphere, do not see: D = diag, tr D = 0, and D = I.
+
+    The loss is a difference of numbers of size ‖D‖², of which 1e-14 may be left.
+    """
+    for _ in range(100):
+        diagonal = rng.standard_normal(3)
+        diagonal = diagonal - diagonal.mean() if distribution == "rademacher" else np.full(3, diagonal[0])
+        Q = np.eye(3) if distribution == "rademacher" else np.linalg.qr(rng.standard_normal((3, 3)))[0]
+        student = Student(np.zeros((1, 3)), [[1.0]])
+        problem = Problem(Teacher(Q, diagonal), student, activation, distribution=distribution)
+        assert 0 <= problem.population.loss(student.W, student.A) < 1e-14 * (diagonal @ diagonal)

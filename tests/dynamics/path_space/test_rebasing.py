@@ -280,6 +280,32 @@ def test_rescaled_copies_change_their_bases_alike(seed: int) -> None:
         np.testing.assert_allclose(w, v, rtol=1e-10)
 
 
+def test_edges_that_would_cross_as_well_are_passed_over() -> None:
+    """Of the paths 3, 2, 1 of a unit the two strongest end at −1, so that it is measured by the third."""
+    W, A = np.array([[3.0, 2.0, 1.0]]), np.ones((1, 1))
+    skeleton = Skeleton.diagonal((3, 1, 1))
+    done = rebased_step([W, A], from_paths([W, A], skeleton, 1, np.array([40.0, 30.0, 0.0])), skeleton, 0.1)
+    assert (edges_of(done.skeleton, (1, 0)), done.changes) == ((2, 0, 0), 1)
+    np.testing.assert_allclose(path_values(done.weights, done.skeleton), [-1, -1, 1], rtol=1e-13)
+
+
+def test_one_member_of_an_ensemble_is_enough() -> None:
+    """Of two networks that share a skeleton only the second crosses; both step in the new basis, each by itself."""
+    weights, skeleton, gradients = crossing_case(0)
+    calm = [0.01 * g for g in gradients]
+    together = [np.stack(pair) for pair in zip(weights, weights, strict=True)]
+    pushed = [np.stack(pair) for pair in zip(calm, gradients, strict=True)]
+    with pytest.raises(SkeletonCrossing) as caught:
+        path_step(together, pushed, skeleton, 0.1)
+    assert caught.value.units == ((1, 1),)
+    done = rebased_step(together, pushed, skeleton, 0.1)
+    assert edges_of(done.skeleton, (1, 1)) != edges_of(skeleton, (1, 1))
+    for member, g in enumerate((calm, gradients)):
+        alone = path_step(weights, g, done.skeleton, 0.1)
+        for W, V in zip(alone, done.weights, strict=True):
+            np.testing.assert_allclose(V[member], W, rtol=1e-12)
+
+
 def test_a_step_that_crosses_nothing_is_the_ordinary_one() -> None:
     """Bit for bit, in the same basis."""
     weights, skeleton, gradients = crossing_case(0)

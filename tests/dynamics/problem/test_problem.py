@@ -1,5 +1,7 @@
 """Teacher, student, problem: what they hold and what they refuse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -147,3 +149,12 @@ def test_bad_input_is_refused_in_one_sentence(make, words):
 def test_bad_covariance_is_refused(Sigma, words):
     with pytest.raises(ProblemError, match=words):
         Problem(Teacher.from_eigenvalues([1, 1]), Student.initialise(2, 2), "quadratic", Sigma)
+
+
+def test_a_copy_with_another_activation_keeps_the_teacher_unless_told():
+    """ψ is stored: the student of the copy learns what it learned before; None makes the teacher follow."""
+    problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2))
+    kept = replace(problem, activation="relu")
+    assert (kept.activation.name, kept.teacher_activation.name) == ("relu", "quadratic")
+    together = replace(problem, activation="relu", teacher_activation=None)
+    assert together.teacher_activation == together.activation == kept.activation

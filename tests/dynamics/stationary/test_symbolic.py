@@ -64,6 +64,42 @@ def test_symbolic_and_numerical_catalogues_agree(activation):
         assert gains == pytest.approx({j: lam[j] + shift for j in gains})
 
 
+@pytest.mark.parametrize(("activation", "two"), [("quadratic", "2 + kappa"), ("centred", None)])
+def test_excess_kurtosis_as_a_symbol(activation, two):
+    """Independent coordinates: points of the flow of all weights, μ = λ + T/(r + 2 + κ), λ̃ likewise (derived here)."""
+    points = symbolic_fixed_points(3, activation, "independent:symbolic")
+    kappa = sympy.Symbol("kappa")
+    for point in points:
+        shift = 0 if two is None else point.residual_trace / (len(point.learned_modes) + 2 + kappa)
+        lam = sympy.symbols("lambda_:3")
+        for i, mu in zip(point.learned_modes, point.learned_values, strict=True):
+            assert sympy.cancel(mu - lam[i] - shift) == 0
+        assert all(sympy.cancel(gain - lam[j] - shift) == 0 for j, gain in point.gains.items())
+        squares = sum(lam[j] ** 2 for j in point.gains)
+        expected = (1 + kappa / 2) * (squares + shift * point.residual_trace)
+        assert sympy.cancel(point.loss - expected) == 0
+    for point in symbolic_fixed_points(2, activation, "independent:symbolic"):
+        assert vanishes_in_full_flow(point, activation, "independent:symbolic")
+
+
+@pytest.mark.parametrize("law", ["uniform", "student-t:6"])
+def test_laws_with_numbers(law):
+    """Loss, learned values and gains are those of the numerical catalogue."""
+    lam = [3.0, 1.0, -0.5]
+    catalogue = fixed_points(Teacher.from_eigenvalues(lam), 6, distribution=law)
+    values = dict(zip(sympy.symbols("lambda_:3"), lam, strict=True))
+    for point in symbolic_fixed_points(3, "quadratic", law):
+        number = catalogue.point(point.learned_modes)
+        assert float(point.loss.subs(values)) == pytest.approx(number.loss, rel=1e-13, abs=1e-14)
+        assert [float(mu.subs(values)) for mu in point.learned_values] == pytest.approx(number.learned_values)
+
+
+@pytest.mark.parametrize(("law", "activation"), [("rademacher", "quadratic"), ("sphere", "centred")])
+def test_laws_under_which_forms_vanish(law, activation):
+    with pytest.raises(ProblemError, match="some forms vanish"):
+        symbolic_fixed_points(2, activation, law)
+
+
 def test_order_and_latex():
     points = symbolic_fixed_points(3)
     assert [p.learned_modes for p in points] == [S for r in range(4) for S in combinations(range(3), r)]

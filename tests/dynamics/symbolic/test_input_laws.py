@@ -8,6 +8,7 @@ import sympy
 
 from dynamics import Problem, ProblemError, Student, Teacher, derive
 from dynamics.activations import Activation
+from dynamics.problem.scope import THEORIES
 from dynamics.symbolic import code_export, export
 from dynamics.symbolic.input_moments import KAPPA
 from oracles.input_rules import CLUSTERS, DATA, RULES
@@ -160,3 +161,22 @@ def test_an_excess_of_another_length_is_refused():
     _, loss = derive(1, 1, distribution="independent:symbolic").numeric()
     with pytest.raises(ProblemError, match="`excess` has shape"):
         loss([1.0, 1.0], [1.0])
+
+
+@pytest.mark.parametrize("covariance", [None, SIGMA])
+@pytest.mark.parametrize("activation", ["quadratic", "hermite:3", "tanh"])
+@pytest.mark.parametrize("law", [law for law, _ in RULES], ids=[law.name for law, _ in RULES])
+def test_scope_says_what_is_derived(law, activation, covariance):
+    """The guard refuses a problem if and only if the derivation does."""
+    if covariance is not None and not law.standard:
+        return
+    teacher = None if law.labelled else Teacher.from_eigenvalues([1.0], 3)
+    student = Student.initialise(1, 3, outputs=law.outputs if law.labelled else 1)
+    given = {"data": law} if law.labelled else {"distribution": law}
+    gap = THEORIES["derivation"].gap(Problem(teacher, student, activation, covariance, **given))
+    try:
+        derive(1, 3, 1, activation, covariance=covariance, distribution=law)
+    except ProblemError:
+        assert gap
+    else:
+        assert not gap

@@ -61,6 +61,27 @@ def test_numbers_are_fitted_as_they_are(save):
     assert load(save([3, 1, 4, 1, 5, 9]), classes="1,9").Y[:, 0].tolist() == [-1, -1, 1]
 
 
+def test_whole_numbers_that_may_be_classes_are_mentioned(save):
+    """At most 20 values, each five times on average; not halves, not rare ones, not what `classes` chose."""
+    inputs = np.arange(100.0)[:, None] + 1
+    doubt = (
+        "the labels of 'd.npz' are fitted as numbers, although they take {} values only: `classes` would make"
+    )
+    for count, mentioned in ((3, True), (20, True), (21, False), (40, False)):
+        data = load(save(np.arange(100) % count, inputs))
+        assert (len(data.notes) == 1 and data.notes[0].startswith(doubt.format(count))) is mentioned
+        assert data.Y[:, 0].tolist() == (np.arange(100) % count).tolist()
+    assert load(save(np.arange(100) % 3 / 2, inputs)).notes == ()
+    assert load(save(np.arange(14) % 3, inputs[:14])).notes == ()
+    assert "numbers" not in " ".join(load(save(np.arange(100) % 3, inputs), classes="0,1").notes)
+
+
+def test_labels_that_numpy_keeps_as_bytes(save):
+    assert load(save(np.array([b"no", b"yes"] * 3))).Y[:, 0].tolist() == [-1, 1] * 3
+    with pytest.raises(ProblemError, match=r"of 'y', it holds bytes that are no text in UTF-8"):
+        load(save(np.array([b"no", b"\xff"] * 3)))
+
+
 def test_a_teacher_leaves_the_choice_of_samples(save):
     """Labels then say which samples are meant, and nothing is said of signs."""
     data = load(save(list("abcabc")), classes="c,a", taught=True)

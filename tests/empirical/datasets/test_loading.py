@@ -88,6 +88,13 @@ def test_axes_along_which_nothing_varies_are_left_out(samples):
         load("flat.npz", components=6)
 
 
+def test_small_columns_are_no_rounding(samples):
+    """Down to some n ε of the largest, 1e-14 here: units of measurement lie far apart."""
+    X, y = samples
+    np.savez("units.npz", X=X * [1, 1, 1, 1, 1e-11], y=y)
+    assert load("units.npz", whiten=True).X.shape == (N, D)
+
+
 def test_more_axes_than_samples(samples):
     """n samples with their mean subtracted vary along n − 1 axes."""
     X, y = samples

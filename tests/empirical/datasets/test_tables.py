@@ -180,6 +180,18 @@ def test_parquet_that_is_none(tmp_path):
     refused("it is no Parquet file, or a damaged one", str(tmp_path / "t.parquet"), target="y")
 
 
+def test_more_than_the_memory(write, tmp_path, monkeypatch):
+    """Told by the size of the text, or what the file says of itself, before it is read."""
+    FRAME.to_parquet(tmp_path / "t.parquet")
+    monkeypatch.setattr("dynamics.budget.LEAST", 0)
+    monkeypatch.setattr("dynamics.budget.memory_budget", lambda: 100.0)
+    refused("of 3 rows and 3 columns would take about 648 bytes", str(tmp_path / "t.parquet"), target="y")
+    with pytest.raises(
+        ProblemError, match=r"^The text of `data` 't.csv', 64 bytes, would take about 192 bytes"
+    ):
+        load(write(HOUSES), target="price")
+
+
 def test_parquet_without_its_library(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without("pyarrow"))
     with pytest.raises(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.path_space import Skeleton
 from empirical.bias_free_network import HOMOGENEOUS, BiasFreeNetwork, rescale
@@ -230,7 +231,7 @@ def made_up(**changes: object) -> Invariance:
         "path_difference": {"gsgd": np.array([0, 1e-12]), "sgd": np.array([0, 0.25])},
         "function_difference": {"gsgd": np.array([0, 2e-12]), "sgd": np.array([0, 0.125])},
         "loss": {"gsgd": np.array([[4, 1.0], [4, 2]]), "sgd": np.array([[4, 3.0], [4, 0.5]])},
-        **{"edges": 40, "hidden_units": 5, "basis_paths": 35, "about": {"step": 0.02}},
+        **{"edges": 40, "hidden_units": 5, "basis_paths": 35, "rebases": (1, 2), "about": {"step": 0.02}},
     }
     return Invariance(**(values | changes))  # type: ignore[arg-type]
 
@@ -244,7 +245,7 @@ def test_what_a_result_says() -> None:
         "SGD: path values of the two copies differ by 2.50e-01, functions by 1.25e-01 (relative)",
     ]
     expected = {
-        "gsgd": {"path_difference": 1e-12, "function_difference": 2e-12, "loss": [1, 2]},
+        "gsgd": {"path_difference": 1e-12, "function_difference": 2e-12, "loss": [1, 2], "rebases": [1, 2]},
         "sgd": {"path_difference": 0.25, "function_difference": 0.125, "loss": [3, 0.5]},
         **{"basis_paths": 35, "edges": 40, "hidden_units": 5, "steps": 9, "step": 0.02, "warnings": []},
     }
@@ -256,6 +257,21 @@ def test_what_a_result_says() -> None:
     ):
         warnings = ["sgd diverged: take a smaller step than 0.02."]
         assert made_up(**changes).to_dict() == {**expected, "sgd": lost, "warnings": warnings}
+
+
+def test_copies_change_their_bases_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A teacher with other signs of the first in-weights makes a skeleton path value cross: the copies go on as one."""
+
+    def twins(widths: tuple[int, ...], rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
+        student, teacher = _twins(widths, rng)
+        return student, [teacher[0] * [-1, 1, 1], teacher[1]]
+
+    monkeypatch.setattr("empirical.experiments.invariance._twins", twins)
+    result = invariance(3, 4, 2, activation="linear", steps=200, step=0.4, records=5)
+    one, other = result.rebases
+    assert one == other > 0
+    assert result.to_dict()["gsgd"]["rebases"] == [one, other]
+    assert result.path_difference["gsgd"].max() < 1e-9 and result.function_difference["gsgd"].max() < 1e-9
 
 
 def test_ends_of_the_spread() -> None:

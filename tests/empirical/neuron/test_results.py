@@ -1,10 +1,12 @@
 """What training and the study of collapse report: records, drifts, words; and where their random numbers come from."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from dynamics.neuron import NeuronFlow, NeuronPopulation, Neurons, QuadraticTarget, Rates
 from empirical.neuron import collapse, training
@@ -163,18 +165,39 @@ def test_memory_of_training(monkeypatch):
 def test_what_a_study_says():
     """A line for each kind of start and γ, per cent in columns of eight."""
     fractions = {"random": np.array([[0.0, 0.5], [0.25, 1]]), "relinear": np.array([[0.0, 0], [0, 0.125]])}
-    study = CollapseStudy(np.array([0.1, 0.2]), np.array([1, 0.1]), fractions, 8, {"inputs": 3})
-    assert study.summary().split("\n") == [
+    study = CollapseStudy(np.array([0.1, 0.2]), np.array([1, 0.1]), fractions, 8)
+    rows = [
         "diverging runs, % of 8; learning rate".ljust(46) + "     0.1     0.2",
         "  random start, γ = 1".ljust(46) + "       0      50",
         "  random start, γ = 0.1".ljust(46) + "      25     100",
         "  ReLinear start, γ = 1".ljust(46) + "       0       0",
         "  ReLinear start, γ = 0.1".ljust(46) + "       0      12",
     ]
-    assert study.to_dict() == {
-        **{"learning_rates": study.learning_rates, "gammas": study.gammas, "starts": 8, "inputs": 3},
-        **fractions,
+    assert study.summary().split("\n") == rows
+    about = {
+        "hidden": 1,
+        "inputs": 3,
+        "steps": 20,
+        "batch": 4,
+        "init_scale": 0.5,
+        "teacher": "a given teacher",
     }
+    complete = replace(study, about=about)
+    assert complete.summary().split("\n") == [
+        *rows,
+        "  1 unit, 3 inputs, a given teacher",
+        "  initial scale 0.5, 20 steps, batches of 4",
+    ]
+    assert complete.to_dict() == {
+        **{"learning_rates": study.learning_rates, "gammas": study.gammas, "starts": 8},
+        **about, **fractions, "intervals": complete.intervals,
+    }  # fmt: skip
+    for name, counts in (("random", [[0, 4], [2, 8]]), ("relinear", [[0, 0], [0, 1]])):
+        for (i, j), count in np.ndenumerate(counts):
+            expected = stats.binomtest(count, 8).proportion_ci(method="wilson")
+            np.testing.assert_allclose(
+                complete.intervals[name][i, j], [expected.low, expected.high], atol=1e-12
+            )
 
 
 def test_a_study_is_repeated_by_hand():
@@ -206,7 +229,10 @@ def test_a_study_is_repeated_by_hand():
                 count += failed
             assert study.fractions[name][0, e] == pytest.approx(count / 6)
     assert 0 < study.fractions["random"].mean() < 1
-    assert study.about == {"inputs": 2, "hidden": 2, "steps": 12, "batch": 4, "init_scale": 0.7, "seed": 2}
+    assert study.about == {
+        **{"inputs": 2, "hidden": 2, "steps": 12, "batch": 4, "init_scale": 0.7, "seed": 2},
+        **{"teacher": "random teachers of deviation 2", "limit": 1e6},
+    }
 
 
 def test_what_is_studied_by_default():

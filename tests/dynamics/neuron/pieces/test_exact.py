@@ -120,10 +120,11 @@ def test_splines_without_knots_in_order_are_refused(knots, jumps):
 def test_bounds():
     """By the formulas, for numbers small enough to be counted on fingers."""
     assert [most_pieces_on_line(kind, (2, 3)) for kind in KINDS] == [(1 + 4) * (1 + 3 * 4), 3 * 4, 1]
-    assert [most_pieces_in_plane(kind, 3) for kind in KINDS] == [22, 7, 1]
+    assert [most_pieces_in_plane(kind, [3]) for kind in KINDS] == [22, 7, 1]
+    assert [most_pieces_in_plane(kind, [1, 2]) for kind in KINDS] == [(2 + 4 * 2 * 4) ** 2 + 1, 2 * 4, 1]
     assert [largest_degree(kind, 3) for kind in KINDS] == [8, 1, 8]
     with pytest.raises(ProblemError, match="kind"):
-        most_pieces_in_plane("cubic", 1)
+        most_pieces_in_plane("cubic", [1])
 
 
 def test_a_network_may_be_one_neuron():

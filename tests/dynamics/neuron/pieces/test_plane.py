@@ -105,12 +105,12 @@ def test_bounds_are_reached(units):
     """Lines y = kx + k² in general position; pairs of them; random lines too, by Schläfli's count."""
     lines = [(k, -1, Fraction(k**2, 1)) for k in range(1, 2 * units + 1)]
     few = arranged(*(line(*row) for row in lines[:units]))
-    assert few.number == most_pieces_in_plane("relu", units) == 1 + units + units * (units - 1) // 2
+    assert few.number == most_pieces_in_plane("relu", [units]) == 1 + units + units * (units - 1) // 2
     assert pieces_in_plane(Network.random("relu", 2, (units,), seed=3)).number == few.number
     assert pieces_in_plane(Network.random("quadratic", 2, (units,), seed=3)).number == 1
     if units < 5:
         pairs = [product(*lines[2 * k : 2 * k + 2]) for k in range(units)]
-        assert arranged(*pairs).number == most_pieces_in_plane("relu-quadratic", units)
+        assert arranged(*pairs).number == most_pieces_in_plane("relu-quadratic", [units])
 
 
 def product(p, q):
@@ -179,7 +179,7 @@ def test_random_quadratic_neurons_obey_eulers_formula(units):
             xy, x, y = (r[i] * g[j] + r[j] * g[i] for i, j in ((0, 1), (0, 2), (1, 2)))
             curves.append(tuple(float(c) for c in (xx, xy, yy, x, y, one)))
         found = pieces_in_plane(network)
-        assert found.cells == found.number == euler(curves) <= most_pieces_in_plane("relu-quadratic", units)
+        assert found.cells == found.number == euler(curves) <= most_pieces_in_plane("relu-quadratic", [units])
         assert len(found.degrees) == found.number
         seen.add(found.cells)
     assert len(seen) > 1

@@ -13,6 +13,7 @@ from dynamics.stationary.subspaces.morse import (
     MorseCount,
     betti_numbers,
     euler_characteristic,
+    isotropic_lines,
     morse_relations,
 )
 
@@ -30,7 +31,7 @@ def test_betti_numbers_count_schubert_cells(r: int, d: int) -> None:
 
 
 def count(*indices: int, degenerate: int = 0, rare: int = 0) -> MorseCount:
-    return MorseCount(1, 3, indices, 0, degenerate, rare, 10)
+    return MorseCount(1, 3, tuple((i, (1,)) for i in indices), 0, degenerate, rare, 10)
 
 
 def test_least_count_closes() -> None:
@@ -58,6 +59,26 @@ def test_degenerate_ones_are_not_counted() -> None:
 def test_two_that_are_missed_cancel() -> None:
     """Why the count is no proof: without a pair of neighbouring index it closes all the same."""
     assert count(0, 0, 1, 1, 2).closes and count(0, 1, 2).closes
+
+
+def test_manifolds_count_with_their_betti_numbers() -> None:
+    """In RP²: a minimum, and a circle of maxima (1 + t)t: together 1 + t + t², as for x² + y² on unit (x, y, z)."""
+    circle = MorseCount(1, 3, ((0, (1,)), (1, (1, 1))), 1, 0, 0, 10)
+    assert circle.found == (1, 1, 1) and circle.complete
+    assert circle.to_dict()["families"] == 1
+
+
+def test_lines_on_which_a_form_vanishes() -> None:
+    """Two points, a circle, a sphere, a torus; nothing where it is definite."""
+    assert isotropic_lines(1, 1) == (2,)
+    assert isotropic_lines(2, 1) == (1, 1)
+    assert isotropic_lines(1, 3) == (1, 0, 1)
+    assert isotropic_lines(2, 2) == (1, 2, 1)
+    assert isotropic_lines(3, 0) == isotropic_lines(0, 2) == ()
+    for p, q in ((2, 3), (3, 3), (2, 5)):  # χ of a product of spheres, halved by the free involution
+        sphere = [1 + (-1) ** (n - 1) for n in (p, q)]
+        euler = sum((-1) ** i * b for i, b in enumerate(isotropic_lines(p, q)))
+        assert euler == sphere[0] * sphere[1] // 2
 
 
 def test_each_must_be_found_twice() -> None:

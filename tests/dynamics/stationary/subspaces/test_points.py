@@ -66,6 +66,12 @@ def test_points_on_labels_rest(labelled, activation: str) -> None:
         assert np.linalg.matrix_rank(M, tol=1e-8) == point.rank
         assert point.loss == pytest.approx(problem.population.loss(student.W, student.A), rel=1e-12)
     best = found.points[0]
+    data = best.to_dict(problem)
+    assert (
+        data["modes"] is None
+        and data["learned_modes"] == []
+        and data["learned_values"] == best.values.tolist()
+    )
     assert best.kind == "global minimum" and best.rank == 3 and best.index == 0
 
 
@@ -110,6 +116,8 @@ def test_json_and_words(under) -> None:
     assert first["modes"][0] == pytest.approx(2 + 1 / 1.8) and first["learned_values"] == pytest.approx(
         first["modes"][:1]
     )
+    assert [p["learned_modes"] for p in data["fixed_points"][:2]] == [[0], [1]]
+    assert data["fixed_points"][-1]["learned_modes"] == [] and data["fixed_points"][-1]["modes"] == [0, 0]
     assert first["needed"] == {"positive": 1, "negative": 0} and first["rank"] == 1
     text = found.summary()
     assert f"rank 1: {COMPLETE}" in text and text.endswith(NECESSARY)

@@ -64,13 +64,30 @@ def test_each_start_is_counted(under) -> None:
     assert [s.loss for s in again.subspaces] == [s.loss for s in found.subspaces]
 
 
-def test_deficient_subspaces_are_told(under) -> None:
-    """λ = (2, −1.9, 0), r = 1: G is indefinite at M = 0, and every line on which vᵀGv = 0 is critical with M = 0."""
-    found = search_subspaces(FormLoss.of(under([2.0, -1.9, 0.0])), 1, 60)
+def test_deficient_subspaces_come_in_a_circle(under) -> None:
+    """λ = (2, −1.9, 0.3), r = 1: G(0) is indefinite, and the lines on which vᵀGv = 0 are critical with M = 0.
+
+    A circle of maxima of L* ≤ L(0): three lines of two minima and a saddle with it make 1 + t + t².
+    """
+    found = search_subspaces(FormLoss.of(under([2.0, -1.9, 0.3])), 1, 80)
+    (circle,) = [s for s in found.subspaces if s.deficient]
+    assert circle.family == (1, 1) and circle.index == 1 and not circle.degenerate
+    assert np.abs(circle.values).max() < 1e-6 and circle.hits > 1
+    assert found.count.found == (2, 2, 1) and found.count.complete
+
+
+def test_a_pair_of_deficient_subspaces(under) -> None:
+    """The same with r = 2: beside {0.3} alone G has both signs, 2.03 and −1.87, and vanishes on two directions."""
+    found = search_subspaces(FormLoss.of(under([2.0, -1.9, 0.3])), 2, 200)
     deficient = [s for s in found.subspaces if s.deficient]
-    assert len(deficient) == 1 and deficient[0].degenerate  # a family of lines, listed once
-    assert np.abs(deficient[0].values).max() < 1e-6
-    assert found.count.reason == "1 of 4 critical subspaces are degenerate"
+    assert len(deficient) == 2 and all(s.family == (1,) and not s.degenerate for s in deficient)
+    assert found.count.complete
+
+
+def test_what_no_family_explains_is_degenerate(under) -> None:
+    """λ = (2, −1.8, −0.2/3): T/2 = 0.2/3, so that at M = 0 G vanishes along a mode, and the circle is singular."""
+    found = search_subspaces(FormLoss.of(under([2.0, -1.8, -0.2 / 3])), 1, 60)
+    assert any(s.degenerate for s in found.subspaces) and not found.count.closes
 
 
 def test_one_subspace_of_full_dimension(under) -> None:

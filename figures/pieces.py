@@ -1,0 +1,94 @@
+"""Pieces of networks that are piecewise polynomials: how many there are, and what they look like in the plane."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from dynamics.neuron.pieces.counts import PieceCounts, PlaneMap
+from dynamics.words import counted
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+
+LABELS = {
+    "relu-quadratic": "quadratic neurons, ReLU",
+    "relu": "ordinary, ReLU",
+    "quadratic": "ordinary, $z^2$",
+}
+STYLES = {kind: (PALETTE[n], LINES[n], MARKERS[n]) for n, kind in enumerate(LABELS)}
+
+
+def pieces(counts: PieceCounts) -> Figure:
+    """Networks in the plane with their kinks, above; pieces along lines against the number of parameters, below.
+
+    Parameters
+    ----------
+    counts : PieceCounts
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with paper():
+        figure = Figure(figsize=(COLUMN_WIDTH, 4.7))
+        (above,), (below,) = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.5])
+        maps = above.subplots(1, len(counts.maps))
+        for axes, (kind, plane) in zip(maps, counts.maps.items(), strict=True):
+            _draw_map(axes, kind, plane)
+        panels = below.subplots(1, len(counts.layers), sharey=True, squeeze=False)[0]
+        for i, (axes, layers) in enumerate(zip(panels, counts.layers, strict=True)):
+            _draw_counts(axes, counts, i)
+            axes.set_title(counted(int(layers), "hidden layer"))
+        panels[0].set_ylabel("pieces along a line")
+        for kind, (colour, line, marker) in STYLES.items():
+            panels[0].plot(
+                [],
+                [],
+                linestyle=line,
+                marker=marker,
+                color=colour,
+                markerfacecolor="white",
+                label=LABELS[kind],
+            )
+        below.legend(
+            *panels[0].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=2,
+            columnspacing=1.2,
+            title="markers: random networks, median and range; lines: bounds",
+            title_fontsize=7,
+        )
+    return figure
+
+
+def _draw_map(axes: Axes, kind: str, plane: PlaneMap) -> None:
+    """Values in grey, zeros of the units as lines, the exact number of pieces above."""
+    ends = plane.axis[0], plane.axis[-1]
+    size = np.abs(plane.values).max() or 1.0
+    axes.imshow(  # pale enough for the lines
+        plane.values, cmap="Greys", vmin=-size, vmax=3 * size, origin="lower", extent=(*ends, *ends)
+    )
+    for q in plane.kinks:
+        axes.contour(plane.axis, plane.axis, q, levels=[0.0], colors=[STYLES[kind][0]], linewidths=0.8)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(True)
+    axes.set_title(f"{counted(plane.pieces.number, 'piece')},\ndegree {plane.pieces.degrees.max()}")
+    axes.set_xlabel(LABELS[kind].replace(", ", ",\n"))
+
+
+def _draw_counts(axes: Axes, counts: PieceCounts, depth: int) -> None:
+    """Median and range over the networks of each size, and the bound, for one number of hidden layers."""
+    for kind, (colour, line, marker) in STYLES.items():
+        x, numbers = counts.parameters[kind][depth], counts.numbers[kind][depth]
+        axes.plot(x, counts.bounds[kind][depth], linestyle=line, color=colour)
+        median = np.median(numbers, axis=1)
+        spread = np.abs(np.stack([numbers.min(1), numbers.max(1)]) - median)
+        axes.errorbar(
+            x, median, spread, fmt=marker, color=colour, markerfacecolor="white", elinewidth=0.8, zorder=3
+        )
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(numticks=8))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("parameters")

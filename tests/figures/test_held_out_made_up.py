@@ -1,0 +1,156 @@
+"""The loss of samples held out in learning curves, on paper and in reports: made-up curves, read back."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn import names
+from matplotlib.figure import Figure
+
+from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.inputs.data_set import DataSet
+from empirical.training_run import TrainingRun
+from figures.learning_curve import TESTED, TRAINED, learning_curves
+from figures.style import paper, show_decades
+
+T = np.linspace(0, 4, 41)
+SCALES = np.arange(1, 12)[:, None] / 6  # eleven networks: deciles are the 2nd, 6th and 10th
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((30, 3)), RNG.standard_normal(30)
+DATA = DataSet(X[:20], Y[:20], X[20:], Y[20:])
+STUDENT = Student.initialise(3, 3, scale=0.3, seed=1)
+LOSS, HELD_OUT = 8 * np.exp(-T), 3 + 9 * np.exp(-2 * T)  # held out, the loss ends higher, and begins so
+
+
+def curve(teacher=None, activation="quadratic"):
+    found = GradientFlow(Problem(teacher, STUDENT, activation, data=DATA)).integrate(
+        times=T, max_evaluations=5000
+    )
+    return replace(found, loss=LOSS, test_loss=HELD_OUT)
+
+
+def networks(test_loss=HELD_OUT):
+    """Eleven networks, 1/6 … 11/6 times the curves; norms as well."""
+    return TrainingRun(
+        np.arange(41),
+        T,
+        SCALES * LOSS,
+        np.zeros((11, 41, 0)),
+        None,
+        None,
+        np.ones((11, 41, 1, 3)),
+        "x",
+        {"labels": "given"},
+        norms=SCALES[..., None] * np.ones((1, 41, 3)),
+        test_loss=None if test_loss is None else SCALES * test_loss,
+    )
+
+
+def artist(axes, label):
+    (found,) = [a for a in [*axes.lines, *axes.collections] if str(a.get_label()) == label]
+    return found
+
+
+def test_both_losses_are_drawn():
+    """Theory and networks of both kinds: lines and medians at their numbers, bands from the second to the tenth."""
+    figure = learning_curves(curve(), networks())
+    above, norms = figure.axes
+    for label, expected in (("theory: gradient flow", LOSS), ("theory: held out", HELD_OUT)):
+        line = artist(above, label)
+        np.testing.assert_array_equal(line.get_data(), (T, expected))
+    assert artist(above, "theory: held out").get_linestyle() == "--"
+    for who, expected, style in (("networks", LOSS, TRAINED), ("held out", HELD_OUT, TESTED)):
+        t, median = artist(above, f"{who}: median of 11").get_data()
+        np.testing.assert_allclose(median, np.interp(t, T, expected), rtol=1e-12)
+        vertices = artist(above, f"{who}: 10–90 %").get_paths()[0].vertices
+        for time, height in ((T[0], expected[0]), (T[-1], expected[-1])):
+            edges = vertices[vertices[:, 0] == time, 1]
+            np.testing.assert_allclose([edges.min(), edges.max()], [height / 3, height * 10 / 6])
+        marks = artist(above, f"{who}: median of 11")
+        assert (marks.get_color(), marks.get_marker()) == (style[0], style[2])
+    assert TRAINED[0] != TESTED[0] and TRAINED[2] != TESTED[2]
+    low, high = above.get_ylim()
+    assert low < LOSS[-1] and high > HELD_OUT[0]  # all of both is inside
+    assert norms.get_ylabel() == r"norms $\|w_k\|$"
+    assert len(names(figure)) == 6
+
+
+def test_a_curve_without_samples_held_out_has_none():
+    """Of the theory, and of networks."""
+    figure = learning_curves(replace(curve(), test_loss=None), networks(None))
+    assert not [name for name in names(figure) if "held out" in name]
+
+
+@pytest.mark.parametrize(
+    ("teacher", "activation", "below"),
+    [
+        (None, "quadratic", [r"norms $\|w_k\|$"]),
+        (None, "tanh", [r"norms $\|w_k\|$"]),
+        (Teacher.from_eigenvalues([1.0], 3), "quadratic", [r"teacher modes $v_i^\top M v_i$"]),
+        (Teacher.from_eigenvalues([1.0], 3), "tanh", ["largest overlap", r"norms $\|w_k\|$"]),
+    ],
+)
+def test_panels_below(teacher, activation, below):
+    """Modes of a teacher; overlaps with one, where there are no modes; without one the norms alone."""
+    assert [axes.get_ylabel() for axes in learning_curves(curve(teacher, activation)).axes[1:]] == below
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "named"),
+    [(0.15, 0.8, ["0.2", "0.5"]), (0.3, 4.0, ["0.5", "1", "2"]), (0.05, 2.0, None)],
+)
+def test_axes_of_less_than_two_decades_have_numbers(low, high, named):
+    """Losses of real data fall little: 2 and 5 are named beside the one power of ten; where there are two, none is."""
+    with paper():
+        axes = Figure().subplots()
+    show_decades(axes, low, high)
+    axes.figure.draw_without_rendering()
+    minor = [t.get_text() for t in axes.get_yticklabels(minor=True)]
+    if named is None:
+        assert not any(minor)
+        return
+    places = [*axes.get_yticks(), *axes.get_yticks(minor=True)]
+    texts = [t.get_text() for t in (*axes.get_yticklabels(), *axes.get_yticklabels(minor=True))]
+    shown = sorted(
+        (place, text) for place, text in zip(places, texts, strict=True) if low <= place <= high and text
+    )
+    assert [text for _, text in shown] == named
+    assert all(float(text) == pytest.approx(place) for place, text in shown)
+
+
+def side(networks_too=False, **more):
+    """What commands print of a problem without a teacher."""
+    factors = [1.0, 2.0, 3.0] if networks_too else None
+
+    def each(values):
+        return (
+            [(f * np.asarray(values)).tolist() for f in factors] if factors else np.asarray(values).tolist()
+        )
+
+    norms = np.outer(1 + T, [3.0, 1.0])
+    empty = {"modes": None, "overlaps": None, "conserved": None}
+    curves = {"loss": each(LOSS), "test_loss": each(HELD_OUT), "norms": each(norms)}
+    return {"times": T.tolist()} | empty | curves | more
+
+
+def test_reports_show_both():
+    """Theory and median network on both kinds of samples, in two panels: the loss, and norms where overlaps were."""
+    pytest.importorskip("plotly")
+    from figures import report_charts as charts
+    from figures.report_sections import section
+
+    figure = charts.learning_chart(side(), side(True))
+    traces = {t["name"]: t for t in figure.to_plotly_json()["data"]}
+    found = traces["theory, held out"]
+    np.testing.assert_allclose(found["y"], 3 + 9 * np.exp(-2 * np.array(found["x"])), rtol=1e-5)
+    assert (found["line"]["dash"], traces["theory"]["line"]["dash"]) == ("dash", "solid")
+    found = traces["median network, held out"]
+    np.testing.assert_allclose(found["y"], 2 * (3 + 9 * np.exp(-2 * np.array(found["x"]))), rtol=1e-5)
+    band = np.array(traces["10–90 % of 3 networks, held out"]["y"])
+    np.testing.assert_allclose([band[0], band[-1]], [2.8 * HELD_OUT[0], 1.2 * HELD_OUT[0]], rtol=1e-5)
+    assert traces["norm of unit 1"]["yaxis"] == "y2" and "overlap with v1" not in traces
+    layout = figure.to_plotly_json()["layout"]
+    assert layout["yaxis2"]["title"]["text"] == "norms of the units" and "yaxis3" not in layout
+    plain = charts.learning_chart(side(test_loss=None), side(True, test_loss=None))
+    assert not [t for t in plain.to_plotly_json()["data"] if "held out" in t["name"]]
+    assert "test loss" not in section(side(), "x").facts
