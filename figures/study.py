@@ -1,4 +1,4 @@
-"""What a study found: scores against learning rate or number of parameters, and the differences of pairs."""
+"""What a study found: scores, what became of trainings or of gradients, and the differences of pairs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dynamics.aliases import Array
 from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper, plain_text
 
 if TYPE_CHECKING:
-    from empirical.studies.findings import Findings, Result
+    from empirical.studies.findings import Findings
+    from empirical.studies.outcomes import Result
 
 NAMES = {"accuracy": "test accuracy, %", "loss": "½ mean square test error"}
 FACTORS = {"accuracy": 100.0, "loss": 1.0}
 
 
 def study_figure(found: Findings) -> Figure:
-    """Left: scores of all contenders. Right: differences of pairs with their 95 % intervals.
+    """Scores with standard errors, collapsed trainings or gradients through depth, differences with 95 % intervals.
 
     Parameters
     ----------
@@ -32,17 +33,23 @@ def study_figure(found: Findings) -> Figure:
     matplotlib.figure.Figure
     """
     with paper():
-        height = max(2.6, 0.32 * len(found.differences) + 1.0)
-        figure = Figure(figsize=(2 * COLUMN_WIDTH, height))
-        scores, gaps = figure.subplots(1, 2, width_ratios=(1, 0.9))
+        rows = len(found.differences)
+        lower = 0.16 * rows + 0.6
+        figure = Figure(figsize=(2 * COLUMN_WIDTH, 3.0 + lower))
+        above, below = figure.subfigures(2, 1, height_ratios=(3.0, lower))
+        scores, second = above.subplots(1, 2)
         if found.study.along == "rate":
-            _against_rate(scores, found)
+            _scores_against_rate(scores, found)
         else:
-            _against_parameters(scores, found)
+            _scores_against_parameters(scores, found)
         scores.set_ylabel(NAMES[found.score])
         _label_decades(scores)
-        scores.legend(fontsize=6)
-        _differences(gaps, found)
+        if any(result.gradients is not None for result in found.results):
+            _gradients(second, found)
+        else:
+            _collapsed(second, found)
+        above.legend(*scores.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=7)
+        _differences(below.subplots(), found)
     return figure
 
 
@@ -50,28 +57,21 @@ def _label_decades(axes: Axes) -> None:
     """A logarithmic horizontal axis with plain numbers, few enough not to touch."""
     axes.set_xscale("log")
     low, high = np.log10(axes.get_xlim())
-    subs = (1.0, 2.0, 5.0) if high - low < 1.5 else (1.0, 3.0) if high - low < 3 else (1.0,)
+    subs = (1.0, 2.0, 5.0) if high - low < 1.5 else (1.0, 3.0) if high - low < 2.5 else (1.0,)
     axes.xaxis.set_major_locator(LogLocator(subs=subs))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _against_rate(axes: Axes, found: Findings) -> None:
+def _scores_against_rate(axes: Axes, found: Findings) -> None:
     """Mean and standard error at every rate; hollow where some replicates failed, nothing where all did."""
+    from empirical.studies.outcomes import moments
+
     factor = FACTORS[found.score]
     for result, colour, marker in zip(found.results, cycle(PALETTE), cycle(MARKERS), strict=False):
-        mean, error = _moments(result.curve)
-        partly = (result.failed > 0) & np.isfinite(mean)
-        axes.errorbar(
-            result.rates,
-            factor * mean,
-            factor * error,
-            color=colour,
-            marker=marker,
-            markersize=4,
-            capsize=2,
-            label=plain_text(result.label),
-        )
+        mean, error = moments(result.scores)
+        _points(axes, result.rates, factor * mean, factor * error, colour, marker, plain_text(result.label))
+        partly = result.failed.any(axis=1) & np.isfinite(mean)
         axes.plot(
             result.rates[partly],
             factor * mean[partly],
@@ -79,40 +79,75 @@ def _against_rate(axes: Axes, found: Findings) -> None:
             color=colour,
             markerfacecolor="white",
             markersize=4,
+            zorder=3,
         )
     axes.set_xlabel("learning rate η (hollow: some runs failed)")
 
 
-def _against_parameters(axes: Axes, found: Findings) -> None:
+def _scores_against_parameters(axes: Axes, found: Findings) -> None:
     """Mean and standard error at each contender's best rate, one curve a family."""
     factor = FACTORS[found.score]
-    families: dict[str, list[Result]] = {}
-    for result in found.results:
-        families.setdefault(result.family, []).append(result)
     for (family, members), colour, marker in zip(
-        families.items(), cycle(PALETTE), cycle(MARKERS), strict=False
+        _families(found).items(), cycle(PALETTE), cycle(MARKERS), strict=False
     ):
-        axes.errorbar(
-            [m.parameters for m in members],
-            [factor * m.mean for m in members],
-            [factor * m.standard_error for m in members],
-            color=colour,
-            marker=marker,
-            markersize=4,
-            capsize=2,
-            label=plain_text(family),
+        known = [m for m in members if m.parameters is not None]
+        _points(
+            axes,
+            np.array([m.parameters for m in known], dtype=float),
+            factor * np.array([m.mean for m in known]),
+            factor * np.array([m.standard_error for m in known]),
+            colour,
+            marker,
+            plain_text(family),
         )
     axes.set_xlabel("trained parameters")
 
 
-def _moments(curve: Array) -> tuple[Array, Array]:
-    """Mean and standard error over the replicates that did not fail, (E,) each; NaN where there are none."""
-    counts = np.isfinite(curve).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(np.isfinite(curve), curve, 0).sum(axis=1) / counts
-        squares = np.where(np.isfinite(curve), (curve - mean[:, None]) ** 2, 0).sum(axis=1)
-        error = np.sqrt(squares / (counts - 1) / counts)
-    return mean, np.where(counts > 1, error, np.nan)
+def _points(axes: Axes, x: Array, y: Array, error: Array, colour: str, marker: str, label: str) -> None:
+    """Joined markers with bars."""
+    axes.errorbar(x, y, error, color=colour, marker=marker, markersize=4, capsize=2, label=label)
+
+
+def _families(found: Findings) -> dict[str, list[Result]]:
+    """Results by their family, in the order of the study."""
+    families: dict[str, list[Result]] = {}
+    for result in found.results:
+        families.setdefault(result.family, []).append(result)
+    return families
+
+
+def _collapsed(axes: Axes, found: Findings) -> None:
+    """Share of replicates that collapsed, at every rate."""
+    for result, colour, marker in zip(found.results, cycle(PALETTE), cycle(MARKERS), strict=False):
+        share = 100 * result.collapsed.mean(axis=1)
+        axes.plot(result.rates, share, marker=marker, color=colour, markersize=4, clip_on=False, zorder=3)
+    axes.set_ylim(0, 100)
+    axes.set_ylabel("collapsed runs, %")
+    axes.set_xlabel("learning rate η")
+    _label_decades(axes)
+
+
+def _gradients(axes: Axes, found: Findings) -> None:
+    """Gradients through the depth of the largest network of each family, at its best rate: medians over replicates."""
+    for members, colour, marker in zip(
+        _families(found).values(), cycle(PALETTE), cycle(MARKERS), strict=False
+    ):
+        measured = [m for m in members if m.gradients is not None]
+        if not measured:
+            continue
+        largest = measured[-1]
+        assert largest.gradients is not None
+        here = largest.gradients[largest.best]  # (S, M, L)
+        used = np.isfinite(here).any(axis=(0, 1))
+        layers = np.arange(1, used.sum() + 1)
+        for moment, style in ((0, ":"), (-1, "-")):
+            known = here[np.isfinite(here[:, moment]).any(axis=1)][:, moment][:, used]
+            if len(known):
+                axes.plot(layers, np.median(known, axis=0), style, color=colour, marker=marker, markersize=4)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("hidden layer (dotted: at the start)")
+    axes.set_ylabel("gradient, relative to the last")
 
 
 def _differences(axes: Axes, found: Findings) -> None:
@@ -133,8 +168,8 @@ def _differences(axes: Axes, found: Findings) -> None:
     axes.axvline(0, color="0.6", linewidth=0.8, zorder=0)
     axes.set_yticks(
         range(len(found.differences)),
-        [f"{plain_text(d.first)}\n− {plain_text(d.second)}" for d in found.differences],
-        fontsize=6,
+        [f"{plain_text(d.first)} − {plain_text(d.second)}" for d in found.differences],
+        fontsize=7,
     )
     axes.set_ylim(len(found.differences) - 0.5, -0.5)
     axes.set_xlabel("difference in " + NAMES[found.score])

@@ -9,11 +9,12 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from empirical.hannet.layers import DenseNet, HanNet, parameter_count
+from empirical.hannet.layers import parameter_count
 from empirical.module_training import MakeOptimizer, initialised
 from empirical.neuron.architectures import Architecture
 from empirical.neuron.kinds import OrdinaryNeurons
 from empirical.neuron.models import Model, ordinary_equal
+from empirical.studies.depth import Network, hidden_layers
 
 Hook = Callable[[nn.Module], object]
 
@@ -41,6 +42,9 @@ class Contender(Protocol):
 
     def after_step(self, step: float) -> Hook | None:
         """What follows every step of the optimiser; None if nothing does."""
+
+    def watched(self, module: nn.Module) -> list[nn.Module]:
+        """Layers whose outputs' gradients are measured, from the first to the last; none if it is not about these."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,10 @@ class NeuronContender:
     def after_step(self, step: float) -> Hook | None:
         """Shrinking."""
         return None if self.equal else self.model.after_step(step)
+
+    def watched(self, module: nn.Module) -> list[nn.Module]:
+        """None."""
+        return []
 
 
 def sgd(step: float, momentum: float = 0.0) -> MakeOptimizer:
@@ -132,41 +140,30 @@ class PathContender:
         """Nothing."""
         return
 
+    def watched(self, module: nn.Module) -> list[nn.Module]:
+        """None."""
+        return []
+
 
 @dataclass(frozen=True)
 class DepthContender:
-    """A HanNet or a dense ReLU network under Adam.
+    """A network with Han layers, or with others in their place, under Adam.
 
     Parameters
     ----------
-    width, layers : int
-        Of the hidden layers.
-    han : bool
-        A HanNet.
+    label, family : str
+    network : HanStack, DenseStack, HanHead or DenseHead
     unit : float
     """
 
-    width: int
-    layers: int
-    han: bool = False
+    label: str
+    family: str
+    network: Network
     unit: float = 1e-2
 
-    @property
-    def family(self) -> str:
-        """HanNets or dense networks."""
-        return "HanNet" if self.han else "dense"
-
-    @property
-    def label(self) -> str:
-        """Family, width and depth."""
-        return f"{self.family} {self.width} × {self.layers}"
-
     def build(self, shape: Sequence[int], outputs: int, seed: int) -> nn.Module:
-        """The network; images are read as vectors."""
-        kind = HanNet if self.han else DenseNet
-        inputs = torch.Size(shape).numel()
-        make = lambda: nn.Sequential(nn.Flatten(), kind(inputs, self.width, outputs, layers=self.layers))  # noqa: E731
-        return initialised(make, seed)
+        """The network."""
+        return initialised(lambda: self.network.build(shape, outputs), seed)
 
     def optimizer(self, step: float) -> MakeOptimizer:
         """Adam, as PyTorch has it."""
@@ -175,6 +172,10 @@ class DepthContender:
     def after_step(self, step: float) -> None:
         """Nothing."""
         return
+
+    def watched(self, module: nn.Module) -> list[nn.Module]:
+        """All hidden layers, each with its activation."""
+        return hidden_layers(module)
 
 
 def parameters_of(contender: Contender, shape: Sequence[int], outputs: int) -> int:

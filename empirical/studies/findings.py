@@ -2,112 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.aliases import Array
+from dynamics.errors import ProblemError
 from dynamics.words import counted
 from empirical.studies.evaluation import evaluate
-from empirical.studies.study import KIND, Study
+from empirical.studies.outcomes import Difference, Result, read_result
+from empirical.studies.study import KIND, Settings, Study
+from empirical.studies.table import find_study
+from empirical.sweep.dataset import read_dataset
 from empirical.sweep.sweeping import run_sweep
 
 if TYPE_CHECKING:
     from xarray import Dataset
-
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A contender at the learning rate that did best on the samples to choose by.
-
-    Parameters
-    ----------
-    label, family : str
-    parameters, steps : int
-        Trained parameters, and steps of the optimiser.
-    rate : float
-        The learning rate.
-    edge : str
-        "lowest" or "highest" where the best rate is the end of the grid, so that a better one may lie beyond; empty
-        elsewhere.
-    scores : (S,) array
-        Of every replicate on the samples to test on; NaN where training failed.
-    failed : (E,) array
-        Share of the replicates that failed, at every rate.
-    curve : (E, S) array
-        Scores on the samples to test on, at every rate.
-    rates : (E,) array
-        The learning rates.
-    """
-
-    label: str
-    family: str
-    parameters: int
-    steps: int
-    rate: float
-    edge: str
-    scores: Array
-    failed: Array
-    curve: Array
-    rates: Array
-
-    @property
-    def mean(self) -> float:
-        """Mean score over the replicates that did not fail; NaN if all did."""
-        kept = self.scores[np.isfinite(self.scores)]
-        return float(kept.mean()) if len(kept) else float("nan")
-
-    @property
-    def standard_error(self) -> float:
-        """Of that mean; NaN for fewer than two."""
-        kept = self.scores[np.isfinite(self.scores)]
-        return float(kept.std(ddof=1) / np.sqrt(len(kept))) if len(kept) > 1 else float("nan")
-
-    @property
-    def collapsed(self) -> float:
-        """Share of failed replicates at the best rate."""
-        return float(np.mean(~np.isfinite(self.scores)))
-
-
-@dataclass(frozen=True, eq=False)
-class Difference:
-    """First contender minus second, replicate by replicate.
-
-    Parameters
-    ----------
-    first, second : str
-    differences : (n,) array
-        Of the n replicates in which neither failed.
-    """
-
-    first: str
-    second: str
-    differences: Array
-
-    @property
-    def mean(self) -> float:
-        """Mean difference."""
-        return float(self.differences.mean()) if len(self.differences) else float("nan")
-
-    @property
-    def half_width(self) -> float:
-        """Half of the interval that covers the mean with 95 % if differences are normal (Student's law)."""
-        from scipy.stats import t
-
-        n = len(self.differences)
-        if n < 2:
-            return float("nan")
-        return float(t.ppf(0.5 + CONFIDENCE / 2, n - 1) * self.differences.std(ddof=1) / np.sqrt(n))
-
-    @property
-    def decided(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        return bool(abs(self.mean) > self.half_width)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +34,7 @@ class Findings:
     results : tuple of Result
     differences : tuple of Difference
     warnings : list of str
-        Best rates at the end of the grid, and trainings that could not be made.
+        Best rates at the end of the grid, contenders all of whose trainings failed, trainings that could not be made.
     """
 
     study: Study
@@ -135,11 +47,11 @@ class Findings:
     def of(cls, study: Study, dataset: Dataset) -> Findings:
         """Read off the labelled file of all trainings."""
         score = "accuracy" if f"{KIND}_test_accuracy" in dataset else "loss"
-        results = tuple(_result(study, dataset, label, score) for label in study.labels)
+        results = tuple(read_result(study, dataset, label, score) for label in study.labels)
         of_label = {result.label: result for result in results}
         differences = []
         for first, second in study.pairs:
-            gap = of_label[first].scores - of_label[second].scores
+            gap = of_label[first].at_best - of_label[second].at_best
             differences.append(Difference(first, second, gap[np.isfinite(gap)]))
         return cls(study, score, results, tuple(differences), _warnings(results, dataset))
 
@@ -157,11 +69,14 @@ class Findings:
                     "rate": r.rate,
                     "mean": r.mean,
                     "standard_error": r.standard_error,
-                    "collapsed": r.collapsed,
-                    "collapsed_by_rate": r.failed,
+                    "collapsed": r.collapsed[r.best].mean(),
+                    "failed": r.failed[r.best].mean(),
+                    "rebases": r.rebases_at_best,
+                    "seeds": len(r.at_best),
+                    "scores": r.at_best,
                     "rates": r.rates,
-                    "seeds": len(r.scores),
-                    "scores": r.scores,
+                    "collapsed_by_rate": r.collapsed.mean(axis=1),
+                    "failed_by_rate": r.failed.mean(axis=1),
                 }
                 for r in self.results
             ],
@@ -170,14 +85,20 @@ class Findings:
                     "first": d.first,
                     "second": d.second,
                     "mean": d.mean,
-                    "interval": [d.mean - d.half_width, d.mean + d.half_width],
+                    "interval": list(d.interval),
                     "pairs": len(d.differences),
                     "decided": d.decided,
                 }
                 for d in self.differences
             ],
             "data": s.data,
-            "budget": {"epochs": s.epochs, "batch": s.batch, "seeds": s.seeds, "rates": self.study.rates},
+            "budget": {
+                "epochs": s.epochs,
+                "batch": s.batch,
+                "seeds": s.seeds,
+                "seed": s.seed,
+                "rates": len(self.study.rates),
+            },
             "warnings": self.warnings,
         }
 
@@ -186,15 +107,19 @@ class Findings:
         s = self.study.settings
         unit, factor = ("accuracy, %", 100.0) if self.score == "accuracy" else ("½ mean square error", 1.0)
         width = max(len(r.label) for r in self.results)
+        counts = any(r.rebases is not None for r in self.results)
         lines = [
             f"{self.study.title}: {s.data}, {counted(s.epochs, 'epoch')}, batches of {s.batch}, "
-            f"{counted(s.seeds, 'seed')}; best rate of {len(self.study.rates)} on the samples to choose by",
-            f"{'':{width}}  parameters  steps      rate  {unit} on the samples to test on    failed",
+            f"{counted(s.seeds, 'seed')}; best of {counted(len(self.study.rates), 'rate')} on the samples to choose by",
+            f"{'':{width}}  parameters   steps       rate  {'test ' + unit:>24}  collapsed"
+            + ("  rebases" if counts else ""),
         ]
         for r in self.results:
             value = f"{factor * r.mean:.4g} ± {factor * r.standard_error:.2g}"
             lines.append(
-                f"{r.label:{width}}  {r.parameters:10d}  {r.steps:5d}  {r.rate:8.3g}  {value:35}  {r.collapsed:6.0%}"
+                f"{r.label:{width}}  {_or_dash(r.parameters):>10}  {_or_dash(r.steps):>6}  {r.rate:9.3g}  {value:>24}  "
+                f"{r.collapsed[r.best].mean():9.0%}"
+                + (f"  {_or_dash(r.rebases_at_best):>7}" if counts else "")
             )
         lines += [self._sentence(d, factor) for d in self.differences]
         return "\n".join([*lines, *(f"note: {warning}" for warning in self.warnings)])
@@ -211,6 +136,11 @@ class Findings:
         )
 
 
+def _or_dash(value: float | None) -> str:
+    """A number, rounded; a dash where there is none."""
+    return "–" if value is None or not np.isfinite(value) else f"{value:.0f}"
+
+
 def run_study(study: Study, output: str | Path, **how: Any) -> Findings:
     """Carry a study out, every finished training being on disk at once.
 
@@ -225,49 +155,54 @@ def run_study(study: Study, output: str | Path, **how: Any) -> Findings:
     Raises
     ------
     ProblemError, ComputationError
-        As `run_sweep` does.
+        As `run_sweep` does; or if the data cannot be read.
     """
-    from empirical.studies.tasks import digests
+    from empirical.studies.tasks import digests, read_task
 
     s = study.settings
+    task = read_task(
+        s.data, s.target, s.network == "cnn", s.image_size
+    )  # refused here, and not in every training
+    for contender in study.contenders:
+        contender.build(task.shape, task.outputs, 0)
     return Findings.of(study, run_sweep(study.plan(digests(s.data)), evaluate, output, **how))
 
 
-def _result(study: Study, dataset: Dataset, label: str, score: str) -> Result:
-    """One contender, at the rate whose mean on the samples to choose by is best."""
-    ours = dataset.sel(model=label).transpose("rate", "replicate", ...)
+def read_findings(path: str | Path) -> Findings:
+    """What a finished study found, from its file.
 
-    def values(name: str) -> NDArray[np.float64]:
-        return np.asarray(ours[f"{KIND}_{name}"].values, dtype=float)
-
-    done = ours[f"{KIND}_status"].values == "done"
-    failed = np.where(done, values("failed"), 1.0)
-    worst = 0.0 if score == "accuracy" else np.inf
-    chosen_by = np.where(failed > 0, worst, values(f"validation_{score}")).mean(axis=1)
-    best = int(np.argmax(chosen_by) if score == "accuracy" else np.argmin(chosen_by))
-    curve = np.where(failed > 0, np.nan, values(f"test_{score}"))
-    rates = np.asarray(dataset["rate"].values, dtype=float) * study.contender(label).unit
-    edge = {0: "lowest", len(rates) - 1: "highest"}.get(best, "") if len(rates) > 2 else ""
-    return Result(
-        label,
-        study.contender(label).family,
-        int(np.nanmax(values("parameters"))),
-        int(np.nanmax(values("steps"))),
-        float(rates[best]),
-        edge,
-        curve[best],
-        failed.mean(axis=1),
-        curve,
-        rates,
-    )
+    Raises
+    ------
+    ProblemError
+        If it cannot be read, or is not of a study that there is.
+    """
+    dataset = read_dataset(path)
+    definition = json.loads(dataset.attrs["definition"])
+    if definition["kinds"] != [KIND]:
+        raise ProblemError(f"{str(path)!r} is not the result of a study.")
+    options = dict(definition["options"])
+    try:
+        study = find_study(options.pop("study", ""), Settings(**options))
+        same = {"model": [*study.labels], "rate": [*study.rates]} == {
+            name: dataset[name].values.tolist() for name in ("model", "rate")
+        }
+    except (TypeError, KeyError) as error:  # settings that there are not, an axis that is not there
+        raise ProblemError(f"{str(path)!r} is a damaged study: {error}.") from None
+    if not same:
+        raise ProblemError(
+            f"{str(path)!r} is of another version of the study {study.name!r}, with other contenders or rates: make it"
+            " again."
+        )
+    return Findings.of(study, dataset)
 
 
 def _warnings(results: tuple[Result, ...], dataset: Dataset) -> list[str]:
-    """Best rates at the end of the grid, and trainings that raised."""
-    found = [
+    """What limits the findings."""
+    lost = [f"all trainings of {r.label!r} failed" for r in results if r.failed.all()]
+    edges = [
         f"the best rate of {r.label!r}, {r.rate:g}, is the {r.edge} tried: a better one may lie beyond"
         for r in results
-        if r.edge
+        if r.edge and not r.failed.all()
     ]
     reasons = {str(r) for r in dataset[f"{KIND}_reason"].values.ravel() if r}
-    return found + [f"some trainings could not be made: {reason}" for reason in sorted(reasons)[:3]]
+    return lost + edges + [f"some trainings could not be made: {reason}" for reason in sorted(reasons)[:3]]

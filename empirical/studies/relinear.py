@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dynamics.validation import validate_choice
 from empirical.neuron.architectures import Architecture, Mlp, SmallCnn
 from empirical.neuron.kinds import OrdinaryNeurons, QuadraticNeurons
 from empirical.neuron.models import Model
 from empirical.studies.contenders import NeuronContender
-from empirical.studies.study import Settings, Study
+from empirical.studies.study import Settings, Study, choose_network
 
 NETWORKS: dict[str, Architecture] = {"mlp": Mlp((16, 16)), "cnn": SmallCnn((6, 12))}
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -19,7 +18,7 @@ REFERENCE = "ordinary, equal parameters"
 
 def relinear_study(settings: Settings) -> Study:
     """Random start, ReLinear with several γ, shrinking weights, and ordinary networks."""
-    network = NETWORKS[validate_choice("network", settings.network, NETWORKS)]
+    network = choose_network(settings, NETWORKS)
     kinds = [
         QuadraticNeurons("random"),
         *(QuadraticNeurons("relinear", gamma=gamma) for gamma in GAMMAS),

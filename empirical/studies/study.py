@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from dynamics.errors import ProblemError
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.studies.contenders import Contender
 from empirical.sweep.grid import Axis, SweepPlan
 
 KIND = "study"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,9 @@ class Settings:
     target : str or None
         Column of the labels in a table.
     network : str
-        "mlp" or "cnn", where the study has both.
+        "mlp" or "cnn".
+    image_size : int or None
+        Height and width that images of a folder are brought to; None: they have one size already.
     epochs, batch, seeds, seed : int
         Passes through the samples to train on, samples per step, number of replicates, and the seed of them all.
     quick : bool
@@ -39,11 +44,25 @@ class Settings:
     seeds: int = 10
     seed: int = 0
     quick: bool = False
+    image_size: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "seeds"):
             validate_count(name, getattr(self, name))
         validate_count("seed", self.seed, minimum=0)
+        if self.image_size is not None:
+            validate_count("image_size", self.image_size)
+
+
+def choose_network(settings: Settings, networks: Mapping[str, T]) -> T:
+    """That of a table which the settings name.
+
+    Raises
+    ------
+    ProblemError
+        If the table has none of this name.
+    """
+    return networks[validate_choice("network", settings.network, networks)]
 
 
 @dataclass(frozen=True)

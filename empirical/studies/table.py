@@ -40,7 +40,7 @@ STUDIES: dict[str, Entry] = {
     ),
     "hannet": Entry(
         hannet_study,
-        Settings("diabetes", epochs=60),
+        Settings("diabetes"),
         "do Householder-absolute layers do with fewer parameters than dense ones?",
     ),
 }

@@ -76,7 +76,9 @@ def _unit(values: Array, axes: tuple[int, ...]) -> Callable[[Array], Array]:
     return lambda x: np.asarray((x - mean) / scale)
 
 
-def read_task(data: str, target: str | None = None, images: bool = False) -> Task:
+def read_task(
+    data: str, target: str | None = None, images: bool = False, image_size: int | None = None
+) -> Task:
     """The task of a set in a package, a file, or a function of Friedman's.
 
     Parameters
