@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from empirical.studies.outcomes import Result
 
 NAMES = {"accuracy": "test accuracy, %", "loss": "½ mean square test error"}
+FAR = 20.0  # from here on gradients have a logarithmic axis
 FACTORS = {"accuracy": 100.0, "loss": 1.0}
 
 
@@ -36,7 +37,7 @@ def study_figure(found: Findings) -> Figure:
         rows = len(found.differences)
         lower = 0.16 * rows + 0.6
         figure = Figure(figsize=(2 * COLUMN_WIDTH, 3.0 + lower))
-        above, below = figure.subfigures(2, 1, height_ratios=(3.0, lower))
+        above, below = figure.subfigures(2, 1, height_ratios=(3.0, lower)).tolist()
         scores, second = above.subplots(1, 2)
         if found.study.along == "rate":
             _scores_against_rate(scores, found)
@@ -59,7 +60,8 @@ def _label_decades(axes: Axes) -> None:
     low, high = np.log10(axes.get_xlim())
     subs = (1.0, 2.0, 5.0) if high - low < 1.5 else (1.0, 3.0) if high - low < 2.5 else (1.0,)
     axes.xaxis.set_major_locator(LogLocator(subs=subs))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    if len(subs) > 1:
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
@@ -144,7 +146,9 @@ def _gradients(axes: Axes, found: Findings) -> None:
             known = here[np.isfinite(here[:, moment]).any(axis=1)][:, moment][:, used]
             if len(known):
                 axes.plot(layers, np.median(known, axis=0), style, color=colour, marker=marker, markersize=4)
-    axes.set_yscale("log")
+    drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines] or [np.ones(1)])
+    if drawn.max() > FAR * drawn.min():
+        axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("hidden layer (dotted: at the start)")
     axes.set_ylabel("gradient, relative to the last")

@@ -100,7 +100,7 @@ class HanHead:
     def build(self, shape: Sequence[int], outputs: int) -> nn.Sequential:
         """The network; a classifier behind Han layers starts as any other."""
         *features, classifier = convolutional(self.convolutions, shape, outputs)
-        width = classifier.in_features
+        width = int(classifier.in_features)  # type: ignore[arg-type]
         return nn.Sequential(*features, *(HanLayer(width) for _ in range(self.layers)), classifier)
 
 
@@ -120,7 +120,7 @@ class DenseHead:
     def build(self, shape: Sequence[int], outputs: int) -> nn.Sequential:
         """The network, its dense layers with He's variance."""
         *features, classifier = convolutional(self.convolutions, shape, outputs)
-        width = classifier.in_features
+        width = int(classifier.in_features)  # type: ignore[arg-type]
         dense = [part for _ in range(self.layers) for part in (he_linear(width, width), nn.ReLU())]
         return nn.Sequential(*features, *dense, classifier)
 

@@ -15,6 +15,7 @@ from empirical.studies.evaluation import evaluate
 from empirical.studies.outcomes import Difference, Result, read_result
 from empirical.studies.study import KIND, Settings, Study
 from empirical.studies.table import find_study
+from empirical.studies.tasks import read_task
 from empirical.sweep.dataset import read_dataset
 from empirical.sweep.sweeping import run_sweep
 
@@ -129,7 +130,9 @@ class Findings:
         if not len(d.differences):
             return f"{d.first} minus {d.second}: no replicate in which neither failed"
         better = "better" if (d.mean > 0) == (self.score == "accuracy") else "worse"
-        verdict = better if d.decided else "no difference shown"
+        verdict = (
+            better if d.decided else "no difference shown" if d.differences.any() else "the same in each"
+        )
         return (
             f"{d.first} minus {d.second}: {factor * d.mean:+.3g} ± {factor * d.half_width:.2g} "
             f"(95 %, {counted(len(d.differences), 'pair')}): {verdict}"
@@ -157,15 +160,13 @@ def run_study(study: Study, output: str | Path, **how: Any) -> Findings:
     ProblemError, ComputationError
         As `run_sweep` does; or if the data cannot be read.
     """
-    from empirical.studies.tasks import digests, read_task
-
     s = study.settings
     task = read_task(
         s.data, s.target, s.network == "cnn", s.image_size
     )  # refused here, and not in every training
     for contender in study.contenders:
         contender.build(task.shape, task.outputs, 0)
-    return Findings.of(study, run_sweep(study.plan(digests(s.data)), evaluate, output, **how))
+    return Findings.of(study, run_sweep(study.plan(), evaluate, output, **how))
 
 
 def read_findings(path: str | Path) -> Findings:

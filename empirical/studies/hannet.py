@@ -35,7 +35,9 @@ Parts = tuple[tuple[DepthContender, ...], tuple[tuple[str, str], ...]]
 
 def _stacks(quick: bool) -> Parts:
     """HanNets of five sizes, and dense networks with as many parameters, as deep ones and shallow ones."""
-    han, shallow, deep = [], [], []
+    han: list[DepthContender] = []
+    shallow: list[DepthContender] = []
+    deep: list[DepthContender] = []
     for width in WIDTHS[:2] if quick else WIDTHS:
         stack = HanStack(width, LAYERS)
         han.append(DepthContender(f"HanNet {width}", "HanNet", stack))

@@ -10,6 +10,7 @@ from typing import TypeVar
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.studies.contenders import Contender
+from empirical.studies.tasks import absolute, digests
 from empirical.sweep.grid import Axis, SweepPlan
 
 KIND = "study"
@@ -127,14 +128,15 @@ class Study:
                 return contender
         raise ProblemError(f"{label!r} is no contender of the study {self.name!r}.")
 
-    def plan(self, files: dict[str, str] | None = None) -> SweepPlan:
-        """All its trainings; `files` are digests of what its data are read from."""
+    def plan(self) -> SweepPlan:
+        """All its trainings, with digests of the files that its data are read from."""
+        data = self.settings.data
         return SweepPlan(
             (KIND,),
-            {"study": self.name, **vars(self.settings)},
+            {"study": self.name, **vars(self.settings), "data": absolute(data)},
             (Axis("model", self.labels), Axis("rate", self.rates)),
             self.settings.seeds,
             self.settings.seed,
             same_seeds=True,
-            files=files or {},
+            files=digests(data),
         )

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
+from empirical.datasets.arrays import files_of
+from empirical.datasets.images import is_folder
 from empirical.datasets.raw import Raw, Request
-from empirical.datasets.sources import read
-from empirical.splits import Samples, Splits
+from empirical.datasets.sources import PACKAGED, read
+from empirical.splits import STREAM, Samples, Splits
 
-IMAGES = {"digits": (1, 8, 8), "mnist1d": (1, 1, 40)}  # shape of a sample (channels, height, width)
+# shape of a sample (channels, height, width) of sets in packages
+IMAGES: dict[str, tuple[int, ...]] = {"digits": (1, 8, 8), "mnist1d": (1, 1, 40)}
 FRIEDMAN = ("friedman1", "friedman2", "friedman3")
 FRIEDMAN_SAMPLES, FRIEDMAN_NOISE = 1000, 0.1  # the latter of the spread of the labels
 
@@ -35,12 +38,15 @@ class Task:
         Names of the classes; empty where labels are numbers.
     pixels : bool
         Whether inputs are of one kind, as pixels of images are.
+    held_out : (n,) array of bool or None
+        Which samples the source holds out: those to test on.
     """
 
     X: Array
     y: NDArray[Any]
     classes: tuple[str, ...] = ()
     pixels: bool = False
+    held_out: NDArray[np.bool_] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -53,12 +59,12 @@ class Task:
         return len(self.classes) or 1
 
     def splits(self, seed: int) -> Splits:
-        """The three parts, 60, 20 and 20 % of the samples.
+        """The three parts, 60, 20 and 20 % of the samples; of those that are not held out, 75 and 25 %.
 
         Every input has mean 0 and variance 1 over the samples to train on, those of one kind all together, and labels
         that are numbers have it too.
         """
-        found = Splits.random(self.X, self.y, seed=seed)
+        found = self._parts(seed)
         axes = tuple(range(self.X.ndim)) if self.pixels else (0,)
         x = _unit(found.train.X, axes)
         y = (lambda labels: labels) if self.classes else _unit(found.train.y, (0,))
@@ -67,6 +73,18 @@ class Task:
             return Samples(x(samples.X), y(samples.y))
 
         return Splits(part(found.train), part(found.validation), part(found.test))
+
+    def _parts(self, seed: int) -> Splits:
+        """The three parts in the units of the source."""
+        if self.held_out is None:
+            return Splits.random(self.X, self.y, seed=seed)
+        rest = ~self.held_out
+        others = np.random.default_rng([seed, STREAM]).permutation(np.flatnonzero(rest))
+        first = np.sort(others[: max(round(0.25 * len(others)), 1)])
+        samples = Samples(self.X, self.y)
+        return Splits(
+            samples[np.setdiff1d(others, first)], samples[first], samples[np.flatnonzero(self.held_out)]
+        )
 
 
 def _unit(values: Array, axes: tuple[int, ...]) -> Callable[[Array], Array]:
@@ -89,27 +107,35 @@ def read_task(
         Column of the labels in a table.
     images : bool
         Whether samples shall be images, for convolutions.
+    image_size : int, optional
+        Height and width that images of a folder are brought to.
 
     Raises
     ------
     ProblemError
         If data cannot be read, or are no images.
     """
-    raw = _friedman(data, target) if data in FRIEDMAN else read(Request(data, target))
-    X = np.asarray(raw.X, dtype=float)
+    if image_size is not None and not is_folder(data):
+        raise ProblemError(
+            f"`image_size` is {image_size}, but {data!r:.200} is no folder of images: leave it out."
+        )
+    raw = _friedman(data, target) if data in FRIEDMAN else read(Request(data, target, image_size=image_size))
+    X, shape = np.asarray(raw.X, dtype=float), raw.shape or IMAGES.get(data, ())
     if images:
-        if data not in IMAGES:
+        if not shape:
             raise ProblemError(
-                f"`data` is {data!r}, but a convolutional network needs images: {', '.join(IMAGES)}."
+                f"`data` is {data!r:.200}, but a convolutional network needs images: {', '.join(IMAGES)}, or a folder."
             )
-        X = X.reshape(len(X), *IMAGES[data])
+        X = X.reshape(len(X), *shape)
     if raw.y is None or raw.y.ndim != 1:
         raise ProblemError(f"`data` {data!r} must have one label for each sample.")
     names = _classes(raw)
     if not names:
-        return Task(X, np.asarray(raw.y, dtype=float), (), data in IMAGES)
+        return Task(X, np.asarray(raw.y, dtype=float), (), bool(shape), raw.held_out)
     values = np.unique(raw.y)
-    return Task(X, np.searchsorted(values, raw.y), names, data in IMAGES)
+    if len(values) < 2:
+        raise ProblemError(f"`data` {data!r:.200} must have samples of two classes or more.")
+    return Task(X, np.searchsorted(values, raw.y), names, bool(shape), raw.held_out)
 
 
 def _classes(raw: Raw) -> tuple[str, ...]:
@@ -141,5 +167,17 @@ def _friedman(data: str, target: str | None) -> Raw:
 
 def digests(data: str) -> dict[str, str]:
     """SHA-256 of the files that a task is read from: part of what a study is."""
-    files = [Path(part).absolute() for part in data.split(",") if Path(part).suffix]
-    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
+    if data in PACKAGED or data in FRIEDMAN:
+        return {}
+    if is_folder(data):
+        files = sorted(file for file in Path(data).rglob("*") if file.is_file())
+    else:
+        files = [file for part in files_of(data) if (file := Path(part)).is_file()]
+    return {str(file.absolute()): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def absolute(data: str) -> str:
+    """Paths as worker processes in another folder find them; names of sets as they are."""
+    if data in PACKAGED or data in FRIEDMAN:
+        return data
+    return ",".join(str(Path(part).absolute()) for part in files_of(data))

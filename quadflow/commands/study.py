@@ -27,13 +27,18 @@ class StudyOptions:
     data: str | None = option(
         metavar="SPEC",
         help="Samples: digits, mnist1d, breast_cancer, iris, wine, diabetes, friedman1, friedman2, friedman3; "
-        "FILE.csv or .parquet with --target; FILE.npz with X, y [default: digits; of hannet: diabetes].",
+        "FILE.csv or .parquet with --target; FILE.npz with X, y; a FOLDER with one folder of PNG or JPEG images for "
+        "each class, or with the binary files of CIFAR-10 [default: digits; of hannet: diabetes].",
     )
     target: str | None = option(metavar="COLUMN", help="Column of a table with the labels.")
     network: str | None = option(
-        metavar="mlp|cnn", help="relinear, gsgd: fully connected or convolutional network [default: mlp]."
+        metavar="mlp|cnn", help="Fully connected or convolutional networks [default: mlp]."
     )
-    epochs: int | None = option(type=int, help="Passes through the samples [default: 30; of hannet: 60].")
+    image_size: int | None = option(
+        type=int,
+        help="Height and width that images of a folder are brought to [default: they have one size].",
+    )
+    epochs: int | None = option(type=int, help="Passes through the samples [default: 30].")
     batch: int | None = option(type=int, help="Samples per step [default: 32].")
     seeds: int | None = option(type=int, help="Replicates, each with its own split and start [default: 10].")
     seed: int | None = option(type=int, help="Seed of all replicates [default: 0].")
@@ -118,10 +123,9 @@ def check_engine(engine: EngineOptions) -> None:
 
 def unfinished(study: Study, path: str) -> str:
     """How far a study came."""
-    from empirical.studies.tasks import digests
     from empirical.sweep.sweeping import finished_runs, pieces_path
 
-    plan = study.plan(digests(study.settings.data))
+    plan = study.plan()
     return f"{finished_runs(plan, path)} of {counted(len(plan), 'training')} are in {pieces_path(path)}"
 
 
