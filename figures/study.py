@@ -37,7 +37,8 @@ def study_figure(found: Findings) -> Figure:
         rows = len(found.differences)
         lower = 0.16 * rows + 0.6
         figure = Figure(figsize=(2 * COLUMN_WIDTH, 3.0 + lower))
-        above, below = figure.subfigures(2, 1, height_ratios=(3.0, lower)).tolist()
+        grid = figure.add_gridspec(2, 1, height_ratios=(3.0, lower))
+        above, below = (figure.add_subfigure(grid[i]) for i in range(2))
         scores, second = above.subplots(1, 2)
         if found.study.along == "rate":
             _scores_against_rate(scores, found)
