@@ -58,9 +58,7 @@ def test_samples_held_out_by_the_source_are_those_to_test_on(rng):
 
     assert original(first.test).tolist() == np.flatnonzero(held_out).tolist()
     assert not set(original(first.train)) & set(original(first.validation))
-    assert not np.array_equal(first.train.y, second.train.y) or not np.allclose(
-        first.train.X, second.train.X
-    )
+    assert not np.array_equal(first.train.y, second.train.y) or not np.allclose(first.train.X, second.train.X)
 
 
 def friedman(name, X):
