@@ -51,7 +51,8 @@ def study_figure(found: Findings) -> Figure:
         else:
             _collapsed(second, found)
         above.legend(*scores.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=7)
-        _differences(below.subplots(), found)
+        if found.differences:
+            _differences(below.subplots(), found)
     return figure
 
 

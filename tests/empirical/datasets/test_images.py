@@ -72,7 +72,7 @@ def test_jpeg_images(folder):
 def test_sizes_that_differ_need_one_to_be_brought_to(folder):
     """A constant image stays constant, whatever its size."""
     save(folder / "a" / "y.png", np.full((7, 9), 51))
-    with pytest.raises(ProblemError, match="'x.PNG' has 3 × 2 pixels and 'y.png' 9 × 7: give `image_size`"):
+    with pytest.raises(ProblemError, match=r"'x\.PNG' has 3 × 2 pixels and 'y.png' 9 × 7: give `image_size`"):
         raw(folder)
     found = raw(folder, image_size=4)
     assert found.shape == (1, 4, 4)
@@ -197,7 +197,7 @@ def test_damaged_batches_are_refused(cifar, spoil, reason):
 
 
 def test_cifar_has_its_size(cifar):
-    with pytest.raises(ProblemError, match="`image_size` is 16, but .* is CIFAR-10, of 32"):
+    with pytest.raises(ProblemError, match=r"`image_size` is 16, but .* is CIFAR-10, of 32"):
         raw(cifar[0], image_size=16)
 
 

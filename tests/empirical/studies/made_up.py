@@ -47,7 +47,7 @@ def made_up_dataset(study, numbers):
                 {},
             )
         )
-    assert KIND == plan.kinds[0]
+    assert plan.kinds[0] == KIND
     return assemble(plan, pieces)
 
 

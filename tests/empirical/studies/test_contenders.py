@@ -155,7 +155,8 @@ def test_gradients_against_the_chain_rule(rng):
 
 def test_gradients_are_measured_at_their_moments():
     """At the start, after half and after all of ten steps, of weights that each step doubles: logits are too, so
-    that a saturated output has no gradient and the relative norm is not there."""
+    that a saturated output has no gradient and the relative norm is not there.
+    """
     net = nn.Sequential(nn.Linear(1, 1, bias=False), nn.ReLU(), nn.Linear(1, 2, bias=False)).double()
     nn.init.ones_(net[0].weight)
     net[2].weight.data = torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
