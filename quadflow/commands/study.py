@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from empirical.studies.findings import Findings
     from empirical.studies.study import Study
 
+FORMATS = ("png", "pdf", "svg")
+
 
 @dataclass(frozen=True)
 class StudyOptions:
@@ -93,11 +95,11 @@ def command(
     from empirical.studies.table import find_study, settings_of
 
     path = output or f"study-{name}.nc"
-    study = find_study(name, settings_of(name, **vars(chosen), quick=quick))
     validate_folder(path)
     validate_report(report)
-    validate_output(figure, ("png", "pdf", "svg"), "--figure")
+    validate_output(figure, FORMATS, "--figure")
     check_engine(engine)
+    study = find_study(name, settings_of(name, **vars(chosen), quick=quick))
     try:
         found = run_study(study, path, **vars(engine), progress=True)
     except (KeyboardInterrupt, ComputationError):
