@@ -17,7 +17,7 @@ from dynamics.covariance import covariance_factor, symmetric_root
 from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
-from dynamics.validation import validate_count, validate_real
+from dynamics.validation import validate_count, validate_label_noise
 from empirical.networks import QuadraticNetwork
 from empirical.seeds import data_generator
 
@@ -59,7 +59,7 @@ class TrainingData:
     def __post_init__(self) -> None:
         validate_count("seeds", self.seeds)
         validate_count("seed", self.seed, minimum=0)
-        validate_real("label_noise", self.label_noise, nonnegative=True)
+        validate_label_noise(self.label_noise)
         self._check_data_set()
         if not self.streams:
             object.__setattr__(self, "streams", tuple((self.seed, s) for s in range(self.seeds)))

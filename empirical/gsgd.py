@@ -18,7 +18,7 @@ from empirical.path_layers import layers_of_matrices, layers_of_module, wiring_o
 
 ON_CROSSING = ("rebase", "stop")
 NEAR_ZERO = (
-    0.5  # of the strongest skeleton path value of a unit; not 1, so that near ties do not change all the time
+    0.5  # of a unit's strongest skeleton path value; not 1, so that near ties do not change all the time
 )
 EDGES = ("into", "out", "via")  # of a skeleton, as its state names them
 
@@ -149,7 +149,17 @@ class GSGD(torch.optim.Optimizer):
         return super().state_dict() | {"skeleton": named}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore learning rate, counts and skeleton."""
+        """Restore learning rate, counts and skeleton.
+
+        Raises
+        ------
+        ProblemError
+            If the state names no skeleton of this network.
+        """
+        if "skeleton" not in state_dict:
+            raise ProblemError(
+                "The state names no skeleton: it is that of another optimiser, or of an older G-SGD."
+            )
         super().load_state_dict({key: value for key, value in state_dict.items() if key != "skeleton"})
         wiring = self._skeleton.wiring
         self._skeleton = Skeleton(wiring.widths, wiring=wiring, **state_dict["skeleton"])

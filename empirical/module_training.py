@@ -206,7 +206,10 @@ def train_module(
             log.append(np.stack([_measure(module, part, LOSSES[plan.loss]) for part in parts]))
 
     start = time.perf_counter()
-    with torch.random.fork_rng(), few_threads(count * (plan.batch or len(data.train))):
+    with (
+        torch.random.fork_rng(devices=[device] if "cuda" in device else []),
+        few_threads(count * (plan.batch or len(data.train))),
+    ):
         torch.manual_seed(data_seed(plan.seed, MODULE))
         failed_at = descent.run(int(recorded[-1]), record, progress)
     measured = np.stack(log, axis=-1)  # (3, 2, T)
@@ -286,7 +289,7 @@ def _measure(module: nn.Module, data: Labelled, loss: Callable[[Tensor, Tensor],
     """Mean loss and accuracy (NaN without classes) on all samples, the module as it is used and not as trained."""
     x, y = data
     training = module.training
-    module.eval()
+    module.train(False)
     total = torch.zeros(2, dtype=torch.float64)
     for part, labels in zip(x.split(CHUNK), y.split(CHUNK), strict=True):
         outputs = module(part)
@@ -303,7 +306,7 @@ def _check_outputs(module: nn.Module, data: Labelled, classes: int, loss: str) -
         raise ProblemError("`loss` is 'cross-entropy', but the labels are numbers to be fitted: take 'mse'.")
     x, y = data
     training = module.training
-    outputs = module.eval()(x[:1])
+    outputs = module.train(False)(x[:1])
     module.train(training)
     wanted = (1, classes) if classes else (1, y.shape[1])
     if outputs.ndim != 2 or outputs.shape[1] < wanted[1] or (not classes and outputs.shape[1] > wanted[1]):

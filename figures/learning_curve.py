@@ -13,8 +13,8 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import best_overlaps
 from dynamics.problem import Problem
-from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.mode_numbers import mode_numbers
+from dynamics.problem.plateaus import plateaus
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
 from empirical.theories import THEORIES
@@ -137,9 +137,9 @@ def _draw_networks(
 def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> None:
     """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode."""
     problem = trajectory.problem
-    coupling = problem.trace_coupling
-    if problem.covariance is not None or problem.teacher.outputs > 1 or coupling is None:
-        return  # the closed form of L_S holds for quadratic units, one output and Σ = I
+    level_of = plateaus(problem)
+    if level_of is None:
+        return
     lam = problem.teacher.eigen[0][0]
     for stage in trajectory.stages:  # plateaus that the curve really has
         if stage.level is not None and stage.level.loss > bottom:
@@ -147,7 +147,7 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
     lowest_drawn = np.inf
     numbers = mode_numbers(lam, problem.inputs)
     for learned in visited_sets(trajectory):
-        level = level_under_decay(problem, lam, learned, trace_coupling=coupling)
+        level = level_of(lam, learned)
         if level is None or level.loss <= bottom or level.loss > lowest_drawn / 1.5:
             continue
         lowest_drawn = level.loss

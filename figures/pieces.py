@@ -1,4 +1,4 @@
-"""Pieces of networks that are piecewise polynomials: how many there are, and what they look like in the plane."""
+"""Pieces of networks that are piecewise polynomials: in the plane, their numbers, and the smallest networks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.neuron.pieces.counts import PieceCounts, PlaneMap
+from dynamics.neuron.pieces.exact import Example
 from dynamics.words import counted
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
 
@@ -16,11 +17,17 @@ LABELS = {
     "relu": "ordinary, ReLU",
     "quadratic": "ordinary, $z^2$",
 }
+SHORT = {"relu-quadratic": "quadratic, ReLU", "relu": "ReLU", "quadratic": "$z^2$"}
+TITLES = {
+    "disk margin": "$\\max(0, 1 - x^2 - y^2)$",
+    "product": "$xy$, on $x = y$",
+    "spline": "a spline",
+}
 STYLES = {kind: (PALETTE[n], LINES[n], MARKERS[n]) for n, kind in enumerate(LABELS)}
 
 
 def pieces(counts: PieceCounts) -> Figure:
-    """Networks in the plane with their kinks, above; pieces along lines against the number of parameters, below.
+    """Networks in the plane, pieces along lines against the number of parameters, and the smallest networks.
 
     Parameters
     ----------
@@ -31,8 +38,8 @@ def pieces(counts: PieceCounts) -> Figure:
     matplotlib.figure.Figure
     """
     with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 4.7))
-        (above,), (below,) = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.5])
+        figure = Figure(figsize=(COLUMN_WIDTH, 6.4))
+        (above,), (below,), (smallest,) = figure.subfigures(3, 1, squeeze=False, height_ratios=[1, 1.5, 0.95])
         maps = above.subplots(1, len(counts.maps))
         for axes, (kind, plane) in zip(maps, counts.maps.items(), strict=True):
             _draw_map(axes, kind, plane)
@@ -59,6 +66,9 @@ def pieces(counts: PieceCounts) -> Figure:
             title="markers: random networks, median and range; lines: bounds",
             title_fontsize=7,
         )
+        smallest.suptitle("hidden units of the smallest networks that are exactly", fontsize=7)
+        for axes, example in zip(smallest.subplots(1, len(counts.examples)), counts.examples, strict=True):
+            _draw_example(axes, example)
     return figure
 
 
@@ -92,3 +102,17 @@ def _draw_counts(axes: Axes, counts: PieceCounts, depth: int) -> None:
     axes.yaxis.set_major_locator(LogLocator(numticks=8))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("parameters")
+
+
+def _draw_example(axes: Axes, example: Example) -> None:
+    """The function on a line, with the points where its pieces meet; how many units it takes."""
+    axes.plot(example.s, example.values, color=PALETTE[0])
+    breaks = example.pieces.breakpoints
+    axes.plot(
+        breaks, np.interp(breaks, example.s, example.values), "o", color=PALETTE[0], markerfacecolor="white"
+    )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title(TITLES[example.name])
+    units = {kind: each.units for kind, each in example.representations.items()}
+    axes.set_xlabel("\n".join(f"{SHORT[kind]}: {number or 'none'}" for kind, number in units.items()))

@@ -11,7 +11,7 @@ from torch import nn
 from quadflow.cli import run
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text()
-LONG = ("sweep simulate", "compare")  # more than five seconds
+LONG = ("sweep simulate", "compare", "gaussianity")  # more than five seconds
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 # What depends on the machine: its speed, and the size of a page that holds a library.
 SPEED = re.compile(r"\d[\d.]* (?=s,|MB|steps per second)")

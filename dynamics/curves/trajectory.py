@@ -39,10 +39,10 @@ from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.population.base import Population
 from dynamics.problem import Problem
-from dynamics.problem.decayed_levels import level_under_decay
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
+from dynamics.problem.plateaus import plateaus
 from dynamics.problem.reduction import Reduction, restricted
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
@@ -242,11 +242,9 @@ class Trajectory(Result):
         if not problem.has_modes:
             return find_stages(self.times, self.loss)
         targets = problem.mode_targets
-        coupling = problem.trace_coupling
-        levels: tuple[Level, ...] = ()
-        if coupling is not None and problem.covariance is None and problem.teacher.outputs == 1:
-            level = partial(level_under_decay, problem, targets, trace_coupling=coupling)
-            levels = levels_passed(self.modes, targets, coupling, level)
+        level, levels = plateaus(problem), tuple[Level, ...]()
+        if level is not None:
+            levels = levels_passed(self.modes, targets, level=partial(level, targets))
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
         return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
 

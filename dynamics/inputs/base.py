@@ -1,7 +1,7 @@
 """The law of the inputs: what every law says of itself, whoever asks.
 
 A law draws inputs, says what the loss of a problem is under it, and in which subspaces its flows stay. A new law is a
-file with a call of `register` (a family of laws: of `register_family`), and a line in `dynamics/inputs/__init__.py`.
+file with a call of `register` (a family of laws: of `register_family`), and a line in `dynamics/inputs/laws.py`.
 """
 
 from __future__ import annotations

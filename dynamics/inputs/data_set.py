@@ -15,6 +15,7 @@ from dynamics.inputs.base import InputLaw, Network, Setting, Source
 from dynamics.inputs.subspaces import basis_of
 from dynamics.population.fourth_moment import FourthMoment, SampleMoment
 from dynamics.population.on_samples import sample_loss
+from dynamics.population.samples import batches
 from dynamics.validation import validate_array
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class DataSet(InputLaw):
 
         def labels(X: Array) -> Array:
             q = np.einsum("md,de,me->m", teacher.V, second, teacher.V)
-            return np.asarray(activation.phi(X @ teacher.V.T, q) @ teacher.B.T)
+            return np.vstack([activation.phi(x @ teacher.V.T, q) @ teacher.B.T for (x,) in batches(X)])
 
         held_out = None if self.X_test is None else labels(self.X_test)
         return replace(self, Y=labels(self.X), Y_test=held_out)
@@ -176,7 +177,7 @@ class DataSet(InputLaw):
         """Mean of JᵀJ over the samples to train on."""
         phi, variance = problem.activation, self._variance(problem)
         q = None if variance is None else np.einsum("kd,de,ke->k", W, variance, W)
-        own = phi.phi(self.X @ W.T, q) @ A.T
+        own = np.vstack([phi.phi(x @ W.T, q) @ A.T for (x,) in batches(self.X)])
         return sample_loss(self.X, own, phi, variance, len(W), "samples").hessian(W, A)
 
     def _variance(self, problem: Setting) -> Array | None:

@@ -10,6 +10,9 @@ by a clock γ_h times as fast. Sphere (R² = d): γ_2 = d/(d + 2). Student's law
 covariance: γ_2 = (ν − 2)/(ν − 4). In the pair kernels of polynomials every product of powers has its own γ_h, as in
 those of centred units, φ = z² − wᵀΣw, whose variances are numbers: their loss keeps the part 1 − 1/γ_2 of the trace
 coupling.
+
+Student's law is a mixture of Gaussian ones too, x = s g, and any function of w·x alone has the mean over s of its
+Gaussian losses for s²Σ (derived here): `dynamics.inputs.lengths`.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from dynamics.activations.polynomial import highest_power
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.inputs.base import Family, InputLaw, Setting, Source, register, register_family, shortest
+from dynamics.inputs.lengths import growth, lengths, mean_over_lengths
 from dynamics.inputs.moments import is_form, mapped
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment, ScaledMoment
@@ -159,8 +163,9 @@ class StudentT(Rotational):
     """
 
     known: ClassVar[str] = (
-        "polynomials, and homogeneous activations of one degree in student and teacher, and for NU above twice the"
-        " degree: moments are infinite otherwise"
+        "polynomials and homogeneous activations of one degree, for NU above twice the degree, and other functions of"
+        " w·x alone, for NU of at least 1 plus twice the power of w·x that they grow like, as moments are infinite"
+        " otherwise"
     )
 
     freedom: float
@@ -181,6 +186,26 @@ class StudentT(Rotational):
         if nu <= 2 * h:
             return None
         return prod(((nu - 2) / (nu - 2 * j) for j in range(1, h + 1)), start=Fraction(1))
+
+    def knows(self, problem: Setting) -> bool:
+        """Of functions of w·x alone too, if moments are finite by a margin."""
+        return super().knows(problem) or self._mixed(problem) is not None
+
+    def loss(self, problem: Setting) -> Population:
+        """The Gaussian loss by other clocks, or the mean of Gaussian losses over the lengths."""
+        if super().knows(problem):
+            return super().loss(problem)
+        power = self._mixed(problem)
+        assert power is not None
+        return mean_over_lengths(problem, *lengths(self.freedom, power))
+
+    def _mixed(self, problem: Setting) -> int | None:
+        """Power that the activations grow like, where the law can be mixed over its lengths for them."""
+        powers = [growth(phi) for phi in (problem.activation, problem.teacher_activation)]
+        if None in powers:
+            return None
+        power = max(p for p in powers if p is not None)
+        return power if self.freedom >= 2 * power + 1 else None
 
     def draw(self, source: Source, count: int, inputs: int) -> Any:
         """Normal numbers, and one length for each sample."""

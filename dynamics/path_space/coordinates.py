@@ -195,7 +195,7 @@ def _check_signs(R: list[Any], s: list[Any], step: float, number: int) -> None:
         what += " or its gradient is infinite or NaN, so that no step is defined: start from other weights."
         raise SkeletonCrossing(what, (l, unit), step=number)
     what += f" would pass zero, where path coordinates end: take a step below {step:g} or another skeleton."
-    crossing = [(l, np.asarray((ratio <= 0).reshape(-1, ratio.shape[-1]))) for l, ratio in found]
+    crossing = [(l, np.array((ratio <= 0).reshape(-1, ratio.shape[-1]).tolist())) for l, ratio in found]
     units = tuple((l, int(k)) for l, below in crossing for k in np.flatnonzero(below.any(axis=0)))
     raise SkeletonCrossing(what, (l, unit), units=units, step=number)
 

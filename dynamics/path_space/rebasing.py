@@ -1,9 +1,12 @@
 """Change of the basis of path space where a skeleton path value would pass zero.
 
 Path coordinates end where a skeleton path value s(v) is zero, although nothing happens to the network there: other
-edges of v carry on. Another in-edge or out-edge e′ of v makes another basis of the same space, of the same weights, and
-the values of its paths follow from the old ones (derived here). With a chain that is replaced, p(e′)/s(v) is the factor
-by which what it carries changes:
+edges of v carry on. Nor is it an accident: a path through two ordinary edges of v is p(e₁) p(e₂)/s(v) (h = 1, two
+layers), so that where such paths are to grow, descent makes s(v) smaller.
+
+Another in-edge or out-edge e′ of v makes another basis of the same space, of the same weights, and the values of its
+paths follow from the old ones (derived here). With a chain that is replaced, p(e′)/s(v) is the factor by which what it
+carries changes:
 
     a new in(v) = e′    I_v → I_v · p(e′)/s(v):  paths that go on upwards from v get p(e′)/s(v) to the power h, those
                         that enter v this to the power h − 1;
@@ -84,9 +87,8 @@ def weights_of(values: ArrayLike, skeleton: Skeleton, degree: int = 1) -> list[A
     s = []
     for l, into in enumerate(skeleton.into):
         s.append(paths[l][..., np.arange(len(into)), into])
-        paths[l + 1][..., skeleton.out[l], skeleton.via[l]] = s[
-            l
-        ]  # p(out(v)) is s(v), and may be p(in(·)) above
+        # p(out(v)) is s(v), and p(in(·)) of a unit above where it is that edge as well
+        paths[l + 1][..., skeleton.out[l], skeleton.via[l]] = s[l]
     return [matrix / value[..., :, None] for matrix, value in zip(paths, [*s, np.ones(1)], strict=True)]
 
 
@@ -157,7 +159,7 @@ def _changes(one: Skeleton, other: Skeleton) -> int:
 def strengthened(weights: Layers, skeleton: Skeleton, below: float, degree: int = 1) -> Skeleton:
     """The skeleton without units whose |s(v)| is less than a share of the largest with other edges of theirs."""
     logs = _logs(weights)
-    while weak := _weak_units(logs, skeleton, below, degree):
+    while weak := _weak_units(logs, skeleton, below, degree):  # which therefore have stronger edges
         skeleton = cast("Skeleton", _rebased(logs, skeleton, dict.fromkeys(weak, ()), degree))
     return skeleton
 

@@ -6,6 +6,7 @@ problem is a new need (`dynamics.problem.needs`) of some theories here; the othe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dynamics.errors import ProblemError
@@ -191,8 +192,10 @@ class Verb:
 
     Parameters
     ----------
-    command, theory, status, means : str
-        Where the theory covers the problem, its status and what that means.
+    command, theory, status : str
+        Where the theory covers the problem, its status.
+    means : str or callable problem → str
+        What that means.
     otherwise : str
         Status where it does not.
     """
@@ -200,13 +203,23 @@ class Verb:
     command: str
     theory: str
     status: str
-    means: str
+    means: str | Callable[[Problem], str]
     otherwise: str = UNKNOWN
 
     def coverage(self, problem: Problem) -> Coverage:
         """What it can do for a problem."""
         gap = THEORIES[self.theory].gap(problem)
-        return Coverage(self.command, self.otherwise if gap else self.status, gap or self.means)
+        if gap:
+            return Coverage(self.command, self.otherwise, gap)
+        means = self.means if isinstance(self.means, str) else self.means(problem)
+        return Coverage(self.command, self.status, means)
+
+
+def _listed(p: Problem) -> str:
+    """Which stationary points a catalogue lists."""
+    if p.law.clock is not None:
+        return "all of them, with index and kind"
+    return "those on the axes, with index and kind; a search looks for others"
 
 
 VERBS: tuple[Verb, ...] = (
@@ -218,7 +231,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "schedule", "best rates", NUMERICAL, "the best rate of every schedule; optimal annealing of one unit"
     ),
-    Verb("fixed-points", "catalogue", EXACT, "all of them, with index and kind", NUMERICAL),
+    Verb("fixed-points", "catalogue", EXACT, lambda p: _listed(p), NUMERICAL),
     Verb(
         "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"
     ),

@@ -149,7 +149,7 @@ def _point(flow: GradientFlow, root: Root, smooth: bool, size: float) -> dict[st
     modes = small.modes(W, A)
     learned = np.flatnonzero(modes / small.mode_targets > 0.5)
     signs = {name: getattr(root, name) if smooth else None for name in ("index", "nullity", "positive")}
-    overlaps, norms = overlaps_and_norms(W, small.teacher.V, small.covariance)
+    overlaps, norms = overlaps_and_norms(W, small.teacher.V, small.second_moment)
     idle = (np.linalg.norm(A, axis=0) <= AT_ZERO * size) | (norms <= AT_ZERO * size)
     return {
         "learned_modes": learned.tolist(),

@@ -53,7 +53,11 @@ def fixed_points_report(
 
 def _off_axis(match: Match) -> list[str]:
     """What is said of points off the axes after a search for them."""
-    number = len(match.unmatched)
+    number, above = len(match.unmatched), len(match.beyond)
+    if above:
+        return [
+            f"{counted(number, 'point')} off the axes, and {above} above those that are listed, were found"
+        ]
     if not number:
         return ["the search found no point off the axes"]
     return [f"{counted(number, 'point')} off the axes: found numerically, not in the catalogue"]

@@ -106,7 +106,9 @@ class ExactLaw:
         def moment(alpha: Exponents) -> Any:
             if any(n % 2 for n in alpha):
                 return element(sympy.S.Zero)
-            factors = (sympy.sympify(self.law.coordinate_moment(n, self.kappa)) for n in alpha if n)
+            factors = (
+                sympy.sympify(self.law.coordinate_moment(n, self.kappa), strict=True) for n in alpha if n
+            )
             return element(sympy.Mul(*factors))
 
         return moment

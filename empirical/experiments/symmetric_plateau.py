@@ -101,7 +101,7 @@ def symmetric_plateau(
         raise ComputationError(
             f"Of {starts} starts of the search none led to a saddle at which all units are alike: raise `starts`."
         )
-    overlaps, _ = overlaps_and_norms(W, small.teacher.V, small.covariance)
+    overlaps, _ = overlaps_and_norms(W, small.teacher.V, small.second_moment)
     trajectory = GradientFlow(problem).integrate(t_end, samples=SAMPLES, progress=progress)
     run = train(problem, steps=steps, step=step, batch=batch, seeds=seeds, seed=seed, progress=progress)
     return PlateauCurves(root, overlaps, trajectory, run)

@@ -44,7 +44,7 @@ def exact_network(module: nn.Sequential, output: int = 0) -> Network:
             continue
         if type(part) in LAYERS:
             layers.append(LAYERS[type(part)](part))
-        elif layers and type(part) in ACTIVATIONS and layers[-1].activation == "linear":
+        elif layers and type(part) in ACTIVATIONS and layers[-1].bare:
             layers[-1] = replace(layers[-1], activation=ACTIVATIONS[type(part)])
         else:
             allowed = ", ".join(kind.__name__ for kind in (*LAYERS, *ACTIVATIONS, *PASSED_OVER))

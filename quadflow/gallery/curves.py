@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -38,16 +39,35 @@ LEARNING_CURVES = {
 @opt.compare_options
 @figure_output("learning-curves")
 def learning_curves(options: opt.CompareOptions, output: str) -> None:
-    """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels."""
+    """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels.
+
+    On a data set of one's own training lasts, unless said otherwise, until the flow has learned nearly everything.
+    """
 
     def make() -> Figure:
         from figures import learning_curves as draw
 
-        comparison = opt.run_comparison(options)
+        comparison = opt.run_comparison(until_learned(options))
         click.echo(comparison.summary())
         return draw(comparison)
 
     draw_into(output, make)
+
+
+def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
+    """The options with a length of training, and a step unless it was given, where none is said."""
+    from empirical.experiments.learning_span import learning_span
+    from quadflow.options.ignored import given
+    from quadflow.options.reading import build_problem
+
+    training, when = options.training, options.comparison
+    if training.steps is not None or when.t_end is not None or when.times is not None:
+        return options
+    step = training.step if given(["step"]) else None
+    span = learning_span(build_problem(options.problem), step=step)
+    return replace(
+        options, training=replace(training, step=span.step), comparison=replace(when, t_end=span.t_end)
+    )
 
 
 @click.command(

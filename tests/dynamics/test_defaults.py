@@ -38,7 +38,6 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
-    "neuron.pieces.conics.Crossing.value": {"derivative": False},
     "neuron.pieces.exact.disk_margin": {"radius": 1},
     "neuron.pieces.exact.spline": {"start": (0, 0, 0)},
     "neuron.pieces.exact.quadratic_spline": {"start": (0, 0, 0)},

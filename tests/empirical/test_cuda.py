@@ -163,3 +163,25 @@ def test_adamw_with_a_schedule_and_decay():
     expected = descent_loss(problem, chosen, run.steps)
     error = run.loss.std(axis=0, ddof=1) / 4 + 1e-4 * expected[0]
     assert (np.abs(run.loss.mean(axis=0) - expected) < 5 * error).all()
+
+
+def test_modules_are_trained_as_on_the_processor():
+    """A small CNN by G-SGD, with changes of its basis, in double precision: losses and counts alike to rounding."""
+    from empirical import GSGD, Splits, TrainingPlan, train_module
+    from empirical.module_training import initialised
+
+    def make():
+        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 3))
+
+    rng = np.random.default_rng(0)
+    data = Splits.random(rng.normal(size=(200, 1, 6, 6)), rng.integers(3, size=200))
+    runs = []
+    for device in ("cpu", "cuda"):
+        module = initialised(make, 0).double()
+        runs.append(
+            train_module(module, lambda m: GSGD(m, lr=1e-2), data, TrainingPlan(5, 16, device=device))
+        )
+    ours, theirs = runs
+    assert ours.about["rebases"] == theirs.about["rebases"] > 0
+    np.testing.assert_allclose(ours.loss, theirs.loss, rtol=1e-9)
+    np.testing.assert_array_equal(ours.accuracy, theirs.accuracy)

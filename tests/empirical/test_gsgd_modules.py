@@ -231,6 +231,8 @@ def test_bad_options_are_refused() -> None:
         GSGD(module, 0.1, on_crossing="stop", rebase_below=0.5)
     with pytest.raises(ProblemError, match="`degree` is 2, but that of modules is 1"):
         GSGD(module, 0.1, degree=2)
+    with pytest.raises(ProblemError, match="names no skeleton"):
+        GSGD(module, 0.1).load_state_dict(torch.optim.SGD(module.parameters(), lr=0.1).state_dict())
     with pytest.raises(ProblemError, match="`skeleton` has the widths"):
         GSGD(cnn(), 0.1, skeleton=Skeleton.diagonal((2, 3, 4, 3)))
 

@@ -119,6 +119,30 @@ def test_something_after_every_step() -> None:
     assert np.abs(run.loss[:, 0] - np.log(4)).min() > 1e-3
 
 
+class Noting(nn.Linear):
+    """Notes whether it was called as in training, and with how many samples."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 4, dtype=torch.float64)
+        self.calls: list[tuple[bool, int]] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls.append((self.training, len(x)))
+        return super().forward(x)
+
+
+def test_modules_are_trained_as_in_training_and_measured_as_in_use() -> None:
+    """A look at the outputs; measurements of 18, 6 and 6 samples around steps of 10 and 8; a frozen mode stays."""
+    module = Noting()
+    train_module(module, sgd, TASKS["classes"], TrainingPlan(1, 10, records=3))
+    measured = [(False, 18), (False, 6), (False, 6)]
+    assert module.calls == [(False, 1), *measured, (True, 10), *measured, (True, 8), *measured]
+    assert module.training
+    module.calls.clear()
+    train_module(module.eval(), sgd, TASKS["classes"], TrainingPlan(1, 10, records=3))
+    assert not any(training for training, _ in module.calls)
+
+
 class Failing(torch.optim.SGD):
     """Cannot go on after some steps; counts them."""
 

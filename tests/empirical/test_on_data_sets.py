@@ -93,6 +93,9 @@ def test_trained_together_as_alone():
         np.testing.assert_allclose(run.loss, alone.loss, rtol=1e-9)
         np.testing.assert_allclose(run.test_loss, alone.test_loss, rtol=1e-9)
     assert [run.about["batch"] for run in runs] == [16, 50]
+    (more,) = train_ensemble(on_data(), batch=10_000, **SHORT)
+    assert (more.about["batch"], more.about["samples"]) == (50, 50)
+    np.testing.assert_allclose(more.loss, train(on_data(), batch=0, **SHORT).loss, rtol=1e-9)
     with pytest.raises(ProblemError, match="teacher, activation, inputs"):
         train_ensemble([on_data(), on_data(data=DataSet(X[:50], Y[:50]))], batch=16, **SHORT)
 

@@ -70,6 +70,12 @@ def test_changes_of_the_basis_are_reported():
         "\n1 change of the basis of path space, where a path value would have passed zero\n" in run.summary()
     )
     assert run_json(run)["rebases"] == 1
+    early = train(problem, optimizer="gsgd", **options | {"steps": 500})
+    w = early.W[:, -1, 0]
+    assert ((w[:, 0] > 0) & (w[:, 0] < 0.4 * w[:, 1])).all()
+    assert (
+        early.about["rebases"] == 0
+    )  # it is still the descent that `PathFlow` follows, in the basis of the start
     short = options | {"steps": 2}
     still = train(problem, optimizer="gsgd", **short)
     assert run_json(still)["rebases"] == 0

@@ -151,6 +151,18 @@ def test_reports_show_both():
     assert traces["norm of unit 1"]["yaxis"] == "y2" and "overlap with v1" not in traces
     layout = figure.to_plotly_json()["layout"]
     assert layout["yaxis2"]["title"]["text"] == "norms of the units" and "yaxis3" not in layout
+    assert layout["margin"]["b"] == 62 + 3 * 22  # a line of the legend more than without
     plain = charts.learning_chart(side(test_loss=None), side(True, test_loss=None))
     assert not [t for t in plain.to_plotly_json()["data"] if "held out" in t["name"]]
+    assert plain.to_plotly_json()["layout"]["margin"]["b"] == 62 + 2 * 22
     assert "test loss" not in section(side(), "x").facts
+
+
+def test_levels_under_other_laws():
+    """Independent coordinates of excess 1, λ = (2, 1): (1 + κ/2)[Σλ² + T²/(2 + κ)] = 12 at the start, as a line."""
+    problem = Problem(
+        Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2, scale=0.01), distribution="independent:1"
+    )
+    above, _ = learning_curves(GradientFlow(problem).integrate(0.5, samples=5)).axes
+    (text,) = [t.get_text() for t in above.texts]
+    assert text == r"$L_\varnothing$ = 12"

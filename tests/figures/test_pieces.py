@@ -1,12 +1,14 @@
 """The figure of pieces shows the counts: numbers, ranges, bounds, and every map with its kinks."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from drawn import assert_decades
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from dynamics.neuron.pieces.counts import count_pieces
-from figures.pieces import LABELS, pieces
+from figures.pieces import LABELS, TITLES, pieces
 from figures.style import COLUMN_WIDTH
 
 
@@ -21,7 +23,7 @@ def figure(counts):
 
 
 def test_markers_are_medians_bars_ranges_and_lines_bounds(counts, figure):
-    panels = figure.axes[3:]
+    panels = figure.axes[3:5]
     assert [axes.get_title() for axes in panels] == ["1 hidden layer", "2 hidden layers"]
     for depth, axes in enumerate(panels):
         lines = [line for line in axes.lines if len(line.get_xdata()) == 3]
@@ -55,6 +57,23 @@ def test_maps_show_values_and_kinks(counts, figure):
         assert number.split()[0] == str(plane.pieces.number)
         assert degree == f"degree {plane.pieces.degrees.max()}"
         assert axes.get_xlabel().replace("\n", " ") == LABELS[kind]
+
+
+def test_examples_with_their_breakpoints_and_units(counts, figure):
+    """The curve, a marker where two pieces meet, as high as chords of the drawn points are, and the units below."""
+    for axes, example in zip(figure.axes[5:], counts.examples, strict=True):
+        curve, marks = axes.lines
+        np.testing.assert_array_equal(curve.get_xydata(), np.column_stack([example.s, example.values]))
+        np.testing.assert_array_equal(marks.get_xdata(), example.pieces.breakpoints)
+        at = [
+            float(sum(c * Fraction(s) ** n for n, c in enumerate(p)))
+            for s, p in zip(example.pieces.breakpoints, example.pieces.polynomials, strict=False)
+        ]
+        np.testing.assert_allclose(marks.get_ydata(), at, atol=2 * (example.s[1] - example.s[0]))
+        units = [each.units for each in example.representations.values()]
+        shown = [line.split(": ")[1] for line in axes.get_xlabel().split("\n")]
+        assert shown == [str(number or "none") for number in units]
+    assert [axes.get_title() for axes in figure.axes[5:]] == list(TITLES.values())
 
 
 def test_it_fits_its_column(figure):

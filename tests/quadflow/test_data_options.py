@@ -90,6 +90,20 @@ def test_weights_in_a_file_are_padded(files):
     np.testing.assert_array_equal(problem.student.W, [[1, 1, 0], [1, 1, 0]])
 
 
+def test_more_weights_in_a_file_than_inputs(files, quadflow):
+    """Data have the inputs that they have: neither they nor their teacher are padded."""
+    np.savez("wide.npz", W=np.ones((2, 4)), a=[0.5, -0.5])
+    result = quadflow("simulate", "--data", "d.npz", "--teacher", "2,1", "--init-file", "wide.npz")
+    assert result.status == 2
+    assert "`inputs` is 3, but the student already has dimension 4" in result.err
+
+
+def test_the_seed_of_a_split_has_an_effect_beside_weights(files, quadflow):
+    command = ["simulate", "--data", "d.npz", "--init-file", "start.npz", "--seed", "5", "--t-end", "0.1"]
+    assert "`--seed` has no effect beside `--init-file`" in quadflow(*command).err
+    assert quadflow(*command, "--split", 0.25).err == ""
+
+
 def test_what_was_changed_is_said(files, quadflow):
     np.savez("c.npz", X=np.column_stack([files[0], np.zeros(N)]), y=["no", "yes"] * (N // 2))
     result = quadflow("simulate", "--data", "c.npz", "--t-end", "0.1", "--hidden", 2, "--json")

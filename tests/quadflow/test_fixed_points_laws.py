@@ -86,6 +86,25 @@ def test_a_search_that_finds_nothing_off_the_axes(quadflow):
     assert few["complete"] is False and any(UNKNOWN in warning for warning in few["warnings"])
 
 
+def test_a_search_beside_the_lowest(quadflow):
+    """Above the two points that are listed lie the other two, and two off the axes."""
+    arguments = [
+        "--teacher",
+        "2,1",
+        "--hidden",
+        "2",
+        "--distribution",
+        "uniform",
+        "--search",
+        "60",
+        "--lowest",
+        "2",
+    ]
+    result = quadflow("fixed-points", *arguments, "--json").json
+    assert result["warnings"][0] == "0 points off the axes, and 4 above those that are listed, were found"
+    assert result["search"]["beyond"] == 4 and result["complete"] is False
+
+
 def test_labels_on_data(quadflow, tmp_path, rng):
     """Forty samples: the search alone, each point with the keys of the catalogue, and a state that rests there."""
     path = tmp_path / "d.npz"
@@ -109,6 +128,16 @@ def test_labels_on_data(quadflow, tmp_path, rng):
         assert np.mean((f - y) ** 2) / 2 == pytest.approx(point["loss"], rel=1e-10)
     text = quadflow("fixed-points", *arguments).out
     assert f"rank 2: {COMPLETE}" in text and text.rstrip().endswith(NECESSARY)
+
+
+def test_a_search_on_data_is_given_its_options(received, tmp_path, rng):
+    path = tmp_path / "d.npz"
+    np.savez(path, X=rng.standard_normal((9, 2)), y=np.arange(9.0))
+    target = "dynamics.stationary.subspaces.points:find_stationary_points"
+    arguments = ["--data", path, "--hidden", "3", "--search", "9", "--seed", "5"]
+    (problem, *rest), given = received(target, "fixed-points", *arguments)
+    assert problem.student.hidden == 3 and len(problem.data.X) == 9
+    assert rest == [9, 5] and given == {"progress": True}
 
 
 def test_where_forms_vanish_networks_are_searched(quadflow):

@@ -70,14 +70,19 @@ class Crossing:
     over: PolyElement
     under: PolyElement
 
-    def value(self, curve: Curve, derivative: bool = False) -> PolyElement:
-        """A polynomial with the sign of p or ∂p/∂y at the event: p(x, over/under) · under²."""
+    def height(self, curve: Curve) -> PolyElement:
+        """A polynomial of x with the sign of p at the event: p(x, over/under) · under²."""
         N, D = self.over, self.under
         if curve.degree == 1:
             delta, gamma = curve.coefficients
-            return gamma * D**2 if derivative else (gamma * N + delta * D) * D
+            return (gamma * N + delta * D) * D
         delta, beta, gamma = curve.coefficients
-        return (2 * gamma * N + beta * D) * D if derivative else gamma * N**2 + beta * N * D + delta * D**2
+        return gamma * N**2 + beta * N * D + delta * D**2
+
+    def slope(self, curve: Curve) -> PolyElement:
+        """The same of ∂p/∂y, for a conic."""
+        _, beta, gamma = curve.coefficients
+        return (2 * gamma * self.over + beta * self.under) * self.under
 
 
 def crossings(curves: Sequence[Curve]) -> Iterator[Crossing]:
@@ -90,7 +95,7 @@ def crossings(curves: Sequence[Curve]) -> Iterator[Crossing]:
         if p.degree == 1:
             delta, gamma = p.coefficients
             line = Crossing(LINE.zero, -delta, gamma)
-            yield Crossing(line.value(q), -delta, gamma)
+            yield Crossing(line.height(q), -delta, gamma)
         else:
             yield from _two_conics(p, q)
 
@@ -138,13 +143,13 @@ def events(curves: Sequence[Curve]) -> tuple[RealLine, list[Event]]:
 
 def _sides(curve: Curve, event: Crossing, x: Root) -> tuple[int, int]:
     """How many roots of a curve above x lie below the event, and above it; those in it are neither."""
-    value = sign_at(event.value(curve), x)
+    height = sign_at(event.height(curve), x)
     if curve.degree == 1:
-        return int(value > 0), int(value < 0)
-    if value < 0:
+        return int(height > 0), int(height < 0)
+    if height < 0:
         return 1, 1
-    slope = sign_at(event.value(curve, derivative=True), x)
-    if value == 0:
+    slope = sign_at(event.slope(curve), x)
+    if height == 0:
         return int(slope > 0), int(slope < 0)
     delta, beta, gamma = curve.coefficients
     if sign_at(beta**2 - 4 * gamma * delta, x) < 0:

@@ -13,10 +13,12 @@ from tqdm import tqdm
 from dynamics.aliases import Array
 from dynamics.budget import check_number
 from dynamics.neuron.pieces.bounds import most_pieces_in_plane, most_pieces_on_line
+from dynamics.neuron.pieces.exact import Example, examples
 from dynamics.neuron.pieces.line import pieces_along_line
 from dynamics.neuron.pieces.network import GRID, KINDS, Network, number_of_parameters
-from dynamics.neuron.pieces.plane import PlanePieces, pieces_in_plane
+from dynamics.neuron.pieces.plane import LARGEST_LAYER, PlanePieces, pieces_in_plane
 from dynamics.validation import validate_count
+from dynamics.words import counted
 
 EXTENT = 3.0  # of the part of the plane that is mapped, in both directions
 PIXELS = 201  # along each side of it
@@ -67,6 +69,8 @@ class PieceCounts:
         Largest number possible, and number of weights and biases.
     maps : mapping kind → PlaneMap
         One network of one hidden layer of the largest width.
+    examples : tuple of Example
+        The smallest networks that are a given function.
     """
 
     units: NDArray[np.int64]
@@ -76,6 +80,7 @@ class PieceCounts:
     bounds: Mapping[str, NDArray[np.int64]]
     parameters: Mapping[str, NDArray[np.int64]]
     maps: Mapping[str, PlaneMap]
+    examples: tuple[Example, ...]
 
     def summary(self) -> str:
         """Of the widest and deepest networks: median along a line, bound, degree; and the plane."""
@@ -89,7 +94,8 @@ class PieceCounts:
             lines.append(
                 f"  {kind}: {median:g} ({bound}), degree {degree}; {plane.pieces.number} ({plane.bound})"
             )
-        return "\n".join(lines)
+        lines.append("hidden units of the smallest networks that are a given function")
+        return "\n".join([*lines, *(f"  {example.summary()}" for example in self.examples)])
 
 
 def count_pieces(
@@ -116,6 +122,7 @@ def count_pieces(
         validate_count(name, value)
         for name, value in (("hidden", hidden), ("layers", layers), ("starts", starts))
     )
+    check_number(f"An arrangement of {counted(h, 'unit')}", h, LARGEST_LAYER, "units", "lower `hidden`")
     check_number("The degree of a network", L, DEEPEST, "layers", "lower `layers`: it doubles with each")
     most = most_pieces_on_line("relu-quadratic", (h,) * L)
     check_number(
@@ -143,7 +150,7 @@ def count_pieces(
         for number in (most_pieces_on_line, lambda kind, size: number_of_parameters(kind, 2, size))
     )
     maps = {kind: _map(kind, h, int(seeds[0])) for kind in KINDS}
-    return PieceCounts(widths, depths, numbers, degrees, bounds, parameters, maps)
+    return PieceCounts(widths, depths, numbers, degrees, bounds, parameters, maps, examples())
 
 
 def _random_line(seed: int) -> tuple[list[Fraction], list[Fraction]]:

@@ -7,23 +7,30 @@
   one unit has one sign, xy minus an affine function both. With z² also two, ((x + y)² − (x − y)²)/4: the Hessian of
   a(w·x + b)² has rank 1, that of xy has rank 2. ReLU networks have degree 1.
 * A quadratic spline with continuous slope: ordinary units max(0, x − t), one for each knot t, and a quadratic neuron as
-  output, which takes their squares. Each such unit has one kink and every knot needs one, so that fewer do not suffice.
-  Where the spline is not constant before its first knot one more is taken, max(0, t₁ − x): for one knot it is needed,
-  a single unit being zero on one side; for more that was not proved.
+  output, which takes their squares. Each such unit has one kink and every knot needs one, so that fewer of them do not
+  suffice. (Hidden quadratic neurons have two kinks: whether half as many of them would do was not decided.) Where the
+  spline is not constant before its first knot one more is taken, max(0, t₁ − x): for one knot it is needed, a single
+  unit being zero on one side; for more that was not decided either.
 
 Derived here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
+from dynamics.neuron.pieces.line import Pieces, pieces_along_line
 from dynamics.neuron.pieces.network import Layer, Network
+
+SHOWN = 201  # points of an example
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def spline(
 ) -> dict[str, Representation]:
     """The spline of `quadratic_spline`, by the same kinds; that of quadratic neurons has a quadratic output."""
     network = quadratic_spline(knots, jumps, start)
-    reason = "every knot needs a unit with its kink there"
+    reason = "every knot needs an ordinary unit with its kink there"
     if network.units > len(knots):
         reason += "; one more for what is not constant before the first"
     return {
@@ -134,6 +141,60 @@ def quadratic_spline(
     zeros = (Fraction(0),) * len(rows)
     output = Layer(((*slopes, alpha),), ((*zeros, Fraction(1)),), ((*squares, Fraction(0)),))
     return Network((Layer.ordinary(tuple(rows), "relu"), output))
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A function, its smallest networks, and what it is on a line.
+
+    Parameters
+    ----------
+    name : str
+    representations : mapping kind → Representation
+    pieces : Pieces
+        Of the network of quadratic neurons along the line.
+    s, values : (n,) array
+        Coordinates along the line, and the network there.
+    """
+
+    name: str
+    representations: Mapping[str, Representation]
+    pieces: Pieces
+    s: Array
+    values: Array
+
+    def summary(self) -> str:
+        """Hidden units, by kind of network."""
+        units = [f"{kind} {each.units or 'none'}" for kind, each in self.representations.items()]
+        return f"{self.name}: {', '.join(units)}"
+
+
+B_SPLINE = (0, 1, 2, 3), (Fraction(1, 2), Fraction(-3, 2), Fraction(3, 2), Fraction(-1, 2))
+"""Knots and jumps of the spline of degree 2 that is 0 outside of three intervals."""
+
+
+def examples() -> tuple[Example, ...]:
+    """The margin of the unit disk on a diameter, the product on the diagonal, and a spline."""
+    return (
+        _example("disk margin", disk_margin(), (1, 0), (-1.5, 1.5)),
+        _example("product", product(), (1, 1), (-1.5, 1.5)),
+        _example("spline", spline(*B_SPLINE), (1,), (-0.5, 3.5)),
+    )
+
+
+def _example(
+    name: str,
+    representations: dict[str, Representation],
+    direction: Sequence[int],
+    ends: tuple[float, float],
+) -> Example:
+    network = representations["relu-quadratic"].network
+    assert network is not None  # of every function above there is one
+    s = np.linspace(*ends, SHOWN)
+    values = network(np.outer(s, direction))
+    return Example(
+        name, representations, pieces_along_line(network, [0] * len(direction), direction), s, values
+    )
 
 
 def _sum(*weights: Any) -> Layer:

@@ -30,6 +30,12 @@ SIDES: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 """Activations: coefficients of 1, z, z², … for z < 0 and for z > 0."""
 
 
+def kinked(activation: str) -> bool:
+    """Whether an activation is another polynomial on either side of 0."""
+    negative, positive = SIDES[activation]
+    return negative != positive
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of network: its hidden units, and how many times a layer multiplies the degree of what it is given."""
@@ -39,9 +45,8 @@ class Kind:
 
     @property
     def kinked(self) -> bool:
-        """Whether φ is another polynomial on either side of 0."""
-        negative, positive = SIDES[self.activation]
-        return negative != positive
+        """Whether its φ is."""
+        return kinked(self.activation)
 
     @property
     def factor(self) -> int:
@@ -97,6 +102,11 @@ class Layer:
         K, n = len(R), len(R[0])
         zero, one = Fraction(0), Fraction(1)
         return cls(R, ((*[zero] * (n - 1), one),) * K, ((zero,) * n,) * K, activation)
+
+    @property
+    def bare(self) -> bool:
+        """Whether φ(q) = q."""
+        return all(coefficients == (0, 1) for coefficients in SIDES[self.activation])
 
     @property
     def units(self) -> int:

@@ -12,7 +12,7 @@ Everything is decided in rational arithmetic, at sample points and by signs of p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,15 +22,18 @@ from sympy.polys.rings import PolyElement
 
 from dynamics.budget import check_number
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.neuron.pieces.conics import PLANE, Curve, Unfit, events
-from dynamics.neuron.pieces.network import Network
+from dynamics.neuron.pieces.conics import PLANE, Curve, Event, Unfit, events
+from dynamics.neuron.pieces.network import Network, kinked
 from dynamics.neuron.pieces.roots import isolate, sign, value
 from dynamics.words import counted
 
 TURNS = [(QQ(3, 7), QQ(2, 11)), (QQ(-5, 13), QQ(1, 9)), (QQ(8, 3), QQ(-7, 5)), (QQ(1, 17), QQ(9, 4))]
 """Coordinates (a, b): x → x + ay, y → y + bx; generic ones do, and which are is found out."""
 
-LARGEST_LAYER = 12  # units, a minute of work, which grows with the third power of their number
+Cell = tuple[int, int]
+"""A cell between two events: number of the events before it, number of roots below it."""
+
+LARGEST_LAYER = 20  # units, a minute of work, which grows with the third power of their number
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,16 @@ def pieces_in_plane(network: Network) -> PlanePieces:
     Raises
     ------
     ProblemError
-        If it has other inputs, more layers or too many units.
+        If it has other inputs, more layers, too many units, or an output with kinks.
     """
     if network.inputs != 2 or len(network.layers) != 2:
         raise ProblemError(
             f"The network has {counted(network.inputs, 'input')} and {len(network.layers) - 1} hidden layers, but in"
             " the plane pieces are counted for 2 inputs and 1 hidden layer: count others along lines."
+        )
+    if kinked(network.layers[-1].activation):
+        raise ProblemError(
+            f"The output has the activation {network.layers[-1].activation}, but in the plane it must have no kinks."
         )
     check_number(
         f"An arrangement of {counted(network.units, 'unit')}",
@@ -102,7 +109,7 @@ def _count(network: Network, x: Sequence[PolyElement]) -> PlanePieces:
         return function[pattern]
 
     cells, pieces = _Joined(), _Joined()
-    polynomials: dict[tuple[int, int], PolyElement] = {}
+    polynomials: dict[Cell, PolyElement] = {}
     heights = []
     for slab in range(len(line.roots) + 1):
         at = line.sample(slab)
@@ -112,16 +119,22 @@ def _count(network: Network, x: Sequence[PolyElement]) -> PlanePieces:
             polynomials[slab, j] = on_cell(tuple(sign(value(z, at, stack.sample(j))) for z in q))
             if j and polynomials[slab, j] == polynomials[slab, j - 1]:
                 pieces.join((slab, j - 1), (slab, j))
-    for slab, event in enumerate(happened):
-        left, right = heights[slab], heights[slab + 1]
-        pairs = [(j, j) for j in range(event.below + 1)]
-        pairs += [(left - j, right - j) for j in range(event.above + 1)]
-        for here, there in pairs:
-            for joined in (cells, pieces):
-                joined.join((slab, here), (slab + 1, there))
+    for here, there in _connections(heights, happened):
+        cells.join(here, there)
+        pieces.join(here, there)
     found = {pieces.root(cell): polynomials[cell] for cell in polynomials}
     degrees = sorted(_degree(p) for p in found.values())
     return PlanePieces(len({cells.root(cell) for cell in polynomials}), len(found), np.array(degrees))
+
+
+def _connections(heights: Sequence[int], happened: Sequence[Event]) -> Iterator[tuple[Cell, Cell]]:
+    """Cells that go on past an event, from the numbers of roots between the events."""
+    for slab, event in enumerate(happened):
+        left, right = heights[slab], heights[slab + 1]
+        for j in range(event.below + 1):
+            yield (slab, j), (slab + 1, j)
+        for j in range(event.above + 1):
+            yield (slab, left - j), (slab + 1, right - j)
 
 
 def _curves(q: Sequence[PolyElement]) -> list[PolyElement]:
@@ -143,14 +156,14 @@ class _Joined:
     """Cells in classes: union–find."""
 
     def __init__(self) -> None:
-        self.parent: dict[tuple[int, int], tuple[int, int]] = {}
+        self.parent: dict[Cell, Cell] = {}
 
-    def root(self, cell: tuple[int, int]) -> tuple[int, int]:
+    def root(self, cell: Cell) -> Cell:
         """The cell that stands for its class."""
         while (above := self.parent.get(cell, cell)) != cell:
             cell = above
         return cell
 
-    def join(self, one: tuple[int, int], other: tuple[int, int]) -> None:
+    def join(self, one: Cell, other: Cell) -> None:
         """Make one class of two."""
         self.parent[self.root(one)] = self.root(other)

@@ -10,6 +10,7 @@ E y xxᵀ with labels y. Here C is written out, as a matrix on svec(M), of size 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,7 @@ from dynamics.errors import ProblemError
 from dynamics.population.triangles import smat, svec
 from dynamics.problem import Problem
 
+SIZES = 120  # sizes of M are sought between 10^−120 and 10^120
 SINGULAR = 1e-9  # smallest over largest eigenvalue of C below which M is not determined
 
 
@@ -59,15 +61,16 @@ class FormLoss:
             )
         p = d * (d + 1) // 2
         check_memory(f"The fourth moment of {d} inputs", 5 * 8 * p**2, "use fewer inputs")
-        B = svec(forms.force(np.zeros((1, d)), np.zeros((1, 1)))[0]) / 2
-        C = np.empty((p, p))
         axes = np.eye(d)
+        B = svec(forms.force(axes, np.zeros((1, d)))[0]) / 2
+        size = _probe(lambda s: B - svec(forms.force(axes, np.full((1, d), s))[0]) / 2, B)
+        C = np.empty((p, p))
         for n, (i, j) in enumerate(zip(*np.triu_indices(d), strict=True)):
             if i == j:
                 W, a = axes[[i]], np.ones(1)
             else:  # (e_i e_jᵀ + e_j e_iᵀ)/√2
                 W, a = np.stack([axes[i] + axes[j], axes[i] - axes[j]]), np.array([1.0, -1.0]) / np.sqrt(8)
-            C[n] = B - svec(forms.force(W, a[None])[0]) / 2
+            C[n] = (B - svec(forms.force(W, size * a[None])[0]) / 2) / size
         at_zero = problem.population.loss(np.zeros((1, d)), np.zeros((1, 1)))
         return cls((C + C.T) / 2, B, at_zero)
 
@@ -109,3 +112,13 @@ class FormLoss:
     def force(self, M: Array) -> Array:
         """G(M), (d, d)."""
         return 2 * smat(self.B - self.C @ svec(M))
+
+
+def _probe(learned: Callable[[float], Array], target: Array) -> float:
+    """A size of M = sI at which C[M] is about as large as B, so that neither is lost in their difference."""
+    if not target.any():
+        return 1.0
+    for decade in range(-SIZES, SIZES):
+        if np.linalg.norm(learned(10.0**decade)) >= np.linalg.norm(target):
+            return float(10.0**decade)
+    return 1.0

@@ -179,9 +179,10 @@ def subspaces_gap(problem: Problem) -> str:
 
 def singular(problem: Problem) -> str:
     """The sentence that refuses inputs on which some form M ≠ 0 vanishes."""
+    remedy = ": use fewer inputs, or more samples" if problem.law.labelled else ""
     return (
         f"`{problem.law.option}` is {problem.law.name!r}, under which some forms xᵀMx vanish for all inputs, but"
-        " critical subspaces are isolated only where none does: use fewer inputs, or more samples."
+        f" critical subspaces are isolated only where none does{remedy}."
     )
 
 

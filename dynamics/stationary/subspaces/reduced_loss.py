@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.population.triangles import smat, svec
@@ -52,7 +53,7 @@ class ReducedLoss:
     gradient: Array
     hessian: Array
 
-    def where(self, better: Array, other: ReducedLoss) -> ReducedLoss:
+    def where(self, better: NDArray[np.bool_], other: ReducedLoss) -> ReducedLoss:
         """That of `other` where `better` (n,) is true."""
         mixed = (
             np.where(better.reshape(-1, *[1] * (mine.ndim - 1)), theirs, mine)

@@ -2,7 +2,8 @@
 
 The steps are those of `dynamics.stationary.root_finding`, each in the chart around where it starts, for all starts at
 once: ‖∇L*‖ falls, and near a non-degenerate critical subspace the steps are Newton's. Nothing is known of where
-critical subspaces are.
+critical subspaces are. Every second start descends first, by a random number of steps −|H|⁻¹∇L*: in many dimensions
+random subspaces alone lead to where M = 0, and descents end at minima and pass the saddles of low index.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ LONGEST = 1.0  # ‖X‖ of a step: the angle of 45°
 SAME = 1e-5  # sine of the angle between subspaces that are one; relative difference of losses and values likewise
 FLAT = 1e-7  # of twice the largest drop of the loss: smaller curvatures are zero
 VANISHED = 1e-7  # of the natural size: a smaller eigenvalue of M is zero
-CHUNK = 64  # starts that are moved at a time
+DESCENT = 40  # steps down, at most, before one
+CHUNK, MEMORY = 64, 2**28  # starts that are moved at a time, and bytes that they may take
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +119,9 @@ def search_subspaces(
     )
     d, m = form.inputs, rank * (form.inputs - rank)
     starts = starts if m else 1  # all of it is one subspace
-    at_a_time = min(starts, CHUNK)
-    check_memory(
-        f"A search for subspaces of dimension {rank} in {d} inputs",
-        8 * at_a_time * (3 * m * d**2 + 6 * m**2),
-        "use fewer inputs",
-    )
+    each = 8 * (3 * (m + 1) * d**2 + 6 * m**2)
+    check_memory(f"A search for subspaces of dimension {rank} in {d} inputs", each, "use fewer inputs")
+    at_a_time = max(1, min(starts, CHUNK, MEMORY // each))
     rng = np.random.default_rng([validate_count("seed", seed, minimum=0), rank])
     found: list[CriticalSubspace] = []
     converged = 0
@@ -130,7 +129,9 @@ def search_subspaces(
     # disable=None: a bar on a terminal, nothing in a pipe.
     for start in tqdm(chunks, f"rank {rank}", leave=False, disable=None if progress else True):
         Z = rng.standard_normal((min(at_a_time, starts - start), d, rank))
-        at, norm = _followed(form, reduced_loss(form, framed(Z), rank))
+        at = reduced_loss(form, framed(Z), rank)
+        lower = rng.integers(1, DESCENT + 1, len(Z)) * (np.arange(start, start + len(Z)) % 2)
+        at, norm = _followed(form, _descended(form, at, lower))
         for n in np.flatnonzero(norm <= CONVERGED):
             converged += 1
             _merge(found, _described(form, at, int(n)), form.scale)
@@ -145,6 +146,27 @@ def search_subspaces(
         starts,
     )
     return SubspaceSearch(tuple(found), count, converged)
+
+
+def _descended(form: FormLoss, at: ReducedLoss, steps: Array) -> ReducedLoss:
+    """Where some steps (n,) down lead; one that leads up is not taken, and the next is shorter."""
+    d, r = at.frame.shape[1], at.A.shape[1]
+    reach = np.ones((len(at.loss), 1))
+    for taken in range(steps.max(initial=0)):
+        h, Q = np.linalg.eigh(at.hessian)
+        slope = np.einsum("nij,ni->nj", Q, at.gradient)
+        step = -np.einsum("nij,nj->ni", Q, slope / np.maximum(np.abs(h), FLAT * form.drop))
+        trial = reduced_loss(form, moved(at.frame, (reach * _limited(step)).reshape(-1, d - r, r)), r)
+        lower = trial.loss < at.loss
+        at = at.where(lower & (taken < steps), trial)
+        reach = np.where(lower[:, None], np.minimum(1, 2 * reach), reach / 4)
+    return at
+
+
+def _limited(step: Array) -> Array:
+    """Steps (n, m) that are not too long."""
+    length = np.linalg.norm(step, axis=1, keepdims=True)
+    return step * np.minimum(1, LONGEST / np.maximum(length, LONGEST))
 
 
 def _followed(form: FormLoss, at: ReducedLoss) -> tuple[ReducedLoss, Array]:
@@ -164,8 +186,7 @@ def _followed(form: FormLoss, at: ReducedLoss) -> tuple[ReducedLoss, Array]:
         mu = (damping[active] * unit[active] * norm[active])[:, None]
         slope = np.einsum("nij,ni->nj", Q, now.gradient / size)
         step = -np.einsum("nij,nj->ni", Q, h / (h**2 + mu) * slope)
-        step *= np.minimum(1, LONGEST / np.maximum(np.linalg.norm(step, axis=1), LONGEST))[:, None]
-        trial = reduced_loss(form, moved(now.frame, step.reshape(-1, d - r, r)), r)
+        trial = reduced_loss(form, moved(now.frame, _limited(step).reshape(-1, d - r, r)), r)
         trial_norm = np.linalg.norm(trial.gradient, axis=1) / size
         better = trial_norm < norm[active]
         good = trial_norm < norm[active] / 2

@@ -167,6 +167,13 @@ def test_threads_change_nothing(rng):
     assert one.solver.threads == 1
 
 
+def test_scipy_takes_one_thread_and_no_set_up(rng):
+    """Its members are integrated one after the other, by nothing that has to be compiled."""
+    ensemble = FlowEnsemble.from_weights(Teacher.from_eigenvalues([2.0, 1.0]), *weights(rng, 2, 2, 2))
+    report = ensemble.integrate(0.5, samples=3, engine="scipy").solver
+    assert (report.engine, report.threads, report.setup_seconds) == ("scipy", 1, 0.0)
+
+
 def test_as_many_threads_as_cores_where_the_process_has_none_of_its_own(rng, monkeypatch):
     """macOS and Windows lack `os.sched_getaffinity`; 30 members are more groups than 2 cores."""
     pytest.importorskip("heyoka")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.polynomial.polynomial import polyfromroots
 from scipy.integrate import quad, solve_ivp
 
 from dynamics.errors import ComputationError
@@ -46,6 +47,13 @@ def test_quadrature_along_a_plateau(k):
     c[k - 1], c[k + 1], c[k + 3] = k, -k, 1e-9
     expected = monomial_time(k - 1, 1e-4, 0.5) / k
     assert OverlapFlow(c).time(1e-4, 0.5) == pytest.approx(expected, rel=1e-10)
+
+
+def test_rests_are_found_to_rounding():
+    """Simple zeros of cubics, off the grid, the other zeros outside (−1, 1); rounding moves them by 1e-15."""
+    for zero in np.linspace(0.05, 0.95, 37) + 1e-4 * np.sqrt(2):
+        (found,) = OverlapFlow(polyfromroots([zero, -2.0, 1.5])).zeros
+        assert found == pytest.approx(zero, abs=4e-15)
 
 
 def test_worked_value_for_tanh():

@@ -9,6 +9,7 @@ import pytest
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.clock import Clock
 from dynamics.flows.adam import ZETA_HALF, AdamFlow, RMSPropFlow, unsummed
+from dynamics.flows.rest import STILL
 
 TEACHER = Teacher.from_eigenvalues([2, 1], 3)
 PROBLEM = Problem(TEACHER, Student.initialise(3, 3, scale=0.5, seed=0))
@@ -155,6 +156,19 @@ def test_the_sum_of_the_first_steps():
     np.testing.assert_allclose(unsummed(n), sums - 2 * np.sqrt(n) - float(zeta(mp.mpf("0.5"))), atol=1e-13)
     assert unsummed(np.array(3.5)) == pytest.approx(-float(zeta(0.5, 4.5)) - 2 * 3.5**0.5, abs=1e-11)
     assert unsummed(np.array(1e6)) == pytest.approx(0.5e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize("t", [0.02, 0.4])
+def test_rest_under_decoupled_decay_is_that_of_the_weights(t):
+    """The state is ψ = θ + S(t) sign(g₀): the speed that ends an integration is θ̇, by central differences in time."""
+    flow = RMSPropFlow(PROBLEM, 0.01, epsilon=0.05, decay=(0.5, 0.5))
+    theta = flow.theta0 + 0.1 * np.random.default_rng(1).standard_normal(flow.theta0.size)
+    theta[-flow.weights :] = 20 + np.abs(flow._curve) * np.sqrt(t)  # means of squares are positive
+    h, motion = 1e-6 * t, flow(t, theta)
+    later, earlier = (flow._weights_at(t + s, theta + s * motion) for s in (h, -h))
+    speed = np.abs(later - earlier).max() / (2 * h)
+    assert flow._distance_from_convergence(t, theta) + STILL == pytest.approx(speed, rel=1e-7)
+    assert abs(np.abs(motion[: flow.weights]).max() / speed - 1) > 1e-3  # ψ moves otherwise
 
 
 @pytest.mark.parametrize("make", [AdamFlow, RMSPropFlow])

@@ -91,8 +91,18 @@ def test_kinks_on_samples_have_no_end():
     taught = Problem(Teacher.from_eigenvalues([1.0], 3), Student.initialise(2, 3), "relu")
     for flow in (GradientFlow(problem), ModifiedFlow(problem, 0.1), FiniteDataFlow(taught, X, y)):
         with pytest.raises(ProblemError, match=r"`t_end` is missing: .* kink jumps"):
-            flow.integrate()
+            flow.integrate(max_evaluations=100)
     assert GradientFlow(taught).smooth
+
+
+def test_the_smallest_variance_is_that_of_the_samples():
+    """By the eigenvalues of XᵀX/n, from which the weakest force follows; directions without variance do not count."""
+    X, y = skewed_samples(60, 3)
+    units = GradientFlow(Problem(None, Student.initialise(2, 3), data=(X, y))).natural_units
+    assert units.variance == pytest.approx(np.linalg.eigvalsh(X.T @ X / 60)[0], rel=1e-12)
+    flat = X * [1, 1, 0]
+    units = GradientFlow(Problem(None, Student.initialise(2, 3), data=(flat, y))).natural_units
+    assert units.variance == pytest.approx(np.linalg.eigvalsh(X[:, :2].T @ X[:, :2] / 60)[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["quadratic", "tanh", "relu2"])

@@ -4,6 +4,8 @@ Arc length, natural gradient, Muon and the sign flow; those with memories are in
 from closed forms (derived in the modules), other solvers or Monte Carlo; each test says which.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -305,3 +307,19 @@ def test_layers_with_rates_of_their_own(rates):
     fixed = np.concatenate([np.full(dW.size, rates[0]), np.full(dA.size, rates[1])]) == 0
     assert not flow.slope(flow.theta0)[fixed].any()
     assert flow.slope(flow.theta0)[~fixed].all()
+
+
+def test_the_end_of_an_undamped_natural_gradient_flow_is_said():
+    """From units across each other to units that are alike the metric loses rank; other failures stay as they are."""
+    flow, damped = (NaturalGradientFlow(aligned(0.5), damping) for damping in (0.0, 0.1))
+    W, A = flow.unpack(flow.theta0)
+    lost = SimpleNamespace(coordinates=[W, np.tile(W[0], (3, 1))], A=[A, A])
+    kept = SimpleNamespace(coordinates=[W, 2 * W], A=[A, A])
+    for which, curve, failed, said in (
+        (flow, lost, True, "ends at t = 0.25, where the derivative of the outputs by the weights loses rank"),
+        (flow, kept, True, "as it is"),
+        (flow, lost, False, "as it is"),
+        (damped, lost, True, "as it is"),
+    ):
+        report = SimpleNamespace(failed=failed, time_reached=0.25, message="as it is")
+        assert said in str(which.failure(report, curve))

@@ -146,3 +146,23 @@ def test_rotations_leave_all_polynomials_known(number, activation, taught, rng):
         )
         nodes = rule(3, 6) if Sigma is None else correlated(rule(3, 6), Sigma)
         assert_is_autograd(problem, nodes, 10 * accuracy(law))
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+@pytest.mark.parametrize(("law", "rule"), RULES, ids=IDS)
+def test_the_metric_is_the_mean_square_of_the_slopes(law, rule, activation, rng):
+    """E JᵀJ, with ∂f_o/∂w_k = 2A_ok (z_k x − Σw_k [centred]) and ∂f_o/∂A_ok = φ_k at every node."""
+    problem = problem_under(law, rng, activation=activation, K=2)
+    W, A, (x, p) = problem.student.W, problem.student.A, rule(3, 4)
+    shift = (activation == "centred") * W @ (x.T @ (p[:, None] * x))
+    Z = x @ W.T
+    slopes = 2 * (Z[:, :, None] * x[:, None] - shift)  # (n, K, d)
+    phi = Z**2 - (shift * W).sum(axis=1)
+    J = np.zeros((len(x), 2, 10))
+    for o in range(2):
+        J[:, o, :6] = (A[o][:, None] * slopes).reshape(-1, 6)
+        J[:, o, 6 + 2 * o : 8 + 2 * o] = phi
+    expected = np.einsum("n,noi,noj->ij", p, J, J, optimize=True)
+    np.testing.assert_allclose(
+        law.metric(problem, W, A), expected, atol=10 * accuracy(law) * abs(expected).max()
+    )

@@ -10,6 +10,7 @@ from scipy.stats import chi2
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.inputs.laws import Sphere, StudentT, parse_law
 from dynamics.problem.reduction import reduce_problem
+from oracles.input_rules import data_set
 
 
 @pytest.mark.parametrize("h", [1, 2, 3, 4])
@@ -155,3 +156,19 @@ def test_rounding_makes_no_loss_negative(distribution, activation, rng):
         student = Student(np.zeros((1, 3)), [[1.0]])
         problem = Problem(Teacher(Q, diagonal), student, activation, distribution=distribution)
         assert 0 <= problem.population.loss(student.W, student.A) < 1e-14 * (diagonal @ diagonal)
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred", "tanh"])
+def test_a_teacher_labels_the_samples(activation, rng):
+    """A student that is the teacher has no loss on the samples, nor on those held out; labels by hand."""
+    data = data_set(3, outputs=1)
+    V, B = rng.standard_normal((2, 3)), np.array([[0.7, -0.4]])
+    problem = Problem(Teacher(V, B), Student(V, B), activation, data=data)
+    assert problem.population.loss(V, B) < 1e-28
+    assert problem.test_population.loss(V, B) < 1e-28
+    second = data.X.T @ data.X / len(data.X)
+    for X, Y in ((data.X, problem.data.Y), (data.X_test, problem.data.Y_test)):
+        z = X @ V.T
+        phi = {"quadratic": z**2, "centred": z**2 - np.diag(V @ second @ V.T), "tanh": np.tanh(z)}[activation]
+        np.testing.assert_allclose(Y, phi @ B.T, rtol=1e-10, atol=1e-12)
+    np.testing.assert_array_equal(Problem(None, Student(V, B), activation, data=data).data.Y, data.Y)

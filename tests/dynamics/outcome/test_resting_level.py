@@ -76,6 +76,17 @@ def test_all_local_minima_with_the_same_signs_have_this_loss(lam, P, N, coupling
 
 
 @settings(deadline=None, max_examples=100)
+@given(lam=SPECTRA, P=st.integers(0, 4), N=st.integers(0, 4), coupling=st.sampled_from([0.0, 0.4, 1.0]))
+def test_the_shift_is_the_overshoot_of_what_is_learned(lam, P, N, coupling):
+    """The solution of the piecewise linear equation is ν = cT/(2 + cr) of its own set, T what that leaves."""
+    level = resting_level(lam, P, N, coupling)
+    T = np.delete(np.sort(lam)[::-1], level.learned).sum()
+    assert level.shift == pytest.approx(
+        coupling * T / (2 + coupling * len(level.learned)), rel=1e-9, abs=1e-9
+    )
+
+
+@settings(deadline=None, max_examples=100)
 @given(lam=SPECTRA, P=st.integers(0, 4), N=st.integers(0, 4))
 def test_more_units_never_hurt_and_enough_units_fit(lam, P, N):
     loss = resting_level(lam, P, N).loss

@@ -10,6 +10,7 @@ from dynamics.activations import ACTIVATIONS, Activation
 from dynamics.activations.pairing import kernel_of
 from dynamics.activations.smooth import MIXTURES, NODES, RANGES, finer, logistic_mixture
 from dynamics.population.gram_pairs import GramPairs
+from dynamics.population.hermite_kernel import hermite_coefficients
 
 NAMES = [
     *(name for name in ACTIVATIONS if name != "elu"),
@@ -192,6 +193,14 @@ def test_invariants_of_two_polynomials():
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     turned = np.linalg.qr(rng.standard_normal((3, 3)))[0][:2, :2]  # no symmetry: they change
     assert np.abs(problem.population.invariants(W @ turned, A) - found).min() > 1e-3
+
+
+def test_hermite_coefficients_of_a_function_of_the_variance():
+    """Of z² − q at z = sx + m: s²(x² − 1) + 2smx + m², so m², 2sm and √2 s² for the normalised polynomials."""
+    s, m = np.array([0.5, 1.0, 3.0]), np.array([0.0, 0.3, -2.0])
+    found = hermite_coefficients(lambda z, q: z**2 - q, s, 60, m)
+    np.testing.assert_allclose(found[:3], [m**2, 2 * s * m, np.sqrt(2) * s**2], atol=1e-12)
+    np.testing.assert_allclose(found[3:], 0, atol=1e-11)
 
 
 @pytest.mark.parametrize("teacher", ["tanh", "relu", "relu2", "hermite:3"])

@@ -8,6 +8,7 @@ import torch
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.activations import ACTIVATIONS
+from dynamics.population.piecewise_linear import _inverse
 from dynamics.problem.modes import teacher_modes
 from dynamics.stationary import fixed_points
 from dynamics.stationary.search import search_fixed_points
@@ -167,3 +168,8 @@ def test_what_is_known_for_quadratic_units_only_is_refused(activation):
     problem = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2), activation)
     with pytest.raises(ProblemError, match="only for quadratic and centred"):
         fixed_points(problem)
+
+
+def test_the_inverse_of_a_length():
+    """A unit without weights has no direction, and nothing is divided by its length."""
+    np.testing.assert_array_equal(_inverse(np.array([0.0, 0.5, 4.0])), [0.0, 2.0, 0.25])

@@ -4,6 +4,7 @@ Whether a theory honours a problem is seen by its result: held against the popul
 test holds it against the network itself.
 """
 
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -27,6 +28,7 @@ from dynamics.conserved.sample_gradients import gradient_second_moments
 from dynamics.escape.prediction import escape_time
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.path_space import PathFlow
+from dynamics.inputs.laws import Mixture
 from dynamics.problem.scope import (
     EXACT,
     NUMERICAL,
@@ -41,6 +43,29 @@ from dynamics.problem.scope import (
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.sgd.mean_sgd import MeanSGD
 from empirical import train
+
+
+@dataclass
+class NumbersOfNumPy:
+    """What a law draws from."""
+
+    seed: int
+
+    def __post_init__(self):
+        self.rng = np.random.default_rng(self.seed)
+
+    def normal(self, *shape):
+        return self.rng.standard_normal(shape)
+
+    def uniform(self, *shape):
+        return self.rng.random(shape)
+
+    def gamma(self, shape_parameter, *shape):
+        return self.rng.standard_gamma(shape_parameter, shape)
+
+    def array(self, value):
+        return value
+
 
 HERMITE_3 = Activation("he3", "φ(w·x) = z³ − 3zq", lambda z, q: z**3 - 3 * z * q, degree=3, parity=-1)
 MIXED = Activation("mixed", "φ(w·x) = z + z²/2", lambda z, q: z + 0.5 * z**2, degree=None, parity=None)
@@ -92,15 +117,17 @@ def path_flow(problem):
 
 def data_flow(problem):
     """On 4,000 samples it starts with the gradient of the population, within 5 standard errors of each entry."""
-    rng = np.random.default_rng(0)
-    Sigma = np.eye(2) if problem.covariance is None else problem.covariance
-    X = rng.standard_normal((4000, 2)) @ np.linalg.cholesky(Sigma).T
+    X = problem.law.draw(NumbersOfNumPy(0), 4000, 2)
+    if problem.covariance is not None:
+        X = X @ np.linalg.cholesky(problem.covariance).T
+    Sigma = np.eye(2) if problem.second_moment is None else problem.second_moment
     phi, V, B = problem.activation.phi, problem.teacher.V, problem.teacher.B
     Y = phi(X @ V.T, np.einsum("md,de,me->m", V, Sigma, V)) @ B.T
     W, A = problem.student.W, problem.student.A
     parts = [FiniteDataFlow(problem, X[i::20], Y[i::20]).objective.velocity(W, A)[0] for i in range(20)]
     mean, error = np.mean(parts, axis=0), np.std(parts, axis=0, ddof=1) / np.sqrt(20)
-    assert (np.abs(mean - problem.objective.velocity(W, A)[0]) < 5 * error).all()
+    rounding = 1e-14  # where every sample gives the same
+    assert (np.abs(mean - problem.objective.velocity(W, A)[0]) < 5 * error + rounding).all()
 
 
 def mean_sgd(problem):
@@ -114,7 +141,7 @@ def catalogue(problem):
     found = fixed_points(problem)
     for point in found.feasible:
         student = found.representative(point, seed=0)
-        here = Problem(problem.teacher, student, problem.activation, problem.covariance, problem.weight_decay)
+        here = replace(problem, student=student)
         dW, dA = here.objective.velocity(student.W, student.A)
         assert np.abs(dW).max() < 1e-9
         assert not student.trainable or np.abs(dA).max() < 1e-9
@@ -126,7 +153,7 @@ def jumps(problem):
     small = Student(1e-4 * problem.student.W, 1e-4 * problem.student.A, True)
     if not problem.student.trainable:
         small = Student(1e-4 * problem.student.W, problem.student.A, False)
-    start = Problem(problem.teacher, small, problem.activation, problem.covariance, problem.weight_decay)
+    start = replace(problem, student=small)
     at_zero = problem.population.loss(0 * problem.student.W, problem.student.A)
     found = staircase(start)
     if not found.jumps:  # weights that decay before they have grown: the flow ends there
@@ -146,6 +173,8 @@ def outcome(problem):
 
 def balances(problem):
     """Along the flow nothing of them changes, beside their decay."""
+    if THEORIES["flow"].gap(problem):
+        return  # they hold in training too, which nothing follows exactly
     trajectory = GradientFlow(problem).integrate(t_end=T_END)
     quantities = decayed_quantities(problem)
     for decayed in quantities:
@@ -170,10 +199,11 @@ def closed_form(problem):
 
 
 def gaussian_theory(problem):
-    """Of Gaussian inputs it is the flow itself."""
+    """Of Gaussian inputs it is the flow itself; the exact curve beside it always is."""
     found = gaussian_comparison(problem, times=[0, T_END])
-    assert found.gaussianity.bound < 1e-12
-    np.testing.assert_allclose(found.gaussian, found.loss, rtol=1e-9)
+    if problem.law.gaussian:
+        assert found.gaussianity.bound < 1e-12
+        np.testing.assert_allclose(found.gaussian, found.loss, rtol=1e-9)
     np.testing.assert_allclose(found.loss, GradientFlow(problem).integrate(times=[0, T_END]).loss, rtol=1e-9)
 
 
@@ -207,7 +237,10 @@ CALLS = {
 
 @pytest.mark.parametrize(("phi", "sigma", "O", "layer", "rho"), COMBINATIONS, ids=NAMES)
 def test_every_theory_honours_a_problem_or_refuses_it(phi, sigma, O, layer, rho):
-    problem = problem_of(phi, sigma, O, layer, rho)
+    honours_or_refuses(problem_of(phi, sigma, O, layer, rho))
+
+
+def honours_or_refuses(problem):
     for name, theory in THEORIES.items():
         reason = theory.gap(problem)
         if not reason and name in HONOURS:
@@ -221,6 +254,22 @@ def test_every_theory_honours_a_problem_or_refuses_it(phi, sigma, O, layer, rho)
                 with pytest.raises(ProblemError) as refused:
                     CALLS[name](problem)
                 assert str(refused.value) == reason
+
+
+CLUSTERS = Mixture(np.array([0.4, 0.6]), np.array([[0.5, 0.1], [-0.3, 0.2]]), np.stack([np.eye(2)] * 2))
+INPUTS = ["sphere", "student-t:9", "uniform", "rademacher", "independent:1.5", CLUSTERS, "data"]
+
+
+@pytest.mark.parametrize("phi", ["quadratic", "centred", pytest.param("relu", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("inputs", INPUTS, ids=lambda law: getattr(law, "name", law))
+def test_every_theory_honours_the_inputs_or_refuses_them(inputs, phi):
+    plain = problem_of(phi, "white", 1, "trained")
+    if inputs == "data":
+        X = np.random.default_rng(1).uniform(-2, 2, (60, 2))
+        problem = replace(plain, data=(X, np.zeros(60)))
+    else:
+        problem = replace(plain, distribution=inputs)
+    honours_or_refuses(problem)
 
 
 def test_diagnosis_says_why_it_does_not_know():

@@ -1,6 +1,7 @@
 """What a jump does to the units that are still small, against the integrated flow; how errors are estimated."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,17 +18,25 @@ def plateau_of(problem):
     return first_plateau(eigenframe(problem))
 
 
-@pytest.mark.parametrize(("activation", "tolerance"), [("centred", 0.005), ("quadratic", 0.1)])
+@pytest.mark.parametrize(
+    ("activation", "variances", "tolerance"),
+    [
+        ("centred", np.ones(3), 0.005),
+        ("centred", np.array([1.5, 0.8, 0.6]), 0.005),
+        ("quadratic", np.ones(3), 0.1),
+    ],
+)
 @pytest.mark.parametrize("sign", [1, -1])
-def test_coupling_while_a_unit_turns(activation, tolerance, sign):
-    """A single unit that learns the largest mode: −4 ∫ M_ij dt of its flow, by the trapezoidal rule.
+def test_coupling_while_a_unit_turns(activation, variances, tolerance, sign):
+    """A single unit that learns the largest mode: −4σ_iσ_j ∫ M_ij dt of its flow, by the trapezoidal rule.
 
     Its blow-up takes up to w_i w_j/g of the integral before ε matters: corrections O(ε ln ε) = 0.5 %. With trace
     coupling the decay is not that of a single exponential (λ̃_i moves meanwhile): an interpolation, to 10 %.
     """
     eps = 5e-4
     student = Student(eps * np.array([[1.0, 0.8, -0.5]]), [sign * eps])
-    problem = Problem(Teacher.from_eigenvalues([4 * sign, 3 * sign, 2 * sign]), student, activation)
+    teacher = Teacher.from_eigenvalues([4 * sign, 3 * sign, 2 * sign])
+    problem = Problem(teacher, student, activation, np.diag(variances))
     (jump,) = events(plateau_of(problem))
     coupling = unit_by_unit._turning(replace(jump.plateau, captured={}), 0, jump.mode)
     flow = GradientFlow(problem).integrate(
@@ -38,7 +47,8 @@ def test_coupling_while_a_unit_turns(activation, tolerance, sign):
     W = np.array([flow.W_at(n)[0] for n in range(len(flow.times))]) @ problem.teacher.V.T
     strongest = int(np.argmax(np.abs(W[-1])))
     M = flow.A[:, 0, 0, None] * W * W[:, [strongest]]
-    expected = np.sort(np.abs(-4 * np.trapezoid(M, flow.times, axis=0)[np.arange(3) != strongest]))
+    weighted = variances * variances[strongest] * np.trapezoid(M, flow.times, axis=0)
+    expected = np.sort(np.abs(-4 * weighted[np.arange(3) != strongest]))
     got = np.sort(np.abs(coupling[np.arange(3) != jump.mode]))
     assert got == pytest.approx(expected, rel=tolerance)
     assert coupling[jump.mode] == 0
@@ -157,3 +167,18 @@ def test_many_units_that_are_not_small_are_refused_without_trying(monkeypatch):
     with pytest.raises(ProblemError, match="neither small nor near a plateau"):
         staircase(start)
     assert not tried
+
+
+def test_an_uncertainty_grows_with_decay_between_jumps(monkeypatch):
+    """By hand, ρ = 0.2: what blurs the first jump, at t = 1, blurs the second, at t = 3, by e^{2ρ} as much."""
+    jumps = [
+        SimpleNamespace(time=1.0, blur=0.1, unit=0, mode=0, units=(0,)),
+        SimpleNamespace(time=3.0, blur=0.01, unit=1, mode=1, units=(1,)),
+    ]
+    monkeypatch.setattr(jump_errors, "events", lambda start, stretch: jumps)
+    monkeypatch.setattr(jump_errors, "copies_part", lambda start, found: (np.inf, 0.0))
+    monkeypatch.setattr(jump_errors, "_alike", lambda one, other: True)
+    start = SimpleNamespace(frame=SimpleNamespace(decay=SimpleNamespace(first=0.2)))
+    margin, accuracy = jump_errors.MARGIN, jump_errors.ACCURACY
+    expected = [margin * 0.1 + accuracy, margin * 0.1 * np.exp(0.4) + 3 * accuracy]
+    np.testing.assert_allclose(uncertainties(start, jumps), expected, rtol=1e-12)

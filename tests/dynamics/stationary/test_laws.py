@@ -14,6 +14,8 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
 from dynamics.stationary import Catalogue, certify, fixed_points, search_catalogue
 from dynamics.stationary.connections import saddle_graph
+from dynamics.stationary.subspaces.axes import entries
+from dynamics.stationary.subspaces.points import FoundPoint
 
 LAMBDA = Teacher.from_eigenvalues([4, 2, 1])
 
@@ -179,6 +181,19 @@ def test_a_search_finds_the_axes_and_what_lies_off_them(order: list[float]) -> N
     assert [c["critical_subspaces"] for c in data["certificate"]] == [7, 7, 1]
     assert all(c["complete"] for c in data["certificate"])
     assert data["starts"] == 401 and len(data["unmatched"]) == 8
+
+
+def test_only_points_on_the_axes_have_entries() -> None:
+    """The eigenvalues of an entry on its axes, turned in their plane, turned out of it; and others on the axes."""
+    catalogue = fixed_points(LAMBDA, 2, distribution="uniform")
+    known = catalogue.point([0, 1])
+    mu, axes = np.array(known.learned_values), np.eye(3)[:2]
+    inside, outside = axes.copy(), axes.copy()
+    inside[:, :2] = [[0.6, 0.8], [-0.8, 0.6]]
+    outside[1] = [0, 0.6, 0.8]
+    cases = ((axes, mu), (inside, mu), (outside, mu), (axes, 2 * mu))
+    points = [FoundPoint(basis, values, 0.0, 1, (2, 0)) for basis, values in cases]
+    assert entries(catalogue, points) == (known, None, None, None)
 
 
 def test_kinds_on_the_axes_do_not_hide_what_is_lower() -> None:

@@ -15,9 +15,10 @@ from scipy.integrate import solve_ivp
 from dynamics import Problem, Student, Teacher
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
-from dynamics.symbolic.derivation import derive
+from dynamics.symbolic.derivation import _residual, derive
 from dynamics.symbolic.exact import is_conserved, vanishes
 from dynamics.symbolic.moments import expectation
+from dynamics.symbolic.polynomials import ExactPolynomial
 
 SETTINGS = list(itertools.product(["quadratic", "centred"], [1, 3], [False, True], ["trainable", "fixed"]))
 
@@ -375,3 +376,12 @@ def test_only_polynomials_are_derived(activation):
         ProblemError, match="of given sizes is known only for polynomial activations: `--format tensor`"
     ):
         derive(1, 1, activation=activation)
+
+
+def test_tensors_of_one_order_tell_all_only_alone():
+    """φ = z² − q is a form of M₂ alone, z + z² − q has M₁ beside it: there f* − f is written by the powers of x."""
+    one = sympy.S.One
+    centred = ExactPolynomial({(2, 0): one, (0, 1): -one})
+    assert _residual(centred, centred) == centred
+    mixed = ExactPolynomial({(1, 0): one, (2, 0): one, (0, 1): -one})
+    assert _residual(mixed, mixed).terms == {(0, 0): one, (1, 0): one, (2, 0): one}

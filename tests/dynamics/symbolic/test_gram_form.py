@@ -220,7 +220,9 @@ def test_text_and_latex():
     assert all(letter in text for letter in "κλμ")
     assert "Conserved   c_k = ‖w_k‖² − 2 Σ_o A_ok²" in text
     assert "dA_ok/dt" not in gram_text(derive_gram("erf", second_layer="fixed"))
+    assert r"\dot{A}_{ok} &=" not in gram_latex(derive_gram("erf", second_layer="fixed"))
     latex = gram_latex(derive_gram("gelu", "relu"))
+    assert r"\dot{w}_k &=" in latex and r"\dot{A}_{ok} &=" in latex
     for row in latex.splitlines()[1:-1]:
         plain = row.replace("&", "").replace("\\\\", "").replace("\\bigl[", "[").replace("\\bigr]", "]")
         MathTextParser("path").parse(

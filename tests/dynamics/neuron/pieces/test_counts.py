@@ -64,6 +64,10 @@ def test_parameters_are_the_entries_that_may_differ_from_zero_and_one(kind):
 
 def test_summary(counts):
     first, *rest = counts.summary().split("\n")
+    rest, smallest = rest[:3], rest[3:]
+    assert smallest[0] == "hidden units of the smallest networks that are a given function"
+    assert smallest[1:] == [f"  {example.summary()}" for example in counts.examples]
+    assert [example.name for example in counts.examples] == ["disk margin", "product", "spline"]
     assert first.startswith("3 units in each of 2 hidden layers")
     for line, (kind, numbers) in zip(rest, counts.numbers.items(), strict=True):
         median = np.median(numbers[-1, -1])
@@ -76,7 +80,13 @@ def test_summary(counts):
 
 @pytest.mark.parametrize(
     ("sizes", "words"),
-    [((0, 1), "hidden"), ((1, 0), "layers"), ((1, 11), "11 layers"), ((9, 5), "lower `layers`")],
+    [
+        ((0, 1), "hidden"),
+        ((1, 0), "layers"),
+        ((1, 11), "11 layers"),
+        ((9, 5), "lower `layers`"),
+        ((21, 1), "21 units"),
+    ],
 )
 def test_refusals(sizes, words):
     with pytest.raises(ProblemError, match=words):

@@ -7,7 +7,7 @@ import pytest
 
 from dynamics import ProblemError
 from dynamics.neuron.pieces.bounds import largest_degree, most_pieces_in_plane, most_pieces_on_line
-from dynamics.neuron.pieces.exact import disk_margin, product, quadratic_spline, spline
+from dynamics.neuron.pieces.exact import disk_margin, examples, product, quadratic_spline, spline
 from dynamics.neuron.pieces.line import pieces_along_line
 from dynamics.neuron.pieces.network import KINDS, Layer, Network
 from dynamics.neuron.pieces.plane import pieces_in_plane
@@ -115,6 +115,22 @@ def test_the_b_spline_is_zero_outside():
 def test_splines_without_knots_in_order_are_refused(knots, jumps):
     with pytest.raises(ProblemError, match="`knots` and `jumps`"):
         quadratic_spline(knots, jumps)
+
+
+def test_examples_are_what_they_are_called():
+    """Values on their lines by the closed forms; breakpoints; units by kind."""
+    disk, xy, curve = examples()
+    np.testing.assert_allclose(disk.values, np.maximum(0, 1 - disk.s**2), atol=1e-15)
+    np.testing.assert_allclose(xy.values, xy.s**2, rtol=1e-14, atol=1e-15)
+    weights = (0.5, -1.5, 1.5, -0.5)
+    expected = sum(c * np.maximum(0, curve.s - t) ** 2 for t, c in enumerate(weights))
+    np.testing.assert_allclose(curve.values, expected, atol=1e-14)
+    assert [e.pieces.breakpoints.tolist() for e in (disk, xy, curve)] == [[-1, 1], [], [0, 1, 2, 3]]
+    assert [e.summary() for e in (disk, xy, curve)] == [
+        "disk margin: relu-quadratic 1, relu none, quadratic none",
+        "product: relu-quadratic 2, relu none, quadratic 2",
+        "spline: relu-quadratic 4, relu none, quadratic none",
+    ]
 
 
 def test_bounds():

@@ -5,6 +5,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from sympy import QQ
 
 from dynamics import ProblemError
@@ -98,6 +100,21 @@ def test_cells_do_not_depend_on_the_coordinates(name):
     curves, cells = KNOWN[name]
     A, b = ((2, -3), (1, Fraction(-4, 3))), (5, Fraction(-7, 2))
     assert arranged(*(moved(curve, A, b) for curve in curves)).cells == cells
+
+
+SMALL = st.integers(-2, 2)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(*[SMALL] * 6), min_size=1, max_size=3), st.tuples(*[SMALL] * 6))
+def test_no_arrangement_depends_on_the_coordinates(curves, coordinates):
+    """Small whole coefficients: curves that touch, share lines, are pairs of lines, points or nothing, are frequent."""
+    a, b, c, d, e, f = coordinates
+    assume(a * d != b * c)
+    found = arranged(*curves)
+    other = arranged(*(moved(curve, ((a, b), (c, d)), (e, f)) for curve in curves))
+    assert (found.cells, found.number) == (other.cells, other.number)
+    assert found.degrees.tolist() == other.degrees.tolist()
 
 
 @pytest.mark.parametrize("units", [1, 2, 3, 5])
@@ -237,7 +254,11 @@ def test_events_know_what_is_below_and_above_them(height):
     [
         (Network.random("relu", 3, (2,)), "3 inputs"),
         (Network.random("relu", 2, (2, 2)), "2 hidden layers"),
-        (Network.random("relu", 2, (13,)), "13 units"),
+        (Network.random("relu", 2, (21,)), "21 units"),
+        (
+            Network((Layer.ordinary(((1, 1, 0),), "relu"), Layer.ordinary(((1, 0),), "abs"))),
+            "the activation abs",
+        ),
     ],
 )
 def test_refusals(network, words):

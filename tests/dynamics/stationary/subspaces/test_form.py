@@ -37,6 +37,16 @@ def test_of_labels_on_data(labelled, activation: str, samples: int) -> None:
     agrees(labelled(3, 4, activation, samples))
 
 
+@pytest.mark.parametrize("unit", [1e-40, 1e40])
+def test_in_any_unit(under, unit: float) -> None:
+    """C does not depend on the teacher, and B = C[M*] is proportional to it."""
+    form = FormLoss.of(under([3.0 * unit, -1.0 * unit], "uniform"))
+    expected = FormLoss.of(under([3.0, -1.0], "uniform"))
+    np.testing.assert_allclose(form.C, expected.C, atol=1e-13)
+    np.testing.assert_allclose(form.B, unit * expected.B, rtol=1e-13)
+    assert form.definite and form.best[0, 0] == pytest.approx(3 * unit)
+
+
 def test_best_form_is_the_teacher(under) -> None:
     """A teacher that the student can be has loss zero: M = M* is the minimum over all M."""
     form = FormLoss.of(under([3.0, -1.0, 0.5], "uniform"))
