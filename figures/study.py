@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from empirical.studies.outcomes import Result
 
 NAMES = {"accuracy": "test accuracy, %", "loss": "½ mean square test error"}
-FAR = 20.0  # from here on gradients have a logarithmic axis
+WIDE, FAR = (
+    5.0,
+    20.0,
+)  # ratio of the largest to the smallest from which errors, and gradients, have logarithmic axes
 FACTORS = {"accuracy": 100.0, "loss": 1.0}
 
 
@@ -45,7 +49,9 @@ def study_figure(found: Findings) -> Figure:
         else:
             _scores_against_parameters(scores, found)
         scores.set_ylabel(NAMES[found.score])
-        _label_decades(scores)
+        _label_decades(scores.xaxis)
+        if found.score == "loss" and _ratio(scores) > WIDE:
+            _label_decades(scores.yaxis)
         if any(result.gradients is not None for result in found.results):
             _gradients(second, found)
         else:
@@ -56,15 +62,22 @@ def study_figure(found: Findings) -> Figure:
     return figure
 
 
-def _label_decades(axes: Axes) -> None:
-    """A logarithmic horizontal axis with plain numbers, few enough not to touch."""
-    axes.set_xscale("log")
-    low, high = np.log10(axes.get_xlim())
+def _ratio(axes: Axes) -> float:
+    """Largest over smallest of what is drawn upwards; 1 of nothing."""
+    drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines] or [np.ones(1)])
+    known = drawn[np.isfinite(drawn)]
+    return float(known.max() / known.min()) if len(known) else 1.0
+
+
+def _label_decades(axis: XAxis | YAxis) -> None:
+    """A logarithmic axis with plain numbers, few enough not to touch."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    low, high = np.log10(axis.get_view_interval())
     subs = (1.0, 2.0, 5.0) if high - low < 1.5 else (1.0, 3.0) if high - low < 2.5 else (1.0,)
-    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_locator(LogLocator(subs=subs))
     if len(subs) > 1:
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _scores_against_rate(axes: Axes, found: Findings) -> None:
@@ -128,7 +141,7 @@ def _collapsed(axes: Axes, found: Findings) -> None:
     axes.set_ylim(0, 100)
     axes.set_ylabel("collapsed runs, %")
     axes.set_xlabel("learning rate η")
-    _label_decades(axes)
+    _label_decades(axes.xaxis)
 
 
 def _gradients(axes: Axes, found: Findings) -> None:
@@ -148,8 +161,7 @@ def _gradients(axes: Axes, found: Findings) -> None:
             known = here[np.isfinite(here[:, moment]).any(axis=1)][:, moment][:, used]
             if len(known):
                 axes.plot(layers, np.median(known, axis=0), style, color=colour, marker=marker, markersize=4)
-    drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines] or [np.ones(1)])
-    if drawn.max() > FAR * drawn.min():
+    if _ratio(axes) > FAR:
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("hidden layer (dotted: at the start)")
