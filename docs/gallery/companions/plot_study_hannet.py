@@ -4,16 +4,17 @@ Han layers on data
 
 ``quadflow figure study docs/studies/hannet.nc``
 
-Do Householder-absolute layers do with fewer parameters than dense ones? HanNets with eight hidden layers, five of
-them Han layers, and dense ReLU networks with equally many parameters, as deep ones and shallow ones of three
-layers, in five sizes, by Adam: 30 epochs in batches of 32, ten seeds, the best of six rates for each. An error of ½
-is that of the mean label.
+Do Householder-absolute layers do with fewer parameters than dense ones? HanNets with eight hidden layers,
+five of them Han layers, and dense ReLU networks with equally many parameters, as deep ones and shallow ones
+of three layers, in five sizes, by Adam: 30 epochs in batches of 32, ten seeds, the best of six rates for
+each. An error of ½ is that of the mean label.
 
-See the differences below: on 442 patients with diabetes there is nothing in their favour. Of ten pairs of equal parameters one is decided
-against HanNets (width 16, against three dense layers), one barely for them (width 42, against eight), and the others
-show no difference. Gradients by the outputs of the hidden layers stay within a factor of two through the depth of all
-of these networks; in HanNets they are equal at the start, and between Han layers they remain so while training.
-The trainings: ``quadflow study hannet --output hannet.nc``.
+See the differences below: on 442 patients with diabetes there is nothing in their favour. Of ten pairs of
+equal parameters one is decided against HanNets (width 16, against three dense layers), one barely for them
+(width 42, against eight), and the others show no difference. Gradients by the outputs of the hidden layers
+stay within a factor of two through the depth of all of these networks; in HanNets they are equal at the
+start, and between Han layers they remain so while training. The trainings: ``quadflow study hannet --output
+hannet.nc``.
 """
 
 import contextlib
