@@ -81,7 +81,8 @@ def test_failed_trainings_have_no_scores():
     run = train_module(module, sgd(1e8), splits, TrainingPlan(3, 16, records=2))
     found = _variables(run, 1e8, splits.train)
     assert run.failure and found["failed"].array == found["collapsed"].array == 1
-    assert np.isnan([found[f"{part}_accuracy"].array for part in ("train", "validation", "test")]).all()
+    parts = [f"{part}_{what}" for part in ("train", "validation", "test") for what in ("loss", "accuracy")]
+    assert np.isnan([found[name].array for name in parts]).all()
 
 
 def test_a_run_at_chance_has_collapsed_though_it_did_not_fail():
