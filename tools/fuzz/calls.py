@@ -124,9 +124,9 @@ def _call(draw: st.DrawFn, name: str, command: click.Command, files: list[str]) 
 def _short(name: str, options: dict[str | None, click.Option]) -> list[str]:
     """Options that keep the call short and put a default output where nothing is harmed."""
     first, _, figure = name.partition(" ")
-    words = FIGURES.get(figure, SHORT.get(first, "")).split()
-    pairs = list(zip(words[::2], words[1::2], strict=True))
-    if name.startswith("figure ") or name in ("report", "explore", "sweep"):
+    words = FIGURES.get(figure, SHORT.get(first, ""))
+    pairs = [tuple(f"--{part}".split()) for part in f" {words}".split(" --")[1:]]  # a flag has no value
+    if name.startswith("figure ") or name in ("report", "explore", "sweep", "study"):
         pairs.append(("--output", OUTPUTS[name.split()[0]]))
     if "max_evaluations" in options:
         pairs.append(("--max-evaluations", "3000"))
