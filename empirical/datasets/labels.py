@@ -44,8 +44,8 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
     """Numbers of the labels, and the samples that have them.
 
     Labels are classes if the source says so, if they are texts, if they are two whole numbers, or if `classes` names
-    two of them, which then alone are kept. The first of two classes, in the order of `classes` or else of their names or
-    numbers, is −1 and the second +1. Of a problem with a teacher labels only choose samples.
+    two of them, which then alone are kept. The first of two classes, in the order of `classes` or else of their names
+    or numbers, is −1 and the second +1. Of a problem with a teacher labels only choose samples.
 
     Raises
     ------
