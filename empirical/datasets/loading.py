@@ -35,9 +35,10 @@ def load(
     Parameters
     ----------
     data : str
-        A file: `.npz` with X (n, d) and y (n,) or (n, O), and X_test, y_test if samples are held out; two `.npy` with
-        a comma between, `X.npy,y.npy`; `.csv` or `.tsv`, or `.parquet`, whose columns other than `target` are the
-        inputs. Or a set that comes in a package: digits, breast_cancer, diabetes, iris, wine (scikit-learn), mnist1d.
+        A file: `.npz` with X (n, d) and y (n,) or (n, O), and X_test, y_test if samples are held out; two `.npy` with a
+        comma between, `X.npy,y.npy`; `.csv` or `.tsv`, or `.parquet`, whose columns other than `target` are the inputs;
+        a folder of images, see `empirical.datasets.images`. Or a set that comes in a package: digits, breast_cancer,
+        diabetes, iris, wine (scikit-learn), mnist1d.
     target : str, optional
         Column of the labels in a table: its name, or its number from 0, negative ones from the end; several with
         commas between are several outputs.

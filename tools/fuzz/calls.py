@@ -18,6 +18,7 @@ SHORT = {
     "train": "--teacher 2,1 --steps 3 --records 3 --batch 8",
     "compare": "--teacher 2,1 --steps 3 --records 3 --batch 8",
     "sweep": "--teacher 2,1 --steps 3 --records 3 --batch 8 --workers 0 --vary init-scale=0.1,0.2",
+    "study": "--data wine --quick --epochs 1 --seeds 1 --workers 0",
     "fixed-points": "--teacher 2,1 --hidden 2",
     "schedule": "--teacher 2,1 --hidden 2 --steps 3 --schedules cosine",
     "staircase": "--teacher 2,1 --hidden 3",
