@@ -139,15 +139,14 @@ def read_task(
 
 
 def _classes(raw: Raw) -> tuple[str, ...]:
-    """Names of the classes, where labels are texts, two numbers, or what the source calls classes."""
+    """Names of the classes, where labels are texts, two whole numbers, or what the source calls classes."""
     assert raw.y is not None
     values = np.unique(raw.y)
     if raw.classes:
         return tuple(raw.classes[int(value)] for value in values)
     texts = raw.y.dtype.kind == "U"
-    if texts or (len(values) == 2):
-        return tuple(map(str, values))
-    return ()
+    named = texts or (len(values) == 2 and (values == np.round(values)).all())
+    return tuple(map(str, values)) if named else ()
 
 
 def _friedman(data: str, target: str | None) -> Raw:
