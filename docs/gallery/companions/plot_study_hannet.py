@@ -40,7 +40,7 @@ figure = study_figure(friedman)
 
 # %%
 # On his second function, of four inputs, one pair of ten is decided (width 42 against eight dense layers, for the
-# HanNet); against three dense layers there is none. Narrow dense networks of eight layers collapse in three of ten runs.
+# HanNet); against three dense layers none is. Narrow dense networks of eight layers collapse in three of ten runs.
 # The trainings: ``quadflow study hannet --data friedman2 --output friedman2.nc``.
 
 with contextlib.chdir("../../.."):
