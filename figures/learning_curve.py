@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
@@ -20,14 +23,28 @@ from empirical.comparison import Comparison
 from empirical.theories import THEORIES
 from empirical.training_run import TrainingRun
 from figures.markers import markers_along
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
+from figures.style import (
+    COLUMN_WIDTH,
+    LINES,
+    MARKERS,
+    PALETTE,
+    TIME,
+    TINY,
+    paper,
+    show_between,
+    show_decades,
+    show_span,
+)
 
 SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value
+FLAT = 3  # largest over smallest loss below which the axis is linear and shows what lies between
 MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
 # colour, band and marker of networks: on what they are trained on, and on what is held out
 TRAINED, TESTED = (PALETTE[1], PALETTE[5], "o"), (PALETTE[3], PALETTE[3], "s")
+HELD_OUT = "held out"  # ends or begins the names of curves of samples held out
+OF_NORMS = (2, 4)  # of colours, lines and markers: none of those of the losses
 
 
 def learning_curves(
@@ -39,9 +56,9 @@ def learning_curves(
     """Loss (above, logarithmic) and teacher modes (below) against time.
 
     Where there are no modes (`dynamics.problem.problem.Problem.has_modes`), two panels stand for theirs: the largest
-    overlap |cos(w_k, v_m)| of any unit with each direction of the teacher, and the norms of the largest and the
-    smallest unit; without a teacher the norms alone. On a data set the loss of the samples held out stands beside that
-    of the samples to train on.
+    overlap |cos(w_k, v_m)| of any unit with each direction of the teacher, and the norms of the units that are largest
+    and smallest at the end; without a teacher the norms alone. On a data set the loss of the samples held out stands
+    beside that of the samples to train on. A loss that varies by less than a factor of three has a linear axis.
 
     Parameters
     ----------
@@ -72,9 +89,26 @@ def learning_curves(
         below[-1].set_xlabel(TIME)
         show_span(below[-1], trajectory.times[0], trajectory.times[-1])
         figure.align_ylabels([above, *below])
-        handles, labels = above.get_legend_handles_labels()
+        handles, labels = _entries(above)
         figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.2)
     return figure
+
+
+def _entries(axes: Axes) -> tuple[list[Any], list[str]]:
+    """Handles and labels of the legend, which fills its two columns one after the other.
+
+    Samples held out have the second column for themselves, the shorter of the two is filled up with blanks.
+    """
+    entries = list(zip(*axes.get_legend_handles_labels(), strict=True))
+    columns: list[list[tuple[Any, str]]] = [
+        [(handle, label) for handle, label in entries if (HELD_OUT in label) == second]
+        for second in (False, True)
+    ]
+    if columns[1]:
+        rows = max(map(len, columns))
+        blank = (Line2D([], [], linestyle="none"), "")
+        entries = [entry for column in columns for entry in column + [blank] * (rows - len(column))]
+    return [handle for handle, _ in entries], [label for _, label in entries]
 
 
 def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
@@ -90,36 +124,56 @@ def _draw_loss(
     curves = [trajectory.loss] if held_out is None else [trajectory.loss, held_out]
     top = max(float(curve.max()) for curve in curves)
     bottom = max(min(float(curve.min()) for curve in curves), top * 10.0**-SHOWN_DECADES)
-    _draw_levels(axes, trajectory, bottom)
+    levels = _draw_levels(axes, trajectory, bottom)
     axes.plot(t, trajectory.loss, color="black", zorder=3, label=f"theory: {theory}")
+    shown = [*curves, *levels]  # what a linear axis should have room for
     spread = getattr(trajectory, "loss_std", None)
     if spread is not None:
+        shown += [trajectory.loss - DECILE * spread, trajectory.loss + DECILE * spread]
         for sign in (-DECILE, DECILE):
             edge = np.maximum(trajectory.loss + sign * spread, bottom / 10)
             label = "theory: 10–90 %" if sign > 0 else None
             axes.plot(t, edge, color="black", linewidth=0.7, linestyle=(0, (4, 2)), zorder=2, label=label)
     if held_out is not None:
-        axes.plot(t, held_out, color=TESTED[0], linestyle=LINES[1], zorder=3, label="theory: held out")
+        axes.plot(t, held_out, color=TESTED[0], linestyle=LINES[1], zorder=3, label=f"theory: {HELD_OUT}")
+    bands = []
     if run is not None:
         measured = {"networks": (run.loss, TRAINED)}
-        measured |= {} if run.test_loss is None else {"held out": (run.test_loss, TESTED)}
+        measured |= {} if run.test_loss is None else {HELD_OUT: (run.test_loss, TESTED)}
         medians = [np.median(losses, axis=0) for losses, _ in measured.values()]
         bottom = max(min(bottom, *(float(median.min()) for median in medians)), top * 10.0**-SHOWN_DECADES)
         for name, (losses, style) in measured.items():
-            _draw_networks(axes, run.times, losses, bottom, name, style)
-    show_decades(axes, bottom / 1.5, top * 2)
+            bands.append(_draw_networks(axes, run.times, losses, bottom, name, style))
+            shown += list(np.quantile(losses, [0.1, 0.9], axis=0))
+    low, high = min(map(np.min, shown)), max(map(np.max, shown))
+    if low > 0 and high < FLAT * low:
+        show_between(axes, float(low), float(high))
+    else:
+        show_decades(axes, bottom / 1.5, top * 2)
+    for band in bands:
+        if not _wider_than_a_line(axes, band):
+            band.set_label("_invisible")  # matplotlib leaves such names out of legends
     axes.set_ylabel("loss $L$ (squared output units)")
+
+
+def _wider_than_a_line(axes: Axes, band: FillBetweenPolyCollection) -> bool:
+    """Whether some of a band can be seen beside the line of a theory, in its direction of the loss."""
+    t, y = band.get_paths()[0].vertices.T
+    inside = np.clip(y, *axes.get_ylim())
+    heights = axes.transData.transform(np.column_stack([t, inside]))[:, 1] * 72 / axes.figure.dpi
+    extents = (np.ptp(heights[t == time]) for time in np.unique(t))
+    return bool(max(extents) > rcParams["lines.linewidth"])
 
 
 def _draw_networks(
     axes: Axes, times: Array, losses: Array, bottom: float, name: str, style: tuple[str, str, str]
-) -> None:
-    """Losses (S, T) of networks: their median as markers on the 10–90 % band."""
+) -> FillBetweenPolyCollection:
+    """Losses (S, T) of networks: their median as markers on the 10–90 % band, which is returned."""
     low, median, high = np.quantile(losses, [0.1, 0.5, 0.9], axis=0)
     shown = markers_along(times, np.log10(np.maximum(median, max(bottom, TINY))), MARKERS_PER_CURVE)
     shown = shown[median[shown] >= bottom]
     colour, band, marker = style
-    axes.fill_between(
+    drawn = axes.fill_between(
         times, low, high, color=band, alpha=0.5, linewidth=0, zorder=1, label=f"{name}: 10–90 %"
     )
     axes.plot(
@@ -132,25 +186,26 @@ def _draw_networks(
         clip_on=False,
         label=f"{name}: median of {len(losses)}",
     )
+    return drawn
 
 
-def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> None:
-    """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode."""
+def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> list[float]:
+    """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode; those that are named."""
     problem = trajectory.problem
     level_of = plateaus(problem)
     if level_of is None:
-        return
+        return []
     lam = problem.teacher.eigen[0][0]
     for stage in trajectory.stages:  # plateaus that the curve really has
         if stage.level is not None and stage.level.loss > bottom:
             axes.hlines(stage.level.loss, stage.start, stage.end, color="0.85", linewidth=6, zorder=0)
-    lowest_drawn = np.inf
+    drawn: list[float] = []
     numbers = mode_numbers(lam, problem.inputs)
     for learned in visited_sets(trajectory):
         level = level_of(lam, learned)
-        if level is None or level.loss <= bottom or level.loss > lowest_drawn / 1.5:
+        if level is None or level.loss <= bottom or level.loss > min(drawn, default=np.inf) / 1.5:
             continue
-        lowest_drawn = level.loss
+        drawn.append(level.loss)
         axes.axhline(level.loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
         name = ",".join(str(numbers[i] + 1) for i in learned) if learned else "∅"
         label = f"$L_{{\\{{{name}\\}}}}$" if learned else "$L_\\varnothing$"
@@ -165,6 +220,7 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
             color="0.35",
             fontsize=6.5,
         )
+    return drawn
 
 
 def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
@@ -210,7 +266,8 @@ def _draw_overlaps(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trai
 def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
     """The norms of the units that are largest and smallest at the end."""
     norms = trajectory.norms
-    for n, (k, name) in enumerate({norms[-1].argmin(): "smallest", norms[-1].argmax(): "largest"}.items()):
+    extreme = {norms[-1].argmin(): "smallest at the end", norms[-1].argmax(): "largest at the end"}
+    for n, (k, name) in zip(OF_NORMS, extreme.items(), strict=False):
         measured = None if run is None or run.norms is None else run.norms[..., k]
         draw_curve(axes, n, trajectory.times, norms[:, k], run, measured, name)
     axes.set_ylabel(r"norms $\|w_k\|$")

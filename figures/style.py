@@ -11,7 +11,7 @@ import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dynamics.errors import ProblemError
 
@@ -39,7 +39,7 @@ def show_span(axes: Axes, low: float, high: float) -> None:
 def show_decades(axes: Axes, low: float, high: float) -> None:
     """Let the vertical axis, logarithmic, show [low, high] > 0; an axis on which everything is zero is linear.
 
-    Where powers of ten are less than two, 2 and 5 are named as well.
+    Where powers of ten are less than two, 2 and 5 are named as well, and more where those are less than three.
     """
     if high > 0:
         high = max(high, 10 * TINY)
@@ -49,11 +49,28 @@ def show_decades(axes: Axes, low: float, high: float) -> None:
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
         if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):
-            axes.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+            axes.yaxis.set_minor_locator(LogLocator(subs=_named_digits(low, high)))
             axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     else:
         axes.set_ylim(-0.05, 1.0)
+
+
+def _named_digits(low: float, high: float) -> tuple[float, ...]:
+    """First digits beside 1 that are named on a logarithmic axis: the fewest with which there are three names."""
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.floor(np.log10(high)) + 1)
+    for digits in ((2.0, 5.0), (2.0, 3.0, 5.0)):
+        names = np.outer(decades, (1.0, *digits))
+        if np.sum((low <= names) & (names <= high)) >= 3:
+            return digits
+    return tuple(float(n) for n in range(2, 10))
+
+
+def show_between(axes: Axes, low: float, high: float) -> None:
+    """Let the vertical axis, linear, show [low, high] > 0 with a margin, and a hundredth of `high` at least."""
+    margin = 0.08 * (high - low) + max(0.0, 0.01 * high - (high - low)) / 2
+    axes.set_ylim(low - margin, high + margin)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, min_n_ticks=4))
 
 
 def _clip_what_leaves(axes: Axes) -> None:

@@ -37,7 +37,8 @@ class CatalogueOptions:
         type=int,
         metavar="N",
         help="Search numerically from N random starts, and match. On data, and where a law of the inputs singles out "
-        "axes, from N random subspaces of every rank, with a count that says what may be missing.",
+        "axes, from N random subspaces for each rank up to K, with a count that says what may be missing; learned "
+        "values are then the eigenvalues of M = Σ a_k w_k w_kᵀ at each point.",
     )
     certify: bool = opt.option(is_flag=True, help="Prove existence and signature by interval arithmetic.")
     graph: bool = opt.option(

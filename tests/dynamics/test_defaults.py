@@ -60,6 +60,7 @@ EXCEPTIONS = {
     "population.samples.batches": {"width": 1},
     "population.unit_samples.UnitSampleLoss": {"smooth": True},
     "stationary.subspaces.points.find_stationary_points": {"starts": 200},
+    "stationary.subspaces.points.FoundPoint": {"degenerate": False},
     "stationary.subspaces.search.CriticalSubspace": {"hits": 1},
     "inputs.base.parse_law": {"option": "distribution"},
     "inputs.data_set.DataSet": {"label": "data"},

@@ -97,10 +97,17 @@ def test_panels_below(teacher, activation, below):
 
 @pytest.mark.parametrize(
     ("low", "high", "named"),
-    [(0.15, 0.8, ["0.2", "0.5"]), (0.3, 4.0, ["0.5", "1", "2"]), (0.05, 2.0, None)],
+    [
+        (0.15, 0.8, ["0.2", "0.3", "0.5"]),
+        (1.1, 3.4, ["2", "3"]),
+        (0.3, 4.0, ["0.5", "1", "2"]),
+        (0.05, 2.0, None),
+    ],
 )
 def test_axes_of_less_than_two_decades_have_numbers(low, high, named):
-    """Losses of real data fall little: 2 and 5 are named beside the one power of ten; where there are two, none is."""
+    """Losses of real data fall little: 2 and 5 are named beside the one power of ten, 3 where those are less than three
+    names, and every digit where that does not help; where there are two powers, nothing else is named.
+    """
     with paper():
         axes = Figure().subplots()
     show_decades(axes, low, high)
@@ -116,6 +123,67 @@ def test_axes_of_less_than_two_decades_have_numbers(low, high, named):
     )
     assert [text for _, text in shown] == named
     assert all(float(text) == pytest.approx(place) for place, text in shown)
+
+
+def test_each_column_of_the_legend_belongs_together():
+    """It fills the first column before the second: training, then what is held out, blanks where one is shorter."""
+    assert names(learning_curves(curve(), networks())) == [
+        *("theory: gradient flow", "networks: 10–90 %", "networks: median of 11"),
+        *("theory: held out", "held out: 10–90 %", "held out: median of 11"),
+    ]
+    of_theory_alone = learning_curves(curve(), networks(None))
+    assert names(of_theory_alone)[3:] == ["theory: held out", "", ""]
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_bands_that_cannot_be_seen_have_no_entry(flat):
+    """Narrower than a line, on either axis: factors of 1 ± 5e-4 in two decades, or in a third of the loss."""
+    theory = replace(curve(), loss=1 + LOSS / 24, test_loss=1.2 + LOSS / 24) if flat else curve()
+    factors = 1 + 1e-4 * np.arange(-5, 6)[:, None]
+    run = replace(networks(), loss=factors * theory.loss, test_loss=factors * theory.test_loss)
+    assert not any("10–90" in name for name in names(learning_curves(theory, run)))
+    one = replace(run, loss=theory.loss[None], test_loss=theory.test_loss[None], norms=np.ones((1, 41, 3)))
+    assert names(learning_curves(theory, one))[1] == "networks: median of 1"
+    wide = replace(run, loss=(1 + 0.05 * np.arange(-5, 6)[:, None]) * theory.loss)
+    assert [name for name in names(learning_curves(theory, wide)) if "10–90" in name] == ["networks: 10–90 %"]
+
+
+@pytest.mark.parametrize("drop", [1.5, 0.2, 1e-3, 0.0])
+def test_flat_losses_fill_a_linear_axis(drop):
+    """1 … 1 + drop of the networks' deciles and both curves fill most of the axis, with three ticks at least."""
+    theory = replace(curve(), loss=1 + drop * np.exp(-T), test_loss=1 + 0.5 * drop * np.exp(-T))
+    run = replace(
+        networks(), loss=np.tile(theory.loss, (11, 1)), test_loss=np.tile(theory.test_loss, (11, 1))
+    )
+    axes = learning_curves(theory, run).axes[0]
+    low, high = axes.get_ylim()
+    top, bottom = 1 + drop, 1 + 0.5 * drop * np.exp(-4.0)
+    assert axes.get_yscale() == "linear" and low < bottom and top < high
+    room = max(1.16 * (top - bottom), 0.01 * top + 0.16 * (top - bottom))  # a hundredth of the loss at least
+    assert high - low == pytest.approx(room)
+    assert sum(low <= tick <= high for tick in axes.get_yticks()) >= 3
+    assert (
+        max(len(t.get_text()) for t in axes.get_yticklabels()) <= 6 and not axes.yaxis.offsetText.get_text()
+    )
+
+
+def test_deciles_and_steep_losses_decide_which_axis():
+    """Beyond a factor of three it is logarithmic; networks beside the theory have room on a linear one."""
+    level = replace(curve(), loss=1 + 0 * T, test_loss=None)
+    spread = replace(networks(None), loss=np.linspace(0.75, 1.25, 11)[:, None] + 0 * T)
+    low, high = learning_curves(level, spread).axes[0].get_ylim()
+    assert (low, high) == pytest.approx((0.8 - 0.032, 1.2 + 0.032))  # deciles, and 8 % of what lies between
+    wide = replace(networks(None), loss=np.linspace(0.25, 1.75, 11)[:, None] + 0 * T)
+    assert learning_curves(level, wide).axes[0].get_yscale() == "log"
+    steep = replace(level, loss=np.linspace(3.1, 1, 41))
+    assert learning_curves(steep).axes[0].get_yscale() == "log"
+
+
+def test_norms_have_other_markers_than_losses():
+    above, norms = learning_curves(curve(), networks()).axes
+    marks = [{line.get_marker() for line in axes.lines} - {"None"} for axes in (above, norms)]
+    assert len(marks[1]) == 2 and not marks[0] & marks[1]
+    assert not {line.get_color() for line in above.lines} & {line.get_color() for line in norms.lines}
 
 
 def side(networks_too=False, **more):

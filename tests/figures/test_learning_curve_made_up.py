@@ -274,7 +274,10 @@ def test_without_modes_overlaps_and_norms_are_shown():
     assert middle.get_ylabel() == "largest overlap"
     assert below.get_ylabel() == r"norms $\|w_k\|$"
     assert below.get_xlabel() == "time $t$ of the flow"
-    assert [text.get_text() for text in below.get_legend().get_texts()] == ["smallest", "largest"]
+    assert [text.get_text() for text in below.get_legend().get_texts()] == [
+        "smallest at the end",
+        "largest at the end",
+    ]
     alone = learning_curves(flow).axes
     assert not any(panel.collections for panel in alone[1:])
 

@@ -21,11 +21,12 @@ from dynamics.problem.scope import THEORIES, require
 from dynamics.stationary.search import descends_nearby
 from dynamics.stationary.subspaces.form import FormLoss
 from dynamics.stationary.subspaces.morse import MorseCount
-from dynamics.stationary.subspaces.search import CriticalSubspace, search_subspaces
+from dynamics.stationary.subspaces.search import SAME, CriticalSubspace, search_subspaces
 from dynamics.words import counted
 
 FLAT = 1e-8  # of the largest eigenvalue of the Hessian: smaller ones are zero
 LEAST = 1e-9  # of the loss at zero: losses this close are one
+DEGENERATE = "  (degenerate)"  # mark of a critical subspace with a singular second derivative
 NECESSARY = (
     "a count that closes is necessary for completeness, not sufficient: two points of neighbouring index that are both"
     " missed cancel"
@@ -44,7 +45,8 @@ class FoundPoint:
         The eigenvalues, descending.
     loss : float
     hits : int
-        How many starts led to it; 0 for M = 0, which needs no search.
+        How many starts led to it, those included that ended at a critical subspace of a larger dimension on which M is
+        this one. M = 0 needs no search and may have none.
     needed : tuple of int
         Fewest units with positive, and with negative a_k.
     student : Student or None
@@ -55,6 +57,8 @@ class FoundPoint:
     kind : str or None
         "global minimum" (no M has a smaller loss), "minimum" (none that was found has), "spurious minimum" (one has),
         "saddle", "degenerate saddle" (the Hessian does not decide, and a descent from nearby ended below).
+    degenerate : bool
+        Whether the second derivative of L* at the range of M is singular: then the count of its dimension says nothing.
     """
 
     basis: Array
@@ -67,6 +71,7 @@ class FoundPoint:
     nullity: int | None = None
     positive: int | None = None
     kind: str | None = None
+    degenerate: bool = False
 
     @property
     def rank(self) -> int:
@@ -100,6 +105,7 @@ class FoundPoint:
             "W": None if student is None else student.W.tolist(),
             "a": None if student is None else student.a.tolist(),
             "hits": self.hits,
+            "degenerate_subspace": self.degenerate,
         }
 
 
@@ -115,7 +121,9 @@ class FoundPoints:
     counts : tuple of MorseCount
         Of dimensions 1 … min(K, d).
     starts, converged : int
-        Of all dimensions together.
+        Of all dimensions together; the `hits` of the points add up to those that converged.
+    deficient : tuple of CriticalSubspace
+        Critical subspaces on which M has a smaller rank: no further points, but critical ones that are counted.
     """
 
     problem: Problem
@@ -123,6 +131,7 @@ class FoundPoints:
     counts: tuple[MorseCount, ...]
     starts: int
     converged: int
+    deficient: tuple[CriticalSubspace, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -140,7 +149,21 @@ class FoundPoints:
         return {
             "starts": self.starts,
             "converged": self.converged,
+            "starts_per_rank": [count.starts for count in self.counts],
             "certificate": [count.to_dict() for count in self.counts],
+            "deficient_subspaces": [
+                {
+                    "dimension": len(subspace.values),
+                    "rank": _rank(subspace),
+                    "loss": subspace.loss,
+                    "index": subspace.index,
+                    "learned_values": subspace.values[_learned(subspace)].tolist(),
+                    "family": len(subspace.family) > 1,
+                    "degenerate_subspace": subspace.degenerate,
+                    "hits": subspace.hits,
+                }
+                for subspace in self.deficient
+            ],
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -155,20 +178,39 @@ class FoundPoints:
 
     def summary(self) -> str:
         """Table of the points, and what the count says of each dimension."""
+        each = max(count.starts for count in self.counts)
+        whole = " (one for the whole space)" if any(count.starts < each for count in self.counts) else ""
         lines = [
             f"{self.converged} of {counted(self.starts, 'start')} converged, to "
-            f"{counted(len(self.points), 'different point')}",
+            f"{counted(len(self.points), 'different point')}; {counted(each, 'start')} for each rank{whole}",
             "      loss  index  nullity  rank  starts  kind                learned values",
         ]
         for point in self.points:
             index, nullity = ("–" if n is None else str(n) for n in (point.index, point.nullity))
-            values = ", ".join(f"{mu:.4g}" for mu in point.values) or "none"
             lines.append(
                 f"{point.loss:10.6g}  {index:>5}  {nullity:>7}  {point.rank:>4}  {point.hits:>6}  "
-                f"{point.kind or 'not feasible':18}  {values}"
+                f"{point.kind or 'not feasible':18}  {_values(point.values)}" + DEGENERATE * point.degenerate
             )
+        lines += self._deficient_table()
         lines += [count.summary() for count in self.counts]
         return "\n".join([*lines, NECESSARY] if any(count.complete for count in self.counts) else lines)
+
+    def _deficient_table(self) -> list[str]:
+        """The critical subspaces that are no further points, but are counted below; their starts stand above."""
+        if not self.deficient:
+            return []
+        lines = [
+            "critical subspaces on which M has a smaller rank, counted with those of their dimension:",
+            "      loss  index  dimension  rank  starts  learned values",
+        ]
+        for subspace in self.deficient:
+            lines.append(
+                f"{subspace.loss:10.6g}  {subspace.index:>5}  {len(subspace.values):>9}  {_rank(subspace):>4}  "
+                f"{subspace.hits:>6}  {_values(subspace.values[_learned(subspace)])}"
+                + ", a family" * (len(subspace.family) > 1)
+                + DEGENERATE * subspace.degenerate
+            )
+        return lines
 
 
 def subspaces_gap(problem: Problem) -> str:
@@ -229,6 +271,9 @@ def find_stationary_points(
     searches = [search_subspaces(form, r, starts, seed, progress=progress) for r in ranks]
     zero = FoundPoint(np.empty((0, d)), np.empty(0), form.at_zero, 0, (0, 0))
     points = [zero, *(_point(s) for search in searches for s in search.subspaces if not s.deficient)]
+    deficient = tuple(s for search in searches for s in search.subspaces if s.deficient)
+    for subspace in deficient:
+        _count(points, subspace, form.scale)
     flow = GradientFlow(problem, reduce=False)
     points = [_placed(flow, form, point) for point in points]
     points.sort(key=lambda point: (point.loss, point.rank))
@@ -238,12 +283,43 @@ def find_stationary_points(
         tuple(search.count for search in searches),
         sum(search.count.starts for search in searches),
         sum(search.converged for search in searches),
+        deficient,
     )
 
 
 def _point(found: CriticalSubspace) -> FoundPoint:
     needed = int(np.sum(found.values > 0)), int(np.sum(found.values < 0))
-    return FoundPoint(found.basis.T, found.values, found.loss, found.hits, needed)
+    return FoundPoint(
+        found.basis.T, found.values, found.loss, found.hits, needed, degenerate=found.degenerate
+    )
+
+
+def _learned(found: CriticalSubspace) -> Array:
+    """Which eigenvalues of M differ from zero, (r,)."""
+    size = np.abs(found.values)
+    return np.asarray(size > found.vanished)
+
+
+def _rank(found: CriticalSubspace) -> int:
+    return int(_learned(found).sum())
+
+
+def _values(values: Array) -> str:
+    return ", ".join(f"{mu:.4g}" for mu in values) or "none"
+
+
+def _count(points: list[FoundPoint], found: CriticalSubspace, scale: float) -> None:
+    """Count the starts that led to a subspace on which M has a smaller rank at the point of this M, or list that."""
+    rank = _rank(found)
+    distances = [np.linalg.norm(point.M - found.M) if point.rank == rank else np.inf for point in points]
+    nearest = int(np.argmin(distances))
+    if distances[nearest] <= SAME * scale:
+        points[nearest] = replace(points[nearest], hits=points[nearest].hits + found.hits)
+        return
+    kept = _learned(found)
+    points.append(
+        _point(replace(found, basis=found.basis[:, kept], values=found.values[kept], degenerate=False))
+    )
 
 
 def _placed(flow: GradientFlow, form: FormLoss, point: FoundPoint) -> FoundPoint:

@@ -51,6 +51,8 @@ class CriticalSubspace:
         Whether M has a smaller rank; whether a curvature vanishes that `family` does not explain.
     family : tuple of int
         Betti numbers of the manifold of critical subspaces to which it belongs; (1,) if it is alone.
+    vanished : float
+        Size up to which an eigenvalue of M is zero.
     hits : int
         How many starts led to it.
     """
@@ -63,6 +65,7 @@ class CriticalSubspace:
     deficient: bool
     degenerate: bool
     family: tuple[int, ...]
+    vanished: float
     hits: int = 1
 
     @property
@@ -205,7 +208,8 @@ def _described(form: FormLoss, at: ReducedLoss, n: int) -> CriticalSubspace:
     values, E = np.linalg.eigh(at.A[n])
     curvatures = np.linalg.eigvalsh(at.hessian[n])
     flat = FLAT * form.drop
-    vanished = np.abs(values) <= VANISHED * form.scale
+    size = VANISHED * form.scale
+    vanished = np.abs(values) <= size
     zeros = int(np.sum(np.abs(curvatures) <= flat))
     family = _family(form, at.M[n], r - int(vanished.sum())) if vanished.sum() == 1 else (1,)
     explained = zeros == len(family) - 1
@@ -218,6 +222,7 @@ def _described(form: FormLoss, at: ReducedLoss, n: int) -> CriticalSubspace:
         bool(vanished.any()),
         not explained,
         family if explained else (1,),
+        size,
     )
 
 

@@ -11,8 +11,10 @@ from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.stationary import find_stationary_points, fixed_points
+from dynamics.stationary.subspaces.form import FormLoss
 from dynamics.stationary.subspaces.morse import COMPLETE
-from dynamics.stationary.subspaces.points import NECESSARY, subspaces_gap
+from dynamics.stationary.subspaces.points import NECESSARY, _count, subspaces_gap
+from dynamics.stationary.subspaces.search import search_subspaces
 
 
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])
@@ -134,3 +136,52 @@ def test_what_has_no_critical_subspaces(under, labelled) -> None:
     relu = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2), "relu")
     assert "`activation` is 'relu'" in subspaces_gap(relu)
     assert "`weight_decay`" in subspaces_gap(under([2.0, 1.0], weight_decay=0.1))
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 3])
+def test_the_starts_of_the_points_add_up(under, hidden: int) -> None:
+    """λ = (2, −1.9, 0.3): starts that end where M = 0 (a circle of lines) or at a smaller rank count at that point."""
+    found = find_stationary_points(under([2.0, -1.9, 0.3], hidden=hidden), 80)
+    assert sum(point.hits for point in found.points) == found.converged
+    for rank in range(hidden):
+        of_rank = [point for point in found.points if point.rank == rank]
+        lower = sum(s.hits for s in found.deficient if np.sum(np.abs(s.values) > 1e-6) == rank)
+        larger = (
+            found.counts[rank - 1].starts if rank else 0
+        )  # all of them converge here, some to smaller rank
+        lost = sum(s.hits for s in found.deficient if len(s.values) == rank)
+        assert sum(point.hits for point in of_rank) == lower + larger - lost
+    (zero,) = [point for point in found.points if point.rank == 0]
+    assert zero.hits > 1
+
+
+def test_what_only_a_larger_dimension_led_to_is_a_point(under) -> None:
+    """{0.3} of λ = (2, −1.9, 0.3), sought with r = 2 alone: two planes on which M is of rank 1, and one point."""
+    form = FormLoss.of(under([2.0, -1.9, 0.3]))
+    planes = [s for s in search_subspaces(form, 2, 200).subspaces if s.deficient]
+    (known,) = [p for p in find_stationary_points(under([2.0, -1.9, 0.3]), 80).points if p.rank == 1][-1:]
+    points = [replace(known, basis=np.empty((0, 3)), values=np.empty(0), hits=0)]
+    for plane in planes:
+        _count(points, plane, form.scale)
+    assert [point.rank for point in points] == [0, 1] and points[0].hits == 0
+    assert points[1].hits == sum(plane.hits for plane in planes) > 2
+    np.testing.assert_allclose(points[1].M, known.M, atol=1e-7)
+
+
+def test_every_critical_subspace_that_is_counted_is_listed(under) -> None:
+    """λ = (2, −1.8, −0.2/3): at M = 0 the circle of lines is singular, and marked as what is degenerate."""
+    found = find_stationary_points(under([2.0, -1.8, -0.2 / 3], hidden=2), 60)
+    data = found.to_dict()
+    for count in found.counts:
+        alone = sum(point.rank == count.rank for point in found.points)
+        lower = [s for s in data["search"]["deficient_subspaces"] if s["dimension"] == count.rank]
+        marked = sum(p["degenerate_subspace"] for p in data["fixed_points"] if p["rank"] == count.rank)
+        assert alone + len(lower) == len(count.critical)
+        assert marked + sum(s["degenerate_subspace"] for s in lower) == count.degenerate
+    assert found.counts[0].degenerate == 1
+    text = found.summary()
+    assert text.count("(degenerate)") == sum(count.degenerate for count in found.counts)
+    assert "60 starts for each rank\n" in text and data["search"]["starts_per_rank"] == [60, 60]
+    assert all(f"\n{s['loss']:10.6g}  {s['index']:>5}" in text for s in data["search"]["deficient_subspaces"])
+    whole = find_stationary_points(under([2.0, -1.9, 0.3], hidden=3), 20).summary()
+    assert "20 starts for each rank (one for the whole space)" in whole and ", a family" in whole
