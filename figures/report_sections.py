@@ -16,30 +16,13 @@ from dynamics.errors import ProblemError
 from dynamics.problem.mode_numbers import mode_numbers
 from figures import report_charts as charts
 from figures.report_charts import mode_set
+from figures.report_study import study_tables
+from figures.report_tables import Cell, Table, make_table, number_cell, value_cell
 
 Result = Mapping[str, Any]
 
-LARGEST_TABLE = 2000  # rows
 LARGEST_LIST = 12  # entries of a list that are written out
 NOT_FACTS = {"command", "versions", "warnings", "format"}  # have a place of their own
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Text of a table cell and what it is sorted by."""
-
-    text: str
-    key: float | str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table that the reader sorts by its columns."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +91,7 @@ def section(result: Result, source: str) -> Section:
     shown |= {"origin", "connections"} if "fixed_points" in result else set()
     show(["jumps"], lambda: _staircase(result["jumps"]))
     show(["laws"], lambda: [_laws(result["laws"])])
+    show(["study", "results", "differences"], lambda: study_tables(result))
     show(["grid", "median_curves"], lambda: _sweep(result["grid"], result["median_curves"]))
     facts = _problem_facts(problem) | _facts({k: v for k, v in result.items() if k not in shown | NOT_FACTS})
     command = str(result.get("command", ""))
@@ -173,16 +157,16 @@ def _stages(stages: Sequence[Result], with_modes: bool) -> list[Table]:
         return []
     rows = [
         (
-            _number(stage["start"]),
-            _number(stage["end"]),
+            number_cell(stage["start"]),
+            number_cell(stage["end"]),
             *([Cell(mode_set(stage["learned_modes"]), len(stage["learned_modes"]))] if with_modes else []),
-            _number(stage["loss"]),
-            _number(stage.get("predicted_loss")),
+            number_cell(stage["loss"]),
+            number_cell(stage.get("predicted_loss")),
         )
         for stage in stages
     ]
     learned = ("learned modes",) if with_modes else ()
-    return [_table("Plateaus", ("from t", "to t", *learned, "loss", "predicted loss"), rows)]
+    return [make_table("Plateaus", ("from t", "to t", *learned, "loss", "predicted loss"), rows)]
 
 
 def _gap(result: Result, theory: Result | None) -> list[Table | Chart]:
@@ -190,13 +174,17 @@ def _gap(result: Result, theory: Result | None) -> list[Table | Chart]:
     gap = result["gap"]
     sources = gap.get("sources", {})
     rows = [
-        (Cell(name.replace("_", " "), name), _number(value, "{:.2%}"), Cell(str(sources.get(name, "")), ""))
+        (
+            Cell(name.replace("_", " "), name),
+            number_cell(value, "{:.2%}"),
+            Cell(str(sources.get(name, "")), ""),
+        )
         for name, value in gap.items()
         if isinstance(value, int | float) or value is None
     ]
     note = "Largest deviation from the gradient flow along training, in per cent of the initial loss."
     parts: list[Table | Chart] = [
-        _table("Gap between theory and practice", ("cause", "largest", "found by"), rows, note)
+        make_table("Gap between theory and practice", ("cause", "largest", "found by"), rows, note)
     ]
     if "curves" in gap and theory is not None:
         figure = charts.gap_chart(theory["times"], gap["curves"])
@@ -217,8 +205,13 @@ def _conserved(side: Result, name: str, problem: Result) -> list[Table]:
     else:
         note += ", which gradient flow conserves."
     pairs = zip(conserved["initial"], conserved["drift"], strict=True)
-    rows = [(_number(k + 1), _number(c), _number(drift, "{:.2e}")) for k, (c, drift) in enumerate(pairs)]
-    return [_table(f"Conserved quantities: {name}", ("unit", "c at the start", "largest change"), rows, note)]
+    rows = [
+        (number_cell(k + 1), number_cell(c), number_cell(drift, "{:.2e}"))
+        for k, (c, drift) in enumerate(pairs)
+    ]
+    return [
+        make_table(f"Conserved quantities: {name}", ("unit", "c at the start", "largest change"), rows, note)
+    ]
 
 
 def _degree(problem: Result) -> str:
@@ -236,19 +229,19 @@ def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
     rows = [
         (
             Cell(mode_set(p["learned_modes"]), len(p["learned_modes"])),
-            *([_number(p.get("objective"))] if decays else []),
-            _number(p["loss"]),
+            *([number_cell(p.get("objective"))] if decays else []),
+            number_cell(p["loss"]),
             Cell(", ".join(f"{mu:.5g}" for mu in p["learned_values"]), len(p["learned_values"])),
-            _number(p.get("index")),
-            _number(p.get("nullity")),
-            _number(p.get("positive")),
+            number_cell(p.get("index")),
+            number_cell(p.get("nullity")),
+            number_cell(p.get("positive")),
             Cell(p.get("kind") or "not feasible", p.get("kind") or "~"),
         )
         for p in points
     ]
     levels = ("objective", "loss") if decays else ("loss",)
     columns = ("learned modes", *levels, "learned values μ", "index", "nullity", "positive", "kind")
-    parts: list[Table | Chart] = [_table("Stationary points", columns, rows)]
+    parts: list[Table | Chart] = [make_table("Stationary points", columns, rows)]
     if sum(p.get("index") is not None for p in points) > 1:
         parts.append(Chart("Loss against Morse index", figure_json(charts.atlas_chart(points))))
     return parts
@@ -257,15 +250,17 @@ def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
 def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:
     rows = [
         (
-            _number(jump["time"]),
-            _number(None if jump["unit"] is None else jump["unit"] + 1),
+            number_cell(jump["time"]),
+            number_cell(None if jump["unit"] is None else jump["unit"] + 1),
             Cell(mode_set(jump["learned_modes"]), len(jump["learned_modes"])),
-            _number(jump["loss_before"]),
-            _number(jump["loss_after"]),
+            number_cell(jump["loss_before"]),
+            number_cell(jump["loss_after"]),
         )
         for jump in jumps
     ]
-    table = _table("Predicted jumps", ("time", "unit", "learned modes", "loss before", "loss after"), rows)
+    table = make_table(
+        "Predicted jumps", ("time", "unit", "learned modes", "loss before", "loss after"), rows
+    )
     return (
         [table, Chart("Staircase", figure_json(charts.staircase_chart(jumps)), timed=True)]
         if jumps
@@ -276,10 +271,10 @@ def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:
 def _sweep(grid: Sequence[Result], curves: Sequence[Result]) -> list[Table | Chart]:
     """Every grid point of a sweep, and median learning curves of some."""
     columns = list(dict.fromkeys(key for row in grid for key in row))
-    rows = [tuple(_value(row.get(column)) for column in columns) for row in grid]
+    rows = [tuple(value_cell(row.get(column)) for column in columns) for row in grid]
     names = tuple(column.replace("_", " ") for column in columns)
     note = "Final losses are medians over replicates and networks; succeed counts runs diagnosed to."
-    table = _table("Grid", names, rows, note)
+    table = make_table("Grid", names, rows, note)
     if not curves:
         return [table]
     named = {_curve_name(curve): (curve["times"], curve["loss"]) for curve in curves}
@@ -296,17 +291,12 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else _text(value)
 
 
-def _value(value: Any) -> Cell:
-    """Number, or text."""
-    return Cell(value, value) if isinstance(value, str) else _number(value)
-
-
 def _laws(laws: Sequence[str | Result]) -> Table:
     texts = [
         law if isinstance(law, str) else law["formula"] for law in laws
     ]  # inferred ones say more than that
-    rows = [(_number(n + 1), Cell(text, text)) for n, text in enumerate(texts)]
-    return _table(
+    rows = [(number_cell(n + 1), Cell(text, text)) for n, text in enumerate(texts)]
+    return make_table(
         "Conservation laws",
         ("law", "expression"),
         rows,
@@ -357,18 +347,6 @@ def _text(value: Any) -> str:
             return f"{len(value)} entries"
         return ", ".join(map(_text, value)) or "none"
     return str(value)
-
-
-def _number(value: float | None, form: str = "{:.6g}") -> Cell:
-    if value is None or not math.isfinite(value):
-        return Cell("–", math.inf)
-    return Cell(form.format(value).replace("-", "−"), value)
-
-
-def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]], note: str = "") -> Table:
-    if len(rows) > LARGEST_TABLE:
-        note = f"{note} The first {LARGEST_TABLE} of {len(rows)} rows.".strip()
-    return Table(title, columns, tuple(rows[:LARGEST_TABLE]), note)
 
 
 def _median(values: Sequence[float | None]) -> float:

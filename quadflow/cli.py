@@ -36,6 +36,7 @@ COMMANDS = {
     "diagnose": "diagnose",
     "gaussianity": "gaussianity",
     "scope": "scope",
+    "study": "study",
     "invariance": "invariance",
     "hannet": "hannet",
     "neuron": "neuron",

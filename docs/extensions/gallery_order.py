@@ -11,7 +11,12 @@ class TableOrder:
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
-    def __call__(self, file: str) -> int:
-        """Place of the figure in the table."""
+    def __call__(self, file: str) -> tuple[int, str]:
+        """Place of the figure in the table; several pages of one figure, NAME_MORE, by their names."""
         name = file.removeprefix("plot_").removesuffix(".py").replace("_", "-")
-        return FIGURES.index(name)
+        return FIGURES.index(figure_of(name)), name
+
+
+def figure_of(page: str) -> str:
+    """The figure that a page shows: the longest name that it begins with."""
+    return max((name for name in FIGURES if f"{page}-".startswith(f"{name}-")), key=len)

@@ -15,6 +15,7 @@ from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, V
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.learning_time import learning_time
 from dynamics.gaussian_theory.counterpart import gaussian_counterpart
 from dynamics.inputs.gaussianity import Gaussianity, gaussianity
 from dynamics.integration import Method, SolverReport
@@ -26,6 +27,7 @@ from dynamics.versions import versions
 from dynamics.words import counted
 
 CLOSE, FAR = 0.02, 0.1  # of the initial loss: hardly seen in a figure, and not overlooked
+BEYOND = 2.0  # times the time by which nearly everything is learned
 DECADES = 4  # of time that the logarithmic half of the sample times covers
 BELOW_ZERO = "no labels have these correlations with Gaussian inputs: the least loss of the Gaussian theory is negative"
 
@@ -190,7 +192,8 @@ def gaussian_comparison(
         With quadratic or centred units, in student and teacher alike. Without a teacher the Gaussian theory learns
         labels of the same correlations with products of inputs.
     t_end : float, optional
-        How far; by default until the exact flow has come to an end.
+        How far; by default until twice the time by which both flows have learned nearly everything, see
+        `dynamics.flows.learning_time`.
     times : (T,) array, optional
         Sample times, increasing, in the place of an end.
     samples : int
@@ -227,13 +230,14 @@ def gaussian_comparison(
             "see nothing; use another law."
         )
     flow = GradientFlow(problem)
-    trajectory = flow.integrate(t_end, times=times, samples=count, progress=progress, **how)
-    report = trajectory.solver
-    if times is None:
-        times = sample_times(float(trajectory.times[-1]), count)
-        trajectory = flow.integrate(times=times, **how)
-    t = trajectory.times
     plain, scaled = gaussian_counterpart(problem), gaussian_counterpart(problem, found.gamma)
+    if times is None:
+        if t_end is None:
+            both = (flow, GradientFlow(plain.problem))
+            t_end = BEYOND * max(learning_time(one, progress=progress) for one in both)
+        times = sample_times(t_end, count)
+    trajectory = flow.integrate(times=times, progress=progress, **how)
+    t, report = trajectory.times, trajectory.solver
     states = enumerate(trajectory.A)
     return GaussianComparison(
         problem,

@@ -1,3 +1,3 @@
-"""Data sets in files and packages: read, checked, split, and in coordinates of their own."""
+"""Data sets in files, folders of images and packages: read, checked, split, and in coordinates of their own."""
 
 from empirical.datasets.loading import load as load

@@ -43,9 +43,9 @@ class Labels:
 def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
     """Numbers of the labels, and the samples that have them.
 
-    Labels are classes if the source says so, if they are texts, if they are numbers that take two values, or if
-    `classes` names two of them, which then alone are kept. The first of two classes, in the order of `classes` or else
-    of their names or numbers, is −1 and the second +1. Of a problem with a teacher labels only choose samples.
+    Labels are classes if the source says so, if they are texts, if they are two whole numbers, or if `classes` names
+    two of them, which then alone are kept. The first of two classes, in the order of `classes` or else of their names
+    or numbers, is −1 and the second +1. Of a problem with a teacher labels only choose samples.
 
     Raises
     ------
@@ -97,7 +97,10 @@ def _is_classified(raw: Raw) -> bool:
     assert raw.y is not None
     if raw.y.ndim != 1:
         return False
-    return bool(raw.classes) or raw.y.dtype.kind == "U" or len(np.unique(raw.y)) == 2
+    if raw.classes or raw.y.dtype.kind == "U":
+        return True
+    values = np.unique(raw.y)
+    return len(values) == 2 and bool((values == np.round(values)).all())  # two measurements are no classes
 
 
 def _two_classes(request: Request, raw: Raw, pair: tuple[Any, Any]) -> Labels:

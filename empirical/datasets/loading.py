@@ -38,8 +38,9 @@ def load(
     data : str or (X, y)
         Arrays X (n, d) and y (n,) or (n, O) of your own. Or a file: `.npz` with X (n, d) and y (n,) or (n, O), and
         X_test, y_test if samples are held out; two `.npy` with a comma between, `X.npy,y.npy`; `.csv` or `.tsv`, or
-        `.parquet`, whose columns other than `target` are the inputs. Or a set that comes in a package: digits,
-        breast_cancer, diabetes, iris, wine (scikit-learn), mnist1d.
+        `.parquet`, whose columns other than `target` are the inputs; a folder of images, see
+        `empirical.datasets.images`. Or a set that comes in a package: digits, breast_cancer, diabetes, iris, wine
+        (scikit-learn), mnist1d.
     target : str, optional
         Column of the labels in a table: its name, or its number from 0, negative ones from the end; several with
         commas between are several outputs.

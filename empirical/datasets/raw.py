@@ -25,11 +25,14 @@ class Request:
         Columns with the labels.
     taught : bool
         Whether labels may be missing, because a teacher gives others.
+    image_size : int or None
+        Height and width that images of a folder are brought to; None: they have one size.
     """
 
     data: str
     target: str | None = None
     taught: bool = False
+    image_size: int | None = None
 
     @property
     def what(self) -> str:
@@ -63,12 +66,15 @@ class Raw:
         Names of the labels 0, 1, …, where these number classes.
     held_out : (n,) array of bool, optional
         Which samples the source itself holds out.
+    shape : tuple of int
+        Of one sample that is an image, (channels, height, width), which its inputs are the numbers of; else empty.
     """
 
     X: Array
     y: NDArray[Any] | None
     classes: tuple[str, ...] = ()
     held_out: NDArray[np.bool_] | None = None
+    shape: tuple[int, ...] = ()
 
 
 def check_finite(request: Request, numbers: Array, name: str, columns: Sequence[str] = ()) -> None:

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.learning_time import EVALUATIONS, SAMPLES, learning_time
 from dynamics.problem import Problem
 from dynamics.stability import largest_stable_step
 
-LEARNED = 0.99  # of what the loss falls by until the flow ends
-BEYOND = 1.3  # times the time by which that is learned
+BEYOND = 1.3  # times the time by which nearly everything is learned
 OF_STABLE = 0.05  # part of the largest stable step: the discretisation then stays small
 FEWEST, MOST = 1000, 20_000  # steps
-EVALUATIONS = 20_000  # after which the flow is followed no further
-SAMPLES = 2001  # of a flow
-FINE = 50  # of them, at least, until nearly everything is learned
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,7 @@ def learning_span(problem: Problem, t_end: float | None = None, step: float | No
     flow = GradientFlow(problem)
     curve = flow.integrate(t_end, samples=SAMPLES, max_evaluations=EVALUATIONS, throw=False)
     if t_end is None:
-        level = curve.loss[0] - LEARNED * (curve.loss[0] - curve.loss[-1])
-        while (
-            sample := int(np.argmax(curve.loss <= level))
-        ) < FINE:  # a long tail: the samples are too far apart
-            curve = flow.integrate(float(curve.times[max(sample, 1)]), samples=SAMPLES)
-        t_end = BEYOND * float(curve.times[sample])
+        t_end = BEYOND * learning_time(flow, curve) or float(curve.times[-1])
     if step is None:
         stable = OF_STABLE * largest_stable_step(flow, curve, 0.0)
         step = float(np.clip(stable, t_end / MOST, t_end / FEWEST))

@@ -16,7 +16,8 @@ from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_count
 
-KINDS = ("simulate", "train", "compare", "diagnose")
+SWEPT = ("simulate", "train", "compare", "diagnose")  # commands that `quadflow sweep` runs
+KINDS = (*SWEPT, "study")
 LARGEST_SWEEP = 1_000_000  # runs: at a thousand a second, which is fast, a quarter of an hour
 RESERVED = ("replicate", "mode", "unit", "network", "teacher_direction")  # dimensions of every result
 
@@ -106,7 +107,7 @@ class SweepPlan:
             if twice:
                 raise ProblemError(f"`{label}` names {min(twice)!r} twice.")
         if not self.kinds:
-            raise ProblemError(f"`kinds` is empty, but must name some of: {', '.join(KINDS)}.")
+            raise ProblemError(f"`kinds` is empty, but must name some of: {', '.join(SWEPT)}.")
         for name in names:
             if name in RESERVED:
                 raise ProblemError(f"`vary` names {name!r}, which is a dimension of every result.")

@@ -15,6 +15,7 @@ from quadflow.gallery import (
     neuron,
     practice,
     saddles,
+    study,
     sweep,
 )
 
@@ -55,6 +56,7 @@ for module in (
     escape,
     gaussianity,
     sweep,
+    study,
 ):
     for figure in module.FIGURES:
         command.add_command(figure)

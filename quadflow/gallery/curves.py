@@ -41,7 +41,8 @@ LEARNING_CURVES = {
 def learning_curves(options: opt.CompareOptions, output: str) -> None:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels.
 
-    On a data set of one's own training lasts, unless said otherwise, until the flow has learned nearly everything.
+    On a data set of one's own training lasts, unless said otherwise, until the flow has learned nearly everything, with
+    a step that follows it: both are printed.
     """
 
     def make() -> Figure:
@@ -65,6 +66,7 @@ def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
         return options
     step = training.step if given(["step"]) else None
     span = learning_span(build_problem(options.problem), step=step)
+    click.echo(f"trained up to t = {span.t_end:.4g} with step {span.step:.3g}")
     return replace(
         options, training=replace(training, step=span.step), comparison=replace(when, t_end=span.t_end)
     )

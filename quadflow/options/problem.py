@@ -74,7 +74,7 @@ class TeacherOptions:
         shell_complete=complete_from("dynamics.inputs.laws", "LAWS"),
         help="Law of the inputs, of unit covariance before --covariance: gaussian, sphere, uniform, rademacher, "
         "student-t:NU, independent:KAPPA (three-point coordinates of this excess kurtosis), or "
-        "mixture:FILE.npz with weights, means, covariances.",
+        "mixture:FILE.npz with weights (C,), means (C, d), covariances (C, d, d), which are taken as they are.",
     )
     weight_decay: str = option(
         default="0",

@@ -14,7 +14,7 @@ from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.suggestions import did_you_mean
 from empirical.datasets.arrays import files_of
-from empirical.sweep.grid import KINDS, LARGEST_SWEEP, Axis, SweepPlan
+from empirical.sweep.grid import LARGEST_SWEEP, SWEPT, Axis, SweepPlan
 from quadflow.notes import note
 from quadflow.options import ProblemOptions, pick
 from quadflow.options.ignored import DRAWN
@@ -39,8 +39,8 @@ def build_plan(
 ) -> SweepPlan:
     """Plan from the values of the command's options; refused if nothing in it could run."""
     for kind in kinds:
-        if kind not in KINDS:
-            raise ProblemError(f"`kinds` has {kind!r}, but must be some of: {', '.join(KINDS)}.")
+        if kind not in SWEPT:
+            raise ProblemError(f"`kinds` has {kind!r}, but must be some of: {', '.join(SWEPT)}.")
     known = set().union(*(options_of(kind) for kind in kinds))
     axes = tuple(parse_axis(text, command, known) for text in vary)
     shared = {name: value for name, value in options.items() if name in known}

@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("plotly", reason="plotly is not installed")
 
 from figures import report_charts as charts
-from figures.report_sections import LARGEST_TABLE, Chart, Table, section, together
+from figures.report_sections import Chart, Table, section, together
+from figures.report_tables import LARGEST_TABLE
 from figures.style import PALETTE
 from figures.web_page import DASHES, SYMBOLS
 
@@ -589,3 +590,29 @@ def test_medians_of_networks_over_each_other():
     both = {"theory": theory(), "training": training([1.0]) | {"times": (2 * T).tolist()}}
     assert together({"a": both, "b": {}}).figure["data"][1]["x"][-1] == 8
     assert together({"a": {"times": [], "loss": [], "modes": []}, "b": {}}) is None
+
+
+def test_tables_of_a_study():
+    """Accuracies in per cent; what is missing is a dash; an interval from end to end."""
+    result = {"study": "gsgd", "score": "accuracy", "data": "digits"}
+    entry = {"model": "SGD", "parameters": 7, "steps": 10, "rate": 0.1, "mean": 0.5, "standard_error": None}
+    entry |= {"collapsed": 0.25, "seeds": 4, "rebases": None}
+    gap = {"first": "G-SGD", "second": "SGD", "mean": -0.02, "interval": [-0.03, -0.01], "pairs": 4}
+    result |= {"results": [entry], "differences": [gap | {"decided": True}]}
+    contenders, differences = section(result, "s").parts
+    assert [cell.text for cell in contenders.rows[0]] == [
+        "SGD",
+        "7",
+        "10",
+        "0.1",
+        "50",
+        "–",
+        "0.25",
+        "4",
+        "–",
+    ]
+    assert contenders.columns[4] == "test accuracy, %"
+    assert [cell.text for cell in differences.rows[0]] == ["G-SGD − SGD", "−2", "−3", "−1", "4", "yes"]
+    loss = section(result | {"score": "loss"}, "s").parts[0]
+    assert (loss.columns[4], loss.rows[0][4].text) == ("½ mean square test error", "0.5")
+    assert "data" in section(result, "s").facts

@@ -35,6 +35,7 @@ GAP = "--steps 5 --batch 16 --seeds 2"
 SMALLER = {
     "train": "--steps 20",
     "compare": COMPARE,
+    "study": "--data wine --epochs 1 --workers 0",
     "sweep": "--replicates 1 --workers 0 --t-end 0.1 --no-follow --overwrite",
     "fixed-points": "--search 5",
     "invariance": "--steps 3",
@@ -84,6 +85,7 @@ NEEDS = {
         ("fixed-points --teacher 2,1 --json", "saddles.json"),
     ],
     "figure sweep": [(f"{SWEEP} --output sweep.zarr", None)],
+    "figure study": [("study gsgd --quick --data wine --epochs 1 --workers 0", None)],
 }
 # What a command itself refuses, the first of these options that it has; without any, one word too many.
 REFUSED = {

@@ -54,6 +54,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "schedules": "empirical.experiments.schedules:schedule_curves",
     "stability": "empirical.experiments.edge_of_stability:edge_of_stability",
     "staircase": "empirical.experiments.staircase:staircase_curves",
+    "study": "empirical.studies.findings:read_findings",
     "sweep": "empirical.sweep.drawing:sweep_data",
     "symmetric-plateau": "empirical.experiments.symmetric_plateau:symmetric_plateau",
     "train-test": "empirical.experiments.generalisation:train_and_test",
@@ -103,9 +104,14 @@ def arguments(function, args, kwargs):
     return {name: plain(value) for name, value in found.items() if name != "progress"}
 
 
-def page_of(name):
+# figures of which several pages show different examples
+SEVERAL = {"study": ("study-relinear", "study-gsgd", "study-hannet")}
+SHOWN = [(name, page) for name in EXPERIMENTS for page in SEVERAL.get(name, (name,))]
+
+
+def page_of(page):
     """Its file, and the command that it names behind its title, as words."""
-    (path,) = PAGES.glob(f"*/plot_{name.replace('-', '_')}.py")
+    (path,) = PAGES.glob(f"*/plot_{page.replace('-', '_')}.py")
     (command,) = re.findall(r"\n\n``quadflow ([^`]+)``\n", ast.get_docstring(ast.parse(path.read_text())))
     return path, command.split()
 
@@ -113,12 +119,13 @@ def page_of(name):
 def test_every_figure_names_its_experiment():
     """The table above has all of them."""
     assert sorted(EXPERIMENTS) == sorted(gallery.commands)
+    assert len(SHOWN) == len([*PAGES.glob("*/plot_*.py")])
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_page_and_command_compute_the_same(received, name, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "page"), SHOWN)
+def test_page_and_command_compute_the_same(received, name, page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path, command = page_of(name)
+    path, command = page_of(page)
     module, _, attribute = EXPERIMENTS[name].partition(":")
     function = getattr(import_module(module), attribute)
     by_command = arguments(function, *received(EXPERIMENTS[name], *command))
@@ -139,10 +146,10 @@ def test_page_and_command_compute_the_same(received, name, tmp_path, monkeypatch
     assert arguments(function, *found[0]) == by_command
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_a_page_computes_nothing_else(name):
+@pytest.mark.parametrize(("name", "page"), SHOWN)
+def test_a_page_computes_nothing_else(name, page):
     """What it imports: parts of a problem, its experiment, what draws it."""
-    path, _ = page_of(name)
+    path, _ = page_of(page)
     allowed = {
         *("Problem", "Student", "Teacher", "Neurons", "QuadraticTarget", "fixed_points"),
         *("grid_of_starts", "grid_of_scales", "load", "run", EXPERIMENTS[name].partition(":")[2]),

@@ -19,6 +19,7 @@ from wiring import (
     TRAINING,
     UNTRAINED,
     Call,
+    Chosen,
     Close,
     OneUnit,
     Start,
@@ -99,6 +100,16 @@ CALLS = [
     Call("gaussianity --teacher 2,1",
          "dynamics.gaussian_theory.comparison:gaussian_comparison", Start(2, 0.1, 0, 2), None, samples=201,
          method="auto"),
+    Call("study gsgd --data t.csv --target y --network cnn --image-size 9 --epochs 4 --batch 16 --seeds 3 --seed 5 "
+         "--quick --workers 2 --resume --output x.zarr --figure f.png",
+         "empirical.studies.findings:run_study",
+         Chosen("gsgd", data="t.csv", target="y", network="cnn", image_size=9, epochs=4, batch=16, seeds=3, seed=5,
+                quick=True), "x.zarr", scheduler=None, workers=2, resume=True, overwrite=False, progress=True),
+    Call("study hannet --scheduler tcp://127.0.0.1:9 --overwrite",
+         "empirical.studies.findings:run_study",
+         Chosen("hannet", data="diabetes", target=None, network="mlp", image_size=None, epochs=30, batch=32, seeds=10,
+                seed=0, quick=False), "study-hannet.nc", scheduler="tcp://127.0.0.1:9", workers=None, resume=False,
+         overwrite=True),
     Call(f"staircase {START}",
          "dynamics.saddle_to_saddle.staircase:staircase", Start()),
     Call(f"diagnose {START} --no-follow",
@@ -249,6 +260,7 @@ def test_arguments_arrive(received, tmp_path, monkeypatch, call):
 ELSEWHERE = {
     *(p.name for p in click.command(opt.problem_options(lambda: None)).params if p.name is not None),
     *("output", "as_json", "report", "graph"),
+    "name",  # of a study, which is no option
 }
 # tested option by option, below or in files of their own
 UNTABLED = {"explore", "report", "sweep", *(name for name in names(ROOT) if name.startswith("figure "))}

@@ -244,7 +244,7 @@ ELSEWHERE = {
     "output",
 }
 # drawn from a file; or with the options of compare, all set in the line of the learning curves
-UNTABLED = {"figure sweep", *(f"figure {name}" for name in GAPS)}
+UNTABLED = {"figure sweep", "figure study", *(f"figure {name}" for name in GAPS)}
 
 
 def test_no_option_is_forgotten():

@@ -93,6 +93,18 @@ class OneUnit:
     __hash__ = None
 
 
+class Chosen:
+    """Equal to a study with these settings."""
+
+    def __init__(self, name, **settings):
+        self.name, self.settings = name, settings
+
+    def __eq__(self, other):
+        return (other.name, vars(other.settings)) == (self.name, self.settings)
+
+    __hash__ = None
+
+
 class Close:
     """Equal to numbers that are the same up to rounding."""
 

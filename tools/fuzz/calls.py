@@ -18,6 +18,7 @@ SHORT = {
     "train": "--teacher 2,1 --steps 3 --records 3 --batch 8",
     "compare": "--teacher 2,1 --steps 3 --records 3 --batch 8",
     "sweep": "--teacher 2,1 --steps 3 --records 3 --batch 8 --workers 0 --vary init-scale=0.1,0.2",
+    "study": "--data wine --quick --epochs 1 --seeds 1 --workers 0",
     "fixed-points": "--teacher 2,1 --hidden 2",
     "schedule": "--teacher 2,1 --hidden 2 --steps 3 --schedules cosine",
     "staircase": "--teacher 2,1 --hidden 3",
@@ -123,9 +124,9 @@ def _call(draw: st.DrawFn, name: str, command: click.Command, files: list[str]) 
 def _short(name: str, options: dict[str | None, click.Option]) -> list[str]:
     """Options that keep the call short and put a default output where nothing is harmed."""
     first, _, figure = name.partition(" ")
-    words = FIGURES.get(figure, SHORT.get(first, "")).split()
-    pairs = list(zip(words[::2], words[1::2], strict=True))
-    if name.startswith("figure ") or name in ("report", "explore", "sweep"):
+    words = FIGURES.get(figure, SHORT.get(first, ""))
+    pairs = [tuple(f"--{part}".split()) for part in f" {words}".split(" --")[1:]]  # a flag has no value
+    if name.startswith("figure ") or name in ("report", "explore", "sweep", "study"):
         pairs.append(("--output", OUTPUTS[name.split()[0]]))
     if "max_evaluations" in options:
         pairs.append(("--max-evaluations", "3000"))

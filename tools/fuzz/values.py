@@ -10,6 +10,7 @@ OUTPUTS = {
     "report": f"{FOLDER}/report.html",
     "explore": f"{FOLDER}/explorer.html",
     "sweep": f"{FOLDER}/sweep.nc",
+    "study": f"{FOLDER}/study.nc",
 }
 NO_NUMBERS = [
     "",
@@ -132,6 +133,7 @@ WORDS = {
     "classes": ("0,1|0,2", "0|0,0|0,1,2|x,y|nan,1|1e400,0"),
     "split": ("0.2|0.5|0", "1|-0.1|nan|1e-300|0.999"),
     "components": ("1|2", "0|-1|3|1000|" + str(2**64)),
+    "name": ("gsgd|relinear|hannet", "study|gsgd,hannet|" + CODE),
     "select": ("seed=0|init-scale=0.1", "x|=|a=b"),
 }
 TEACHERS = ["2,1", "1", "2,-1", "3,2,1", "1,1", "power-law:1:3"]

@@ -68,12 +68,25 @@ def test_laws_that_are_another_clock(distribution, gamma):
     assert found.answer.startswith("yes" if gamma == 1 else "with its clock times γ")
 
 
-def test_until_the_exact_flow_has_come_to_an_end():
-    """Loss 0 can be reached by three units; the times reach from there to the start in both ways of spacing them."""
+def test_until_both_flows_have_learned():
+    """By twice the time at which 99 % of the falls of both are over; samples fill it in both ways of spacing them.
+
+    The slower flow has then learned 99 % at half of the span, and not at 0.45 of it.
+    """
     found = gaussian_comparison(teacher_on_samples(), samples=5)
-    assert found.solver.status == "converged"
-    assert found.loss[-1] < 1e-9 * found.loss[0]
+    half, before = 0.5 * found.times[-1], 0.45 * found.times[-1]
+    at = gaussian_comparison(teacher_on_samples(), times=[0, before, half])
+    assert max(curve[2] / curve[0] for curve in (at.loss, at.gaussian)) == pytest.approx(0.01, rel=0.05)
+    assert max(curve[1] / curve[0] for curve in (at.loss, at.gaussian)) > 0.011
     np.testing.assert_array_equal(found.times, sample_times(found.times[-1], 5))
+
+
+def test_a_long_tail_does_not_hide_where_they_differ():
+    """The largest difference over the default span is that of a fine grid of the same span, within 2 %."""
+    problem = replace(teacher_on_samples(), student=Student.initialise(4, 3, scale=0.05, seed=2))
+    found = gaussian_comparison(problem)
+    fine = gaussian_comparison(problem, times=np.linspace(0, found.times[-1], 3001))
+    assert found.measured == pytest.approx(fine.measured, rel=0.02)
 
 
 def test_sample_times():

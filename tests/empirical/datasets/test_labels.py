@@ -24,7 +24,8 @@ def save(tmp_path, monkeypatch):
     ("y", "classes", "signs", "names"),
     [
         ([0, 1, 1, 0, 1, 0], None, [-1, 1, 1, -1, 1, -1], ("0", "1")),
-        ([2.5, 1, 1, 1, 1, 1], None, [1, -1, -1, -1, -1, -1], ("1", "2.5")),
+        ([3, 1, 1, 1, 1, 1], None, [1, -1, -1, -1, -1, -1], ("1", "3")),
+        ([2.5, 1, 1, 1, 1, 1], None, None, None),  # measurements, not classes
         ([True, False] * 3, None, [1, -1] * 3, ("0", "1")),
         (["b", "a"] * 3, None, [1, -1] * 3, ("a", "b")),
         (["b", "a"] * 3, "b,a", [-1, 1] * 3, ("b", "a")),
@@ -36,7 +37,7 @@ def save(tmp_path, monkeypatch):
 def test_two_classes(save, y, classes, signs, names):
     data = load(save(y), classes=classes)
     if names is None:
-        assert data.Y.tolist() == y
+        assert data.Y.tolist() == np.reshape(y, (-1, 1)).tolist()
         assert data.notes == ()
         return
     assert data.Y[:, 0].tolist() == signs

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from empirical.experiments.learning_span import BEYOND, LEARNED, learning_span
+from dynamics.flows.learning_time import LEARNED
+from empirical.experiments.learning_span import BEYOND, learning_span
 
 
 def problem(scale):
