@@ -44,8 +44,9 @@ def show_decades(axes: Axes, low: float, high: float) -> None:
     if high > 0:
         high = max(high, 10 * TINY)
         low = max(low if 0 < low < high else high / 10, TINY)
+        axes.set_autoscaley_on(False)  # limits of its own for all the data could overflow
+        axes.set_yscale("log")
         axes.set_ylim(low, high)
-        axes.set_yscale("log")  # after the limits: those of its own for all the data could overflow
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
         if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):

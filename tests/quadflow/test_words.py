@@ -214,7 +214,7 @@ def test_stationary_points_in_words():
         "fixed_points": [{"certified": True, "radius": 1e-17}, {"certified": True, "radius": 3e-16}, {}],
         "search": {
             **{"converged": 4, "starts": 5, "matched": 3},
-            "unmatched": [{"loss": 1.23456789, "index": 2}],
+            "unmatched": [{"loss": 1.23456789, "index": 2, "kind": "saddle"}],
         },
         "connections": [{"from": [], "to": [0]}, {"from": [0], "to": [0, 1]}],
     }

@@ -132,7 +132,7 @@ WORDS = {
     "target": ("y|0|-1", "z|7|-9|y,y|0,1|1.5"),
     "classes": ("0,1|0,2", "0|0,0|0,1,2|x,y|nan,1|1e400,0"),
     "split": ("0.2|0.5|0", "1|-0.1|nan|1e-300|0.999"),
-    "components": ("1|2", "0|-1|3|1000|" + str(2**64)),
+    "components": ("1|2", "0|-1|3|1000|" + str(2**63)),
     "name": ("gsgd|relinear|hannet", "study|gsgd,hannet|" + CODE),
     "select": ("seed=0|init-scale=0.1", "x|=|a=b"),
 }
