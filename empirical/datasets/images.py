@@ -28,7 +28,7 @@ CIFAR_CLASSES = 10
 def is_folder(data: str) -> bool:
     """Whether data name a folder; what no file can be called does not."""
     try:
-        return Path(data).is_dir()
+        return bool(data) and Path(data).is_dir()
     except ValueError:
         return False
 

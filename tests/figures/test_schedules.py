@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn import assert_aligned, assert_decades, names
+from drawn import assert_aligned, names
 
 from empirical.experiments.schedules import TrainedSchedule
 from figures.schedules import MARKED, schedules_figure
@@ -62,7 +62,8 @@ def test_axes(figure):
     above, below = figure.axes
     assert above.get_yscale() == below.get_yscale() == "log"
     assert below.get_xlim() == (0, 400)
-    assert_decades(below.yaxis)
+    names = [t.get_text() for t in below.get_yticklabels(which="both")]
+    assert sum(bool(name) for name in names) >= 3  # of less than two decades 2, 3 and 5 are named
     low, high = below.get_ylim()
     assert low < min(curve.predicted.min() for curve in CURVES) < 0.0102 < high
     low, high = above.get_ylim()

@@ -217,6 +217,7 @@ def test_stationary_points_in_words():
             "unmatched": [{"loss": 1.23456789, "index": 2, "kind": "saddle"}],
         },
         "connections": [{"from": [], "to": [0]}, {"from": [0], "to": [0, 1]}],
+        "warnings": [],
     }
     lines = fixed_points_command.describe(catalogue, result).split("\n")
     table = catalogue.summary().split("\n")
@@ -224,13 +225,13 @@ def test_stationary_points_in_words():
     assert lines[len(table) :] == [
         "{1} is a spurious minimum: Modes {0} can only be learned by a unit with positive a, but there is none.",
         "search: 4 of 5 starts converged, 3 on predicted levels",
-        "  not predicted: loss 1.23457, index 2",
+        "  not predicted: loss 1.23457, index 2, saddle",
         "certified: 2 points, each within 3.0e-16 of its representative",
         "[] → [0]",
         "[0] → [0, 1]",
     ]
     plain_ = fixed_points_command.describe(
-        catalogue, {"fixed_points": [{"certified": False, "radius": None}]}
+        catalogue, {"fixed_points": [{"certified": False, "radius": None}], "warnings": []}
     )
     assert len(plain_.split("\n")) == len(table) + 1
 
