@@ -49,7 +49,7 @@ def test_a_teacher_without_directions():
         assert "norms of the units" in result.summary() and "overlap" not in result.summary()
     assert compare(zero, **SHORT).relative_error["overlaps_sup"] == 0
     above, *_ = learning_curves(flow, run).axes
-    assert above.get_yscale() == "log"
+    assert above.get_yscale() == "linear"  # the loss hardly moves
 
 
 def test_units_without_length():
