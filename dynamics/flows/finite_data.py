@@ -57,15 +57,12 @@ class FiniteDataFlow(GradientFlow):
         reduction = _reduce(problem, X)
         if reduction.basis is not None:
             X = X @ reduction.basis
-        phi, variance = problem.activation, None
-        if phi.uses_variance:
-            second = reduction.problem.second_moment
-            variance = np.eye(X.shape[1]) if second is None else second
+        phi, hidden = problem.activation, problem.student.hidden
         self.form = form
         if form == "auto":
             moments = phi.trace_coupling is not None
-            self.form = cheaper_form(X, Y, problem.student.hidden) if moments else "samples"
-        self.sample_loss: Population = sample_loss(X, Y, phi, variance, problem.student.hidden, self.form)
+            self.form = cheaper_form(X, Y, hidden) if moments else "samples"
+        self.sample_loss: Population = sample_loss(X, Y, phi, reduction.problem.variance, hidden, self.form)
         self._start(problem, reduction, problem.with_decay(self.sample_loss))
 
     def switching(self, atol: float) -> None:

@@ -174,6 +174,13 @@ class Problem:
         return self.law.second_moment(self.covariance)
 
     @property
+    def variance(self) -> NDArray[np.float64] | None:
+        """Σ as a matrix where φ depends on the variance q = wᵀΣw; None where it does not."""
+        if not self.activation.uses_variance:
+            return None
+        return np.eye(self.inputs) if self.second_moment is None else self.second_moment
+
+    @property
     def realisable(self) -> bool:
         """Whether student and teacher have the same activation."""
         return self.teacher_activation == self.activation

@@ -1,19 +1,16 @@
-"""Copies of a ReLU network that compute the same: every hidden unit scaled up on one side and down on the other."""
+"""Copies of a ReLU network that compute the same: hidden units rescaled by random factors."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
-import torch
 from torch import nn
 
 from dynamics.errors import ProblemError
+from empirical import path_layers
 
 STREAM = 4  # of random numbers for the factors
 
 
-@torch.no_grad()
 def rescale_(module: nn.Sequential, spread: float, seed: int) -> None:
     """Multiply weights and bias into every hidden unit by exp(spread · N(0, 1)), and divide those out of it by that.
 
@@ -36,9 +33,6 @@ def rescale_(module: nn.Sequential, spread: float, seed: int) -> None:
     if len(linear) < len(layers):
         raise ProblemError("Units of fully connected layers alone can be rescaled here.")
     rng = np.random.default_rng([seed, STREAM])
-    for below, above in pairwise(linear):
-        factors = torch.from_numpy(np.exp(spread * rng.standard_normal(len(below.weight)))).to(below.weight)
-        below.weight.mul_(factors[:, None])
-        if below.bias is not None:
-            below.bias.mul_(factors)
-        above.weight.div_(factors)
+    path_layers.rescale_(
+        module, [np.exp(spread * rng.standard_normal(len(layer.weight))) for layer in linear[:-1]]
+    )
