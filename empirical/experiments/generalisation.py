@@ -11,7 +11,7 @@ from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.modified import ModifiedFlow
-from dynamics.population.samples import SampleLoss
+from dynamics.population.on_samples import sample_loss
 from dynamics.problem import Problem
 from dynamics.validation import validate_count
 from empirical.practice import Practice, data_sets
@@ -70,15 +70,12 @@ def train_and_test(
     practice = Practice.of(run)
     times = run.times
     theory_train, theory_test, measured = [], [], []
-    mean = None
-    if problem.activation.uses_variance:
-        mean = np.eye(problem.inputs) if problem.covariance is None else problem.covariance
     for s, (X, Y) in enumerate(zip(*data_sets(problem, practice), strict=True)):
         flow = FiniteDataFlow(problem, X, Y)
         trajectory = ModifiedFlow(flow, practice.step, practice.momentum).integrate(times=times)
         theory_train.append(flow.train_loss(trajectory))
         theory_test.append(trajectory.loss)
-        on_set = SampleLoss(X, Y, mean)
+        on_set = sample_loss(X, Y, problem.activation, problem.variance, problem.student.hidden, "samples")
         if run.W is None:
             raise ProblemError("The weights are too many to be kept: take fewer records, seeds or inputs.")
         weights = zip(run.W[s], run.A[s], strict=True)

@@ -28,6 +28,7 @@ SIGMA = np.array([[2.0, 0.5, 0, 0], [0.5, 1, 0, 0], [0, 0, 1.5, 0.2], [0, 0, 0.2
         ({"activation": "centred", "covariance": np.diag([2.0, 1, 0.5, 0])}, 30),
         ({"inputs": 12}, 5),  # 5 samples, 3 units and 2 modes span 10 of 12 dimensions
         ({"inputs": 12, "activation": "centred"}, 5),
+        ({"activation": "tanh"}, 30),
     ],
 )
 def test_train_loss_is_the_network_s_own(options, samples):
