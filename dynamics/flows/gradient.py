@@ -18,6 +18,7 @@ from dynamics.flows.spectrum import extreme_eigenvalue
 from dynamics.flows.start import check_loss, given_problem
 from dynamics.flows.vanishing_units import VanishingUnits
 from dynamics.integration import SolverReport
+from dynamics.integration.contract import Write
 from dynamics.population.base import FormLoss, Population
 from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem, Student, Teacher
@@ -117,6 +118,20 @@ class GradientFlow(Flow[Trajectory]):
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side −∇L(θ) for the objective L."""
         return self.pack(*self.objective.velocity(*self.unpack(theta)))
+
+    def in_place(self) -> Write:
+        """The same, written into memory of the caller."""
+        small, (W0, A0) = self.reduction.problem.student, self.unpack(self.theta0)
+        slope = self.objective.slope(small.hidden, small.outputs, self.trainable)
+
+        def write(t: float, theta: Array, out: Array) -> None:
+            W, A = theta[: W0.size].reshape(W0.shape), A0
+            vW, vA = out[: W0.size].reshape(W0.shape), None
+            if self.trainable:
+                A, vA = theta[W0.size :].reshape(A0.shape), out[W0.size :].reshape(A0.shape)
+            slope(W, A, vW, vA)
+
+        return write
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, minus the Hessian, (n, n)."""

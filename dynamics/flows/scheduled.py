@@ -10,6 +10,7 @@ from functools import cached_property
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.integration import VectorField
+from dynamics.integration.contract import Write
 from dynamics.schedules import RateCurve
 
 
@@ -49,6 +50,10 @@ class StepField(VectorField):
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side at the rate η(t)."""
         return self.velocity_at(self.rate(t), theta)
+
+    def in_place(self) -> Write:
+        """The right-hand side, written into memory of the caller."""
+        return VectorField.in_place(self)
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side at the rate η(t)."""

@@ -12,6 +12,7 @@ from dynamics.flows.endings import CONVERGED
 from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.rest import distance_from_rest
 from dynamics.integration import Stop
+from dynamics.integration.contract import VectorField, Write
 from dynamics.population.flow_shape import FlowShape
 
 DIFFERENCE = 6e-6  # of the size of the state: balances truncation and rounding of a central difference
@@ -51,6 +52,10 @@ class SteeredFlow(GradientFlow):
         h = DIFFERENCE * float(np.abs(theta).max() or 1.0)
         shifts = h * np.eye(theta.size)
         return np.stack([(self(t, theta + e) - self(t, theta - e)) / (2 * h) for e in shifts], axis=1)
+
+    def in_place(self) -> Write:
+        """The right-hand side, written into memory of the caller."""
+        return VectorField.in_place(self)
 
     def polynomial(self) -> tuple[FlowShape, Array] | None:
         """None: the right-hand side is no polynomial."""

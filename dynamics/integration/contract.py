@@ -15,6 +15,9 @@ from dynamics.aliases import Array
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 
+Write = Callable[[float, Array, Array], None]
+"""``write(t, theta, out)`` puts F(θ) into `out` (n,)."""
+
 
 class VectorField(ABC):
     """Right-hand side of θ̇ = F(θ). What a field may offer beyond it and its Jacobian, and lacks, is None."""
@@ -26,6 +29,14 @@ class VectorField(ABC):
     @abstractmethod
     def jacobian(self, t: float, theta: Array) -> Array:
         """dF/dθ, (n, n)."""
+
+    def in_place(self) -> Write:
+        """F that writes into memory of the caller; it may keep buffers, so that one thread at a time may call it."""
+
+        def write(t: float, theta: Array, out: Array) -> None:
+            out[...] = self(t, theta)
+
+        return write
 
     def polynomial(self) -> tuple[Program, Array] | None:
         """F as a polynomial, for Taylor's method: the program and its parameters (P,)."""

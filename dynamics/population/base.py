@@ -17,6 +17,9 @@ from dynamics.aliases import Array
 if TYPE_CHECKING:
     from dynamics.population.flow_shape import FlowShape
 
+Slope = Callable[[Array, Array, Array, Array | None], None]
+"""``slope(W, A, vW, vA)`` writes −∂L/∂W into vW and −∂L/∂A into vA; into no vA where the second layer is fixed."""
+
 
 class Population(ABC):
     """A loss L of first-layer weights W (K, d) and second-layer weights A (O, K), with two derivatives.
@@ -54,6 +57,19 @@ class Population(ABC):
     @abstractmethod
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian of L over θ = (W, A), flattened row by row, (Kd + OK, Kd + OK)."""
+
+    def slope(self, hidden: int, outputs: int, trainable: bool) -> Slope:
+        """The velocity of K units and O outputs, written in place.
+
+        It may keep buffers: one thread at a time may call it.
+        """
+
+        def write(W: Array, A: Array, vW: Array, vA: Array | None) -> None:
+            vW[...], pull = self.velocity(W, A)
+            if vA is not None:
+                vA[...] = pull
+
+        return write
 
     def invariants(self, W: Array, A: Array) -> Array:
         """Numbers (m,) that tell different functions apart and that rotations of the inputs do not change."""

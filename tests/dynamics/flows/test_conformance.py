@@ -125,6 +125,19 @@ def differences(flow: Flow[Any], theta: np.ndarray) -> np.ndarray:
     return np.stack([(flow(0.0, theta + e) - flow(0.0, theta - e)) / (2 * STEP) for e in shifts], axis=1)
 
 
+def test_written_in_place_the_right_hand_side_is_the_same(flow):
+    """To rounding, wherever it is asked for and in whatever order: buffers keep nothing of the state before."""
+    write, out = flow.in_place(), np.full(flow.theta0.size, np.nan)
+    rng = np.random.default_rng(3)
+    for t in (0.0, 0.1, 0.0):
+        theta = flow.theta0 * (1 + 0.05 * rng.standard_normal(flow.theta0.size))
+        before = theta.copy()
+        write(t, theta, out)
+        expected = flow(t, theta)
+        np.testing.assert_allclose(out, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+        np.testing.assert_array_equal(theta, before)
+
+
 # of one it is exact up to couplings, see below; that of the other is infinite at the start: `test_adam.py` has it later
 ELSEWHERE = ("fluctuating SGD", "rmsprop")
 
