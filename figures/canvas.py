@@ -13,13 +13,20 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dynamics.errors import ProblemError
 from dynamics.words import counted
+from figures.look import STYLES, current_look, recolour, recolour_figure
 from figures.style import paper
+
+BLACK_ON_WHITE = ("black", "white")
+# colours of texts and legends that have none of their own, as all makers expect them
+DRAWN: Any = {"text.color": "black", "axes.facecolor": "white"}
 
 GivenAxes: TypeAlias = Axes | Sequence[Axes] | NDArray[np.object_] | None
 Drawn: TypeAlias = Any
@@ -122,23 +129,39 @@ def canvas(
     ProblemError
         If it is not as many axes as there are panels.
     """
+    chosen = current_look()
     if axes is None:
         with paper():
-            figure = Figure(figsize=size)
+            figure = Figure(figsize=chosen.size_of(size))
             if arrange is None:
                 panels = figure.subplots(rows, columns, squeeze=False, **layout).ravel()
             else:
                 panels = arrange(figure)
             yield Canvas(figure, tuple(panels), None)
+        style = STYLES[chosen.style]
+        if (style.ink, style.ground) != BLACK_ON_WHITE:
+            recolour_figure(figure, style.ink, style.ground)
         return
     given: list[Axes] = list(np.ravel(np.asarray(axes, dtype=object)))
     if len(given) != rows * columns:
         raise ProblemError(
             f"`axes` are {len(given)}, but this figure has {counted(rows * columns, 'panel')}: give as many axes."
         )
-    yield Canvas(given[0].figure, tuple(given), axes)
+    before = {id(artist) for panel in given for artist in panel.findobj()}
+    with rc_context(DRAWN):
+        yield Canvas(given[0].figure, tuple(given), axes)
     for panel in given:  # what panels of a figure of its own share, these have alike
         if layout.get("sharex") is True:
             panel.set_xlim(given[-1].get_xlim())
         if layout.get("sharey") is True:
             panel.set_ylim(given[0].get_ylim())
+    for panel in given:
+        ink, ground = panel.xaxis.label.get_color(), panel.get_facecolor()
+        new = [artist for artist in _drawn_on(panel) if id(artist) not in before]
+        recolour(new, ink, ground)
+
+
+def _drawn_on(axes: Axes) -> list[Artist]:
+    """What is drawn on axes, but for what belongs to themselves."""
+    own = {id(part) for axis in (axes.xaxis, axes.yaxis) for part in axis.findobj()}
+    return [artist for artist in axes.findobj() if id(artist) not in own]

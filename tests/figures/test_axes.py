@@ -14,29 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import test_activations
-import test_atlas
-import test_escape_times
-import test_gaussianity
-import test_overlay
-import test_practice_made_up
-import test_schedules
-import test_study
-import test_sweep
-import test_weight_decay
+from drawn import beside
 from matplotlib.figure import Figure
-from test_collapse import DIAGRAM
-from test_conserved import curves as conserved_curves  # noqa: F401
-from test_gap import gap  # noqa: F401
-from test_hannet import check, run  # noqa: F401
-from test_invariance import result  # noqa: F401
-from test_late_time import curves as late_curves  # noqa: F401
-from test_learning_curve_made_up import networks, trajectory  # noqa: F401
-from test_neuron import curves as neuron_curves  # noqa: F401
-from test_phase_diagram import single_mode, training
-from test_pieces import counts  # noqa: F401
-from test_saddle_graph import made_up as saddle_made_up  # noqa: F401
-from test_symmetric_plateau import curves as plateau_curves  # noqa: F401
 
 import figures
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
@@ -51,6 +30,32 @@ from empirical.experiments.generalisation import Generalisation
 from empirical.experiments.phase_diagram import ScaleDiagram
 from empirical.experiments.staircase import StaircaseCurves
 from empirical.neuron.collapse import CollapseStudy
+
+test_activations = beside("test_activations")
+test_atlas = beside("test_atlas")
+test_escape_times = beside("test_escape_times")
+test_gaussianity = beside("test_gaussianity")
+test_overlay = beside("test_overlay")
+test_practice_made_up = beside("test_practice_made_up")
+test_schedules = beside("test_schedules")
+test_study = beside("test_study")
+test_sweep = beside("test_sweep")
+test_weight_decay = beside("test_weight_decay")
+DIAGRAM = beside("test_collapse").DIAGRAM
+conserved_curves = beside("test_conserved").curves
+gap = beside("test_gap").gap
+check = beside("test_hannet").check
+run = beside("test_hannet").run
+result = beside("test_invariance").result
+late_curves = beside("test_late_time").curves
+networks = beside("test_learning_curve_made_up").networks
+trajectory = beside("test_learning_curve_made_up").trajectory
+neuron_curves = beside("test_neuron").curves
+single_mode = beside("test_phase_diagram").single_mode
+training = beside("test_phase_diagram").training
+counts = beside("test_pieces").counts
+saddle_made_up = beside("test_saddle_graph").made_up
+plateau_curves = beside("test_symmetric_plateau").curves
 
 Fixtures = Callable[[str], Any]
 T = np.linspace(0, 3, 20)
