@@ -21,6 +21,9 @@ from dynamics.validation import validate_count, validate_label_noise
 from empirical.networks import QuadraticNetwork
 from empirical.seeds import data_generator
 
+BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
+AHEAD = 2**16  # numbers, of all streams together, that are drawn at once
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -109,8 +112,8 @@ class TrainingData:
         uneven = len(set(self.sizes)) > 1
         if self.samples == 0:
             weights = _weights(self.sizes, dtype, device) if uneven else None
-            while True:
-                yield *sample(self.sizes if uneven else self.batch), weights
+            for x, y in sample.forever(self.sizes if uneven else self.batch):
+                yield x, y, weights
         x, y = sample(self.samples) if given is None else _copies(given, self.seeds, dtype, device)
         if uneven:
             yield from self._uneven(x, y, generators)
@@ -232,13 +235,48 @@ class _Sampler:
         # (S, d, B) in memory, seen as (S, B, d): the layout the network multiplies fastest.
         d = self.teacher.W.shape[-1]
         x = self._normal([(d, n) for n in counts]).mT if self.law.gaussian else self._inputs(counts, d)
+        x, y = self._labelled(x)
+        if self.noise:
+            y += self.noise * self._normal([(n, y.shape[-1]) for n in counts])
+        return x, y
+
+    def _labelled(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs of the covariance (…, B, d), from inputs of the covariance 1, and their labels (…, B, O)."""
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
-            y = self.teacher(x)
-            if self.noise:
-                y += self.noise * self._normal([(n, y.shape[-1]) for n in counts])
-        return x, y
+            return x, self.teacher(x)
+
+    def forever(self, count: int | Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Endless batches of samples as a call gives them, those of several steps drawn at once where that is the same.
+
+        It is where all numbers are normal and PyTorch makes them in blocks of sixteen (`BLOCK`): then a generator gives
+        the same numbers whether it is asked for them at once or batch by batch.
+        """
+        while True:
+            if isinstance(count, int) and (steps := self._steps_ahead(count)) > 1:
+                yield from zip(*self._several(steps, count), strict=True)
+            else:
+                yield self(count)
+
+    def _steps_ahead(self, count: int) -> int:
+        """How many batches are drawn at once."""
+        O, _ = self.teacher.A.shape
+        sizes = (count * self.teacher.W.shape[-1], *([count * O] if self.noise else []))
+        alike = self.law.gaussian and torch.device(self.device).type == "cpu"
+        if not alike or any(size % BLOCK for size in sizes):
+            return 1
+        return AHEAD // (len(self.generators) * sum(sizes))
+
+    def _several(self, steps: int, count: int) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        """Inputs (S, B, d) and labels (S, B, O) of some steps."""
+        O, d = len(self.teacher.A), self.teacher.W.shape[-1]
+        numbers = self._normal([(steps, count * (d + O if self.noise else d))] * len(self.generators))
+        inputs, noise = numbers.transpose(0, 1).split([count * d, numbers.shape[-1] - count * d], dim=-1)
+        x, y = self._labelled(inputs.unflatten(-1, (d, count)).mT)
+        if self.noise:
+            y += self.noise * noise.unflatten(-1, (count, O))
+        return x.unbind(), y.unbind()
 
     def _inputs(self, counts: Sequence[int], d: int) -> Tensor:
         """Inputs of a law that is not Gaussian, (S, B, d); zeros fill smaller shapes."""
