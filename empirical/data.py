@@ -22,7 +22,7 @@ from empirical.networks import QuadraticNetwork
 from empirical.seeds import data_generator
 
 BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
-AHEAD = 2**16  # numbers, of all streams together, that are drawn at once
+AHEAD = 2**18  # numbers, of all streams together, that are drawn at once
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,8 @@ class _Sampler:
         self.dtype, self.device = dtype, device
         self.noise = data.label_noise**0.5
         self.law = data.problem.law
-        self.teacher = teacher_network(data.problem, dtype, device)
+        self.inputs, self.outputs = data.problem.inputs, data.problem.teacher.outputs
+        self.teacher = teacher_network(data.problem, dtype, device, narrow=True)
         Sigma = data.problem.covariance
         self.factor = None
         if Sigma is not None:
@@ -233,7 +234,7 @@ class _Sampler:
         """Samples of every stream, as many of each or given numbers; missing ones are zero inputs."""
         counts = [count] * len(self.generators) if isinstance(count, int) else count
         # (S, d, B) in memory, seen as (S, B, d): the layout the network multiplies fastest.
-        d = self.teacher.W.shape[-1]
+        d = self.inputs
         x = self._normal([(d, n) for n in counts]).mT if self.law.gaussian else self._inputs(counts, d)
         x, y = self._labelled(x)
         if self.noise:
@@ -245,7 +246,7 @@ class _Sampler:
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
-            return x, self.teacher(x)
+            return x, self.teacher(x[..., : self.teacher.W.shape[-1]])
 
     def forever(self, count: int | Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
         """Endless batches of samples as a call gives them, those of several steps drawn at once where that is the same.
@@ -253,30 +254,27 @@ class _Sampler:
         It is where all numbers are normal and PyTorch makes them in blocks of sixteen (`BLOCK`): then a generator gives
         the same numbers whether it is asked for them at once or batch by batch.
         """
+        if isinstance(count, int) and self._comes_in_blocks(count):
+            while True:
+                yield from self._several(count)
         while True:
-            if isinstance(count, int) and (steps := self._steps_ahead(count)) > 1:
-                yield from zip(*self._several(steps, count), strict=True)
-            else:
-                yield self(count)
+            yield self(count)
 
-    def _steps_ahead(self, count: int) -> int:
-        """How many batches are drawn at once."""
-        O, _ = self.teacher.A.shape
-        sizes = (count * self.teacher.W.shape[-1], *([count * O] if self.noise else []))
-        alike = self.law.gaussian and torch.device(self.device).type == "cpu"
-        if not alike or any(size % BLOCK for size in sizes):
-            return 1
-        return AHEAD // (len(self.generators) * sum(sizes))
+    def _comes_in_blocks(self, count: int) -> bool:
+        """Whether the inputs of a batch are whole blocks of normal numbers, and so is the noise of its labels."""
+        sizes = count * self.inputs, count * self.outputs if self.noise else 0
+        on_processor = torch.device(self.device).type == "cpu"  # elsewhere numbers are made in another order
+        return self.law.gaussian and on_processor and not any(size % BLOCK for size in sizes)
 
-    def _several(self, steps: int, count: int) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
-        """Inputs (S, B, d) and labels (S, B, O) of some steps."""
-        O, d = len(self.teacher.A), self.teacher.W.shape[-1]
-        numbers = self._normal([(steps, count * (d + O if self.noise else d))] * len(self.generators))
-        inputs, noise = numbers.transpose(0, 1).split([count * d, numbers.shape[-1] - count * d], dim=-1)
-        x, y = self._labelled(inputs.unflatten(-1, (d, count)).mT)
+    def _several(self, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of a few steps, (S, B, d) and (S, B, O), from one draw of each generator: inputs and noise in turn."""
+        S, n, noisy = len(self.generators), count * self.inputs, count * self.outputs if self.noise else 0
+        steps = max(1, AHEAD // (S * (n + noisy)))
+        numbers = self._normal([(steps, n + noisy)] * S).transpose(0, 1)
+        x, y = self._labelled(numbers[..., :n].unflatten(-1, (self.inputs, count)).mT)
         if self.noise:
-            y += self.noise * noise.unflatten(-1, (count, O))
-        return x.unbind(), y.unbind()
+            y += self.noise * numbers[..., n:].unflatten(-1, (count, self.outputs))
+        return zip(x.unbind(), y.unbind(), strict=True)
 
     def _inputs(self, counts: Sequence[int], d: int) -> Tensor:
         """Inputs of a law that is not Gaussian, (S, B, d); zeros fill smaller shapes."""
@@ -303,15 +301,18 @@ class _Sampler:
         return numbers.to(self.dtype)
 
 
-def teacher_network(problem: Problem, dtype: torch.dtype, device: torch.device | str) -> QuadraticNetwork:
-    """The teacher as a network with frozen weights."""
-    V, B = problem.teacher.V, problem.teacher.B
+def teacher_network(
+    problem: Problem, dtype: torch.dtype, device: torch.device | str, *, narrow: bool = False
+) -> QuadraticNetwork:
+    """The teacher as a network with frozen weights; if `narrow`, without the last inputs that no unit looks at."""
+    V, B, Sigma = problem.teacher.V, problem.teacher.B, problem.second_moment
     if len(V) == 0:  # a teacher that is zero: one unit of weight zero
         V, B = np.zeros((1, V.shape[1])), np.zeros((len(B), 1))
+    d = max(np.flatnonzero(V.any(axis=0)), default=0) + 1 if narrow else V.shape[1]
     network = QuadraticNetwork.from_student(
-        Student(V, B),
+        Student(V[:, :d], B),
         activation=problem.teacher_activation,
-        covariance=problem.second_moment,
+        covariance=None if Sigma is None else Sigma[:d, :d],
         dtype=dtype,
         device=device,
     )
