@@ -267,7 +267,7 @@ class _Sampler:
         return self.law.gaussian and on_processor and not any(size % BLOCK for size in sizes)
 
     def _several(self, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of a few steps, (S, B, d) and (S, B, O), from one draw of each generator: inputs and noise in turn."""
+        """Batches of a few steps, (S, B, d) and (S, B, O), one draw of each generator: inputs and noise in turn."""
         S, n, noisy = len(self.generators), count * self.inputs, count * self.outputs if self.noise else 0
         steps = max(1, AHEAD // (S * (n + noisy)))
         numbers = self._normal([(steps, n + noisy)] * S).transpose(0, 1)
