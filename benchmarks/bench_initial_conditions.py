@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from benchmarks.report import Table
 from benchmarks.forms import dense
+from benchmarks.report import Table
 from benchmarks.solvers import reference
 from benchmarks.textbook import right_hand_side, single_mode_side
 from benchmarks.timing import fastest, seconds
