@@ -15,9 +15,11 @@ EVERYWHERE = {
 }
 EXCEPTIONS = {
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1, "on_crossing": "rebase"},
+    "path_descent.step_in_paths": {"free_layer": 1, "number": 0, "rebase": True, "below": 0.0},
     "path_layers.PathLayer": {"rows": 1},
     "path_layers._Reading": {"spread": False},
     "experiments.gaussianity.gaussianity_curves": {"batch": 512, "seeds": 8},
+    "data.teacher_network": {"narrow": False},
     "datasets.labels.Labels": {"are_classes": False},
     "datasets.loading.load": {"whiten": False, "split": 0.0, "standardize_target": False, "taught": False},
     "datasets.raw.Request": {"taught": False},
