@@ -32,6 +32,10 @@ class ScaledPopulation(Population):
         """γL."""
         return self.factor * self.base.loss(W, A)
 
+    def losses(self, W: Array, A: Array) -> Array:
+        """γL of many weights, (T,)."""
+        return self.factor * self.base.losses(W, A)
+
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
         vW, vA = self.base.velocity(W, A)
