@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.population.quadratic_ways import Side
@@ -43,7 +44,7 @@ def losses_by_entries(targets: Array, coupling: float, W: Array, A: Array) -> Ar
     return found
 
 
-def losses_by_products(side: Side, squares: Array, W: Array, A: Array) -> tuple[Array, Array]:
+def losses_by_products(side: Side, squares: Array, W: Array, A: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Losses (T,) of W (T, K, d) and A (T, O, K), and which of them are as good as by entries.
 
     `squares` are tr(M*_oΣM*_oΣ), (O,).
