@@ -24,7 +24,7 @@ from dynamics.population.scaled import ScaledPopulation
 from dynamics.population.sum import SumPopulation
 from dynamics.population.ways import CALL, Way, cheapest
 
-TEACHERS = ("anything", "few columns", "axes", "zero")
+TEACHERS = ("anything", "few columns", "axes", "axes and zeros", "zero")
 COVARIANCES = ("identity", "diagonal", "dense")
 SIZES = st.integers(1, 6)
 
@@ -42,9 +42,10 @@ def quadratic(rng, R, d, O, teacher="anything", covariance="identity", coupling=
     V = rng.standard_normal((R, d))
     if teacher == "few columns":
         V[:, (d + 1) // 2 :] = 0
-    elif teacher == "axes":
+    elif teacher in ("axes", "axes and zeros"):
         V = np.zeros((min(R, d), d))
         np.fill_diagonal(V, rng.standard_normal(len(V)))
+        V[-1] *= teacher == "axes"
     elif teacher == "zero":
         V = np.zeros((0, d))
     F = rng.standard_normal((d, d))
