@@ -14,6 +14,7 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "data.teacher_network": {"narrow": False},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1, "on_crossing": "rebase"},
     "path_layers.PathLayer": {"rows": 1},
     "path_layers._Reading": {"spread": False},
