@@ -15,25 +15,20 @@ it is added leaves no two streams with a common stretch is derived here. Normal 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import ceil, pi, prod
 
 import torch
 from torch import Tensor
 
 from dynamics.aliases import Array
-from dynamics.inputs.base import InputLaw
 from empirical.seeds import data_seed
-from empirical.streams import Counts, Names, Orders
+from empirical.streams import Counts, Draw, Names, Orders
 
 GAMMA = 0x9E3779B97F4A7C15
 MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 SHIFTS = (30, 27, 31)
 INPUTS, NOISE, ORDERS = 0, 1 << 16, 2 << 16  # uses; inputs of a law may take several
-AHEAD = (
-    1 << 20
-)  # numbers up to which steps are drawn ahead: larger draws keep an accelerator busy by themselves
-LONGEST_AHEAD = 256  # steps
+AHEAD = 1 << 20  # numbers, of all streams together, that are drawn at once
 ATTEMPTS = 16  # at a gamma number, each of which fails with a probability below 5 %
 
 
@@ -61,46 +56,39 @@ class CountedStreams:
     def __init__(self, names: Names, dtype: torch.dtype, device: torch.device | str) -> None:
         self.dtype, self.device = dtype, device
         self.seeds = torch.tensor([data_seed(seed, stream) for seed, stream in names], device=device)  # (S,)
+        self.calls = 0
         self._keys: dict[int, Tensor] = {}
-        self._indices = hashed(self._multiples(0, 0))
-        self._ahead: dict[int, _Block] = {}
+        self._indices = torch.empty(0, dtype=torch.int64, device=device)  # h((i + 1) γ)
         self._asked: dict[tuple[int, ...], Tensor] = {}
         self._arrays: dict[tuple[int, tuple[int, ...]], tuple[Array, Tensor]] = {}
 
-    def inputs(self, law: InputLaw, counts: Counts, d: int) -> Tensor:
+    def ahead(self, draw: Draw) -> int:
+        """As many as make one computation large; larger ones keep an accelerator busy by themselves."""
+        return max(1, AHEAD // (len(self.seeds) * draw.numbers))
+
+    def draw(self, draw: Draw, steps: int = 1) -> tuple[Tensor, Tensor | None]:
         """See `Streams`."""
+        S, counts, d = len(self.seeds), draw.counts, draw.inputs
         size = counts if isinstance(counts, int) else max(counts)
-
-        def draw(n: int, steps: int) -> Tensor:
-            rows = steps * len(self.seeds) * size
-            x = law.draw(_Rows(self, n, steps, size), rows, d).to(self.dtype)
-            return self._cut(x.view(steps, len(self.seeds), size, d), counts)
-
-        return self._next(INPUTS, (counts, d), size * d, draw)
-
-    def noise(self, counts: Counts, outputs: int) -> Tensor:
-        """See `Streams`."""
-        size = counts if isinstance(counts, int) else max(counts)
-
-        def draw(n: int, steps: int) -> Tensor:
-            x = self.normal(NOISE, n, steps, size * outputs).to(self.dtype)
-            return self._cut(x.view(steps, len(self.seeds), size, outputs), counts)
-
-        return self._next(NOISE, (counts, outputs), size * outputs, draw)
+        n, self.calls = self.calls, self.calls + steps
+        x = draw.law.draw(_Rows(self, n, steps, size), steps * S * size, d).to(self.dtype)
+        x = self._cut(x.view(steps, S, size, d), counts)
+        if not draw.noisy:
+            return x, None
+        noise = self.normal(NOISE, n, steps, size * draw.noisy).to(self.dtype)
+        return x, self._cut(noise.view(steps, S, size, draw.noisy), counts)
 
     def orders(self, count: int, passes: Sequence[int]) -> Orders:
         """See `Streams`."""
-        lengths = torch.tensor(passes, device=self.device)
-        shortest = set(passes)
-        found: list[Tensor] = []
+        lengths, all_lengths = torch.tensor(passes, device=self.device), set(passes)
+        found = lengths
 
         def at(n: int) -> Tensor:
-            if any(
-                n % length == 0 for length in shortest
-            ):  # those that do not begin anew come out as they were
-                begun = torch.div(torch.full_like(lengths, n), lengths, rounding_mode="floor")[None]
-                found[:] = [self._words(ORDERS, begun, count)[0].argsort(dim=-1)]
-            return found[0]
+            nonlocal found
+            if any(n % length == 0 for length in all_lengths):
+                # of every pass that has begun: those that go on come out as they were
+                found = self._words(ORDERS, (n // lengths).unsqueeze(0), count)[0].argsort(dim=-1)
+            return found
 
         return at
 
@@ -136,13 +124,10 @@ class CountedStreams:
         if use not in self._keys:
             self._keys[use] = hashed(self.seeds + signed(use * GAMMA))
         if self._indices.numel() < count:
-            self._indices = hashed(self._multiples(1, count))
+            multiples = torch.arange(1, count + 1, device=self.device) * signed(GAMMA)
+            self._indices = hashed(multiples)
         steps = hashed(self._keys[use] + (calls + 1) * signed(GAMMA))  # (steps, S)
         return hashed(steps.unsqueeze(-1) + self._indices[:count])
-
-    def _multiples(self, first: int, last: int) -> Tensor:
-        """Of γ, those from `first` to `last`."""
-        return torch.arange(first, last + 1, device=self.device) * signed(GAMMA)
 
     def _cut(self, x: Tensor, counts: Counts) -> Tensor:
         """Zeros in the rows (steps, S, B, …) that a stream has not asked for."""
@@ -153,27 +138,6 @@ class CountedStreams:
             rows = torch.arange(max(asked), device=self.device)
             self._asked[asked] = rows < torch.tensor(asked, device=self.device).unsqueeze(-1)
         return x * self._asked[asked].unsqueeze(-1)
-
-    def _next(
-        self, use: int, shape: tuple[Counts, int], each: int, draw: Callable[[int, int], Tensor]
-    ) -> Tensor:
-        """The next draw (S, …) of a use, of those of some steps ahead: of twice as many each time."""
-        block = self._ahead.get(use)
-        n = 0 if block is None else block.n
-        if block is None or block.shape != shape or not len(block.left):
-            steps = max(1, min(n, LONGEST_AHEAD, AHEAD // (len(self.seeds) * each)))
-            block = _Block(shape, n, draw(n, steps))
-        self._ahead[use] = _Block(shape, n + 1, block.left[1:])
-        return block.left[0]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Draws of one shape that are left, (steps, S, …), the first of them that of call number n."""
-
-    shape: tuple[Counts, int]
-    n: int
-    left: Tensor
 
 
 class _Rows:

@@ -20,7 +20,7 @@ from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_label_noise
 from empirical.networks import QuadraticNetwork
-from empirical.streams import Counts, Orders, Streams, open_streams
+from empirical.streams import Counts, Draw, Orders, Streams, open_streams
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,12 @@ class TrainingData:
         uneven = len(set(self.sizes)) > 1
         if self.samples == 0:
             weights = _weights(self.sizes, dtype, device) if uneven else None
-            while True:
-                yield *sample(self.sizes if uneven else self.batch), weights
-        x, y = sample(self.samples) if given is None else _copies(given, self.seeds, dtype, device)
+            for x, y in sample.forever(self.sizes if uneven else self.batch):
+                yield x, y, weights
+        if given is None:
+            x, y = (part[0] for part in sample(self.samples))
+        else:
+            x, y = _copies(given, self.seeds, dtype, device)
         if not uneven and self.batch in (0, self.samples):
             while True:
                 yield x, y, None
@@ -199,16 +202,26 @@ class _Sampler:
             square = np.pad(F, ((0, 0), (0, len(F) - F.shape[1])))  # a singular Σ leaves some numbers unused
             self.factor = torch.from_numpy(square).to(device, dtype)
 
-    def __call__(self, counts: Counts) -> tuple[Tensor, Tensor]:
-        """Samples of every stream, as many of each or given numbers; missing ones are zero inputs."""
-        x = self.streams.inputs(self.law, counts, self.teacher.W.shape[-1])
+    def __call__(self, counts: Counts, steps: int = 1) -> tuple[Tensor, Tensor]:
+        """Samples of some steps, inputs (n, S, B, d) and labels (n, S, B, O); rows that are missing are zero inputs."""
+        x, noise = self.streams.draw(self._draw(counts), steps)
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
             y = self.teacher(x)
-            if self.noise:
-                y += self.noise * self.streams.noise(counts, y.shape[-1])
+        if noise is not None:
+            y += self.noise * noise
         return x, y
+
+    def forever(self, counts: Counts) -> Iterator[tuple[Tensor, Tensor]]:
+        """Endless batches (S, B, d) and (S, B, O), of as many steps at once as the streams can draw ahead."""
+        steps = self.streams.ahead(self._draw(counts))
+        while True:
+            yield from zip(*self(counts, steps), strict=True)
+
+    def _draw(self, counts: Counts) -> Draw:
+        """What every stream draws in a step."""
+        return Draw(self.law, counts, self.teacher.W.shape[-1], len(self.teacher.A) if self.noise else 0)
 
 
 def teacher_network(problem: Problem, dtype: torch.dtype, device: torch.device | str) -> QuadraticNetwork:

@@ -77,7 +77,7 @@ class Practice:
 
 
 def data_sets(problem: Problem, practice: Practice) -> tuple[Array, Array]:
-    """The finite data sets of the networks, X (S, N, d) and Y (S, N, O), drawn on the device that they were trained on."""
+    """The finite data sets of the networks, X (S, N, d) and Y (S, N, O), drawn where they were trained."""
     data = TrainingData(problem, 0, practice.samples, practice.label_noise, practice.seeds, practice.seed)
     X, Y = next(data.batches(torch.float64, practice.device))
     return X.cpu().numpy(), Y.cpu().numpy()

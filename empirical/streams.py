@@ -28,6 +28,33 @@ Orders = Callable[[int], Tensor]
 """Step n = 0, 1, … ↦ orders in which the streams go through their finite sets, (S, N) places."""
 
 
+@dataclass(frozen=True)
+class Draw:
+    """What every stream draws in a step.
+
+    Parameters
+    ----------
+    law : InputLaw
+    counts : int or sequence of int
+        How many samples B, of all streams or of each; those with fewer are filled up with zeros.
+    inputs : int
+        d.
+    noisy : int
+        Outputs O with noise on their labels; 0 if there is none.
+    """
+
+    law: InputLaw
+    counts: Counts
+    inputs: int
+    noisy: int = 0
+
+    @property
+    def numbers(self) -> int:
+        """Of the largest stream, (d + O) B."""
+        largest = self.counts if isinstance(self.counts, int) else max(self.counts)
+        return (self.inputs + self.noisy) * largest
+
+
 class Streams(Protocol):
     """S streams; each call goes on where the last of its kind ended.
 
@@ -35,11 +62,11 @@ class Streams(Protocol):
     same data.
     """
 
-    def inputs(self, law: InputLaw, counts: Counts, d: int) -> Tensor:
-        """Inputs (S, B, d) before the covariance is applied, so many of each stream and zeros up to the largest."""
+    def ahead(self, draw: Draw) -> int:
+        """How many steps are best drawn at once; whether they are changes no number."""
 
-    def noise(self, counts: Counts, outputs: int) -> Tensor:
-        """Standard normal numbers (S, B, O), so many rows of each stream and zeros up to the largest."""
+    def draw(self, draw: Draw, steps: int = 1) -> tuple[Tensor, Tensor | None]:
+        """Of so many steps n the inputs (n, S, B, d) before the covariance is applied, and the noise (n, S, B, O)."""
 
     def orders(self, count: int, passes: Sequence[int]) -> Orders:
         """Random orders (S, N) of N samples; stream s takes a new one every `passes[s]` steps."""
@@ -71,6 +98,10 @@ class Numbers:
         return torch.tensor(value, dtype=self.dtype, device=self.device)
 
 
+BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
+AHEAD = 2**16  # numbers, of all streams together, that are drawn at once
+
+
 class GeneratorStreams:
     """A generator of PyTorch's for every stream."""
 
@@ -78,20 +109,48 @@ class GeneratorStreams:
         self.generators = [data_generator(device, seed, stream) for seed, stream in names]
         self.dtype, self.device = dtype, device
 
-    def inputs(self, law: InputLaw, counts: Counts, d: int) -> Tensor:
+    def ahead(self, draw: Draw) -> int:
+        """Several where all numbers are normal and PyTorch makes them in whole blocks (`BLOCK`).
+
+        Only then a generator gives the same numbers at once as step by step.
+        """
+        B = draw.counts
+        if (
+            not isinstance(B, int)
+            or not draw.law.gaussian
+            or B * draw.inputs % BLOCK
+            or B * draw.noisy % BLOCK
+        ):
+            return 1
+        return max(1, AHEAD // (len(self.generators) * draw.numbers))
+
+    def draw(self, draw: Draw, steps: int = 1) -> tuple[Tensor, Tensor | None]:
         """See `Streams`."""
-        if law.gaussian:
+        if steps > 1:
+            assert isinstance(draw.counts, int)
+            return self._several(draw, draw.counts, steps)
+        x = self._inputs(draw).unsqueeze(0)
+        shapes = [(n, draw.noisy) for n in self._each(draw.counts)]
+        return x, self._normal(shapes).unsqueeze(0) if draw.noisy else None
+
+    def _several(self, draw: Draw, count: int, steps: int) -> tuple[Tensor, Tensor | None]:
+        """See `draw`: inputs and noise of a step follow each other in every stream."""
+        d, O = draw.inputs, draw.noisy
+        numbers = self._normal([(steps, count * (d + O))] * len(self.generators)).transpose(0, 1)
+        x, noise = numbers.split([count * d, count * O], dim=-1)
+        return x.unflatten(-1, (d, count)).mT, noise.unflatten(-1, (count, O)) if O else None
+
+    def _inputs(self, draw: Draw) -> Tensor:
+        """Inputs (S, B, d) of a step."""
+        counts, d = self._each(draw.counts), draw.inputs
+        if draw.law.gaussian:
             # (S, d, B) in memory, seen as (S, B, d): the layout the network multiplies fastest.
-            return self._normal([(d, n) for n in self._each(counts)]).mT
+            return self._normal([(d, n) for n in counts]).mT
         drawn = [
-            law.draw(Numbers(generator, self.dtype, self.device), n, d).to(self.dtype)
-            for n, generator in zip(self._each(counts), self.generators, strict=True)
+            draw.law.draw(Numbers(generator, self.dtype, self.device), n, d).to(self.dtype)
+            for n, generator in zip(counts, self.generators, strict=True)
         ]
         return nn.utils.rnn.pad_sequence(drawn, batch_first=True)
-
-    def noise(self, counts: Counts, outputs: int) -> Tensor:
-        """See `Streams`."""
-        return self._normal([(n, outputs) for n in self._each(counts)])
 
     def orders(self, count: int, passes: Sequence[int]) -> Orders:
         """See `Streams`."""
