@@ -22,7 +22,7 @@ from torch import Tensor
 
 from dynamics.aliases import Array
 from empirical.seeds import data_seed
-from empirical.streams import Counts, Draw, Names, Orders
+from empirical.streams import LONGEST, Counts, Draw, Names, Orders
 
 GAMMA = 0x9E3779B97F4A7C15
 MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
@@ -64,7 +64,7 @@ class CountedStreams:
 
     def ahead(self, draw: Draw) -> int:
         """As many as make one computation large; larger ones keep an accelerator busy by themselves."""
-        return max(1, AHEAD // (len(self.seeds) * draw.numbers))
+        return min(LONGEST, max(1, AHEAD // (len(self.seeds) * draw.numbers)))
 
     def draw(self, draw: Draw, steps: int = 1) -> tuple[Tensor, Tensor | None]:
         """See `Streams`."""

@@ -127,6 +127,8 @@ class FusedGradient:
         if common is None:
             torch.baddbmm(self.gW, e, x, beta=0, alpha=p, out=self.gW)
         else:
-            torch.addmm(self.gradient_of_all, self.e_of_all, common, beta=0, alpha=p, out=self.gradient_of_all)
+            torch.addmm(
+                self.gradient_of_all, self.e_of_all, common, beta=0, alpha=p, out=self.gradient_of_all
+            )
         if q is not None:
             self.gW.addcmul_(by_variance, self.network.smoothed(), value=2 * p)

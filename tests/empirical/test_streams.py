@@ -147,12 +147,13 @@ def test_steps_drawn_ahead_are_the_same(kind, law, noisy):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_steps_drawn_ahead_are_bounded(kind):
-    """At most `AHEAD` numbers, or one step; sizes that are no multiples of a block go one by one with generators."""
+    """At most `AHEAD` numbers and `LONGEST` steps, or one; no multiples of a block go one by one with generators."""
     limit = streams.AHEAD if kind is GeneratorStreams else AHEAD
     stream = make(kind)
     for count, d, noisy in ((16, 3, 0), (64, 100, 2), (2**18, 16, 0)):
         steps = stream.ahead(Draw(GAUSSIAN, count, d, noisy))
-        assert steps == max(1, limit // (3 * count * (d + noisy)))
+        assert steps == min(streams.LONGEST, max(1, limit // (3 * count * (d + noisy))))
+    assert stream.ahead(Draw(GAUSSIAN, 16, 1)) == streams.LONGEST
     assert make(GeneratorStreams).ahead(Draw(GAUSSIAN, 5, 3)) == 1
 
 
