@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from dynamics import Problem, Student, Teacher
 from dynamics.inputs.base import parse_law
 from dynamics.inputs.laws import Mixture
 from empirical import TrainingData, streams
-from empirical.counted_streams import AHEAD, GAMMA, INPUTS, CountedStreams, hashed, signed
+from empirical.counted_streams import AHEAD, GAMMA, INPUTS, CountedStreams, _Rows, hashed, signed
 from empirical.streams import Draw, GeneratorStreams, open_streams
+from oracles.synchronisation import synchronising
 
 KINDS = [GeneratorStreams, CountedStreams]
 GAUSSIAN = parse_law("gaussian")
@@ -76,11 +78,17 @@ def test_counted_uniform_numbers_are_uniform():
 @pytest.mark.parametrize("parameter", [0.7, 1.0, 6.0])
 def test_counted_gamma_numbers(parameter):
     """Against the law by the test of Kolmogorov and Smirnov."""
-    from empirical.counted_streams import _Rows
-
     rows = _Rows(make(CountedStreams, NAMES[:1], torch.float64), 0, 1, 20_000)
     numbers = rows.gamma(parameter, 20_000).numpy()
     assert stats.kstest(numbers, stats.gamma(parameter).cdf).pvalue > 1e-4
+
+
+def test_what_a_law_draws_one_after_the_other_is_independent():
+    """As below, of three draws for the same rows."""
+    rows = _Rows(make(CountedStreams, NAMES[:1]), 0, 1, 20_000)
+    normal, other, uniform = rows.normal(20_000), rows.normal(20_000), rows.uniform(20_000)
+    found = np.corrcoef(np.stack([normal, other, uniform]))
+    assert np.abs(found[np.triu_indices(3, 1)]).max() < 5 * 20_000**-0.5
 
 
 def test_counted_numbers_are_uncorrelated():
@@ -133,16 +141,17 @@ def test_a_stream_sees_the_same_however_many_there_are(kind, law, counts):
 @pytest.mark.parametrize("law", LAWS, ids=str)
 @pytest.mark.parametrize("noisy", [0, 2])
 def test_steps_drawn_ahead_are_the_same(kind, law, noisy):
-    """Bit by bit, where several steps may be drawn at once."""
+    """Bit by bit, where several steps may be drawn at once: two draws of up to four steps."""
     draw = Draw(parse_law(law), 16, 3, noisy)
     at_once, one_by_one = make(kind), make(kind)
     steps = min(4, at_once.ahead(draw))
     assert steps == (4 if kind is CountedStreams or law == "gaussian" else 1)
-    x, noise = at_once.draw(draw, steps)
-    for n in range(steps):
-        its, other = one_by_one.draw(draw)
-        assert torch.equal(x[n], its[0])
-        assert noise is other is None or torch.equal(noise[n], other[0])
+    for _ in range(2):
+        x, noise = at_once.draw(draw, steps)
+        for n in range(steps):
+            its, other = one_by_one.draw(draw)
+            assert torch.equal(x[n], its[0])
+            assert noise is other is None or torch.equal(noise[n], other[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -195,8 +204,7 @@ def test_processors_have_generators_and_accelerators_count():
 
 @pytest.mark.parametrize(("law", "most"), [("gaussian", 50), ("student-t:12", 150), (MIXTURE, 100)], ids=str)
 def test_launches_do_not_depend_on_the_number_of_networks(law, most):
-    """Operations of one draw of 2 and of 200 streams: as many, and few."""
-    from torch.utils._python_dispatch import TorchDispatchMode
+    """Operations of one draw of 2 and of 200 streams: as many, and few; none waits for an accelerator."""
 
     class Counter(TorchDispatchMode):
         def __init__(self):
@@ -215,6 +223,7 @@ def test_launches_do_not_depend_on_the_number_of_networks(law, most):
         with Counter() as counter:
             stream.draw(draw)
         counted.append(counter.count)
+        assert not synchronising(lambda: stream.draw(draw))  # noqa: B023
     assert counted[0] == counted[1] < most
 
 
