@@ -194,7 +194,8 @@ class _Sampler:
         self.streams = streams
         self.noise = data.label_noise**0.5
         self.law = data.problem.law
-        self.teacher = teacher_network(data.problem, dtype, device)
+        self.inputs, self.outputs = data.problem.inputs, data.problem.teacher.outputs
+        self.teacher = teacher_network(data.problem, dtype, device, narrow=True)
         Sigma = data.problem.covariance
         self.factor = None
         if Sigma is not None:
@@ -208,7 +209,7 @@ class _Sampler:
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
-            y = self.teacher(x)
+            y = self.teacher(x[..., : self.teacher.W.shape[-1]])
         if noise is not None:
             y += self.noise * noise
         return x, y
@@ -221,18 +222,21 @@ class _Sampler:
 
     def _draw(self, counts: Counts) -> Draw:
         """What every stream draws in a step."""
-        return Draw(self.law, counts, self.teacher.W.shape[-1], len(self.teacher.A) if self.noise else 0)
+        return Draw(self.law, counts, self.inputs, self.outputs if self.noise else 0)
 
 
-def teacher_network(problem: Problem, dtype: torch.dtype, device: torch.device | str) -> QuadraticNetwork:
-    """The teacher as a network with frozen weights."""
-    V, B = problem.teacher.V, problem.teacher.B
+def teacher_network(
+    problem: Problem, dtype: torch.dtype, device: torch.device | str, *, narrow: bool = False
+) -> QuadraticNetwork:
+    """The teacher as a network with frozen weights; if `narrow`, without the last inputs that no unit looks at."""
+    V, B, Sigma = problem.teacher.V, problem.teacher.B, problem.second_moment
     if len(V) == 0:  # a teacher that is zero: one unit of weight zero
         V, B = np.zeros((1, V.shape[1])), np.zeros((len(B), 1))
+    d = max(np.flatnonzero(V.any(axis=0)), default=0) + 1 if narrow else V.shape[1]
     network = QuadraticNetwork.from_student(
-        Student(V, B),
+        Student(V[:, :d], B),
         activation=problem.teacher_activation,
-        covariance=problem.second_moment,
+        covariance=None if Sigma is None else Sigma[:d, :d],
         dtype=dtype,
         device=device,
     )

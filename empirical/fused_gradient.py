@@ -15,29 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dynamics.activations import Activation
-from dynamics.errors import ProblemError
-from dynamics.validation import validate_choice
 from empirical.networks import QuadraticNetwork
-
-GRADIENTS = ("fused", "autograd")
-
-
-def choose_gradients(gradients: str | None, activation: Activation) -> str:
-    """How gradients are taken: as asked for, or by default fused where the activation has slopes.
-
-    Raises
-    ------
-    ProblemError
-        If they cannot be taken so.
-    """
-    if gradients is None:
-        return "fused" if activation.has_slopes else "autograd"
-    if validate_choice("gradients", gradients, GRADIENTS) == "fused" and not activation.has_slopes:
-        raise ProblemError(
-            f"`gradients` is 'fused', but the activation {activation.name!r} does not say its `slope`: take 'autograd'."
-        )
-    return gradients
 
 
 class FusedGradient:

@@ -1,12 +1,11 @@
-"""Training on a problem: S networks at once, gradients by PyTorch, nothing of the theory in it."""
+"""Training on a problem: S networks at once, nothing of the theory in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dynamics.clock import Clock
 from dynamics.problem import Problem
@@ -15,21 +14,13 @@ from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
 from empirical.data import TrainingData, drawn
 from empirical.devices import DTYPES, validate_device, validate_rates
-from empirical.fused_gradient import FusedGradient, choose_gradients
+from empirical.gradients import batch_gradient, choose_gradients, trained_weights
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer
 from empirical.recorder import Recorder, measured_on
-from empirical.trainer import (
-    EXPLOSION,
-    Gradient,
-    TrainingDiverged,
-    descend,
-    few_threads,
-    gradient_of,
-    record_steps,
-)
+from empirical.trainer import EXPLOSION, TrainingDiverged, descend, few_threads, record_steps
 from empirical.training_run import TrainingRun
 
 FOLLOWED = 20_000  # evaluations of the flow that explain a divergence: some seconds
@@ -184,31 +175,6 @@ def train(
             _divergence_message(problem, entry, clock, settings.momentum, failed_at), run, failed_at
         )
     return run
-
-
-def trained_weights(network: QuadraticNetwork) -> list[Tensor]:
-    """The layers that are trained, from the first to the last."""
-    return [p for p in (network.W, network.A) if p.requires_grad]
-
-
-def batch_gradient(network: QuadraticNetwork, data: TrainingData, gradients: str) -> Gradient:
-    """Losses and gradients of every network on its batch of step n, taken as `gradients` says."""
-    if gradients == "autograd":
-        return gradient_of(batch_losses(network, data), trained_weights(network))
-    stream, take = data.weighted_batches(network.W.dtype, network.W.device), FusedGradient(network)
-    return lambda n: take(*next(stream))
-
-
-def batch_losses(network: QuadraticNetwork, data: TrainingData) -> Callable[[int], Tensor]:
-    """½ mean ‖f − y‖² of every network on its batch of step n, (S,)."""
-    stream = data.weighted_batches(network.W.dtype, network.W.device)
-
-    def losses(n: int) -> Tensor:
-        x, y, weights = next(stream)
-        errors = 0.5 * (network(x) - y).square().sum(-1)  # (S, B)
-        return errors.mean(-1) if weights is None else (weights * errors).sum(-1)
-
-    return losses
 
 
 def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: float, step: int) -> str:

@@ -19,14 +19,13 @@ from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import TrainingData
 from empirical.devices import DTYPES, validate_device, validate_rates
-from empirical.fused_gradient import choose_gradients
+from empirical.gradients import batch_gradient, choose_gradients, trained_weights
 from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.optimizers.base import Settings
 from empirical.recorder import Recorder
 from empirical.trainer import NEVER, Rate, descend, few_threads, record_steps
-from empirical.training import batch_gradient, trained_weights
 from empirical.training_run import TrainingRun, with_decay_law
 
 WASTE = 2  # a batch is filled up with zeros to at most so many times its size
