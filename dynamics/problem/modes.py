@@ -48,13 +48,23 @@ def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: Activation |
     elif phi.mode_order == 2:
         W = _balanced(W, phi)
         for o, (_, vectors) in enumerate(balanced_teacher(teacher, phi).eigen):
-            overlaps = W @ vectors.T  # (…, K, modes)
-            columns.append(np.einsum("...k,...km->...m", A[..., o, :], overlaps**2))
+            overlaps = _along(vectors, W)  # (…, K, modes)
+            columns.append((A[..., o, None, :] @ overlaps**2)[..., 0, :])
     else:
         for o, (_, directions) in enumerate(odd_modes(teacher, phi)):
             overlaps = (W @ directions.T) ** phi.mode_order  # (…, K, modes)
             columns.append((A[..., o, None, :] @ overlaps)[..., 0, :])
     return np.concatenate(columns, axis=-1)
+
+
+def _along(vectors: Array, W: Array) -> Array:
+    """Overlaps (…, K, modes) of W (…, K, d) with unit vectors (modes, d): of axes, up to signs, these are columns."""
+    axes = vectors.argmax(axis=1)
+    if np.count_nonzero(vectors) == len(vectors) == vectors[np.arange(len(axes)), axes].sum():
+        return W[..., axes]
+    used = vectors.any(axis=0)
+    overlaps = W[..., used].reshape(-1, np.count_nonzero(used)) @ vectors[:, used].T
+    return overlaps.reshape(*W.shape[:-1], len(vectors))
 
 
 def mode_targets(teacher: Teacher, activation: Activation | str = "quadratic") -> Array:
