@@ -25,7 +25,6 @@ EXCEPTIONS = {
     "path_layers.PathLayer": {"rows": 1},
     "path_layers._Reading": {"spread": False},
     "experiments.gaussianity.gaussianity_curves": {"batch": 512, "seeds": 8},
-    "data.teacher_network": {"narrow": False},
     "datasets.labels.Labels": {"are_classes": False},
     "datasets.loading.load": {"whiten": False, "split": 0.0, "standardize_target": False, "taught": False},
     "datasets.raw.Request": {"taught": False},
