@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from dynamics import Problem, Student, Teacher
-from empirical import TrainingData
-from empirical import data as data_module
-from empirical.data import BLOCK, teacher_network
+from empirical import TrainingData, streams
+from empirical.data import teacher_network
 from empirical.seeds import data_generator
+from empirical.streams import BLOCK
 
 d = 6
 
@@ -30,7 +30,7 @@ def step_by_step(seed, stream, batch, outputs, noisy, steps):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_numbers_are_those_of_single_steps_bit_by_bit(monkeypatch, batch, noise, dtype):
     """Of 16 or 32 samples, that come in whole blocks, and of others; beyond the end of what is drawn at once."""
-    monkeypatch.setattr(data_module, "AHEAD", 3 * 2 * (d + 1) * 32)  # at least three steps of both streams
+    monkeypatch.setattr(streams, "AHEAD", 3 * 2 * (d + 1) * 32)  # at least three steps of both streams
     data = TrainingData(problem_of(), batch, label_noise=noise, seeds=2, seed=3)
     teacher, steps = teacher_network(data.problem, dtype, "cpu"), 20
     expected = [list(step_by_step(3, s, batch, 1, noise > 0, steps)) for s in range(2)]
@@ -63,7 +63,7 @@ def launches(monkeypatch, steps, batch, seeds, ahead=None, **options):
 
     monkeypatch.setattr(torch.Tensor, "normal_", counted)
     if ahead is not None:
-        monkeypatch.setattr(data_module, "AHEAD", ahead)
+        monkeypatch.setattr(streams, "AHEAD", ahead)
     stream = TrainingData(problem_of(**options), batch, seeds=seeds).batches(torch.float32, "cpu")
     for _ in range(steps):
         next(stream)
@@ -75,7 +75,7 @@ def test_many_steps_are_one_launch_in_bounded_memory(monkeypatch):
 
     Where a batch is no whole number of blocks, or larger than the bound, there is a launch for each step and seed.
     """
-    assert launches(monkeypatch, 100, 16, 4) == (4, data_module.AHEAD // 4 // 96 * 96)
+    assert launches(monkeypatch, 100, 16, 4) == (4, streams.AHEAD // 4 // 96 * 96)
     assert launches(monkeypatch, 100, 16, 4, 2**12) == (40, 960)
     assert launches(monkeypatch, 10, 16, 4, 64) == (40, 96)
     assert launches(monkeypatch, 10, 17, 4) == (40, 6 * 17)
