@@ -8,7 +8,7 @@ that fails raises in the computation that made it, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -46,8 +46,17 @@ def alone(asking: Asking[Result]) -> Result:
         return result
 
 
-def together(askings: Sequence[Asking[Result]]) -> Iterator[tuple[int, Result | Exception]]:
+def together(
+    askings: Sequence[Asking[Result]], go_on: Callable[[], bool] = lambda: True
+) -> Iterator[tuple[int, Result | Exception]]:
     """Carry out many computations; what they ask for at the same time is done together.
+
+    Parameters
+    ----------
+    askings : sequence of generators
+    go_on : callable
+        Asked, after the first, before anything is done for one computation alone; once it says no, only those are
+        brought to their end that have begun and can be together.
 
     Yields
     ------
@@ -55,21 +64,24 @@ def together(askings: Sequence[Asking[Result]]) -> Iterator[tuple[int, Result | 
         Of each computation when it has ended; the exception where it raised one.
     """
     answers: dict[int, Any] = dict.fromkeys(range(len(askings)))
+    ended = 0
     while answers:
         requests: dict[int, Request] = {}
+        kins: dict[Hashable, list[int]] = {}
         for i, answer in answers.items():
+            if answer is None and ended and not go_on():  # it has not begun
+                continue
             request, result = _advance(askings[i], answer)
-            if request is None:
-                yield i, result
+            kin = None if request is None else request.kin()
+            if request is None or kin is None:
+                yield i, _to_the_end(askings[i], request, result)
+                ended += 1
             else:
                 requests[i] = request
+                kins.setdefault(kin, []).append(i)
         answers = {}
-        for group in _groups(requests):
-            if len(group) == 1:  # the rest of this computation can be done now: it holds up nobody
-                (i,) = group
-                yield i, _to_the_end(askings[i], requests[i])
-            else:
-                answers |= zip(group, _answers([requests[i] for i in group]), strict=True)
+        for group in kins.values():
+            answers |= zip(group, _answers([requests[i] for i in group]), strict=True)
 
 
 def _advance(asking: Asking[Result], answer: Any) -> tuple[Request | None, Any]:
@@ -84,9 +96,8 @@ def _advance(asking: Asking[Result], answer: Any) -> tuple[Request | None, Any]:
         return None, error
 
 
-def _to_the_end(asking: Asking[Result], request: Request | None) -> Any:
-    """Carry out the rest of a computation that waits for the answer to a request."""
-    result = None
+def _to_the_end(asking: Asking[Result], request: Request | None, result: Any) -> Any:
+    """The result of a computation that has one, or what comes of it if it is carried out alone from here on."""
     while request is not None:
         request, result = _advance(asking, _answer(request))
     return result
@@ -106,12 +117,3 @@ def _answers(requests: Sequence[Request]) -> Sequence[Any]:
         return requests[0].together(requests)
     except Exception:
         return [_answer(request) for request in requests]
-
-
-def _groups(requests: dict[int, Request]) -> list[list[int]]:
-    """Numbers of requests that are done at once, large groups first."""
-    found: dict[Hashable, list[int]] = {}
-    for i, request in requests.items():
-        kin = request.kin()
-        found.setdefault(("alone", i) if kin is None else ("kin", kin), []).append(i)
-    return sorted(found.values(), key=len, reverse=True)

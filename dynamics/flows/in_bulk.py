@@ -98,7 +98,7 @@ class _Member:
     def threshold(self, name: str) -> float:
         """Loss or speed above which nobody has to look."""
         known = [getattr(stop, name) for stop in self.task.stops]
-        known += [self.task.watch.speed] if name == "speed" else []
+        known += [self.task.watch.speed] if name == "speed" and self.task.watch.leap else []
         return max((x * (1 + ROUNDING) for x in known if x is not None), default=-np.inf)
 
 

@@ -292,9 +292,9 @@ class _Systems:
             self._look(c, t, accepted)
         self._accept(c, t, h, accepted, lands)
         who = c.who
-        self.given_up[who] |= too_short | (self.evaluations[who] > self.most[who])
-        self.given_up[who] |= ~(np.abs(c.y).max(axis=0) <= self.largest[who])
-        self.given_up &= ~self.done
+        lost = too_short | (self.evaluations[who] > self.most[who])
+        lost |= ~(np.abs(c.y).max(axis=0) <= self.largest[who])
+        self.given_up[who] |= lost & ~self.done[who]
         self.done |= self.given_up
         if self.done[who].any():
             c.keep(np.flatnonzero(~self.done[who]))
