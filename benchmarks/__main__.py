@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
+from benchmarks.one_thread import set_one_thread
 
-# One thread on both sides: ratios then compare algorithms, not thread pools (ensembles say what they use).
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+set_one_thread()  # before anything is imported that reads it; ratios then compare algorithms, not thread pools
 
 import argparse
 import sys
@@ -29,6 +27,8 @@ from benchmarks.report import Table, read_results, write_results
 BENCHMARKS = {
     "small": bench_trajectory.small,
     "large": bench_trajectory.large,
+    "many": bench_trajectory.many,
+    "default": bench_trajectory.default,
     "single-mode": bench_initial_conditions.single_mode,
     "four-units": bench_initial_conditions.four_units,
     "inputs": bench_inputs.inputs,

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from benchmarks.forms import dense
 from benchmarks.report import Table
-from benchmarks.solvers import jax_side, reference
+from benchmarks.solvers import reference
 from benchmarks.textbook import right_hand_side, single_mode_side
 from benchmarks.timing import fastest, seconds
 from dynamics import FlowEnsemble, Problem, Student, Teacher
@@ -233,8 +234,9 @@ def _diffrax(task: Task) -> Callable[[float], Callable[[], Array]]:
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    term = diffrax.ODETerm(jax_side(task.problem))
     M, grid = jnp.asarray(task.teacher.matrix()), jnp.asarray(task.times)
+    side = dense(jnp, *task.W.shape[1:], M)
+    term = diffrax.ODETerm(lambda t, y, args: side(t, y))
 
     def solve(theta: Any, rtol: Any, atol: Any) -> Any:
         return diffrax.diffeqsolve(
@@ -244,7 +246,6 @@ def _diffrax(task: Task) -> Callable[[float], Callable[[], Array]]:
             task.times[-1],
             None,
             theta,
-            args=M,
             saveat=diffrax.SaveAt(ts=grid),
             stepsize_controller=diffrax.PIDController(rtol, atol),
             max_steps=100_000,

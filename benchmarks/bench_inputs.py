@@ -32,7 +32,7 @@ def inputs() -> list[Table]:
             ),
         }
         if d <= LARGEST_TEXTBOOK:
-            theta, atol = start_of(problem), absolute(problem, RTOL)
+            theta, atol = start_of(problem), absolute(start_of(problem), RTOL)
             calls["textbook"] = lambda problem=problem, theta=theta, times=times, atol=atol: solve_ivp(
                 right_hand_side(problem), (0, T_END), theta, "DOP853", times, rtol=RTOL, atol=atol
             )

@@ -14,10 +14,10 @@ from benchmarks.timing import compare_times, fastest
 from dynamics import Problem, Student, Teacher
 from empirical import train, train_ensemble
 from empirical.data import TrainingData
+from empirical.gradients import batch_losses, trained_weights
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS
 from empirical.trainer import gradient_of
-from empirical.training import batch_losses, trained_weights
 
 SEEDS, HIDDEN, INPUTS, BATCH = 32, 16, 64, 64
 STEPS = 200

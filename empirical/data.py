@@ -21,6 +21,9 @@ from dynamics.validation import validate_count, validate_label_noise
 from empirical.networks import QuadraticNetwork
 from empirical.seeds import data_generator
 
+BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
+AHEAD = 2**18  # numbers, of all streams together, that are drawn at once
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -109,8 +112,8 @@ class TrainingData:
         uneven = len(set(self.sizes)) > 1
         if self.samples == 0:
             weights = _weights(self.sizes, dtype, device) if uneven else None
-            while True:
-                yield *sample(self.sizes if uneven else self.batch), weights
+            for x, y in sample.forever(self.sizes if uneven else self.batch):
+                yield x, y, weights
         x, y = sample(self.samples) if given is None else _copies(given, self.seeds, dtype, device)
         if uneven:
             yield from self._uneven(x, y, generators)
@@ -218,7 +221,8 @@ class _Sampler:
         self.dtype, self.device = dtype, device
         self.noise = data.label_noise**0.5
         self.law = data.problem.law
-        self.teacher = teacher_network(data.problem, dtype, device)
+        self.inputs, self.outputs = data.problem.inputs, data.problem.teacher.outputs
+        self.teacher = teacher_network(data.problem, dtype, device, narrow=True)
         Sigma = data.problem.covariance
         self.factor = None
         if Sigma is not None:
@@ -230,15 +234,47 @@ class _Sampler:
         """Samples of every stream, as many of each or given numbers; missing ones are zero inputs."""
         counts = [count] * len(self.generators) if isinstance(count, int) else count
         # (S, d, B) in memory, seen as (S, B, d): the layout the network multiplies fastest.
-        d = self.teacher.W.shape[-1]
+        d = self.inputs
         x = self._normal([(d, n) for n in counts]).mT if self.law.gaussian else self._inputs(counts, d)
+        x, y = self._labelled(x)
+        if self.noise:
+            y += self.noise * self._normal([(n, y.shape[-1]) for n in counts])
+        return x, y
+
+    def _labelled(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs of the covariance (…, B, d), from inputs of the covariance 1, and their labels (…, B, O)."""
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
-            y = self.teacher(x)
-            if self.noise:
-                y += self.noise * self._normal([(n, y.shape[-1]) for n in counts])
-        return x, y
+            return x, self.teacher(x[..., : self.teacher.W.shape[-1]])
+
+    def forever(self, count: int | Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Endless batches of samples as a call gives them, those of several steps drawn at once where that is the same.
+
+        It is where all numbers are normal and PyTorch makes them in blocks of sixteen (`BLOCK`): then a generator gives
+        the same numbers whether it is asked for them at once or batch by batch.
+        """
+        if isinstance(count, int) and self._comes_in_blocks(count):
+            while True:
+                yield from self._several(count)
+        while True:
+            yield self(count)
+
+    def _comes_in_blocks(self, count: int) -> bool:
+        """Whether the inputs of a batch are whole blocks of normal numbers, and so is the noise of its labels."""
+        sizes = count * self.inputs, count * self.outputs if self.noise else 0
+        on_processor = torch.device(self.device).type == "cpu"  # elsewhere numbers are made in another order
+        return self.law.gaussian and on_processor and not any(size % BLOCK for size in sizes)
+
+    def _several(self, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of a few steps, (S, B, d) and (S, B, O), one draw of each generator: inputs and noise in turn."""
+        S, n, noisy = len(self.generators), count * self.inputs, count * self.outputs if self.noise else 0
+        steps = max(1, AHEAD // (S * (n + noisy)))
+        numbers = self._normal([(steps, n + noisy)] * S).transpose(0, 1)
+        x, y = self._labelled(numbers[..., :n].unflatten(-1, (self.inputs, count)).mT)
+        if self.noise:
+            y += self.noise * numbers[..., n:].unflatten(-1, (count, self.outputs))
+        return zip(x.unbind(), y.unbind(), strict=True)
 
     def _inputs(self, counts: Sequence[int], d: int) -> Tensor:
         """Inputs of a law that is not Gaussian, (S, B, d); zeros fill smaller shapes."""
@@ -265,15 +301,18 @@ class _Sampler:
         return numbers.to(self.dtype)
 
 
-def teacher_network(problem: Problem, dtype: torch.dtype, device: torch.device | str) -> QuadraticNetwork:
-    """The teacher as a network with frozen weights."""
-    V, B = problem.teacher.V, problem.teacher.B
+def teacher_network(
+    problem: Problem, dtype: torch.dtype, device: torch.device | str, *, narrow: bool = False
+) -> QuadraticNetwork:
+    """The teacher as a network with frozen weights; if `narrow`, without the last inputs that no unit looks at."""
+    V, B, Sigma = problem.teacher.V, problem.teacher.B, problem.second_moment
     if len(V) == 0:  # a teacher that is zero: one unit of weight zero
         V, B = np.zeros((1, V.shape[1])), np.zeros((len(B), 1))
+    d = max(np.flatnonzero(V.any(axis=0)), default=0) + 1 if narrow else V.shape[1]
     network = QuadraticNetwork.from_student(
-        Student(V, B),
+        Student(V[:, :d], B),
         activation=problem.teacher_activation,
-        covariance=problem.second_moment,
+        covariance=None if Sigma is None else Sigma[:d, :d],
         dtype=dtype,
         device=device,
     )

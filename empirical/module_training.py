@@ -254,6 +254,7 @@ class _Descent:
         self.failure = f"Training diverged at step {outcome.first}: its batch loss is NaN or exploded."
         return outcome.first
 
+    @torch.enable_grad()
     def _gradient(self, n: int) -> tuple[Tensor, list[Tensor]]:
         """Loss of the batch of step n; the gradients are left where optimisers of PyTorch look for them."""
         x, y = next(self.batches)

@@ -112,7 +112,10 @@ class Trajectory(Result):
         solver: SolverReport,
         decay_integral: Array | None = None,
     ) -> Trajectory:
-        """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
+        """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem.
+
+        What is as large as the problem itself is lifted: its coordinates are the weights.
+        """
         small = reduction.problem
 
         def along(population: Population) -> Array:
@@ -125,9 +128,9 @@ class Trajectory(Result):
         return cls(
             problem,
             times,
-            W,
+            W if reduction.smaller else reduction.lift(W),
             np.array(A),
-            reduction.basis,
+            reduction.basis if reduction.smaller else None,
             loss,
             modes,
             solver,

@@ -36,9 +36,11 @@ from dynamics.aliases import Array
 from dynamics.errors import ComputationError
 from dynamics.flows.base import Run, Watch
 from dynamics.flows.endings import CONVERGED, RESTING, SADDLE
+from dynamics.flows.motion import Motion
 from dynamics.flows.natural_units import NaturalUnits
 from dynamics.flows.traps import trap
 from dynamics.integration import SolverReport, Stop
+from dynamics.integration.contract import Write
 from dynamics.population.base import FormLoss, Population
 from dynamics.problem import Problem
 from dynamics.problem.reduction import Reduction
@@ -84,8 +86,8 @@ class Descent(Protocol):
     def keeps_balances(self) -> bool:
         """Whether c_k follows its exact law."""
 
-    def __call__(self, t: float, theta: Array) -> Array:
-        """θ̇."""
+    def in_place(self) -> Write:
+        """θ̇, written into memory of the caller."""
 
     def pack(self, W: Array, A: Array) -> Array:
         """θ of weights."""
@@ -134,7 +136,7 @@ class ConvergenceTest:
 
     def distance(self, status: str, t: float, theta: Array) -> float:
         """Positive until the flow ends with this status."""
-        speed = float(np.linalg.norm(self.flow(t, theta)))
+        speed = self._motion.speed(t, theta)
         excess = speed - self.still
         if excess > 0:
             self._descending, self.growth, self._looks = None, None, 0
@@ -143,7 +145,12 @@ class ConvergenceTest:
             self._last = (t, self._status(t, theta, speed))
         return excess if self._last[1] == status else 1.0
 
-    @property
+    @cached_property
+    def _motion(self) -> Motion:
+        """θ̇, which every ending asks for at every step."""
+        return Motion(self.flow.in_place())
+
+    @cached_property
     def still(self) -> float:
         """Speed below which the flow hardly moves: weak modes move weakly."""
         return max(STILL * min(1.0, self.units.weakest), min(RESOLVED * self.rtol, STILL)) * self.units.speed
@@ -189,7 +196,7 @@ class ConvergenceTest:
         nothing_left = self.flow.objective.loss(W, A) <= NOTHING * self.units.output**2
         if self.flow.forms is not None or self._decay or nothing_left:
             return None
-        dW, dA = self.flow.unpack(self.flow(t, theta))
+        dW, dA = self.flow.unpack(self._motion.velocity(t, theta))
         size, growth = np.sum(W**2, axis=1), np.sum(W * dW, axis=1)
         at_rest = np.abs(growth) <= GROWS * self.units.rate * size
         if self.flow.trainable:
@@ -260,7 +267,7 @@ class ConvergenceTest:
     def _look_ahead(self, t: float, theta: Array) -> None:
         """Find the growth on a plateau where nobody asks for the end of the flow."""
         self.growth, self._last = None, (t, None)
-        if t < self._unseen or float(np.linalg.norm(self.flow(t, theta))) > self.still:
+        if t < self._unseen or self._motion.speed(t, theta) > self.still:
             return
         dormant = self._dormant(theta)
         if dormant is not None:

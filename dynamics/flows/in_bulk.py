@@ -17,13 +17,20 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.flows.base import Curve, Flow, Task
 from dynamics.integration import FINISHED, SolverReport
-from dynamics.integration.bulk import BulkSolution, BulkStep, GiveUp, Watching, integrate_in_bulk
+from dynamics.integration.bulk import BulkSolution, GiveUp, Watching, integrate_in_bulk
+from dynamics.integration.bulk_steps import BulkStep
+from dynamics.integration.dop853 import TABLEAU as DOP853
 from dynamics.integration.driver import crossing
+from dynamics.integration.tsit5 import TABLEAU as TSIT5
 
 LARGEST = 100  # unknowns; above, arrays are large enough for one flow to fill them
 MOST = 200_000  # evaluations of a flow; what takes more is stiff, and better off with an implicit method
 MOST_LOOKS = 100  # at the end of a flow; more are a long wait on a plateau
-METHOD, METHODS = "DOP853", ("auto", "DOP853")
+TABLEAUS = {
+    "auto": DOP853,
+    "DOP853": DOP853,
+    "Tsit5": TSIT5,
+}  # of the methods by which flows are integrated in bulk
 ROUNDING = 1e-9  # relative, between what is computed in bulk and alone
 
 
@@ -46,11 +53,16 @@ class Integration(Generic[Curve]):
         return self.flow.integrate(**self.arguments)
 
     def kin(self) -> Hashable | None:
-        """The program of the flow; None if it has none, or is large, or wants something else than this method."""
-        if self.flow.theta0.size > LARGEST or self.arguments.get("method", "auto") not in METHODS:
+        """Method and program of the flow; None if it has none, or is large, or asks for a method of another kind."""
+        if self.flow.theta0.size > LARGEST or self.method not in TABLEAUS:
             return None
         polynomial = self.flow.polynomial()
-        return None if polynomial is None else polynomial[0]
+        return None if polynomial is None else (self.method, polynomial[0])
+
+    @property
+    def method(self) -> Any:
+        """The method that is asked for."""
+        return self.arguments.get("method", "auto")
 
     def together(self, requests: Sequence[Integration[Any]]) -> list[Any]:
         """Curves, or what went wrong."""
@@ -151,7 +163,14 @@ class _Path:
         """As `integrate` returns it, or raises."""
         member, task = self.member, self.member.task
         report = SolverReport(
-            METHOD, task.rtol, task.atol, member.evaluations, 0, seconds, member.status, self.reached
+            TABLEAUS[member.request.method].name,
+            task.rtol,
+            task.atol,
+            member.evaluations,
+            0,
+            seconds,
+            member.status,
+            self.reached,
         )
         throw = member.request.arguments.get("throw", True)
         return member.flow.conclude(task, self.times, self.states, report, throw)
@@ -212,6 +231,7 @@ def _in_bulk(members: Sequence[_Member], grids: Sequence[Array], watching: Watch
         field,
         np.stack([member.flow.theta0 for member in members]),
         grids,
+        tableau=TABLEAUS[members[0].request.method],
         rtol=np.array([member.task.rtol for member in members]),
         atol=np.array([member.task.atol for member in members]),
         watching=watching,

@@ -2,19 +2,13 @@
 
 What takes the time of one small trajectory is Python's overhead around arrays of a few numbers. Here the states of N
 systems are the columns of one array (n, N), all of them try a step at the same time, and those that are done leave.
-The method is DOP853 with the coefficients of SciPy and its control of the error [1]_, column by column; steps end at
-the sample times, which costs less than interpolating as accurately as the method.
+The methods are those of `dynamics.integration.dop853` and `dynamics.integration.tsit5` with their control of the steps,
+column by column; steps end at the sample times.
 
-What a system gives does not depend on those beside it, bit for bit: every operation is one of its column, in the same
-order however many columns there are. (So there is no BLAS here, whose sums depend on the sizes of the arrays.)
+What a system gives does not depend on those beside it, bit for bit: see `dynamics.integration.bulk_steps`.
 
 Nothing is explained here: what fails, or is too stiff for an explicit method, is given up, for somebody to integrate
 it alone.
-
-References
-----------
-.. [1] E. Hairer, S. P. Nørsett, G. Wanner, "Solving ordinary differential equations I", II.5 and II.10; not consulted,
-   as implemented in `scipy.integrate.DOP853`.
 """
 
 from __future__ import annotations
@@ -24,69 +18,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import DOP853
 
 from dynamics.aliases import Array
+from dynamics.integration.bulk_steps import FEWEST, BulkMethod, BulkStep, column_norms, first_steps
 from dynamics.integration.contract import BulkField
 from dynamics.integration.driver import LARGEST_GROWTH
+from dynamics.integration.tableau import Tableau
 
-SAFETY, SMALLEST_FACTOR, LARGEST_FACTOR, EXPONENT = 0.9, 0.2, 10.0, -1 / 8  # of SciPy's step control
 SHORTEST = 10.0  # steps, in units in the last place of the time
-FEWEST = 2  # columns: of a single one NumPy would sum in another order
-
-# Stages are kept in an order in which those that a sum needs are neighbours: the second and third are soon forgotten
-STAGES = DOP853.n_stages
-PLACE = np.array([2, 1, 0, *range(3, STAGES + 1)])
-NOW, END = (
-    PLACE[0],
-    STAGES,
-)  # the first stage, and the one at the end of the step, which is the next one's first
-
-
-def _sums() -> list[tuple[slice, Array]]:
-    """Of every later stage, of the step, and of both estimates of its error: which stages, and their weights."""
-    rows = [*DOP853.A[1:], DOP853.B, DOP853.E5, DOP853.E3]
-    found = []
-    for row in rows:
-        weights = np.zeros(STAGES + 1)
-        weights[PLACE[: len(row)]] = row
-        used = np.flatnonzero(weights)
-        part = slice(int(used[0]), int(used[-1]) + 1)
-        found.append((part, weights[part].copy()))
-    return found
-
-
-*INNER, STEP, ERROR_5, ERROR_3 = _sums()
-
-
-@dataclass(frozen=True, eq=False)
-class BulkStep:
-    """The solution within the step of one system, by a shorter step of the same method.
-
-    Parameters
-    ----------
-    field : BulkField
-        Of the system alone.
-    t_old, t : float
-    before, after : (n,) array
-    """
-
-    field: BulkField
-    t_old: float
-    t: float
-    before: Array
-    after: Array
-
-    def __call__(self, t: float) -> Array:
-        if t >= self.t or t <= self.t_old:
-            return self.after if t >= self.t else self.before
-        theta = np.repeat(self.before[:, None], FEWEST, axis=1)
-        stages, end, work = np.empty((STAGES + 1, *theta.shape)), np.empty_like(theta), np.empty_like(theta)
-        with np.errstate(all="ignore"):  # a solution that explodes leaves the numbers within the step too
-            self.field(theta, stages[PLACE[0]])
-            _advance(self.field, theta, np.full(FEWEST, t - self.t_old), stages, end, work)
-        return end[:, 0]
-
+LANDING = 1 - 1e-9  # of the way to a sample time: a step that comes so far ends there
 
 Look = Callable[[int, BulkStep], float | None]
 """``look(system, step)``: the time within its step at which a system ends, or None if it goes on."""
@@ -145,10 +85,11 @@ def integrate_in_bulk(
     theta0: Array,
     times: Sequence[Array],
     *,
+    tableau: Tableau,
     rtol: Array,
     atol: Array,
-    watching: Watching | None = None,
     most: Array,
+    watching: Watching | None = None,
 ) -> BulkSolution:
     """Integrate N systems θ̇ = F(θ) from t = 0.
 
@@ -158,17 +99,19 @@ def integrate_in_bulk(
     theta0 : (N, n) array
     times : sequence of N arrays
         Increasing sample times of each, none of them empty; the last is where it ends.
+    tableau : Tableau
+        Of the method.
     rtol, atol : (N,) arrays
         Tolerances per step of each.
-    watching : Watching, optional
     most : (N,) array
         Evaluations after which a system is given up.
+    watching : Watching, optional
 
     Returns
     -------
     BulkSolution
     """
-    systems = _Systems(field, theta0, times, rtol, atol, watching, most)
+    systems = _Systems(field, theta0, times, BulkMethod(tableau), rtol, atol, most, watching)
     with np.errstate(all="ignore"):  # a step that is only tried may leave the numbers
         columns = systems.begin()
         while len(columns.who):
@@ -184,39 +127,41 @@ class _Columns:
     who : (N,) array
         Their numbers; one that is left alone is there twice.
     field : BulkField
-    t, h : (N,) arrays
-        Time reached, and the step that is proposed.
+    t, h, error : (N,) arrays
+        Time reached, the step that is proposed, and the error of the last one that was accepted.
     y : (n, N) array
-    stages : (13, n, N) array
+    slopes : (s + 1, n, N) array
         The first of them is F(y).
     rejected : (N,) array
         Whether the last step was.
     """
 
-    def __init__(self, field: BulkField, who: NDArray[np.int64], y: Array) -> None:
-        self.n, N = y.shape
-        self._memory = np.empty((STAGES + 4) * y.size)
+    def __init__(self, field: BulkField, who: NDArray[np.int64], y: Array, method: BulkMethod) -> None:
+        N = y.shape[1]
+        self._arrays, self._first = method.stages + 4, method.first
+        self._memory = np.empty(self._arrays * y.size)
         self.who, self.field, self.y = who, field, y
-        self.t, self.h, self.rejected = np.zeros(N), np.zeros(N), np.zeros(N, dtype=bool)
+        self.t, self.h, self.error = np.zeros((3, N))
+        self.rejected = np.zeros(N, dtype=bool)
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Arrays for the stages and for work, in the memory that all steps share."""
-        arrays = self._memory[: (STAGES + 4) * self.y.size].reshape(STAGES + 4, *self.y.shape)
-        self.stages, (self.end, self.work, self.scale) = arrays[: STAGES + 1], arrays[STAGES + 1 :]
+        """Arrays for the slopes and for work, in the memory that all steps share."""
+        arrays = self._memory[: self._arrays * self.y.size].reshape(self._arrays, *self.y.shape)
+        self.slopes, (self.end, self.work, self.scale) = arrays[:-3], arrays[-3:]
 
     def keep(self, columns: NDArray[np.int64]) -> None:
         """Go on with some of them."""
         if len(columns) == 1:
             columns = np.repeat(columns, FEWEST)
-        now = self.stages[NOW][:, columns]
-        for name in ("who", "t", "h", "rejected"):
+        now = self.slopes[self._first][:, columns]
+        for name in ("who", "t", "h", "error", "rejected"):
             setattr(self, name, getattr(self, name)[columns])
         self.y = np.ascontiguousarray(self.y[:, columns])
         if len(columns):
             self.field = self.field.kept(columns)
             self._lay_out()
-            self.stages[NOW] = now
+            self.slopes[self._first] = now
 
 
 class _Systems:
@@ -227,13 +172,14 @@ class _Systems:
         field: BulkField,
         theta0: Array,
         times: Sequence[Array],
+        method: BulkMethod,
         rtol: Array,
         atol: Array,
-        watching: Watching | None,
         most: Array,
+        watching: Watching | None,
     ) -> None:
         N, longest = len(theta0), max(map(len, times))
-        self.field, self.start, self.watching = field, theta0, watching
+        self.field, self.start, self.method, self.watching = field, theta0, method, watching
         self.rtol, self.atol, self.most = rtol, atol, most
         self.grid = np.full((longest + 1, N), np.inf)
         for i, t in enumerate(times):
@@ -255,43 +201,37 @@ class _Systems:
         who = np.flatnonzero(~self.done)
         if len(who) == 1:
             who = np.repeat(who, FEWEST)
-        columns = _Columns(self.field.kept(who), who, np.ascontiguousarray(self.last[who].T))
+        c = _Columns(self.field.kept(who), who, np.ascontiguousarray(self.last[who].T), self.method)
         if len(who):
-            columns.field(columns.y, columns.stages[NOW])
-            columns.h = self._first_steps(columns)
+            slope = c.slopes[self.method.first]
+            c.field(c.y, slope)
+            c.h = first_steps(c.field, c.y, slope, self.method.order, self.rtol[who], self.atol[who])
             self.evaluations[who] = 2
-        return columns
-
-    def _first_steps(self, columns: _Columns) -> Array:
-        """As of SciPy: a step that changes the solution little, and the slope little against the tolerance."""
-        y, f = columns.y, columns.stages[NOW]
-        scale = self.atol[columns.who] + np.abs(y) * self.rtol[columns.who]
-        d0, d1 = _norm(y / scale), _norm(f / scale)
-        h0 = np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)
-        columns.field(y + h0 * f, columns.end)
-        d2 = _norm((columns.end - f) / scale) / h0
-        largest = np.maximum(d1, d2)
-        h1 = np.where(largest <= 1e-15, np.maximum(1e-6, h0 * 1e-3), (0.01 / largest) ** -EXPONENT)
-        return np.minimum(100 * h0, h1)
+        return c
 
     def go_on(self, c: _Columns) -> None:
         """One step of each, to its next sample time at most, and farewell to those that are done."""
-        target = self.grid[self.at[c.who], c.who]
-        lands = c.h >= (target - c.t) * (1 - 1e-9)
+        method, who = self.method, c.who
+        target = self.grid[self.at[who], who]
+        lands = c.h >= (target - c.t) * LANDING
         step = np.where(lands, target - c.t, c.h)
-        _advance(c.field, c.y, step, c.stages, c.end, c.work)
-        c.field(c.end, c.stages[END])
-        self.evaluations[c.who] += STAGES
-        error = self._errors(c, step)
-        accepted = error < 1
-        h = self._next_steps(c, step, error, accepted, lands)
+        method.advance(c.field, c.y, step, c.slopes, c.end, c.work)
+        c.field(c.end, c.slopes[method.last])
+        self.evaluations[who] += method.stages
+        self._set_scale(c)
+        error = method.errors(step, c.slopes, c.scale, c.work)
+        accepted = error <= 1
+        factor = method.factors(error, np.where(c.error > 0, c.error, error))
+        factor = np.where(accepted & c.rejected, np.minimum(factor, 1.0), factor)
+        # a step that was cut to land on a sample time does not make the next ones shorter
+        c.h, proposed = step * factor, c.h
+        c.h = np.where(accepted & lands, np.maximum(c.h, proposed), c.h)
+        c.error, c.rejected = np.where(accepted, error, c.error), ~accepted
         too_short = ~accepted & (step <= SHORTEST * np.spacing(c.t))
-        c.rejected = ~accepted
         t = np.where(lands, target, c.t + step)
         if self.watching is not None:
-            self._look(c, t, accepted)
-        self._accept(c, t, h, accepted, lands)
-        who = c.who
+            self._watch(self.watching, c, t, accepted)
+        self._accept(c, t, accepted, lands)
         lost = too_short | (self.evaluations[who] > self.most[who])
         lost |= ~(np.abs(c.y).max(axis=0) <= self.largest[who])
         self.given_up[who] |= lost & ~self.done[who]
@@ -299,87 +239,46 @@ class _Systems:
         if self.done[who].any():
             c.keep(np.flatnonzero(~self.done[who]))
 
-    def _errors(self, c: _Columns, step: Array) -> Array:
-        """Estimated error of each step in units of its tolerance."""
-        np.maximum(np.abs(c.y), np.abs(c.end), out=c.scale)
+    def _set_scale(self, c: _Columns) -> None:
+        """What errors are measured by: atol + rtol max(|y|, |end|)."""
+        np.abs(c.y, out=c.scale)
+        np.abs(c.end, out=c.work)
+        np.maximum(c.scale, c.work, out=c.scale)
         np.multiply(c.scale, self.rtol[c.who], out=c.scale)
         np.add(c.scale, self.atol[c.who], out=c.scale)
-        squares = []
-        for part, weights in (ERROR_5, ERROR_3):
-            np.einsum("s,sin->in", weights, c.stages[part], out=c.work)
-            np.divide(c.work, c.scale, out=c.work)
-            squares.append(np.einsum("in,in->n", c.work, c.work))
-        fifth, third = squares
-        both = fifth + 0.01 * third
-        return np.where(both == 0, 0.0, step * fifth / np.sqrt(both * c.n))
 
-    def _next_steps(
-        self, c: _Columns, step: Array, error: Array, accepted: NDArray[np.bool_], lands: NDArray[np.bool_]
-    ) -> Array:
-        """Steps that are proposed next. One that was cut to land on a sample time does not make them shorter."""
-        factor = np.fmin(LARGEST_FACTOR, np.fmax(SMALLEST_FACTOR, SAFETY * error**EXPONENT))
-        factor = np.where(~accepted | c.rejected, np.minimum(factor, 1.0), factor)
-        h = step * factor
-        return np.where(accepted & lands, np.maximum(h, c.h), h)
-
-    def _look(self, c: _Columns, t: Array, accepted: NDArray[np.bool_]) -> None:
+    def _watch(self, watching: Watching, c: _Columns, t: Array, accepted: NDArray[np.bool_]) -> None:
         """Ask whether systems end within the step that was just made."""
-        assert self.watching is not None
         who = c.who
-        slow = _norm(c.stages[END]) * np.sqrt(c.n) <= self.watching.speeds[who]
-        asked = accepted & (slow | self.slow[who] | (c.field.losses(c.end) <= self.watching.losses[who]))
+        slow = column_norms(c.slopes[self.method.last]) * np.sqrt(len(c.y)) <= watching.speeds[who]
+        asked = accepted & (slow | self.slow[who] | (c.field.losses(c.end) <= watching.losses[who]))
         self.slow[who] = np.where(accepted, slow, self.slow[who])
         for column in np.flatnonzero(asked):
             i = int(who[column])
-            if self.done[i]:  # its copy
+            if self.done[i]:  # its copy was asked already
                 continue
             alone = self.field.kept(np.repeat(i, FEWEST))
-            made = BulkStep(
-                alone, float(c.t[column]), float(t[column]), c.y[:, column].copy(), c.end[:, column].copy()
-            )
+            ends = c.y[:, column].copy(), c.end[:, column].copy()
+            made = BulkStep(self.method, alone, float(c.t[column]), float(t[column]), *ends)
             try:
-                end = self.watching.look(i, made)
+                end = watching.look(i, made)
             except GiveUp:
-                self.given_up[i] = True
+                self.given_up[i] = self.done[i] = True
                 continue
             if end is not None:
-                self._sample(i, made, end)
+                self.done[i], self.reached[i], self.last[i] = True, end, made(end)
 
-    def _sample(self, i: int, made: BulkStep, end: float) -> None:
-        """A system ends within its step."""
-        self.done[i], self.reached[i], self.last[i] = True, end, made(end)
-
-    def _accept(
-        self, c: _Columns, t: Array, h: Array, accepted: NDArray[np.bool_], lands: NDArray[np.bool_]
-    ) -> None:
+    def _accept(self, c: _Columns, t: Array, accepted: NDArray[np.bool_], lands: NDArray[np.bool_]) -> None:
         """Move on, and keep what is wanted."""
-        c.h = h
         c.t = np.where(accepted, t, c.t)
         np.copyto(c.y, c.end, where=accepted)
-        np.copyto(c.stages[NOW], c.stages[END], where=accepted)
+        np.copyto(c.slopes[self.method.first], c.slopes[self.method.last], where=accepted)
         going = accepted & ~self.done[c.who]
         here = np.flatnonzero(going & lands)
         who = c.who[here]
         self.states[who, self.at[who]] = c.y[:, here].T
         self.at[who] += 1
-        who, here = c.who[going], np.flatnonzero(going)
+        here = np.flatnonzero(going)
+        who = c.who[here]
         self.last[who], self.reached[who] = c.y[:, here].T, c.t[here]
         self.done[who] |= self.at[who] == self.count[who]
-
-
-def _advance(field: BulkField, y: Array, h: Array, stages: Array, end: Array, work: Array) -> None:
-    """Put the states a step h (N,) after y (n, N) into `end`; the first of the stages is there."""
-    for place, (part, weights) in zip(PLACE[1:STAGES], INNER, strict=True):
-        np.einsum("s,sin->in", weights, stages[part], out=work)
-        np.multiply(work, h, out=work)
-        np.add(work, y, out=work)
-        field(work, stages[place])
-    part, weights = STEP
-    np.einsum("s,sin->in", weights, stages[part], out=end)
-    np.multiply(end, h, out=end)
-    np.add(end, y, out=end)
-
-
-def _norm(x: Array) -> Array:
-    """Root mean square of every column, (N,)."""
-    return np.sqrt(np.einsum("in,in->n", x, x) / len(x))

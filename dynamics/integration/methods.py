@@ -8,11 +8,13 @@ is used.
 from __future__ import annotations
 
 from dynamics.integration.contract import Method
+from dynamics.integration.dop853 import DOP853
 from dynamics.integration.scipy_solvers import SCIPY_METHODS
 from dynamics.integration.taylor import TAYLOR
+from dynamics.integration.tsit5 import TSIT5
 from dynamics.validation import validate_choice
 
-SOLVERS: dict[str, Method] = {method.name: method for method in (*SCIPY_METHODS, TAYLOR)}
+SOLVERS: dict[str, Method] = {method.name: method for method in (DOP853, TSIT5, *SCIPY_METHODS, TAYLOR)}
 METHODS = ("auto", *SOLVERS)
 LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
 

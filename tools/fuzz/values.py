@@ -88,6 +88,7 @@ WORDS = {
     ),
     "schedules": ("cosine|linear,wsd:0.5|step,step", "cosin|,|linear,|wsd:2|good.npy|linear,linear:0.5"),
     "device": ("cpu", "cuda|meta|mps|cpu:7|cuda:99999|xla|CPU"),
+    "gradients": ("fused|autograd", "none|Fused|fused,autograd|1"),
     "dtype": ("float32|float64", "float16|complex64|int|double"),
     "correction": ("none|modified", "modifie|2"),
     "gap": ("theory|flow|none", "flows|0"),
