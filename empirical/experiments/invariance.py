@@ -267,9 +267,10 @@ def _jacobians(
     layers = [W.detach() for W in network.weights]
     below, slopes = [x], []
     for W in layers[:-1]:
-        z = (below[-1] @ W.T).requires_grad_()
-        below.append(network.phi(z).detach())
-        slopes.append(torch.autograd.grad(network.phi(z).sum(), z)[0])
+        with torch.enable_grad():
+            z = (below[-1] @ W.T).requires_grad_()
+            below.append(network.phi(z).detach())
+            slopes.append(torch.autograd.grad(network.phi(z).sum(), z)[0])
     rows, outputs = len(x) * len(layers[-1]), len(layers[-1])
     back = torch.eye(outputs, dtype=x.dtype).expand(len(x), -1, -1)  # of the outputs, in z_l: (B, O, n_l)
     gradients: list[Array] = []  # (B·O, n_l, n_{l−1})
@@ -358,5 +359,5 @@ def _train(
         stop=None,
         progress=progress,
     )
-    one, other = (rule.descent.counts["rebases"] for rule in in_paths)
+    one, other = (rule.rebases for rule in in_paths)
     return one, other
