@@ -15,8 +15,8 @@ from benchmarks.timing import fastest
 from dynamics import derive, form_moment
 from dynamics.symbolic.moments import ring_expectation
 
-SIZES = ((1, 2), (2, 2), (2, 3), (3, 3), (4, 4))
-LARGEST = {"SymPy expand": 27, "SymPy Poly": 64, "SymPy rings": 64}  # K d²: beyond, it takes minutes
+SIZES = ((1, 2), (2, 2), (2, 3), (3, 3), (4, 4), (6, 6))
+LARGEST = {"SymPy expand": 27, "SymPy Poly": 64, "SymPy rings": 216}  # K d²: beyond, it takes minutes
 ORDERS = (2, 4, 6, 8)
 VARIABLES = 3
 

@@ -14,6 +14,7 @@ import torch
 
 from benchmarks import training_peers as peers
 from benchmarks.report import Table
+from benchmarks.solvers import COMPILED, INTERPRETED, OLD, OURS
 from benchmarks.timing import fastest
 from benchmarks.training_peers import Job, Trained
 from dynamics import Problem, Student, Teacher
@@ -134,6 +135,7 @@ def compared(case: Case) -> list[dict[str, Any]]:
         {
             "task": case.title,
             "by": name,
+            "kind": kind_of(name),
             "µs per step": 1e6 * best[name] / case.steps,
             "time / quadflow": best[name] / best["quadflow"],
             "difference": None
@@ -142,6 +144,12 @@ def compared(case: Case) -> list[dict[str, Any]]:
         }
         for name in sorted(calls, key=lambda name: best[name])
     ]
+
+
+def kind_of(name: str) -> str:
+    """As of `benchmarks.solvers.Peer`."""
+    known = {"quadflow": OURS, "version 0.1": OLD, "JAX": COMPILED}
+    return next((kind for start, kind in known.items() if name.startswith(start)), INTERPRETED)
 
 
 def distance(case: Case, one: Trained, other: Trained) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.forms import dense
 from benchmarks.loops import CvodeLoop, Equations, OverCores, SciPyLoop
-from benchmarks.solvers import COMPILED, INTERPRETED, OURS
+from benchmarks.solvers import COMPILED, INTERPRETED, OURS, PLAIN
 from dynamics import FlowEnsemble, Teacher
 from dynamics.aliases import Array
 from dynamics.budget import usable_cores
@@ -61,7 +61,7 @@ def _ours(teacher: Teacher, K: int) -> list[Engine]:
 
         return solve
 
-    found = [Engine("quadflow, without heyoka", OURS, 1, True, by("scipy", 1))]
+    found = [Engine("quadflow, without heyoka", PLAIN, 1, True, by("scipy", 1))]
     if find_spec("heyoka") is not None:
         found += [Engine("quadflow", OURS, cores, False, by("heyoka", cores)) for cores in _one_and_all()]
     return found

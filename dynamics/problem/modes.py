@@ -21,6 +21,7 @@ import numpy as np
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
+from dynamics.matrices import axes_of
 from dynamics.population.kernels import normalised
 from dynamics.problem.teacher import Teacher
 
@@ -46,9 +47,11 @@ def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: Activation |
     if phi.degree is None:
         pass
     elif phi.mode_order == 2:
-        W = _balanced(W, phi)
-        for o, (_, vectors) in enumerate(balanced_teacher(teacher, phi).eigen):
-            overlaps = _along(vectors, W)  # (…, K, modes)
+        pairs = balanced_teacher(teacher, phi).eigen
+        used = np.flatnonzero(np.any([vectors.any(axis=0) for _, vectors in pairs], axis=0))
+        seen = _balanced(W, phi)[..., used]
+        for o, (_, vectors) in enumerate(pairs):
+            overlaps = _along(vectors[:, used], seen)  # (…, K, modes)
             columns.append((A[..., o, None, :] @ overlaps**2)[..., 0, :])
     else:
         for o, (_, directions) in enumerate(odd_modes(teacher, phi)):
@@ -59,11 +62,10 @@ def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: Activation |
 
 def _along(vectors: Array, W: Array) -> Array:
     """Overlaps (…, K, modes) of W (…, K, d) with unit vectors (modes, d): of axes, up to signs, these are columns."""
-    axes = vectors.argmax(axis=1)
-    if np.count_nonzero(vectors) == len(vectors) == vectors[np.arange(len(axes)), axes].sum():
-        return W[..., axes]
-    used = vectors.any(axis=0)
-    overlaps = W[..., used].reshape(-1, np.count_nonzero(used)) @ vectors[:, used].T
+    axes = axes_of(vectors)
+    if axes is not None:
+        return W[..., axes[0]]
+    overlaps = W.reshape(-1, W.shape[-1]) @ vectors.T
     return overlaps.reshape(*W.shape[:-1], len(vectors))
 
 

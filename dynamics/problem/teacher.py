@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
-from dynamics.matrices import decompose
+from dynamics.matrices import axes_of, decompose
 from dynamics.validation import validate_array, validate_count, validate_real
 
 LARGEST_TEACHER = (
@@ -205,19 +205,18 @@ class Teacher:
 
     def _on_axes(self, b: NDArray[np.float64]) -> Spectrum | None:
         """The same where directions are multiples of different axes; None where not, or of equal eigenvalues."""
-        V = self.V
-        if (np.count_nonzero(V, axis=1) > 1).any() or (np.count_nonzero(V, axis=0) > 1).any():
+        found = axes_of(self.V)
+        if found is None:
             return None
-        axes = np.abs(V).argmax(axis=1)
-        length = V[np.arange(len(V)), axes]
+        axes, length = found
         lam = length * b * length
         if len(np.unique(lam[lam != 0])) < np.count_nonzero(lam):
             return None  # their order is a matter of the decomposition
 
         def vectors(order: NDArray[np.intp]) -> NDArray[np.float64]:
-            found = np.zeros((len(order), self.inputs))
-            found[np.arange(len(order)), axes[order]] = 1.0
-            return found
+            rows = np.zeros((len(order), self.inputs))
+            rows[np.arange(len(order)), axes[order]] = 1.0
+            return rows
 
         return lam, vectors
 
