@@ -137,7 +137,7 @@ class ConvergenceTest:
     def distance(self, status: str, t: float, theta: Array) -> float:
         """Positive until the flow ends with this status."""
         speed = self._motion.speed(t, theta)
-        excess = speed - self._still
+        excess = speed - self.still
         if excess > 0:
             self._descending, self.growth, self._looks = None, None, 0
             return excess
@@ -151,7 +151,7 @@ class ConvergenceTest:
         return Motion(self.flow.in_place())
 
     @cached_property
-    def _still(self) -> float:
+    def still(self) -> float:
         """Speed below which the flow hardly moves: weak modes move weakly."""
         return max(STILL * min(1.0, self.units.weakest), min(RESOLVED * self.rtol, STILL)) * self.units.speed
 
@@ -267,7 +267,7 @@ class ConvergenceTest:
     def _look_ahead(self, t: float, theta: Array) -> None:
         """Find the growth on a plateau where nobody asks for the end of the flow."""
         self.growth, self._last = None, (t, None)
-        if t < self._unseen or self._motion.speed(t, theta) > self._still:
+        if t < self._unseen or self._motion.speed(t, theta) > self.still:
             return
         dormant = self._dormant(theta)
         if dormant is not None:
@@ -305,7 +305,7 @@ class ConvergenceTest:
         dormant = self._dormant(theta)
         if dormant is None or len(A) > 1 or self.growth.wait < 10 * left:
             return None
-        if self._descent(theta, self._still, dormant) > 0:
+        if self._descent(theta, self.still, dormant) > 0:
             return None
         assert self.flow.forms is not None
         rest = plateau(W, A, self.flow.forms.force(W, A), dormant, self._invariants(t), self._decay)
@@ -323,10 +323,11 @@ class ConvergenceTest:
 def watch_convergence(flow: Descent, units: NaturalUnits, run: Run) -> Watch:
     """What an integration of a gradient flow looks out for."""
     test = ConvergenceTest(flow, units, run.rtol)
-    long = run.t_end * units.rate > LONG
+    long, still = run.t_end * units.rate > LONG, test.still
     ends: tuple[Stop, ...] = ()
     if run.open_ended:
-        ends = tuple(Stop(name, partial(test.distance, name)) for name in (CONVERGED, SADDLE, RESTING))
+        names = (CONVERGED, SADDLE, RESTING)
+        ends = tuple(Stop(name, partial(test.distance, name), speed=still) for name in names)
     elif long:
-        ends = (Stop(RESTING, partial(test.out_of_reach, run.t_end)),)
-    return Watch(ends=ends, leap=test.leap if long else None, words=test.words)
+        ends = (Stop(RESTING, partial(test.out_of_reach, run.t_end), speed=still),)
+    return Watch(ends=ends, leap=test.leap if long else None, speed=still, words=test.words)

@@ -359,5 +359,5 @@ def _train(
         stop=None,
         progress=progress,
     )
-    one, other = (rule.descent.counts["rebases"] for rule in in_paths)
+    one, other = (rule.rebases for rule in in_paths)
     return one, other
