@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.integration.runge_kutta import method_of
+from dynamics.integration.runge_kutta import methods_of
 from dynamics.integration.tableau import Tableau
 
 ROWS: tuple[tuple[float, ...], ...] = (
@@ -61,4 +61,6 @@ def _dense() -> Array:
     return np.stack([c1 + c2 + c3 + c4, -c2 - c3 - c4, -c3 - 2 * c4, c4])
 
 
-TSIT5 = method_of(Tableau("Tsit5", 4, ROWS, NODES, 6, np.array([[*ROWS[-1], 0]]) - [FOURTH], _dense()))
+TSIT5, COMPILED_TSIT5 = methods_of(
+    Tableau("Tsit5", 4, ROWS, NODES, 6, np.array([[*ROWS[-1], 0]]) - [FOURTH], _dense())
+)
