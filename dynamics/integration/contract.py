@@ -18,6 +18,9 @@ RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 Write = Callable[[float, Array, Array], None]
 """``write(t, theta, out)`` puts F(θ) into `out` (n,)."""
 
+Curvature = Callable[[Array, Array], Array]
+"""``curvature(theta, v)`` gives minus the Jacobian of F times v, (n,)."""
+
 
 class VectorField(ABC):
     """Right-hand side of θ̇ = F(θ). What a field may offer beyond it and its Jacobian, and lacks, is None."""
@@ -40,6 +43,10 @@ class VectorField(ABC):
 
     def kernel(self) -> Kernel | None:
         """F for compiled code, which takes whole strides of an explicit method; a subclass with another F has none."""
+        return None
+
+    def curvature(self) -> Curvature | None:
+        """−J(θ)v where F is minus a gradient, so that its Jacobian is symmetric; None where that is not known."""
         return None
 
     def polynomial(self) -> tuple[Program, Array] | None:
@@ -198,7 +205,7 @@ class Method:
     ----------
     name : str
     implicit : bool
-        Whether each step solves equations with the Jacobian, dense; otherwise stability limits the steps.
+        Whether steps solve equations with the Jacobian; otherwise stability limits them.
     create : callable
         ``create(field, theta0, t_end, rtol, atol)`` gives a `Solver` at t = 0.
     strides : bool
@@ -206,6 +213,8 @@ class Method:
     sample : callable, optional
         ``sample(field, theta0, times, rtol, atol, max_evaluations)`` gives the states (T, n) at increasing times at
         once and the evaluations, faster than by single steps; states None where it did not get to the end.
+    matrix_free : bool
+        Whether an implicit method does without a dense Jacobian.
     """
 
     name: str
@@ -215,6 +224,7 @@ class Method:
     sample: (
         Callable[[VectorField, Array, Array, float, float, int | None], tuple[Array | None, int]] | None
     ) = None
+    matrix_free: bool = False
 
 
 @dataclass(frozen=True)

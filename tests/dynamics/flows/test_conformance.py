@@ -35,6 +35,7 @@ from dynamics.flows.endings import CONVERGED, NOT_CONVERGED, OF_ITS_OWN, STATION
 from dynamics.flows.muon import MuonFlow
 from dynamics.flows.natural_gradient import NaturalGradientFlow
 from dynamics.flows.path_space import PathFlow
+from dynamics.flows.steered import SteeredFlow
 from dynamics.integration import Stop
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
 
@@ -162,6 +163,18 @@ def test_compiled_the_right_hand_side_is_the_same(name, monkeypatch):
         evaluate(kernel.load().address, 0.0, theta, out, kernel.numbers, np.array(kernel.sizes), room)
         expected = flow(0.0, theta)
         np.testing.assert_allclose(out, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+
+
+def test_a_gradient_is_one_and_its_hessian_is_minus_the_jacobian(flow):
+    """Who offers products with a Hessian has a symmetric Jacobian by differences; they are those of its Jacobian."""
+    curvature = flow.curvature()
+    if curvature is None:
+        assert not isinstance(flow, GradientFlow) or isinstance(flow, SteeredFlow)
+        return
+    J = differences(flow, flow.theta0)
+    np.testing.assert_allclose(J, J.T, atol=1e-7 * np.abs(J).max())
+    v = np.random.default_rng(5).standard_normal(flow.theta0.size)
+    np.testing.assert_allclose(curvature(flow.theta0, v), -J @ v, atol=1e-6 * np.abs(J).max())
 
 
 # of one it is exact up to couplings, see below; that of the other is infinite at the start: `test_adam.py` has it later
