@@ -195,8 +195,9 @@ class Flow(VectorField, Generic[Curve]):
         until_loss : float, optional
             Stop where the loss falls to this value.
         method : str or Method
-            One of `dynamics.integration.METHODS`, where "auto" chooses by the number of unknowns, and whether the
-            right-hand side jumps; or a solver of one's own (see `dynamics.integration.contract`).
+            One of `dynamics.integration.METHODS`, where "auto" chooses by the number of unknowns, the
+            tolerance, and whether the right-hand side jumps; or a solver of one's own (see
+            `dynamics.integration.contract`).
         rtol, atol : float, optional
             Tolerances per step; by default `default_rtol`, at least `COARSE` where the right-hand side jumps, and that
             times the size of the initial state.
@@ -268,7 +269,7 @@ class Flow(VectorField, Generic[Curve]):
         """
         default = self.default_rtol if self.smooth else max(self.default_rtol, COARSE)
         tolerance = validate_tolerance(default if rtol is None else rtol)
-        chosen = choose_method(method, self.theta0.size, self.smooth)
+        chosen = choose_method(method, self.theta0.size, self.smooth, tolerance)
         open_ended = t_end is None and times is None and self.last_time is None
         if open_ended and not self.smooth:
             raise ProblemError(

@@ -67,7 +67,7 @@ def integrate(
     theta0 : (n,) array
     sampling : Sampling
     method : str or Method
-        One of `METHODS`, where "auto" chooses by the number of unknowns; or a solver of one's own.
+        One of `METHODS`, where "auto" chooses by the number of unknowns and the tolerance; or a solver of one's own.
     rtol : float
         Relative tolerance per step.
     atol : float, optional
@@ -91,7 +91,7 @@ def integrate(
     atol = validate_real("atol", rtol * state_scale(theta0) if atol is None else atol, positive=True)
     if max_evaluations is not None:
         validate_count("max_evaluations", max_evaluations)
-    chosen = choose_method(method, theta0.size)
+    chosen = choose_method(method, theta0.size, rtol=rtol)
     _check_size(chosen, theta0.size, sampling)
     start, end = time.perf_counter(), sampling.t_end
     events = field.switching(atol)
@@ -134,7 +134,7 @@ def _check_size(method: Method, unknowns: int, sampling: Sampling) -> None:
         check_memory(
             f"The method {method.name} with {unknowns} unknowns",
             32 * unknowns**2,
-            "choose DOP853 or RK45",
+            "choose DOP853 or Tsit5",
         )
 
 

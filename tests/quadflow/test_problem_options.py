@@ -147,6 +147,7 @@ def test_times_beyond_the_last_step_are_left_out(trained, changes, steps, record
     found = arguments["record_at"]
     assert (found if found is None else found.tolist()) == record_at
     assert {"seed": 5, "step": 0.02, "batch": 8, "records": 7}.items() <= arguments.items()
+    assert trained(**changes, gradients="autograd")["gradients"] == "autograd"
 
 
 def test_a_length_is_needed(monkeypatch):

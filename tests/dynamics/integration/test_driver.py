@@ -200,6 +200,10 @@ def test_the_shortest_time_is_integrated_over(method):
 def test_choice_of_method():
     assert choose_method("auto", 300).name == "LSODA"
     assert choose_method("auto", 301).name == "DOP853"
+    assert choose_method("auto", 301, rtol=0.99e-9).name == "DOP853"
+    assert choose_method("auto", 301, rtol=1e-9).name == "Tsit5"
+    assert choose_method("auto", 300, rtol=1e-9).name == "LSODA"
+    assert choose_method("auto", 3, smooth=False).name == choose_method("auto", 301, False).name == "RK45"
     assert choose_method("Radau", 5000).name == "Radau"
 
 
