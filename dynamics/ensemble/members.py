@@ -81,8 +81,8 @@ class Members:
 
     def part(self, which: NDArray[np.int64]) -> Members:
         """Some of the members."""
-        each = {"V": self.V[which], "B": self.B[which]} if len(self.V) > 1 else {}
-        return replace(self, W=self.W[which], A=self.A[which], **each)
+        V, B = (self.V[which], self.B[which]) if len(self.V) > 1 else (self.V, self.B)
+        return replace(self, V=V, B=B, W=self.W[which], A=self.A[which])
 
     def start(self) -> Array:
         """Initial states θ (N, n): W row by row, then A row by row if it is trained."""
