@@ -11,6 +11,9 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dynamics.aliases import Array
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
@@ -113,7 +116,7 @@ class BulkField(Protocol):
     def losses(self, theta: Array) -> Array:
         """The loss of each, (N,)."""
 
-    def kept(self, columns: Array) -> BulkField:
+    def kept(self, columns: NDArray[np.int64]) -> BulkField:
         """Those of some columns."""
 
 
