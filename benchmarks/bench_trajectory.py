@@ -1,113 +1,186 @@
-"""(1) One trajectory at matched error, and work–precision: quadflow, solve_ivp, diffrax, torchdiffeq."""
+"""(1) One trajectory at matched error: quadflow and its peers, on the textbook's problem and on our own reduction."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from benchmarks.formulations import formulations
+from benchmarks.matched import Bracket, bracket, error_of, times_at
 from benchmarks.report import Table
-from benchmarks.solvers import reference, runners
-from benchmarks.textbook import problem_of, right_hand_side, start_of
-from benchmarks.timing import fastest, seconds
+from benchmarks.solvers import HUGE, LARGE, LARGER, OURS, PLAIN, SMALL, Choice, NumpyFlow, peers, reference
+from benchmarks.textbook import problem_of, problem_of_outputs
+from benchmarks.timing import fastest
+from benchmarks.version01 import version01
+from dynamics import GradientFlow, Problem
 from dynamics.aliases import Array
 
 TARGET = 1e-8
-TOLERANCES = [10.0**-k for k in range(3, 14)]
-FLOOR = 3e-12  # an error that the reference may have itself
-LONGEST = 4.0  # seconds of one run, beyond which a solver gets no tighter tolerance
+SAMPLES, DEFAULT_SAMPLES = 41, 201
+DEFAULT_RTOL = 1e-12  # of quadflow and of its version 0.1
 
 
 @dataclass(frozen=True)
-class Point:
-    """One solver at one tolerance."""
+class Case:
+    """A problem, how long it is followed and who takes part."""
 
-    rtol: float
-    error: float
-    seconds: float
-    run: Callable[[], Array]
+    name: str
+    title: str
+    make: Callable[[], Problem]
+    t_end: float
+    choice: Choice
+    rounds: int
+    decades: tuple[int, ...] = (9,)  # tolerances 10^−n that are tried in any case, for the figure
+
+    def times(self, samples: int) -> Array:
+        """Evenly spaced sample times."""
+        return np.linspace(0, self.t_end, samples)
+
+
+def power_law(R: int) -> tuple[float, ...]:
+    """Eigenvalues 4/m, m = 1 … R."""
+    return tuple(4 / m for m in range(1, R + 1))
+
+
+def large_case(
+    R: int, eigenvalues: tuple[float, ...], choice: Choice = LARGER, decades: tuple[int, ...] = (9,)
+) -> Case:
+    """100 inputs, 50 units and a teacher with R modes."""
+    title = f"one large trajectory: d = 100, K = 50, R = {R}, t ≤ 2"
+    make = partial(problem_of, 100, 50, eigenvalues=eigenvalues)
+    return Case(f"large R = {R}", title, make, 2.0, choice, 5, decades)
+
+
+SMALL_CASE = Case(
+    "small",
+    "one small trajectory: d = 4, K = 3, t ≤ 12",
+    partial(problem_of, 4, 3),
+    12.0,
+    SMALL,
+    9,
+    tuple(range(3, 13)),
+)
+LARGE_CASES = {
+    3: large_case(3, (4.0, 2.0, 1.0), LARGE, tuple(range(4, 12))),
+    **{R: large_case(R, power_law(R)) for R in (5, 50, 100)},
+}
+MANY_MODES = Case(
+    "many modes",
+    "many modes and inputs: d = 1000, K = 20, R = 500, t ≤ 0.3",
+    partial(problem_of, 1000, 20, eigenvalues=power_law(500)),
+    0.3,
+    HUGE,
+    2,
+)
+MANY_OUTPUTS = Case(
+    "many outputs",
+    "many outputs: d = 100, K = 20, R = 20, O = 100, t ≤ 0.3",
+    partial(problem_of_outputs, 100, 20, 20, 100),
+    0.3,
+    HUGE,
+    2,
+)
 
 
 def small() -> list[Table]:
     """4 inputs, 3 units, through the saddles until converged."""
-    return measure("small", "one small trajectory: d = 4, K = 3, t ≤ 12", 4, 3, 12.0)
+    return measure(SMALL_CASE)
 
 
-def large() -> list[Table]:
-    """100 inputs, 50 units, where the alternatives integrate 5050 unknowns."""
-    return measure("large", "one large trajectory: d = 100, K = 50, t ≤ 2", 100, 50, 2.0, large=True)
+def large(R: int) -> list[Table]:
+    """100 inputs, 50 units, a teacher of 3, 5, 50 or 100 modes."""
+    return measure(LARGE_CASES[R])
 
 
-def measure(name: str, title: str, d: int, K: int, t_end: float, large: bool = False) -> list[Table]:
-    """Work–precision points of every solver, then all at their loosest tolerance that meets the target."""
-    problem, times = problem_of(d, K), np.linspace(0, t_end, 41)
-    exact = reference(right_hand_side(problem), start_of(problem), times)
-    setups, curves = {}, {}
-    for solver, runner in runners(problem, times, large).items():
-        print(f"    {solver}", file=sys.stderr)
-        setups[solver], curves[solver] = _curve(runner, exact)
-    chosen = {
-        solver: next(p for p in points if p.error <= TARGET)
-        for solver, points in curves.items()
-        if any(p.error <= TARGET for p in points)
-    }
-    best = fastest({solver: point.run for solver, point in chosen.items()}, rounds=3 if large else 9)
-    ours = min(best[solver] for solver in best if solver.startswith("quadflow"))
+def many_modes() -> list[Table]:
+    """500 modes in 1000 inputs."""
+    return measure(MANY_MODES)
+
+
+def many_outputs() -> list[Table]:
+    """100 outputs."""
+    return measure(MANY_OUTPUTS)
+
+
+def measure(case: Case) -> list[Table]:
+    """Every solver at the error wanted, and the work–precision points found on the way."""
+    problem, times = case.make(), case.times(SAMPLES)
+    cheapest = formulations(problem)[-1]  # where it is wrong, no solver on another one meets the goal
+    exact = cheapest.lift(reference(cheapest.side(np), cheapest.theta, times))
+    everyone = {peer.label: peer for peer in peers(problem, times, case.choice)}
+    brackets: dict[str, Bracket] = {}
+    for label, peer in everyone.items():
+        print(f"    {case.name}: {label}", file=sys.stderr)
+        found = bracket(peer.runner, lambda states: error_of(states, exact), TARGET, case.decades)
+        if found is not None:
+            brackets[label] = found
+    best = times_at(TARGET, brackets, case.rounds)
+    ours = min((best[label] for label in best if everyone[label].kind in (OURS, PLAIN)), default=None)
     rows = [
         {
-            "solver": solver,
-            "rtol": point.rtol,
-            "error": point.error,
-            "seconds": best[solver],
-            "set-up [s]": setups[solver],
-            "time / quadflow's best": best[solver] / ours,
+            "solver": everyone[label].name,
+            "kind": everyone[label].kind,
+            "given": everyone[label].formulation or "–",
+            "rtol": brackets[label].met.rtol,
+            "error": brackets[label].met.error,
+            "seconds": best[label],
+            "set-up [s]": brackets[label].setup,
+            "time / quadflow's best": None if ours is None else best[label] / ours,
         }
-        for solver, point in sorted(chosen.items(), key=lambda item: best[item[0]])
-    ]
-    curve_rows = [
-        {"solver": solver, "rtol": p.rtol, "error": p.error, "seconds": p.seconds}
-        for solver, points in curves.items()
-        for p in points
+        for label in sorted(best, key=lambda label: best[label])
     ]
     note = (
-        f"Every solver at its loosest tolerance with an error below {TARGET:g} (largest deviation of any weight at 41 "
-        "times, relative to the largest weight); shortest of several interleaved runs, one thread. Set-up: what the "
-        "first run takes longer (compilation), imports not counted."
+        f"Processor seconds at an error of {TARGET:g} (largest deviation of any weight at {SAMPLES} times, relative to "
+        "the largest weight), interpolated in logarithms between the loosest tolerance that meets it, which is shown, "
+        "and a quarter of a decade above; shortest of several interleaved runs on one thread. Set-up: what the first "
+        "run takes longer (compilation), imports not counted."
     )
-    missed = sorted(set(curves) - set(chosen))
+    missed = [label for label in everyone if label not in brackets]
     if missed:
-        note += f" Not within {LONGEST:g} s at that error: {', '.join(missed)}."
+        note += f" Not at that error with rtol ≥ 1e-13: {'; '.join(missed)}."
+    curves = [
+        {"solver": label, "rtol": p.rtol, "error": p.error, "seconds": p.seconds}
+        for label, found in brackets.items()
+        for p in found.curve
+    ]
     return [
-        Table(f"trajectory {name}", f"(1) {title[0].upper()}{title[1:]}", note, rows),
-        Table(
-            f"work-precision {name}",
-            f"(1) Work–precision, {title}",
-            "The shortest of three runs.",
-            curve_rows,
-        ),
+        Table(f"trajectory {case.name}", f"(1) {case.title[0].upper()}{case.title[1:]}", note, rows),
+        Table(f"work-precision {case.name}", f"(1) Work–precision, {case.title}", "One run each.", curves),
     ]
 
 
-def _curve(runner: Callable[[float], Callable[[], Array]], exact: Array) -> tuple[float, list[Point]]:
-    """Set-up time and points from loose to tight tolerances, as far as they get better and do not take too long."""
-    points: list[Point] = []
-    setup = 0.0
-    for rtol in TOLERANCES:
-        run = runner(rtol)
-        first = seconds(run)
-        states = run()
-        taken = fastest({"": run}, rounds=2 if first < LONGEST / 2 else 1)[""]
-        if not points:
-            setup = max(0.0, first - taken)
-        error = np.inf
-        if states.shape == exact.shape:
-            error = float(np.abs(states - exact).max() / np.abs(exact).max())
-        points.append(Point(rtol, error, taken, run))
-        if taken > LONGEST or error < FLOOR:
-            break
-    return setup, points
-
-
-BENCHMARKS = (small, large)
+def default() -> list[Table]:
+    """What a user gets who names no method and no tolerance, against version 0.1."""
+    rows = []
+    for case in (*LARGE_CASES.values(), MANY_MODES, MANY_OUTPUTS):
+        print(f"    {case.name}", file=sys.stderr)
+        problem, times = case.make(), case.times(DEFAULT_SAMPLES)
+        calls: dict[str, Callable[[], object]] = {
+            "ours": lambda problem=problem, times=times: GradientFlow(problem).integrate(times=times).W,
+            "plain": lambda problem=problem, times=times: NumpyFlow(problem).integrate(times=times).W,
+            "theirs": lambda problem=problem, times=times: version01(problem, times, DEFAULT_RTOL),
+        }
+        calls["ours"]()  # compiled code is loaded
+        best = fastest(calls, max(1, case.rounds // 2))
+        rows.append(
+            {
+                "problem": case.title,
+                "quadflow [s]": best["ours"],
+                "NumPy alone [s]": best["plain"],
+                "version 0.1 [s]": best["theirs"],
+                "version 0.1 / quadflow": best["theirs"] / best["ours"],
+                "version 0.1 / NumPy alone": best["theirs"] / best["plain"],
+            }
+        )
+    note = (
+        f"{DEFAULT_SAMPLES} samples, default method and tolerance ({DEFAULT_RTOL:g}), from problem to weights in all "
+        "inputs, loss included; shortest of interleaved runs, one thread. Version 0.1 is its formula and its way "
+        "to sample under SciPy's DOP853 (`benchmarks/version01.py`)."
+    )
+    return [
+        Table("default", "(1) Large trajectories at the default tolerance, against version 0.1", note, rows)
+    ]

@@ -1,11 +1,20 @@
-"""Timing of callables that do the same work, in turn, so that a drifting or busy machine hits all alike."""
+"""Timing of callables that do the same work, in turn, so that a drifting or busy machine hits all alike.
+
+What runs on one thread is measured in seconds of the processor, which others on the machine do not prolong; what uses
+several cores is measured by the clock on the wall too.
+"""
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+
+from benchmarks.one_thread import check_one_thread
+
+SHORTEST_CHECKED = 1e-3  # seconds; the clocks of shorter calls tell nothing about threads
 
 
 @dataclass(frozen=True)
@@ -36,17 +45,52 @@ def compare_times(
     return Row(task, alternative, a, b, median(y / x for x, y in times), agreement)
 
 
-def fastest(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Shortest of several runs of each, taken in turn: the one that was disturbed least, in seconds."""
-    best = dict.fromkeys(calls, float("inf"))
-    for _ in range(rounds):
-        for name, call in calls.items():
-            best[name] = min(best[name], seconds(call))
-    return best
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of one call: of the processor, all threads together, and of the clock on the wall."""
+
+    processor: float
+    wall: float
+
+
+def spent(call: Callable[[], object]) -> Spent:
+    """Time of one call, without the collector of garbage."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        wall, processor = time.perf_counter(), time.process_time()
+        call()
+        processor = time.process_time() - processor
+        return Spent(processor, time.perf_counter() - wall)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """Wall-clock time of one call."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    """Processor time of one call."""
+    return spent(call).processor
+
+
+def fastest(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Shortest of several runs of each, taken in turn: the one that was disturbed least, in processor seconds.
+
+    Raises
+    ------
+    RuntimeError
+        If one of them kept more than one thread busy.
+    """
+    best = {name: times[0] for name, times in interleaved(calls, rounds).items()}
+    for name, least in best.items():
+        if least.wall > SHORTEST_CHECKED:
+            check_one_thread(name, least.processor, least.wall)
+    return {name: least.processor for name, least in best.items()}
+
+
+def interleaved(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[Spent]]:
+    """All times of each, in turn, the shortest of the processor first."""
+    times: dict[str, list[Spent]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            times[name].append(spent(call))
+    return {name: sorted(found, key=lambda s: s.processor) for name, found in times.items()}

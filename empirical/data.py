@@ -1,25 +1,27 @@
 """What networks are trained on: samples of the law of the inputs, fresh in every step or a finite set, or a data set.
 
-Every seed has a generator of its own: what it sees does not depend on how many others are trained with it.
+What a seed sees does not depend on how many others are trained with it: `empirical.streams`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
+from math import ceil
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from dynamics.aliases import Array
 from dynamics.covariance import covariance_factor, symmetric_root
 from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_label_noise
+from empirical.counted_streams import CountedStreams
 from empirical.networks import QuadraticNetwork
-from empirical.seeds import data_generator
+from empirical.streams import Counts, Draw, GeneratorStreams, Names, Orders, Streams
 
 
 @dataclass(frozen=True)
@@ -103,48 +105,50 @@ class TrainingData:
 
         Rows that fill up a batch smaller than the largest have weight zero.
         """
-        generators = [data_generator(device, seed, stream) for seed, stream in self.streams]
-        sample = _Sampler(self, generators, dtype, device)
+        streams = open_streams(self.streams, dtype, device)
+        sample = _Sampler(self, streams, dtype, device)
         given = self.problem.data
         uneven = len(set(self.sizes)) > 1
         if self.samples == 0:
             weights = _weights(self.sizes, dtype, device) if uneven else None
-            while True:
-                yield *sample(self.sizes if uneven else self.batch), weights
-        x, y = sample(self.samples) if given is None else _copies(given, self.seeds, dtype, device)
-        if uneven:
-            yield from self._uneven(x, y, generators)
-        if self.batch in (0, self.samples):
+            for x, y in sample.forever(self.sizes if uneven else self.batch):
+                yield x, y, weights
+        if given is None:
+            x, y = (part[0] for part in sample(self.samples))
+        else:
+            x, y = _copies(given, self.seeds, dtype, device)
+        if not uneven and self.batch in (0, self.samples):
             while True:
                 yield x, y, None
-        while True:
-            yield from self._epoch(x, y, generators)
+        sizes = self.sizes or (self.batch,) * self.seeds
+        passes = [ceil(self.samples / size) for size in sizes]
+        orders = streams.orders(self.samples, passes)
+        parts = self._uneven_parts(orders, passes, x) if uneven else self._parts(orders, passes[0])
+        for rows, weights in parts:
+            yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1), weights
 
-    def _uneven(
-        self, x: Tensor, y: Tensor, generators: Sequence[torch.Generator]
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Passes through the finite set in parts of different sizes, each seed in an order of its own."""
+    def _parts(self, orders: Orders, length: int) -> Iterator[tuple[Tensor, None]]:
+        """Rows (S, B, 1) of the finite sets in passes of so many steps, each seed in an order of its own."""
+        for n in count(0, length):
+            for part in orders(n).split(self.batch, dim=1):
+                yield part.unsqueeze(-1), None
 
-        def rows(size: int, generator: torch.Generator) -> Iterator[Tensor]:
-            while True:
-                yield from (
-                    torch.rand(self.samples, generator=generator, device=x.device).argsort().split(size)
-                )
-
-        for parts in zip(*map(rows, self.sizes, generators), strict=True):
-            counts = [len(part) for part in parts]
-            index = nn.utils.rnn.pad_sequence(list(parts), batch_first=True).unsqueeze(-1)
-            weights = _weights(counts, x.dtype, x.device)
-            yield x.take_along_dim(index, dim=1), y.take_along_dim(index, dim=1), weights
-
-    def _epoch(
-        self, x: Tensor, y: Tensor, generators: Sequence[torch.Generator]
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """One pass through the finite set in random order, another order for each seed."""
-        keys = torch.stack([torch.rand(self.samples, generator=g, device=x.device) for g in generators])
-        for part in keys.argsort(dim=1).split(self.batch, dim=1):
-            rows = part.unsqueeze(-1)
-            yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1), None
+    def _uneven_parts(
+        self, orders: Orders, passes: Sequence[int], like: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Rows (S, B, 1) in parts of different sizes, and their weights (S, B)."""
+        sizes, lengths = (torch.tensor(v, device=like.device).unsqueeze(-1) for v in (self.sizes, passes))
+        for n in count():
+            longest = max(
+                min(size, self.samples - n % length * size)
+                for size, length in zip(self.sizes, passes, strict=True)
+            )
+            places = torch.arange(longest, device=like.device)
+            rows = n % lengths * sizes + places  # (S, B)
+            there = (places < sizes) & (rows < self.samples)
+            weights = there.to(like.dtype) / there.sum(dim=1, keepdim=True)
+            found = orders(n).take_along_dim(rows.clamp(max=self.samples - 1), dim=1)
+            yield found.unsqueeze(-1), weights
 
 
 def drawn(problem: Problem, batch: int, samples: int) -> tuple[int, int]:
@@ -178,30 +182,10 @@ def _copies(
     return x, y
 
 
-@dataclass(frozen=True)
-class _Numbers:
-    """Random numbers as tensors, drawn in single precision whatever the dtype (see `_Sampler._normal`)."""
-
-    generator: torch.Generator
-    dtype: torch.dtype
-    device: torch.device | str
-
-    def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers."""
-        return torch.randn(*shape, generator=self.generator, device=self.device).to(self.dtype)
-
-    def uniform(self, *shape: int) -> Tensor:
-        """Numbers in [0, 1)."""
-        return torch.rand(*shape, generator=self.generator, device=self.device).to(self.dtype)
-
-    def gamma(self, shape_parameter: float, *shape: int) -> Tensor:
-        """Numbers of a gamma law of scale 1."""
-        parameters = torch.full(shape, shape_parameter, device=self.device)
-        return torch._standard_gamma(parameters, generator=self.generator).to(self.dtype)
-
-    def array(self, value: Array) -> Tensor:
-        """A tensor of the same numbers."""
-        return torch.tensor(value, dtype=self.dtype, device=self.device)
+def open_streams(names: Names, dtype: torch.dtype, device: torch.device | str) -> Streams:
+    """The streams of these names: generators of PyTorch on a processor, one computation for all elsewhere."""
+    kind = GeneratorStreams if torch.device(device).type == "cpu" else CountedStreams
+    return kind(names, dtype, device)
 
 
 class _Sampler:
@@ -210,15 +194,15 @@ class _Sampler:
     def __init__(
         self,
         data: TrainingData,
-        generators: Sequence[torch.Generator],
+        streams: Streams,
         dtype: torch.dtype,
         device: torch.device | str,
     ) -> None:
-        self.generators = generators
-        self.dtype, self.device = dtype, device
+        self.streams = streams
         self.noise = data.label_noise**0.5
         self.law = data.problem.law
-        self.teacher = teacher_network(data.problem, dtype, device)
+        self.inputs, self.outputs = data.problem.inputs, data.problem.teacher.outputs
+        self.teacher = teacher_network(data.problem, dtype, device, narrow=True)
         Sigma = data.problem.covariance
         self.factor = None
         if Sigma is not None:
@@ -226,54 +210,40 @@ class _Sampler:
             square = np.pad(F, ((0, 0), (0, len(F) - F.shape[1])))  # a singular Σ leaves some numbers unused
             self.factor = torch.from_numpy(square).to(device, dtype)
 
-    def __call__(self, count: int | Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Samples of every stream, as many of each or given numbers; missing ones are zero inputs."""
-        counts = [count] * len(self.generators) if isinstance(count, int) else count
-        # (S, d, B) in memory, seen as (S, B, d): the layout the network multiplies fastest.
-        d = self.teacher.W.shape[-1]
-        x = self._normal([(d, n) for n in counts]).mT if self.law.gaussian else self._inputs(counts, d)
+    def __call__(self, counts: Counts, steps: int = 1) -> tuple[Tensor, Tensor]:
+        """Samples of some steps, inputs (n, S, B, d) and labels (n, S, B, O); rows that are missing are zero inputs."""
+        x, noise = self.streams.draw(self._draw(counts), steps)
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
-            y = self.teacher(x)
-            if self.noise:
-                y += self.noise * self._normal([(n, y.shape[-1]) for n in counts])
+            y = self.teacher(x[..., : self.teacher.W.shape[-1]])
+        if noise is not None:
+            y += self.noise * noise
         return x, y
 
-    def _inputs(self, counts: Sequence[int], d: int) -> Tensor:
-        """Inputs of a law that is not Gaussian, (S, B, d); zeros fill smaller shapes."""
-        drawn = [
-            self.law.draw(_Numbers(generator, self.dtype, self.device), n, d).to(self.dtype)
-            for n, generator in zip(counts, self.generators, strict=True)
-        ]
-        return nn.utils.rnn.pad_sequence(drawn, batch_first=True)
+    def forever(self, counts: Counts) -> Iterator[tuple[Tensor, Tensor]]:
+        """Endless batches (S, B, d) and (S, B, O), of as many steps at once as the streams can draw ahead."""
+        steps = self.streams.ahead(self._draw(counts))
+        while True:
+            yield from zip(*self(counts, steps), strict=True)
 
-    def _normal(self, shapes: Sequence[tuple[int, int]]) -> Tensor:
-        """Standard normal numbers (S, …), drawn in single precision whatever the dtype; zeros fill smaller shapes.
-
-        PyTorch draws them five times faster, and runs in both precisions then see the same data.
-        """
-        largest = max(shapes)
-        if len(set(shapes)) == 1:
-            numbers = torch.empty(len(shapes), *largest, device=self.device)
-            for part, generator in zip(numbers, self.generators, strict=True):
-                part.normal_(generator=generator)
-        else:
-            numbers = torch.zeros(len(shapes), *largest, device=self.device)
-            for part, (m, n), generator in zip(numbers, shapes, self.generators, strict=True):
-                part[:m, :n] = torch.randn(m, n, generator=generator, device=self.device)
-        return numbers.to(self.dtype)
+    def _draw(self, counts: Counts) -> Draw:
+        """What every stream draws in a step."""
+        return Draw(self.law, counts, self.inputs, self.outputs if self.noise else 0)
 
 
-def teacher_network(problem: Problem, dtype: torch.dtype, device: torch.device | str) -> QuadraticNetwork:
-    """The teacher as a network with frozen weights."""
-    V, B = problem.teacher.V, problem.teacher.B
+def teacher_network(
+    problem: Problem, dtype: torch.dtype, device: torch.device | str, *, narrow: bool = False
+) -> QuadraticNetwork:
+    """The teacher as a network with frozen weights; if `narrow`, without the last inputs that no unit looks at."""
+    V, B, Sigma = problem.teacher.V, problem.teacher.B, problem.second_moment
     if len(V) == 0:  # a teacher that is zero: one unit of weight zero
         V, B = np.zeros((1, V.shape[1])), np.zeros((len(B), 1))
+    d = max(np.flatnonzero(V.any(axis=0)), default=0) + 1 if narrow else V.shape[1]
     network = QuadraticNetwork.from_student(
-        Student(V, B),
+        Student(V[:, :d], B),
         activation=problem.teacher_activation,
-        covariance=problem.second_moment,
+        covariance=None if Sigma is None else Sigma[:d, :d],
         dtype=dtype,
         device=device,
     )

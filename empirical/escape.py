@@ -23,11 +23,12 @@ from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
 from empirical.data import TrainingData
 from empirical.devices import validate_device, validate_rates
+from empirical.gradients import batch_gradient, choose_gradients
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers.base import Rule
 from empirical.optimizers.heavy_ball import HeavyBall
-from empirical.trainer import descend, few_threads, gradient_of
+from empirical.trainer import descend, few_threads
 
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -57,6 +58,8 @@ class TrainedEscape:
     batch : int
     t_end : float
         When training ended, had they not all been there before.
+    gradients : str
+        How gradients were taken.
     """
 
     inputs: int
@@ -64,6 +67,7 @@ class TrainedEscape:
     step: float
     batch: int
     t_end: float
+    gradients: str
 
     @property
     def unfinished(self) -> int:
@@ -95,6 +99,7 @@ class TrainedEscape:
             "t_end": self.t_end,
             "step": self.step,
             "batch": self.batch,
+            "gradients": self.gradients,
         }
 
     def summary(self) -> str:
@@ -128,6 +133,7 @@ def train_escape(
     label_noise: float = 0.0,
     seeds: int = 16,
     seed: int = 0,
+    gradients: str | None = None,
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
     progress: bool = False,
@@ -146,13 +152,14 @@ def train_escape(
         That is to be reached; −overlap counts as well where student and teacher are even.
     overlap_at_start : float, optional
         By default directions are drawn evenly from the sphere.
-    seeds, seed, device, dtype, progress
+    seeds, seed, gradients, device, dtype, progress
         As for `empirical.train`.
     """
     S, B = validate_count("seeds", seeds), validate_count("batch", batch)
     eta = validate_real("step", step, positive=True)
     validate_rates(dtype, eta)
     validate_device(device)
+    how = choose_gradients(gradients, problem.activation)
     check_training(problem, batch=B, samples=0, seeds=S, records=0, itemsize=dtype.itemsize)
     n_steps = Clock(eta).steps_until(validate_real("t_end", t_end, positive=True))
     index = single_index(problem)
@@ -163,15 +170,12 @@ def train_escape(
     network = QuadraticNetwork.from_student(
         problem.student, activation=problem.activation, ensemble=S, dtype=dtype, device=device
     )
+    network.A.requires_grad_(False)  # whatever the student says: one unit on the sphere
     with torch.no_grad():
         network.W.copy_(torch.from_numpy(W[:, None]))
-    data = TrainingData(problem, batch, label_noise=label_noise, seeds=S, seed=seed).batches(dtype, device)
+    data = TrainingData(problem, batch, label_noise=label_noise, seeds=S, seed=seed)
     towards = torch.tensor(v, dtype=dtype, device=device)
     at = torch.full((S,), -1, device=device)  # step at which each network was there first
-
-    def losses(n: int) -> Tensor:
-        x, y = next(data)
-        return 0.5 * (network(x) - y).square().sum(-1).mean(-1)
 
     def record(n: int) -> None:
         m = network.W.detach()[:, 0] @ towards
@@ -180,7 +184,7 @@ def train_escape(
 
     with few_threads(S * batch * problem.inputs):
         descend(
-            gradient_of(losses, [network.W]),
+            batch_gradient(network, data, how),
             OnSphere(HeavyBall([network.W], 0.0), network.W),
             eta,
             n_steps,
@@ -191,4 +195,4 @@ def train_escape(
         )
     reached = at.cpu().numpy()
     times = np.where(reached >= 0, eta * reached, np.inf)
-    return TrainedEscape(problem.inputs, times, eta, batch, t_end)
+    return TrainedEscape(problem.inputs, times, eta, batch, t_end, how)

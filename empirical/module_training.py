@@ -254,6 +254,7 @@ class _Descent:
         self.failure = f"Training diverged at step {outcome.first}: its batch loss is NaN or exploded."
         return outcome.first
 
+    @torch.enable_grad()
     def _gradient(self, n: int) -> tuple[Tensor, list[Tensor]]:
         """Loss of the batch of step n; the gradients are left where optimisers of PyTorch look for them."""
         x, y = next(self.batches)
@@ -280,7 +281,8 @@ def _batches(data: Labelled, plan: TrainingPlan) -> Iterator[Labelled]:
     x, y = data
     generator = data_generator("cpu", plan.seed, BATCHES)
     while True:
-        for chosen in torch.randperm(len(x), generator=generator).split(plan.batch or len(x)):
+        order = torch.randperm(len(x), generator=generator).to(x.device)  # once in an epoch
+        for chosen in order.split(plan.batch or len(x)):
             yield x[chosen], y[chosen]
 
 

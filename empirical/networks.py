@@ -107,12 +107,13 @@ class QuadraticNetwork(nn.Module):
                 f"The inputs have dimension {x.shape[-1]}, but the network {self.W.shape[-1]}."
             )
         # Units before samples: long contiguous rows make forward and backward pass about 1.6 times faster.
-        hidden = self.activation.phi(self.W @ x.mT, self._variances())
+        hidden = self.activation.phi(self.W @ x.mT, self.variances())
         return (self.A @ hidden).mT
 
-    def _variances(self) -> Tensor | None:
+    def variances(self) -> Tensor | None:
         """q_k = w_kᵀΣw_k, ([S,] K, 1), where φ depends on it."""
-        if not self.activation.uses_variance:
-            return None
-        SW = self.W if self.covariance is None else self.W @ self.covariance
-        return (SW * self.W).sum(-1, keepdim=True)
+        return (self.smoothed() * self.W).sum(-1, keepdim=True) if self.activation.uses_variance else None
+
+    def smoothed(self) -> Tensor:
+        """W Σ, ([S,] K, d)."""
+        return self.W if self.covariance is None else self.W @ self.covariance

@@ -25,7 +25,10 @@ from empirical.memory import DOUBLE
 from empirical.optimizers.base import Rule
 
 Gradient = Callable[[int], tuple[Tensor | None, Sequence[Tensor]]]
-"""Step n ↦ losses of the networks on the data of this step (None: not computed), and gradients of the parameters."""
+"""Step n ↦ losses of the networks on the data of this step (None: not computed), and gradients of the parameters.
+
+The gradients may be written over in the next step; the losses are kept.
+"""
 
 Rate = float | Tensor | Callable[[int], float | Tensor]
 """Learning rate: one, one for each network (S,), or a schedule of such rates η_n."""
@@ -70,9 +73,10 @@ def gradient_of(loss: Callable[[int], Tensor], parameters: Sequence[Tensor]) -> 
     """Gradient by automatic differentiation of losses (…), one for each network, at step n."""
 
     def gradient(n: int) -> tuple[Tensor, Sequence[Tensor]]:
-        losses = loss(n)
-        # networks do not interact: each gets the gradient of its own loss
-        return losses.detach(), torch.autograd.grad(losses.sum(), parameters)
+        with torch.enable_grad():
+            losses = loss(n)
+            # networks do not interact: each gets the gradient of its own loss
+            return losses.detach(), torch.autograd.grad(losses.sum(), parameters)
 
     return gradient
 
@@ -89,7 +93,7 @@ def descend(
     what: str = "training",
     progress: bool = False,
 ) -> Outcome:
-    """Train.
+    """Train, while PyTorch records operations only where a gradient asks it to.
 
     Parameters
     ----------
@@ -116,18 +120,19 @@ def descend(
     watch = None if stop is None else _Watch(by_its_own)
     start = time.perf_counter()
     # disable=None: a bar on a terminal, nothing in a pipe.
-    for n in tqdm(range(steps), desc=what, leave=False, disable=None if progress else True):
-        record(n)
-        losses, gradients = gradient(n)
-        with torch.no_grad():
+    bar = tqdm(range(steps), desc=what, leave=False, disable=None if progress else True)
+    with torch.no_grad():  # once for all: entering it takes as long as a small product
+        for n in bar:
+            record(n)
+            losses, gradients = gradient(n)
             rule(gradients, rate(n) if callable(rate) else rate)
-        if watch is not None and losses is not None:
-            watch.recent.append(losses)
-            due = len(watch.recent) == CHECK_EVERY or n in (0, steps - 1)
-            if due and stop is not None and stop(watch.look(n) < NEVER):
-                break
-    else:
-        record(steps)
+            if watch is not None and losses is not None:
+                watch.recent.append(losses)
+                due = len(watch.recent) == CHECK_EVERY or n in (0, steps - 1)
+                if due and stop is not None and stop(watch.look(n) < NEVER):
+                    break
+        else:
+            record(steps)
     failed = np.full(0, NEVER) if watch is None else watch.failed
     return Outcome(failed, time.perf_counter() - start)
 

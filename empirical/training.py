@@ -1,12 +1,11 @@
-"""Training on a problem: S networks at once, gradients by PyTorch, nothing of the theory in it."""
+"""Training on a problem: S networks at once, nothing of the theory in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dynamics.clock import Clock
 from dynamics.problem import Problem
@@ -15,12 +14,13 @@ from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
 from empirical.data import TrainingData, drawn
 from empirical.devices import DTYPES, validate_device, validate_rates
+from empirical.gradients import batch_gradient, choose_gradients, trained_weights
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer
 from empirical.recorder import Recorder, measured_on
-from empirical.trainer import EXPLOSION, TrainingDiverged, descend, few_threads, gradient_of, record_steps
+from empirical.trainer import EXPLOSION, TrainingDiverged, descend, few_threads, record_steps
 from empirical.training_run import TrainingRun
 
 FOLLOWED = 20_000  # evaluations of the flow that explain a divergence: some seconds
@@ -43,6 +43,7 @@ def train(
     damping: float | None = None,
     decoupled: bool | None = None,
     schedule: Spec = "constant",
+    gradients: str | None = None,
     device: str = "cpu",
     dtype: str = "float32",
     records: int = 200,
@@ -75,6 +76,10 @@ def train(
     schedule : Schedule, str, callable or array
         Learning rates η_n = η s_n of the steps n = 0 … N − 1, see `dynamics.schedules.Schedule.of`: by name, such as
         "warmup-cosine:0.1", as a function n ↦ s_n, as N numbers or the name of a file of them.
+    gradients : {"fused", "autograd"}, optional
+        How gradients are taken: written out (`empirical.fused_gradient.FusedGradient`), or by PyTorch's automatic
+        differentiation, several times slower and the same up to rounding; by default written out where the activation
+        has slopes.
     device, dtype : str
         PyTorch device; "float32" or "float64".
     records : int
@@ -108,6 +113,7 @@ def train(
     clock = entry.clock(step, settings.momentum, schedule, n_steps)
     validate_rates(type_, clock.step, problem.weight_decay)
     device = validate_device(device)
+    how = choose_gradients(gradients, problem.activation)
     many = min(validate_count("records", records, minimum=2), n_steps + 1)
     batch, samples = drawn(problem, batch, samples)
     check_training(
@@ -138,7 +144,7 @@ def train(
     recorder.lawful = entry.lawful(problem, settings)
     with few_threads(network.W.numel() * (batch or samples)):
         outcome = descend(
-            gradient_of(batch_losses(network, data), trained),
+            batch_gradient(network, data, how),
             rule,
             clock.step if clock.length is None else clock.rate,
             n_steps,
@@ -158,6 +164,7 @@ def train(
         **entry.about(settings),
         **entry.counts(rule),
         schedule=clock.schedule.name,
+        gradients=how,
         device=device,
         dtype=dtype,
         seconds=seconds,
@@ -168,23 +175,6 @@ def train(
             _divergence_message(problem, entry, clock, settings.momentum, failed_at), run, failed_at
         )
     return run
-
-
-def trained_weights(network: QuadraticNetwork) -> list[Tensor]:
-    """The layers that are trained, from the first to the last."""
-    return [p for p in (network.W, network.A) if p.requires_grad]
-
-
-def batch_losses(network: QuadraticNetwork, data: TrainingData) -> Callable[[int], Tensor]:
-    """½ mean ‖f − y‖² of every network on its batch of step n, (S,)."""
-    stream = data.weighted_batches(network.W.dtype, network.W.device)
-
-    def losses(n: int) -> Tensor:
-        x, y, weights = next(stream)
-        errors = 0.5 * (network(x) - y).square().sum(-1)  # (S, B)
-        return errors.mean(-1) if weights is None else (weights * errors).sum(-1)
-
-    return losses
 
 
 def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: float, step: int) -> str:

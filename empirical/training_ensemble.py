@@ -19,13 +19,13 @@ from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count, validate_real
 from empirical.data import TrainingData
 from empirical.devices import DTYPES, validate_device, validate_rates
+from empirical.gradients import batch_gradient, choose_gradients, trained_weights
 from empirical.memory import training_memory
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS, find_optimizer
 from empirical.optimizers.base import Settings
 from empirical.recorder import Recorder
-from empirical.trainer import NEVER, Rate, descend, few_threads, gradient_of, record_steps
-from empirical.training import batch_losses, trained_weights
+from empirical.trainer import NEVER, Rate, descend, few_threads, record_steps
 from empirical.training_run import TrainingRun, with_decay_law
 
 WASTE = 2  # a batch is filled up with zeros to at most so many times its size
@@ -57,6 +57,7 @@ def train_ensemble(
     damping: float | None = None,
     decoupled: bool | None = None,
     schedule: Spec = "constant",
+    gradients: str | None = None,
     device: str = "cpu",
     dtype: str = "float32",
     records: int = 200,
@@ -81,7 +82,7 @@ def train_ensemble(
     batch : int or sequence of int
         Batch sizes; 0 is the whole set.
     seed : int or sequence of int
-    samples, label_noise, optimizer, momentum, betas, epsilon, damping, decoupled, schedule
+    samples, label_noise, optimizer, momentum, betas, epsilon, damping, decoupled, schedule, gradients
         See `empirical.training.train`; not an optimizer whose networks share more than their steps, such as "gsgd".
     device, dtype, records, record_at, log_times
         Likewise.
@@ -111,16 +112,17 @@ def train_ensemble(
     settings = entry.choose(momentum, betas, epsilon, damping, decoupled)
     if record_at is None:
         record_at = record_steps(n_steps, validate_count("records", records, minimum=2), log_times)
+    members = _members(problems, step, batch, seed, samples)
     shared: dict[str, Any] = {
         "steps": n_steps,
         "samples": validate_count("samples", samples, minimum=0),
         "label_noise": label_noise,
         **entry.about(settings),
         "schedule": schedule,
+        "gradients": choose_gradients(gradients, members[0].problem.activation),
         "device": validate_device(device),
         "dtype": validate_choice("dtype", dtype, DTYPES),
     }
-    members = _members(problems, step, batch, seed, samples)
     for member in members:
         validate_rates(DTYPES[dtype], member.step, member.problem.weight_decay)
     limit = validate_count("memory", memory)
@@ -254,13 +256,12 @@ def _train_group(
     clocks = [entry.clock(m.step, settings.momentum, shared["schedule"], shared["steps"]) for m in members]
     steps = {m.step for m in members}
     each = torch.tensor([m.step for m in members], dtype=type_, device=device)
-    trained = trained_weights(network)
     recorder = Recorder(entry.minimises(problem, settings), max(steps), at=[int(n) for n in record_at])
     recorder.lawful = entry.lawful(problem, settings)
     with few_threads(network.W.numel() * max(sizes)):
         outcome = descend(
-            gradient_of(batch_losses(network, data), trained),
-            entry.begin(trained, settings, problem),
+            batch_gradient(network, data, shared["gradients"]),
+            entry.begin(trained_weights(network), settings, problem),
             _rate(each if len(steps) > 1 else max(steps), clocks[0]),
             shared["steps"],
             record=lambda n: recorder(network, n),

@@ -108,7 +108,9 @@ def run_json(run: TrainingRun) -> dict[str, Any]:
     return curves_json(run) | {
         "loss_measured": run.loss_measured,
         "schedule": run.about.get("schedule", "constant"),
-        "steps_per_second": run.about.get("steps_per_second"),  # unknown of loops that are not ours
+        # unknown of loops that are not ours
+        "gradients": run.about.get("gradients"),
+        "steps_per_second": run.about.get("steps_per_second"),
         "survives": run.about.get("survives"),
         "warnings": [*without_modes(run), *run.notes],
         **{name: run.about[name] for name in COUNTED if name in run.about},

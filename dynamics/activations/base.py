@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynamics.activations.elementwise import Elementwise, OfPreactivation
 from dynamics.activations.polynomial import polynomial_terms
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
@@ -27,39 +28,13 @@ QUADRATICS = "quadratic and centred units"
 POLYNOMIALS = "polynomial activations"
 ELEMENTARY = "polynomials and functions of one smoothed kink, such as erf, relu and gelu"
 LARGEST_ERROR = 1e-9  # of a fit, above which expectations are taken by quadrature
+ACCURACY, OFFSET = 1e-6, 1e-5  # of claimed slopes against central differences, and their distance
 SAMPLES = np.array(
     [[-1.7, 0.9], [-0.4, 2.3], [0.3, 0.6], [1.9, 1.4]]
 )  # (z, q) at which claims about φ are checked
 
-
-@dataclass(frozen=True)
-class Elementwise:
-    """A function of z alone, with a twin for tensors.
-
-    Parameters
-    ----------
-    name : str
-    phi : callable
-    torch : callable or None
-    """
-
-    name: str
-    phi: Callable[[Any], Any]
-    torch: Callable[[Any], Any] | None
-
-    def __call__(self, z: Any, q: Any) -> Any:
-        """Its value at z; the variance q has no part in it."""
-        if isinstance(z, np.ndarray | float):
-            return self.phi(z)
-        try:
-            value = (self.torch or self.phi)(z)
-        except (TypeError, RuntimeError):
-            value = np.empty(0)
-        if isinstance(value, np.ndarray):  # or what NumPy made of a tensor
-            raise ProblemError(
-                f"The activation {self.name!r} takes arrays only: give `torch`, the same function of tensors, too."
-            )
-        return value
+Slope = Callable[[Any, Any, Any], Any]
+"""A derivative of φ, by (z, q, φ(z, q))."""
 
 
 def _alike(a: Array, b: Array, tolerance: float = 1e-8) -> bool:
@@ -98,11 +73,16 @@ class Activation:
     quadrature : bool
         Whether expectations are taken by quadrature: slower, and for short enough weights alone (see
         `dynamics.population.hermite_kernel`).
+    slope, variance_slope : callable (z, q, φ) → ∂φ/∂z, ∂φ/∂q, optional
+        For training, in operators and functions that arrays and tensors share; a number where it is constant. They are
+        given the value of φ too, by which some are cheap. At a kink the slope is the one that automatic differentiation
+        takes of `phi`. Without `slope` (and `variance_slope` where φ depends on q) networks are trained by automatic
+        differentiation.
 
     Raises
     ------
     ProblemError
-        If φ does not have the degree or the parity that is claimed.
+        If φ does not have the degree, the parity or the slopes that are claimed.
     """
 
     name: str
@@ -116,6 +96,8 @@ class Activation:
     kink: tuple[float, float] | None = None
     error: float = field(default=0.0, compare=False)
     quadrature: bool = False
+    slope: Slope | None = field(default=None, compare=False)
+    variance_slope: Slope | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)
@@ -125,6 +107,18 @@ class Activation:
             raise ProblemError(f"The activation {self.name!r} is not homogeneous of degree {self.degree}.")
         if self.parity is not None and not _alike(self.phi(-z, q), self.parity * value):
             raise ProblemError(f"The activation {self.name!r} does not have the parity {self.parity}.")
+        self._check_slopes(z, q, value)
+
+    def _check_slopes(self, z: Array, q: Array, value: Array) -> None:
+        """Hold claimed slopes against central differences."""
+        rounding = np.spacing(np.abs(value).max()) / OFFSET
+        for slope, dz, dq in ((self.slope, OFFSET, 0.0), (self.variance_slope, 0.0, OFFSET)):
+            if slope is None:
+                continue
+            measured = (self.phi(z + dz, q + dq) - self.phi(z - dz, q - dq)) / (2 * OFFSET)
+            error = np.abs(slope(z, q, value) - measured).max()
+            if not error <= ACCURACY * np.abs(measured).max() + 8 * rounding:
+                raise ProblemError(f"A slope of the activation {self.name!r} is not its derivative.")
 
     @staticmethod
     def parse(name: Activation | str, option: str = "activation") -> Activation:
@@ -154,6 +148,7 @@ class Activation:
         name: str = "",
         *,
         torch: Callable[[Any], Any] | None = None,
+        slope: Callable[[Any], Any] | None = None,
         label: str = "",
     ) -> Activation:
         """The activation of any function of one variable.
@@ -169,13 +164,15 @@ class Activation:
             What messages and files call it; by default the function's own name. `register` makes it known by it.
         torch : callable, optional
             The same function of tensors, for training; by default φ itself.
+        slope : callable, optional
+            φ′ of arrays and of tensors, for faster training; by default that takes automatic differentiation.
         label : str
             What figures call it.
 
         Raises
         ------
         ProblemError
-            If φ does not give one finite real number for each number.
+            If φ does not give one finite real number for each number, or `slope` is not its derivative.
 
         Examples
         --------
@@ -217,6 +214,7 @@ class Activation:
             kink=found.kink,
             error=found.error if exact else 0.0,
             quadrature=not exact,
+            slope=None if slope is None else OfPreactivation(slope),
         )
 
     def loss(
@@ -270,6 +268,11 @@ class Activation:
     def uses_variance(self) -> bool:
         """Whether φ depends on q."""
         return bool(np.isnan(self.phi(SAMPLES[:, 0], np.nan)).any())
+
+    @cached_property
+    def has_slopes(self) -> bool:
+        """Whether its derivatives by all that it depends on are written down."""
+        return self.slope is not None and (self.variance_slope is not None or not self.uses_variance)
 
     @cached_property
     def trace_coupling(self) -> float | None:

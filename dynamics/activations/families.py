@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import factorial, sqrt
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.activations import functions
 from dynamics.activations.base import Activation, Family, NoMember, register_family
 from dynamics.errors import ProblemError
 from dynamics.population.expansion import KINK, Expansion
@@ -36,10 +38,19 @@ class Polynomial:
 
     def __call__(self, z: Any, q: Any) -> Any:
         """Its value at z; the variance q has no part in it."""
-        total = 0 * z
-        for p in reversed(self.coefficients):
-            total = total * z + p
-        return total
+        return _horner(self.coefficients, z)
+
+    def slope(self, z: Any, q: Any, phi: Any) -> Any:
+        """Its derivative at z."""
+        return _horner([n * p for n, p in enumerate(self.coefficients)][1:], z)
+
+
+def _horner(coefficients: Sequence[float], z: Any) -> Any:
+    """Σ_n p_n zⁿ."""
+    total = 0 * z
+    for p in reversed(coefficients):
+        total = total * z + p
+    return total
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,11 @@ class Leaky:
 
     def __call__(self, z: Any, q: Any) -> Any:
         """Its value at z; its derivative at zero, by automatic differentiation, is κ."""
-        return self.slope * z + (1 - self.slope) * z * (z > 0)
+        return self.slope * z + (1 - self.slope) * functions.relu(z)
+
+    def derivative(self, z: Any, q: Any, phi: Any) -> Any:
+        """Its derivative at z, κ at zero."""
+        return self.slope + (1 - self.slope) * functions.sign(functions.relu(z))
 
 
 def polynomial(
@@ -77,14 +92,16 @@ def polynomial(
             f"The activation {name!r} has the degree {powers[-1]}, but the highest is {HIGHEST}."
         )
     parities = {n % 2 for n in powers}
+    function = Polynomial(coefficients, norm)
     return Activation(
         name,
         formula,
-        Polynomial(coefficients, norm),
+        function,
         degree=powers[0] if len(powers) == 1 else None,
         parity=None if len(parities) == 2 else 1 - 2 * parities.pop(),
         label=label,
         expansion=Expansion(coefficients),
+        slope=function.slope,
     )
 
 
@@ -138,16 +155,18 @@ def _hermite(parameters: str) -> Activation:
 def _leaky_relu(parameters: str) -> Activation:
     slope = _number(parameters, "its slope must be a number, as in leaky-relu:0.1")
     odd, even = (1 + slope) / 2, (1 - slope) / 2
+    function = Leaky(slope)
     return Activation(
         f"leaky-relu:{parameters}",
         f"φ(w·x) = max(w·x, 0) + {slope:g} min(w·x, 0)",
-        Leaky(slope),
+        function,
         degree=1,
         parity=-1 if even == 0 else 1 if odd == 0 else None,
         population=partial(PiecewiseLinearPopulation, kernel=Kernel(odd**2, even**2)),
         label=f"leaky ReLU, slope {slope:g}",
         expansion=Expansion((0.0, odd), [(KINK, [0], [2 * even])]),
         kink=(odd, even),
+        slope=function.derivative,
     )
 
 

@@ -14,6 +14,25 @@ def _own(name: str, function: Any, z: Any) -> Any:
     return function(z) if method is None else method()
 
 
+def exp(z: Any) -> Any:
+    """eᶻ."""
+    return _own("exp", np.exp, z)
+
+
+def sign(z: Any) -> Any:
+    """−1, 0 or 1."""
+    return _own("sign", np.sign, z)
+
+
+def relu(z: Any) -> Any:
+    """max(z, 0); its derivative at zero, by automatic differentiation, is 0."""
+    return _own("relu", _relu, z)
+
+
+def _relu(z: Any) -> Any:
+    return np.maximum(z, 0.0)
+
+
 def erf(z: Any) -> Any:
     """The error function."""
     return _own("erf", special.erf, z)
@@ -35,6 +54,6 @@ def softplus(z: Any) -> Any:
     return np.logaddexp(z, 0.0) if method is None else method(0 * z)
 
 
-def expm1_below(z: Any) -> Any:
-    """eᶻ − 1 for z < 0, else 0."""
-    return _own("expm1", np.expm1, z * (z < 0))
+def expm1(z: Any) -> Any:
+    """eᶻ − 1."""
+    return _own("expm1", np.expm1, z)

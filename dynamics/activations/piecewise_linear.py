@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from dynamics.activations import functions
 from dynamics.activations.base import Activation, register
 from dynamics.population.expansion import BEND, KINK, Expansion
 from dynamics.population.kernels import KERNELS
@@ -15,16 +16,34 @@ def _identity(z: Any, q: Any) -> Any:
     return z
 
 
+def _one(z: Any, q: Any, phi: Any) -> Any:
+    return 1.0
+
+
 def _relu(z: Any, q: Any) -> Any:
-    return z * (z > 0)  # its derivative at zero, by automatic differentiation, is 0
+    return functions.relu(z)
+
+
+def _step(z: Any, q: Any, phi: Any) -> Any:
+    return functions.sign(phi)  # 0 where φ is
 
 
 def _squared_relu(z: Any, q: Any) -> Any:
-    return z * z * (z > 0)
+    above = functions.relu(z)
+    return above * above
+
+
+def _twice_relu(z: Any, q: Any, phi: Any) -> Any:
+    above = functions.relu(z)
+    return above + above
 
 
 def _modulus(z: Any, q: Any) -> Any:
     return abs(z)
+
+
+def _sign(z: Any, q: Any, phi: Any) -> Any:
+    return functions.sign(z)
 
 
 LINEAR = register(
@@ -37,6 +56,7 @@ LINEAR = register(
         population=partial(PiecewiseLinearPopulation, kernel=KERNELS["linear"]),
         expansion=Expansion((0.0, 1.0)),
         kink=(1.0, 0.0),
+        slope=_one,
     )
 )
 RELU = register(
@@ -49,6 +69,7 @@ RELU = register(
         population=partial(PiecewiseLinearPopulation, kernel=KERNELS["relu"]),
         expansion=Expansion((0.0, 0.5), [(KINK, [0], [1])]),
         kink=(0.5, 0.5),
+        slope=_step,
         label="ReLU",
     )
 )
@@ -62,6 +83,7 @@ ABS = register(
         population=partial(PiecewiseLinearPopulation, kernel=KERNELS["abs"]),
         expansion=Expansion((), [(KINK, [0], [2])]),
         kink=(0.0, 1.0),
+        slope=_sign,
         label="$|z|$",
     )
 )
@@ -73,6 +95,7 @@ RELU2 = register(
         degree=2,
         parity=None,
         expansion=Expansion((0.0, 0.0, 0.5), [(BEND, [0], [1])]),
+        slope=_twice_relu,
         label="ReLU²",
     )
 )

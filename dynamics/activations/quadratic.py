@@ -17,6 +17,14 @@ def _centred_square(z: Any, q: Any) -> Any:
     return z * z - q
 
 
+def _twice(z: Any, q: Any, phi: Any) -> Any:
+    return z + z
+
+
+def _minus_one(z: Any, q: Any, phi: Any) -> Any:
+    return -1.0
+
+
 QUADRATIC = register(
     Activation(
         "quadratic",
@@ -25,6 +33,7 @@ QUADRATIC = register(
         degree=2,
         parity=1,
         population=QuadraticPopulation,
+        slope=_twice,
         label="quadratic $z^2$",
     )
 )
@@ -36,6 +45,8 @@ CENTRED = register(
         degree=2,
         parity=1,
         population=partial(QuadraticPopulation, trace_coupling=0.0),
+        slope=_twice,
+        variance_slope=_minus_one,
         label=r"centred $z^2 - \langle z^2\rangle$",
     )
 )

@@ -62,24 +62,50 @@ def _erf(z: Any, q: Any) -> Any:
     return functions.erf(z / 2**0.5)
 
 
+def _erf_slope(z: Any, q: Any, phi: Any) -> Any:
+    return (2 / np.pi) ** 0.5 * functions.exp(-0.5 * z * z)
+
+
 def _tanh(z: Any, q: Any) -> Any:
     return functions.tanh(z)
+
+
+def _tanh_slope(z: Any, q: Any, phi: Any) -> Any:
+    return 1 - phi * phi
 
 
 def _sigmoid(z: Any, q: Any) -> Any:
     return functions.sigmoid(z)
 
 
+def _sigmoid_slope(z: Any, q: Any, phi: Any) -> Any:
+    return phi * (1 - phi)
+
+
 def _softplus(z: Any, q: Any) -> Any:
     return functions.softplus(z)
+
+
+def _softplus_slope(z: Any, q: Any, phi: Any) -> Any:
+    return functions.sigmoid(z)
 
 
 def _silu(z: Any, q: Any) -> Any:
     return z * functions.sigmoid(z)
 
 
+def _silu_slope(z: Any, q: Any, phi: Any) -> Any:
+    gate = functions.sigmoid(z)
+    return gate + phi * (1 - gate)
+
+
 def _elu(z: Any, q: Any) -> Any:
-    return z * (z >= 0) + functions.expm1_below(z)  # slope 1 at zero
+    below = functions.relu(-z)
+    return (z + below) + functions.expm1(-below)  # of slope 1 at zero, whatever that of `below` is
+
+
+def _elu_slope(z: Any, q: Any, phi: Any) -> Any:
+    return 1 - functions.relu(-phi)
 
 
 def _exponential_kink(step: float = 0.25) -> Expansion:
@@ -100,10 +126,14 @@ def _gelu(z: Any, q: Any) -> Any:
     return 0.5 * z * (1 + functions.erf(z / 2**0.5))
 
 
+def _gelu_slope(z: Any, q: Any, phi: Any) -> Any:
+    return 0.5 * (1 + functions.erf(z / 2**0.5)) + z * functions.exp(-0.5 * z * z) / (2 * np.pi) ** 0.5
+
+
 def finer(name: str, nodes: int) -> Activation:
     """The activation of a name in `MIXTURES` with so many nodes, to check the others with; it is not registered."""
-    formula, phi, parity = MIXTURES[name]
-    return Activation(name, formula, phi, None, parity, expansion=_mixtures(nodes)[name])
+    formula, phi, slope, parity = MIXTURES[name]
+    return Activation(name, formula, phi, None, parity, expansion=_mixtures(nodes)[name], slope=slope)
 
 
 ERF = register(
@@ -114,13 +144,14 @@ ERF = register(
         degree=None,
         parity=-1,
         expansion=Expansion((), [(STEP, [1], [1])]),
+        slope=_erf_slope,
     )
 )
 MIXTURES = {
-    "tanh": ("φ(w·x) = tanh(w·x)", _tanh, -1),
-    "sigmoid": ("φ(w·x) = 1/(1 + exp(−w·x))", _sigmoid, None),
-    "softplus": ("φ(w·x) = ln(1 + exp(w·x))", _softplus, None),
-    "silu": ("φ(w·x) = w·x/(1 + exp(−w·x))", _silu, None),
+    "tanh": ("φ(w·x) = tanh(w·x)", _tanh, _tanh_slope, -1),
+    "sigmoid": ("φ(w·x) = 1/(1 + exp(−w·x))", _sigmoid, _sigmoid_slope, None),
+    "softplus": ("φ(w·x) = ln(1 + exp(w·x))", _softplus, _softplus_slope, None),
+    "silu": ("φ(w·x) = w·x/(1 + exp(−w·x))", _silu, _silu_slope, None),
 }
 TANH, SIGMOID, SOFTPLUS, SILU = (register(finer(name, NODES)) for name in MIXTURES)
 ELU = register(
@@ -132,6 +163,7 @@ ELU = register(
         parity=None,
         expansion=_exponential_kink(),
         label="ELU",
+        slope=_elu_slope,
     )
 )
 GELU = register(
@@ -143,5 +175,6 @@ GELU = register(
         parity=None,
         expansion=Expansion((0.0, 0.5), [(GATE, [1], [1])]),
         label="GELU",
+        slope=_gelu_slope,
     )
 )

@@ -37,7 +37,6 @@ from dynamics.curves.variables import (
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
-from dynamics.population.base import Population
 from dynamics.problem import Problem
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
@@ -112,22 +111,22 @@ class Trajectory(Result):
         solver: SolverReport,
         decay_integral: Array | None = None,
     ) -> Trajectory:
-        """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem."""
+        """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem.
+
+        What is as large as the problem itself is lifted: its coordinates are the weights.
+        """
         small = reduction.problem
 
-        def along(population: Population) -> Array:
-            return np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
-
         with np.errstate(over="ignore", invalid="ignore"):  # a solution that explodes has an infinite loss
-            loss, held_out = along(small.population), small.test_population
-            test_loss = None if held_out is None else along(held_out)
+            loss, held_out = small.population.losses(W, A), small.test_population
+            test_loss = None if held_out is None else held_out.losses(W, A)
             modes = small.modes(W, A)
         return cls(
             problem,
             times,
-            W,
+            W if reduction.smaller else reduction.lift(W),
             np.array(A),
-            reduction.basis,
+            reduction.basis if reduction.smaller else None,
             loss,
             modes,
             solver,

@@ -93,7 +93,7 @@ class ArcLengthFlow(SteeredFlow):
 
     def _rest(self, t: float, theta: Array, t_end: float) -> Step | None:
         """The solution up to the end where the weights rest."""
-        faint = float(np.linalg.norm(self.slope(theta))) > GONE * self._natural_speed(theta)
+        faint = self._steepness(t, theta) > GONE * self._natural_speed(theta)
         return (
             None if faint or self._distance_from_convergence(t, theta) > 0 else Line(t, t_end, theta.copy())
         )

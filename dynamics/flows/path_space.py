@@ -172,7 +172,7 @@ class PathFlow(Flow[PathTrajectory]):
         """Time after which an open-ended integration gives up waiting for convergence."""
         return (LONGEST_EXPLICIT if explicit else LONGEST) / self._rate
 
-    @property
+    @cached_property
     def _rate(self) -> float:
         """Natural growth rate, the variance of the inputs to the power h: the loss is of second degree in v."""
         Sigma = self.problem.second_moment

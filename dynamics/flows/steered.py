@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from dynamics.aliases import Array
 from dynamics.flows.base import Run, Watch
 from dynamics.flows.endings import CONVERGED
 from dynamics.flows.gradient import GradientFlow
+from dynamics.flows.motion import Motion
 from dynamics.flows.rest import distance_from_rest
 from dynamics.integration import Stop
 from dynamics.integration.contract import VectorField, Write
@@ -57,6 +59,14 @@ class SteeredFlow(GradientFlow):
         """The right-hand side, written into memory of the caller."""
         return VectorField.in_place(self)
 
+    def kernel(self) -> None:
+        """None: compiled code knows gradients only."""
+        return
+
+    def curvature(self) -> None:
+        """None: the right-hand side is no gradient."""
+        return
+
     def polynomial(self) -> tuple[FlowShape, Array] | None:
         """None: the right-hand side is no polynomial."""
         return None
@@ -72,10 +82,23 @@ class SteeredFlow(GradientFlow):
     def _distance_from_convergence(self, t: float, state: Array) -> float:
         weights, units = state[: self.weights], self.natural_units
         return distance_from_rest(
-            float(np.linalg.norm(self.slope(weights))),
+            self._steepness(t, state),
             lambda: self.extreme_eigenvalue(weights, "lowest"),
             (units.speed, units.rate),
         )
+
+    def _steepness(self, t: float, state: Array) -> float:
+        """‖∇R‖ over the trained weights."""
+        return self._descent.speed(t, state[: self.weights])
+
+    @cached_property
+    def _descent(self) -> Motion:
+        """∇R, which both the end of the flow and a rest ask for."""
+
+        def write(t: float, weights: Array, out: Array) -> None:
+            out[...] = self.slope(weights)
+
+        return Motion(write)
 
     def rates(self, decay: tuple[float, float]) -> Array:
         """Rates of decoupled decay ρ_w, ρ_a of the trained weights, (n,)."""

@@ -18,6 +18,7 @@ exactly zero stays there, as it does under automatic differentiation.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -147,11 +148,15 @@ class VanishingUnits:
     def _largest_change(self, theta: Array, other: Array) -> float:
         """Bound on the change of every m/‖A_k‖ between two states with the same absent units."""
         (W, A), (X, B) = self.flow.unpack(theta), self.flow.unpack(other)
-        Sigma = self.flow.reduction.problem.covariance
-        spread = 1.0 if Sigma is None else float(np.linalg.norm(Sigma, 2))
         move = np.linalg.norm(B, axis=0) * np.linalg.norm(X - W, axis=1)
         move += np.linalg.norm(B - A, axis=0) * np.linalg.norm(W, axis=1)
-        return spread * float(move.sum())
+        return self._spread * float(move.sum())
+
+    @cached_property
+    def _spread(self) -> float:
+        """‖Σ‖."""
+        Sigma = self.flow.reduction.problem.covariance
+        return 1.0 if Sigma is None else float(np.linalg.norm(Sigma, 2))
 
 
 def highest(pull: Pull, starts: Array) -> tuple[float, Array]:

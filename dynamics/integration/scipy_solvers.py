@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
+from scipy.integrate import BDF, LSODA, RK23, RK45, Radau
 
 from dynamics.aliases import Array
 from dynamics.integration.contract import FAILED, FINISHED, Method, Step, VectorField
@@ -138,7 +138,6 @@ def _method(kind: Any, implicit: bool) -> Method:
 
 SCIPY_METHODS = (
     _method(LSODA, implicit=True),
-    _method(DOP853, implicit=False),
     _method(RK45, implicit=False),
     _method(RK23, implicit=False),
     _method(Radau, implicit=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -114,7 +114,7 @@ class NeuronFlow(Flow[NeuronTrajectory]):
     def horizon(self, explicit: bool = False) -> float:
         """Time after which an open-ended integration gives up waiting for convergence."""
         slowest = min(rate for rate in (*self._P, 1.0) if rate > 0)
-        return 1e5 / (slowest * self._scale())
+        return 1e5 / (slowest * self._scale)
 
     def watch(self, run: Run) -> Watch:
         """Convergence of an open-ended integration: it stands still, and no direction of descent is left."""
@@ -140,15 +140,15 @@ class NeuronFlow(Flow[NeuronTrajectory]):
             report,
         )
 
+    @cached_property
     def _scale(self) -> float:
         """Natural size of Γ, 1 where there is nothing to learn."""
         return 4 * float(np.sqrt(max(self.loss(self.theta0), self.loss(0 * self.theta0)))) or 1.0
 
     def _distance_from_convergence(self, t: float, theta: Array) -> float:
         """Positive until the flow is at rest."""
-        scale = self._scale()
         speed = float(np.linalg.norm(self(t, theta)))
-        return distance_from_rest(speed, partial(self._lowest, theta), (scale, scale))
+        return distance_from_rest(speed, partial(self._lowest, theta), (self._scale, self._scale))
 
     def _lowest(self, theta: Array) -> float:
         return float(np.linalg.eigvalsh(self.preconditioned_hessian(theta))[0])

@@ -7,18 +7,18 @@ a loss lacks is None.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.integration.contract import Kernel
+from dynamics.population.ways import Slope, Way, cheapest
 
 if TYPE_CHECKING:
     from dynamics.population.flow_shape import FlowShape
-
-Slope = Callable[[Array, Array, Array, Array | None], None]
-"""``slope(W, A, vW, vA)`` writes −∂L/∂W into vW and −∂L/∂A into vA; into no vA where the second layer is fixed."""
 
 
 class Population(ABC):
@@ -46,6 +46,10 @@ class Population(ABC):
     def loss(self, W: Array, A: Array) -> float:
         """Loss L = ½ E‖f* − f‖², in squared units of the output."""
 
+    def losses(self, W: Array, A: Array) -> Array:
+        """Losses (T,) of many weights, W (T, K, d) and A (T, O, K)."""
+        return np.array([self.loss(w, a) for w, a in zip(W, A, strict=True)])
+
     @abstractmethod
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient: (−∂L/∂W, −∂L/∂A), (K, d) and (O, K)."""
@@ -59,11 +63,30 @@ class Population(ABC):
         """Dense Hessian of L over θ = (W, A), flattened row by row, (Kd + OK, Kd + OK)."""
 
     def slope(self, hidden: int, outputs: int, trainable: bool) -> Slope:
-        """The velocity of K units and O outputs, written in place.
+        """The velocity of K units and O outputs, written in place, by the way that costs least.
 
         It may keep buffers: one thread at a time may call it.
         """
+        sizes = hidden, outputs, trainable
+        if sizes not in self._builders:
+            ways = self.ways(*sizes)
+            self._builders[sizes] = cheapest(ways).build if ways else self._slope_by_velocity
+        return self._builders[sizes]()
 
+    def compiled_slope(self, A: Array, inputs: int, trainable: bool) -> Kernel | None:
+        """The velocity at θ = (W, A), or at θ = W where A (O, K) is fixed, for compiled code; None if there is none."""
+        return None
+
+    def ways(self, hidden: int, outputs: int, trainable: bool) -> Sequence[Way]:
+        """All ways to compute the slope in place; none of a loss that has nothing to gain, or is made of others."""
+        return ()
+
+    @cached_property
+    def _builders(self) -> dict[tuple[int, int, bool], Callable[[], Slope]]:
+        """What gives the slope for each size that was asked for."""
+        return {}
+
+    def _slope_by_velocity(self) -> Slope:
         def write(W: Array, A: Array, vW: Array, vA: Array | None) -> None:
             vW[...], pull = self.velocity(W, A)
             if vA is not None:

@@ -13,6 +13,7 @@ The centred activation φ(w·x) = (w·x)² − wᵀΣw removes the trace couplin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,8 +21,15 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.covariance import covariance_factor
+from dynamics.integration.contract import Kernel
 from dynamics.population.base import Population
+from dynamics.population.directions import Directions
 from dynamics.population.flow_shape import FlowShape
+from dynamics.population.metric import Metric
+from dynamics.population.quadratic_kernel import quadratic_kernel
+from dynamics.population.quadratic_losses import losses_by_entries, losses_by_products
+from dynamics.population.quadratic_ways import Side, quadratic_ways
+from dynamics.population.ways import Way
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +66,10 @@ class QuadraticPopulation(Population):
         """Eigenvalues of the whitened residual matrices D_o, ascending for each output."""
         return np.asarray(np.linalg.eigvalsh(self.whitened_residuals(W, A)), dtype=float).ravel()
 
-    def _times_covariance(self, X: Array) -> Array:
-        """Rows of X times Σ."""
-        return X if self.covariance is None else X @ self.covariance
+    @cached_property
+    def _metric(self) -> Metric:
+        """Σ."""
+        return Metric.of(self.covariance)
 
     @cached_property
     def _factor(self) -> Array | None:
@@ -70,7 +79,7 @@ class QuadraticPopulation(Population):
     @cached_property
     def _teacher_traces(self) -> Array:
         """tr(M*_oΣ), (O,)."""
-        return self.B @ np.einsum("md,md->m", self._times_covariance(self.V), self.V)
+        return self.B @ np.einsum("md,md->m", self._metric.times(self.V), self.V)
 
     def _traces(self, A: Array, W_norms: Array) -> Array:
         """τ_o = tr(D_oΣ), (O,), from w_kᵀΣw_k; zero for the centred activation."""
@@ -92,27 +101,81 @@ class QuadraticPopulation(Population):
 
     def loss(self, W: Array, A: Array) -> float:
         """Loss L = Σ_o [tr(D_oΣD_oΣ) + ½ τ_o²], in squared units of the output."""
-        D = self.whitened_residuals(W, A)
-        tau = np.trace(D, axis1=1, axis2=2)
+        return float(self.losses(W[None], A[None])[0])
+
+    def losses(self, W: Array, A: Array) -> Array:
+        """Losses (T,) of weights W (T, K, d) and A (T, O, K); see `dynamics.population.quadratic_losses`."""
+        (O, R), (K, d), side = self.B.shape, W.shape[1:], self._side
+        products = K * (K * d + side.metric.operations + side.seen.operations) + O * K * (K + R)
+        if 2 * products > O * min(K * d**2, (R + K) ** 3):
+            found = self._losses_by_entries(W, A)
+        else:
+            found, good = losses_by_products(side, self._squares, W, A)
+            if not good.all():
+                found[~good] = self._losses_by_entries(W[~good], A[~good])
         # a negative κ takes off almost everything of some D, and rounding never more than everything
-        return max(float(np.sum(D * D) + 0.5 * self.trace_coupling * np.sum(tau**2)), 0.0)
+        return np.maximum(found, 0.0)
+
+    def _losses_by_entries(self, W: Array, A: Array) -> Array:
+        """The same from whitened residuals, or from whitened M*_o where these are no larger."""
+        if W.shape[-1] <= len(self.V) + W.shape[1]:
+            white = W if self._factor is None else W @ self._factor
+            return losses_by_entries(self._white_targets, self.trace_coupling, white, A)
+        D = [self.whitened_residuals(w, a) for w, a in zip(W, A, strict=True)]
+        tau = [np.trace(x, axis1=1, axis2=2) for x in D]
+        return np.array([np.sum(x * x) for x in D]) + 0.5 * self.trace_coupling * np.sum(
+            np.square(tau), axis=1
+        )
+
+    @cached_property
+    def _white_targets(self) -> Array:
+        """FᵀM*_oF, (O, r, r)."""
+        if self._factor is None:
+            return self._targets
+        V = self.V @ self._factor
+        return (V.T * self.B[:, None, :]) @ V
+
+    @cached_property
+    def _squares(self) -> Array:
+        """tr(M*_oΣM*_oΣ), (O,)."""
+        (O, R), d = self.B.shape, self.V.shape[1]
+        if O * d**2 < R**2:
+            return np.sum(self._white_targets**2, axis=(1, 2))
+        products = self._side.seen.overlaps(self.V)  # v_mᵀΣv_n
+        return np.sum((self.B @ products**2) * self.B, axis=1)
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
-        """Minus the gradient of the loss, (K, d) and (O, K).
+        """Minus the gradient of the loss, (K, d) and (O, K)."""
+        vW, vA = np.empty(W.shape), np.empty(A.shape)
+        self.slope(len(W), len(A), True)(W, A, vW, vA)
+        return vW, vA
 
-        Through G_o, (O, d, d), where d ≤ R + K, as always after the span reduction: that needs fewer and
-        larger operations. Through the factors of G_o otherwise.
-        """
-        if W.shape[1] > len(self.V) + len(W):
-            return self._velocity_in_factors(W, A)
-        GW = W @ self.force(W, A)  # (O, K, d)
-        # the sum over one output, without einsum's overhead
-        dW = A[0][:, None] * GW[0] if len(A) == 1 else np.einsum("ok,oki->ki", A, GW)
-        return dW, 0.5 * np.einsum("oki,ki->ok", GW, W)
+    def ways(self, hidden: int, outputs: int, trainable: bool) -> Sequence[Way]:
+        """Those of `dynamics.population.quadratic_ways`."""
+        return quadratic_ways(self._side, hidden, self.V.shape[1], trainable)
+
+    def compiled_slope(self, A: Array, inputs: int, trainable: bool) -> Kernel | None:
+        """See `dynamics.population.quadratic_kernel`."""
+        return quadratic_kernel(self._side, A, inputs, trainable)
+
+    @cached_property
+    def _side(self) -> Side:
+        """What the slope needs of everything but the weights."""
+        return Side(
+            Directions.of(self._metric.times(self.V)),
+            self.B,
+            self._metric,
+            self._teacher_traces,
+            self.trace_coupling,
+            self._matrices,
+        )
 
     @cached_property
     def _targets(self) -> Array:
         """Teacher matrices M*_o, (O, d, d)."""
+        return self._matrices()
+
+    def _matrices(self) -> Array:
         return (self.V.T * self.B[:, None, :]) @ self.V
 
     def force(self, W: Array, A: Array) -> Array:
@@ -128,34 +191,24 @@ class QuadraticPopulation(Population):
         tau = self.trace_coupling * np.einsum("oij,ij->o", D, S)
         return 4 * S @ D @ S + 2 * tau[:, None, None] * S
 
-    def _velocity_in_factors(self, W: Array, A: Array) -> tuple[Array, Array]:
-        """The same without any d × d matrix."""
-        SW = self._times_covariance(W)
-        S_V, S_W = SW @ self.V.T, SW @ W.T  # w_kᵀΣv_m (K, R), w_kᵀΣw_l (K, K)
-        norms = S_W.diagonal()
-        tau = self._traces(A, norms)
-        dW = 4 * ((A.T @ self.B * S_V) @ self.V - (A.T @ A * S_W) @ W)
-        dW += 2 * (tau @ A)[:, None] * W
-        dA = 2 * (self.B @ (S_V * S_V).T - A @ (S_W * S_W)) + np.outer(tau, norms)
-        return self._times_covariance(dW), dA
-
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA): minus the directional derivative of the velocity."""
-        Sigma = self._times_covariance
+        seen, Sigma = self._side.seen, self._metric.times  # rows v_mᵀΣ
         SW, SdW = Sigma(W), Sigma(dW)
-        S_V, S_W = SW @ self.V.T, SW @ W.T
-        dS_V, X = SdW @ self.V.T, SdW @ W.T  # X_kl = dw_kᵀΣw_l
+        S_V, S_W = seen.overlaps(W), SW @ W.T
+        dS_V, X = seen.overlaps(dW), SdW @ W.T  # X_kl = dw_kᵀΣw_l
         dS_W = X + X.T
         norms, dnorms = S_W.diagonal(), dS_W.diagonal()
         tau = self._traces(A, norms)
         dtau = -self.trace_coupling * (dA @ norms + A @ dnorms)
         P, dP = A.T @ self.B, dA.T @ self.B  # (K, R)
         N, dN = A.T @ A, dA.T @ A + A.T @ dA  # (K, K)
-        hW = 4 * ((dP * S_V + P * dS_V) @ self.V - (dN * S_W + N * dS_W) @ W - (N * S_W) @ dW)
-        hW += 2 * (dtau @ A + tau @ dA)[:, None] * W + 2 * (tau @ A)[:, None] * dW
+        hW = 2 * (dtau @ A + tau @ dA)[:, None] * SW + 2 * (tau @ A)[:, None] * SdW
+        hW -= 4 * ((dN * S_W + N * dS_W) @ SW + (N * S_W) @ SdW)
+        hW[:, : seen.support] += 4 * seen.combined(dP * S_V + P * dS_V)
         hA = 4 * self.B @ (S_V * dS_V).T - 2 * dA @ (S_W * S_W) - 4 * A @ (S_W * dS_W)
         hA += np.outer(dtau, norms) + np.outer(tau, dnorms)
-        return -Sigma(hW), -hA
+        return -hW, -hA
 
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian, (Kd + OK, Kd + OK), for θ = (W row by row, A row by row)."""

@@ -31,7 +31,7 @@ Time is that of the flow, η × steps. With a schedule the recursion has the rat
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -141,7 +141,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
 
     def horizon(self, explicit: bool = False) -> float:
         """Time after which an integration without an end gives up waiting for rest."""
-        return 1e5 / self._rate() * max(1.0, 1.0 / max(self.scale**0.5, 1e-8))
+        return 1e5 / self._rate * max(1.0, 1.0 / max(self.scale**0.5, 1e-8))
 
     @property
     def scale(self) -> float:
@@ -211,6 +211,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
             objective=objective,
         )
 
+    @cached_property
     def _rate(self) -> float:
         """Natural rate of change: the size of the eigenvalues of G."""
         start = self.order.start
@@ -233,7 +234,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
 
     def _distance_from_rest(self, t: float, y: Array) -> float:
         """Positive until the drift is negligible and nothing grows any more."""
-        state, scale = self.mean_state(y), self._rate()
+        state, scale = self.mean_state(y), self._rate
         size = max(float(np.linalg.norm(state)), np.finfo(float).tiny)
         excess = float(np.linalg.norm(self.drift(state))) / size - AT_REST * scale
         if excess > 0:

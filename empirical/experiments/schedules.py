@@ -47,6 +47,7 @@ def train_schedules(
     *,
     seed: int = 0,
     records: int = 41,
+    gradients: str | None = None,
     device: str = "cpu",
     progress: bool = False,
 ) -> tuple[TrainedSchedule, ...]:
@@ -61,8 +62,8 @@ def train_schedules(
         Of the data under the first schedule, the next one under the second, and so on: their errors are independent.
     records : int
         Number of records, evenly spaced.
-    device : str
-        PyTorch device.
+    gradients, device : str
+        As for `empirical.train`.
     progress : bool
         Show progress bars on standard error if that is a terminal.
 
@@ -88,6 +89,7 @@ def train_schedules(
                 seeds=S,
                 seed=seed + i,
                 record_at=at,
+                gradients=gradients,
                 device=device,
                 progress=progress,
             )

@@ -50,6 +50,7 @@ class EscapeOptions:
         help="Time at which their training ends [default: well after what is predicted].",
     )
     seed: int = opt.option(type=int, default=0, show_default=True, help="Seed of every random number.")
+    gradients: str | None = opt.gradients_option()
     device: str = opt.option(default="cpu", show_default=True, help="PyTorch device, such as cuda.")
 
 
@@ -83,13 +84,14 @@ def command(network: opt.NetworkOptions, how: EscapeOptions, output: str | None,
             t_end=prediction.patience if how.t_end is None else how.t_end,
             seeds=how.seeds,
             seed=how.seed,
+            gradients=how.gradients,
             device=how.device,
             progress=True,
             **start,
             **sgd,
         )
     else:
-        note_without_effect(["t_end", "seed", "device"], "unless networks are trained")
+        note_without_effect(["t_end", "seed", "gradients", "device"], "unless networks are trained")
     result = with_training(prediction.as_dict(), trained) | {"problem": problem_json(problem)}
     if output is not None:
         write_text(output, to_json(result) + "\n")

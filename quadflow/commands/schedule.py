@@ -49,6 +49,7 @@ class ScheduleOptions:
     seeds: int = opt.option(
         type=int, default=0, show_default=True, help="Networks trained under each schedule; 0: none."
     )
+    gradients: str | None = opt.gradients_option()
     device: str = opt.option(default="cpu", show_default=True, help="PyTorch device, such as cuda.")
 
 
@@ -87,7 +88,14 @@ def command(problem: opt.ProblemOptions, runs: ScheduleOptions, output: str | No
     if runs.seeds:
         from empirical.experiments.schedules import train_schedules
 
-        trained = train_schedules(choice, runs.seeds, seed=problem.seed, device=runs.device, progress=True)
+        trained = train_schedules(
+            choice,
+            runs.seeds,
+            seed=problem.seed,
+            gradients=runs.gradients,
+            device=runs.device,
+            progress=True,
+        )
     result = with_training(choice.as_dict(), trained) | {"problem": problem_json(choice.problem)}
     if output is not None:
         write_text(output, to_json(result) + "\n")

@@ -31,4 +31,5 @@ from quadflow.options.struct import option as option
 from quadflow.options.struct import pick as pick
 from quadflow.options.struct import take as take
 from quadflow.options.training import TrainingOptions as TrainingOptions
+from quadflow.options.training import gradients_option as gradients_option
 from quadflow.options.training import training_options as training_options

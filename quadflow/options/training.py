@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from dynamics.clock import Clock
 
 
+def gradients_option() -> Any:
+    """How gradients are taken, an option of whatever trains two-layer networks."""
+    return option(
+        help="Written out (fused), or by PyTorch's automatic differentiation (autograd), slower and the same up to "
+        "rounding [default: fused].",
+    )
+
+
 @dataclass(frozen=True)
 class TrainingOptions(OptimizerOptions):
     """How networks are trained; the names are those of `empirical.train`."""
@@ -41,6 +49,7 @@ class TrainingOptions(OptimizerOptions):
         help=f"Learning rates over the run: {listed(FAMILIES)}, with parameters after colons "
         "(warmup-cosine:0.1), or a file of rates in units of --step (.npy, .csv).",
     )
+    gradients: str | None = gradients_option()
     device: str = option(default="cpu", show_default=True, help="PyTorch device, such as cuda.")
     dtype: str = option(default="float32", show_default=True, help="float32 or float64.")
     records: int = option(type=int, default=200, show_default=True, help="Number of measurements.")

@@ -147,7 +147,7 @@ def test_either_sign_counts_where_both_are_alike():
 
 def test_quartiles_with_unfinished_networks():
     """Order statistics: of 1, 2, 3, ∞ the first, second and third; a median's error from those at ½ ± ½/√S."""
-    run = TrainedEscape(7, np.array([3.0, np.inf, 1.0, 2.0]), 0.1, 2, 9.0)
+    run = TrainedEscape(7, np.array([3.0, np.inf, 1.0, 2.0]), 0.1, 2, 9.0, "fused")
     assert run.quartiles.tolist() == [1, 2, 3]
     assert run.unfinished == 1
     assert run.median_error == (3 - 1) / 2  # at ¼ and ¾
@@ -158,9 +158,10 @@ def test_quartiles_with_unfinished_networks():
         "t_end": 9.0,
         "step": 0.1,
         "batch": 2,
+        "gradients": "fused",
     }
     assert run.summary() == "d = 7: median time 2 of 4 networks, quartiles 1, 3; 1 not there at time 9"
-    worse = TrainedEscape(7, np.array([1.0, np.inf, np.inf, np.inf]), 0.1, 2, 9.0)
+    worse = TrainedEscape(7, np.array([1.0, np.inf, np.inf, np.inf]), 0.1, 2, 9.0, "fused")
     assert worse.as_dict()["quartiles"] == [1, None, None]
 
 

@@ -22,10 +22,10 @@ from dynamics.schedules import Schedule
 from empirical import Comparison, TrainingDiverged, TrainingRun, compare, train, train_ensemble
 from empirical.data import TrainingData
 from empirical.descent import gradient_descent_loss
+from empirical.gradients import batch_losses, trained_weights
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS
 from empirical.practice import Practice
-from empirical.training import batch_losses, trained_weights
 
 PROBLEM = Problem(Teacher.from_eigenvalues([2, 1], 3), Student.initialise(3, 3, scale=0.4, seed=1))
 N = 20

@@ -15,7 +15,7 @@ INF = np.inf
 
 
 def trained(inputs, *times, step=0.1):
-    return TrainedEscape(inputs, np.array(times, dtype=float), step, 1, 99.0)
+    return TrainedEscape(inputs, np.array(times, dtype=float), step, 1, 99.0, "fused")
 
 
 def curve(name, k, runs=(), leading=True):

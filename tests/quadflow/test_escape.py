@@ -65,7 +65,7 @@ def test_networks_beside_it(quadflow):
 
 
 def test_unfinished_networks_are_said():
-    run = TrainedEscape(30, np.array([1.0, np.inf]), 0.1, 1, 2.0)
+    run = TrainedEscape(30, np.array([1.0, np.inf]), 0.1, 1, 2.0, "fused")
     result = with_training({"warnings": ["before"]}, run)
     assert result["trained"] == run.as_dict() and result["trained"]["times"] == [1, None]
     assert result["warnings"] == [
@@ -73,7 +73,9 @@ def test_unfinished_networks_are_said():
         "1 of 2 networks had not reached the overlap at time 2: their times are null, and count as infinite in the "
         "quartiles",
     ]
-    assert with_training({"warnings": []}, TrainedEscape(30, np.ones(2), 0.1, 1, 2.0))["warnings"] == []
+    assert (
+        with_training({"warnings": []}, TrainedEscape(30, np.ones(2), 0.1, 1, 2.0, "fused"))["warnings"] == []
+    )
 
 
 @pytest.mark.parametrize(

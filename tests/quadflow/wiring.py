@@ -12,12 +12,13 @@ FLOORS = ("quadflow", "figures", "empirical", "dynamics")
 START = "--teacher 2,1 --inputs 3 --hidden 2 --init-scale 0.3 --seed 5"  # that of `Start()`
 TRAINING = (
     "--step 0.02 --batch 8 --samples 64 --label-noise 0.3 --seeds 3 --optimizer momentum --momentum 0.6 "
-    "--dtype float64 --records 7 --log-times --test-samples 11 --device cpu:0 --schedule cosine:0.1"
+    "--dtype float64 --records 7 --log-times --test-samples 11 --device cpu:0 --schedule cosine:0.1 "
+    "--gradients autograd"
 )
 TRAINED = {
     **{"step": 0.02, "batch": 8, "samples": 64, "label_noise": 0.3, "seeds": 3, "seed": 5},
     **{"optimizer": "momentum", "momentum": 0.6, "dtype": "float64", "records": 7, "log_times": True},
-    **{"test_samples": 11, "device": "cpu:0", "schedule": "cosine:0.1"},
+    **{"test_samples": 11, "device": "cpu:0", "schedule": "cosine:0.1", "gradients": "autograd"},
 }
 PARAMETERS = "--betas 0.5,0.25 --epsilon 0.1 --damping 0.2 --decoupled"  # of no optimiser together
 PARAMETRISED = {"betas": (0.5, 0.25), "epsilon": 0.1, "damping": 0.2, "decoupled": True}
@@ -25,7 +26,7 @@ UNTRAINED = {
     **{"step": 1e-3, "batch": 256, "samples": 0, "label_noise": 0.0, "seeds": 1, "seed": 0},
     **{"betas": None, "epsilon": None, "damping": None, "decoupled": None},
     **{"optimizer": "sgd", "momentum": None, "dtype": "float32", "records": 200, "log_times": False},
-    **{"test_samples": 0, "device": "cpu", "schedule": "constant"},
+    **{"test_samples": 0, "device": "cpu", "schedule": "constant", "gradients": None},
 }
 SOLVER = "--method RK45 --rtol 1e-8 --atol 1e-11 --max-evaluations 12345"
 SOLVED = {"method": "RK45", "rtol": 1e-8, "atol": 1e-11, "max_evaluations": 12345}

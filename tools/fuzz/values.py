@@ -88,10 +88,11 @@ WORDS = {
     ),
     "schedules": ("cosine|linear,wsd:0.5|step,step", "cosin|,|linear,|wsd:2|good.npy|linear,linear:0.5"),
     "device": ("cpu", "cuda|meta|mps|cpu:7|cuda:99999|xla|CPU"),
+    "gradients": ("fused|autograd", "none|Fused|fused,autograd|1"),
     "dtype": ("float32|float64", "float16|complex64|int|double"),
     "correction": ("none|modified", "modifie|2"),
     "gap": ("theory|flow|none", "flows|0"),
-    "method": ("auto|RK45|DOP853|LSODA|Radau|BDF|RK23", "Taylor|Euler|odeint"),
+    "method": ("auto|RK45|Tsit5|DOP853|LSODA|Radau|BDF|RK23", "Taylor|Tsit5-numba|DOP853-numba|Euler|odeint"),
     "format": ("text|latex|json|python|javascript|tensor|matrix", "html|TEXT"),
     "model": ("quadratic|linear|relu|abs|bilinear", "cubic|1"),
     "command": (

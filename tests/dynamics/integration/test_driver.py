@@ -7,10 +7,9 @@ import pytest
 
 from dynamics import GradientFlow, Student, Teacher
 from dynamics.errors import ProblemError
-from dynamics.integration import Sampling, Stop, VectorField, choose_method, integrate
-from dynamics.integration.scipy_solvers import SCIPY_METHODS
+from dynamics.integration import SOLVERS, Sampling, Stop, VectorField, choose_method, integrate
 
-SCIPY = [method.name for method in SCIPY_METHODS]
+STEPPING = [name for name, method in SOLVERS.items() if method.sample is None and "numba" not in name]
 
 
 class Decay(VectorField):
@@ -22,12 +21,15 @@ class Decay(VectorField):
     def jacobian(self, t, theta):
         return -np.eye(theta.size)
 
+    def curvature(self):
+        return lambda theta, v: v.copy()
+
 
 def sampling(t_end=None, times=None, samples=11, log_times=False):
     return Sampling.create(t_end, times, samples, log_times, horizon=100.0)
 
 
-@pytest.mark.parametrize("method", ("auto", *SCIPY))
+@pytest.mark.parametrize("method", ("auto", *STEPPING))
 def test_every_method_meets_its_tolerance(method):
     """Global error of a decaying mode stays within 100 rtol of e^{−t}."""
     rtol = 1e-6 if method in ("RK23", "BDF") else 1e-9
@@ -188,7 +190,7 @@ def test_a_time_that_no_longer_moves_is_a_failure():
     assert report.time_reached == pytest.approx(10, abs=1e-6)
 
 
-@pytest.mark.parametrize("method", SCIPY)
+@pytest.mark.parametrize("method", STEPPING)
 def test_the_shortest_time_is_integrated_over(method):
     """θ₀ e^{−t} = θ₀ to the last digit; shorter times, at which steps underflow, are refused."""
     times, theta, report = integrate(Decay(), np.ones(2), sampling(1e-100, samples=3), method=method)
@@ -201,6 +203,13 @@ def test_the_shortest_time_is_integrated_over(method):
 def test_choice_of_method():
     assert choose_method("auto", 300).name == "LSODA"
     assert choose_method("auto", 301).name == "DOP853"
+    assert choose_method("auto", 301, rtol=0.99e-9).name == "DOP853"
+    assert choose_method("auto", 301, rtol=1e-9).name == "Tsit5"
+    assert choose_method("auto", 300, rtol=1e-9).name == "LSODA"
+    assert choose_method("auto", 301, gradient=True).name == "DOP853/BDF"
+    assert choose_method("auto", 301, rtol=1e-9, gradient=True).name == "Tsit5/BDF"
+    assert choose_method("auto", 300, gradient=True).name == "LSODA"
+    assert choose_method("auto", 3, smooth=False).name == choose_method("auto", 301, False).name == "RK45"
     assert choose_method("Radau", 5000).name == "Radau"
 
 
