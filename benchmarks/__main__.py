@@ -58,7 +58,8 @@ def run(benchmarks: dict[str, Benchmark], folder: Path) -> None:
     merged: list[Table] = []
     for name, benchmark in benchmarks.items():
         print(f"… {name}", file=sys.stderr)
-        tables += getattr(import_module(f"benchmarks.{benchmark.module}"), benchmark.function)()
+        function = getattr(import_module(f"benchmarks.{benchmark.module}"), benchmark.function)
+        tables += function(*benchmark.arguments)
         merged = write_results(tables, about, folder)
     first = headline(tables)
     for table in [first] * (first is not None) + tables:

@@ -12,6 +12,8 @@ class Benchmark:
     Parameters
     ----------
     module, function, about : str
+    arguments : tuple of int
+        What the function is called with.
     by_name : bool
         Whether it is run only if it is named.
     """
@@ -19,15 +21,20 @@ class Benchmark:
     module: str
     function: str
     about: str
+    arguments: tuple[int, ...] = ()
     by_name: bool = False
 
 
 BENCHMARKS: dict[str, Benchmark] = {
     "small": Benchmark("bench_trajectory", "small", "one trajectory of 4 inputs and 3 units"),
-    "large": Benchmark(
-        "bench_trajectory", "large", "one of 100 inputs and 50 units, teachers of 3, 5, 50, 100 modes"
-    ),
-    "many": Benchmark("bench_trajectory", "many", "one with 500 modes in 1000 inputs, one with 100 outputs"),
+    **{
+        f"large-{R}": Benchmark(
+            "bench_trajectory", "large", f"one of 100 inputs and 50 units, a teacher of {R} modes", (R,)
+        )
+        for R in (3, 5, 50, 100)
+    },
+    "many-modes": Benchmark("bench_trajectory", "many_modes", "one with 500 modes in 1000 inputs"),
+    "many-outputs": Benchmark("bench_trajectory", "many_outputs", "one with 100 outputs"),
     "default": Benchmark(
         "bench_trajectory", "default", "large ones at the default tolerance, against version 0.1"
     ),

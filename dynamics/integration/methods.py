@@ -8,14 +8,15 @@ these Tsit5 reaches a relative error of 1e-8 and worse with fewer evaluations th
 from __future__ import annotations
 
 from dynamics.integration.contract import Method
-from dynamics.integration.dop853 import DOP853
+from dynamics.integration.dop853 import COMPILED_DOP853, DOP853
 from dynamics.integration.sampling import DEFAULT_RTOL
 from dynamics.integration.scipy_solvers import SCIPY_METHODS
 from dynamics.integration.taylor import TAYLOR
-from dynamics.integration.tsit5 import TSIT5
+from dynamics.integration.tsit5 import COMPILED_TSIT5, TSIT5
 from dynamics.validation import validate_choice
 
-SOLVERS: dict[str, Method] = {method.name: method for method in (*SCIPY_METHODS, TSIT5, DOP853, TAYLOR)}
+EXPLICIT = (TSIT5, DOP853, COMPILED_TSIT5, COMPILED_DOP853)
+SOLVERS: dict[str, Method] = {method.name: method for method in (*SCIPY_METHODS, *EXPLICIT, TAYLOR)}
 METHODS = ("auto", *SOLVERS)
 LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
 LOOSE = 1e-9  # relative tolerance from which on fewer stages are better

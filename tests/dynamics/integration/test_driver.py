@@ -9,7 +9,7 @@ from dynamics import GradientFlow, Student, Teacher
 from dynamics.errors import ProblemError
 from dynamics.integration import SOLVERS, Sampling, Stop, VectorField, choose_method, integrate
 
-STEPPING = [name for name, method in SOLVERS.items() if method.sample is None]
+STEPPING = [name for name, method in SOLVERS.items() if method.sample is None and "numba" not in name]
 
 
 class Decay(VectorField):
