@@ -19,8 +19,9 @@ from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_label_noise
+from empirical.counted_streams import CountedStreams
 from empirical.networks import QuadraticNetwork
-from empirical.streams import Counts, Draw, Orders, Streams, open_streams
+from empirical.streams import Counts, Draw, GeneratorStreams, Names, Orders, Streams
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,12 @@ def _copies(
     """The samples of a data set for every seed, (S, n, d) and (S, n, O), all of them in one place."""
     x, y = (torch.tensor(part, dtype=dtype, device=device).expand(seeds, -1, -1) for part in (data.X, data.Y))
     return x, y
+
+
+def open_streams(names: Names, dtype: torch.dtype, device: torch.device | str) -> Streams:
+    """The streams of these names: generators of PyTorch on a processor, one computation for all elsewhere."""
+    kind = GeneratorStreams if torch.device(device).type == "cpu" else CountedStreams
+    return kind(names, dtype, device)
 
 
 class _Sampler:
