@@ -108,8 +108,10 @@ class QuadraticPopulation(Population):
     def losses(self, W: Array, A: Array) -> Array:
         """Losses (T,) of weights W (T, K, d) and A (T, O, K); see `dynamics.population.quadratic_losses`."""
         (O, R), (K, d), side = self.B.shape, W.shape[1:], self._side
-        products = K * (K * d + side.metric.operations + side.seen.operations) + O * K * (K + R)
-        if 2 * products > O * min(K * d**2, (R + K) ** 3):
+        n, Sigma = R + K, side.metric.operations  # for one row
+        products = K * (K * d + Sigma + side.seen.operations) + O * K * n
+        entries = K * Sigma + O * K * d**2 if d <= n else n * (Sigma + 2 * n * d) + O * n**3
+        if 2 * products > entries:
             found = self._losses_by_entries(W, A)
         else:
             found, good = losses_by_products(side, self._squares, W, A)
