@@ -8,59 +8,66 @@ set_one_thread()  # before anything is imported that reads it; ratios then compa
 
 import argparse
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-from benchmarks import (
-    bench_activations,
-    bench_fixed_points,
-    bench_fourth_moment,
-    bench_initial_conditions,
-    bench_inputs,
-    bench_symbolic,
-    bench_training,
-    bench_trajectory,
-)
 from benchmarks.figure import draw
+from benchmarks.files import write_results
+from benchmarks.headline import headline
 from benchmarks.machine import machine
-from benchmarks.report import Table, read_results, write_results
-
-BENCHMARKS = {
-    "small": bench_trajectory.small,
-    "large": bench_trajectory.large,
-    "many": bench_trajectory.many,
-    "default": bench_trajectory.default,
-    "single-mode": bench_initial_conditions.single_mode,
-    "four-units": bench_initial_conditions.four_units,
-    "inputs": bench_inputs.inputs,
-    "training": bench_training.training,
-    "derivation": bench_symbolic.derivation,
-    "moments": bench_symbolic.moments,
-    "catalogue": bench_fixed_points.catalogue,
-    "activations": bench_activations.activations,
-    "fourth-moment": bench_fourth_moment.fourth_moment,
-}
+from benchmarks.report import Table
+from benchmarks.table import BENCHMARKS, Benchmark
 
 
-def main() -> None:
-    """Run what was asked for, or everything."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(BENCHMARKS)}")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results"))
-    arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(BENCHMARKS)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what was asked for, or everything that is not run by name alone."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=listing(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones, see below")
+    parser.add_argument("--list", action="store_true", help="show the names and what they measure")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results"), help="a folder")
+    options = parser.parse_args(arguments)
+    if options.list:
+        print(listing())
+        return
+    unknown = sorted(set(options.names) - set(BENCHMARKS))
     if unknown:
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}: choose from {', '.join(BENCHMARKS)}")
+        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(BENCHMARKS)}")
+    names = options.names or [name for name, benchmark in BENCHMARKS.items() if not benchmark.by_name]
+    run({name: BENCHMARKS[name] for name in names}, options.output)
+
+
+def listing() -> str:
+    """Names and what they measure."""
+    width = max(map(len, BENCHMARKS))
+    return "\n".join(
+        f"  {name:{width}}  {benchmark.about}{' (only by name)' if benchmark.by_name else ''}"
+        for name, benchmark in BENCHMARKS.items()
+    )
+
+
+def run(benchmarks: dict[str, Benchmark], folder: Path) -> None:
+    """Run benchmarks one after the other; an interrupted run keeps what it has."""
     about = machine()
     tables: list[Table] = []
-    for name in arguments.names or BENCHMARKS:
+    merged: list[Table] = []
+    for name, benchmark in benchmarks.items():
         print(f"… {name}", file=sys.stderr)
-        tables += BENCHMARKS[name]()
-        write_results(tables, about, arguments.output)  # an interrupted run keeps what it has
-    for table in tables:
-        if not table.name.startswith("work"):
+        function = getattr(import_module(f"benchmarks.{benchmark.module}"), benchmark.function)
+        tables += function(*benchmark.arguments)
+        merged = write_results(tables, about, folder)
+    first = headline(tables)
+    for table in [first] * (first is not None) + tables:
+        if table is not None and table.read:
             print(table.markdown())
-    drawn = draw(read_results(arguments.output), arguments.output / "results.png")
-    print(f"Written to {arguments.output}: results.json, results.md{', results.png' if drawn else ''}")
+    drawn = draw(merged, folder / "results.png")
+    print(f"Written to {folder}: results.json, results.md{', results.png' if drawn else ''}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -58,6 +58,3 @@ def activations() -> list[Table]:
         f"{SLOW}), one thread. tanh, sigmoid, softplus and SiLU are mixtures of 20 widths, ELU one of 137."
     )
     return [Table("activations", "(7) One right-hand side of any activation", note, rows)]
-
-
-BENCHMARKS = (activations,)

@@ -37,6 +37,3 @@ def catalogue() -> list[Table]:
             rows,
         )
     ]
-
-
-BENCHMARKS = (catalogue,)

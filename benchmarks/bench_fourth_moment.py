@@ -74,6 +74,3 @@ def fourth_moment() -> list[Table]:
         f"Beyond d = {LARGEST_MATRIX} the matrix takes gigabytes."
     )
     return [Table("fourth-moment", "(8) Inputs that are not Gaussian", note, rows)]
-
-
-BENCHMARKS = (fourth_moment,)

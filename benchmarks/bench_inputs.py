@@ -52,6 +52,3 @@ def inputs() -> list[Table]:
         f"{INPUTS[0]} to {INPUTS[-1]} the cost grows by a factor {growth:.1f}, d by {INPUTS[-1] // INPUTS[0]}."
     )
     return [Table("inputs", "(3) Number of inputs", note, rows)]
-
-
-BENCHMARKS = (inputs,)

@@ -16,16 +16,17 @@ from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, save_fig
 
 SHOWN = {  # solvers of the work–precision diagrams: colour, dashes, marker
     "quadflow Taylor": ("black", "-", "o"),
-    "quadflow LSODA": ("0.45", "-", "s"),
+    "quadflow Tsit5": ("0.45", "-", "^"),
     "quadflow DOP853": ("0.45", "-", "D"),
-    "solve_ivp DOP853": (PALETTE[0], "--", "D"),
-    "solve_ivp LSODA": (PALETTE[0], ":", "s"),
-    "solve_ivp Radau": (PALETTE[5], "-.", "^"),
-    "solve_ivp RK45": (PALETTE[5], "--", "v"),
-    "diffrax Dopri8": (PALETTE[1], "--", "D"),
-    "diffrax Kvaerno5": (PALETTE[1], ":", "^"),
-    "torchdiffeq dopri8": (PALETTE[2], "--", "D"),
-    "torchdiffeq dopri5": (PALETTE[2], ":", "v"),
+    "quadflow LSODA": ("0.45", "-", "s"),
+    "solve_ivp DOP853, textbook": (PALETTE[0], "--", "D"),
+    "solve_ivp LSODA, textbook": (PALETTE[0], ":", "s"),
+    "solve_ivp Radau, textbook": (PALETTE[5], "-.", "^"),
+    "solve_ivp DOP853 + numba, textbook": (PALETTE[5], "--", "D"),
+    "diffrax Tsit5, textbook": (PALETTE[1], "-", "^"),
+    "diffrax Dopri8, textbook": (PALETTE[1], "--", "D"),
+    "diffrax Tsit5, our reduction, Gram form": (PALETTE[3], "-", "^"),
+    "torchdiffeq dopri5, textbook": (PALETTE[2], ":", "v"),
 }
 
 
@@ -48,7 +49,7 @@ def draw(tables: list[Table], path: Path) -> bool:
             handles, labels = axis.get_legend_handles_labels()
             named |= dict(zip(labels, handles, strict=True))
         order = [name for name in SHOWN if name in named]
-        figure.legend([named[n] for n in order], order, loc="outside upper center", ncols=4)
+        figure.legend([named[n] for n in order], order, loc="outside upper center", ncols=3)
     save_figure(figure, path)
     return True
 
@@ -75,11 +76,12 @@ def _work_precision(axes: Axes, rows: list[dict[str, Any]], title: str) -> None:
 
 
 def _engines(axes: Axes, single: list[dict[str, Any]], four: list[dict[str, Any]]) -> None:
-    """Time per trajectory of every engine, for both ensembles."""
+    """Time per trajectory of every engine on one core, for both ensembles."""
     found = {"10⁴ × single mode": single, "10³ × K = 4, d = 4": four}
+    found = {label: [row for row in rows if row["cores"] == 1] for label, rows in found.items()}
     names: list[str] = []
     for table in reversed(found.values()):
-        names += [r["engine"] for r in table if r["engine"] not in names and "RK23" not in r["engine"]]
+        names += [r["engine"] for r in table if r["engine"] not in names]
     for (label, table), colour, marker in zip(found.items(), PALETTE, MARKERS, strict=False):
         shown = [(r["ms per trajectory"], names.index(r["engine"])) for r in table if r["engine"] in names]
         if shown:
@@ -87,14 +89,14 @@ def _engines(axes: Axes, single: list[dict[str, Any]], four: list[dict[str, Any]
     axes.set_yticks(range(len(names)), [_short(name) for name in names])
     axes.grid(axis="y", color="0.9", linewidth=0.5)
     axes.invert_yaxis()
-    axes.set_xlabel("time per trajectory [ms], error below 1e-8")
+    axes.set_xlabel("time per trajectory on one core [ms], error 1e-8")
     if names:
         axes.legend(loc="lower left")
     _title(axes, "c  ensembles of initial conditions")
 
 
 def _short(name: str) -> str:
-    return name.replace("loop over ", "").replace(" (scikit-sundae)", "").replace(" engine", "")
+    return name.replace("loop over ", "").replace(" (scikit-sundae)", "")
 
 
 def _inputs(axes: Axes, rows: list[dict[str, Any]]) -> None:
@@ -113,8 +115,9 @@ def _inputs(axes: Axes, rows: list[dict[str, Any]]) -> None:
 
 def _moments(axes: Axes, rows: list[dict[str, Any]]) -> None:
     keys = {
-        "naive SymPy [s]": "SymPy: expand, $d = 3$",
-        "polynomials [s]": "quadflow, $d = 3$",
+        "SymPy expand [s]": "SymPy: expand, $d = 3$",
+        "SymPy rings [s]": "SymPy: rings, $d = 3$",
+        "quadflow [s]": "quadflow, $d = 3$",
         "traces, any d [s]": "quadflow, traces, any $d$",
     }
     _lines(axes, rows, "order", keys)
@@ -151,7 +154,7 @@ def _lines(axes: Axes, rows: list[dict[str, Any]], x: str, keys: dict[str, str])
 
 PANELS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (  # tables, and what draws them
     (("work-precision small",), partial(_work_precision, title="a  small: 4 inputs, 3 units")),
-    (("work-precision large",), partial(_work_precision, title="b  large: 100 inputs, 50 units")),
+    (("work-precision large R = 3",), partial(_work_precision, title="b  large: 100 inputs, 50 units")),
     (("initial conditions, single mode", "initial conditions, four units"), _engines),
     (("inputs",), _inputs),
     (("moments",), _moments),

@@ -83,8 +83,7 @@ def bracket(
         if tightest >= TIGHTEST or points[tightest].seconds > LONGEST:
             return None
         at(tightest + 1)
-    while min(met) == min(points) > LOOSEST:
-        looser = min(points) - 1
+    while (looser := min(met) - 1) >= LOOSEST and looser not in points:
         if at(looser).error <= goal:
             met.append(looser)
     if min(met) > min(points):

@@ -23,7 +23,7 @@ from dynamics.aliases import Array
 
 Runner = Callable[[float], Callable[[], Array]]
 
-OURS, OLD = "quadflow", "version 0.1"
+OURS, PLAIN, OLD = "quadflow", "quadflow, NumPy and SciPy alone", "version 0.1"
 INTERPRETED, COMPILED = "interpreted", "compiled"
 
 
@@ -35,8 +35,8 @@ class Peer:
     ----------
     name : str
     kind : str
-        `OURS`, `OLD`, or whether the peer's loop over steps and its right-hand side are `INTERPRETED` or (one of them
-        at least) `COMPILED`.
+        `OURS`, `PLAIN` (ours without its extra `fast`), `OLD`, or whether the peer is `INTERPRETED`, or its loop over
+        steps or its right-hand side `COMPILED`.
     formulation : str
         What it was given, a name of `benchmarks.formulations`; empty if it is ours.
     runner : callable
@@ -62,16 +62,16 @@ class Choice:
     numba: tuple[str, ...]
     diffrax: tuple[str, ...]
     torchdiffeq: tuple[str, ...] = ()
-    version01: bool = False
+    large: bool = False  # whether our compiled code is of use, and version 0.1 is compared with
     given: tuple[str, ...] = (TEXTBOOK, REDUCED, GRAM)
 
 
 SMALL = Choice(
     ours=("LSODA", "Tsit5", "DOP853", "Taylor"),
-    scipy=("DOP853", "RK45", "RK23", "LSODA", "Radau", "BDF"),
-    numba=("DOP853", "RK45", "LSODA"),
+    scipy=("DOP853", "RK45", "LSODA", "Radau"),
+    numba=("DOP853", "LSODA"),
     diffrax=("Tsit5", "Dopri8", "Kvaerno5"),
-    torchdiffeq=("dopri5", "dopri8"),
+    torchdiffeq=("dopri5",),
 )
 LARGE = Choice(  # without dense implicit methods, which would take minutes
     ours=("Tsit5", "DOP853"),
@@ -79,7 +79,7 @@ LARGE = Choice(  # without dense implicit methods, which would take minutes
     numba=("DOP853", "RK45"),
     diffrax=("Tsit5", "Dopri8"),
     torchdiffeq=("dopri5", "dopri8"),
-    version01=True,
+    large=True,
 )
 LARGER = replace(
     LARGE, torchdiffeq=()
@@ -89,8 +89,8 @@ HUGE = replace(LARGER, scipy=(), numba=(), given=(TEXTBOOK, GRAM))  # one step t
 
 def peers(problem: Problem, times: Array, choice: Choice) -> list[Peer]:
     """All that are installed, the interpreted ones on the textbook's formulation alone."""
-    found = ours(problem, times, choice.ours)
-    if choice.version01:
+    found = ours(problem, times, choice)
+    if choice.large:
         found.append(
             Peer(OLD, OLD, "", lambda rtol: partial(version01, problem, times, rtol)),
         )
@@ -101,12 +101,30 @@ def peers(problem: Problem, times: Array, choice: Choice) -> list[Peer]:
     return found
 
 
-def ours(problem: Problem, times: Array, methods: tuple[str, ...]) -> list[Peer]:
-    """Quadflow by those of the methods that it has here."""
+class NumpyFlow(GradientFlow):
+    """The flow without compiled code."""
+
+    def kernel(self) -> None:
+        """None is offered."""
+
+
+def ours(problem: Problem, times: Array, choice: Choice) -> list[Peer]:
+    """Quadflow by those of the methods that it has here, with its compiled code and without."""
     from dynamics.integration import SOLVERS
 
-    known = [m for m in methods if m in SOLVERS and (m != "Taylor" or find_spec("heyoka") is not None)]
-    return [Peer(f"quadflow {m}", OURS, "", _quadflow(problem, times, m)) for m in known]
+    # where our compiled code is of use, and has something to compile
+    fast = choice.large and find_spec("numba") is not None and GradientFlow(problem).kernel() is not None
+    known = [m for m in choice.ours if m in SOLVERS and (m != "Taylor" or find_spec("heyoka") is not None)]
+    found = []
+    for method in known:
+        plain, name = partial(_quadflow, NumpyFlow, problem, times, method), f"{method}-numba"
+        if fast and name in SOLVERS:
+            # compiled from the beginning: what it takes to load is set-up
+            found.append(Peer(f"quadflow {method}", OURS, "", _quadflow(GradientFlow, problem, times, name)))
+            found.append(Peer(f"quadflow {method}, NumPy", PLAIN, "", plain()))
+        else:
+            found.append(Peer(f"quadflow {method}", OURS if method == "Taylor" else PLAIN, "", plain()))
+    return found
 
 
 def interpreted(given: Formulation, times: Array, choice: Choice) -> list[Peer]:
@@ -155,10 +173,10 @@ def absolute(theta: Array, rtol: float) -> float:
     return rtol * float(np.sqrt(np.mean(theta**2)))
 
 
-def _quadflow(problem: Problem, times: Array, method: str) -> Runner:
+def _quadflow(flow: type[GradientFlow], problem: Problem, times: Array, method: str) -> Runner:
     def runner(rtol: float) -> Callable[[], Array]:
         def run() -> Array:
-            t = GradientFlow(problem).integrate(times=times, method=method, rtol=rtol)
+            t = flow(problem).integrate(times=times, method=method, rtol=rtol)
             return np.concatenate([t.W.reshape(len(times), -1), t.A.reshape(len(times), -1)], axis=1)
 
         return run
@@ -219,11 +237,8 @@ def _torchdiffeq(given: Formulation, times: Array, name: str) -> Runner:
     from torchdiffeq import odeint
 
     torch.set_num_threads(1)
-    side, theta, grid = (
-        given.side(torch, torch.from_numpy),
-        torch.from_numpy(given.theta),
-        torch.from_numpy(times),
-    )
+    side = given.side(torch, torch.tensor)
+    theta, grid = torch.tensor(given.theta), torch.tensor(times)
 
     def runner(rtol: float) -> Callable[[], Array]:
         atol = absolute(given.theta, rtol)

@@ -43,3 +43,14 @@ def single_mode_side(eigenvalue: float) -> Callable[[float, Array], Array]:
         return np.array([2 * a * g, p * g])
 
     return rhs
+
+
+def single_mode_jacobian(eigenvalue: float) -> Callable[[float, Array], Array]:
+    """Its Jacobian, (2, 2)."""
+
+    def jacobian(t: float, theta: Array) -> Array:
+        p, a = theta
+        cross = 6 * p * eigenvalue - 12 * a * p**3
+        return np.array([[6 * a * eigenvalue - 18 * a**2 * p**2, cross], [cross, -3 * p**4]])
+
+    return jacobian

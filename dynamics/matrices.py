@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
@@ -51,6 +51,18 @@ class Decomposition:
         """The matrix without the eigenvalues that count as zero."""
         M = (self.vectors.T * self.values) @ self.vectors
         return np.asarray((M + M.T) / 2)
+
+
+def axes_of(V: Array) -> tuple[NDArray[np.intp], Array] | None:
+    """Columns (m,) and entries (m,) of rows V (m, d) that have at most one each, all in columns of their own.
+
+    None if they do not.
+    """
+    filled = V != 0
+    if (filled.sum(axis=1) > 1).any() or (filled.sum(axis=0) > 1).any():
+        return None
+    axes = filled.argmax(axis=1) if V.size else np.zeros(len(V), dtype=np.intp)
+    return axes, V[np.arange(len(V)), axes]
 
 
 def rounding_of(value: ArrayLike) -> float:

@@ -1,28 +1,26 @@
 """What networks are trained on: samples of the law of the inputs, fresh in every step or a finite set, or a data set.
 
-Every seed has a generator of its own: what it sees does not depend on how many others are trained with it.
+What a seed sees does not depend on how many others are trained with it: `empirical.streams`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
+from math import ceil
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from dynamics.aliases import Array
 from dynamics.covariance import covariance_factor, symmetric_root
 from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_label_noise
 from empirical.networks import QuadraticNetwork
-from empirical.seeds import data_generator
-
-BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
-AHEAD = 2**18  # numbers, of all streams together, that are drawn at once
+from empirical.streams import Counts, Draw, Orders, Streams, open_streams
 
 
 @dataclass(frozen=True)
@@ -106,48 +104,50 @@ class TrainingData:
 
         Rows that fill up a batch smaller than the largest have weight zero.
         """
-        generators = [data_generator(device, seed, stream) for seed, stream in self.streams]
-        sample = _Sampler(self, generators, dtype, device)
+        streams = open_streams(self.streams, dtype, device)
+        sample = _Sampler(self, streams, dtype, device)
         given = self.problem.data
         uneven = len(set(self.sizes)) > 1
         if self.samples == 0:
             weights = _weights(self.sizes, dtype, device) if uneven else None
             for x, y in sample.forever(self.sizes if uneven else self.batch):
                 yield x, y, weights
-        x, y = sample(self.samples) if given is None else _copies(given, self.seeds, dtype, device)
-        if uneven:
-            yield from self._uneven(x, y, generators)
-        if self.batch in (0, self.samples):
+        if given is None:
+            x, y = (part[0] for part in sample(self.samples))
+        else:
+            x, y = _copies(given, self.seeds, dtype, device)
+        if not uneven and self.batch in (0, self.samples):
             while True:
                 yield x, y, None
-        while True:
-            yield from self._epoch(x, y, generators)
+        sizes = self.sizes or (self.batch,) * self.seeds
+        passes = [ceil(self.samples / size) for size in sizes]
+        orders = streams.orders(self.samples, passes)
+        parts = self._uneven_parts(orders, passes, x) if uneven else self._parts(orders, passes[0])
+        for rows, weights in parts:
+            yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1), weights
 
-    def _uneven(
-        self, x: Tensor, y: Tensor, generators: Sequence[torch.Generator]
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Passes through the finite set in parts of different sizes, each seed in an order of its own."""
+    def _parts(self, orders: Orders, length: int) -> Iterator[tuple[Tensor, None]]:
+        """Rows (S, B, 1) of the finite sets in passes of so many steps, each seed in an order of its own."""
+        for n in count(0, length):
+            for part in orders(n).split(self.batch, dim=1):
+                yield part.unsqueeze(-1), None
 
-        def rows(size: int, generator: torch.Generator) -> Iterator[Tensor]:
-            while True:
-                yield from (
-                    torch.rand(self.samples, generator=generator, device=x.device).argsort().split(size)
-                )
-
-        for parts in zip(*map(rows, self.sizes, generators), strict=True):
-            counts = [len(part) for part in parts]
-            index = nn.utils.rnn.pad_sequence(list(parts), batch_first=True).unsqueeze(-1)
-            weights = _weights(counts, x.dtype, x.device)
-            yield x.take_along_dim(index, dim=1), y.take_along_dim(index, dim=1), weights
-
-    def _epoch(
-        self, x: Tensor, y: Tensor, generators: Sequence[torch.Generator]
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """One pass through the finite set in random order, another order for each seed."""
-        keys = torch.stack([torch.rand(self.samples, generator=g, device=x.device) for g in generators])
-        for part in keys.argsort(dim=1).split(self.batch, dim=1):
-            rows = part.unsqueeze(-1)
-            yield x.take_along_dim(rows, dim=1), y.take_along_dim(rows, dim=1), None
+    def _uneven_parts(
+        self, orders: Orders, passes: Sequence[int], like: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Rows (S, B, 1) in parts of different sizes, and their weights (S, B)."""
+        sizes, lengths = (torch.tensor(v, device=like.device).unsqueeze(-1) for v in (self.sizes, passes))
+        for n in count():
+            longest = max(
+                min(size, self.samples - n % length * size)
+                for size, length in zip(self.sizes, passes, strict=True)
+            )
+            places = torch.arange(longest, device=like.device)
+            rows = n % lengths * sizes + places  # (S, B)
+            there = (places < sizes) & (rows < self.samples)
+            weights = there.to(like.dtype) / there.sum(dim=1, keepdim=True)
+            found = orders(n).take_along_dim(rows.clamp(max=self.samples - 1), dim=1)
+            yield found.unsqueeze(-1), weights
 
 
 def drawn(problem: Problem, batch: int, samples: int) -> tuple[int, int]:
@@ -181,44 +181,17 @@ def _copies(
     return x, y
 
 
-@dataclass(frozen=True)
-class _Numbers:
-    """Random numbers as tensors, drawn in single precision whatever the dtype (see `_Sampler._normal`)."""
-
-    generator: torch.Generator
-    dtype: torch.dtype
-    device: torch.device | str
-
-    def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers."""
-        return torch.randn(*shape, generator=self.generator, device=self.device).to(self.dtype)
-
-    def uniform(self, *shape: int) -> Tensor:
-        """Numbers in [0, 1)."""
-        return torch.rand(*shape, generator=self.generator, device=self.device).to(self.dtype)
-
-    def gamma(self, shape_parameter: float, *shape: int) -> Tensor:
-        """Numbers of a gamma law of scale 1."""
-        parameters = torch.full(shape, shape_parameter, device=self.device)
-        return torch._standard_gamma(parameters, generator=self.generator).to(self.dtype)
-
-    def array(self, value: Array) -> Tensor:
-        """A tensor of the same numbers."""
-        return torch.tensor(value, dtype=self.dtype, device=self.device)
-
-
 class _Sampler:
     """Draws labelled samples."""
 
     def __init__(
         self,
         data: TrainingData,
-        generators: Sequence[torch.Generator],
+        streams: Streams,
         dtype: torch.dtype,
         device: torch.device | str,
     ) -> None:
-        self.generators = generators
-        self.dtype, self.device = dtype, device
+        self.streams = streams
         self.noise = data.label_noise**0.5
         self.law = data.problem.law
         self.inputs, self.outputs = data.problem.inputs, data.problem.teacher.outputs
@@ -230,75 +203,26 @@ class _Sampler:
             square = np.pad(F, ((0, 0), (0, len(F) - F.shape[1])))  # a singular Σ leaves some numbers unused
             self.factor = torch.from_numpy(square).to(device, dtype)
 
-    def __call__(self, count: int | Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Samples of every stream, as many of each or given numbers; missing ones are zero inputs."""
-        counts = [count] * len(self.generators) if isinstance(count, int) else count
-        # (S, d, B) in memory, seen as (S, B, d): the layout the network multiplies fastest.
-        d = self.inputs
-        x = self._normal([(d, n) for n in counts]).mT if self.law.gaussian else self._inputs(counts, d)
-        x, y = self._labelled(x)
-        if self.noise:
-            y += self.noise * self._normal([(n, y.shape[-1]) for n in counts])
-        return x, y
-
-    def _labelled(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs of the covariance (…, B, d), from inputs of the covariance 1, and their labels (…, B, O)."""
+    def __call__(self, counts: Counts, steps: int = 1) -> tuple[Tensor, Tensor]:
+        """Samples of some steps, inputs (n, S, B, d) and labels (n, S, B, O); rows that are missing are zero inputs."""
+        x, noise = self.streams.draw(self._draw(counts), steps)
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
-            return x, self.teacher(x[..., : self.teacher.W.shape[-1]])
+            y = self.teacher(x[..., : self.teacher.W.shape[-1]])
+        if noise is not None:
+            y += self.noise * noise
+        return x, y
 
-    def forever(self, count: int | Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Endless batches of samples as a call gives them, those of several steps drawn at once where that is the same.
-
-        It is where all numbers are normal and PyTorch makes them in blocks of sixteen (`BLOCK`): then a generator gives
-        the same numbers whether it is asked for them at once or batch by batch.
-        """
-        if isinstance(count, int) and self._comes_in_blocks(count):
-            while True:
-                yield from self._several(count)
+    def forever(self, counts: Counts) -> Iterator[tuple[Tensor, Tensor]]:
+        """Endless batches (S, B, d) and (S, B, O), of as many steps at once as the streams can draw ahead."""
+        steps = self.streams.ahead(self._draw(counts))
         while True:
-            yield self(count)
+            yield from zip(*self(counts, steps), strict=True)
 
-    def _comes_in_blocks(self, count: int) -> bool:
-        """Whether the inputs of a batch are whole blocks of normal numbers, and so is the noise of its labels."""
-        sizes = count * self.inputs, count * self.outputs if self.noise else 0
-        on_processor = torch.device(self.device).type == "cpu"  # elsewhere numbers are made in another order
-        return self.law.gaussian and on_processor and not any(size % BLOCK for size in sizes)
-
-    def _several(self, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of a few steps, (S, B, d) and (S, B, O), one draw of each generator: inputs and noise in turn."""
-        S, n, noisy = len(self.generators), count * self.inputs, count * self.outputs if self.noise else 0
-        steps = max(1, AHEAD // (S * (n + noisy)))
-        numbers = self._normal([(steps, n + noisy)] * S).transpose(0, 1)
-        x, y = self._labelled(numbers[..., :n].unflatten(-1, (self.inputs, count)).mT)
-        if self.noise:
-            y += self.noise * numbers[..., n:].unflatten(-1, (count, self.outputs))
-        return zip(x.unbind(), y.unbind(), strict=True)
-
-    def _inputs(self, counts: Sequence[int], d: int) -> Tensor:
-        """Inputs of a law that is not Gaussian, (S, B, d); zeros fill smaller shapes."""
-        drawn = [
-            self.law.draw(_Numbers(generator, self.dtype, self.device), n, d).to(self.dtype)
-            for n, generator in zip(counts, self.generators, strict=True)
-        ]
-        return nn.utils.rnn.pad_sequence(drawn, batch_first=True)
-
-    def _normal(self, shapes: Sequence[tuple[int, int]]) -> Tensor:
-        """Standard normal numbers (S, …), drawn in single precision whatever the dtype; zeros fill smaller shapes.
-
-        PyTorch draws them five times faster, and runs in both precisions then see the same data.
-        """
-        largest = max(shapes)
-        if len(set(shapes)) == 1:
-            numbers = torch.empty(len(shapes), *largest, device=self.device)
-            for part, generator in zip(numbers, self.generators, strict=True):
-                part.normal_(generator=generator)
-        else:
-            numbers = torch.zeros(len(shapes), *largest, device=self.device)
-            for part, (m, n), generator in zip(numbers, shapes, self.generators, strict=True):
-                part[:m, :n] = torch.randn(m, n, generator=generator, device=self.device)
-        return numbers.to(self.dtype)
+    def _draw(self, counts: Counts) -> Draw:
+        """What every stream draws in a step."""
+        return Draw(self.law, counts, self.inputs, self.outputs if self.noise else 0)
 
 
 def teacher_network(

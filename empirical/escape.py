@@ -170,6 +170,7 @@ def train_escape(
     network = QuadraticNetwork.from_student(
         problem.student, activation=problem.activation, ensemble=S, dtype=dtype, device=device
     )
+    network.A.requires_grad_(False)  # whatever the student says: one unit on the sphere
     with torch.no_grad():
         network.W.copy_(torch.from_numpy(W[:, None]))
     data = TrainingData(problem, batch, label_noise=label_noise, seeds=S, seed=seed)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from typing import Any, overload
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.path_space import RebasedStep, Skeleton, Wiring, path_step, path_values, rebased_step
+from dynamics.path_space import Skeleton, path_values
 from dynamics.validation import validate_choice, validate_count, validate_real
-from empirical.path_layers import layers_of_matrices, layers_of_module, wiring_of
+from empirical.path_descent import choose_skeleton, step_in_paths
+from empirical.path_layers import layers_of_matrices, layers_of_module
 
 ON_CROSSING = ("rebase", "stop")
 NEAR_ZERO = (
@@ -110,7 +109,7 @@ class GSGD(torch.optim.Optimizer):
         if free_layer > len(layers):
             raise ProblemError(f"`free_layer` is {free_layer}, but the network has {len(layers)} layers.")
         self._layers = layers
-        self._skeleton = _choose(skeleton, self._matrices(), wiring_of(layers), degree)
+        self._skeleton = choose_skeleton(skeleton, layers, degree)
         defaults = {
             "lr": validate_real("lr", lr, positive=True),
             "degree": degree,
@@ -186,17 +185,17 @@ class GSGD(torch.optim.Optimizer):
             raise ProblemError(
                 f"Only {with_gradient} of {len(group['params'])} weights have a gradient: call backward() first."
             )
-        weights, gradients = self._matrices(), self._matrices(_gradient)
-        if group["steps_done"] == 0:
-            _check_invariance(weights, gradients, self._skeleton.wiring, group["degree"])
-        named = {name: group[name] for name in ("degree", "free_layer")} | {"number": group["steps_done"]}
-        now = weights, gradients, self._skeleton, group["lr"]
-        if group["on_crossing"] == "rebase":
-            done = rebased_step(*now, **named, below=group["rebase_below"])
-        else:
-            done = RebasedStep(path_step(*now, **named), self._skeleton, 0)
-        for layer, new in zip(self._layers, done.weights, strict=True):
-            layer.write(new)
+        done = step_in_paths(
+            self._layers,
+            self._matrices(_gradient),
+            self._skeleton,
+            group["lr"],
+            degree=group["degree"],
+            free_layer=group["free_layer"],
+            number=group["steps_done"],
+            rebase=group["on_crossing"] == "rebase",
+            below=group["rebase_below"],
+        )
         self._skeleton = done.skeleton
         group["rebases"] += done.changes
         group["steps_done"] += 1
@@ -220,51 +219,3 @@ def _share(given: float | None, skeleton: Skeleton | str, on_crossing: str) -> f
             f"`rebase_below` is {share:g}, but must be below 1: no unit can be stronger than that."
         )
     return share
-
-
-def _choose(skeleton: Skeleton | str, weights: list[Tensor], wiring: Wiring, degree: int) -> Skeleton:
-    """The skeleton that was asked for, if none of its weights is zero."""
-    arrays = [W.cpu().numpy() for W in weights]
-    if isinstance(skeleton, Skeleton):
-        if skeleton.wiring.shapes != wiring.shapes or skeleton.widths != wiring.widths:
-            raise ProblemError(
-                f"`skeleton` has the widths {skeleton.widths}, but the network {wiring.widths}."
-            )
-    elif skeleton == "diagonal":
-        skeleton = Skeleton.diagonal(wiring.widths, wiring)
-    elif skeleton == "strongest":
-        skeleton = Skeleton.strongest(arrays, degree, wiring)
-    else:
-        raise ProblemError(f"`skeleton` is {skeleton!r}, but must be a Skeleton, strongest or diagonal.")
-    for l, (into, out, via) in enumerate(zip(skeleton.into, skeleton.out, skeleton.via, strict=True)):
-        zero = (arrays[l][..., np.arange(len(into)), into] == 0) | (arrays[l + 1][..., out, via] == 0)
-        if zero.any():
-            raise ProblemError(
-                f"A skeleton weight of unit {int(zero.argmax()) % len(into)} of hidden layer {l + 1} is zero, but "
-                "G-SGD measures the unit by it: take another skeleton or other initial weights."
-            )
-    return skeleton
-
-
-def _check_invariance(weights: list[Tensor], gradients: list[Tensor], wiring: Wiring, degree: int) -> None:
-    """Refuse gradients of a loss that rescaling a hidden unit would change: Σ_in w ∂L/∂w = h Σ_out w ∂L/∂w."""
-    flows = [W * g for W, g in zip(weights, gradients, strict=True)]
-    tolerance = torch.finfo(weights[0].dtype).eps ** 0.5
-    for l, (below, above) in enumerate(pairwise(flows), start=1):
-        out, size = (_by_source(f, wiring, l) for f in (above, above.abs()))
-        excess = float((below.sum(-1) - degree * out).abs().max())
-        scale = float((below.abs().sum(-1) + degree * size).max())
-        if excess > tolerance * scale:
-            raise ProblemError(
-                f"The loss changes when hidden layer {l} is rescaled (by {excess / scale:.1e} of its gradient), but "
-                f"G-SGD needs a network that is homogeneous of degree {degree} in the weights into each hidden unit and"
-                " no weight decay in the loss."
-            )
-
-
-def _by_source(flow: Tensor, wiring: Wiring, l: int) -> Tensor:
-    """Sums ([S,] n_l) over the edges out of each unit of hidden layer l."""
-    columns = flow.sum(-2)
-    sources = torch.from_numpy(wiring.sources[l]).to(flow.device)
-    sums = columns.new_zeros(*columns.shape[:-1], wiring.widths[l])
-    return sums.index_add(-1, sources[sources >= 0], columns[..., sources >= 0])

@@ -281,7 +281,8 @@ def _batches(data: Labelled, plan: TrainingPlan) -> Iterator[Labelled]:
     x, y = data
     generator = data_generator("cpu", plan.seed, BATCHES)
     while True:
-        for chosen in torch.randperm(len(x), generator=generator).split(plan.batch or len(x)):
+        order = torch.randperm(len(x), generator=generator).to(x.device)  # once in an epoch
+        for chosen in order.split(plan.batch or len(x)):
             yield x[chosen], y[chosen]
 
 

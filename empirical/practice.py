@@ -23,7 +23,7 @@ class Practice:
 
     Parameters
     ----------
-    step, momentum, batch, samples, label_noise, seeds, seed, optimizer, steps, schedule
+    step, momentum, batch, samples, label_noise, seeds, seed, optimizer, steps, schedule, device
         As for `empirical.training.train`.
     betas, epsilon, damping, decoupled
         Likewise; None is what the optimiser has by default.
@@ -43,6 +43,7 @@ class Practice:
     epsilon: float | None = None
     damping: float | None = None
     decoupled: bool | None = None
+    device: str = "cpu"
 
     @classmethod
     def of(cls, run: TrainingRun, schedule: Schedule | None = None) -> Practice:
@@ -76,7 +77,7 @@ class Practice:
 
 
 def data_sets(problem: Problem, practice: Practice) -> tuple[Array, Array]:
-    """The finite data sets of the networks, X (S, N, d) and Y (S, N, O)."""
+    """The finite data sets of the networks, X (S, N, d) and Y (S, N, O), drawn where they were trained."""
     data = TrainingData(problem, 0, practice.samples, practice.label_noise, practice.seeds, practice.seed)
-    X, Y = next(data.batches(torch.float64, "cpu"))
-    return X.numpy(), Y.numpy()
+    X, Y = next(data.batches(torch.float64, practice.device))
+    return X.cpu().numpy(), Y.cpu().numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dynamics.errors import ProblemError
 from quadflow import options as opt
@@ -12,6 +12,7 @@ from quadflow.options import OptimizerOptions, SolverOptions, TheoryOptions, opt
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
     from dynamics.flows.gradient import GradientFlow
+    from dynamics.flows.in_bulk import Integration
     from dynamics.problem import Problem
     from dynamics.sgd.mean_sgd import MeanSGD
     from dynamics.sgd.trajectory import SGDTrajectory
@@ -62,20 +63,35 @@ def integrate(
     progress: bool = False,
 ) -> Trajectory | SGDTrajectory:
     """Integrate what the options say."""
+    return integration(problem, simulation, theory, details, solver, progress).alone()
+
+
+def integration(
+    problem: Problem,
+    simulation: SimulationOptions,
+    theory: TheoryOptions,
+    details: TheoryDetails,
+    solver: SolverOptions,
+    progress: bool = False,
+) -> Integration[Any]:
+    """The request for it."""
+    from dynamics.flows.in_bulk import Integration
+
     times = None if simulation.times is None else parse_numbers("--times", simulation.times)
     details, t_end = with_length(details, simulation.t_end)
     flow = choose_theory(problem, theory, details)
     if flow.last_time is None and details.schedule != "constant":
         t_end = _checked_end(details, t_end, times)
-    return flow.integrate(
-        t_end,
-        times=times,
-        samples=simulation.records,
-        log_times=simulation.log_times,
-        until_loss=simulation.until_loss,
-        progress=progress,
+    wanted = {
+        "t_end": t_end,
+        "times": times,
+        "samples": simulation.records,
+        "log_times": simulation.log_times,
+        "until_loss": simulation.until_loss,
+        "progress": progress,
         **solver.arguments(),
-    )
+    }
+    return Integration(flow, wanted)
 
 
 def theory_title(theory: TheoryOptions, details: TheoryDetails) -> str:

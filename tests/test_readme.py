@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.readme import chains
 from quadflow.cli import run
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text()
@@ -21,18 +22,7 @@ RELATIVE = 1e-2
 
 def shown_commands():
     """Chains of commands with their shown output: a command, and those that read the files it writes."""
-    text = README.replace("\\\n", " ")
-    chains: list[list[tuple[str, str]]] = []
-    made: dict[str, list[tuple[str, str]]] = {}  # file → chain of the command that writes it
-    for block in re.findall(r"^    \$ quadflow .*\n(?:    (?!\$).*\n|\n(?=    (?!\$)))*", text, flags=re.M):
-        lines = [line[4:] for line in block.rstrip().splitlines()]
-        command = " ".join(lines[0].removeprefix("$ quadflow ").split())
-        chain = next((made[word] for word in shlex.split(command) if word in made), [])
-        if not chain:
-            chains.append(chain)
-        chain.append((command, "\n".join(lines[1:])))
-        made |= {file: chain for file in re.findall(r"--output (\S+)", command)}
-    for chain in chains:
+    for chain in chains(README):
         marks = [pytest.mark.slow] if chain[0][0].startswith(LONG) else []
         yield pytest.param(chain, id=chain[0][0][:40], marks=marks)
 

@@ -37,7 +37,6 @@ from dynamics.curves.variables import (
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
-from dynamics.population.base import Population
 from dynamics.problem import Problem
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
@@ -118,12 +117,9 @@ class Trajectory(Result):
         """
         small = reduction.problem
 
-        def along(population: Population) -> Array:
-            return np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
-
         with np.errstate(over="ignore", invalid="ignore"):  # a solution that explodes has an infinite loss
-            loss, held_out = along(small.population), small.test_population
-            test_loss = None if held_out is None else along(held_out)
+            loss, held_out = small.population.losses(W, A), small.test_population
+            test_loss = None if held_out is None else held_out.losses(W, A)
             modes = small.modes(W, A)
         return cls(
             problem,

@@ -69,6 +69,8 @@ class Watch:
         Where the flow has come to an end of its own; the names are statuses of `dynamics.flows.endings`.
     leap : callable, optional
         As for `dynamics.integration.integrate`.
+    speed : float, optional
+        That nothing is leapt over where ‖θ̇‖ is larger; None: not known.
     words : callable
         ``words(report, theta)``: what is to be said about the ending, where the solver said nothing.
     """
@@ -76,7 +78,32 @@ class Watch:
     hazards: tuple[Stop, ...] = ()
     ends: tuple[Stop, ...] = ()
     leap: Leap | None = None
+    speed: float | None = None
     words: Callable[[SolverReport, Array], str] = nothing_to_say
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """An integration in all its details.
+
+    Parameters
+    ----------
+    sampling : Sampling
+    method : Method
+    rtol, atol : float
+    stops : tuple of Stop
+    watch : Watch
+    open_ended : bool
+        As of `Run`.
+    """
+
+    sampling: Sampling
+    method: Method
+    rtol: float
+    atol: float
+    stops: tuple[Stop, ...]
+    watch: Watch
+    open_ended: bool
 
 
 class Flow(VectorField, Generic[Curve]):
@@ -195,6 +222,51 @@ class Flow(VectorField, Generic[Curve]):
         IntegrationError
             If the integration fails; the error carries the curve up to there.
         """
+        task = self.prepare(
+            t_end,
+            times=times,
+            samples=samples,
+            log_times=log_times,
+            until_loss=until_loss,
+            method=method,
+            rtol=rtol,
+            atol=atol,
+            stops=stops,
+        )
+        reached, states, report = integrate(
+            self,
+            self.theta0,
+            task.sampling,
+            method=task.method,
+            rtol=task.rtol,
+            atol=task.atol,
+            stops=task.stops,
+            leap=task.watch.leap,
+            max_evaluations=max_evaluations,
+            progress=progress,
+        )
+        return self.conclude(task, reached, states, report, throw)
+
+    def prepare(
+        self,
+        t_end: float | None = None,
+        *,
+        times: ArrayLike | None = None,
+        samples: int = 201,
+        log_times: bool = False,
+        until_loss: float | None = None,
+        method: str | Method = "auto",
+        rtol: float | None = None,
+        atol: float | None = None,
+        stops: Sequence[Stop] = (),
+    ) -> Task:
+        """What an integration with these arguments of `integrate` has to do.
+
+        Raises
+        ------
+        ProblemError
+            If an argument is not usable.
+        """
         default = self.default_rtol if self.smooth else max(self.default_rtol, COARSE)
         tolerance = validate_tolerance(default if rtol is None else rtol)
         chosen = choose_method(method, self.theta0.size, self.smooth, tolerance)
@@ -208,25 +280,28 @@ class Flow(VectorField, Generic[Curve]):
         sampling = Sampling.create(t_end, times, samples, log_times, horizon=horizon)
         self._check_end(sampling.t_end)
         watch = self.watch(Run(open_ended, sampling.t_end, tolerance))
-        reached, states, report = integrate(
-            self,
-            self.theta0,
+        return Task(
             sampling,
-            method=chosen,
-            rtol=tolerance,
-            atol=tolerance * self.scale if atol is None else atol,
-            stops=(*watch.hazards, *stops, *self._goal(until_loss), *watch.ends),
-            leap=watch.leap,
-            max_evaluations=max_evaluations,
-            progress=progress,
+            chosen,
+            tolerance,
+            tolerance * self.scale if atol is None else atol,
+            (*watch.hazards, *stops, *self._goal(until_loss), *watch.ends),
+            watch,
+            open_ended,
         )
+
+    def conclude(
+        self, task: Task, reached: Array, states: Array, report: SolverReport, throw: bool = True
+    ) -> Curve:
+        """The result of a task, from the times (T,) and states (T, n) that a solver gave; as of `integrate`."""
         states = self.observed(reached, states)
-        if open_ended and report.status == FINISHED:
+        if task.open_ended and report.status == FINISHED:
             report = replace(report, status=NOT_CONVERGED)
         if not report.message:
-            report = replace(report, message=watch.words(report, states[-1]))
+            report = replace(report, message=task.watch.words(report, states[-1]))
         curve = self.result(reached, states, report)
-        if throw and (report.failed or report.status in {hazard.name for hazard in watch.hazards}):
+        hazards = {hazard.name for hazard in task.watch.hazards}
+        if throw and (report.failed or report.status in hazards):
             raise self.failure(report, curve)
         return curve
 
@@ -240,4 +315,4 @@ class Flow(VectorField, Generic[Curve]):
         if until_loss is None:
             return ()
         goal = validate_real("until_loss", until_loss, positive=True)
-        return (Stop(TARGET, lambda t, theta: self.loss(theta) - goal),)
+        return (Stop(TARGET, lambda t, theta: self.loss(theta) - goal, loss=goal),)

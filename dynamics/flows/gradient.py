@@ -14,7 +14,7 @@ from dynamics.flows.base import Flow, Run, Watch
 from dynamics.flows.convergence import watch_convergence
 from dynamics.flows.decay_integral import decay_integral
 from dynamics.flows.natural_units import NaturalUnits
-from dynamics.flows.spectrum import extreme_eigenvalue
+from dynamics.flows.spectrum import descent, extreme_eigenvalue
 from dynamics.flows.start import check_loss, given_problem
 from dynamics.flows.vanishing_units import VanishingUnits
 from dynamics.integration import SolverReport
@@ -181,6 +181,10 @@ class GradientFlow(Flow[Trajectory]):
         return extreme_eigenvalue(
             partial(self.hessian, theta), partial(self.hessian_vector, theta), kept, which
         )
+
+    def descent(self, theta: Array, least: float, among: NDArray[np.bool_]) -> float:
+        """Growth rate in the best direction of descent at θ that some unknowns have; 0 where none exceeds the least."""
+        return descent(partial(self.hessian, theta), partial(self.hessian_vector, theta), among, least)
 
     @cached_property
     def natural_units(self) -> NaturalUnits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 
@@ -10,8 +11,27 @@ NEGLIGIBLE = 1e-12  # of the norm of a matrix: what it adds to a subspace is rou
 
 
 def basis_of(rows: Array) -> Array:
-    """Orthonormal columns (d, m) that span m ≤ d rows (m, d), the first of them the first one first."""
-    return np.asarray(np.linalg.qr(rows.T)[0])
+    """Orthonormal columns (d, m) that span m ≤ d rows (m, d), the first of them the first one first.
+
+    Of the first rows that lie on axes these are the columns, and only what others have beside them is decomposed.
+    """
+    axes = leading_axes(rows)
+    beside = np.ones(rows.shape[1], dtype=bool)
+    beside[axes] = False
+    Q, m = np.zeros(rows.shape[::-1]), len(axes)
+    Q[axes, np.arange(m)] = 1.0
+    Q[np.flatnonzero(beside), m:] = np.linalg.qr(rows[m:, beside].T)[0]
+    return Q
+
+
+def leading_axes(rows: Array) -> NDArray[np.intp]:
+    """Columns of the first rows that have one entry each, up to the first that has more, or shares its column."""
+    filled = rows != 0
+    single = filled.sum(axis=1) == 1
+    count = len(rows) if single.all() else int(single.argmin())
+    axes = filled[:count].argmax(axis=1) if count else np.zeros(0, dtype=np.intp)
+    repeated = np.setdiff1d(np.arange(count), np.unique(axes, return_index=True)[1])
+    return axes[: repeated[0]] if len(repeated) else axes
 
 
 def krylov_closure(Q: Array, *matrices: Array | None) -> Array:

@@ -90,6 +90,25 @@ class Program(Hashable, Protocol):
     def right_hand_side(self) -> list[tuple[Any, Any]]:
         """Pairs (variable, derivative) of heyoka's expressions, in the order of θ."""
 
+    def in_bulk(self, parameters: Array) -> BulkField:
+        """Fields of this program, evaluated at once; their parameters are the columns (P, N)."""
+
+
+class BulkField(Protocol):
+    """N autonomous right-hand sides, evaluated at once: their states are the columns of one array.
+
+    What a column gives depends on it alone, bit for bit.
+    """
+
+    def __call__(self, theta: Array, out: Array) -> None:
+        """Put them at states (n, N) into `out` (n, N)."""
+
+    def losses(self, theta: Array) -> Array:
+        """The loss of each, (N,)."""
+
+    def kept(self, columns: Array) -> BulkField:
+        """Those of some columns."""
+
 
 class Switching(Protocol):
     """States at which a field changes its form (`dynamics.flows.vanishing_units.VanishingUnits`)."""
@@ -200,7 +219,18 @@ class Method:
 
 @dataclass(frozen=True)
 class Stop:
-    """A reason to stop early: the integration ends where `function(t, θ)` crosses zero."""
+    """A reason to stop early: the integration ends where `function(t, θ)` crosses zero.
+
+    Parameters
+    ----------
+    name : str
+    function : callable
+    loss, speed : float, optional
+        That the function is positive where the loss of the field is larger, or ‖θ̇‖ is; None: not known. Where many
+        are integrated at once, it is asked where it may be zero only.
+    """
 
     name: str
     function: Callable[[float, Array], float]
+    loss: float | None = None
+    speed: float | None = None

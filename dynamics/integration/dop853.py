@@ -268,6 +268,5 @@ def _dense() -> Array:
     return np.stack([state, first - state, 2 * state - first - last, *np.array(DENSE)])
 
 
-DOP853, COMPILED_DOP853 = methods_of(
-    Tableau("DOP853", 7, ROWS, NODES, 12, np.array([FIFTH, THIRD]), _dense(), last_term=5.9)
-)
+TABLEAU = Tableau("DOP853", 7, ROWS, NODES, 12, np.array([FIFTH, THIRD]), _dense(), last_term=5.9)
+DOP853, COMPILED_DOP853 = methods_of(TABLEAU)

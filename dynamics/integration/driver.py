@@ -201,12 +201,12 @@ def _advance(
 
 def _stop(step: Step, path: Path, stopping: Sequence[Stop]) -> str:
     """Cut the last step at the first of the stops that hold at its end; returns the name of it."""
-    end, name = min((_crossing(stop, step), stop.name) for stop in stopping)
+    end, name = min((crossing(stop, step), stop.name) for stop in stopping)
     path.append(step, end, step(end))
     return name
 
 
-def _crossing(stop: Stop, step: Step) -> float:
+def crossing(stop: Stop, step: Step) -> float:
     """Time within one step at which the stop's function crosses zero."""
     function = partial(_along, stop, step)
     if function(step.t_old) <= 0:  # an interpolant may differ from the state by rounding

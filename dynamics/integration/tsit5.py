@@ -61,6 +61,5 @@ def _dense() -> Array:
     return np.stack([c1 + c2 + c3 + c4, -c2 - c3 - c4, -c3 - 2 * c4, c4])
 
 
-TSIT5, COMPILED_TSIT5 = methods_of(
-    Tableau("Tsit5", 4, ROWS, NODES, 6, np.array([[*ROWS[-1], 0]]) - [FOURTH], _dense())
-)
+TABLEAU = Tableau("Tsit5", 4, ROWS, NODES, 6, np.array([[*ROWS[-1], 0]]) - [FOURTH], _dense())
+TSIT5, COMPILED_TSIT5 = methods_of(TABLEAU)

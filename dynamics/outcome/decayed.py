@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.endings import CONVERGED
+from dynamics.flows.in_bulk import Integration
 from dynamics.flows.traps import described, minima, minimum_at
 from dynamics.outcome.collapse import critical_scale
 from dynamics.outcome.initial_state import InitialState
@@ -33,6 +35,7 @@ from dynamics.problem.decayed_levels import (
 )
 from dynamics.problem.decayed_mode import decay_strength, never_learned, not_worth_learning
 from dynamics.problem.mode_numbers import set_name
+from dynamics.requests import Asking
 from dynamics.saddle_to_saddle.staircase import Staircase, staircase
 
 MARGIN = 1e-3  # relative, on the size of a start: a jump that decay stops by less is left to the flow
@@ -89,23 +92,23 @@ class _Ending:
     why: str
 
 
-def diagnose_decayed(start: InitialState, follow: bool, max_evaluations: int) -> DecayedDiagnosis:
-    """The verdict on a start with weight decay; see `dynamics.outcome.diagnosis.diagnose`."""
+def diagnose_decayed(start: InitialState, follow: bool, max_evaluations: int) -> Asking[DecayedDiagnosis]:
+    """The verdict on a start with weight decay; see `dynamics.outcome.diagnosis.diagnosing`."""
     if start.problem.student.trainable:
-        return _trained(start, follow, max_evaluations)
+        return (yield from _trained(start, follow, max_evaluations))
     return _fixed(start)
 
 
 # --- Second layer trained ---------------------------------------------------------------------------------
 
 
-def _trained(start: InitialState, follow: bool, max_evaluations: int) -> DecayedDiagnosis:
+def _trained(start: InitialState, follow: bool, max_evaluations: int) -> Asking[DecayedDiagnosis]:
     problem = start.problem
     known = minima(problem)
     best = known[0]
     ending = _by_staircase(problem, known)
     if ending.modes is None and follow:
-        ending = _by_flow(start, known, max_evaluations, ending.why)
+        ending = yield from _by_flow(start, known, max_evaluations, ending.why)
     rest = next((m for m in known if m.learned == ending.modes), None)
     scale = critical_scale(problem)
     lost = () if np.isfinite(scale) else ("no multiple of these weights learns anything: no unit can grow.",)
@@ -168,9 +171,10 @@ def _doubt(steps: Staircase) -> str:
 
 def _by_flow(
     start: InitialState, known: tuple[DecayedMinimum, ...], max_evaluations: int, doubt: str
-) -> _Ending:
+) -> Asking[_Ending]:
     """Where the flow comes to rest, followed numerically."""
-    path = start.flow.integrate(samples=2, max_evaluations=max_evaluations, throw=False)
+    wanted = {"samples": 2, "max_evaluations": max_evaluations, "throw": False}
+    path: Trajectory = yield Integration(start.flow, wanted)
     time, loss = path.solver.time_reached, float(path.loss[-1])
     told = f"{doubt} The flow, followed numerically to t = {time:.4g},"
     if path.solver.status != CONVERGED:

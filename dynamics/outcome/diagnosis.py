@@ -38,12 +38,14 @@ from __future__ import annotations
 import numpy as np
 
 from dynamics.curves.trajectory import Trajectory
+from dynamics.flows.in_bulk import Integration
 from dynamics.integration import Stop
 from dynamics.outcome.decayed import diagnose_decayed
 from dynamics.outcome.initial_state import InitialState
 from dynamics.outcome.verdict import Diagnosis
 from dynamics.problem import Problem
 from dynamics.problem.reduction import in_range
+from dynamics.requests import Asking, alone
 from dynamics.validation import validate_count
 
 SETTLED = 1e-3  # of the distance between two levels: so close to its level must a flow at rest be
@@ -70,18 +72,23 @@ def diagnose(problem: Problem, *, follow: bool = True, max_evaluations: int = 20
     -------
     Diagnosis
     """
+    return alone(diagnosing(problem, follow=follow, max_evaluations=max_evaluations))
+
+
+def diagnosing(problem: Problem, *, follow: bool = True, max_evaluations: int = 200_000) -> Asking[Diagnosis]:
+    """`diagnose` as a computation that asks for the flow, so that many flows can be followed together."""
     validate_count("max_evaluations", max_evaluations)
     start = InitialState(in_range(problem))
     if start.unknown:
         return _diagnosis(start, "undecided", start.unknown)
     if problem.weight_decay:
-        return diagnose_decayed(start, follow, max_evaluations)
+        return (yield from diagnose_decayed(start, follow, max_evaluations))
     levels = start.levels()
     fails = levels[0] > start.least + start.resolution
     if not fails and start.loss < start.lowest_saddle:
         reason = "The loss is already below that of every stationary point but the global minima."
         return _diagnosis(start, "succeeds", reason, levels, start.least, 0.0)
-    loss, time, how = _place_of_rest(start, levels, follow, max_evaluations)
+    loss, time, how = yield from _place_of_rest(start, levels, follow, max_evaluations)
     if fails:
         reason = f"{_count_units(start)}; {_needs(start)}: out of reach. {how}"
         return _diagnosis(start, "fails", reason, levels, loss, 0.0)
@@ -94,7 +101,7 @@ def diagnose(problem: Problem, *, follow: bool = True, max_evaluations: int = 20
 
 def _place_of_rest(
     start: InitialState, levels: tuple[float, ...], follow: bool, max_evaluations: int
-) -> tuple[float | None, float | None, str]:
+) -> Asking[tuple[float | None, float | None, str]]:
     """Final loss, the time at which it is known, and why; None where it is not known."""
     if start.hindrance:
         return None, None, start.hindrance
@@ -111,17 +118,19 @@ def _place_of_rest(
         return levels[0], 0.0, f"{why}."
     several = f"The start alone allows the losses {', '.join(f'{loss:.6g}' for loss in levels)}"
     if follow:
-        return _follow(start, levels, max_evaluations, several)
+        return (yield from _follow(start, levels, max_evaluations, several))
     return None, None, f"{several}: it depends on whether flexible units cross a = 0."
 
 
 def _follow(
     start: InitialState, levels: tuple[float, ...], max_evaluations: int, several: str
-) -> tuple[float | None, float | None, str]:
+) -> Asking[tuple[float | None, float | None, str]]:
     """Integrate until the loss is below all levels but the lowest, or until the flow rests."""
     tolerance = SETTLED * (levels[1] - levels[0])
-    decided = Stop("decided", lambda t, theta: start.flow.loss(theta) - (levels[1] - tolerance))
-    path = start.flow.integrate(samples=2, stops=[decided], max_evaluations=max_evaluations, throw=False)
+    enough = levels[1] - tolerance
+    decided = Stop("decided", lambda t, theta: start.flow.loss(theta) - enough, loss=enough)
+    wanted = {"samples": 2, "stops": [decided], "max_evaluations": max_evaluations, "throw": False}
+    path: Trajectory = yield Integration(start.flow, wanted)
     status, time, loss = path.solver.status, path.solver.time_reached, float(path.loss[-1])
     told = f"{several}; the flow, followed numerically to t = {time:.4g},"
     if status == "decided":

@@ -46,6 +46,10 @@ class Population(ABC):
     def loss(self, W: Array, A: Array) -> float:
         """Loss L = ½ E‖f* − f‖², in squared units of the output."""
 
+    def losses(self, W: Array, A: Array) -> Array:
+        """Losses (T,) of many weights, W (T, K, d) and A (T, O, K)."""
+        return np.array([self.loss(w, a) for w, a in zip(W, A, strict=True)])
+
     @abstractmethod
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient: (−∂L/∂W, −∂L/∂A), (K, d) and (O, K)."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.population.base import FormLoss, Population, Pull
+from dynamics.population.ways import Slope, Spare
 
 if TYPE_CHECKING:
     from dynamics.population.flow_shape import FlowShape
@@ -46,6 +47,18 @@ class DecayedLoss(Population):
         """Minus the gradient, −∂L/∂W − ρ_w W and −∂L/∂A − ρ_a A."""
         vW, vA = self.base.velocity(W, A)
         return vW - self.first * W, vA - self.second * A
+
+    def slope(self, hidden: int, outputs: int, trainable: bool) -> Slope:
+        """That of L, less the decay."""
+        base, spare = self.base.slope(hidden, outputs, trainable), Spare()
+
+        def slope(W: Array, A: Array, vW: Array, vA: Array | None) -> None:
+            base(W, A, vW, vA)
+            vW -= np.multiply(W, self.first, out=spare.like(vW))
+            if vA is not None:
+                vA -= np.multiply(A, self.second, out=spare.like(vA))
+
+        return slope
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian of L and ρ_w, ρ_a on its diagonal, applied to the direction."""

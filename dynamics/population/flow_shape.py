@@ -16,6 +16,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.integration.taylor import heyoka
+from dynamics.population.bulk_flow import BulkFlow
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,22 @@ class FlowShape:
             blocks.append(np.array(rates if self.trainable else rates[:1]))
         flat = [np.broadcast_to(b, (*leading, *b.shape[-2:])) for b in map(np.atleast_2d, blocks)]
         return np.concatenate([b.reshape(*leading, -1) for b in flat], axis=-1)
+
+    def blocks(self, parameters: Array) -> list[Array]:
+        """The parameters (P, …) as they were put together: M* (O·r(r + 1)/2, …), and A, Σ and rates if there are."""
+        upper = self.inputs * (self.inputs + 1) // 2
+        sizes = [self.outputs * upper]
+        if not self.trainable:
+            sizes.append(self.outputs * self.hidden)
+        if self.covariance:
+            sizes.append(upper)
+        if self.decayed:
+            sizes.append(2 if self.trainable else 1)
+        return np.split(parameters, np.cumsum(sizes)[:-1])
+
+    def in_bulk(self, parameters: Array) -> BulkFlow:
+        """Flows of this shape, evaluated at once; parameters (P, N)."""
+        return BulkFlow(self, parameters)
 
     def right_hand_side(self) -> list[tuple[Any, Any]]:
         """The flow as pairs (variable, derivative) in the order of θ; its parameters are those of `parameters`."""

@@ -9,15 +9,18 @@ and the second derivative is Σ_o [⟨∂M_o, C[∂M_o]⟩ − ½⟨G_o, ∂²M_
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.population.base import Population
+from dynamics.population.form_ways import through_forms, through_units
 from dynamics.population.fourth_moment import FourthMoment
 from dynamics.population.samples import bending
+from dynamics.population.ways import Slope, Way
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +59,21 @@ class FormPopulation(Population):
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
-        GW = W @ self.force(W, A)  # (O, K, d)
-        return np.einsum("ok,oki->ki", A, GW), 0.5 * np.einsum("oki,ki->ok", GW, W)
+        vW, vA = np.empty(W.shape), np.empty(A.shape)
+        self.slope(len(W), len(A), True)(W, A, vW, vA)
+        return vW, vA
+
+    def ways(self, hidden: int, outputs: int, trainable: bool) -> Sequence[Way]:
+        """Those of `dynamics.population.form_ways`; what the moment itself takes is not counted."""
+        K, (O, d) = hidden, (outputs, self.V.shape[1])
+        forms = Way("forms", 2 * O * K * d**2, 12, O * d * (d + 2 * K), partial(self._through_forms, K))
+        coordinates = self.moment.coordinates
+        if coordinates is None:
+            return [forms]
+        return [forms, through_units(self.V, self.B, coordinates, K, d, trainable)]
+
+    def _through_forms(self, K: int) -> Slope:
+        return through_forms(self.moment, self._targets, K)
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA): minus the directional derivative of the velocity."""

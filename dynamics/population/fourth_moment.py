@@ -11,16 +11,41 @@ It is applied, never written down: its matrix would have d⁴ entries.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.population.samples import batches
 
+SAME = 1e-12  # of the largest entry of a covariance: what two of them may differ by
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """C as γ F C_z[FᵀDF] Fᵀ with C_z[D] = 2D + c tr(D) I + κ diag D.
+
+    Parameters
+    ----------
+    F : (d, r) array or None
+        None is the identity.
+    kurtosis, coupling, scale : float
+        κ, c and γ.
+    """
+
+    F: Array | None
+    kurtosis: float
+    coupling: float = 1.0
+    scale: float = 1.0
+
 
 class FourthMoment(ABC):
     """C, positive semidefinite."""
+
+    @property
+    def coordinates(self) -> Coordinates | None:
+        """What it is in independent coordinates; None if it is not."""
+        return None
 
     @property
     @abstractmethod
@@ -53,6 +78,11 @@ class IndependentMoment(FourthMoment):
         """d."""
         return self.dimension
 
+    @property
+    def coordinates(self) -> Coordinates:
+        """Itself."""
+        return Coordinates(None, self.kurtosis)
+
     def __call__(self, D: Array) -> Array:
         """C[D]."""
         diagonal = np.einsum("...ii->...i", D)
@@ -82,6 +112,12 @@ class ScaledMoment(FourthMoment):
         """d."""
         return self.base.inputs
 
+    @property
+    def coordinates(self) -> Coordinates | None:
+        """Those of C, times γ."""
+        base = self.base.coordinates
+        return None if base is None else replace(base, scale=self.factor * base.scale)
+
     def __call__(self, D: Array) -> Array:
         """γ C[D]."""
         return self.factor * self.base(D)
@@ -105,6 +141,14 @@ class MappedMoment(FourthMoment):
     def inputs(self) -> int:
         """d."""
         return len(self.F)
+
+    @property
+    def coordinates(self) -> Coordinates | None:
+        """Those of z, seen through F."""
+        base = self.base.coordinates
+        if base is None:
+            return None
+        return replace(base, F=self.F if base.F is None else self.F @ base.F)
 
     def __call__(self, D: Array) -> Array:
         """C[D]."""
@@ -130,6 +174,17 @@ class CentredMoment(FourthMoment):
     def inputs(self) -> int:
         """d."""
         return self.base.inputs
+
+    @property
+    def coordinates(self) -> Coordinates | None:
+        """Those of C without the trace, where Σ = FFᵀ."""
+        base = self.base.coordinates
+        if base is None:
+            return None
+        second = np.eye(self.inputs) if base.F is None else base.F @ base.F.T
+        if np.abs(second - self.second).max() > SAME * np.abs(second).max():
+            return None
+        return replace(base, coupling=base.coupling - 1 / base.scale)
 
     def __call__(self, D: Array) -> Array:
         """C[D] − ⟨D, Σ⟩Σ."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.population.base import Population
-from dynamics.population.samples import MomentLoss, SampleLoss
+from dynamics.population.samples import MomentLoss, SampleLoss, through_moments, through_samples
 from dynamics.population.unit_samples import UnitSampleLoss
 from dynamics.validation import validate_choice
 
@@ -77,5 +77,5 @@ def cheaper_form(X: Array, Y: Array, K: int) -> str:
     """The form of a quadratic network's loss with fewer multiplications in a typical integration."""
     (n, d), O = X.shape, Y.shape[1]
     p = d * (d + 1) // 2
-    moments = n * p**2 + EVALUATIONS * O * (min(n, p + O) * p + K * d**2)
-    return "moments" if moments < EVALUATIONS * n * K * (d + O) else "samples"
+    moments = 2 * n * p**2 + EVALUATIONS * through_moments(n, d, K, O)
+    return "moments" if moments < EVALUATIONS * through_samples(n, d, K, O) else "samples"

@@ -27,6 +27,7 @@ from dynamics.population.directions import Directions
 from dynamics.population.flow_shape import FlowShape
 from dynamics.population.metric import Metric
 from dynamics.population.quadratic_kernel import quadratic_kernel
+from dynamics.population.quadratic_losses import losses_by_entries, losses_by_products
 from dynamics.population.quadratic_ways import Side, quadratic_ways
 from dynamics.population.ways import Way
 
@@ -100,10 +101,48 @@ class QuadraticPopulation(Population):
 
     def loss(self, W: Array, A: Array) -> float:
         """Loss L = Σ_o [tr(D_oΣD_oΣ) + ½ τ_o²], in squared units of the output."""
-        D = self.whitened_residuals(W, A)
-        tau = np.trace(D, axis1=1, axis2=2)
+        return float(self.losses(W[None], A[None])[0])
+
+    def losses(self, W: Array, A: Array) -> Array:
+        """Losses (T,) of weights W (T, K, d) and A (T, O, K); see `dynamics.population.quadratic_losses`."""
+        (O, R), (K, d), side = self.B.shape, W.shape[1:], self._side
+        products = K * (K * d + side.metric.operations + side.seen.operations) + O * K * (K + R)
+        if 2 * products > O * min(K * d**2, (R + K) ** 3):
+            found = self._losses_by_entries(W, A)
+        else:
+            found, good = losses_by_products(side, self._squares, W, A)
+            if not good.all():
+                found[~good] = self._losses_by_entries(W[~good], A[~good])
         # a negative κ takes off almost everything of some D, and rounding never more than everything
-        return max(float(np.sum(D * D) + 0.5 * self.trace_coupling * np.sum(tau**2)), 0.0)
+        return np.maximum(found, 0.0)
+
+    def _losses_by_entries(self, W: Array, A: Array) -> Array:
+        """The same from whitened residuals, or from whitened M*_o where these are no larger."""
+        if W.shape[-1] <= len(self.V) + W.shape[1]:
+            white = W if self._factor is None else W @ self._factor
+            return losses_by_entries(self._white_targets, self.trace_coupling, white, A)
+        D = [self.whitened_residuals(w, a) for w, a in zip(W, A, strict=True)]
+        tau = [np.trace(x, axis1=1, axis2=2) for x in D]
+        return np.array([np.sum(x * x) for x in D]) + 0.5 * self.trace_coupling * np.sum(
+            np.square(tau), axis=1
+        )
+
+    @cached_property
+    def _white_targets(self) -> Array:
+        """FᵀM*_oF, (O, r, r)."""
+        if self._factor is None:
+            return self._targets
+        V = self.V @ self._factor
+        return (V.T * self.B[:, None, :]) @ V
+
+    @cached_property
+    def _squares(self) -> Array:
+        """tr(M*_oΣM*_oΣ), (O,)."""
+        (O, R), d = self.B.shape, self.V.shape[1]
+        if O * d**2 < R**2:
+            return np.sum(self._white_targets**2, axis=(1, 2))
+        products = self._side.seen.overlaps(self.V)  # v_mᵀΣv_n
+        return np.sum((self.B @ products**2) * self.B, axis=1)
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient of the loss, (K, d) and (O, K)."""

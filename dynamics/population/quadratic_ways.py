@@ -97,12 +97,12 @@ def _through_matrices(side: Side, K: int, d: int) -> Slope:
             np.matmul(W, D, out=Y)
         else:
             np.matmul(SW, D, out=Y)
-            tau = kappa * (side.traces - A @ np.einsum("ki,ki->k", SW, W))
+            tau = kappa * (side.traces - A @ np.vecdot(SW, W))
             np.multiply(W, 2 * tau[:, None, None], out=half)
             np.add(Y, half, out=Y)
         # Y_ok up to a factor Σ on the right, which the first layer gets at the end
         if vA is not None:
-            np.einsum("oki,ki->ok", Y, SW, out=vA)
+            np.vecdot(Y, SW, out=vA)
             vA *= 0.5
         summed = vW if total is None else total
         if O == 1:
@@ -198,7 +198,7 @@ def _through_one_output(side: Side, teacher: _Teacher, K: int, d: int) -> Slope:
         np.matmul(X, SW, out=vW)
         add_teacher(W, vW)  # Y_k
         if vA is not None:
-            np.einsum("ki,ki->k", vW, W, out=vA[0])
+            np.vecdot(vW, W, out=vA[0])
             vA *= 0.5
         vW *= a[:, None]
 

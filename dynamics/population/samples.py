@@ -20,17 +20,30 @@ Samples are gone through in chunks: beside X and Y themselves memory does not gr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.population.base import Population
 from dynamics.population.triangles import smat, svec
+from dynamics.population.ways import Slope, Way
 
 CHUNK = 4096  # samples that are held at a time with what is computed of them
 LARGEST_CHUNK = 2**22  # numbers in one array of their derivatives, 32 MB
+
+
+def through_samples(n: int, d: int, K: int, O: int, trainable: bool = True) -> int:
+    """Multiplications of a slope of K units that goes through n samples."""
+    return n * K * (2 * d + (2 + trainable) * O)
+
+
+def through_moments(n: int, d: int, K: int, O: int) -> int:
+    """Multiplications of a slope of K units through the triangle that stands for n samples."""
+    p = d * (d + 1) // 2
+    return 2 * O * (min(n, p + O) * p + K * d**2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +72,56 @@ class SampleLoss(Population):
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
-        n, alpha_sum, dW, dA = len(self.X), np.zeros(len(W)), np.zeros_like(W), np.zeros_like(A)
-        for X, Y in batches(self.X, self.Y):
-            Z = X @ W.T  # (m, K)
-            phi = self._features(Z, W)
-            r = phi @ A.T - Y
-            alpha = r @ A / n
-            dW -= 2 * (alpha * Z).T @ X
-            dA -= (r.T @ phi) / n
-            alpha_sum += alpha.sum(axis=0)
-        return dW + 2 * alpha_sum[:, None] * self._times_mean(W), dA
+        vW, vA = np.empty(W.shape), np.empty(A.shape)
+        self.slope(len(W), len(A), True)(W, A, vW, vA)
+        return vW, vA
+
+    def ways(self, hidden: int, outputs: int, trainable: bool) -> Sequence[Way]:
+        """The only one, through the samples."""
+        (n, d), K, O = self.X.shape, hidden, outputs
+        operations = through_samples(n, d, K, O, trainable) + (0 if self.mean is None else K * d**2)
+        memory = min(n, CHUNK) * (3 * K + O) + K * (2 * d + O)
+        calls = 6 + 12 * -(-n // CHUNK)
+        return [Way("samples", operations, calls, memory, partial(self._in_place, hidden, outputs))]
+
+    def _in_place(self, K: int, O: int) -> Slope:
+        n, d = self.X.shape
+        largest = min(n, CHUNK)
+        units, features, pulls = (np.empty((largest, K)) for _ in range(3))
+        residuals = np.empty((largest, O))
+        part, mW, part_A, pull_sum = np.empty((K, d)), np.zeros((K, d)), np.empty((O, K)), np.empty(K)
+
+        def slope(W: Array, A: Array, vW: Array, vA: Array | None) -> None:
+            vW[...] = 0.0
+            pull_sum[...] = 0.0
+            if vA is not None:
+                vA[...] = 0.0
+            if self.mean is not None:
+                np.matmul(W, self.mean, out=mW)
+            norms = np.vecdot(W, mW)
+            for X, Y in batches(self.X, self.Y):
+                m = len(X)
+                Z, phi, r, alpha = units[:m], features[:m], residuals[:m], pulls[:m]
+                np.matmul(X, W.T, out=Z)
+                np.multiply(Z, Z, out=phi)
+                if self.mean is not None:
+                    np.subtract(phi, norms, out=phi)
+                np.matmul(phi, A.T, out=r)
+                np.subtract(Y, r, out=r)
+                if vA is not None:
+                    vA += np.matmul(r.T, phi, out=part_A)
+                np.matmul(r, A, out=alpha)
+                if self.mean is not None:
+                    np.add(pull_sum, alpha.sum(axis=0), out=pull_sum)
+                np.multiply(alpha, Z, out=alpha)
+                vW += np.matmul(alpha.T, X, out=part)
+            if self.mean is not None:
+                vW -= np.multiply(mW, pull_sum[:, None], out=part)
+            vW *= 2 / n
+            if vA is not None:
+                vA /= n
+
+        return slope
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA)."""

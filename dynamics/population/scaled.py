@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from dynamics.aliases import Array
 from dynamics.population.base import Population, Pull
+from dynamics.population.ways import Slope, Way
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +35,32 @@ class ScaledPopulation(Population):
         """γL."""
         return self.factor * self.base.loss(W, A)
 
+    def losses(self, W: Array, A: Array) -> Array:
+        """γL of many weights, (T,)."""
+        return self.factor * self.base.losses(W, A)
+
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d) and (O, K)."""
         vW, vA = self.base.velocity(W, A)
         return self.factor * vW, self.factor * vA
+
+    def ways(self, hidden: int, outputs: int, trainable: bool) -> Sequence[Way]:
+        """Those of L, each with two more passes."""
+        return [
+            replace(way, calls=way.calls + 1 + trainable, build=partial(self._scaled, way.build))
+            for way in self.base.ways(hidden, outputs, trainable)
+        ]
+
+    def _scaled(self, build: Callable[[], Slope]) -> Slope:
+        base = build()
+
+        def slope(W: Array, A: Array, vW: Array, vA: Array | None) -> None:
+            base(W, A, vW, vA)
+            vW *= self.factor
+            if vA is not None:
+                vA *= self.factor
+
+        return slope
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian times (dW, dA)."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from dynamics.aliases import Array
 
 Slope = Callable[[Array, Array, Array, Array | None], None]
@@ -50,3 +52,16 @@ class Way:
 def cheapest(ways: Iterable[Way]) -> Way:
     """The way that costs least; of equal ones the one that keeps less."""
     return min(ways, key=lambda way: (way.cost, way.memory))
+
+
+class Spare:
+    """Memory for one array of each shape, kept from call to call."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[int, ...], Array] = {}
+
+    def like(self, X: Array) -> Array:
+        """An array of the shape of X, with whatever is in it."""
+        if X.shape not in self._arrays:
+            self._arrays[X.shape] = np.empty(X.shape)
+        return self._arrays[X.shape]

@@ -21,6 +21,7 @@ import numpy as np
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
+from dynamics.matrices import axes_of
 from dynamics.population.kernels import normalised
 from dynamics.problem.teacher import Teacher
 
@@ -46,15 +47,26 @@ def teacher_modes(teacher: Teacher, W: Array, A: Array, activation: Activation |
     if phi.degree is None:
         pass
     elif phi.mode_order == 2:
-        W = _balanced(W, phi)
-        for o, (_, vectors) in enumerate(balanced_teacher(teacher, phi).eigen):
-            overlaps = W @ vectors.T  # (…, K, modes)
-            columns.append(np.einsum("...k,...km->...m", A[..., o, :], overlaps**2))
+        pairs = balanced_teacher(teacher, phi).eigen
+        used = np.flatnonzero(np.any([vectors.any(axis=0) for _, vectors in pairs], axis=0))
+        seen = _balanced(W, phi)[..., used]
+        for o, (_, vectors) in enumerate(pairs):
+            overlaps = _along(vectors[:, used], seen)  # (…, K, modes)
+            columns.append((A[..., o, None, :] @ overlaps**2)[..., 0, :])
     else:
         for o, (_, directions) in enumerate(odd_modes(teacher, phi)):
             overlaps = (W @ directions.T) ** phi.mode_order  # (…, K, modes)
             columns.append((A[..., o, None, :] @ overlaps)[..., 0, :])
     return np.concatenate(columns, axis=-1)
+
+
+def _along(vectors: Array, W: Array) -> Array:
+    """Overlaps (…, K, modes) of W (…, K, d) with unit vectors (modes, d): of axes, up to signs, these are columns."""
+    axes = axes_of(vectors)
+    if axes is not None:
+        return W[..., axes[0]]
+    overlaps = W.reshape(-1, W.shape[-1]) @ vectors.T
+    return overlaps.reshape(*W.shape[:-1], len(vectors))
 
 
 def mode_targets(teacher: Teacher, activation: Activation | str = "quadratic") -> Array:

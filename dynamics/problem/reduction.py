@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dynamics.covariance import range_basis
 from dynamics.inputs.moments import is_form
-from dynamics.matrices import EPS
+from dynamics.matrices import EPS, axes_of
 from dynamics.population.ways import cheapest
 from dynamics.problem import Problem, Teacher
 
@@ -97,6 +97,8 @@ def orthogonal_teacher(problem: Problem) -> Teacher:
 
 def _orthogonal(V: NDArray[np.float64]) -> bool:
     """Whether rows are orthogonal, up to rounding."""
+    if axes_of(V) is not None:
+        return True
     if len(V) > V.shape[1]:
         return False
     G = V @ V.T
@@ -107,6 +109,9 @@ def _orthogonal(V: NDArray[np.float64]) -> bool:
 
 def _without_rounding(teacher: Teacher, Q: NDArray[np.float64]) -> Teacher:
     """A teacher in the basis Q (d, r), where zeros are zeros and not what rounding made of them."""
+    on_axes = axes_of(teacher.V)
+    if on_axes is not None:
+        return replace(teacher, V=on_axes[1][:, None] * Q[on_axes[0]])
     V = teacher.V @ Q
     size = np.linalg.norm(V, axis=1, keepdims=True)
     return replace(teacher, V=np.where(np.abs(V) > ROUNDING * np.sqrt(len(Q)) * size, V, 0.0))

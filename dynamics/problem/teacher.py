@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
@@ -11,12 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
-from dynamics.matrices import decompose
+from dynamics.matrices import axes_of, decompose
 from dynamics.validation import validate_array, validate_count, validate_real
 
 LARGEST_TEACHER = (
     1e50  # size; products of four and more such numbers must not overflow, and those of 1e-50 not vanish
 )
+
+Spectrum = tuple[NDArray[np.float64], Callable[[NDArray[np.intp]], NDArray[np.float64]]]
+"""Eigenvalues, and what gives the unit eigenvectors of some of them, by their indices, as rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,22 +171,54 @@ class Teacher:
 
         Works in the span of the directions, so that no d × d matrix is formed when R < d.
         """
+        pairs: dict[bytes, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        for b in self.B:
+            if b.tobytes() not in pairs:
+                lam, vectors = self._on_axes(b) or self._decomposed(b)
+                order = np.argsort(-lam, kind="stable")
+                order = order[np.abs(lam[order]) > 1e-13 * np.abs(lam).max(initial=0.0)]
+                pairs[b.tobytes()] = lam[order], vectors(order)
+        return tuple(pairs[b.tobytes()] for b in self.B)
+
+    @cached_property
+    def _orthonormal(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Q (d, r) and T (r, R) with Vᵀ = QT."""
         R, d = self.V.shape
         if d > R:
-            Q, T = np.linalg.qr(self.V.T)  # (d, R), (R, R)
-        else:
-            Q, T = np.eye(d), self.V.T
-        pairs = []
-        for b in self.B:
-            lam, E = np.linalg.eigh((T * b) @ T.T)
-            order = np.argsort(-lam, kind="stable")
-            order = order[np.abs(lam[order]) > 1e-13 * np.abs(lam).max(initial=0.0)]
-            vectors = (Q @ E[:, order]).T
+            Q, T = np.linalg.qr(self.V.T)
+            return Q, T
+        return np.eye(d), self.V.T
+
+    def _decomposed(self, b: NDArray[np.float64]) -> Spectrum:
+        """Eigenvalues of Σ_m b_m v_m v_mᵀ, and the eigenvectors of a number of them as rows."""
+        Q, T = self._orthonormal
+        lam, E = np.linalg.eigh((T * b) @ T.T)
+
+        def vectors(order: NDArray[np.intp]) -> NDArray[np.float64]:
+            found = (Q @ E[:, order]).T
             # Sign convention: the largest entry of an eigenvector is positive.
-            peak = np.abs(vectors).argmax(axis=1)
-            vectors *= np.sign(vectors[np.arange(len(vectors)), peak])[:, None]
-            pairs.append((lam[order], vectors))
-        return tuple(pairs)
+            peak = np.abs(found).argmax(axis=1)
+            found *= np.sign(found[np.arange(len(found)), peak])[:, None]
+            return found
+
+        return lam, vectors
+
+    def _on_axes(self, b: NDArray[np.float64]) -> Spectrum | None:
+        """The same where directions are multiples of different axes; None where not, or of equal eigenvalues."""
+        found = axes_of(self.V)
+        if found is None:
+            return None
+        axes, length = found
+        lam = length * b * length
+        if len(np.unique(lam[lam != 0])) < np.count_nonzero(lam):
+            return None  # their order is a matter of the decomposition
+
+        def vectors(order: NDArray[np.intp]) -> NDArray[np.float64]:
+            rows = np.zeros((len(order), self.inputs))
+            rows[np.arange(len(order)), axes[order]] = 1.0
+            return rows
+
+        return lam, vectors
 
     def matrix(self, output: int = 0) -> NDArray[np.float64]:
         """Dense M* of one output, (d, d)."""

@@ -20,7 +20,7 @@ from empirical.data import teacher_network
 from empirical.devices import validate_rates
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers.heavy_ball import HeavyBall
-from empirical.trainer import descend, gradient_of
+from empirical.trainer import descend, few_threads, gradient_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,9 @@ def train_grid(
         return loss + 0.5 * penalty
 
     layers = [network.W, network.A]
-    descend(gradient_of(losses, layers), HeavyBall(layers, 0.0), eta, n_steps, stop=None, progress=progress)
+    rule = HeavyBall(layers, 0.0)
+    with few_threads(network.W.numel() * B):
+        descend(gradient_of(losses, layers), rule, eta, n_steps, stop=None, progress=progress)
     W1, A1 = (p.detach().double().numpy() for p in (network.W, network.A))
     population = Activation.parse(activation).loss(teacher.V, teacher.B)
     finite = np.isfinite(W1).all(axis=(1, 2)) & np.isfinite(A1).all(axis=(1, 2))

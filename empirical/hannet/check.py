@@ -17,7 +17,7 @@ from dynamics.budget import check_memory
 from dynamics.validation import validate_count, validate_real
 from empirical.hannet.layers import DenseNet, HanLayer, HanNet, he_linear, parameter_count
 from empirical.optimizers.heavy_ball import HeavyBall
-from empirical.trainer import descend, gradient_of
+from empirical.trainer import descend, few_threads, gradient_of
 
 BYTES_PER_LAYER = 10_000  # of a module, its parameters and its part of the graph, beside the numbers in them
 
@@ -136,7 +136,7 @@ def check_hannet(
     )
     generator_seed = validate_count("seed", seed, minimum=0)
     eta, count = validate_real("step", step, positive=True), validate_count("steps", steps)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), few_threads(size * n * n):
         torch.manual_seed(generator_seed)
         makers = {"hannet": _han_layer, "relu": _relu_layer, "relu-default": _default_relu_layer}
         measured: dict[str, list[tuple[float, Array]]] = {name: [] for name in makers}

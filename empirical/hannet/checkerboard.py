@@ -238,7 +238,7 @@ def _train(
     x = torch.from_numpy(board.x).float().to(device)
     y = torch.from_numpy(board.labels).float().to(device)[:, None].expand(-1, 2)
     parameters = list(network.parameters())
-    rows = _batches(board.train, batch, seed)
+    rows = _batches(board.train, batch, seed, device)
     every = max(1, steps // RECORDS)
     recorded: list[int] = []
     losses: list[float] = []
@@ -284,10 +284,9 @@ def _train(
     )
 
 
-def _batches(train: NDArray[np.int64], batch: int, seed: int) -> Iterator[Tensor]:
-    """Endless batches of distinct training points."""
+def _batches(train: NDArray[np.int64], batch: int, seed: int, device: str) -> Iterator[Tensor]:
+    """Endless batches of distinct training points, whose order goes to the device once in a pass."""
     rng = np.random.default_rng([seed, 1])  # a stream of its own, not that of the split
     while True:
-        order = rng.permutation(train)
-        for first in range(0, len(train) - batch + 1, batch):
-            yield torch.from_numpy(order[first : first + batch])
+        order = rng.permutation(train)[: len(train) // batch * batch]
+        yield from torch.from_numpy(order).to(device).split(batch)

@@ -25,7 +25,7 @@ from dynamics.words import counted
 from empirical.devices import DTYPES, validate_device
 from empirical.neuron.layer import quadratic_units
 from empirical.seeds import data_generator
-from empirical.trainer import TrainingDiverged, descend, gradient_of, record_steps
+from empirical.trainer import TrainingDiverged, descend, few_threads, gradient_of, record_steps
 
 Weights = list[Tensor]  # R, G, B (…, K, d + 1) and a (…, K)
 
@@ -158,7 +158,8 @@ def train_neurons(
             log.append([w.detach().cpu().clone() for w in weights])
 
     rule = Relinear(weights, flow.rates, flow.shrink)
-    outcome = descend(gradient_of(losses, weights), rule, eta, last, record=record, progress=progress)
+    with few_threads(sum(w.numel() for w in weights[:3]) * (size or 3**d)):
+        outcome = descend(gradient_of(losses, weights), rule, eta, last, record=record, progress=progress)
     about = {"step": eta, "batch": size, "seeds": S, "seed": seed, "seconds": outcome.seconds}
     failed = outcome.first
     kept = len(recorded) if failed is None else max(1, int(np.sum(recorded < failed)))

@@ -33,7 +33,9 @@ class MuonRule:
         for theta, g in zip(self.parameters, gradients, strict=True):
             U, sigma, Vt = torch.linalg.svd(torch.nan_to_num(g, 0.0, 0.0, 0.0), full_matrices=False)
             noise = max(g.shape[-2:]) * torch.finfo(g.dtype).eps * sigma[..., :1]
-            shares = torch.where(sigma > noise, sigma / torch.hypot(sigma, sigma.new_tensor(self.epsilon)), 0)
+            shares = torch.where(
+                sigma > noise, sigma / torch.hypot(sigma, sigma.new_full((), self.epsilon)), 0
+            )
             move(theta, (U * shares[..., None, :]) @ Vt, step)
 
 

@@ -31,22 +31,28 @@ class PathSpaceDescent:
     def __init__(
         self, parameters: Sequence[Tensor], degree: int, skeleton: Skeleton | str = "strongest"
     ) -> None:
-        from empirical.gsgd import GSGD
+        from empirical.path_descent import choose_skeleton
+        from empirical.path_layers import layers_of_matrices
 
-        self.parameters = list(parameters)
-        self.descent = GSGD(self.parameters, lr=1.0, degree=degree, skeleton=skeleton, rebase_below=0.0)
+        self.layers, self.degree = layers_of_matrices(list(parameters)), degree
+        self.skeleton = choose_skeleton(skeleton, self.layers, degree)
+        self.steps_done = self.rebases = 0
 
     def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
         """One step; one η for all networks."""
-        self.descent.param_groups[0]["lr"] = step
-        for W, g in zip(self.parameters, gradients, strict=True):
-            W.grad = g
-        self.descent.step()
+        from empirical.path_descent import step_in_paths
+
+        done = step_in_paths(
+            self.layers, gradients, self.skeleton, float(step), degree=self.degree, number=self.steps_done
+        )
+        self.skeleton = done.skeleton
+        self.rebases += done.changes
+        self.steps_done += 1
 
 
 def counts(rule: PathSpaceDescent) -> dict[str, int]:
     """How often a unit has changed its skeleton edges; see `empirical.gsgd.GSGD`."""
-    return rule.descent.counts
+    return {"rebases": rule.rebases}
 
 
 def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) -> PathSpaceDescent:

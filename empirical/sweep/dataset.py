@@ -22,7 +22,7 @@ from dynamics.files.formats import SWEEP, format_name
 from empirical.sweep.checking import TITLE, check_codecs, check_size, check_sweep
 from empirical.sweep.grid import SweepPlan
 from empirical.sweep.older import converted_sweep
-from empirical.sweep.store import Piece
+from empirical.sweep.pieces import Piece
 
 if TYPE_CHECKING:
     import xarray

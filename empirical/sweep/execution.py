@@ -5,44 +5,58 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
-from itertools import islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from dynamics.curves.variables import Variables
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.requests import Asking, together
 from dynamics.versions import versions
 from empirical.sweep.grid import Run
-from empirical.sweep.store import Piece
+from empirical.sweep.pieces import Piece
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-Evaluate = Callable[[Run], Variables]
+Evaluate = Callable[[Run], Variables | Asking[Variables]]
+"""What a run gives, or a generator that asks for its expensive parts and then returns it (`dynamics.requests`)."""
 
-AHEAD = 20  # runs handed to the cluster in advance, per thread of it
+AHEAD, FEWEST_AHEAD = (
+    20,
+    2,
+)  # runs handed to the cluster in advance, per thread of it, and chunks of them at least
+SECONDS = 5.0  # after which a chunk hands in what it has, and the rest becomes chunks of that size
 CONNECT = 20  # seconds to wait for the answer of a scheduler
 
 _one_at_a_time = threading.Lock()
 
 
 def execute(
-    evaluate: Evaluate, runs: Iterable[Run], *, scheduler: str | None = None, workers: int | None = None
-) -> Generator[Piece]:
-    """Evaluate runs and yield a piece for each, in the order in which they finish.
+    evaluate: Evaluate,
+    chunks: Iterable[list[Run]],
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> Generator[list[Piece]]:
+    """Evaluate runs, those of a chunk together, and yield a piece for each, in lists of those that finished together.
 
-    A run that raises is a piece with a reason. A run lost with its worker is repeated; one whose worker dies
-    again and again (Dask's ``allowed-failures``), also when it is tried alone, is a piece with a reason too.
+    A run that raises is a piece with a reason. Runs lost with their worker are repeated; if workers die of a chunk
+    again and again (Dask's ``allowed-failures``) its runs are tried alone, and one of which they die then is a piece
+    with a reason too.
 
     Parameters
     ----------
     evaluate : callable
-        Function of a module (workers import it), from a run to its labelled arrays.
-    runs : iterable of Run
+        Function of a module (workers import it), from a run to its labelled arrays, or to a generator that asks for
+        what takes the time and returns them.
+    chunks : iterable of lists of Run
+        One task each.
     scheduler : str, optional
         Address of an existing Dask cluster.
     workers : int, optional
@@ -56,27 +70,61 @@ def execute(
         If the cluster is lost, or its workers cannot import quadflow.
     """
     if scheduler is None and workers == 0:
-        for run in runs:
-            yield evaluate_safely(evaluate, run)
+        waiting = _Queue(chunks)
+        for chunk in waiting:
+            pieces = evaluate_safely(evaluate, chunk)
+            waiting.put_back(chunk, pieces)
+            yield pieces
         return
     require_dask()
     with _connected(scheduler, workers) as client:
-        yield from _on_cluster(client, evaluate, runs)
+        yield from _on_cluster(client, evaluate, chunks)
 
 
-def evaluate_safely(evaluate: Evaluate, run: Run) -> Piece:
-    """The piece of a run, whatever happens in it.
+class _Queue:
+    """Chunks that wait, those first of which something has been done already."""
 
-    One run at a time in each process: SciPy's LSODA is not re-entrant, and threads would share what PyTorch sets.
+    def __init__(self, chunks: Iterable[list[Run]]) -> None:
+        self._rest, self._begun = iter(chunks), deque[list[Run]]()
+
+    def __iter__(self) -> Iterator[list[Run]]:
+        return self
+
+    def __next__(self) -> list[Run]:
+        return self._begun.popleft() if self._begun else next(self._rest)
+
+    def put_back(self, chunk: list[Run], pieces: Sequence[Piece]) -> None:
+        """What is not done of a chunk, in chunks as large as what was done in the time that one may take."""
+        done = {piece.index for piece in pieces}
+        rest, size = [run for run in chunk if run.index not in done], max(1, len(pieces))
+        self._begun.extend(rest[i : i + size] for i in range(0, len(rest), size))
+
+
+def evaluate_safely(evaluate: Evaluate, chunk: Sequence[Run]) -> list[Piece]:
+    """Pieces of the runs of a chunk, whatever happens in them; not of all where that takes more than `SECONDS`.
+
+    One chunk at a time in each process: SciPy's LSODA is not re-entrant, and threads would share what PyTorch sets.
     """
     with _one_at_a_time:
-        try:
-            return Piece(run.index, evaluate(run), "", _versions())
-        except (ProblemError, ComputationError) as error:
-            reason = str(error)
-        except Exception as error:  # a sweep outlives anything that happens in one of its runs
-            reason = f"{type(error).__name__}: {error}"
-        return Piece(run.index, {}, " ".join(reason.split()), _versions())
+        end = time.perf_counter() + SECONDS
+        askings = [_asking(evaluate, run) for run in chunk]
+        found = together(askings, lambda: time.perf_counter() < end)
+        return [_piece(chunk[i], result) for i, result in found]
+
+
+def _asking(evaluate: Evaluate, run: Run) -> Asking[Variables]:
+    """A run as a computation that may ask for something."""
+    found = evaluate(run)
+    return (yield from found) if isinstance(found, Generator) else found
+
+
+def _piece(run: Run, result: Variables | Exception) -> Piece:
+    """What is stored of a run."""
+    if not isinstance(result, Exception):
+        return Piece(run.index, result, "", _versions())
+    expected = isinstance(result, ProblemError | ComputationError)
+    reason = str(result) if expected else f"{type(result).__name__}: {result}"
+    return Piece(run.index, {}, " ".join(reason.split()), _versions())
 
 
 @cache
@@ -144,40 +192,49 @@ def _interrupts_for_this_thread() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _on_cluster(client: Client, evaluate: Evaluate, runs: Iterable[Run]) -> Iterator[Piece]:
+def _on_cluster(client: Client, evaluate: Evaluate, chunks: Iterable[list[Run]]) -> Iterator[list[Piece]]:
     """Keep the cluster busy, but not flooded."""
     from distributed import as_completed
 
-    rest = iter(runs)
-    of_future: dict[Any, Run] = {}
+    rest = _Queue(chunks)
+    of_future: dict[Any, list[Run]] = {}
+    threads, held = max(sum(client.nthreads().values()), 1), 0
 
-    def submit(count: int) -> list[Future]:
+    def submit() -> list[Future]:
+        """Futures of as many chunks as the cluster should have at hand."""
+        nonlocal held
         futures = []
-        for run in islice(rest, count):
-            future = client.submit(evaluate_safely, evaluate, run, pure=False)
-            of_future[future.key] = run
+        while held < AHEAD * threads or len(of_future) < FEWEST_AHEAD * threads:
+            chunk = next(rest, None)
+            if chunk is None:
+                break
+            future = client.submit(evaluate_safely, evaluate, chunk, pure=False)
+            of_future[future.key] = chunk
+            held += len(chunk)
             futures.append(future)
         return futures
 
-    threads = sum(client.nthreads().values())
-    waiting = as_completed(submit(AHEAD * max(threads, 1)), loop=client.loop)
-    suspects = []
+    waiting = as_completed(submit(), loop=client.loop)
+    suspects: list[Run] = []
     for future in waiting:
-        run = of_future.pop(future.key)
-        waiting.update(submit(1))
-        piece = _collect(future)
-        if piece is None:
-            suspects.append(run)
+        chunk = of_future.pop(future.key)
+        held -= len(chunk)
+        pieces = _collect(future)
+        if pieces is not None:
+            rest.put_back(chunk, pieces)
+        waiting.update(submit())
+        if pieces is None:
+            suspects += chunk
         else:
-            yield piece
+            yield pieces
     # Dask suspects every run that was with a worker when it died: alone, a run shows whether it was the one.
     died = "Its worker process died every time it was tried (too little memory?)."
     for run in suspects:
-        piece = _collect(client.submit(evaluate_safely, evaluate, run, pure=False))
-        yield Piece(run.index, {}, died, _versions()) if piece is None else piece
+        pieces = _collect(client.submit(evaluate_safely, evaluate, [run], pure=False))
+        yield [Piece(run.index, {}, died, _versions())] if pieces is None else pieces
 
 
-def _collect(future: Future) -> Piece | None:
+def _collect(future: Future) -> list[Piece] | None:
     """Wait for the result of a future; None if workers died of it, or beside it."""
     from distributed import KilledWorker
 
@@ -192,5 +249,5 @@ def _collect(future: Future) -> Piece | None:
             else f"{type(error).__name__}: {error}"
         )
         raise ComputationError(f"The Dask cluster cannot go on: {lost}.") from error
-    assert isinstance(result, Piece)
+    assert isinstance(result, list)
     return result

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -136,6 +136,10 @@ class SweepPlan:
 
     def seeds(self) -> NDArray[np.int64]:
         """Seed of every place in the grid, of the shape `shape`; below 2⁵³, so that every format can hold it."""
+        return self._seeds.copy()
+
+    @cached_property
+    def _seeds(self) -> NDArray[np.int64]:
         found = np.empty(self.shape, dtype=np.int64)
         for flat, place in enumerate(np.ndindex(self.shape)):
             cell, replicate = divmod(flat, self.replicates)
@@ -144,15 +148,14 @@ class SweepPlan:
             found[place] = int(state) >> 11
         return found
 
-    def runs(self) -> Iterator[Run]:
-        """Every run, the last axis fastest, then the kinds."""
-        seeds = self.seeds().ravel()
-        names = [axis.name for axis in self.axes]
-        points = product(*(axis.values for axis in self.axes), range(self.replicates))
-        for flat, (*values, _) in enumerate(points):
-            options = {**self.options, **dict(zip(names, values, strict=True)), "seed": int(seeds[flat])}
-            for i, kind in enumerate(self.kinds):
-                yield Run(flat * len(self.kinds) + i, kind, options)
+    def runs(self, numbers: Iterable[int] | None = None) -> Iterator[Run]:
+        """The runs of these numbers; all of them by default, the last axis fastest, then the kinds."""
+        seeds = self._seeds.ravel()
+        for number in range(len(self)) if numbers is None else numbers:
+            kind, place = self.place(number)
+            values = {axis.name: axis.values[n] for axis, n in zip(self.axes, place, strict=False)}
+            seed = int(seeds[number // len(self.kinds)])
+            yield Run(number, kind, {**self.options, **values, "seed": seed})
 
     def place(self, index: int) -> tuple[str, tuple[int, ...]]:
         """Kind and place in the grid of the run of this number."""

@@ -1,74 +1,22 @@
 """Finished runs of a sweep on disk, each there for good as soon as it is done, whatever kills the program next.
 
 They are kept in one SQLite file beside the result: a row is written whole or not at all, also when the machine
-loses power, and two sweeps cannot write into the same file.
+loses power, and two sweeps cannot write into the same file. A row holds all runs that were finished together, so that
+waiting for the disk is paid once for them.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from dynamics.curves.variables import Variable, Variables
 from dynamics.errors import ProblemError
-from dynamics.files.archives import open_archive
 from dynamics.files.formats import PIECES, check_pieces, format_name
+from empirical.sweep.pieces import Piece, pack, unpack, unpack_one
 
 PATIENCE = 2.0  # seconds to wait for another program that holds the file
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """What one run gave.
-
-    Parameters
-    ----------
-    index : int
-        Number of the run.
-    values : dict
-        Name → variable with numbers or text. Empty if the run failed.
-    reason : str
-        Why it failed; empty if it did not.
-    versions : dict
-        Of what computed it.
-    """
-
-    index: int
-    values: Variables
-    reason: str = ""
-    versions: dict[str, str] = field(default_factory=dict)
-
-    def to_bytes(self) -> bytes:
-        """The piece as an `.npz` file of plain arrays; its bytes follow from its values alone."""
-        buffer = io.BytesIO()
-        axes = {name: list(v.dims) for name, v in self.values.items()}
-        means = {name: [v.meaning, v.unit] for name, v in self.values.items()}
-        said = {"axes": axes, "meanings": means, "reason": self.reason, "versions": self.versions}
-        about = json.dumps(said)
-        arrays: dict[str, Any] = {f"value {name}": v.array for name, v in self.values.items()}
-        np.savez(buffer, about=np.array(about), **arrays)
-        return buffer.getvalue()
-
-    @classmethod
-    def from_bytes(cls, index: int, data: bytes) -> Piece:
-        """Read what `to_bytes` wrote."""
-        with open_archive(io.BytesIO(data), f"run {index} of the sweep") as f:
-            about = f.document("about")
-            means = f.part(about, "meanings", dict) if "meanings" in about else {}  # format 1 has none
-            values = {
-                name: Variable(tuple(dims), f.array(f"value {name}"), *means.get(name, ()))
-                for name, dims in f.part(about, "axes", dict).items()
-            }
-            return cls(index, values, f.part(about, "reason", str), f.part(about, "versions", dict))
-
-
 JOURNALS = ("-journal", "-wal", "-shm")  # files that SQLite keeps beside its own, and may leave there
 
 
@@ -126,7 +74,9 @@ class PieceStore:
         with self._db:
             self._db.execute("BEGIN EXCLUSIVE")
             self._db.execute("CREATE TABLE IF NOT EXISTS about (format TEXT, definition TEXT)")
+            # one run a row, in files that an earlier version began
             self._db.execute("CREATE TABLE IF NOT EXISTS pieces (number INTEGER PRIMARY KEY, data BLOB)")
+            self._db.execute("CREATE TABLE IF NOT EXISTS batches (numbers TEXT, data BLOB)")
             if self._db.execute("SELECT count(*) FROM about").fetchone() == (0,):
                 self._db.execute("INSERT INTO about VALUES (?, ?)", (format_name(PIECES), definition))
         format, stored = self._db.execute("SELECT format, definition FROM about").fetchone()
@@ -136,18 +86,24 @@ class PieceStore:
                 self._db.execute("UPDATE about SET format = ?", (format_name(PIECES),))
         return str(stored)
 
-    def add(self, piece: Piece) -> None:
-        """Put a piece on disk; it is there when this returns."""
+    def add(self, pieces: Sequence[Piece]) -> None:
+        """Put pieces on disk, all or none of them; they are there when this returns."""
+        numbers = json.dumps([piece.index for piece in pieces])
         with self._db:
-            self._db.execute("INSERT INTO pieces VALUES (?, ?)", (piece.index, piece.to_bytes()))
+            self._db.execute("INSERT INTO batches VALUES (?, ?)", (numbers, pack(pieces)))
 
     def finished(self) -> set[int]:
         """Numbers of the runs that are there."""
-        return {number for (number,) in self._db.execute("SELECT number FROM pieces")}
+        found = {number for (number,) in self._db.execute("SELECT number FROM pieces")}
+        for (numbers,) in self._db.execute("SELECT numbers FROM batches"):
+            found.update(json.loads(numbers))
+        return found
 
     def __iter__(self) -> Iterator[Piece]:
-        for number, data in self._db.execute("SELECT number, data FROM pieces ORDER BY number"):
-            yield Piece.from_bytes(number, data)
+        for number, data in self._db.execute("SELECT number, data FROM pieces"):
+            yield unpack_one(number, data)
+        for (data,) in self._db.execute("SELECT data FROM batches"):
+            yield from unpack(data)
 
     def close(self) -> None:
         """Release the file."""

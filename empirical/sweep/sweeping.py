@@ -10,14 +10,17 @@ from tqdm import tqdm
 
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
+from empirical.sweep.chunks import Chunking
 from empirical.sweep.dataset import SUFFIXES, assemble, read_dataset, require_xarray, write_dataset
 from empirical.sweep.execution import Evaluate, execute, require_dask
 from empirical.sweep.grid import SweepPlan, difference
-from empirical.sweep.store import Piece, PieceStore, remove_pieces
+from empirical.sweep.pieces import Piece
+from empirical.sweep.store import PieceStore, remove_pieces
 
 if TYPE_CHECKING:
     import xarray
 
+ONE_BY_ONE = Chunking()
 COPIES = 3  # of all results while they are put together: pieces, arrays, file
 
 
@@ -26,6 +29,7 @@ def run_sweep(
     evaluate: Evaluate,
     output: str | Path,
     *,
+    chunking: Chunking = ONE_BY_ONE,
     resume: bool = False,
     overwrite: bool = False,
     scheduler: str | None = None,
@@ -34,17 +38,21 @@ def run_sweep(
 ) -> xarray.Dataset:
     """Compute all runs of a sweep and write them to one file.
 
-    Every finished run is put on disk at once, in a file beside the output (`pieces_path`), which disappears when the
-    output is complete. A run that raises is recorded as failed, with its reason.
+    Runs that are finished together are put on disk at once, in a file beside the output (`pieces_path`), which
+    disappears when the output is complete. A run that raises is recorded as failed, with its reason.
 
     Parameters
     ----------
     plan : SweepPlan
     evaluate : callable
         ``evaluate(run)`` returns the variables of a `Run` (`dynamics.curves.variables`); the axis "time" is the one
-        of the variable "time". A function of a module, so that worker processes can import it.
+        of the variable "time". Or it returns a generator that asks for its expensive parts (`dynamics.requests`) and
+        returns them, so that runs of a task have those done together. A function of a module, so that worker processes
+        can import it.
     output : path
         Ends in .nc or .zarr.
+    chunking : Chunking
+        Which runs are a task; by default each is one.
     resume : bool
         Continue what was interrupted: runs that are on disk are not repeated.
     overwrite : bool
@@ -71,8 +79,8 @@ def run_sweep(
     Notes
     -----
     The data of a sweep that was killed and resumed are those of an uninterrupted one, bit for bit, on the same
-    kind of processor with the same versions: each run has its own seed and one thread, and nothing about time or
-    machine is stored.
+    kind of processor with the same versions: each run has its own seed and one thread, what it gives does not depend
+    on the runs beside it in a task, and nothing about time or machine is stored.
     """
     path = Path(output)
     if path.suffix.lower() not in SUFFIXES:
@@ -88,25 +96,29 @@ def run_sweep(
     elif not resume:
         _check_free(path, pieces)
     elif path.exists() and not pieces.exists():
-        finished = read_dataset(path)
-        _check_same(path, finished.attrs["definition"], definition)
+        whole = read_dataset(path)
+        _check_same(path, whole.attrs["definition"], definition)
         remove_pieces(pieces)  # what a program that was killed between two deletions left behind
-        return finished
+        return whole
     with PieceStore(pieces, definition) as store:
         _check_same(pieces, store.definition, definition)
         done = store.finished()
-        rest = (run for run in plan.runs() if run.index not in done)
-        sized = False
+        chunks, sized = chunking.chunks(plan, done), False
         if len(done) < len(plan):
-            with closing(execute(evaluate, rest, scheduler=scheduler, workers=workers)) as results:
-                # disable=None: a bar on a terminal, nothing in a pipe.
-                off = None if progress else True
-                for piece in tqdm(
-                    results, "sweep", len(plan), initial=len(done), leave=False, disable=off, unit="run"
-                ):
-                    store.add(piece)
-                    if piece.values and not sized:
-                        _check_result(piece, plan)
+            # disable=None: a bar on a terminal, nothing in a pipe.
+            off = None if progress else True
+            with (
+                closing(execute(evaluate, chunks, scheduler=scheduler, workers=workers)) as results,
+                tqdm(
+                    None, "sweep", len(plan), initial=len(done), leave=False, disable=off, unit="run"
+                ) as bar,
+            ):
+                for finished in results:
+                    store.add(finished)
+                    bar.update(len(finished))
+                    example = next((piece for piece in finished if piece.values), None)
+                    if example is not None and not sized:
+                        _check_result(example, plan)
                         sized = True
         dataset = assemble(plan, store)
         write_dataset(dataset, path)

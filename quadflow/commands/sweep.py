@@ -71,9 +71,10 @@ def command(
     --samples is the size of the training set and --records the number of sample times of all curves. Finished runs
     are on disk at once: --resume continues after whatever interrupted the sweep.
     """
+    from empirical.sweep.chunks import Chunking
     from empirical.sweep.sweeping import finished_runs, pieces_path, run_sweep
     from quadflow.sweeps.plan import build_plan
-    from quadflow.sweeps.run import evaluate
+    from quadflow.sweeps.run import ALIKE, TOGETHER, evaluate
 
     validate_folder(output)
     validate_report(report)
@@ -90,6 +91,7 @@ def command(
             plan,
             evaluate,
             output,
+            chunking=Chunking(TOGETHER, ALIKE),
             resume=resume,
             overwrite=overwrite,
             scheduler=scheduler,

@@ -1,8 +1,12 @@
-"""One run of a sweep: the calls of the commands, from options to what the sweep keeps."""
+"""One run of a sweep: the calls of the commands, from options to what the sweep keeps.
+
+What takes the time is asked for (`dynamics.requests`): runs of one task that want the same for other numbers have it
+done together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,7 +16,15 @@ from quadflow.options.reading import build_problem
 
 if TYPE_CHECKING:
     from dynamics.curves.variables import Variables
+    from dynamics.requests import Asking
     from empirical.sweep.grid import Run
+
+# Runs that are computed together at most, and the options in which they may differ at no cost
+TOGETHER = {"simulate": 256, "diagnose": 512, "train": 16}
+ALIKE = {
+    *("teacher", "init", "init_scale", "init_file", "second_layer_value"),
+    *("weight_decay", "step", "t_end", "until_loss"),
+}
 
 # what a kind understands beside the options of its command
 EXTRA = {"simulate": set(), "train": {"t_end", "times"}, "compare": set(), "diagnose": set()}
@@ -26,16 +38,16 @@ def options_of(kind: str) -> set[str]:
     return found - NO_CHOICE
 
 
-def evaluate(run: Run) -> Variables:
-    """Compute a run; worker processes import this function."""
+def evaluate(run: Run) -> Variables | Asking[Variables]:
+    """What a run gives, or its computation if that asks for something; worker processes import this function."""
     wanted = options_of(run.kind) | {"seed"}
     return KINDS[run.kind]({name: value for name, value in run.options.items() if name in wanted})
 
 
-def _simulate(options: Mapping[str, Any]) -> Variables:
+def _simulate(options: Mapping[str, Any]) -> Asking[Variables]:
     from empirical.sweep.results import of_trajectory
     from empirical.theories import THEORIES, choose_theory
-    from quadflow.simulation import SimulationOptions, TheoryDetails, integrate
+    from quadflow.simulation import SimulationOptions, TheoryDetails, integration
 
     theory = opt.pick(opt.TheoryOptions, options)
     # Options of training, which have other defaults there, concern the flow only if it is corrected for them.
@@ -51,14 +63,13 @@ def _simulate(options: Mapping[str, Any]) -> Variables:
     if details.schedule == "constant":
         details = replace(details, steps=None)
     problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)
-    return of_trajectory(
-        integrate(build_problem(problem), simulation, theory, details, opt.pick(opt.SolverOptions, options))
-    )
+    solver = opt.pick(opt.SolverOptions, options)
+    return of_trajectory((yield integration(build_problem(problem), simulation, theory, details, solver)))
 
 
-def _train(options: Mapping[str, Any]) -> Variables:
+def _train(options: Mapping[str, Any]) -> Asking[Variables]:
     from empirical.sweep.results import of_training
-    from empirical.training import train
+    from empirical.training_request import Training
 
     problem, training = opt.pick(opt.ProblemOptions, options), opt.pick(opt.TrainingOptions, options)
     times = None if options["times"] is None else opt.parse_numbers("--times", options["times"])
@@ -68,8 +79,8 @@ def _train(options: Mapping[str, Any]) -> Variables:
     record_at = None if times is None else training.clock.steps_at(times)
     if record_at is not None:
         record_at = record_at[record_at <= steps]
-    start = build_problem(problem)
-    return of_training(train(start, record_at=record_at, seed=problem.seed, **training.arguments()))
+    wanted = training.arguments() | {"record_at": record_at, "seed": problem.seed}
+    return of_training((yield Training(build_problem(problem), wanted)))
 
 
 def _compare(options: Mapping[str, Any]) -> Variables:
@@ -78,12 +89,13 @@ def _compare(options: Mapping[str, Any]) -> Variables:
     return of_comparison(opt.run_comparison(opt.CompareOptions.pick(options), progress=False))
 
 
-def _diagnose(options: Mapping[str, Any]) -> Variables:
-    from dynamics.outcome.diagnosis import diagnose
+def _diagnose(options: Mapping[str, Any]) -> Asking[Variables]:
+    from dynamics.outcome.diagnosis import diagnosing
     from empirical.sweep.results import of_diagnosis
 
     problem = build_problem(opt.pick(opt.ProblemOptions, options))
-    return of_diagnosis(diagnose(problem, follow=not options["no_follow"]))
+    return of_diagnosis((yield from diagnosing(problem, follow=not options["no_follow"])))
 
 
-KINDS = {"simulate": _simulate, "train": _train, "compare": _compare, "diagnose": _diagnose}
+Kind = Callable[[Mapping[str, Any]], "Variables | Asking[Variables]"]
+KINDS: dict[str, Kind] = {"simulate": _simulate, "train": _train, "compare": _compare, "diagnose": _diagnose}

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from benchmarks import figure
 from benchmarks.figure import PANELS, draw
-from benchmarks.report import Table, read_results
+from benchmarks.files import read_results
+from benchmarks.report import Table
 
 RESULTS = Path(figure.__file__).with_name("results")
 

@@ -38,6 +38,10 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "flows.spectrum._by_lanczos": {"resolution": 0.0},
+    "flows.in_bulk._Member": {"status": "finished", "looks": 0, "evaluations": 0},
+    "outcome.diagnosis.diagnosing": {"max_evaluations": 200000},
+    "population.fourth_moment.Coordinates": {"coupling": 1.0, "scale": 1.0},
     "neuron.pieces.exact.disk_margin": {"radius": 1},
     "neuron.pieces.exact.spline": {"start": (0, 0, 0)},
     "neuron.pieces.exact.quadratic_spline": {"start": (0, 0, 0)},

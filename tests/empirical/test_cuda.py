@@ -1,5 +1,8 @@
 """Training on a GPU: the same curves as the theory's, where one is there; skipped elsewhere."""
 
+import warnings
+from itertools import chain
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +13,12 @@ from dynamics.flows.modified import ModifiedFlow
 from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import Mixture
 from empirical import Recorder, compare, train, train_ensemble
+from empirical.data import TrainingData
 from empirical.descent import descent_loss
 from empirical.networks import QuadraticNetwork
 from empirical.optimizers import OPTIMIZERS
 from empirical.optimizers.base import Chosen
+from empirical.practice import Practice, data_sets
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 
@@ -185,3 +190,57 @@ def test_modules_are_trained_as_on_the_processor():
     assert ours.about["rebases"] == theirs.about["rebases"] > 0
     np.testing.assert_allclose(ours.loss, theirs.loss, rtol=1e-9)
     np.testing.assert_array_equal(ours.accuracy, theirs.accuracy)
+
+
+def test_theory_sees_the_data_that_networks_were_trained_on(monkeypatch):
+    """Bit by bit what the trainer was given, on which the flows of the gap then end where training does."""
+    given = []
+    handed_out = TrainingData.weighted_batches
+
+    def spied(self, dtype, device):
+        stream = handed_out(self, dtype, device)
+        given.append(next(stream))
+        return chain(given[-1:], stream)
+
+    monkeypatch.setattr(TrainingData, "weighted_batches", spied)
+    options = {"samples": 60, "batch": 0, "label_noise": 0.1, "seeds": 3, "seed": 7, "dtype": "float64"}
+    found = compare(PROBLEM, steps=400, step=2e-3, records=5, device="cuda", **options)
+    (x, y, _), *_ = given
+    X, Y = data_sets(PROBLEM, Practice.of(found.run))
+    np.testing.assert_array_equal(X, x.cpu().numpy())
+    np.testing.assert_array_equal(Y, y.cpu().numpy())
+    gap = found.gap
+    assert gap.sources["finite_data"] == "modified flow on each network's data set"
+    assert np.abs(gap.finite_data).max() > 20 * np.abs(gap.remainder).max()
+    assert (np.abs(gap.remainder) <= gap.error_bar + 1e-6 * gap.flow[0]).all()
+
+
+@pytest.mark.parametrize("law", ["gaussian", "student-t:12", MIXTURE], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"samples": 20}, {"optimizer": "adam"}, {"gradients": "autograd"}], ids=str
+)
+def test_steps_between_looks_do_not_wait(law, options):
+    """PyTorch warns of what does: as often in 10 steps as in 40."""
+    problem = Problem(PROBLEM.teacher, PROBLEM.student, distribution=law)
+
+    def waits(steps):
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            with warnings.catch_warnings(record=True) as found:
+                warnings.simplefilter("always")
+                train(problem, steps=steps, step=1e-3, batch=8, seeds=3, records=2, device="cuda", **options)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        return len(found)
+
+    waits(10)
+    assert waits(10) == waits(40) > 0
+
+
+def test_as_many_launches_for_many_networks():
+    """What a processor and a GPU draw differs, but not by how many networks there are: the first of 2 and of 200."""
+    options = {"steps": 30, "step": 1e-3, "batch": 16, "records": 3, "device": "cuda", "dtype": "float64"}
+    few, many = (train(PROBLEM, seeds=seeds, **options).loss for seeds in (2, 200))
+    np.testing.assert_allclose(few, many[:2], rtol=1e-9)
+    on_processor = train(PROBLEM, seeds=2, **options | {"device": "cpu"}).loss
+    assert np.abs(on_processor[:, -1] - few[:, -1]).min() > 1e-6

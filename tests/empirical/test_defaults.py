@@ -14,7 +14,14 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "counted_streams.CountedStreams.draw": {"steps": 1},
+    "data._Sampler.__call__": {"steps": 1},
+    "streams.Draw": {"noisy": 0},
+    "streams.Streams.draw": {"steps": 1},
+    "streams.GeneratorStreams.draw": {"steps": 1},
+    "data.teacher_network": {"narrow": False},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1, "on_crossing": "rebase"},
+    "path_descent.step_in_paths": {"free_layer": 1, "number": 0, "rebase": True, "below": 0.0},
     "path_layers.PathLayer": {"rows": 1},
     "path_layers._Reading": {"spread": False},
     "experiments.gaussianity.gaussianity_curves": {"batch": 512, "seeds": 8},

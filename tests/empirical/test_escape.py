@@ -158,6 +158,7 @@ def test_quartiles_with_unfinished_networks():
         "t_end": 9.0,
         "step": 0.1,
         "batch": 2,
+        "gradients": "fused",
     }
     assert run.summary() == "d = 7: median time 2 of 4 networks, quartiles 1, 3; 1 not there at time 9"
     worse = TrainedEscape(7, np.array([1.0, np.inf, np.inf, np.inf]), 0.1, 2, 9.0, "fused")

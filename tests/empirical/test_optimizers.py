@@ -475,3 +475,17 @@ def test_a_theory_that_needs_the_learning_rate_says_so():
     with pytest.raises(ProblemError, match="`step` is missing: the theory of `optimizer` adam"):
         follow(PROBLEM, Chosen(entry, entry.choose()), "adam", {})
     follow(PROBLEM, Chosen(OPTIMIZERS["natural"], OPTIMIZERS["natural"].choose()), "natural", {})
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_no_optimiser_of_pytorch_is_made(monkeypatch, name):
+    """The first one imports PyTorch's compiler, which takes longer than these trainings."""
+
+    def refuse(*args, **options):
+        raise AssertionError("an optimiser of PyTorch")
+
+    monkeypatch.setattr(torch.optim.Optimizer, "__init__", refuse)
+    W, a = np.eye(2, 3), [[0.5, -0.5]]
+    problem = Problem(Teacher.from_eigenvalues([1.0], 3), Student(W, a, trainable=name != "muon"))
+    run = train(problem, steps=2, step=1e-4, batch=4, optimizer=name)
+    assert np.abs(run.W[0, -1] - W).max() > 0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dynamics import ComputationError, ProblemError, Teacher
+from dynamics.requests import alone
 from empirical.sweep.grid import Run
 from quadflow.options import MatrixOptions, ProblemOptions, pick
 from quadflow.options.reading import build_problem, matrix_arguments, parse_tensors, read_teacher
@@ -112,7 +113,7 @@ def trained(monkeypatch):
         found.append((problem, arguments))
         raise ComputationError("reached")
 
-    monkeypatch.setattr("empirical.training.train", keep)
+    monkeypatch.setattr("empirical.training_request.train", keep)
 
     def call(**changes):
         options = {
@@ -122,7 +123,7 @@ def trained(monkeypatch):
             **{"log_times": False, "test_samples": 0, "t_end": None, "times": None},
         }
         with pytest.raises(ComputationError, match="reached"):
-            evaluate(Run(0, "train", options | changes))
+            alone(evaluate(Run(0, "train", options | changes)))
         return found[-1][1]
 
     return call
@@ -146,11 +147,14 @@ def test_times_beyond_the_last_step_are_left_out(trained, changes, steps, record
     found = arguments["record_at"]
     assert (found if found is None else found.tolist()) == record_at
     assert {"seed": 5, "step": 0.02, "batch": 8, "records": 7}.items() <= arguments.items()
+    assert trained(**changes, gradients="autograd")["gradients"] == "autograd"
 
 
 def test_a_length_is_needed(monkeypatch):
     with pytest.raises(ProblemError, match="give `--steps` or `--t-end`"):
-        evaluate(Run(0, "train", OPTIONS | {"step": 0.02, "steps": None, "t_end": None, "times": None}))
+        alone(
+            evaluate(Run(0, "train", OPTIONS | {"step": 0.02, "steps": None, "t_end": None, "times": None}))
+        )
 
 
 @pytest.mark.parametrize(
@@ -195,7 +199,7 @@ def test_options_of_training_concern_the_flow_if_it_is_corrected(monkeypatch, ch
         **{"times": None, "log_times": False, "until_loss": None},
     }
     with pytest.raises(ComputationError, match="reached"):
-        evaluate(Run(0, "simulate", options | changes))
+        alone(evaluate(Run(0, "simulate", options | changes)))
     assert isinstance(seen[0][0], Teacher)
     assert seen[0][1] == wanted
 

@@ -8,6 +8,7 @@ import pytest
 
 from dynamics import ProblemError
 from dynamics.errors import ComputationError
+from dynamics.requests import alone
 from empirical.sweep.drawing import default_value
 from empirical.sweep.grid import Run
 from quadflow.commands.report import read_sweep
@@ -130,10 +131,10 @@ def test_a_run_of_diagnose(monkeypatch, no_follow):
     def keep(problem, **arguments):
         raise ComputationError(f"{problem.student.hidden} {arguments}")
 
-    monkeypatch.setattr("dynamics.outcome.diagnosis.diagnose", keep)
+    monkeypatch.setattr("dynamics.outcome.diagnosis.diagnosing", keep)
     options = command.make_context("sweep", ["--teacher", "2,1"], resilient_parsing=True).params
     with pytest.raises(ComputationError) as reached:
-        evaluate(Run(0, "diagnose", options | {"no_follow": no_follow}))
+        alone(evaluate(Run(0, "diagnose", options | {"no_follow": no_follow})))
     assert str(reached.value) == f"2 {{'follow': {not no_follow}}}"
 
 

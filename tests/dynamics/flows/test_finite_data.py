@@ -105,15 +105,16 @@ def test_the_cheaper_form_is_chosen():
 @pytest.mark.parametrize(
     ("d", "K", "O", "least"),
     [
-        (10, 50, 1, 11),  # n < p + O: 55² n + 2000 (55 n + 5000) < 2000 · 550 n, hence n > 10.1
-        (10, 9, 1, 22),  # n < p + O: 55² n + 2000 (55 n + 900) < 2000 · 99 n, hence n > 21.2
-        (4, 3, 2, 19),  # n > p + O: 10² n + 2000 · 2 (12 · 10 + 48) < 2000 · 18 n, hence n > 18.7
+        (10, 50, 1, 10),  # n < p + O: 2 · 55² n + 2000 · 2 (55 n + 5000) < 2000 · 50 · 23 n, hence n > 9.6
+        (10, 9, 1, 20),  # n < p + O: 2 · 55² n + 2000 · 2 (55 n + 900) < 2000 · 9 · 23 n, hence n > 19.2
+        (4, 3, 2, 17),  # n > p + O: 2 · 10² n + 2000 · 4 (12 · 10 + 48) < 2000 · 3 · 14 n, hence n > 16.04
     ],
 )
 def test_how_many_samples_make_moments_the_cheaper_form(d, K, O, least):
-    """Multiplications by hand, p = d(d + 1)/2: n p² once for the factor of min(n, p + O) rows; then 2000 evaluations.
+    """Multiplications by hand, p = d(d + 1)/2: 2n p² once for the factor of min(n, p + O) rows; then 2000 evaluations.
 
-    Of moments each takes the factor times M_o, and M_o itself, K d², for each output; of samples n K (d + O).
+    Of moments each takes the factor and its transpose times forms, and these themselves, 2K d², for each output; of
+    samples n K (2d + 3O): units, and back to their weights; outputs, and back to units and to the second layer.
     """
     problem = Problem(Teacher.from_eigenvalues([1], d, O), Student.initialise(K, d, outputs=O))
     for n, form in ((least - 1, "samples"), (least, "moments")):

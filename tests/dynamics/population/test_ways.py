@@ -8,10 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynamics.population import samples
+from dynamics.population.decayed import DecayedLoss
+from dynamics.population.form import FormPopulation
+from dynamics.population.fourth_moment import (
+    CentredMoment,
+    IndependentMoment,
+    MappedMoment,
+    SampleMoment,
+    ScaledMoment,
+)
+from dynamics.population.modified import ModifiedLoss
 from dynamics.population.quadratic import QuadraticPopulation
+from dynamics.population.scaled import ScaledPopulation
+from dynamics.population.sum import SumPopulation
 from dynamics.population.ways import CALL, Way, cheapest
 
-TEACHERS = ("anything", "few columns", "axes", "zero")
+TEACHERS = ("anything", "few columns", "axes", "axes and zeros", "zero")
 COVARIANCES = ("identity", "diagonal", "dense")
 SIZES = st.integers(1, 6)
 
@@ -29,9 +42,10 @@ def quadratic(rng, R, d, O, teacher="anything", covariance="identity", coupling=
     V = rng.standard_normal((R, d))
     if teacher == "few columns":
         V[:, (d + 1) // 2 :] = 0
-    elif teacher == "axes":
+    elif teacher in ("axes", "axes and zeros"):
         V = np.zeros((min(R, d), d))
         np.fill_diagonal(V, rng.standard_normal(len(V)))
+        V[-1] *= teacher == "axes"
     elif teacher == "zero":
         V = np.zeros((0, d))
     F = rng.standard_normal((d, d))
@@ -187,3 +201,113 @@ def test_a_loss_that_was_asked_for_its_slope_still_goes_to_other_processes(rng):
     expected = loss.velocity(W, A)
     for ours, theirs in zip(pickle.loads(pickle.dumps(loss)).velocity(W, A), expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def form_moments(rng, d):
+    """Fourth moments of every kind."""
+    F, S = rng.standard_normal((d, d)), np.diag(rng.uniform(0.5, 2, d))
+    independent = IndependentMoment(d, -0.7)
+    mapped = MappedMoment(independent, F)
+    return {
+        "independent": independent,
+        "mapped": mapped,
+        "mapped twice": MappedMoment(mapped, F),
+        "scaled": ScaledMoment(mapped, 1.7),
+        "centred": CentredMoment(independent, np.eye(d)),
+        "centred, mapped": CentredMoment(ScaledMoment(mapped, 1.7), F @ F.T),
+        "centred by another": CentredMoment(mapped, S),
+        "samples": SampleMoment(rng.standard_normal((15, d))),
+    }
+
+
+@pytest.mark.parametrize("kind", form_moments(np.random.default_rng(0), 2))
+@pytest.mark.parametrize(("O", "trainable"), [(1, True), (3, True), (2, False)])
+def test_forms_and_units_are_the_formula(rng, multiplications, kind, O, trainable):
+    """ẇ_k = Σ_o A_ok G_o w_k, Ȧ_ok = ½ w_kᵀG_ow_k with G = 2C[D], C applied to D; operations are counted."""
+    K, d = 3, 5
+    moment = form_moments(rng, d)[kind]
+    loss = FormPopulation(rng.standard_normal((2, d)), rng.standard_normal((O, 2)), moment)
+    W, A = rng.standard_normal((K, d)), rng.standard_normal((O, K))
+    D = np.einsum("om,mi,mj->oij", loss.B, loss.V, loss.V) - np.einsum("ok,ki,kj->oij", A, W, W)
+    G = 2 * moment(D)
+    expected = np.einsum("ok,oij,kj->ki", A, G, W), 0.5 * np.einsum("ki,oij,kj->ok", W, G, W)
+    ways = loss.ways(K, O, trainable)
+    assert [way.name for way in ways] == ["forms", "units"][
+        : 1 if kind in ("samples", "centred by another") else 2
+    ]
+    for way in ways:
+        vW, vA = np.full((K, d), np.nan), np.full((O, K), np.nan) if trainable else None
+        slope = way.build()
+        multiplications.clear()
+        slope(W, A, vW, vA)
+        assert total(multiplications) == way.operations
+        slope(W, A, vW, vA)
+        np.testing.assert_allclose(vW, expected[0], rtol=0, atol=1e-12 * np.abs(expected[0]).max())
+        if vA is not None:
+            np.testing.assert_allclose(vA, expected[1], rtol=0, atol=1e-12 * np.abs(expected[1]).max())
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize(("O", "trainable"), [(1, True), (3, True), (2, False)])
+def test_through_samples(rng, monkeypatch, multiplications, O, trainable, centred):
+    """Sample by sample: ẇ_k = −(2/n) Σ_io r_io A_ok (z_ik x_i − Σw_k), Ȧ_ok = −(1/n) Σ_i r_io φ_ik; in batches of 4."""
+    monkeypatch.setattr(samples, "CHUNK", 4)
+    n, K, d = 11, 3, 5
+    X, Y, W, A = (rng.standard_normal(shape) for shape in ((n, d), (n, O), (K, d), (O, K)))
+    mean = np.diag(rng.uniform(0.5, 2, d)) if centred else np.zeros((d, d))
+    loss = samples.SampleLoss(X, Y, mean if centred else None)
+    expected_W, expected_A = np.zeros((K, d)), np.zeros((O, K))
+    for x, y in zip(X, Y, strict=True):
+        phi = (W @ x) ** 2 - np.einsum("ki,ij,kj->k", W, mean, W)
+        r = A @ phi - y
+        expected_W -= 2 / n * (A.T @ r)[:, None] * (np.outer(W @ x, x) - W @ mean)
+        expected_A -= np.outer(r, phi) / n
+    (way,) = loss.ways(K, O, trainable)
+    slope = way.build()
+    multiplications.clear()
+    vW, vA = np.full((K, d), np.nan), np.full((O, K), np.nan) if trainable else None
+    slope(W, A, vW, vA)
+    assert total(multiplications) == way.operations
+    slope(W, A, vW, vA)
+    np.testing.assert_allclose(vW, expected_W, rtol=0, atol=1e-13 * np.abs(expected_W).max())
+    if vA is not None:
+        np.testing.assert_allclose(vA, expected_A, rtol=0, atol=1e-13 * np.abs(expected_A).max())
+
+
+def composed(rng, K, d, O):
+    """Losses that are made of others."""
+    one, two = quadratic(rng, 2, d, O), quadratic(rng, 3, d, O, coupling=0.0)
+    plain = samples.MomentLoss.from_samples(rng.standard_normal((9, d)), rng.standard_normal((9, O)), None)
+    return {
+        "scaled": ScaledPopulation(one, 2.5),
+        "scaled, of one without ways": ScaledPopulation(plain, 2.5),
+        "decayed": DecayedLoss(one, 0.3, 0.7),
+        "decayed, of one without ways": DecayedLoss(plain, 0.3, 0.7),
+        "sum": SumPopulation((one, two, plain)),
+        "decayed sum": DecayedLoss(SumPopulation((ScaledPopulation(one, 0.5), two)), 0.3, 0.0),
+        "modified": ModifiedLoss(one, 0.01, True),
+    }
+
+
+@pytest.mark.parametrize("name", composed(np.random.default_rng(0), 2, 2, 1))
+@pytest.mark.parametrize(("K", "d", "O"), [(3, 5, 2), (2, 2, 2), (4, 3, 1)])
+@pytest.mark.parametrize("trainable", [True, False])
+def test_slopes_of_composed_losses_are_their_velocities(rng, name, K, d, O, trainable):
+    """Velocities, of other code, are held against losses elsewhere. K = d = O: arrays of one shape are not mixed up."""
+    loss = composed(rng, K, d, O)[name]
+    slope = loss.slope(K, O, trainable)
+    for _ in range(2):
+        W, A = rng.standard_normal((K, d)), rng.standard_normal((O, K))
+        expected = loss.velocity(W, A)
+        vW, vA = np.full((K, d), np.nan), np.full((O, K), np.nan) if trainable else None
+        slope(W, A, vW, vA)
+        np.testing.assert_allclose(vW, expected[0], rtol=0, atol=1e-13 * np.abs(expected[0]).max())
+        if vA is not None:
+            np.testing.assert_allclose(vA, expected[1], rtol=0, atol=1e-13 * np.abs(expected[1]).max())
+
+
+def test_a_loss_times_a_number_has_the_ways_of_that(rng):
+    base = quadratic(rng, 3, 4, 1)
+    assert [way.name for way in ScaledPopulation(base, 2.0).ways(5, 1, True)] == [
+        way.name for way in base.ways(5, 1, True)
+    ]

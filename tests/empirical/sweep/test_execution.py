@@ -61,8 +61,8 @@ def test_a_worker_killed_midway_changes_nothing(tmp_path, cluster):
 
 def test_a_lost_cluster_leaves_finished_runs_and_says_so(tmp_path, cluster):
     given = plan(tuple(range(30)), pause=0.2)
-    runs = execute(slow_parabola, given.runs(), scheduler=cluster.scheduler_address)
-    first = next(runs)
+    runs = execute(slow_parabola, ([run] for run in given.runs()), scheduler=cluster.scheduler_address)
+    (first,) = next(runs)
     assert not first.reason
     cluster.close()
     with pytest.raises(ComputationError, match="connection to the scheduler is lost"):

@@ -9,8 +9,9 @@ from dynamics import ProblemError
 from dynamics.curves.variables import Variable
 from empirical.sweep.dataset import assemble, read_dataset, write_dataset
 from empirical.sweep.grid import Axis, SweepPlan
+from empirical.sweep.pieces import Piece, unpack_one
 from empirical.sweep.reading import quantity
-from empirical.sweep.store import Piece, PieceStore
+from empirical.sweep.store import PieceStore
 
 pytest.importorskip("xarray")
 pytest.importorskip("h5netcdf")
@@ -101,7 +102,7 @@ def test_an_interrupted_sweep_of_version_1_goes_on(tmp_path):
     with PieceStore(path, definition) as store:
         store._db.execute("UPDATE about SET format = 'quadflow sweep pieces 1'")
     with PieceStore(path, definition) as store:
-        store.add(Piece(0, {"loss": Variable((), 1.0)}))
+        store.add([Piece(0, {"loss": Variable((), 1.0)})])
         (found,) = store._db.execute("SELECT format FROM about").fetchone()
         assert found == "quadflow sweep pieces 2"
         assert store.finished() == {0}
@@ -119,5 +120,5 @@ def test_pieces_without_meanings_are_read():
     buffer = io.BytesIO()
     about = {"axes": {"loss": ["time"]}, "reason": "", "versions": {}}
     np.savez(buffer, about=np.array(json.dumps(about)), **{"value loss": np.ones(3)})
-    (found,) = Piece.from_bytes(0, buffer.getvalue()).values.values()
+    (found,) = unpack_one(0, buffer.getvalue()).values.values()
     assert (found.dims, found.meaning, found.array.tolist()) == (("time",), "", [1, 1, 1])

@@ -10,7 +10,8 @@ import pytest
 
 from dynamics import ProblemError
 from dynamics.curves.variables import Variable
-from empirical.sweep.store import Piece, PieceStore
+from empirical.sweep.pieces import Piece, pack
+from empirical.sweep.store import PieceStore
 
 
 def piece(index=3):
@@ -26,12 +27,11 @@ def piece(index=3):
 
 def test_a_piece_survives_the_file(tmp_path):
     with PieceStore(tmp_path / "x.pieces", "what") as store:
-        store.add(piece())
-        store.add(Piece(1, {}, "refused", {}))
+        store.add([piece(), Piece(1, {}, "refused", {})])
     with PieceStore(tmp_path / "x.pieces", "other") as store:
         assert store.definition == "what"
         assert store.finished() == {1, 3}
-        failed, back = store
+        back, failed = store
     assert (failed.index, failed.values, failed.reason) == (1, {}, "refused")
     assert back.versions == {"numpy": "9"}
     for name, wanted in piece().values.items():
@@ -41,20 +41,21 @@ def test_a_piece_survives_the_file(tmp_path):
 
 
 def test_equal_pieces_have_equal_bytes():
-    assert piece().to_bytes() == piece().to_bytes()
+    assert pack([piece()]) == pack([piece()])
 
 
 WRITER = """
 import sys
 import numpy as np
 from dynamics.curves.variables import Variable
-from empirical.sweep.store import Piece, PieceStore
+from empirical.sweep.pieces import Piece
+from empirical.sweep.store import PieceStore
 
 store = PieceStore(sys.argv[1], "what")
 print("ready", flush=True)
 index = len(store.finished())
 while True:
-    store.add(Piece(index, {"x": Variable(("unit",), np.full(50_000, float(index)))}))
+    store.add([Piece(index, {"x": Variable(("unit",), np.full(50_000, float(index)))})])
     print(index, flush=True)
     index += 1
 """
