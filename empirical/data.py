@@ -19,8 +19,9 @@ from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import DataSet
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_label_noise
+from empirical.counted_streams import CountedStreams
 from empirical.networks import QuadraticNetwork
-from empirical.streams import Counts, Draw, Orders, Streams, open_streams
+from empirical.streams import Counts, Draw, GeneratorStreams, Names, Orders, Streams
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,12 @@ def _picker(sets: Tensor) -> Callable[[Tensor], Tensor]:
     table = sets[0].contiguous() if shared else sets.reshape(S * N, width)
     first = 0 if shared else N * torch.arange(S, device=sets.device).unsqueeze(-1)
     return lambda rows: table.index_select(0, (rows + first).flatten()).view(*rows.shape, width)
+
+
+def open_streams(names: Names, dtype: torch.dtype, device: torch.device | str) -> Streams:
+    """The streams of these names: generators of PyTorch on a processor, one computation for all elsewhere."""
+    kind = GeneratorStreams if torch.device(device).type == "cpu" else CountedStreams
+    return kind(names, dtype, device)
 
 
 class _Sampler:

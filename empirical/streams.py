@@ -181,12 +181,3 @@ class GeneratorStreams:
             for part, (m, n), generator in zip(numbers, shapes, self.generators, strict=True):
                 part[:m, :n] = torch.randn(m, n, generator=generator, device=self.device)
         return numbers.to(self.dtype)
-
-
-def open_streams(names: Names, dtype: torch.dtype, device: torch.device | str) -> Streams:
-    """The streams of these names on a device."""
-    if torch.device(device).type == "cpu":
-        return GeneratorStreams(names, dtype, device)
-    from empirical.counted_streams import CountedStreams
-
-    return CountedStreams(names, dtype, device)

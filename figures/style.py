@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dynamics.errors import ProblemError
+from figures.palette import PALETTE as PALETTE
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))  # theory is told apart by its dashes
 MARKERS = ("o", "s", "^", "D", "v", "P")  # measurement by its markers
 EDGE = 0.001  # of the axes: rounding of points on their edge

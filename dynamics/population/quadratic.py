@@ -21,10 +21,12 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.covariance import covariance_factor
+from dynamics.integration.contract import Kernel
 from dynamics.population.base import Population
 from dynamics.population.directions import Directions
 from dynamics.population.flow_shape import FlowShape
 from dynamics.population.metric import Metric
+from dynamics.population.quadratic_kernel import quadratic_kernel
 from dynamics.population.quadratic_losses import losses_by_entries, losses_by_products
 from dynamics.population.quadratic_ways import Side, quadratic_ways
 from dynamics.population.ways import Way
@@ -151,6 +153,10 @@ class QuadraticPopulation(Population):
     def ways(self, hidden: int, outputs: int, trainable: bool) -> Sequence[Way]:
         """Those of `dynamics.population.quadratic_ways`."""
         return quadratic_ways(self._side, hidden, self.V.shape[1], trainable)
+
+    def compiled_slope(self, A: Array, inputs: int, trainable: bool) -> Kernel | None:
+        """See `dynamics.population.quadratic_kernel`."""
+        return quadratic_kernel(self._side, A, inputs, trainable)
 
     @cached_property
     def _side(self) -> Side:

@@ -9,9 +9,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from dynamics import Problem, Student, Teacher
 from dynamics.inputs.base import parse_law
 from dynamics.inputs.laws import Mixture
-from empirical import TrainingData, counted_streams, streams
+from empirical import TrainingData, counted_streams, data, streams
 from empirical.counted_streams import AHEAD, GAMMA, INPUTS, CountedStreams, _Rows, hashed, signed
-from empirical.streams import Draw, GeneratorStreams, open_streams
+from empirical.data import open_streams
+from empirical.streams import Draw, GeneratorStreams
 from oracles.synchronisation import synchronising
 
 KINDS = [GeneratorStreams, CountedStreams]
@@ -28,7 +29,7 @@ def make(kind, names=NAMES, dtype=torch.float32):
 @pytest.fixture
 def everything_counted(monkeypatch):
     """Training as on an accelerator, on the processor."""
-    monkeypatch.setattr(streams, "GeneratorStreams", CountedStreams)
+    monkeypatch.setattr(data, "GeneratorStreams", CountedStreams)
 
 
 def test_the_hash_is_that_of_splitmix64():
