@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dynamics.integration.runge_kutta import RungeKutta
 
 SINGLE = 2  # times in a step that shorter steps lead to
-AIM = 0.5  # error of an interpolant, in units of the tolerance, that the next step is made for
+AIM = 0.35  # error of an interpolant, in units of the tolerance, that the next step is made for
 PARTS = 8  # of a step that is made again, at most
 
 
