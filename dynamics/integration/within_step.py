@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dynamics.integration.runge_kutta import RungeKutta
 
 SINGLE = 2  # times in a step that shorter steps lead to
-AIM = 0.35  # error of an interpolant, in units of the tolerance, that the next step is made for
+AIM = 0.5  # error of an interpolant, in units of the tolerance, that the next step is made for
 PARTS = 8  # of a step that is made again, at most
 
 
@@ -97,7 +97,7 @@ class WithinStep:
         h = self.t - self.t_old
         if self._solver.steps == self._number:
             whole = self._interpolant(self._solver.stages, self.t_old, h, self._after)
-            if whole.error > AIM:
+            if whole.error > 0:
                 self._solver.next = min(self._solver.next, h * (AIM / whole.error) ** (1 / whole.order))
             return whole
         return self._again(self.t_old, h, self._before, self._slope)[0]
