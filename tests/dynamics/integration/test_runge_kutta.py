@@ -162,6 +162,26 @@ def solver_of(name, field, t_end, rtol, start=None):
     return SOLVERS[name].create(field, start, t_end, rtol, rtol)
 
 
+class Driven(Counted):
+    """θ̇ = 3t² − θ + t³, solved by t³ + θ₀ e^{−t}."""
+
+    def in_place(self):
+        def write(t, theta, out):
+            out[:] = 3 * t**2 - theta + t**3
+
+        return write
+
+
+def test_time_in_the_right_hand_side(tableau):
+    """Every stage is at its own time; samples too."""
+    solver = solver_of(tableau.name, Driven([1.0]), 2.0, 1e-9)
+    while solver.status == RUNNING:
+        solver.step()
+        step = solver.within_step()
+        for t in (0.3 * step.t_old + 0.7 * step.t, step.t):
+            np.testing.assert_allclose(step(t), t**3 + np.exp(-t), rtol=1e-8)
+
+
 def test_cost_of_a_step(tableau):
     """s evaluations, the slope at the end being the first of the next; a start costs two, and each sample none."""
     field = Counted([1.0, 2.0])
