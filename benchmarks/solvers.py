@@ -70,7 +70,7 @@ SMALL = Choice(
     ours=("LSODA", "Tsit5", "DOP853", "Taylor"),
     scipy=("DOP853", "RK45", "LSODA", "Radau"),
     numba=("DOP853", "LSODA"),
-    diffrax=("Tsit5", "Dopri8", "Kvaerno5"),
+    diffrax=("Tsit5", "Dopri8"),
     torchdiffeq=("dopri5",),
 )
 LARGE = Choice(  # without dense implicit methods, which would take minutes

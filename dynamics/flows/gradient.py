@@ -18,7 +18,7 @@ from dynamics.flows.spectrum import descent, extreme_eigenvalue
 from dynamics.flows.start import check_loss, given_problem
 from dynamics.flows.vanishing_units import VanishingUnits
 from dynamics.integration import SolverReport
-from dynamics.integration.contract import Kernel, Write
+from dynamics.integration.contract import Curvature, Kernel, Write
 from dynamics.population.base import FormLoss, Population
 from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem, Student, Teacher
@@ -141,6 +141,10 @@ class GradientFlow(Flow[Trajectory]):
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, minus the Hessian, (n, n)."""
         return -self.hessian(theta)
+
+    def curvature(self) -> Curvature | None:
+        """The Hessian times a direction; None where it jumps."""
+        return self.hessian_vector if self.smooth else None
 
     def polynomial(self) -> tuple[FlowShape, Array] | None:
         """The right-hand side as a polynomial: its shape and parameters; None if it is none."""

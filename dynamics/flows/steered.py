@@ -63,6 +63,10 @@ class SteeredFlow(GradientFlow):
         """None: compiled code knows gradients only."""
         return
 
+    def curvature(self) -> None:
+        """None: the right-hand side is no gradient."""
+        return
+
     def polynomial(self) -> tuple[FlowShape, Array] | None:
         """None: the right-hand side is no polynomial."""
         return None

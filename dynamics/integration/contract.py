@@ -11,12 +11,18 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dynamics.aliases import Array
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 
 Write = Callable[[float, Array, Array], None]
 """``write(t, theta, out)`` puts F(θ) into `out` (n,)."""
+
+Curvature = Callable[[Array, Array], Array]
+"""``curvature(theta, v)`` gives minus the Jacobian of F times v, (n,)."""
 
 
 class VectorField(ABC):
@@ -40,6 +46,10 @@ class VectorField(ABC):
 
     def kernel(self) -> Kernel | None:
         """F for compiled code, which takes whole strides of an explicit method; a subclass with another F has none."""
+        return None
+
+    def curvature(self) -> Curvature | None:
+        """−J(θ)v where F is minus a gradient, so that its Jacobian is symmetric; None where that is not known."""
         return None
 
     def polynomial(self) -> tuple[Program, Array] | None:
@@ -106,7 +116,7 @@ class BulkField(Protocol):
     def losses(self, theta: Array) -> Array:
         """The loss of each, (N,)."""
 
-    def kept(self, columns: Array) -> BulkField:
+    def kept(self, columns: NDArray[np.int64]) -> BulkField:
         """Those of some columns."""
 
 
@@ -198,7 +208,7 @@ class Method:
     ----------
     name : str
     implicit : bool
-        Whether each step solves equations with the Jacobian, dense; otherwise stability limits the steps.
+        Whether steps solve equations with the Jacobian; otherwise stability limits them.
     create : callable
         ``create(field, theta0, t_end, rtol, atol)`` gives a `Solver` at t = 0.
     strides : bool
@@ -206,6 +216,8 @@ class Method:
     sample : callable, optional
         ``sample(field, theta0, times, rtol, atol, max_evaluations)`` gives the states (T, n) at increasing times at
         once and the evaluations, faster than by single steps; states None where it did not get to the end.
+    matrix_free : bool
+        Whether an implicit method does without a dense Jacobian.
     """
 
     name: str
@@ -215,6 +227,7 @@ class Method:
     sample: (
         Callable[[VectorField, Array, Array, float, float, int | None], tuple[Array | None, int]] | None
     ) = None
+    matrix_free: bool = False
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def integrate(
     atol = validate_real("atol", rtol * state_scale(theta0) if atol is None else atol, positive=True)
     if max_evaluations is not None:
         validate_count("max_evaluations", max_evaluations)
-    chosen = choose_method(method, theta0.size, rtol=rtol)
+    chosen = choose_method(method, theta0.size, rtol=rtol, gradient=field.curvature() is not None)
     _check_size(chosen, theta0.size, sampling)
     start, end = time.perf_counter(), sampling.t_end
     events = field.switching(atol)
@@ -135,7 +135,7 @@ def _check_size(method: Method, unknowns: int, sampling: Sampling) -> None:
         count * (16 * unknowns + BYTES_PER_TIME),
         "ask for fewer times",
     )
-    if method.implicit:
+    if method.implicit and not method.matrix_free:
         check_memory(
             f"The method {method.name} with {unknowns} unknowns",
             32 * unknowns**2,

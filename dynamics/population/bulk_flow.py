@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 
@@ -37,7 +38,7 @@ class BulkFlow:
         self._D, self._more = np.empty((2, r, r, N))
         self._aW, self._GW = np.empty((2, K, r, N))
 
-    def kept(self, columns: Array) -> BulkFlow:
+    def kept(self, columns: NDArray[np.int64]) -> BulkFlow:
         """The flows of some columns."""
         return BulkFlow(self.shape, self.parameters[:, columns])
 

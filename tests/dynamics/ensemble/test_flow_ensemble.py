@@ -13,6 +13,7 @@ from dynamics.integration import taylor
 
 ENGINES = [
     "scipy",
+    "numpy",
     pytest.param(
         "heyoka", marks=pytest.mark.skipif(not taylor.available(), reason="heyoka is not installed")
     ),
@@ -114,7 +115,7 @@ def test_too_few_evaluations_are_a_failure_of_that_member(engine, rng):
     teacher = Teacher.from_eigenvalues([2.0, 1.0])
     ensemble = FlowEnsemble.from_weights(teacher, W, a)
     result = ensemble.integrate(
-        3.0, samples=301, engine=engine, max_evaluations=30 if engine == "scipy" else 6
+        3.0, samples=301, engine=engine, max_evaluations=6 if engine == "heyoka" else 30
     )
     assert "more than" in result.messages[1]
     assert result.status[0] == "finished"
@@ -183,10 +184,11 @@ def test_as_many_threads_as_cores_where_the_process_has_none_of_its_own(rng, mon
     assert ensemble.integrate(0.5, samples=3, engine="heyoka").solver.threads == 2
 
 
-def test_auto_falls_back_to_scipy(rng, monkeypatch):
+def test_auto_falls_back_to_numpy_and_scipy(rng, monkeypatch):
+    """50 × 51 unknowns are more than heyoka compiles soon, and than columns of many members are good for."""
     ensemble = FlowEnsemble.from_weights(Teacher.from_eigenvalues([2.0, 1.0]), *weights(rng, 2, 2, 2))
     monkeypatch.setattr(taylor, "available", lambda: False)
-    assert ensemble.integrate(0.1, samples=2).solver.engine == "scipy"
+    assert ensemble.integrate(0.1, samples=2).solver.engine == "numpy"
     monkeypatch.setattr(taylor, "available", lambda: True)
     wide = FlowEnsemble.from_weights(Teacher.from_eigenvalues(np.ones(50)), *weights(rng, 2, 50, 50))
     assert wide._choose("auto") == "scipy"
@@ -205,6 +207,8 @@ def test_other_activations_are_integrated_by_scipy(make_problem, rng):
     if taylor.available():
         with pytest.raises(ProblemError, match="quadratic networks"):
             FlowEnsemble(problems).integrate(0.2, engine="heyoka")
+    with pytest.raises(ProblemError, match=r"engine 'numpy' .* quadratic networks"):
+        FlowEnsemble(problems).integrate(0.2, engine="numpy")
 
 
 def test_bad_input_is_refused(make_problem, rng):
