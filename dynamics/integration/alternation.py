@@ -25,10 +25,8 @@ WORTHWHILE = 0.7  # of the price of explicit steps: what implicit ones must not 
 STIFF = 1.0  # h λ_max; explicit methods become unstable at some 3 to 6
 FINER = 0.1  # of the tolerance: errors of implicit steps add up to more
 PRODUCT = 2.5  # price of a product with the Hessian, in evaluations
-MOST_PATIENCE = 32  # stretches until the next trial
-POWERS = (
-    6  # products with the Hessian, of a vector that is kept, which bound its largest eigenvalue from below
-)
+PATIENCE, MOST_PATIENCE = 2, 32  # stretches until the next trial: at first, and at most
+POWERS = 6  # products with the Hessian of a vector that is kept: a lower bound of the largest eigenvalue
 
 
 class Alternation:
@@ -57,7 +55,7 @@ class Alternation:
         self._curvature, self._products = curvature_of(field), 0
         self._vector = np.random.default_rng(0).standard_normal(theta0.size)
         self._solver: Solver = self._explicit
-        self._price, self._patience = np.inf, 1
+        self._price, self._patience = np.inf, PATIENCE
         self._steps, self._implicit_steps = 0, 0  # of this stretch, and of all
         self._waiting = self._patience
         self._begin_stretch()
@@ -146,7 +144,7 @@ class Alternation:
             if price > WORTHWHILE * self._price:
                 self._give_up()
             else:
-                self._patience = 1
+                self._patience = PATIENCE
         else:
             self._waiting -= 1
             if self._waiting <= 0 and self._stiff((self.t - since) / self._steps):

@@ -63,7 +63,7 @@ def test_trials_in_vain_become_rare(monkeypatch):
         if solver._solver is solver._implicit and before is solver._explicit:
             gaps.append(explicit / STRETCH)
             explicit = 0
-    assert gaps[1:] == [2, 4, 8, 16, 32]
+    assert gaps[1:] == [4, 8, 16, 32, 32]
 
 
 def test_strides_are_single_steps_one_after_another():
