@@ -177,6 +177,25 @@ def test_a_gradient_is_one_and_its_hessian_is_minus_the_jacobian(flow):
     np.testing.assert_allclose(curvature(flow.theta0, v), -J @ v, atol=1e-6 * np.abs(J).max())
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_evaluated_in_bulk_the_right_hand_side_is_the_same(name):
+    """Of all flows that are polynomials, with the loss that they watch: so they can be integrated together."""
+    flow = CASES[name].make()
+    polynomial = flow.polynomial()
+    if polynomial is None:
+        assert name not in ("quadratic", "centred", "two outputs", "second layer fixed", "covariance")
+        return
+    program, numbers = polynomial
+    bulk = program.in_bulk(np.stack([numbers, numbers], axis=1))
+    states = np.stack([flow.theta0, 1.1 * flow.theta0], axis=1)
+    slope, losses = np.empty_like(states), bulk.losses(states)
+    bulk(states, slope)
+    for i, theta in enumerate(states.T):
+        expected = flow(0.0, theta)
+        np.testing.assert_allclose(slope[:, i], expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+        assert losses[i] == pytest.approx(flow.loss(theta), rel=1e-12)
+
+
 # of one it is exact up to couplings, see below; that of the other is infinite at the start: `test_adam.py` has it later
 ELSEWHERE = ("fluctuating SGD", "rmsprop")
 
