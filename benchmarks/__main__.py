@@ -19,6 +19,8 @@ from benchmarks.machine import machine
 from benchmarks.report import Table
 from benchmarks.table import BENCHMARKS, Benchmark
 
+RESULTS = Path(__file__).with_name("results")
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what was asked for, or everything that is not run by name alone."""
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which ones, see below")
     parser.add_argument("--list", action="store_true", help="show the names and what they measure")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results"), help="a folder")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="a folder")
     options = parser.parse_args(arguments)
     if options.list:
         print(listing())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -171,14 +172,17 @@ def _heyoka(teacher: Teacher, K: int) -> list[Engine]:
     return found
 
 
-def _equations(M: Array, K: int) -> list[tuple[Any, Any]]:
+Matrix = tuple[tuple[float, ...], ...]
+
+
+def _equations(M: Matrix, K: int) -> list[tuple[Any, Any]]:
     """The textbook's right-hand side in heyoka's expressions: pairs (variable, derivative)."""
     import heyoka as hy
 
     d = len(M)
     w = [[hy.expression(f"w_{k}_{i}") for i in range(d)] for k in range(K)]
     a = [hy.expression(f"a_{k}") for k in range(K)]
-    D = [[M[i, j] - hy.sum([a[k] * w[k][i] * w[k][j] for k in range(K)]) for j in range(d)] for i in range(d)]
+    D = [[M[i][j] - hy.sum([a[k] * w[k][i] * w[k][j] for k in range(K)]) for j in range(d)] for i in range(d)]
     tau = hy.sum([D[i][i] for i in range(d)])
     Gw = [
         [4.0 * hy.sum([D[i][j] * w[k][j] for j in range(d)]) + 2.0 * tau * w[k][i] for i in range(d)]
@@ -188,19 +192,26 @@ def _equations(M: Array, K: int) -> list[tuple[Any, Any]]:
     return found + [(a[k], 0.5 * hy.sum([Gw[k][i] * w[k][i] for i in range(d)])) for k in range(K)]
 
 
+@lru_cache
+def _integrator(M: Matrix, K: int, lanes: int, tolerance: float) -> Any:
+    """Compiled once for everybody."""
+    import heyoka as hy
+
+    start = np.zeros((K * len(M) + K, lanes))
+    return hy.taylor_adaptive_batch(_equations(M, K), start, tol=tolerance)
+
+
 def _batches(teacher: Teacher, K: int, cores: int, run: Callable[..., list[Array]]) -> Solve:
     import heyoka as hy
 
-    M, lanes = teacher.matrix(), hy.recommended_simd_size()
-    made: dict[float, Any] = {}
+    M, lanes = tuple(map(tuple, teacher.matrix().tolist())), hy.recommended_simd_size()
 
     def solve(thetas: Array, times: Array, rtol: float) -> Array:
         N, n = thetas.shape
-        if rtol not in made:
-            made[rtol] = hy.taylor_adaptive_batch(_equations(M, K), np.zeros((n, lanes)), tol=rtol)
         filled = np.minimum(np.arange(-(-N // lanes) * lanes), N - 1)  # the last batch with copies
         starts = thetas[filled].reshape(-1, lanes, n).transpose(0, 2, 1)
-        states = np.stack(run(made[rtol], starts, times, cores))  # (batches, T, n, lanes)
+        integrator = _integrator(M, K, lanes, rtol)
+        states = np.stack(run(integrator, starts, times, cores))  # (batches, T, n, lanes)
         return states.transpose(0, 3, 1, 2).reshape(-1, len(times), n)[:N]
 
     return solve

@@ -1,7 +1,7 @@
 """Extreme eigenvalues of a Hessian, dense or by its products with vectors; and whether it leads down.
 
-Where training ends most eigenvalues are close to zero, among which Lanczos iterations find the lowest one late or never.
-Whether there is one below some −m < 0 is easier to tell: H + m has a Cholesky factor, or it has not.
+Where training ends most eigenvalues are close to zero, among which Lanczos iterations find the lowest one late or
+never. Whether there is one below some −m < 0 is easier to tell: H + m has a Cholesky factor, or it has not.
 """
 
 from __future__ import annotations

@@ -208,7 +208,8 @@ def measure_stack(layers: list[nn.Module], samples: int) -> tuple[float, Array]:
     h = [torch.randn(samples, width, dtype=torch.float64, requires_grad=True)]
     for layer in layers:
         h.append(layer(h[-1]))
-    gradients = torch.autograd.grad(h[-1], h, torch.randn_like(h[-1]))
+    # of h·g: gradients g that are handed over would have PyTorch import a compiler
+    gradients = torch.autograd.grad((h[-1] * torch.randn_like(h[-1])).sum(), h)
     norms = np.array([float(g.square().sum(-1).mean().sqrt()) for g in gradients])
     active = np.mean([float((x != 0).double().mean()) for x in h[1:]])
     return float(active), norms / norms[-1]

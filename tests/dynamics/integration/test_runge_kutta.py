@@ -13,7 +13,7 @@ import pytest
 from dynamics.integration import SOLVERS, VectorField
 from dynamics.integration.contract import FAILED, RUNNING
 from dynamics.integration.runge_kutta import RungeKutta
-from dynamics.integration.step_size import StepControl, first_step
+from dynamics.integration.step_size import first_step, next_factor, shorter_factor
 
 TABLEAUS = {name: SOLVERS[name].create.args[0] for name in ("Tsit5", "DOP853")}
 ORDERS = {"Tsit5": (5, [4], 4), "DOP853": (8, [5, 3], 7)}  # of the step, its estimates, the interpolant
@@ -234,13 +234,13 @@ def test_few_steps_are_rejected_where_stability_limits_them(tableau):
 
 def test_control_of_the_step():
     """Errors that stay at 0.9^k ask for no change; one of zero for the most, infinite ones and NaN for the least."""
-    control = StepControl(7)
-    assert control.factor(0.9**8, 0.9**8) == pytest.approx(1, rel=1e-14)
-    assert control.factor(0.1, 0.9**8) == pytest.approx((0.9**8 / 0.1) ** (0.7 / 8))
-    assert control.factor(0.9**8, 0.1) == pytest.approx((0.1 / 0.9**8) ** (0.4 / 8))
-    assert control.factor(0.0, 1.0) == control.factor(1e-300, 1.0) == 10
-    assert control.shorter(2.0) == pytest.approx(0.9 * 2 ** (-1 / 8))
-    assert control.shorter(np.inf) == control.shorter(np.nan) == control.shorter(1e300) == 0.2
+    same, q = 0.9**8, 7
+    assert next_factor(q, same, same) == pytest.approx(1, rel=1e-14)
+    assert next_factor(q, 0.1, same) == pytest.approx((same / 0.1) ** (0.7 / 8))
+    assert next_factor(q, same, 0.1) == pytest.approx((0.1 / same) ** (0.4 / 8))
+    assert next_factor(q, 0.0, 1.0) == next_factor(q, 1e-300, 1.0) == 10
+    assert shorter_factor(q, 2.0) == pytest.approx(0.9 * 2 ** (-1 / 8))
+    assert shorter_factor(q, np.inf) == shorter_factor(q, np.nan) == shorter_factor(q, 1e300) == 0.2
 
 
 def test_the_first_step():
@@ -283,7 +283,7 @@ def test_steps_that_vanish_are_a_failure(tableau):
         def in_place(self):
             return lambda t, theta, out: out.fill(np.nan if t > 0.5 else 1.0)
 
-    solver = RungeKutta(tableau, Nowhere([1.0]), np.zeros(1), 1.0, 1e-6, 1e-6)
+    solver = RungeKutta(tableau, tableau.name, Nowhere([1.0]), np.zeros(1), 1.0, 1e-6, 1e-6)
     reason = ""
     while solver.status == RUNNING:
         reason = solver.step()

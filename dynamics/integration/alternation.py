@@ -1,0 +1,162 @@
+"""An explicit method and BDF-CG by turns: whichever gets ahead with fewer evaluations.
+
+While a network learns, steps are short because the solution bends, and an explicit method of high order makes them for
+less. Later they are short because the explicit method would be unstable with longer ones; then implicit steps, which
+cost a few evaluations more, soon are a thousand times as long. Where that begins cannot be told from the steps of
+either, so it is tried: where h times the largest eigenvalue of the Hessian says that stability may be what limits the
+explicit steps, some implicit ones are made, from the solution at hand, and the evaluations that each method spends on
+a unit of time decide. A trial in vain, some hundred evaluations, is not repeated too soon.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.integration.backward_differences import BackwardDifferences, curvature_of
+from dynamics.integration.contract import Method, Solver, Step, VectorField
+
+STRETCH = 40  # steps after which is asked what they cost
+WORTHWHILE = 0.7  # of the price of explicit steps: what implicit ones must not exceed to be taken up
+STIFF = 1.0  # h λ_max; explicit methods become unstable at some 3 to 6
+FINER = 0.1  # of the tolerance: errors of implicit steps add up to more
+PRODUCT = 2.5  # price of a product with the Hessian, in evaluations
+MOST_PATIENCE = 32  # stretches until the next trial
+POWERS = (
+    6  # products with the Hessian, of a vector that is kept, which bound its largest eigenvalue from below
+)
+
+
+class Alternation:
+    """Steps by turns; it keeps the contract of `dynamics.integration.contract.Solver`.
+
+    Parameters
+    ----------
+    explicit : Method
+    field : VectorField
+        Minus a gradient.
+    theta0 : (n,) array
+    t_bound, rtol, atol : float
+
+    Raises
+    ------
+    ProblemError
+        If the field is not known to be a gradient.
+    """
+
+    def __init__(
+        self, explicit: Method, field: VectorField, theta0: Array, t_bound: float, rtol: float, atol: float
+    ) -> None:
+        self._explicit = explicit.create(field, theta0, t_bound, rtol, atol)
+        self._implicit = BackwardDifferences(field, theta0, t_bound, FINER * rtol, FINER * atol)
+        self._curvature, self._products = curvature_of(field), 0
+        self._vector = np.random.default_rng(0).standard_normal(theta0.size)
+        self._solver: Solver = self._explicit
+        self._price, self._patience = np.inf, 1
+        self._waiting = self._patience
+        self._begin_stretch()
+
+    @property
+    def t(self) -> float:
+        """Time reached."""
+        return self._solver.t
+
+    @property
+    def y(self) -> Array:
+        """State there, (n,)."""
+        return self._solver.y
+
+    @property
+    def t_bound(self) -> float:
+        """End of the integration."""
+        return self._solver.t_bound
+
+    @property
+    def status(self) -> str:
+        """That of the solver at work."""
+        return self._solver.status
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of the right-hand side."""
+        return self._explicit.nfev + self._implicit.nfev
+
+    @property
+    def njev(self) -> int:
+        """Products with the Hessian."""
+        return self._explicit.njev + self._implicit.njev + self._products
+
+    def step(self) -> str:
+        """One step; the reason if it failed."""
+        if self._steps == STRETCH:
+            self._look_back()
+        elif self._steps == STRETCH // 2 and self._solver is self._implicit:
+            self._mark()  # the first steps are still on the way to the length that they may have
+        self._steps += 1
+        reason = self._solver.step()
+        if not reason or self._solver is self._explicit:
+            return reason
+        self._give_up()
+        return self._solver.step()
+
+    def within_step(self) -> Step:
+        """The solution within the last step."""
+        return self._solver.within_step()
+
+    def restart(self, t: float, y: Array) -> None:
+        """Go on from another time and state, by explicit steps."""
+        self._explicit.restart(t, y)
+        self._solver = self._explicit
+        self._begin_stretch()
+
+    def _begin_stretch(self) -> None:
+        self._steps = 0
+        self._mark()
+
+    def _mark(self) -> None:
+        self._marked = (self._spent, self.t)
+
+    @property
+    def _spent(self) -> float:
+        return self.nfev + PRODUCT * self.njev
+
+    def _look_back(self) -> None:
+        """Choose the method of the next steps by what the last ones cost."""
+        spent, since = self._marked
+        price = (self._spent - spent) / max(self.t - since, float(np.finfo(float).tiny))
+        if self._solver is self._implicit:
+            if price > WORTHWHILE * self._price:
+                self._give_up()
+            else:
+                self._patience = 1
+        else:
+            self._waiting -= 1
+            if self._waiting <= 0 and self._stiff((self.t - since) / STRETCH):
+                self._price = price
+                self._implicit.resume(self._explicit.within_step())
+                self._solver = self._implicit
+        self._begin_stretch()
+
+    def _give_up(self) -> None:
+        """Go on by explicit steps, and wait twice as long for the next trial."""
+        self._patience = min(2 * self._patience, MOST_PATIENCE)
+        self._waiting = self._patience
+        self.restart(self._implicit.t, self._implicit.y)
+
+    def _stiff(self, h: float) -> bool:
+        """Whether stability may be what limits steps of length h."""
+        v = self._vector
+        for _ in range(POWERS):
+            v = self._curvature(self.y, v / float(np.linalg.norm(v)))
+        self._products += POWERS
+        largest = float(np.linalg.norm(v))
+        if largest > 0:
+            self._vector = v
+        return h * largest > STIFF
+
+
+def alternating(explicit: Method) -> Method:
+    """An explicit method by turns with BDF-CG."""
+    return Method(f"{explicit.name}/BDF", True, partial(Alternation, explicit), matrix_free=True)
