@@ -13,7 +13,7 @@ from functools import cache
 from importlib import metadata
 from inspect import isgeneratorfunction
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dynamics.curves.variables import Variables
 from dynamics.errors import ComputationError, ProblemError
@@ -25,7 +25,7 @@ from empirical.sweep.pieces import Piece
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-Evaluate = Callable[[Run], Variables | Asking[Variables]]
+Evaluate = Callable[[Run], Variables] | Callable[[Run], Asking[Variables]]
 """A function that returns what a run gives, or a generator function that asks for its expensive parts before."""
 
 AHEAD, FEWEST_AHEAD = (
@@ -116,9 +116,9 @@ def evaluate_safely(evaluate: Evaluate, chunk: Sequence[Run]) -> list[Piece]:
 def _asking(evaluate: Evaluate, run: Run) -> Asking[Variables]:
     """A run as a computation that asks for something: if for nothing else, for its turn."""
     if isgeneratorfunction(evaluate):
-        return (yield from evaluate(run))
+        return (yield from cast("Callable[[Run], Asking[Variables]]", evaluate)(run))
     yield Turn()
-    return evaluate(run)
+    return cast("Callable[[Run], Variables]", evaluate)(run)
 
 
 def _piece(run: Run, result: Variables | Exception) -> Piece:
