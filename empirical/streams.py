@@ -8,7 +8,6 @@ law: on a processor every stream is a generator of PyTorch's, on an accelerator 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -102,10 +101,6 @@ class Numbers:
 BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
 AHEAD = 2**18  # numbers, of all streams together, that are drawn at once
 LAUNCH = 2**15  # numbers of one stream that are drawn at once: more gain nothing
-MANY = 2**20  # numbers that take some milliseconds: starting threads takes a tenth of one
-THREADS = (
-    torch.get_num_threads()
-)  # what PyTorch may use, before training on small batches lowers it for itself
 
 
 class GeneratorStreams:
@@ -179,7 +174,8 @@ class GeneratorStreams:
         largest = max(shapes)
         if len(set(shapes)) == 1:
             numbers = torch.empty(len(shapes), *largest, device=self.device)
-            _fill(numbers, self.generators)
+            for part, generator in zip(numbers, self.generators, strict=True):
+                part.normal_(generator=generator)
         else:
             numbers = torch.zeros(len(shapes), *largest, device=self.device)
             for part, (m, n), generator in zip(numbers, shapes, self.generators, strict=True):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.population.base import Population
 from dynamics.problem.reduction import reduce_problem
 
 
@@ -164,3 +165,10 @@ def test_what_gains_nothing_is_not_turned(rng):
     correlated = Problem(several.teacher, several.student, covariance=np.diag(np.linspace(1, 2, 120)))
     for problem in (axes, several, correlated):
         assert reduce_problem(problem).problem is problem
+
+
+def test_a_loss_that_knows_no_ways_is_not_turned(rng, monkeypatch):
+    """As that of a law of somebody's own may be: nobody knows what a turn would save."""
+    problem = large_and_full(rng)
+    monkeypatch.setattr(type(problem.population), "ways", Population.ways)
+    assert reduce_problem(problem).problem is problem
