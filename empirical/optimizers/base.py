@@ -390,7 +390,7 @@ def move_all(parameters: Sequence[Tensor], directions: Sequence[Tensor], step: f
     import torch
 
     if isinstance(step, int | float):
-        torch._foreach_add_(parameters, directions, alpha=-step)
+        torch._foreach_add_(list(parameters), list(directions), alpha=-step)
     else:
         for theta, direction in zip(parameters, directions, strict=True):
             move(theta, direction, step)

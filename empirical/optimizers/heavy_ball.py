@@ -37,7 +37,7 @@ class HeavyBall:
         else:
             directions = self.velocity
             torch._foreach_mul_(self.velocity, self.momentum)
-            torch._foreach_add_(self.velocity, gradients)
+            torch._foreach_add_(self.velocity, list(gradients))
         move_all(self.parameters, directions, step)
 
 
