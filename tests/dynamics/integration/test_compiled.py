@@ -104,7 +104,7 @@ def test_the_end_is_met(name):
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_code_is_compiled_where_it_pays(name, monkeypatch):
-    """After 10¹⁰ multiplications: a third of the evaluations here, to the next sample; the solution is that of NumPy to rounding."""
+    """After 10¹⁰ multiplications, a third of the evaluations here, to the next sample; as NumPy to rounding."""
     exact = 2 * np.exp(-np.linspace(0, 30, 61))
     field = Power()
     plain = integrate(field, np.full(3, 2.0), sampling(30.0, 61), method=name, rtol=1e-10)[2]
