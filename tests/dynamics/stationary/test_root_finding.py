@@ -61,14 +61,14 @@ def test_a_zero_at_infinity_is_given_up():
 
 
 def test_one_weight_at_infinity_is_enough():
-    """The same with a second weight that is drawn to zero."""
+    """The same with a second weight that is drawn to zero; a step of Newton's is half of x at most."""
     args = (
         lambda x: np.array([1 / (1 + x[0] ** 2), x[1]]),
         lambda x: np.diag([-2 * x[0] / (1 + x[0] ** 2) ** 2, 1.0]),
         np.array([1.0, 0.5]),
     )
     x, _ = find_root(*args, farthest=50.0, tolerance=1e-12, max_steps=400)
-    assert 50 < x[0] < 1e4
+    assert 50 < x[0] < 76
     assert abs(x[1]) < 1
 
 
