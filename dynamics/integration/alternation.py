@@ -10,13 +10,15 @@ a unit of time decide. A trial in vain, some hundred evaluations, is not repeate
 
 from __future__ import annotations
 
+import sys
 from functools import partial
+from typing import cast
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.integration.backward_differences import BackwardDifferences, curvature_of
-from dynamics.integration.contract import Method, Solver, Step, VectorField
+from dynamics.integration.contract import Method, Solver, Step, StridingSolver, VectorField
 
 STRETCH = 40  # steps after which is asked what they cost
 WORTHWHILE = 0.7  # of the price of explicit steps: what implicit ones must not exceed to be taken up
@@ -49,12 +51,12 @@ class Alternation:
     def __init__(
         self, explicit: Method, field: VectorField, theta0: Array, t_bound: float, rtol: float, atol: float
     ) -> None:
-        self._explicit = explicit.create(field, theta0, t_bound, rtol, atol)
+        self._explicit = cast(StridingSolver, explicit.create(field, theta0, t_bound, rtol, atol))
         self._implicit = BackwardDifferences(field, theta0, t_bound, FINER * rtol, FINER * atol)
         self._curvature, self._products = curvature_of(field), 0
         self._vector = np.random.default_rng(0).standard_normal(theta0.size)
         self._solver: Solver = self._explicit
-        self._price, self._patience = np.inf, 1
+        self._price, self._patience, self._made = np.inf, 1, 0
         self._waiting = self._patience
         self._begin_stretch()
 
@@ -95,11 +97,29 @@ class Alternation:
         elif self._steps == STRETCH // 2 and self._solver is self._implicit:
             self._mark()  # the first steps are still on the way to the length that they may have
         self._steps += 1
+        self._made += self._solver is self._implicit
         reason = self._solver.step()
         if not reason or self._solver is self._explicit:
             return reason
         self._give_up()
         return self._solver.step()
+
+    def stride(self, until: float, allowed: int = sys.maxsize, most: int = STRETCH) -> str:
+        """Some steps of the explicit method at once, up to the time `until`; or one of the implicit one."""
+        if self._steps == STRETCH:
+            self._look_back()
+        if self._solver is self._implicit or most == 1:
+            return self.step()
+        before = self._explicit.steps
+        most = min(most, STRETCH - self._steps)
+        reason = self._explicit.stride(until, allowed - self._implicit.nfev, most)
+        self._steps += self._explicit.steps - before
+        return reason
+
+    @property
+    def steps(self) -> int:
+        """Steps so far."""
+        return self._explicit.steps + self._made
 
     def within_step(self) -> Step:
         """The solution within the last step."""
@@ -159,4 +179,6 @@ class Alternation:
 
 def alternating(explicit: Method) -> Method:
     """An explicit method by turns with BDF-CG."""
-    return Method(f"{explicit.name}/BDF", True, partial(Alternation, explicit), matrix_free=True)
+    return Method(
+        f"{explicit.name}/BDF", True, partial(Alternation, explicit), strides=True, matrix_free=True
+    )
