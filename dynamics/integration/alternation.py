@@ -27,7 +27,7 @@ FINER = 0.1  # of the tolerance: errors of implicit steps add up to more
 PRODUCT = 2.5  # price of a product with the Hessian, in evaluations
 MOST_PATIENCE = 32  # stretches until the next trial
 POWERS = (
-    6  # products with the Hessian, of a vector that is kept, which bound its largest eigenvalue from below
+    2  # products with the Hessian, of a vector that is kept, which bound its largest eigenvalue from below
 )
 
 
