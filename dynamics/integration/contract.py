@@ -193,14 +193,13 @@ class Solver(Protocol):
 class StridingSolver(Solver, Protocol):
     """A solver that is faster if it is not interrupted after every step."""
 
-    @property
-    def steps(self) -> int:
-        """Steps so far."""
+    steps: int
+    """Steps so far."""
 
     def stride(self, until: float, allowed: int = ..., most: int = ...) -> str:
-        """Some steps, the last of which leads to the time `until` or beyond, or to more than `allowed` evaluations.
+        """At most so many steps; the last leads to the time `until` or beyond, or to more than `allowed` evaluations.
 
-        There may be fewer, and there are `most` at most; the reason if one failed, else nothing.
+        There may be fewer; the reason if one failed, else nothing.
         """
 
 
