@@ -73,7 +73,7 @@ class CompiledSteps:
 
         self._evaluate, self._stages, self._stride = evaluate, stages, stride
         self._address = kernel.load().address
-        self._told = kernel.numbers, np.array(kernel.sizes), np.empty(kernel.room)
+        self._told = kernel.numbers, np.array(kernel.sizes), np.zeros(kernel.room)
         self._table = np.ascontiguousarray(tableau.weights), np.array(tableau.nodes, dtype=float)
         self._estimates, self._errors = tableau.estimates, np.empty((len(tableau.estimates), unknowns))
 

@@ -97,7 +97,7 @@ class WithinStep:
         h = self.t - self.t_old
         if self._solver.steps == self._number:
             whole = self._interpolant(self._solver.stages, self.t_old, h, self._after)
-            if whole.error > AIM:
+            if whole.error > 0:
                 self._solver.next = min(self._solver.next, h * (AIM / whole.error) ** (1 / whole.order))
             return whole
         return self._again(self.t_old, h, self._before, self._slope)[0]
