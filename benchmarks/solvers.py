@@ -112,17 +112,18 @@ def ours(problem: Problem, times: Array, choice: Choice) -> list[Peer]:
     """Quadflow by those of the methods that it has here, with its compiled code and without."""
     from dynamics.integration import SOLVERS
 
-    fast = find_spec("numba") is not None
+    # where our compiled code is of use, and has something to compile
+    fast = choice.large and find_spec("numba") is not None and GradientFlow(problem).kernel() is not None
     known = [m for m in choice.ours if m in SOLVERS and (m != "Taylor" or find_spec("heyoka") is not None)]
     found = []
     for method in known:
-        kind = OURS if method == "Taylor" or (fast and choice.large) else PLAIN
-        found.append(Peer(f"quadflow {method}", kind, "", _quadflow(GradientFlow, problem, times, method)))
-    if fast and choice.large:
-        found += [
-            Peer(f"quadflow {method}, NumPy", PLAIN, "", _quadflow(NumpyFlow, problem, times, method))
-            for method in known
-        ]
+        plain, name = partial(_quadflow, NumpyFlow, problem, times, method), f"{method}-numba"
+        if fast and name in SOLVERS:
+            # compiled from the beginning: what it takes to load is set-up
+            found.append(Peer(f"quadflow {method}", OURS, "", _quadflow(GradientFlow, problem, times, name)))
+            found.append(Peer(f"quadflow {method}, NumPy", PLAIN, "", plain()))
+        else:
+            found.append(Peer(f"quadflow {method}", OURS if method == "Taylor" else PLAIN, "", plain()))
     return found
 
 

@@ -24,12 +24,9 @@ from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.validation import validate_choice, validate_count
 from dynamics.words import counted
 from empirical.gap import LARGEST, Gap
-from empirical.gap_account import explain_gap
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Chosen
 from empirical.theories import THEORIES, choose_theory, follow
-from empirical.trainer import record_steps
-from empirical.training import train
 from empirical.training_run import TrainingRun
 
 GAPS = ("theory", "training")
@@ -230,6 +227,11 @@ def compare(
     ProblemError, TrainingDiverged, IntegrationError
         As `train` and `GradientFlow.integrate` do.
     """
+    # where it is needed: the result has no use of PyTorch, nor have figures of it
+    from empirical.gap_account import explain_gap
+    from empirical.trainer import record_steps
+    from empirical.training import train
+
     entry = find_optimizer(optimizer)
     theory, limit = choose_theory(entry.theories, theory), choose_theory(entry.theories, None)
     validate_choice("theory", theory, THEORIES)

@@ -22,13 +22,14 @@ from torch import Tensor
 
 from dynamics.aliases import Array
 from empirical.seeds import data_seed
-from empirical.streams import LONGEST, Counts, Draw, Names, Orders
+from empirical.streams import Counts, Draw, Names, Orders
 
 GAMMA = 0x9E3779B97F4A7C15
 MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 SHIFTS = (30, 27, 31)
 INPUTS, NOISE, ORDERS = 0, 1 << 16, 2 << 16  # uses; inputs of a law may take several
 AHEAD = 1 << 20  # numbers, of all streams together, that are drawn at once
+LONGEST = 1024  # steps ahead: more gain nothing
 ATTEMPTS = 16  # at a gamma number, each of which fails with a probability below 5 %
 
 

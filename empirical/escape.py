@@ -7,6 +7,7 @@ medians stay what they are while fewer than half are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.clock import Clock
@@ -31,6 +33,7 @@ from empirical.optimizers.heavy_ball import HeavyBall
 from empirical.trainer import descend, few_threads
 
 QUARTILES = (0.25, 0.5, 0.75)
+ENOUGH = 2**18  # numbers that keep a processor busy for a millisecond: Python's part is small beside it
 
 
 class OnSphere:
@@ -167,32 +170,100 @@ def train_escape(
     W = starts_on_sphere(
         v, S, overlap_at_start, np.random.default_rng(validate_count("seed", seed, minimum=0))
     )
-    network = QuadraticNetwork.from_student(
-        problem.student, activation=problem.activation, ensemble=S, dtype=dtype, device=device
-    )
-    network.A.requires_grad_(False)  # whatever the student says: one unit on the sphere
-    with torch.no_grad():
-        network.W.copy_(torch.from_numpy(W[:, None]))
-    data = TrainingData(problem, batch, label_noise=label_noise, seeds=S, seed=seed)
-    towards = torch.tensor(v, dtype=dtype, device=device)
-    at = torch.full((S,), -1, device=device)  # step at which each network was there first
-
-    def record(n: int) -> None:
-        m = network.W.detach()[:, 0] @ towards
-        there = (m.abs() if index.is_even else m) >= overlap
-        at[there & (at < 0)] = n
-
-    with few_threads(S * batch * problem.inputs):
-        descend(
-            batch_gradient(network, data, how),
-            OnSphere(HeavyBall([network.W], 0.0), network.W),
-            eta,
-            n_steps,
-            record=record,
-            stop=lambda _: bool((at >= 0).all()),
-            what=f"d = {problem.inputs}",
-            progress=progress,
-        )
-    reached = at.cpu().numpy()
+    race = _Race(problem, eta, n_steps, B, overlap, index.is_even, label_noise, how, device, dtype)
+    names = [(seed, s) for s in range(S)]
+    size = _networks_at_once(S, B * problem.inputs, device)
+    if size == S:
+        with few_threads(S * B * problem.inputs):
+            reached = race(W, names, progress)
+    else:
+        reached = _in_parallel(race, W, names, size, progress)
     times = np.where(reached >= 0, eta * reached, np.inf)
     return TrainedEscape(problem.inputs, times, eta, batch, t_end, how)
+
+
+def _networks_at_once(count: int, numbers: int, device: str) -> int:
+    """Networks that are trained in one computation, of so many `numbers` that each is given in a step.
+
+    Where steps are large a few of them fill a processor, which then is done with them when these are there, and not
+    when the last of all is.
+    """
+    few = -(-ENOUGH // numbers)
+    return count if device != "cpu" or count < 2 * few else few
+
+
+def _in_parallel(
+    race: _Race, W: Array, names: Sequence[tuple[int, int]], size: int, progress: bool
+) -> NDArray[np.int64]:
+    """Steps (S,) at which networks are there, `size` of them at a time in every thread."""
+    parts = [slice(i, i + size) for i in range(0, len(W), size)]
+    threads = torch.get_num_threads()  # each works on networks of its own
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    bar = tqdm(total=len(W), desc=race.title, leave=False, disable=None if progress else True)
+
+    def follow(part: slice) -> NDArray[np.int64]:
+        torch.set_num_threads(1)
+        found = race(W[part], names[part])
+        bar.update(len(found))
+        return found
+
+    with bar, few_threads(0), ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(follow, parts)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Race:
+    """How networks are trained until each has reached an overlap, or time is over."""
+
+    problem: Problem
+    step: float
+    steps: int
+    batch: int
+    overlap: float
+    even: bool
+    label_noise: float
+    gradients: str
+    device: str
+    dtype: torch.dtype
+
+    @property
+    def title(self) -> str:
+        """Of the progress bar."""
+        return f"d = {self.problem.inputs}"
+
+    def __call__(
+        self, W: Array, names: Sequence[tuple[int, int]], progress: bool = False
+    ) -> NDArray[np.int64]:
+        """Step (S,) at which each network is there first, −1 if never; W (S, d) and names of their data streams."""
+        problem, S = self.problem, len(W)
+        network = QuadraticNetwork.from_student(
+            problem.student,
+            activation=problem.activation,
+            ensemble=S,
+            dtype=self.dtype,
+            device=self.device,
+        )
+        network.A.requires_grad_(False)  # whatever the student says: one unit on the sphere
+        with torch.no_grad():
+            network.W.copy_(torch.from_numpy(W[:, None]))
+        data = TrainingData(problem, self.batch, label_noise=self.label_noise, seeds=S, streams=tuple(names))
+        v = problem.teacher.V[0] / np.linalg.norm(problem.teacher.V[0])
+        towards = torch.tensor(v, dtype=self.dtype, device=self.device)
+        at = torch.full((S,), -1, device=self.device)
+
+        def record(n: int) -> None:
+            m = network.W.detach()[:, 0] @ towards
+            there = (m.abs() if self.even else m) >= self.overlap
+            at[there & (at < 0)] = n
+
+        descend(
+            batch_gradient(network, data, self.gradients),
+            OnSphere(HeavyBall([network.W], 0.0), network.W),
+            self.step,
+            self.steps,
+            record=record,
+            stop=lambda _: bool((at >= 0).all()),
+            what=self.title,
+            progress=progress,
+        )
+        return at.cpu().numpy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,13 @@ from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.conserved.quantities import weights as weight_arrays
-from dynamics.curves.units import (
-    LARGEST_OVERLAPS,
-    overlaps_and_norms,
-    unit_invariants,
-)
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.scope import THEORIES
 from dynamics.validation import validate_count, validate_real
 from dynamics.versions import versions
 from empirical.data import TrainingData
+from empirical.measured_weights import measured_of_weights
 from empirical.module_weights import Weights, find_weights
 from empirical.read_theory import read_problem, read_theory
 from empirical.speed import speed_notes
@@ -166,29 +162,7 @@ class Recorder:
                 f"The network has weights W {W.shape[-2:]} and A {A.shape[-2:]}, but the teacher "
                 f"{self.problem.inputs} inputs and {self.problem.teacher.outputs} outputs."
             )
-        with np.errstate(over="ignore", invalid="ignore"):  # a diverging network is recorded as such
-            loss = self._loss(model, W_, W, A)
-            modes = self.problem.modes(W, A)
-            units = self._of_units(W, A)
-            if self.problem.data is not None and self.problem.data.X_test is not None:
-                units["test_loss"] = self._held_out(model, W_, W, A)
-            if self.problem.weight_decay:
-                units["objective"] = loss + self.problem.weight_decay.penalty(W, A)
-        self._records.append(_Record(n, loss, modes, units, W, A))
-
-    def _of_units(self, W: Array, A: Array) -> dict[str, Array]:
-        """c_k of homogeneous activations; overlaps and norms where there are no modes."""
-        problem, found = self.problem, {}
-        if problem.activation.degree is not None:
-            found["conserved"] = unit_invariants(W, A, problem.activation.degree)
-        if not problem.has_modes:
-            overlaps, found["norms"] = overlaps_and_norms(W, problem.teacher.V, self._second_moment)
-            found |= {"overlaps": overlaps} if problem.teacher.given else {}
-        return found
-
-    @cached_property
-    def _second_moment(self) -> Array | None:
-        return self.problem.second_moment
+        self._records.append(_Record(n, W, A, self._by_samples(model, W_)))
 
     def run(self, until: int | None = None, *, clock: Clock | None = None, **about: Any) -> TrainingRun:
         """Everything recorded so far, or up to step `until`; `about` is stored with it.
@@ -202,21 +176,17 @@ class Recorder:
         if not records:
             raise ProblemError("Nothing was recorded: call the recorder with the model and the step number.")
         steps = np.array([r.n for r in records])
-        measured = {
-            name: np.stack([getattr(r, name) for r in records], axis=1) for name in ("loss", "modes", "A")
-        }
-        units: dict[str, Any] = {"conserved": None}
-        measured_units = set(records[0].units)
-        if sum(r.units["overlaps"].size for r in records if "overlaps" in r.units) > LARGEST_OVERLAPS:
-            measured_units.remove("overlaps")
-        units |= {name: np.stack([r.units[name] for r in records], axis=1) for name in measured_units}
+        W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
+        measured: dict[str, Any] = {"conserved": None}
+        measured |= {name: np.stack([r.losses[name] for r in records], axis=1) for name in records[0].losses}
+        measured |= measured_of_weights(self.problem, W, A, by_formula=self._has_formula)
+        if self.problem.weight_decay:
+            measured["objective"] = measured["loss"] + self.problem.weight_decay.penalty(W, A)
         if self.reading is not None:
             times, step = self.reading.ticks[steps], self.reading.largest_rate
         else:
             clock = clock or Clock(self.step, about.get("momentum", 0.0))  # type: ignore[arg-type]
             times, step = clock.times(steps), clock.step
-        few = sum(r.W.size for r in records) <= LARGEST_KEPT_WEIGHTS
-        W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
         if not self.problem.teacher.given:
             about["labels"] = "given"
         objective = None if self.population is None else self.problem.objective
@@ -227,7 +197,7 @@ class Recorder:
                 if objective is None
                 else self.reading.why_not_of(objective, W, A)
             )
-            units["rates"] = self.reading.rates
+            measured["rates"] = self.reading.rates
             found = self._notes_of_theory(about, int(steps[-1]), W[0, 0], A[0, 0])
             if not found and objective is not None:
                 found = self.reading.notes(objective, times, W, A)
@@ -240,11 +210,11 @@ class Recorder:
         run = TrainingRun(
             steps,
             times,
-            W=W if few else None,
+            W=W if W.size <= LARGEST_KEPT_WEIGHTS else None,
+            A=A,
             loss_measured=self._how,
             about={"step": step, **about, "versions": versions() | {"torch": torch.__version__}},
             **measured,
-            **units,
         )
         read = self.reading
         of_both = read is None or (all(read.trained) and read.layer_rates == (1.0, 1.0))
@@ -272,25 +242,23 @@ class Recorder:
             return f"on all {len(data.X)} samples to train on{held_out}"
         return f"on a test sample of {self.test_samples}" if self.test_samples else "exactly from the weights"
 
-    def _loss(self, model: nn.Module, like: Tensor, W: Array, A: Array) -> Array:
-        """Loss of every network, (S,)."""
-        if self.population is not None and not self.test_samples:
-            return np.array([self.population.loss(w, a) for w, a in zip(W, A, strict=True)])
-        data = self.problem.data
-        if data is not None:
-            return self._sample_loss(model, like, "train", lambda: (data.X, data.Y))
-        return self._sample_loss(model, like, "test", self._draw)
+    @property
+    def _has_formula(self) -> bool:
+        """Whether losses follow from the weights."""
+        return self.population is not None and not self.test_samples
 
-    def _held_out(self, model: nn.Module, like: Tensor, W: Array, A: Array) -> Array:
-        """Loss of every network on the samples of the data set that were held out, (S,)."""
+    def _by_samples(self, model: nn.Module, like: Tensor) -> dict[str, Array]:
+        """Losses of every network for which the model itself must be asked, (S,)."""
         data = self.problem.data
-        assert data is not None and data.X_test is not None and data.Y_test is not None
-        if self.population is None:
+        if self._has_formula:
+            return {}
+        if data is None:
+            return {"loss": self._sample_loss(model, like, "test", self._draw)}
+        found = {"loss": self._sample_loss(model, like, "train", lambda: (data.X, data.Y))}
+        if data.X_test is not None and data.Y_test is not None:
             held_out = data.X_test, data.Y_test
-            return self._sample_loss(model, like, "held out", lambda: held_out)
-        population = self.problem.test_population
-        assert population is not None
-        return np.array([population.loss(w, a) for w, a in zip(W, A, strict=True)])
+            found["test_loss"] = self._sample_loss(model, like, "held out", lambda: held_out)
+        return found
 
     def _draw(self) -> tuple[Array, Array]:
         """A noiseless test sample of the law, from a seed of its own: never the samples anybody trains on."""
@@ -332,11 +300,9 @@ def measured_on(problem: Problem, test_samples: int) -> int:
 
 @dataclass(frozen=True)
 class _Record:
-    """One measurement of S networks: loss (S,), modes (S, m), W (S, K, d), A (S, O, K), and further fields by name."""
+    """S networks at one step: W (S, K, d), A (S, O, K), and losses (S,) that do not follow from them, by name."""
 
     n: int
-    loss: Array
-    modes: Array
-    units: dict[str, Array]
     W: Array
     A: Array
+    losses: dict[str, Array]

@@ -99,8 +99,8 @@ class Numbers:
 
 
 BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
-AHEAD = 2**18  # numbers, of all streams together, that are drawn at once
-LONGEST = 1024  # steps ahead: more gain nothing
+AHEAD = 2**20  # numbers, of all streams together, that are drawn at once: some megabytes
+LAUNCH = 2**15  # numbers of one stream that are drawn at once: more gain nothing
 
 
 class GeneratorStreams:
@@ -123,7 +123,7 @@ class GeneratorStreams:
             or B * draw.noisy % BLOCK
         ):
             return 1
-        return min(LONGEST, max(1, AHEAD // (len(self.generators) * draw.numbers)))
+        return max(1, min(LAUNCH, AHEAD // len(self.generators)) // draw.numbers)
 
     def draw(self, draw: Draw, steps: int = 1) -> tuple[Tensor, Tensor | None]:
         """See `Streams`."""
@@ -181,12 +181,3 @@ class GeneratorStreams:
             for part, (m, n), generator in zip(numbers, shapes, self.generators, strict=True):
                 part[:m, :n] = torch.randn(m, n, generator=generator, device=self.device)
         return numbers.to(self.dtype)
-
-
-def open_streams(names: Names, dtype: torch.dtype, device: torch.device | str) -> Streams:
-    """The streams of these names on a device."""
-    if torch.device(device).type == "cpu":
-        return GeneratorStreams(names, dtype, device)
-    from empirical.counted_streams import CountedStreams
-
-    return CountedStreams(names, dtype, device)

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dynamics.aliases import Array
@@ -28,15 +27,16 @@ from dynamics.sgd.trajectory import SGDTrajectory
 from dynamics.words import counted
 from empirical.experiments.activations import ActivationCurves
 from empirical.training_run import TrainingRun
+from figures.canvas import Drawn, GivenAxes, canvas
 from figures.markers import markers_along
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, show_span
 
 SHOWN_DECADES = 4  # of the loss, relative to its initial value
 SHOWN_MODES = 4
 MARKERS_PER_CURVE = 12
 
 
-def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
+def activations_figure(curves: Sequence[ActivationCurves], *, axes: GivenAxes = None) -> Drawn:
     """One row per activation: loss with its plateaus (left), modes relative to their eigenvalues (right).
 
     Where there are no modes, the largest overlap of any unit with each direction of the teacher takes their place.
@@ -44,31 +44,30 @@ def activations_figure(curves: Sequence[ActivationCurves]) -> Figure:
     Parameters
     ----------
     curves : sequence of ActivationCurves
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two for each activation, for losses and modes, row by row; see `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 0.5 + 1.35 * len(curves)))
-        rows = figure.subplots(len(curves), 2, sharey="col", squeeze=False)
-        for (left, right), shown in zip(rows, curves, strict=True):
+    with canvas(axes, (COLUMN_WIDTH, 0.5 + 1.35 * len(curves)), len(curves), 2, sharey="col") as drawing:
+        lefts, rights = drawing.axes[::2], drawing.axes[1::2]
+        for left, right, shown in zip(lefts, rights, curves, strict=True):
             trajectory, run = shown.trajectory, shown.run
             draw_loss(left, trajectory, run)
             PARTS[trajectory.problem.has_modes](right, trajectory, run)
             left.set_title(_title(trajectory.problem), loc="left", pad=3)
-            for axes in (left, right):
-                show_span(axes, trajectory.times[0], trajectory.times[-1])
-                axes.xaxis.set_major_locator(MaxNLocator(4))
-        figure.supxlabel(TIME, fontsize=8)
-        entries = _legend_entries([rows[0, 0], *rows[:, 1]])
-        figure.legend(
-            entries.values(),
-            entries.keys(),
-            loc="outside upper center",
+            for panel in (left, right):
+                show_span(panel, trajectory.times[0], trajectory.times[-1])
+                panel.xaxis.set_major_locator(MaxNLocator(4))
+        drawing.xlabel(TIME, drawing.axes[-2:], fontsize=8)
+        entries = _legend_entries([lefts[0], *rights])
+        drawing.legend(
+            list(entries.values()),
+            list(entries),
             ncols=3,
             columnspacing=1.0,
             handlelength=2.0,
         )
-        figure.align_ylabels(rows[:, 0])
-        figure.align_ylabels(rows[:, 1])
-    return figure
+        drawing.align(lefts, rights)
+    return drawing.result
 
 
 def _legend_entries(panels: Sequence[Axes]) -> dict[str, Artist]:

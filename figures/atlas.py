@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from dynamics.stationary.matching import Match
 from dynamics.stationary.points import FixedPoint
-from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, MARKERS, PALETTE
 
 SHORT = {
     "global minimum": "global minimum",
@@ -21,7 +21,7 @@ SHORT = {
 LABELLED = 12  # levels; more labels would overlap
 
 
-def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
+def atlas(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes = None) -> Drawn:
     """Loss against Morse index: predicted levels as lines and crosses, found roots as open markers.
 
     With weight decay the objective stands for the loss, and of points with the same learned modes the lowest is named.
@@ -32,14 +32,15 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
         The feasible points of the catalogue.
     match : Match
         The search, matched with it.
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     losses = np.array([p.height for p in points])
     index = np.array([p.index for p in points], dtype=float)
     decays = any(p.height != p.loss for p in points)
     smallest = losses[losses > 1e-9].min(initial=1.0)
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.6))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 3.6)) as drawing:
+        axes = drawing.axes[0]
         lowest = {p.learned_modes: p for p in reversed(points)}
         named = [p for p in points if lowest[p.learned_modes] is p]
         for i, p in enumerate(named[:LABELLED]):
@@ -83,5 +84,5 @@ def atlas(points: Sequence[FixedPoint], match: Match) -> Figure:
         axes.set_ylabel(f"{'objective $R$' if decays else 'loss $L$'} (squared output units)")
         axes.set_yscale("symlog", linthresh=max(smallest, 1e-6))
         axes.set_ylim(-0.15 * smallest, 1.4 * losses.max())
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.0)
+    return drawing.result

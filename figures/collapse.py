@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from dynamics.words import counted
 from empirical.experiments.collapse import CollapseDiagram
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE
 
 MARGIN = 1.15  # factor by which the axis of rates goes beyond them
 COLLAPSED = "#F6D9C4"  # pale vermilion of the palette
 
 
-def collapse_figure(diagram: CollapseDiagram) -> Figure:
+def collapse_figure(diagram: CollapseDiagram, *, axes: GivenAxes = None) -> Drawn:
     """Initial scale against weight decay: predicted boundaries, and every trained network as a marker.
 
     Parameters
     ----------
     diagram : CollapseDiagram
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     rates = diagram.rates * diagram.problem.weight_decay.first
     grid_rates, grid_scales = np.meshgrid(rates, diagram.scales, indexing="ij")
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.2))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 3.2)) as drawing:
+        axes = drawing.axes[0]
         axes.set_xscale("log")
         axes.set_yscale("log")
         low, high = diagram.scales[[0, -1]] * [0.8, 1.25]
@@ -66,5 +67,5 @@ def collapse_figure(diagram: CollapseDiagram) -> Figure:
         axes.set_ylim(low, high)
         axes.set_xlabel(r"weight decay $\rho$ (1/time)")
         axes.set_ylabel(r"initial scale $\varepsilon$, in units of the start")
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.0)
+    return drawing.result

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
 from empirical.experiments.escape import EscapeCurve, EscapeTimes, NoiseCurve
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE
 
 LAWS = {
     1: "constant",
@@ -25,7 +25,7 @@ LAWS = {
 HIGHEST = 7.0  # ratio shown
 
 
-def escape_times_figure(times: EscapeTimes) -> Figure:
+def escape_times_figure(times: EscapeTimes, *, axes: GivenAxes = None) -> Drawn:
     """Time to an overlap against d above; below, that of one-pass SGD over that of the flow against step times d.
 
     Lines are theory, dotted their leading law in d, markers medians of trained networks with their quartiles. A bar
@@ -35,16 +35,18 @@ def escape_times_figure(times: EscapeTimes) -> Figure:
     Parameters
     ----------
     times : EscapeTimes
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one, and another one where one-pass SGD is shown; see `figures.canvas`.
     """
     panels = 1 if times.noise is None else 2
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.0 if panels == 1 else 5.0))
-        rows = figure.subplots(panels, squeeze=False, height_ratios=[1.4, 1.0][:panels])[:, 0]
+    size = COLUMN_WIDTH, 3.0 if panels == 1 else 5.0
+    with canvas(axes, size, panels, height_ratios=[1.4, 1.0][:panels]) as drawing:
+        rows = drawing.axes
         handles, labels = _against_inputs(rows[0], times)
         if times.noise is not None:
             _against_step(rows[1], times.noise)
-        figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.5)
-    return figure
+        drawing.legend(handles, labels, ncols=2, columnspacing=1.5)
+    return drawing.result
 
 
 def _against_inputs(axes: Axes, times: EscapeTimes) -> tuple[list[Any], list[str]]:

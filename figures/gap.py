@@ -6,35 +6,39 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from dynamics.aliases import Array
 from empirical.gap import Gap
-from figures.style import COLUMN_WIDTH, LINES, PALETTE, TIME, paper, show_decades, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, LINES, PALETTE, TIME, show_decades, show_span
 
 SHOWN_DECADES = 5  # of the loss, and of the distances
 CURVES = ("gradient flow", "+ finite step", "+ finite data", "+ sampling noise")
 NEGLIGIBLE = 1e-12  # change of the curve, relative to the initial loss, below which a correction is not drawn
 
 
-def gap_figure(gap: Gap) -> Figure:
+def gap_figure(gap: Gap, *, axes: GivenAxes = None) -> Drawn:
     """Loss (above) and distance of each theory curve from the measured mean (below), against time.
 
     A correction that changes nothing, such as finite data where all samples are fresh, is not drawn.
+
+    Parameters
+    ----------
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for losses and distances; see `figures.canvas`.
     """
     curves = shown_curves(gap)
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 4.4))
-        above, below = figure.subplots(2, 1, sharex=True)
+    with canvas(axes, (COLUMN_WIDTH, 4.4), 2, 1, sharex=True) as drawing:
+        above, below = drawing.axes
         _draw_losses(above, gap, curves)
         _draw_distances(below, gap, curves)
         below.set_xlabel(TIME)
         show_span(below, gap.times[0], gap.times[-1])
-        figure.align_ylabels([above, below])
+        drawing.align([above, below])
         handles, labels = above.get_legend_handles_labels()
         more, names = below.get_legend_handles_labels()
-        figure.legend(handles + more, labels + names, loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.legend(handles + more, labels + names, ncols=2, columnspacing=1.2)
+    return drawing.result
 
 
 def shown_curves(gap: Gap) -> dict[str, Array]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from dynamics.aliases import Array
 from dynamics.gaussian_theory.comparison import GaussianComparison
 from empirical.training_run import TrainingRun
+from figures.canvas import Drawn, GivenAxes, canvas
 from figures.markers import markers_along
-from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_span
+from figures.style import COLUMN_WIDTH, PALETTE, TIME, show_span
 
 MARKERS_SHOWN = 24
 
 
-def gaussianity_figure(comparison: GaussianComparison, run: TrainingRun | None = None) -> Figure:
+def gaussianity_figure(
+    comparison: GaussianComparison, run: TrainingRun | None = None, *, axes: GivenAxes = None
+) -> Drawn:
     """Loss against time (above), and what separates it from that of the exact flow, over the initial loss (below).
 
     Parameters
@@ -23,6 +25,8 @@ def gaussianity_figure(comparison: GaussianComparison, run: TrainingRun | None =
     comparison : GaussianComparison
     run : TrainingRun, optional
         Networks on the same inputs, recorded at the times of the comparison.
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for losses and differences; see `figures.canvas`.
     """
     t, exact, gamma = comparison.times, comparison.loss, comparison.gaussianity.gamma
     start = exact[0] if exact[0] > 0 else 1.0  # of a student that is the teacher nothing differs
@@ -30,9 +34,8 @@ def gaussianity_figure(comparison: GaussianComparison, run: TrainingRun | None =
         (comparison.gaussian, PALETTE[0], "--", "Gaussian theory"),
         (comparison.rescaled, PALETTE[2], "-.", rf"its clock times $\gamma = {gamma:.3f}$"),
     )
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.7))
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    with canvas(axes, (COLUMN_WIDTH, 3.7), 2, 1, sharex=True, height_ratios=[3, 2]) as drawing:
+        above, below = drawing.axes
         above.plot(t, exact, color="black", zorder=3, label="exact theory")
         below.axhline(0.0, color="black", zorder=3)
         for curve, colour, line, label in theories:
@@ -46,10 +49,10 @@ def gaussianity_figure(comparison: GaussianComparison, run: TrainingRun | None =
         below.set_ylabel(r"$(L - L_{\mathrm{exact}})\,/\,L_0$")
         below.set_xlabel(TIME)
         show_span(below, t[0], t[-1])
-        figure.align_ylabels([above, below])
+        drawing.align([above, below])
         handles, labels = above.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.legend(handles, labels, ncols=2, columnspacing=1.2)
+    return drawing.result
 
 
 def _draw_networks(axes: Axes, run: TrainingRun, origin: Array, unit: float) -> None:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
 from dynamics.words import counted
 from empirical.experiments.generalisation import Generalisation
-from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE, TIME, show_span
 
 FAR_BELOW = 1e-6  # of the test loss: half the label noise down there would leave the curves no room
 
 
-def generalisation_figure(curves: Generalisation) -> Figure:
-    """Means over networks and ranges of train and test loss; theory on the same data sets as lines."""
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.8))
-        axes = figure.subplots()
+def generalisation_figure(curves: Generalisation, *, axes: GivenAxes = None) -> Drawn:
+    """Means over networks and ranges of train and test loss; theory on the same data sets as lines.
+
+    Parameters
+    ----------
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
+    """
+    with canvas(axes, (COLUMN_WIDTH, 2.8)) as drawing:
+        axes = drawing.axes[0]
         _draw(axes, curves.times, curves.theory_test, curves.test, "test", PALETTE[0], "-", "o")
         _draw(axes, curves.times, curves.theory_train, curves.train, "train", PALETTE[1], "--", "s")
         half = curves.label_noise / 2
@@ -40,8 +45,8 @@ def generalisation_figure(curves: Generalisation) -> Figure:
         show_span(axes, curves.times[0], curves.times[-1])
         axes.set_xlabel(TIME)
         axes.set_ylabel("loss (squared output units)")
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.2)
+    return drawing.result
 
 
 def _draw(

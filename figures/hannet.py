@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
 from empirical.hannet.check import HanCheck
 from empirical.hannet.checkerboard import CheckerboardRun
-from figures.style import COLUMN_WIDTH, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE
 
 STACKS = {
     "hannet": ("Han layers", PALETTE[0], "o"),
@@ -21,21 +21,18 @@ LABELS = {"hannet": "HanNet", "dense": "dense"}
 CURVES = {"hannet": (PALETTE[0], "-"), "dense": (PALETTE[3], "--")}
 
 
-def gradient_norms(check: HanCheck) -> Figure:
+def gradient_norms(check: HanCheck, *, axes: GivenAxes = None) -> Drawn:
     """Gradient with respect to each layer's output, relative to the last layer: median and 10–90 % of the stacks.
 
     Parameters
     ----------
     check : HanCheck
         See `empirical.hannet.check.check_hannet`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.6))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 2.6)) as drawing:
+        axes = drawing.axes[0]
         for name, (label, colour, marker) in STACKS.items():
             norms = check.gradient_norms[name]
             layer = np.arange(norms.shape[1])
@@ -58,42 +55,39 @@ def gradient_norms(check: HanCheck) -> Figure:
         axes.set_xlabel(r"layer $l$")
         axes.set_ylabel(r"$\|\partial L/\partial h_l\|$ relative to the last layer")
         axes.legend(loc="lower right")
-    return figure
+    return drawing.result
 
 
-def checkerboard(run: CheckerboardRun) -> Figure:
+def checkerboard(run: CheckerboardRun, *, axes: GivenAxes = None) -> Drawn:
     """Labels and training points, training losses; below the outputs of both networks, wrong test points in orange.
 
     Parameters
     ----------
     run : CheckerboardRun
         See `empirical.hannet.checkerboard.train_checkerboard`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, four, for labels, losses and the outputs of both networks; see `figures.canvas`.
     """
     board = run.board
     n = int(np.sqrt(len(board.labels)))
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.8))
-        (labels, losses), surfaces = figure.subplots(2, 2)
+    with canvas(axes, (COLUMN_WIDTH, 3.8), 2, 2) as drawing:
+        labels, losses, *surfaces = drawing.axes
         _draw_plane(labels, board.labels.reshape(n, n).astype(float))
         labels.plot(*board.x[board.train].T, ".", color=PALETTE[0], markersize=0.8)
         labels.set_title(f"labels and\n{len(board.train):,} training points", fontsize=7)
-        for axes, (name, label) in zip(surfaces, LABELS.items(), strict=True):
+        for panel, (name, label) in zip(surfaces, LABELS.items(), strict=True):
             network = run.networks[name]
-            _draw_plane(axes, np.clip(network.surface, 0, 1))
-            _draw_errors(axes, run, network.surface)
-            axes.set_title(
+            _draw_plane(panel, np.clip(network.surface, 0, 1))
+            _draw_errors(panel, run, network.surface)
+            panel.set_title(
                 f"{label}, {network.parameters:,} parameters\n{100 * network.test_accuracy:.1f} % of test points",
                 fontsize=7,
             )
-            axes.set_xlabel("$x_1$")
+            panel.set_xlabel("$x_1$")
             colour, line = CURVES[name]
             losses.plot(network.steps / 1000, network.loss, line, color=colour, label=label)
-        for axes in (labels, surfaces[0]):
-            axes.set_ylabel("$x_2$")
+        for panel in (labels, surfaces[0]):
+            panel.set_ylabel("$x_2$")
         losses.set_yscale("log")
         losses.set_ylim(top=1)
         losses.yaxis.set_major_locator(LogLocator(numticks=6))
@@ -101,7 +95,7 @@ def checkerboard(run: CheckerboardRun) -> Figure:
         losses.set_xlabel("optimiser step / 1000")
         losses.set_title("training loss\n(mean square)", fontsize=7)
         losses.legend(loc="lower left", handlelength=1.5)
-    return figure
+    return drawing.result
 
 
 def _draw_plane(axes: Axes, values: Array) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from typing import Any
+
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from empirical.experiments.invariance import Invariance
-from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE, show_span
 
 LABELS = {"gsgd": "G-SGD", "sgd": "SGD"}
 COLOURS = {"gsgd": PALETTE[0], "sgd": PALETTE[1]}
@@ -15,24 +17,21 @@ MARKERS_OF = {"gsgd": "o", "sgd": "s"}
 ROUNDING = 2.0**-52  # differences below are drawn here: they would be zero in exact arithmetic
 
 
-def invariance(result: Invariance) -> Figure:
+def invariance(result: Invariance, *, axes: GivenAxes = None) -> Drawn:
     """Difference of the two copies (above, logarithmic) and their losses (below) against the step.
 
     Parameters
     ----------
     result : Invariance
         See `empirical.experiments.invariance.invariance`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for differences and losses; see `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.9))
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    with canvas(axes, (COLUMN_WIDTH, 3.9), 2, 1, sharex=True, height_ratios=[3, 2]) as drawing:
+        above, below = drawing.axes
         every = max(1, len(result.steps) // 15)
         for name, label in LABELS.items():
-            style = {"color": COLOURS[name], "markerfacecolor": "white", "markevery": every}
+            style: dict[str, Any] = {"color": COLOURS[name], "markerfacecolor": "white", "markevery": every}
             for values, line, what in (
                 (result.path_difference[name], "-", "path values"),
                 (result.function_difference[name], ":", "function"),
@@ -68,8 +67,6 @@ def invariance(result: Invariance) -> Figure:
         below.plot([], [], "-", color="0.35", label="original")
         below.plot([], [], "D", color="0.35", markerfacecolor="white", label="rescaled copy")
         below.legend(loc="upper right", ncols=2, columnspacing=1.2)
-        figure.align_ylabels([above, below])
-        figure.legend(
-            *above.get_legend_handles_labels(), loc="outside upper center", ncols=2, columnspacing=1.2
-        )
-    return figure
+        drawing.align([above, below])
+        drawing.legend(*above.get_legend_handles_labels(), ncols=2, columnspacing=1.2)
+    return drawing.result

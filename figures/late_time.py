@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from empirical.experiments.late_time import LateTime
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME
 
 
-def late_time_figure(curves: Sequence[LateTime]) -> Figure:
-    """Double logarithmic; the law of each curve is the thin straight line with its formula."""
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.2))
-        axes = figure.subplots()
+def late_time_figure(curves: Sequence[LateTime], *, axes: GivenAxes = None) -> Drawn:
+    """Double logarithmic; the law of each curve is the thin straight line with its formula.
+
+    Parameters
+    ----------
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
+    """
+    with canvas(axes, (COLUMN_WIDTH, 3.2)) as drawing:
+        axes = drawing.axes[0]
         for curve, colour, line, marker in zip(curves, PALETTE, LINES, MARKERS, strict=False):
             t = curve.times[1:]
             axes.plot(t, curve.loss[1:], color=colour, linestyle=line, label=curve.name)
@@ -49,5 +54,5 @@ def late_time_figure(curves: Sequence[LateTime]) -> Figure:
         axes.set_xlim(right=curves[0].times[-1])
         axes.set_xlabel(TIME)
         axes.set_ylabel("loss $L$ (squared output units)")
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.2)
+    return drawing.result

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import FillBetweenPolyCollection
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dynamics.aliases import Array
@@ -22,6 +21,7 @@ from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
 from empirical.theories import THEORIES
 from empirical.training_run import TrainingRun
+from figures.canvas import Drawn, GivenAxes, canvas
 from figures.markers import markers_along
 from figures.style import (
     COLUMN_WIDTH,
@@ -30,7 +30,6 @@ from figures.style import (
     PALETTE,
     TIME,
     TINY,
-    paper,
     show_between,
     show_decades,
     show_span,
@@ -52,7 +51,8 @@ def learning_curves(
     run: TrainingRun | None = None,
     *,
     theory: str | None = None,
-) -> Figure:
+    axes: GivenAxes = None,
+) -> Drawn:
     """Loss (above, logarithmic) and teacher modes (below) against time.
 
     Where there are no modes (`dynamics.problem.problem.Problem.has_modes`), two panels stand for theirs: the largest
@@ -69,29 +69,28 @@ def learning_curves(
         Networks to draw on a trajectory, such as one's own checkpoints, at whatever times they were recorded.
     theory : str, optional
         Name of the theory in the legend; by default that of the comparison, or of the kind of trajectory.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for losses and modes; without modes for losses, overlaps (with a teacher) and
+        norms; see `figures.canvas`.
     """
     trajectory = result.trajectory if isinstance(result, Comparison) else result
     if isinstance(result, Comparison):
         run = result.run
-    with paper():
-        of_units = _panels(trajectory.problem)
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.9 + 1.3 * len(of_units)))
-        above, *below = figure.subplots(
-            1 + len(of_units), 1, sharex=True, height_ratios=[3, *(2 for _ in of_units)]
-        )
+    of_units = _panels(trajectory.problem)
+    n = len(of_units)
+    with canvas(
+        axes, (COLUMN_WIDTH, 2.9 + 1.3 * n), 1 + n, sharex=True, height_ratios=[3, *[2] * n]
+    ) as drawing:
+        above, *below = drawing.axes
         _draw_loss(above, trajectory, run, theory or _theory_name(result))
-        for axes, draw in zip(below, of_units, strict=True):
-            draw(axes, trajectory, run)
+        for panel, draw in zip(below, of_units, strict=True):
+            draw(panel, trajectory, run)
         below[-1].set_xlabel(TIME)
         show_span(below[-1], trajectory.times[0], trajectory.times[-1])
-        figure.align_ylabels([above, *below])
+        drawing.align(drawing.axes)
         handles, labels = _entries(above)
-        figure.legend(handles, labels, loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.legend(handles, labels, ncols=2, columnspacing=1.2)
+    return drawing.result
 
 
 def _entries(axes: Axes) -> tuple[list[Any], list[str]]:

@@ -7,7 +7,6 @@ from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dynamics.neuron.function_space import FunctionSpace, predicted_dimension
@@ -15,8 +14,9 @@ from dynamics.neuron.problem import Rates
 from empirical.experiments.neuron_rates import NeuronCurves
 from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import NeuronRun
+from figures.canvas import Drawn, GivenAxes, canvas
 from figures.markers import markers_along
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, paper, show_decades, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, show_decades, show_span
 
 SHOWN_DECADES = 6  # of the loss, below its largest value
 MARKERS_PER_CURVE = 16
@@ -27,21 +27,18 @@ KINDS = {
 }
 
 
-def neuron_curves(curves: Sequence[NeuronCurves]) -> Figure:
+def neuron_curves(curves: Sequence[NeuronCurves], *, axes: GivenAxes = None) -> Drawn:
     """Loss against time: the flow as lines, trained networks as markers, one pair for each choice of rates.
 
     Parameters
     ----------
     curves : sequence of NeuronCurves
         For one target; the run shows the median and the 10–90 % band of its networks.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.8))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 2.8)) as drawing:
+        axes = drawing.axes[0]
         top = max(float(curve.trajectory.loss.max()) for curve in curves)
         lowest = min(float(curve.trajectory.loss.min()) for curve in curves)
         bottom = max(lowest, top * 10.0**-SHOWN_DECADES)
@@ -67,15 +64,14 @@ def neuron_curves(curves: Sequence[NeuronCurves]) -> Figure:
         axes.set_ylabel("loss $L$ (squared output units)")
         axes.set_xlabel(TIME)
         trained = ", markers: trained networks" if any(curve.run is not None for curve in curves) else ""
-        figure.legend(
+        drawing.legend(
             *axes.get_legend_handles_labels(),
-            loc="outside upper center",
             ncols=min(len(curves), 3),
             columnspacing=1.2,
             title=f"relative rate $\\gamma$ of the quadratic weights\nlines: gradient flow{trained}",
             title_fontsize=7,
         )
-    return figure
+    return drawing.result
 
 
 def _rates(rates: Rates, shrink: float) -> str:
@@ -102,52 +98,46 @@ def _draw_run(axes: Axes, run: NeuronRun, colour: str, marker: str, bottom: floa
     )
 
 
-def collapse_map(study: CollapseStudy) -> Figure:
+def collapse_map(study: CollapseStudy, *, axes: GivenAxes = None) -> Drawn:
     """Percentage of diverging runs over learning rate and γ, from random starts and from ReLinear's.
 
     Parameters
     ----------
     study : CollapseStudy
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, one for each kind of start; see `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.8))
-        panels = figure.subplots(2, 1, sharex=True)
-        for axes, (name, label) in zip(panels, STARTS.items(), strict=True):
+    with canvas(axes, (COLUMN_WIDTH, 3.8), 2, 1, sharex=True) as drawing:
+        panels = drawing.axes
+        for panel, (name, label) in zip(panels, STARTS.items(), strict=True):
             fractions = 100 * study.fractions[name]
             # dark enough to tell, light enough for the numbers
-            axes.imshow(fractions, cmap="Greys", vmin=0, vmax=200, aspect="auto", origin="upper")
+            panel.imshow(fractions, cmap="Greys", vmin=0, vmax=200, aspect="auto", origin="upper")
             for (i, j), value in np.ndenumerate(fractions):
-                axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7)
-            axes.set_xticks(range(len(study.learning_rates)), [f"{eta:g}" for eta in study.learning_rates])
-            axes.set_yticks(range(len(study.gammas)), [f"{gamma:g}" for gamma in study.gammas])
-            axes.tick_params(length=0)
-            axes.spines[:].set_visible(True)
-            axes.set_ylabel(r"$\gamma_g = \gamma_b$")
-            axes.set_title(f"{label}: diverging runs (% of {study.starts})")
+                panel.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7)
+            panel.set_xticks(range(len(study.learning_rates)), [f"{eta:g}" for eta in study.learning_rates])
+            panel.set_yticks(range(len(study.gammas)), [f"{gamma:g}" for gamma in study.gammas])
+            panel.tick_params(length=0)
+            panel.spines[:].set_visible(True)
+            panel.set_ylabel(r"$\gamma_g = \gamma_b$")
+            panel.set_title(f"{label}: diverging runs (% of {study.starts})")
         panels[-1].set_xlabel(r"learning rate $\eta$")
         if study.conditions:
-            figure.supxlabel(study.conditions, fontsize=7)
-    return figure
+            drawing.xlabel(study.conditions, fontsize=7)
+    return drawing.result
 
 
-def function_space(space: FunctionSpace) -> Figure:
+def function_space(space: FunctionSpace, *, axes: GivenAxes = None) -> Drawn:
     """Dimension of the functions that h units reach: exact ranks as markers, the formulas as lines.
 
     Parameters
     ----------
     space : FunctionSpace
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.6))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 2.6)) as drawing:
+        axes = drawing.axes[0]
         axes.axhline(space.everything, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
         axes.annotate(
             f"all polynomials of degree 2, $d = {space.inputs}$: {space.everything}", (1, space.everything),
@@ -169,4 +159,4 @@ def function_space(space: FunctionSpace) -> Figure:
         axes.set_xlabel("hidden units $h$")
         axes.set_ylabel("dimension of the functions reached")
         axes.legend(loc="lower right", title="lines: formula, markers: exact rank", title_fontsize=7)
-    return figure
+    return drawing.result

@@ -5,38 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from empirical.experiments.overlay import CHANCE, Overlay
 from figures.activations import draw_loss
-from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE, TIME, show_span
 
 
-def overlay_figure(shown: Sequence[Overlay]) -> Figure:
+def overlay_figure(shown: Sequence[Overlay], *, axes: GivenAxes = None) -> Drawn:
     """One row per activation: loss on the flow (left), mean deviation from it in units of its error bar (right).
 
     Parameters
     ----------
     shown : sequence of Overlay
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two for each activation, for losses and deviations, row by row; see `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 0.55 + 1.3 * len(shown)))
-        rows = figure.subplots(len(shown), 2, sharex="row", squeeze=False)
-        for (left, right), overlay in zip(rows, shown, strict=True):
+    with canvas(axes, (COLUMN_WIDTH, 0.55 + 1.3 * len(shown)), len(shown), 2, sharex="row") as drawing:
+        lefts, rights = drawing.axes[::2], drawing.axes[1::2]
+        for left, right, overlay in zip(lefts, rights, shown, strict=True):
             trajectory = overlay.comparison.trajectory
             draw_loss(left, trajectory, overlay.comparison.run)
             _draw_deviation(right, overlay)
             left.set_title(trajectory.problem.activation.label, loc="left", pad=3)
-            show_span(left, trajectory.times[0], trajectory.times[-1])
+            for panel in (left, right):
+                show_span(panel, trajectory.times[0], trajectory.times[-1])
             left.xaxis.set_major_locator(MaxNLocator(4))
-        figure.supxlabel(TIME, fontsize=8)
-        handles, labels = rows[0, 0].get_legend_handles_labels()
-        more, names = rows[0, 1].get_legend_handles_labels()
-        figure.legend(handles + more, labels + names, loc="outside upper center", ncols=2, columnspacing=1.0)
-        figure.align_ylabels(rows[:, 0])
-        figure.align_ylabels(rows[:, 1])
-    return figure
+        drawing.xlabel(TIME, drawing.axes[-2:], fontsize=8)
+        handles, labels = lefts[0].get_legend_handles_labels()
+        more, names = rights[0].get_legend_handles_labels()
+        drawing.legend(handles + more, labels + names, ncols=2, columnspacing=1.0)
+        drawing.align(lefts, rights)
+    return drawing.result
 
 
 def _draw_deviation(axes: Axes, overlay: Overlay) -> None:

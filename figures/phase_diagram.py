@@ -6,32 +6,29 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
 from empirical.experiments.phase_diagram import ScaleDiagram, SingleModeDiagram
-from figures.style import COLUMN_WIDTH, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE
 
 FAILS, SUCCEEDS = "#F6D9C4", "#DCE9F3"  # pale vermilion and pale blue of the palette
 
 
-def phase_diagram(diagram: SingleModeDiagram) -> Figure:
+def phase_diagram(diagram: SingleModeDiagram, *, axes: GivenAxes = None) -> Drawn:
     """One unit, one mode: initial weights (a₀, p₀), the predicted regions, and every trained network as a marker.
 
     Parameters
     ----------
     diagram : SingleModeDiagram
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     grid_a, grid_p = np.meshgrid(diagram.a0, diagram.p0, indexing="ij")
     done, wrong = diagram.trained, diagram.trained != diagram.predicted
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.1))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 3.1)) as drawing:
+        axes = drawing.axes[0]
         _draw_regions(axes, diagram)
         axes.plot(
             grid_a[done],
@@ -57,8 +54,8 @@ def phase_diagram(diagram: SingleModeDiagram) -> Figure:
             )
         axes.set_xlabel("initial second-layer weight $a_0$")
         axes.set_ylabel("initial first-layer weight $p_0$")
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.2)
+    return drawing.result
 
 
 def _marker(colour: str, **size: float) -> dict[str, Any]:
@@ -83,45 +80,42 @@ def _draw_regions(axes: Axes, diagram: SingleModeDiagram) -> None:
     axes.set_ylim(low, high)
 
 
-def scale_diagram(diagram: ScaleDiagram) -> Figure:
+def scale_diagram(diagram: ScaleDiagram, *, axes: GivenAxes = None) -> Drawn:
     """Several units: fraction of successes over two initialisation scales, predicted beside trained.
 
     Parameters
     ----------
     diagram : ScaleDiagram
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for theory and training; see `figures.canvas`.
     """
     columns, rows = _edges(diagram.scale_a), _edges(diagram.scale_w)
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.2))
-        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    with canvas(axes, (COLUMN_WIDTH, 2.2), 1, 2, sharex=True, sharey=True) as drawing:
+        panels = drawing.axes
         undecided = float(1 - (diagram.succeeds + diagram.fails).mean())
         note = f" ({undecided:.0%} undecided)" if undecided > 5e-3 else ""
-        for axes, fraction, title in zip(
+        for panel, fraction, title in zip(
             panels, (diagram.succeeds, diagram.trained), (f"theory{note}", "trained"), strict=True
         ):
-            image = axes.pcolormesh(
+            image = panel.pcolormesh(
                 columns, rows, fraction, cmap="cividis", vmin=0, vmax=1, shading="flat", rasterized=True
             )
-            axes.set_xscale("log")
-            axes.set_yscale("log")
-            for axis in (axes.xaxis, axes.yaxis):
+            panel.set_xscale("log")
+            panel.set_yscale("log")
+            for axis in (panel.xaxis, panel.yaxis):
                 axis.set_major_locator(LogLocator(numticks=6))
                 axis.set_minor_formatter(NullFormatter())
             # E‖w‖² = scale_w² and E a² = scale_a²
             ends = np.array([min(columns[0], rows[0] / 2), max(columns[-1], rows[-1])])
-            axes.plot(ends, np.sqrt(2) * ends, color="white", linestyle="--", linewidth=1.2)
-            axes.set_xlim(columns[0], columns[-1])
-            axes.set_ylim(rows[0], rows[-1])
-            axes.set_title(title)
+            panel.plot(ends, np.sqrt(2) * ends, color="white", linestyle="--", linewidth=1.2)
+            panel.set_xlim(columns[0], columns[-1])
+            panel.set_ylim(rows[0], rows[-1])
+            panel.set_title(title)
         panels[0].set_ylabel("scale of $w$")
-        figure.supxlabel("scale of $a$   (dashed: $c_k = 0$ on average)", fontsize=8)
-        bar = figure.colorbar(image, ax=panels, fraction=0.05, aspect=25, ticks=[0, 0.5, 1])
+        drawing.xlabel("scale of $a$   (dashed: $c_k = 0$ on average)", fontsize=8)
+        bar = drawing.figure.colorbar(image, ax=panels, fraction=0.05, aspect=25, ticks=[0, 0.5, 1])
         bar.set_label("fraction that succeeds")
-    return figure
+    return drawing.result
 
 
 def _edges(centres: Array) -> Array:

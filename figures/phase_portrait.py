@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from dynamics.phase_plane import PhasePlane
-from figures.style import COLUMN_WIDTH, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE
 
 
-def phase_portrait(plane: PhasePlane) -> Figure:
+def phase_portrait(plane: PhasePlane, *, axes: GivenAxes = None) -> Drawn:
     """Draw the plane (a, p) of one mode.
 
     Parameters
     ----------
     plane : PhasePlane
         See `dynamics.phase_plane.phase_plane`.
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     size = float(plane.a[-1])
     side = float(np.sign(plane.eigenvalue))
     arrows = plane.velocity / np.abs(plane.velocity).max()  # squares neither overflow nor vanish
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.9))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 3.9)) as drawing:
+        axes = drawing.axes[0]
         a, p = plane.separatrix
         axes.fill_betweenx(
             np.append(-p[::-1], p),
@@ -80,5 +81,5 @@ def phase_portrait(plane: PhasePlane) -> Figure:
         axes.set_aspect("equal")
         axes.set_xlabel("second layer $a$")
         axes.set_ylabel("first layer $p$")
-        figure.legend(loc="outside lower center", ncols=2, columnspacing=1.0)
-    return figure
+        drawing.legend(loc="outside lower center", ncols=2, columnspacing=1.0)
+    return drawing.result

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import islice
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +13,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from dynamics.neuron.pieces.counts import PieceCounts, PlaneMap
 from dynamics.neuron.pieces.exact import Example
 from dynamics.words import counted
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE
 
 LABELS = {
     "relu-quadratic": "quadratic neurons, ReLU",
@@ -26,27 +30,30 @@ TITLES = {
 STYLES = {kind: (PALETTE[n], LINES[n], MARKERS[n]) for n, kind in enumerate(LABELS)}
 
 
-def pieces(counts: PieceCounts) -> Figure:
+def pieces(counts: PieceCounts, *, axes: GivenAxes = None) -> Drawn:
     """Networks in the plane, pieces along lines against the number of parameters, and the smallest networks.
 
     Parameters
     ----------
     counts : PieceCounts
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one for each map, number of layers and smallest network, in this order; see
+        `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 6.4))
-        (above,), (below,), (smallest,) = figure.subfigures(3, 1, squeeze=False, height_ratios=[1, 1.5, 0.95])
-        maps = above.subplots(1, len(counts.maps))
-        for axes, (kind, plane) in zip(maps, counts.maps.items(), strict=True):
-            _draw_map(axes, kind, plane)
-        panels = below.subplots(1, len(counts.layers), sharey=True, squeeze=False)[0]
-        for i, (axes, layers) in enumerate(zip(panels, counts.layers, strict=True)):
-            _draw_counts(axes, counts, i)
-            axes.set_title(counted(int(layers), "hidden layer"))
+    numbers = len(counts.maps), len(counts.layers), len(counts.examples)
+    with canvas(
+        axes, (COLUMN_WIDTH, 6.4), sum(numbers), arrange=partial(_in_rows, numbers=numbers)
+    ) as drawing:
+        panels_of = iter(drawing.axes)
+        maps, panels, examples = (list(islice(panels_of, n)) for n in numbers)
+        for panel, (kind, plane) in zip(maps, counts.maps.items(), strict=True):
+            _draw_map(panel, kind, plane)
+        for i, (panel, layers) in enumerate(zip(panels, counts.layers, strict=True)):
+            _draw_counts(panel, counts, i)
+            panel.set_title(counted(int(layers), "hidden layer"))
+        lows, highs = zip(*(panel.get_ylim() for panel in panels), strict=True)
+        for panel in panels:
+            panel.set_ylim(min(lows), max(highs))
         panels[0].set_ylabel("pieces along a line")
         for kind, (colour, line, marker) in STYLES.items():
             panels[0].plot(
@@ -58,18 +65,30 @@ def pieces(counts: PieceCounts) -> Figure:
                 markerfacecolor="white",
                 label=LABELS[kind],
             )
-        below.legend(
+        drawing.legend(
             *panels[0].get_legend_handles_labels(),
             loc="outside lower center",
+            of=panels[0],
             ncols=2,
             columnspacing=1.2,
             title="markers: random networks, median and range; lines: bounds",
             title_fontsize=7,
         )
-        smallest.suptitle("hidden units of the smallest networks that are exactly", fontsize=7)
-        for axes, example in zip(smallest.subplots(1, len(counts.examples)), counts.examples, strict=True):
-            _draw_example(axes, example)
-    return figure
+        if drawing.given is None:
+            examples[0].figure.suptitle("hidden units of the smallest networks that are exactly", fontsize=7)
+        for panel, example in zip(examples, counts.examples, strict=True):
+            _draw_example(panel, example)
+    return drawing.result
+
+
+def _in_rows(figure: Figure, numbers: tuple[int, int, int]) -> list[Axes]:
+    """Three rows of panels, so many in each."""
+    rows = figure.subfigures(3, 1, squeeze=False, height_ratios=[1, 1.5, 0.95])[:, 0]
+    return [
+        panel
+        for row, n, share in zip(rows, numbers, (False, True, False), strict=True)
+        for panel in row.subplots(1, n, sharey=share, squeeze=False)[0]
+    ]
 
 
 def _draw_map(axes: Axes, kind: str, plane: PlaneMap) -> None:

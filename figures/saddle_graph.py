@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from dynamics.stationary.connections import Edge, SaddleGraph
 from dynamics.stationary.points import FixedPoint
-from figures.style import COLUMN_WIDTH, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE
 
 STYLES = {  # kind → marker, colour
     "global minimum": ("o", PALETTE[0]),
@@ -18,7 +18,9 @@ STYLES = {  # kind → marker, colour
 }
 
 
-def saddle_graph_figure(graph: SaddleGraph, visited: list[tuple[int, ...]] | None = None) -> Figure:
+def saddle_graph_figure(
+    graph: SaddleGraph, visited: list[tuple[int, ...]] | None = None, *, axes: GivenAxes = None
+) -> Drawn:
     """Stationary points by rank and loss, connections as arrows with their growth rates.
 
     Parameters
@@ -26,13 +28,14 @@ def saddle_graph_figure(graph: SaddleGraph, visited: list[tuple[int, ...]] | Non
     graph : SaddleGraph
     visited : list of tuple of int, optional
         Learned sets that a real run passed, in order; their path is marked.
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     nodes = [node for node in graph.nodes if node.feasible]
     place = _places(nodes)
     path = set(zip(visited or [], (visited or [])[1:], strict=False))
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 4.0))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 4.0)) as drawing:
+        axes = drawing.axes[0]
         into: dict[tuple[int, ...], int] = {}  # labels of arrows with one target at different heights
         for edge in graph.edges:
             share = (0.3, 0.4, 0.6)[into.get(edge.target, 0) % 3]
@@ -68,8 +71,8 @@ def saddle_graph_figure(graph: SaddleGraph, visited: list[tuple[int, ...]] | Non
         axes.set_xticks(sorted({node.rank for node in nodes}))
         axes.margins(x=0.12)
         axes.set_xlim(right=axes.get_xlim()[1] + 0.25)  # room for the names
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.0)
+    return drawing.result
 
 
 def _places(nodes: list[FixedPoint]) -> dict[tuple[int, ...], tuple[float, float]]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.words import counted
 from empirical.experiments.power_law import ScalingLaw
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME
 
 
-def scaling_law_figure(laws: Sequence[ScalingLaw]) -> Figure:
-    """Loss against time in double logarithmic axes, one exponent α per line; the law is the thin straight line."""
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.2))
-        axes = figure.subplots()
+def scaling_law_figure(laws: Sequence[ScalingLaw], *, axes: GivenAxes = None) -> Drawn:
+    """Loss against time in double logarithmic axes, one exponent α per line; the law is the thin straight line.
+
+    Parameters
+    ----------
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
+    """
+    with canvas(axes, (COLUMN_WIDTH, 3.2)) as drawing:
+        axes = drawing.axes[0]
         for law, colour, line, marker in zip(laws, PALETTE, LINES, MARKERS, strict=False):
             t = law.times
             axes.plot(
@@ -64,8 +69,8 @@ def scaling_law_figure(laws: Sequence[ScalingLaw]) -> Figure:
             axis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(TIME)
         axes.set_ylabel("loss $L$ (squared output units)")
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.2)
+    return drawing.result
 
 
 def count(n: int) -> str:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from empirical.experiments.schedules import TrainedSchedule
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, show_decades, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, show_decades, show_span
 
 SHOWN_DECADES = 2  # of the rates, most of which end at zero
 MARKED = 8  # measurements of each schedule that are drawn, so that they tell apart
 
 
-def schedules_figure(curves: Sequence[TrainedSchedule]) -> Figure:
-    """Learning rate (above) and risk (below) against the step: theory as line, trained networks as markers."""
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 4.2))
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
+def schedules_figure(curves: Sequence[TrainedSchedule], *, axes: GivenAxes = None) -> Drawn:
+    """Learning rate (above) and risk (below) against the step: theory as line, trained networks as markers.
+
+    Parameters
+    ----------
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for rates and losses; see `figures.canvas`.
+    """
+    with canvas(axes, (COLUMN_WIDTH, 4.2), 2, 1, sharex=True, height_ratios=(2, 3)) as drawing:
+        above, below = drawing.axes
         for i, curve in enumerate(curves):
-            style = {"color": PALETTE[i % len(PALETTE)], "linestyle": LINES[i % len(LINES)]}
+            style: dict[str, Any] = {"color": PALETTE[i % len(PALETTE)], "linestyle": LINES[i % len(LINES)]}
             above.plot(np.arange(len(curve.rates)), curve.rates, label=curve.name, **style)
             below.plot(curve.steps, curve.predicted, **style)
             _draw_networks(below, curve, i, len(curves))
@@ -29,11 +35,11 @@ def schedules_figure(curves: Sequence[TrainedSchedule]) -> Figure:
             [], [], [], fmt="o", color="0.3", markerfacecolor="white", label="trained networks, mean ± 2 s.e."
         )
         _finish(above, below, curves)
-        figure.align_ylabels([above, below])
+        drawing.align([above, below])
         handles, labels = above.get_legend_handles_labels()
         more, names = below.get_legend_handles_labels()
-        figure.legend(handles + more, labels + names, loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.legend(handles + more, labels + names, ncols=2, columnspacing=1.2)
+    return drawing.result
 
 
 def _draw_networks(axes: Axes, curve: TrainedSchedule, i: int, of: int) -> None:

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from empirical.experiments.edge_of_stability import EdgeOfStability
-from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, TIME, paper, show_decades, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, TIME, show_decades, show_span
 
 
-def stability_figure(edge: EdgeOfStability) -> Figure:
-    """Sharpness (above) and loss on the data (below): flow as line, networks as markers; dotted: their 2/η."""
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 4.2))
-        above, below = figure.subplots(2, 1, sharex=True)
+def stability_figure(edge: EdgeOfStability, *, axes: GivenAxes = None) -> Drawn:
+    """Sharpness (above) and loss on the data (below): flow as line, networks as markers; dotted: their 2/η.
+
+    Parameters
+    ----------
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for losses and sharpness; see `figures.canvas`.
+    """
+    with canvas(axes, (COLUMN_WIDTH, 4.2), 2, 1, sharex=True) as drawing:
+        above, below = drawing.axes
         above.plot(edge.times, edge.sharpness, color="black", label="gradient flow on the data")
         below.plot(edge.times, edge.loss, color="black")
         for descent, colour, marker in zip(edge.descents, PALETTE, MARKERS, strict=False):
             label = f"network, $η$ = {descent.factor:g} $η_*$"
             if descent.diverged_at is not None:
                 label += ", diverges"
-            style = {"color": colour, "marker": marker, "markerfacecolor": "white", "linestyle": "none"}
+            style: dict[str, Any] = {
+                "color": colour,
+                "marker": marker,
+                "markerfacecolor": "white",
+                "linestyle": "none",
+            }
             above.plot(descent.times, descent.sharpness, label=label, **style)
             below.plot(descent.times, descent.loss, **style)
             above.axhline(2 / descent.step, color=colour, linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=0)
         _finish(above, below, edge)
-        figure.align_ylabels([above, below])
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.2)
-    return figure
+        drawing.align([above, below])
+        drawing.legend(ncols=2, columnspacing=1.2)
+    return drawing.result
 
 
 def _finish(above: Axes, below: Axes, edge: EdgeOfStability) -> None:

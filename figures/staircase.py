@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from dynamics.words import counted
 from empirical.experiments.staircase import StaircaseCurves
-from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_decades, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE, TIME, show_decades, show_span
 
 
-def staircase_figure(curves: StaircaseCurves) -> Figure:
+def staircase_figure(curves: StaircaseCurves, *, axes: GivenAxes = None) -> Drawn:
     """Loss against time: plateaus and jumps predicted without integration, flow, and networks.
 
     Parameters
     ----------
     curves : StaircaseCurves
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     prediction, trajectory, run = curves.prediction, curves.trajectory, curves.run
     t = trajectory.times
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.0))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 3.0)) as drawing:
+        axes = drawing.axes[0]
         axes.plot(t, trajectory.loss, color=PALETTE[0], linewidth=1.4, zorder=3, label="integrated flow")
         edges = np.concatenate([[t[0]], [jump.time for jump in prediction.jumps], [t[-1]]])
         heights = np.array([level.loss for level in prediction.levels])
@@ -66,5 +67,5 @@ def staircase_figure(curves: StaircaseCurves) -> Figure:
         show_span(axes, t[0], t[-1])
         axes.set_xlabel(TIME)
         axes.set_ylabel("loss $L$ (squared output units)")
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.0)
+    return drawing.result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dynamics.aliases import Array
-from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper, plain_text
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, plain_text
 
 if TYPE_CHECKING:
     from empirical.studies.findings import Findings
@@ -26,24 +28,22 @@ WIDE, FAR = (
 FACTORS = {"accuracy": 100.0, "loss": 1.0}
 
 
-def study_figure(found: Findings) -> Figure:
+def study_figure(found: Findings, *, axes: GivenAxes = None) -> Drawn:
     """Scores with standard errors, collapsed trainings or gradients through depth, differences with 95 % intervals.
 
     Parameters
     ----------
     found : Findings
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for scores and collapses or gradients, and another one where models are compared;
+        see `figures.canvas`.
     """
-    with paper():
-        rows = len(found.differences)
-        lower = 0.16 * rows + 0.6
-        figure = Figure(figsize=(2 * COLUMN_WIDTH, 3.0 + lower))
-        grid = figure.add_gridspec(2, 1, height_ratios=(3.0, lower))
-        above, below = (figure.add_subfigure(grid[i]) for i in range(2))
-        scores, second = above.subplots(1, 2)
+    lower, compared = 0.16 * len(found.differences) + 0.6, bool(found.differences)
+    size = 2 * COLUMN_WIDTH, 3.0 + lower
+    with canvas(
+        axes, size, 2 + compared, arrange=partial(_two_rows, lower=lower, compared=compared)
+    ) as drawing:
+        scores, second, *differences = drawing.axes
         if found.study.along == "rate":
             _scores_against_rate(scores, found)
         else:
@@ -56,10 +56,17 @@ def study_figure(found: Findings) -> Figure:
             _gradients(second, found)
         else:
             _collapsed(second, found)
-        above.legend(*scores.get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=7)
-        if found.differences:
-            _differences(below.subplots(), found)
-    return figure
+        drawing.legend(*scores.get_legend_handles_labels(), of=scores, ncols=3, fontsize=7)
+        for panel in differences:
+            _differences(panel, found)
+    return drawing.result
+
+
+def _two_rows(figure: Figure, lower: float, compared: bool) -> list[Axes]:
+    """Two panels above, and one of a given height below where models are compared."""
+    grid = figure.add_gridspec(2, 1, height_ratios=(3.0, lower))
+    above, below = (figure.add_subfigure(grid[i]) for i in range(2))
+    return [*above.subplots(1, 2), *([below.subplots()] if compared else [])]
 
 
 def _ratio(axes: Axes) -> float:

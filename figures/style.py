@@ -14,15 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dynamics.errors import ProblemError
+from figures.palette import PALETTE as PALETTE
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe & Ito
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))  # theory is told apart by its dashes
 MARKERS = ("o", "s", "^", "D", "v", "P")  # measurement by its markers
 EDGE = 0.001  # of the axes: rounding of points on their edge
 TIME = "time $t$ of the flow"  # label of every time axis
 TINY = 1e-300  # logarithmic axes end here: beyond, doubles lose their digits
 FORMATS = ("png", "pdf", "svg")
+DPI = 300.0  # of files
 
 
 def paper() -> AbstractContextManager[None]:
@@ -108,7 +109,9 @@ def validate_format(path: str | Path) -> str:
     return suffix
 
 
-def save_figure(figure: Figure, file: str | Path | IO[bytes], format: str | None = None) -> None:
+def save_figure(
+    figure: Figure, file: str | Path | IO[bytes], format: str | None = None, dpi: float | None = None
+) -> None:
     """Write a figure as PNG, PDF or SVG; the same figure gives the same bytes.
 
     Parameters
@@ -117,6 +120,8 @@ def save_figure(figure: Figure, file: str | Path | IO[bytes], format: str | None
     file : path or binary file
     format : str, optional
         "png", "pdf" or "svg"; needed if `file` is not a path.
+    dpi : float, optional
+        Points per inch of a PNG, and of what a PDF or SVG has as an image; default `DPI`.
     """
     kind = validate_format(file) if format is None else format  # type: ignore[arg-type]
     # Dates would make two identical runs differ.
@@ -124,4 +129,4 @@ def save_figure(figure: Figure, file: str | Path | IO[bytes], format: str | None
     for axes in figure.axes:
         _clip_what_leaves(axes)
     with paper():
-        figure.savefig(file, format=kind, metadata=metadata)
+        figure.savefig(file, format=kind, metadata=metadata, dpi=DPI if dpi is None else dpi)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from empirical.sweep.reading import SweepCurves, SweepMap
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, paper, plain_text
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, plain_text
 
 LABELS = {
     "init_scale": "initial scale ε",
@@ -35,20 +35,17 @@ CROWDED = 24  # letters of all names together, from which they are turned
 FLOOR = 1e-6  # of the largest value: smaller ones share the darkest colour
 
 
-def phase_map(data: SweepMap) -> Figure:
+def phase_map(data: SweepMap, *, axes: GivenAxes = None) -> Drawn:
     """A quantity over two varied options, in colour; hatched where no run has it.
 
     Parameters
     ----------
     data : SweepMap
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.6))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 2.6)) as drawing:
+        axes = drawing.axes[0]
         axes.set_facecolor("0.93")
         x, y = (_edges(values) for values in (data.x, data.y))
         colours = _norm(data.values, data.fraction)
@@ -70,12 +67,12 @@ def phase_map(data: SweepMap) -> Figure:
         for axis, name, values in ((axes.xaxis, data.x_name, data.x), (axes.yaxis, data.y_name, data.y)):
             _label(axis, name, values)
         below = bool((colours(known) < 0).any())
-        bar = figure.colorbar(image, ax=axes, aspect=25, extend="min" if below else "neither")
+        bar = drawing.figure.colorbar(image, ax=axes, aspect=25, extend="min" if below else "neither")
         bar.set_label(_broken(data.label))
-    return figure
+    return drawing.result
 
 
-def scaling_curves(data: SweepCurves) -> Figure:
+def scaling_curves(data: SweepCurves, *, axes: GivenAxes = None) -> Drawn:
     """A quantity over one varied option: median and 10–90 % band over the replicates, and power laws if fitted.
 
     Where the option has names for values, such as activations, medians stand beside each other with 10–90 % bars.
@@ -83,16 +80,13 @@ def scaling_curves(data: SweepCurves) -> Figure:
     Parameters
     ----------
     data : SweepCurves
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     styles = cycle(zip(PALETTE, LINES, MARKERS, strict=False))
     named = bool(data.curve_name or data.fits)
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 2.4 + (0.08 * (len(data.curves) + 1) if named else 0)))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 2.4 + (0.08 * (len(data.curves) + 1) if named else 0))) as drawing:
+        axes = drawing.axes[0]
         names = data.x.dtype.kind not in "if"
         for i, (colour, line, marker) in zip(range(len(data.curves)), styles, strict=False):
             fit = data.fits[i] if data.fits else None
@@ -133,8 +127,8 @@ def scaling_curves(data: SweepCurves) -> Figure:
             axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel(_broken(data.label))
         if named:
-            figure.legend(loc="outside upper center", ncols=1 if data.fits else 2, columnspacing=1.2)
-    return figure
+            drawing.legend(ncols=1 if data.fits else 2, columnspacing=1.2)
+    return drawing.result
 
 
 def _entry(data: SweepCurves, i: int) -> str:

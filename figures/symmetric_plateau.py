@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from dynamics.aliases import Array
 from dynamics.words import counted
 from empirical.experiments.symmetric_plateau import PlateauCurves
-from figures.style import COLUMN_WIDTH, PALETTE, TIME, paper, show_decades, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE, TIME, show_decades, show_span
 
 DOTS = 28  # of networks on each curve
 DEPTH = 1e-3  # of the plateau: how far down the loss is shown
 
 
-def symmetric_plateau_figure(curves: PlateauCurves) -> Figure:
+def symmetric_plateau_figure(curves: PlateauCurves, *, axes: GivenAxes = None) -> Drawn:
     """Loss, and cosines of the units with teacher directions, against time: saddle, flow and networks.
 
     Parameters
     ----------
     curves : PlateauCurves
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, two, for losses and overlaps; see `figures.canvas`.
     """
     t = curves.trajectory.times
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 4.2))
-        upper, lower = figure.subplots(2, sharex=True)
+    with canvas(axes, (COLUMN_WIDTH, 4.2), 2, sharex=True) as drawing:
+        upper, lower = drawing.axes
         _draw_loss(upper, curves)
         _draw_overlaps(lower, curves)
         show_span(lower, t[0], t[-1])
         lower.set_xlabel(TIME)
-        figure.legend(
-            *upper.get_legend_handles_labels(), loc="outside upper center", ncols=2, columnspacing=1.0
-        )
-    return figure
+        drawing.legend(*upper.get_legend_handles_labels(), ncols=2, columnspacing=1.0)
+    return drawing.result
 
 
 def _draw_loss(axes: Axes, curves: PlateauCurves) -> None:

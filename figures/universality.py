@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from dynamics.gaussian_theory.universality import Universality, standard_error
-from figures.style import COLUMN_WIDTH, MARKERS, PALETTE, paper
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, MARKERS, PALETTE
 
 
-def universality_figure(found: Universality) -> Figure:
+def universality_figure(found: Universality, *, axes: GivenAxes = None) -> Drawn:
     """Mean and standard error over teachers, double logarithmic, with what a mean over rotations begins with.
 
     Parameters
     ----------
     found : Universality
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     d = found.dimensions
     kinds = (
         (found.parallel, PALETTE[1], MARKERS[0], "teacher along the axes"),
         (found.dense, PALETTE[0], MARKERS[1], "teacher in random directions"),
     )
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.0))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 3.0)) as drawing:
+        axes = drawing.axes[0]
         for values, colour, marker, label in kinds:
             axes.errorbar(
                 d,
@@ -55,5 +56,5 @@ def universality_figure(found: Universality) -> Figure:
         axes.set_xlabel("input dimension $d$")
         axes.set_ylabel(r"largest $|L - L_{\mathrm{G}}|\,/\,L_0$")
         axes.set_title(f"inputs: {found.distribution.name}", loc="left", pad=3)
-        figure.legend(loc="outside upper center", ncols=1)
-    return figure
+        drawing.legend(ncols=1)
+    return drawing.result

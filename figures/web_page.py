@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynamics.errors import ProblemError
-from figures.style import PALETTE
+from figures.palette import PALETTE
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from empirical.experiments.weight_decay import DecayedSpectra, LearnedSpectrum
-from figures.style import COLUMN_WIDTH, PALETTE, paper, show_span
+from figures.canvas import Drawn, GivenAxes, canvas
+from figures.style import COLUMN_WIDTH, PALETTE, show_span
 
 UNITS = "(output units)"
 
 
-def weight_decay_figure(spectra: DecayedSpectra) -> Figure:
+def weight_decay_figure(spectra: DecayedSpectra, *, axes: GivenAxes = None) -> Drawn:
     """Learned value of every mode against what its units see of it: laws as lines, trained networks as markers.
 
     Parameters
     ----------
     spectra : DecayedSpectra
+    axes : Axes or sequence of Axes, optional
+        To draw into instead, one; see `figures.canvas`.
     """
     s, end = spectra, float(spectra.line[-1])
-    with paper():
-        figure = Figure(figsize=(COLUMN_WIDTH, 3.1))
-        axes = figure.subplots()
+    with canvas(axes, (COLUMN_WIDTH, 3.1)) as drawing:
+        axes = drawing.axes[0]
         axes.plot([0, end], [0, end], color="0.7", linewidth=0.7, linestyle=":", label="no decay")
         axes.plot(s.held, s.upper, color=PALETTE[0], linewidth=1.4, label="theory, $a$ trained")
         axes.plot([0, s.fold], [0, 0], color=PALETTE[0], linewidth=1.4)
@@ -35,8 +36,8 @@ def weight_decay_figure(spectra: DecayedSpectra) -> Figure:
         axes.set_ylabel(rf"learned $\mu$ {UNITS}")
         show_span(axes, 0.0, end)
         axes.set_ylim(-0.1 * end, end)
-        figure.legend(loc="outside upper center", ncols=2, columnspacing=1.0)
-    return figure
+        drawing.legend(ncols=2, columnspacing=1.0)
+    return drawing.result
 
 
 def _networks(axes: Axes, found: LearnedSpectrum, marker: str, colour: str, label: str) -> None:

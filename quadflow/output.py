@@ -182,8 +182,8 @@ def write_run(path: str, save: Callable[[IO[bytes]], object], result: dict[str, 
     write_file(path, write)
 
 
-def write_figure(figure: Figure, path: str, format: str) -> None:
+def write_figure(figure: Figure, path: str, format: str, dpi: float | None = None) -> None:
     """Write a figure in its format, whole or not at all."""
     from figures import save_figure
 
-    write_file(path, lambda file: save_figure(figure, file, format))
+    write_file(path, lambda file: save_figure(figure, file, format, dpi))

@@ -13,7 +13,7 @@ from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.curves import units
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import TOO_MANY
-from empirical import compare, recorder, train
+from empirical import compare, measured_weights, train
 from empirical.memory import training_memory
 from empirical.training_run import TrainingRun
 from figures import learning_curves
@@ -65,7 +65,7 @@ def test_too_many_overlaps_are_left_out_and_said_to_be(monkeypatch):
     """3 records of 3 units and 2 directions are 18 overlaps: with room for 17 there are norms alone, everywhere."""
     start = problem([2.0, 1.0])
     monkeypatch.setattr(units, "LARGEST_OVERLAPS", 17)
-    monkeypatch.setattr(recorder, "LARGEST_OVERLAPS", 17)
+    monkeypatch.setattr(measured_weights, "LARGEST_OVERLAPS", 17)
     compared = compare(start, **SHORT)
     assert compared.run.overlaps is None and compared.run.norms.shape == (1, 3, 3)
     assert np.isnan(compared.relative_error["overlaps_sup"]) and compared.relative_error["norms_sup"] > 0

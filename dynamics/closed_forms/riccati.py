@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dposv as posv
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
@@ -135,11 +136,20 @@ def _scalar_equations(W: Array, lam: Array, duration: float, rtol: float) -> tup
 
     Time is measured in units of the duration: SciPy's first step from a state of zeros is 1e-6, whatever the unit.
     """
+    target, eye, slopes = lam.sum(), np.eye(len(W)), np.empty(1 + len(lam))
 
     def rates(s: float, y: Array) -> Array:
         phi = 4 * lam * s * duration + 2 * y[0]
-        now = _propagate(W, phi, duration * y[1:])
-        return np.concatenate([[duration * (lam.sum() - np.sum(now * now))], np.exp(2 * phi)])
+        moved = W * np.exp(phi)
+        # tr WᵀW(t), and no factor of WᵀW: one call of LAPACK, where those of SciPy and NumPy check their arguments
+        _, solved, singular = posv(eye + (8 * duration) * (W * y[1:]) @ W.T, moved)
+        if singular:
+            raise ComputationError(
+                "The scalar equations of the closed form failed: a matrix is not definite."
+            )
+        slopes[0] = duration * (target - np.vdot(moved, solved))
+        slopes[1:] = np.exp(2 * phi)
+        return slopes.copy()
 
     start = np.zeros(1 + len(lam))
     end = solve_ivp(rates, (0.0, 1.0), start, method="DOP853", rtol=rtol, atol=rtol)

@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from dynamics.aliases import Array
 from dynamics.problem import Problem
@@ -136,6 +135,8 @@ def _integrated(rate: float, times: Array, source: Array) -> Array:
     found = np.zeros_like(source, dtype=float)
     if len(times) < 2:
         return found
+    from scipy.interpolate import CubicSpline  # slow to import, for weight decay alone
+
     half = np.diff(times)[:, None] / 2
     inside = times[:-1, None] + half * (1 + NODES)  # (T − 1, nodes)
     weights = half * WEIGHTS * np.exp(-rate * half * (1 - NODES))

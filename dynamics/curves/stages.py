@@ -16,7 +16,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
-from scipy.signal import savgol_filter
 
 from dynamics.aliases import Array
 from dynamics.problem.levels import Level, plateau_level
@@ -237,9 +236,15 @@ def _decreasing_log(loss: Array, bottom: float, flatness: float) -> tuple[Array,
         return raw, 0.0
     noise = _noise(raw[raw > bottom])
     size = int(np.clip((NOISE_MARGIN * noise / flatness) ** 2, 1, max(1, len(raw) // 40)))
-    # A running mean that continues as a straight line at both ends.
-    smooth = savgol_filter(raw, 2 * (size // 2) + 1, 1) if size > 2 else raw
+    smooth = raw if size <= 2 else _running_mean(raw, size // 2)
     return np.maximum(isotonic_regression(smooth, increasing=False).x, bottom), noise / np.sqrt(size)
+
+
+def _running_mean(raw: Array, reach: int) -> Array:
+    """Mean of so many values on either side, which continues as a straight line at both ends."""
+    from scipy.signal import savgol_filter  # slow to import, and few curves are noisy
+
+    return np.asarray(savgol_filter(raw, 2 * reach + 1, 1))
 
 
 def _noise(raw: Array) -> float:

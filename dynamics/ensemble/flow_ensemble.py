@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
+from dynamics.budget import check_memory
 from dynamics.ensemble.members import Members, stack_teachers
 from dynamics.ensemble.trajectory import EnsembleReport, EnsembleTrajectory
 from dynamics.errors import ProblemError
+from dynamics.flows.in_bulk import LARGEST
 from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.integration import DEFAULT_RTOL, Sampling, taylor, validate_tolerance
@@ -21,7 +23,10 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
-ENGINES = ("auto", "heyoka", "scipy")
+ENGINES = ("auto", "heyoka", "numpy", "scipy")
+PER_TIME = (
+    2  # numbers of a trajectory at each time beside its state: its loss, and that of a part of the members
+)
 LARGEST_COMPILED = 2000  # unknowns; above, compiling takes longer than many trajectories
 
 
@@ -149,10 +154,10 @@ class FlowEnsemble:
         ----------
         t_end, times, samples, log_times
             As for `dynamics.flows.gradient.GradientFlow.integrate`, but an end time is needed.
-        engine : {"auto", "heyoka", "scipy"}
-            ``heyoka``: Taylor's method, vectorised and threaded (`pip install 'quadflow[fast]'`). ``scipy``: one
-            `GradientFlow` after the other, the same numbers within the tolerance. ``auto``: heyoka where it is
-            installed and has a program for the problem.
+        engine : {"auto", "heyoka", "numpy", "scipy"}
+            ``heyoka``: Taylor's method, vectorised and threaded (`pip install 'quadflow[fast]'`). ``numpy``: DOP853 on
+            blocks of members at once. ``scipy``: one `GradientFlow` after the other. All give the same numbers within
+            the tolerance. ``auto``: the first of them that is installed and is made for problems of this kind and size.
         method : str
             Of the engine ``scipy``; see `dynamics.integration.integrate`.
         rtol, atol
@@ -183,6 +188,7 @@ class FlowEnsemble:
         chosen = self._choose(engine)
         start = perf_counter()
         members, basis = self.members.reduced()
+        _check_size(members, sampling)
         if chosen == "heyoka":
             from dynamics.ensemble import taylor_engine
 
@@ -194,6 +200,17 @@ class FlowEnsemble:
                 atol=tolerance,
                 max_evaluations=max_evaluations,
                 threads=threads,
+                progress=progress,
+            )
+        elif chosen == "numpy":
+            from dynamics.ensemble import bulk_engine
+
+            result = bulk_engine.integrate_members(
+                members,
+                sampling,
+                rtol=rtol,
+                atol=atol,
+                max_evaluations=max_evaluations,
                 progress=progress,
             )
         else:
@@ -232,8 +249,9 @@ class FlowEnsemble:
         inputs = min(m.W.shape[2], m.V.shape[1] + m.W.shape[1]) if m.covariance is None else m.W.shape[2]
         unknowns = m.W.shape[1] * (inputs + m.A.shape[1])
         polynomial = m.objective().taylor_shape(m.W, m.A, m.trainable) is not None
-        suited = polynomial and unknowns <= LARGEST_COMPILED
-        return "heyoka" if suited and taylor.available() else "scipy"
+        if polynomial and unknowns <= LARGEST_COMPILED and taylor.available():
+            return "heyoka"
+        return "numpy" if polynomial and unknowns <= LARGEST else "scipy"
 
     def _smallest_scale(self) -> float:
         """Smallest root mean square of an initial state that is not zero, at most 1."""
@@ -246,6 +264,17 @@ class FlowEnsemble:
 
 def _or_empty(covariance: Array | None) -> Array:
     return np.empty(0) if covariance is None else covariance
+
+
+def _check_size(members: Members, sampling: Sampling) -> None:
+    """Refuse results that do not fit into the memory."""
+    times = sampling.count if sampling.times is None else len(sampling.times)
+    unknowns = members.W[0].size + (members.A[0].size if members.trainable else 0)
+    check_memory(
+        f"An ensemble of {len(members)} trajectories of {unknowns} unknowns at {times} times",
+        8 * len(members) * times * (unknowns + PER_TIME),
+        "ask for fewer times, or make several ensembles of it",
+    )
 
 
 def _check_alike(first: Problem, other: Problem, index: int) -> None:

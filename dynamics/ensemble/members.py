@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
@@ -77,6 +78,24 @@ class Members:
             self.distribution,
             self.data,
         )
+
+    def part(self, which: NDArray[np.int64]) -> Members:
+        """Some of the members."""
+        V, B = (self.V[which], self.B[which]) if len(self.V) > 1 else (self.V, self.B)
+        return replace(self, V=V, B=B, W=self.W[which], A=self.A[which])
+
+    def start(self) -> Array:
+        """Initial states θ (N, n): W row by row, then A row by row if it is trained."""
+        blocks = [self.W.reshape(len(self), -1), self.A.reshape(len(self), -1)]
+        return np.concatenate(blocks if self.trainable else blocks[:1], axis=1)
+
+    def unpack(self, states: Array) -> tuple[Array, Array]:
+        """Weights (N, T, K, r) and (N, T, O, K) of states (N, T, n), as views."""
+        size, (N, T) = self.W[0].size, states.shape[:2]
+        W = states[..., :size].reshape(N, T, *self.W.shape[1:])
+        if not self.trainable:
+            return W, np.broadcast_to(self.A[:, None], (N, T, *self.A.shape[1:]))
+        return W, states[..., size:].reshape(N, T, *self.A.shape[1:])
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """What a file says of the problems, and their arrays; in reduced coordinates if they are reduced."""

@@ -58,7 +58,7 @@ def integrate_members(
     with bar, ThreadPoolExecutor(threads) as pool:
         for done in pool.map(run, shares):
             bar.update(done)
-    W, A = batches.weights()
+    W, A = members.unpack(batches.states)
     return EngineResult(
         W, A, batches.evaluations, batches.reached, tuple(batches.messages), "Taylor", threads, setup
     )
@@ -76,8 +76,7 @@ class _Batches:
         # heyoka's grids begin where the integrator stands, at t = 0
         self.grid = np.repeat((times if times[0] == 0 else np.append(0.0, times))[:, None], lanes, axis=1)
         self.outcomes = heyoka().taylor_outcome
-        blocks = [members.W.reshape(N, -1), members.A.reshape(N, -1)]
-        self.start = np.concatenate(blocks if members.trainable else blocks[:1], axis=1)  # (N, n)
+        self.start = members.start()  # (N, n)
         self.parameters = shape.parameters(
             members.targets(), members.A, members.covariance, members.weight_decay.rates
         )  # (N or 1, P)
@@ -115,12 +114,3 @@ class _Batches:
         if outcome == self.outcomes.step_limit:
             reason = f"more than {self.max_steps} evaluations: allow more or shorten the time"
         self.messages[member] = f"Taylor gave up at t = {reached:.6g} of {end:g} ({reason})."
-
-    def weights(self) -> tuple[Array, Array]:
-        """W (N, T, K, r) and A (N, T, O, K)."""
-        m, T = self.members, len(self.times)
-        size = m.W[0].size
-        W = self.states[:, :, :size].reshape(len(m), T, *m.W.shape[1:])
-        if not m.trainable:
-            return W, np.broadcast_to(m.A[:, None], (len(m), T, *m.A.shape[1:]))
-        return W, self.states[:, :, size:].reshape(len(m), T, *m.A.shape[1:])

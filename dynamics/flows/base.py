@@ -269,7 +269,9 @@ class Flow(VectorField, Generic[Curve]):
         """
         default = self.default_rtol if self.smooth else max(self.default_rtol, COARSE)
         tolerance = validate_tolerance(default if rtol is None else rtol)
-        chosen = choose_method(method, self.theta0.size, self.smooth, tolerance)
+        chosen = choose_method(
+            method, self.theta0.size, self.smooth, tolerance, gradient=self.curvature() is not None
+        )
         open_ended = t_end is None and times is None and self.last_time is None
         if open_ended and not self.smooth:
             raise ProblemError(

@@ -95,8 +95,8 @@ class Descent(Protocol):
     def unpack(self, theta: Array) -> tuple[Array, Array]:
         """Weights W (K, r) and A (O, K)."""
 
-    def extreme_eigenvalue(self, theta: Array, which: str, among: NDArray[np.bool_] | None = None) -> float:
-        """Smallest ("lowest") or largest ("highest") eigenvalue of the Hessian, or of its part of some unknowns."""
+    def descent(self, theta: Array, least: float, among: NDArray[np.bool_]) -> float:
+        """Growth rate in the best direction of descent that some unknowns have; 0 where none exceeds the least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ class ConvergenceTest:
         if excess > 0:
             self._descending, self.growth, self._looks = None, None, 0
             return excess
-        if self._last[0] != t:
+        if self._last[0] < t:  # within the step that ends there the answer is that of its end
             self._last = (t, self._status(t, theta, speed))
         return excess if self._last[1] == status else 1.0
 
@@ -182,9 +182,8 @@ class ConvergenceTest:
         among = self.flow.pack(W, A).astype(bool)
         if not among.any():
             return 0.0
-        lowest = self.flow.extreme_eigenvalue(theta, "lowest", among)
         least = max(0.01 * np.sqrt(speed / self.units.speed), FLAT) * self.units.rate
-        return -lowest if lowest < -least else 0.0
+        return self.flow.descent(theta, least, among)
 
     def _small_units(self, t: float, theta: Array) -> str | None:
         """What small units do while something is left to learn: "grow", or rest at a saddle; None if neither.

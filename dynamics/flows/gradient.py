@@ -14,11 +14,11 @@ from dynamics.flows.base import Flow, Run, Watch
 from dynamics.flows.convergence import watch_convergence
 from dynamics.flows.decay_integral import decay_integral
 from dynamics.flows.natural_units import NaturalUnits
-from dynamics.flows.spectrum import extreme_eigenvalue
+from dynamics.flows.spectrum import descent, extreme_eigenvalue
 from dynamics.flows.start import check_loss, given_problem
 from dynamics.flows.vanishing_units import VanishingUnits
 from dynamics.integration import SolverReport
-from dynamics.integration.contract import Write
+from dynamics.integration.contract import Curvature, Kernel, Write
 from dynamics.population.base import FormLoss, Population
 from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem, Student, Teacher
@@ -133,9 +133,18 @@ class GradientFlow(Flow[Trajectory]):
 
         return write
 
+    def kernel(self) -> Kernel | None:
+        """The same for compiled code."""
+        small = self.reduction.problem
+        return self.objective.compiled_slope(small.student.A, small.inputs, self.trainable)
+
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, minus the Hessian, (n, n)."""
         return -self.hessian(theta)
+
+    def curvature(self) -> Curvature | None:
+        """The Hessian times a direction; None where it jumps."""
+        return self.hessian_vector if self.smooth else None
 
     def polynomial(self) -> tuple[FlowShape, Array] | None:
         """The right-hand side as a polynomial: its shape and parameters; None if it is none."""
@@ -176,6 +185,10 @@ class GradientFlow(Flow[Trajectory]):
         return extreme_eigenvalue(
             partial(self.hessian, theta), partial(self.hessian_vector, theta), kept, which
         )
+
+    def descent(self, theta: Array, least: float, among: NDArray[np.bool_]) -> float:
+        """Growth rate in the best direction of descent at θ that some unknowns have; 0 where none exceeds the least."""
+        return descent(partial(self.hessian, theta), partial(self.hessian_vector, theta), among, least)
 
     @cached_property
     def natural_units(self) -> NaturalUnits:

@@ -25,6 +25,9 @@ from dynamics.integration.tsit5 import TABLEAU as TSIT5
 
 LARGEST = 100  # unknowns; above, arrays are large enough for one flow to fill them
 MOST = 200_000  # evaluations of a flow; what takes more is stiff, and better off with an implicit method
+UNTIL_DECIDED = (
+    500_000  # likewise of one that is followed to its end over plateaus, most of which are over by then
+)
 MOST_LOOKS = 100  # at the end of a flow; more are a long wait on a plateau
 TABLEAUS = {
     "auto": DOP853,
@@ -43,10 +46,14 @@ class Integration(Generic[Curve]):
     flow : Flow
     arguments : dict
         Of its `integrate`.
+    most : int, optional
+        Evaluations in bulk, where they cost a hundredth, after which it is integrated alone; by default as many as it
+        may take at all, at most `MOST`.
     """
 
     flow: Flow[Curve]
     arguments: Mapping[str, Any]
+    most: int | None = None
 
     def alone(self) -> Curve:
         """Integrate it."""
@@ -86,7 +93,7 @@ class _Member:
     @property
     def most(self) -> int:
         """Evaluations after which it is given up."""
-        return min(self.request.arguments.get("max_evaluations") or MOST, MOST)
+        return self.request.most or min(self.request.arguments.get("max_evaluations") or MOST, MOST)
 
     @property
     def grid(self) -> Array:

@@ -44,6 +44,7 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.momentum import HEAVY_BALL, Momentum
 from dynamics.flows.scheduled import StepField
 from dynamics.flows.vanishing_units import VanishingUnits
+from dynamics.integration.contract import Curvature
 from dynamics.population.base import FormLoss
 from dynamics.population.modified import ModifiedLoss
 from dynamics.problem import Problem
@@ -126,6 +127,10 @@ class ModifiedFlow(StepField, GradientFlow):
         """Its derivative, (n, n)."""
         n = theta.size
         return -self._objective_at(eta).hessian(*self.unpack(theta))[:n, :n]
+
+    def curvature(self) -> Curvature | None:
+        """The Hessian of the modified loss, which is one loss as long as the rate is constant."""
+        return GradientFlow.curvature(self) if self.rate_curve is None else None
 
     def _objective_at(self, eta: float) -> ModifiedLoss:
         assert isinstance(self.objective, ModifiedLoss)

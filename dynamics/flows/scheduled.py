@@ -10,7 +10,7 @@ from functools import cached_property
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.integration import VectorField
-from dynamics.integration.contract import Write
+from dynamics.integration.contract import Curvature, Write
 from dynamics.schedules import RateCurve
 
 
@@ -54,6 +54,10 @@ class StepField(VectorField):
     def in_place(self) -> Write:
         """The right-hand side, written into memory of the caller."""
         return VectorField.in_place(self)
+
+    def curvature(self) -> Curvature | None:
+        """None: of a rate that changes, or of SGD, the right-hand side is no gradient of one function."""
+        return None
 
     def jacobian(self, t: float, theta: Array) -> Array:
         """Jacobian of the right-hand side at the rate η(t)."""

@@ -59,6 +59,14 @@ class SteeredFlow(GradientFlow):
         """The right-hand side, written into memory of the caller."""
         return VectorField.in_place(self)
 
+    def kernel(self) -> None:
+        """None: compiled code knows gradients only."""
+        return
+
+    def curvature(self) -> None:
+        """None: the right-hand side is no gradient."""
+        return
+
     def polynomial(self) -> tuple[FlowShape, Array] | None:
         """None: the right-hand side is no polynomial."""
         return None

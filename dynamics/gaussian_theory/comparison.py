@@ -28,6 +28,7 @@ from dynamics.words import counted
 
 CLOSE, FAR = 0.02, 0.1  # of the initial loss: hardly seen in a figure, and not overlooked
 BEYOND = 2.0  # times the time by which nearly everything is learned
+SAME_TIME = 1e-12  # relative distance of times that are one
 DECADES = 4  # of time that the logarithmic half of the sample times covers
 BELOW_ZERO = "no labels have these correlations with Gaussian inputs: the least loss of the Gaussian theory is negative"
 
@@ -262,4 +263,6 @@ def sample_times(t_end: float, count: int) -> Array:
     if not t_end:
         return np.zeros(1)
     late = np.geomspace(10.0**-DECADES * t_end, t_end, count)
-    return np.unique(np.concatenate([np.linspace(0.0, t_end, count), late[:-1]]))
+    times = np.unique(np.concatenate([np.linspace(0.0, t_end, count), late[:-1]]))
+    # what differs by rounding alone would be one time by another clock
+    return times[np.append(True, np.diff(times) > SAME_TIME * times[1:])]

@@ -1,7 +1,8 @@
 """Integration in time: θ̇ = F(θ), from the contracts to the function that integrates.
 
 - `contract`: what a vector field offers, and what a solver
-- `methods`: the solvers by name; `scipy_solvers`, `taylor`, `switching`, `stretches`: one a file
+- `methods`: the solvers by name; `scipy_solvers`, `tsit5`, `dop853`, `taylor`, `switching`, `stretches`: one a file
+- `runge_kutta`: how explicit methods step, with `tableau`, `stages`, `step_size`, `within_step`; `compiled`: by numba
 - `sampling`: where a solution is wanted; `path`: how it is collected; `report`: what the solver did
 - `driver`: `integrate`
 """

@@ -67,7 +67,7 @@ class BulkMethod:
         return np.where(whole == 0, 0.0, h * squares[0] / np.sqrt(whole * len(work)))
 
     def factors(self, error: Array, before: Array) -> Array:
-        """Of the next steps to these, as `StepControl` has them: from this error, and from the one before."""
+        """Of the next steps to these, by `next_factor` and `shorter_factor`: from this error and the one before."""
         k = self.order + 1
         aim = SAFETY**k
         now, last = aim / error, aim / np.maximum(before, SMALLEST)

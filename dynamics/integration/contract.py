@@ -11,12 +11,18 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dynamics.aliases import Array
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
 
 Write = Callable[[float, Array, Array], None]
 """``write(t, theta, out)`` puts F(θ) into `out` (n,)."""
+
+Curvature = Callable[[Array, Array], Array]
+"""``curvature(theta, v)`` gives minus the Jacobian of F times v, (n,)."""
 
 
 class VectorField(ABC):
@@ -38,6 +44,14 @@ class VectorField(ABC):
 
         return write
 
+    def kernel(self) -> Kernel | None:
+        """F for compiled code, which takes whole strides of an explicit method; a subclass with another F has none."""
+        return None
+
+    def curvature(self) -> Curvature | None:
+        """−J(θ)v where F is minus a gradient, so that its Jacobian is symmetric; None where that is not known."""
+        return None
+
     def polynomial(self) -> tuple[Program, Array] | None:
         """F as a polynomial, for Taylor's method: the program and its parameters (P,)."""
         return None
@@ -49,6 +63,31 @@ class VectorField(ABC):
     def stretches(self) -> Sequence[tuple[float, VectorField]] | None:
         """F(t, θ) as fields that are smooth in time one after another, and when each ends; None if F is smooth."""
         return None
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """A right-hand side for code that numba compiles.
+
+    Parameters
+    ----------
+    load : callable
+        Imports and gives the compiled function ``f(t, theta, out, numbers, sizes, room)`` of the signature
+        `dynamics.integration.compiled_steps.RIGHT_HAND_SIDE`, which puts F(θ) into `out`.
+    numbers : (P,) array
+    sizes : tuple of int
+        What it is told of the problem.
+    room : int
+        Numbers in memory that it works in.
+    operations : int
+        Multiplications in matrix products, for each evaluation.
+    """
+
+    load: Callable[[], Any]
+    numbers: Array
+    sizes: tuple[int, ...]
+    room: int
+    operations: int
 
 
 class Program(Hashable, Protocol):
@@ -77,7 +116,7 @@ class BulkField(Protocol):
     def losses(self, theta: Array) -> Array:
         """The loss of each, (N,)."""
 
-    def kept(self, columns: Array) -> BulkField:
+    def kept(self, columns: NDArray[np.int64]) -> BulkField:
         """Those of some columns."""
 
 
@@ -151,6 +190,19 @@ class Solver(Protocol):
         """Go on from another time and state."""
 
 
+class StridingSolver(Solver, Protocol):
+    """A solver that is faster if it is not interrupted after every step."""
+
+    steps: int
+    """Steps so far."""
+
+    def stride(self, until: float, allowed: int = ..., most: int = ...) -> str:
+        """At most so many steps; the last leads to the time `until` or beyond, or to more than `allowed` evaluations.
+
+        There may be fewer; the reason if one failed, else nothing.
+        """
+
+
 @dataclass(frozen=True)
 class Method:
     """How a solver is made, and what kind it is.
@@ -159,20 +211,26 @@ class Method:
     ----------
     name : str
     implicit : bool
-        Whether each step solves equations with the Jacobian, dense; otherwise stability limits the steps.
+        Whether steps solve equations with the Jacobian; otherwise stability limits them.
     create : callable
         ``create(field, theta0, t_end, rtol, atol)`` gives a `Solver` at t = 0.
+    strides : bool
+        Whether its solver can do several steps at once, see `StridingSolver`.
     sample : callable, optional
         ``sample(field, theta0, times, rtol, atol, max_evaluations)`` gives the states (T, n) at increasing times at
         once and the evaluations, faster than by single steps; states None where it did not get to the end.
+    matrix_free : bool
+        Whether an implicit method does without a dense Jacobian.
     """
 
     name: str
     implicit: bool
     create: Callable[[VectorField, Array, float, float, float], Solver]
+    strides: bool = False
     sample: (
         Callable[[VectorField, Array, Array, float, float, int | None], tuple[Array | None, int]] | None
     ) = None
+    matrix_free: bool = False
 
 
 @dataclass(frozen=True)

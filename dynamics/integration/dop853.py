@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.integration.runge_kutta import method_of
+from dynamics.integration.runge_kutta import methods_of
 from dynamics.integration.tableau import Tableau
 
 ROWS: tuple[tuple[float, ...], ...] = (
@@ -269,4 +269,4 @@ def _dense() -> Array:
 
 
 TABLEAU = Tableau("DOP853", 7, ROWS, NODES, 12, np.array([FIFTH, THIRD]), _dense(), last_term=5.9)
-DOP853 = method_of(TABLEAU)
+DOP853, COMPILED_DOP853 = methods_of(TABLEAU)

@@ -7,9 +7,11 @@ by the same factor as the solution. SciPy's own default `atol` (1e-6) would be l
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import cast
 
 import numpy as np
 from scipy.optimize import brentq
@@ -25,6 +27,7 @@ from dynamics.integration.contract import (
     Solver,
     Step,
     Stop,
+    StridingSolver,
     VectorField,
 )
 from dynamics.integration.methods import choose_method
@@ -91,7 +94,7 @@ def integrate(
     atol = validate_real("atol", rtol * state_scale(theta0) if atol is None else atol, positive=True)
     if max_evaluations is not None:
         validate_count("max_evaluations", max_evaluations)
-    chosen = choose_method(method, theta0.size, rtol=rtol)
+    chosen = choose_method(method, theta0.size, rtol=rtol, gradient=field.curvature() is not None)
     _check_size(chosen, theta0.size, sampling)
     start, end = time.perf_counter(), sampling.t_end
     events = field.switching(atol)
@@ -112,7 +115,9 @@ def integrate(
     if events is not None:
         solver = SwitchingSolver(solver, events)
     path = Path(theta0, sampling, keep_all=bool(stops))
-    status, reason = _advance(solver, path, stops, leap, max_evaluations, progress, rtol)
+    free = chosen.strides and not (stops or leap or events or stretches)  # nobody looks at every step
+    go = partial(_stride, cast(StridingSolver, solver), path, max_evaluations) if free else solver.step
+    status, reason = _advance(solver, go, path, stops, leap, max_evaluations, progress, rtol)
     seconds = time.perf_counter() - start
     message = f"{chosen.name} gave up at t = {path.reached:.6g} of {end:g} ({reason})." if reason else ""
     times, states = path.sampled()
@@ -130,7 +135,7 @@ def _check_size(method: Method, unknowns: int, sampling: Sampling) -> None:
         count * (16 * unknowns + BYTES_PER_TIME),
         "ask for fewer times",
     )
-    if method.implicit:
+    if method.implicit and not method.matrix_free:
         check_memory(
             f"The method {method.name} with {unknowns} unknowns",
             32 * unknowns**2,
@@ -138,8 +143,14 @@ def _check_size(method: Method, unknowns: int, sampling: Sampling) -> None:
         )
 
 
+def _stride(solver: StridingSolver, path: Path, max_evaluations: int | None) -> str:
+    """Steps up to the next state that is wanted."""
+    return solver.stride(path.next, sys.maxsize if max_evaluations is None else max_evaluations)
+
+
 def _advance(
     solver: Solver,
+    go: Callable[[], str],
     path: Path,
     stops: Sequence[Stop],
     leap: Leap | None,
@@ -147,7 +158,7 @@ def _advance(
     progress: bool,
     rtol: float,
 ) -> tuple[str, str]:
-    """Step until the end, a stop or a failure; returns the status and the reason of a failure."""
+    """Go on, by one step or several, until the end, a stop or a failure; the status and the reason of a failure."""
     from tqdm import tqdm
 
     better = "smaller" if rtol > COARSE else "larger"
@@ -165,7 +176,7 @@ def _advance(
         while solver.status == RUNNING:
             t = solver.t
             with np.errstate(all="ignore"):  # a step that is only tried may leave the numbers
-                reason = solver.step()
+                reason = go()
             if solver.status == FAILED:
                 return FAILED, f"{reason}: try another method or a {better} rtol"
             standing = standing + 1 if solver.t == t else 0

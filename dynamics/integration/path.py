@@ -31,6 +31,12 @@ class Path:
         """Whether states are wanted within a step that goes up to `end`."""
         return self.keep_all or bool((self.wanted[len(self.states) : len(self.states) + 1] <= end).any())
 
+    @property
+    def next(self) -> float:
+        """The time of the next state that is wanted; infinite if there is none."""
+        left = self.wanted[len(self.states) :]
+        return float(left[0]) if left.size else np.inf
+
     def append(self, step: Step | None, end: float, state: Array) -> None:
         """Add a step, valid up to `end`, where the state is given. It may be None if nothing is wanted of it."""
         if step is not None:

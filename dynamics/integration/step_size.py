@@ -5,8 +5,6 @@ Errors are root mean squares in units of the tolerance, atol + rtol max(|y|, |y_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from dynamics.aliases import Array
@@ -18,29 +16,24 @@ SHORTEST = float(np.finfo(float).tiny)
 SMALLEST = 1e-4  # error that is remembered
 
 
-@dataclass(frozen=True)
-class StepControl:
-    """Proportional–integral control of a method whose error is O(h^{order + 1}).
+def next_factor(order: int, error: float, before: float) -> float:
+    """Of the next step to one that was accepted, from its error and that of the step before, O(h^{order + 1}).
 
-    The factor (ε/ε_n)^0.7/k (ε_{n−1}/ε)^0.4/k, k = order + 1, of Gustafsson [Hairer and Wanner, Solving Ordinary
-    Differential Equations II, 2nd ed., Springer 1996, IV.2] keeps steps even where stability limits them: fewer are
-    rejected. With ε = 0.9^k steps whose error grows evenly are as long as SciPy's.
+    Proportional–integral control, (ε/ε_n)^0.7/k (ε_{n−1}/ε)^0.4/k with k = order + 1, by Gustafsson [Hairer and Wanner,
+    Solving Ordinary Differential Equations II, 2nd ed., Springer 1996, IV.2; not consulted], keeps steps even where
+    stability limits them: fewer are rejected. With ε = 0.9^k steps whose error grows evenly are as long as SciPy's.
     """
+    if error == 0:
+        return MOST
+    k = order + 1
+    aim = SAFETY**k
+    now, last = aim / error, aim / max(before, SMALLEST)
+    return min(MOST, max(LEAST, now ** ((PROPORTIONAL + INTEGRAL) / k) * last ** (-PROPORTIONAL / k)))
 
-    order: int
 
-    def factor(self, error: float, before: float) -> float:
-        """Of the next step to one that was accepted, from its error and that of the step before."""
-        if error == 0:
-            return MOST
-        k = self.order + 1
-        aim = SAFETY**k
-        now, last = aim / error, aim / max(before, SMALLEST)
-        return min(MOST, max(LEAST, now ** ((PROPORTIONAL + INTEGRAL) / k) * last ** (-PROPORTIONAL / k)))
-
-    def shorter(self, error: float) -> float:
-        """Factor by which to try again after an error above 1; of one that is no number the least."""
-        return max(LEAST, SAFETY * error ** (-1 / (self.order + 1))) if error < np.inf else LEAST
+def shorter_factor(order: int, error: float) -> float:
+    """By which to try again after an error above 1; of one that is no number the least."""
+    return max(LEAST, SAFETY * error ** (-1 / (order + 1))) if error < np.inf else LEAST
 
 
 def first_step(

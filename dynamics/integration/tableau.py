@@ -64,9 +64,14 @@ class Tableau:
             a[i, 1 : i + 1] = row
         return a
 
+    @property
+    def early(self) -> bool:
+        """Whether the estimate of the error needs the slope at the end of the step."""
+        return self.estimates.shape[1] > self.stages
+
     def basis(self, x: float) -> Array:
         """Polynomials β (P,) of the interpolant."""
-        return np.cumprod([(x, 1 - x)[p % 2] for p in range(len(self.dense))])
+        return np.asarray(np.cumprod([(x, 1 - x)[p % 2] for p in range(len(self.dense))]), dtype=float)
 
     @cached_property
     def largest_last(self) -> float:

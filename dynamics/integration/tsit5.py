@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.integration.runge_kutta import method_of
+from dynamics.integration.runge_kutta import methods_of
 from dynamics.integration.tableau import Tableau
 
 ROWS: tuple[tuple[float, ...], ...] = (
@@ -62,4 +62,4 @@ def _dense() -> Array:
 
 
 TABLEAU = Tableau("Tsit5", 4, ROWS, NODES, 6, np.array([[*ROWS[-1], 0]]) - [FOURTH], _dense())
-TSIT5 = method_of(TABLEAU)
+TSIT5, COMPILED_TSIT5 = methods_of(TABLEAU)

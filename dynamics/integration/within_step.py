@@ -97,8 +97,8 @@ class WithinStep:
         h = self.t - self.t_old
         if self._solver.steps == self._number:
             whole = self._interpolant(self._solver.stages, self.t_old, h, self._after)
-            if whole.error > AIM:
-                self._solver.shorten(h * (AIM / whole.error) ** (1 / whole.order))
+            if whole.error > 0:
+                self._solver.next = min(self._solver.next, h * (AIM / whole.error) ** (1 / whole.order))
             return whole
         return self._again(self.t_old, h, self._before, self._slope)[0]
 
@@ -116,31 +116,27 @@ class WithinStep:
     def _shorter(self, t: float) -> Array:
         """The state at the end of a shorter step."""
         end = np.empty_like(self._before)
-        self._step(self.t_old, t - self.t_old, self._before, self._slope).arrive(t - self.t_old, end)
+        self._step(self.t_old, t - self.t_old, self._before, self._slope).arrive(end)
         return end
 
     def _again(self, t: float, h: float, y: Array, slope: Array) -> tuple[Interpolant, Array, Array]:
         """The interpolant of a step, and state and slope at its end."""
         stages, end, last = self._step(t, h, y, slope), np.empty_like(y), self._solver.tableau.stages + 1
-        stages.arrive(h, end)
-        stages.slope(t + h, end, stages.memory[last])
-        self._solver.nfev += 1
+        stages.arrive(end)
+        self._solver.slope(t + h, end, stages.memory[last])
         return self._interpolant(stages, t, h, end), end, stages.memory[last].copy()
 
     def _step(self, t: float, h: float, y: Array, slope: Array) -> Stages:
         """The slopes of a step beside those of the solver."""
         solver, stages = self._solver, self._solver.aside
         stages.memory[0], stages.memory[1] = y, slope
-        stages.evaluate(t, h, 1, solver.tableau.stages)
-        solver.nfev += solver.tableau.stages - 1
+        solver.evaluate(stages, t, h, 1, solver.tableau.stages)
         return stages
 
     def _interpolant(self, stages: Stages, t: float, h: float, end: Array) -> Interpolant:
         """The interpolant of a step whose slopes are known, its last one included."""
         solver, tableau = self._solver, self._solver.tableau
-        extra, last = tableau.stages + 1, len(tableau.rows)
-        stages.evaluate(t, h, extra, last)
-        solver.nfev += last - extra
+        solver.evaluate(stages, t, h, tableau.stages + 1, len(tableau.rows))
         start, terms = stages.memory[0].copy(), h * (tableau.dense @ stages.memory[1:])
         error = 0.0
         if tableau.last_term is not None:

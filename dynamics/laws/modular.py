@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy
-from sympy.polys.rings import PolyElement
+if TYPE_CHECKING:
+    import sympy
+    from sympy.polys.rings import PolyElement
 
 PRIME = 2**61 - 1  # a Mersenne prime
 

@@ -20,7 +20,7 @@ import numpy as np
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.endings import CONVERGED
-from dynamics.flows.in_bulk import Integration
+from dynamics.flows.in_bulk import UNTIL_DECIDED, Integration
 from dynamics.flows.traps import described, minima, minimum_at
 from dynamics.outcome.collapse import critical_scale
 from dynamics.outcome.initial_state import InitialState
@@ -174,7 +174,7 @@ def _by_flow(
 ) -> Asking[_Ending]:
     """Where the flow comes to rest, followed numerically."""
     wanted = {"samples": 2, "max_evaluations": max_evaluations, "throw": False}
-    path: Trajectory = yield Integration(start.flow, wanted)
+    path: Trajectory = yield Integration(start.flow, wanted, UNTIL_DECIDED)
     time, loss = path.solver.time_reached, float(path.loss[-1])
     told = f"{doubt} The flow, followed numerically to t = {time:.4g},"
     if path.solver.status != CONVERGED:

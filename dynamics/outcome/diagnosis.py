@@ -38,7 +38,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynamics.curves.trajectory import Trajectory
-from dynamics.flows.in_bulk import Integration
+from dynamics.flows.in_bulk import UNTIL_DECIDED, Integration
 from dynamics.integration import Stop
 from dynamics.outcome.decayed import diagnose_decayed
 from dynamics.outcome.initial_state import InitialState
@@ -130,7 +130,7 @@ def _follow(
     enough = levels[1] - tolerance
     decided = Stop("decided", lambda t, theta: start.flow.loss(theta) - enough, loss=enough)
     wanted = {"samples": 2, "stops": [decided], "max_evaluations": max_evaluations, "throw": False}
-    path: Trajectory = yield Integration(start.flow, wanted)
+    path: Trajectory = yield Integration(start.flow, wanted, UNTIL_DECIDED)
     status, time, loss = path.solver.status, path.solver.time_reached, float(path.loss[-1])
     told = f"{several}; the flow, followed numerically to t = {time:.4g},"
     if status == "decided":

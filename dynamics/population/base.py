@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.integration.contract import Kernel
 from dynamics.population.ways import Slope, Way, cheapest
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class Population(ABC):
             ways = self.ways(*sizes)
             self._builders[sizes] = cheapest(ways).build if ways else self._slope_by_velocity
         return self._builders[sizes]()
+
+    def compiled_slope(self, A: Array, inputs: int, trainable: bool) -> Kernel | None:
+        """The velocity at θ = (W, A), or at θ = W where A (O, K) is fixed, for compiled code; None if there is none."""
+        return None
 
     def ways(self, hidden: int, outputs: int, trainable: bool) -> Sequence[Way]:
         """All ways to compute the slope in place; none of a loss that has nothing to gain, or is made of others."""

@@ -21,11 +21,13 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.covariance import covariance_factor
+from dynamics.integration.contract import Kernel
 from dynamics.population.base import Population
 from dynamics.population.directions import Directions
 from dynamics.population.flow_shape import FlowShape
 from dynamics.population.metric import Metric
-from dynamics.population.quadratic_losses import losses_by_entries, losses_by_products
+from dynamics.population.quadratic_kernel import quadratic_kernel
+from dynamics.population.quadratic_losses import batched, losses_by_entries, losses_by_products
 from dynamics.population.quadratic_ways import Side, quadratic_ways
 from dynamics.population.ways import Way
 
@@ -84,18 +86,20 @@ class QuadraticPopulation(Population):
         return self.trace_coupling * (self._teacher_traces - A @ W_norms)
 
     def whitened_residuals(self, W: Array, A: Array) -> Array:
-        """Matrices with the spectrum of D_oΣ, (O, r, r) with r = min(d, R + K).
+        """Matrices with the spectrum of D_oΣ, (…, O, r, r) with r = min(d, R + K), of W (…, K, d) and A (…, O, K).
 
         FᵀD_oF for Σ = FFᵀ, written in an orthonormal basis of the span of the rows of UF. Differences are
         taken entry by entry *before* squaring, so that a small loss keeps its relative accuracy.
         """
-        U = np.vstack([self.V, W])  # (n, d)
+        lead = W.shape[:-2]
+        U = np.concatenate([np.broadcast_to(self.V, (*lead, *self.V.shape)), W], axis=-2)  # (…, n, d)
         if self._factor is not None:
             U = U @ self._factor
-        if len(U) < U.shape[1]:
-            U = np.asarray(np.linalg.qr(U.T, mode="r")).T  # same Gram matrix, (n, n)
-        C = np.hstack([self.B, -A])  # (O, n)
-        return np.stack([(U.T * c) @ U for c in C])
+        if U.shape[-2] < U.shape[-1]:
+            U = np.asarray(np.linalg.qr(U.mT, mode="r")).mT  # same Gram matrix, (…, n, n)
+        C = np.concatenate([np.broadcast_to(self.B, (*lead, *self.B.shape)), -A], axis=-1)  # (…, O, n)
+        U = U[..., None, :, :]
+        return (U.mT * C[..., None, :]) @ U
 
     def loss(self, W: Array, A: Array) -> float:
         """Loss L = Σ_o [tr(D_oΣD_oΣ) + ½ τ_o²], in squared units of the output."""
@@ -104,8 +108,10 @@ class QuadraticPopulation(Population):
     def losses(self, W: Array, A: Array) -> Array:
         """Losses (T,) of weights W (T, K, d) and A (T, O, K); see `dynamics.population.quadratic_losses`."""
         (O, R), (K, d), side = self.B.shape, W.shape[1:], self._side
-        products = K * (K * d + side.metric.operations + side.seen.operations) + O * K * (K + R)
-        if 2 * products > O * min(K * d**2, (R + K) ** 3):
+        n, Sigma = R + K, side.metric.operations  # for one row
+        products = K * (K * d + Sigma + side.seen.operations) + O * K * n
+        entries = K * Sigma + O * K * d**2 if d <= n else n * (Sigma + 2 * n * d) + O * n**3
+        if 2 * products > entries:
             found = self._losses_by_entries(W, A)
         else:
             found, good = losses_by_products(side, self._squares, W, A)
@@ -119,11 +125,14 @@ class QuadraticPopulation(Population):
         if W.shape[-1] <= len(self.V) + W.shape[1]:
             white = W if self._factor is None else W @ self._factor
             return losses_by_entries(self._white_targets, self.trace_coupling, white, A)
-        D = [self.whitened_residuals(w, a) for w, a in zip(W, A, strict=True)]
-        tau = [np.trace(x, axis1=1, axis2=2) for x in D]
-        return np.array([np.sum(x * x) for x in D]) + 0.5 * self.trace_coupling * np.sum(
-            np.square(tau), axis=1
-        )
+        n, found = len(self.V) + W.shape[1], np.empty(len(W))
+        for some in batched(len(W), n * (W.shape[-1] + len(self.B) * n)):
+            D = self.whitened_residuals(W[some], A[some])
+            tau = np.trace(D, axis1=-2, axis2=-1)
+            found[some] = np.sum(D * D, axis=(-3, -2, -1)) + 0.5 * self.trace_coupling * np.sum(
+                tau**2, axis=-1
+            )
+        return found
 
     @cached_property
     def _white_targets(self) -> Array:
@@ -151,6 +160,10 @@ class QuadraticPopulation(Population):
     def ways(self, hidden: int, outputs: int, trainable: bool) -> Sequence[Way]:
         """Those of `dynamics.population.quadratic_ways`."""
         return quadratic_ways(self._side, hidden, self.V.shape[1], trainable)
+
+    def compiled_slope(self, A: Array, inputs: int, trainable: bool) -> Kernel | None:
+        """See `dynamics.population.quadratic_kernel`."""
+        return quadratic_kernel(self._side, A, inputs, trainable)
 
     @cached_property
     def _side(self) -> Side:

@@ -123,11 +123,12 @@ def _turned(problem: Problem, teacher: Teacher) -> Reduction:
     K, O, d = problem.student.hidden, problem.student.outputs, problem.inputs
     if not is_form(problem) or problem.law.clock is None or problem.covariance is not None:
         return same
-    if K * d**2 < WORTH_A_TURN or len(teacher.V) > d:
+    ways = () if K * d**2 < WORTH_A_TURN else problem.population.ways(K, O, True)
+    if not ways or len(teacher.V) > d:
         return same
     Q = np.asarray(np.linalg.qr(teacher.V.T, mode="complete")[0])
     turned = restricted(problem, Q, _without_rounding(teacher, Q))
-    now, then = (cheapest(p.population.ways(K, O, True)).cost for p in (problem, turned.problem))
+    now, then = (cheapest(each).cost for each in (ways, turned.problem.population.ways(K, O, True)))
     return turned if now - then > max(WORTH_A_TURN, now / 3) else same
 
 

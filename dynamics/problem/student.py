@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from dynamics.activations import Activation
+from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
+from dynamics.problem.outputs import network_outputs
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
 SMALLEST_WEIGHT = 1e-100  # of initial weights that are given by a number: their squares must not vanish
@@ -120,6 +123,12 @@ class Student:
         if second_layer == "fixed":
             A = np.full((O, K), validate_size("second_layer_value", second_layer_value))
         return cls(W, A, trainable=second_layer == "trainable")
+
+    def __call__(
+        self, X: ArrayLike, activation: Activation | str = "quadratic", covariance: ArrayLike | None = None
+    ) -> Array:
+        """Outputs (n, O) for inputs (n, d), see `dynamics.problem.outputs.network_outputs`."""
+        return network_outputs(self.W, self.A, X, activation, covariance)
 
     @property
     def hidden(self) -> int:

@@ -10,9 +10,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.activations import Activation
+from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.matrices import axes_of, decompose
+from dynamics.problem.outputs import network_outputs
 from dynamics.validation import validate_array, validate_count, validate_real
 
 LARGEST_TEACHER = (
@@ -155,6 +158,12 @@ class Teacher:
             teacher = cls(np.vstack([part.vectors for part in parts]), B, notes)
         return teacher.padded(teacher.inputs if inputs is None else inputs)
 
+    def __call__(
+        self, X: ArrayLike, activation: Activation | str = "quadratic", covariance: ArrayLike | None = None
+    ) -> Array:
+        """Outputs (n, O) for inputs (n, d), see `dynamics.problem.outputs.network_outputs`."""
+        return network_outputs(self.V, self.B, X, activation, covariance)
+
     @property
     def inputs(self) -> int:
         """Input dimension d."""
@@ -253,6 +262,18 @@ class NoTeacher(Teacher):
     def of(cls, inputs: int, outputs: int) -> NoTeacher:
         """For so many inputs and outputs."""
         return cls(np.zeros((0, inputs)), np.zeros((outputs, 0)))
+
+    def __call__(
+        self, X: ArrayLike, activation: Activation | str = "quadratic", covariance: ArrayLike | None = None
+    ) -> Array:
+        """Refused: nobody knows the labels of other inputs than those of the data.
+
+        Raises
+        ------
+        ProblemError
+            Always.
+        """
+        raise ProblemError("The labels are those of a data set: there is no teacher that gives others.")
 
     def __repr__(self) -> str:
         return f"NoTeacher(inputs={self.inputs}, outputs={self.outputs})"

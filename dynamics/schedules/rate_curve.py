@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from dynamics.aliases import Array
 
@@ -64,6 +63,8 @@ class RateCurve:
         if not np.ptp(eta):
             constant = float(eta[0])
             return lambda t: constant
+        from scipy.interpolate import CubicSpline  # slow to import, for rates that change alone
+
         # means over time, in which a step counts as long as it lasts: the integral of η(t) is that of the steps
         bins = np.unique(np.linspace(0, len(steps), KNOTS + 1).astype(int))[:-1]
         eta, middle = (np.add.reduceat(eta * x, bins) / np.add.reduceat(eta, bins) for x in (eta, middle))

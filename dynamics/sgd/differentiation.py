@@ -29,6 +29,18 @@ def jacobian(function: Function, state: Array) -> Array:
     return along(function, state, np.eye(state.size)).T
 
 
+def derivatives(function: Function, state: Array, S: Array) -> tuple[Array, Array]:
+    """Jacobian f′ (m, u) and second derivative f″:S = Σ_ab S_ab ∂_a∂_b f (m,) at one state (u,).
+
+    For symmetric S, in one call of the function on a stack of 3u states: `jacobian`, and `second_along` for all axes.
+    """
+    u = len(state)
+    h, axes = DIFFERENCE * _size(state), np.eye(u)
+    states = np.concatenate([np.broadcast_to(state, (u, u)), state + h * axes, state - h * axes])
+    slopes, above, below = along(function, states, np.concatenate([axes, S, S])).reshape(3, u, -1)
+    return slopes.T, (above - below).sum(axis=0) / (2 * h)
+
+
 def second_along(function: Function, state: Array, first: Array, second: Array) -> Array:
     """Second derivative f″(s)[v, w] for directions v = `first`, w = `second`, (…, u).
 
@@ -36,8 +48,12 @@ def second_along(function: Function, state: Array, first: Array, second: Array) 
     no size, 1 stands for it.
     """
     length = np.linalg.norm(first, axis=-1, keepdims=True)
-    size = float(np.sqrt(np.mean(state**2))) or 1.0
-    h = DIFFERENCE * size / np.where(length > 0, length, 1.0)
+    h = DIFFERENCE * _size(state) / np.where(length > 0, length, 1.0)
     difference = along(function, state + h * first, second) - along(function, state - h * first, second)
     scale = h if difference.ndim == np.ndim(h) else h[..., 0]
     return difference / (2 * scale)
+
+
+def _size(state: Array) -> float:
+    """Root mean square of a state; 1 of one that is zero."""
+    return float(np.sqrt(np.mean(state**2))) or 1.0

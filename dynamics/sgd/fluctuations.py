@@ -28,7 +28,7 @@ from scipy.linalg import block_diag
 from dynamics.aliases import Array
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
-from dynamics.sgd.differentiation import along, jacobian, second_along
+from dynamics.sgd.differentiation import along, derivatives, jacobian, second_along
 from dynamics.sgd.mean_sgd import MeanSGD
 from dynamics.sgd.tilted_gaussian import Outputs, PairMoments, TiltedGaussian
 
@@ -93,11 +93,10 @@ class FluctuatingSGD(MeanSGD):
         """Right-hand side for a rate η."""
         m, mu, Sigma = self.split(theta)
         drift = partial(self.drift, eta=eta)
-        J = jacobian(drift, m)
+        F, (J, curved) = drift(m), derivatives(drift, m, Sigma)
         half = J @ Sigma
-        d_mu = J @ mu + bend(drift, m, Sigma) / 2
         C = eta / self.step * self.step_covariance(m, eta)
-        return np.concatenate([super().velocity_at(eta, m), d_mu, (half + half.T + C)[self._upper]])
+        return np.concatenate([F - eta / 2 * (J @ F), J @ mu + curved / 2, (half + half.T + C)[self._upper]])
 
     def jacobian_at(self, eta: float, theta: Array) -> Array:
         """Jacobian of the right-hand side, without how the equations of μ and Σ depend on m, and μ's on Σ.

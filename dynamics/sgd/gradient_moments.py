@@ -92,7 +92,7 @@ class GradientMoments:
     @cached_property
     def second(self) -> Array:
         """E[e_o e_o′ ζ_iζ_j], (…, O, O, n, n)."""
-        return self._times_Omega(self.error_products) + self._crossed(self.tau) + self.c
+        return self._times_Omega(self.error_products) + self._tau_a + self.c
 
     @cached_property
     def step_products(self) -> Array:
@@ -101,10 +101,14 @@ class GradientMoments:
         The factor ‖x‖² acts like d + x·∂_x (Stein's lemma): on a polynomial of degree p it multiplies by d + p.
         """
         d, t = self.inputs, 1 - self.trace_coupling
-        noise = self.label_noise * np.eye(self.C.shape[-2])
         # e_o e_o′ ζζ has degree 6, except its parts with ξ, of degree 2, and with −tτ̂_o, of degree 4 and 2
-        radial = (d + 6) * self.second - 4 * self._times_Omega(noise) + 2 * t * self._crossed(self.trace)
-        return radial + t * (self._times_Omega(self.error_products) - 2 * self.second)
+        radial = (d + 6) * self.second
+        if self.label_noise:
+            radial = radial - 4 * self._times_Omega(self.label_noise * np.eye(self.C.shape[-2]))
+        if t == 0:
+            return radial
+        degrees = self._times_Omega(self.error_products) - 2 * self.second + 2 * self._crossed(self.trace)
+        return radial + t * degrees
 
     @cached_property
     def square_products(self) -> Array:
@@ -137,7 +141,12 @@ class GradientMoments:
     def mean_step_products(self) -> Array:
         """U G_o G_o′ Uᵀ/4, the same without sampling: the products of the mean steps, (…, O, O, n, n)."""
         tau_tau = self.tau[..., :, None] * self.tau[..., None, :]
-        return self.DD + self._crossed(self.tau) + self._times_Omega(tau_tau)
+        return self.DD + self._tau_a + self._times_Omega(tau_tau)
+
+    @cached_property
+    def _tau_a(self) -> Array:
+        """τ_o a_o′ + τ_o′ a_o, (…, O, O, n, n)."""
+        return self._crossed(self.tau)
 
     def _times_Omega(self, scalars: Array) -> Array:
         return scalars[..., None, None] * self.Omega[..., None, None, :, :]

@@ -49,6 +49,11 @@ class OrderParameters:
         return V @ V.T
 
     @cached_property
+    def _upper(self) -> tuple[Index, Index]:
+        """Rows and columns of the upper triangle of Q; found once, since it takes as long as to use it."""
+        return np.triu_indices(self.problem.student.hidden)
+
+    @cached_property
     def start(self) -> Array:
         """State of the initial weights, (u,)."""
         W, A = self.problem.student.W, self.problem.student.A
@@ -62,7 +67,7 @@ class OrderParameters:
         """
         O, K = self.problem.student.A.shape
         R = len(self.P)
-        i, j = np.triu_indices(K)
+        i, j = self._upper
         rows, columns = [i, np.repeat(np.arange(K), R)], [j, np.tile(K + np.arange(R), K)]
         if self.problem.student.trainable:
             rows.append(np.tile(np.arange(K), O))
@@ -76,8 +81,7 @@ class OrderParameters:
 
     def pack(self, Q: Array, R: Array, A: Array) -> Array:
         """State (…, u) of Q (…, K, K), R (…, K, R) and, if it is trained, A (…, O, K)."""
-        lead, K = Q.shape[:-2], Q.shape[-1]
-        i, j = np.triu_indices(K)
+        lead, (i, j) = Q.shape[:-2], self._upper
         parts = [Q[..., i, j], R.reshape(*lead, -1)]
         if self.problem.student.trainable:
             parts.append(A.reshape(*lead, -1))
@@ -86,7 +90,7 @@ class OrderParameters:
     def unpack(self, state: Array) -> tuple[Array, Array, Array]:
         """Q (…, K, K), R (…, K, R), A (…, O, K) of states (…, u)."""
         lead, (O, K) = state.shape[:-1], self.problem.student.A.shape
-        i, j = np.triu_indices(K)
+        i, j = self._upper
         q, r = len(i), K * len(self.P)
         Q = np.empty((*lead, K, K), dtype=state.dtype)
         Q[..., i, j] = Q[..., j, i] = state[..., :q]

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,14 +90,19 @@ class PairMoments:
     def product(self, outputs: Outputs, left: bool, right: bool) -> Array:
         """E[∏_{o in outputs} e_o · g_r g_q], (p, p); `left` and `right` say which g are centred."""
         alpha = self._exponents(outputs)
-        total = np.zeros((len(self.i), len(self.i)))
-        for b, rest in _splits(alpha):
-            within, (S_ii, S_ij, _, _) = self._within(b, left), self._across[b]
+        splits = _splits(alpha)
+        # the sum over α = β + γ + δ of Z_δ S_β T_γ is one over β of S_β (ΣT)_β with (ΣT)_β = Σ_γ Z_δ T_γ
+        sums = np.zeros((len(splits), len(splits)))
+        place = {b: n for n, (b, _) in enumerate(splits)}
+        for n, (_, rest) in enumerate(splits):
             for c, a in _splits(rest):
-                _, _, T_ji, T_jj = self._across[c]
-                pairings = np.outer(within, self._within(c, right)) + S_ii * T_jj + S_ij * T_ji
-                total += self.tilted.weight[a] * pairings
-        return _factorial(alpha) * total
+                sums[n, place[c]] = self.tilted.weight[a]
+        within, others = (np.stack([self._within(b, side) for b, _ in splits]) for side in (left, right))
+        S_ii, S_ij, S_ji, S_jj = (
+            np.stack([self._across[b][end] for b, _ in splits]).reshape(len(splits), -1) for end in range(4)
+        )
+        pairings = (S_ii * (sums @ S_jj) + S_ij * (sums @ S_ji)).sum(axis=0)
+        return _factorial(alpha) * (within.T @ (sums @ others) + pairings.reshape(len(self.i), -1))
 
     @cached_property
     def _across(self) -> dict[Exponents, tuple[Array, ...]]:
@@ -119,16 +123,18 @@ class PairMoments:
         return tuple(outputs.count(o) for o in range(count))
 
 
-def _exponents(variables: int, order: int) -> list[Exponents]:
+@cache
+def _exponents(variables: int, order: int) -> tuple[Exponents, ...]:
     """All exponents of a total order up to the given one, lowest first."""
     every = itertools.product(range(order + 1), repeat=variables)
-    return sorted((alpha for alpha in every if sum(alpha) <= order), key=sum)
+    return tuple(sorted((alpha for alpha in every if sum(alpha) <= order), key=sum))
 
 
-def _splits(alpha: Exponents) -> Iterator[tuple[Exponents, Exponents]]:
+@cache
+def _splits(alpha: Exponents) -> tuple[tuple[Exponents, Exponents], ...]:
     """All ways to write α = β + γ."""
-    for beta in itertools.product(*(range(n + 1) for n in alpha)):
-        yield beta, tuple(n - b for n, b in zip(alpha, beta, strict=True))
+    parts = itertools.product(*(range(n + 1) for n in alpha))
+    return tuple((beta, tuple(n - b for n, b in zip(alpha, beta, strict=True))) for beta in parts)
 
 
 def _lowered(alpha: Exponents, o: int) -> Exponents:

@@ -22,7 +22,7 @@ from empirical.bias_free_network import HOMOGENEOUS, BiasFreeNetwork, rescale
 from empirical.optimizers.base import Rule, SideBySide
 from empirical.optimizers.heavy_ball import HeavyBall
 from empirical.optimizers.path_space import PathSpaceDescent
-from empirical.trainer import descend, gradient_of, record_steps
+from empirical.trainer import descend, few_threads, gradient_of, record_steps
 
 OPTIMIZERS = ("gsgd", "sgd")
 ORDINARY_SIZE = 0.7  # ordinary weights start as N(0, ORDINARY_SIZE²/n_in), skeleton weights as ±1
@@ -179,9 +179,10 @@ def invariance(
     copies = {name: [BiasFreeNetwork(W, activation) for W in starts] for name in OPTIMIZERS}
     recorded = record_steps(last, validate_count("records", records, minimum=2))
     log = _Log(copies, skeleton, torch.from_numpy(rng.standard_normal((TEST_SAMPLES, d))))
-    rebases = _train(
-        copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log, progress
-    )
+    with few_threads(4 * batch * max(W.size for W in teacher)):
+        rebases = _train(
+            copies, BiasFreeNetwork(teacher, activation), skeleton, eta, batch, recorded, rng, log, progress
+        )
     return Invariance(
         steps=recorded,
         path_difference={name: np.array(log.paths[name]) for name in OPTIMIZERS},

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from dynamics.aliases import Array
 from dynamics.clock import Clock
@@ -61,7 +61,7 @@ class Overlay:
         Student's t with Bonferroni's correction for the number of records, so that none need be independent.
         """
         S, T = self.comparison.run.loss.shape
-        quantile = float(student_t.ppf(1 - CHANCE / (2 * T), S - 1))
+        quantile = float(stdtrit(S - 1, 1 - CHANCE / (2 * T)))
         return quantile * self.gap.standard_error + self.gap.truncation
 
     def summary(self) -> str:

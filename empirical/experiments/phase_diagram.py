@@ -12,9 +12,10 @@ from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.clock import Clock
 from dynamics.errors import ProblemError
-from dynamics.outcome.diagnosis import diagnose
+from dynamics.outcome.diagnosis import diagnosing
 from dynamics.phase_plane import SIZES
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.requests import together
 from dynamics.validation import validate_array, validate_count, validate_real
 from empirical.experiments.grid_training import GridTraining, train_grid
 
@@ -97,9 +98,7 @@ def single_mode_diagram(
     teacher = Teacher.from_eigenvalues([lam])
     grid_a, grid_p = np.meshgrid(a, p, indexing="ij")
     W, A = grid_p.reshape(-1, 1, 1), grid_a.reshape(-1, 1)
-    predicted = [
-        diagnose(Problem(teacher, Student(w, b))).verdict == "succeeds" for w, b in zip(W, A, strict=True)
-    ]
+    predicted = _verdicts(teacher, W, A, progress=progress) == "succeeds"
     steps = Clock(step).steps_until(validate_real("time", time, positive=True), name="time")
     training = train_grid(teacher, W, A, step=step, steps=steps, batch=batch, seed=seed, progress=progress)
     loss = training.loss.reshape(grid_a.shape)
@@ -107,7 +106,7 @@ def single_mode_diagram(
         lam,
         a,
         p,
-        np.array(predicted).reshape(grid_a.shape),
+        predicted.reshape(grid_a.shape),
         loss,
         loss < 0.5 * 1.5 * lam**2,  # L = λ² + λ²/2 for the zero function
         training,
@@ -220,10 +219,7 @@ def scale_diagram(
     a = np.abs(a) if positive else a
     shape = a.shape[:3]
     W, a = W.reshape(-1, K, d), a.reshape(-1, K)
-    starts = tqdm(
-        zip(W, a, strict=True), "diagnosing", len(W), leave=False, disable=None if progress else True
-    )
-    verdicts = np.array([diagnose(Problem(teacher, Student(w, b)), follow=follow).verdict for w, b in starts])
+    verdicts = _verdicts(teacher, W, a, follow=follow, progress=progress)
     steps = Clock(step).steps_until(validate_real("time", time, positive=True), name="time")
     training = train_grid(
         teacher, W, a, step=step, steps=steps, batch=batch, seed=seed + 1, progress=progress
@@ -245,3 +241,19 @@ def scale_diagram(
         int(wrong.sum()),
         training,
     )
+
+
+def _verdicts(
+    teacher: Teacher, W: Array, a: Array, *, follow: bool = True, progress: bool = False
+) -> NDArray[np.str_]:
+    """What theory says of n starts, W (n, K, d) and a (n, K); flows that decide are followed together, (n,)."""
+    starts = zip(W, a, strict=True)
+    asked = [diagnosing(Problem(teacher, Student(w, b)), follow=follow) for w, b in starts]
+    verdicts = [""] * len(asked)
+    # disable=None: a bar on a terminal, nothing in a pipe.
+    bar = tqdm(together(asked), "diagnosing", len(asked), leave=False, disable=None if progress else True)
+    for i, found in bar:
+        if isinstance(found, Exception):
+            raise found
+        verdicts[i] = found.verdict
+    return np.array(verdicts)

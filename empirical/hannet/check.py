@@ -17,7 +17,7 @@ from dynamics.budget import check_memory
 from dynamics.validation import validate_count, validate_real
 from empirical.hannet.layers import DenseNet, HanLayer, HanNet, he_linear, parameter_count
 from empirical.optimizers.heavy_ball import HeavyBall
-from empirical.trainer import descend, gradient_of
+from empirical.trainer import descend, few_threads, gradient_of
 
 BYTES_PER_LAYER = 10_000  # of a module, its parameters and its part of the graph, beside the numbers in them
 
@@ -136,7 +136,7 @@ def check_hannet(
     )
     generator_seed = validate_count("seed", seed, minimum=0)
     eta, count = validate_real("step", step, positive=True), validate_count("steps", steps)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), few_threads(size * n * n):
         torch.manual_seed(generator_seed)
         makers = {"hannet": _han_layer, "relu": _relu_layer, "relu-default": _default_relu_layer}
         measured: dict[str, list[tuple[float, Array]]] = {name: [] for name in makers}
@@ -208,7 +208,8 @@ def measure_stack(layers: list[nn.Module], samples: int) -> tuple[float, Array]:
     h = [torch.randn(samples, width, dtype=torch.float64, requires_grad=True)]
     for layer in layers:
         h.append(layer(h[-1]))
-    gradients = torch.autograd.grad(h[-1], h, torch.randn_like(h[-1]))
+    # of h·g: gradients g that are handed over would have PyTorch import a compiler
+    gradients = torch.autograd.grad((h[-1] * torch.randn_like(h[-1])).sum(), h)
     norms = np.array([float(g.square().sum(-1).mean().sqrt()) for g in gradients])
     active = np.mean([float((x != 0).double().mean()) for x in h[1:]])
     return float(active), norms / norms[-1]

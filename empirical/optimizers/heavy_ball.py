@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dynamics.flows.momentum import NESTEROV as AHEAD
-from empirical.optimizers.base import Optimizer, Settings, law_of_descent, move
+from empirical.optimizers.base import Optimizer, Settings, law_of_descent, move, move_all
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,16 +28,17 @@ class HeavyBall:
 
     def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
         """One step."""
+        import torch
+
         if not self.momentum:
             directions = gradients
         elif not self.velocity:
             directions = self.velocity = [g.clone() for g in gradients]
         else:
             directions = self.velocity
-            for v, g in zip(self.velocity, gradients, strict=True):
-                v.mul_(self.momentum).add_(g)
-        for theta, v in zip(self.parameters, directions, strict=True):
-            move(theta, v, step)
+            torch._foreach_mul_(self.velocity, self.momentum)
+            torch._foreach_add_(self.velocity, list(gradients))
+        move_all(self.parameters, directions, step)
 
 
 class Nesterov:

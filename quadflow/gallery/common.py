@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,16 +61,112 @@ def is_larger(teacher: object, inputs: int | None) -> bool:
         return True
 
 
+LOOK = "quadflow.look"  # where a context keeps what is said about the look of its figure
+
+
+@dataclass
+class Look:
+    """How a figure shall look: what was said on the command line."""
+
+    size: tuple[float, float] | None = None
+    title: str | None = None
+    xscale: str | None = None
+    style: str = "paper"
+    dpi: float | None = None
+
+
 def figure_output(name: str) -> Decorator:
-    """`--output` of a figure, by default NAME.png in the current folder."""
-    return click.option(
-        "--output", metavar="PATH", default=f"{name}.png", show_default=True, help=".png, .pdf or .svg."
-    )
+    """`--output` of a figure, by default NAME.png in the current folder, and the options of its look."""
+
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(LOOK_OPTIONS):
+            function = option(function)
+        return click.option(
+            "--output", metavar="PATH", default=f"{name}.png", show_default=True, help=".png, .pdf or .svg."
+        )(function)
+
+    return decorated
 
 
 def draw_into(path: str, make: Callable[[], Figure]) -> None:
-    """Check the file name, make the figure, write it, say so."""
+    """Check the file name, make the figure in the look that was asked for, write it, say so."""
     suffix = validate_output(path, FORMATS)
     assert suffix is not None
-    write_figure(make(), path, suffix)
+    chosen: Look = click.get_current_context().meta.get(LOOK) or Look()
+    from figures.finishing import finish
+    from figures.look import look
+    from figures.style import paper
+
+    with look(chosen.style, chosen.size):
+        figure = make()
+        with paper():
+            finish(figure, chosen.title, chosen.xscale)
+    write_figure(figure, path, suffix, chosen.dpi)
     click.echo(f"written: {path}")
+
+
+def _said(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Keep what an option says about the look."""
+    setattr(ctx.meta.setdefault(LOOK, Look()), parameter.name or "", value)
+
+
+class Size(click.ParamType):
+    """Width and height in inches, as 7x3."""
+
+    name = "WxH"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Two numbers."""
+        parts = str(value).lower().split("x")
+        try:
+            width, height = map(float, parts)
+        except ValueError:
+            width = height = 0.0
+        if not (SMALLEST <= width <= LARGEST and SMALLEST <= height <= LARGEST):
+            self.fail(
+                f"{value!r} is no size: give width and height in inches, {SMALLEST:g} to {LARGEST:g}, as 7x3.",
+                param,
+                ctx,
+            )
+        return width, height
+
+
+SMALLEST, LARGEST = 1.0, 40.0  # inches
+LOOK_OPTIONS = (
+    click.option(
+        "--size",
+        type=Size(),
+        metavar="WxH",
+        expose_value=False,
+        callback=_said,
+        help="Width and height in inches, as 7x3.",
+    ),
+    click.option(
+        "--title", metavar="TEXT", expose_value=False, callback=_said, help="Title above the figure."
+    ),
+    click.option(
+        "--xscale",
+        type=click.Choice(("linear", "log")),
+        expose_value=False,
+        callback=_said,
+        help="Scale of time axes.",
+    ),
+    click.option(
+        "--style",
+        type=click.Choice(("paper", "slides", "dark")),
+        default="paper",
+        show_default=True,
+        expose_value=False,
+        callback=_said,
+        help="For a column of a paper, slides, or a dark page.",
+    ),
+    click.option(
+        "--dpi",
+        type=click.FloatRange(20, 1200),
+        expose_value=False,
+        callback=_said,
+        help="Points per inch of a PNG; default 300.",
+    ),
+)

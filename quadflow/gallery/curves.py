@@ -83,9 +83,7 @@ def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
     "--start", "starts", multiple=True, metavar="A,P", help="Initial state of a trajectory; repeat at will."
 )
 @click.option("--extent", type=float, default=2.0, show_default=True, help="Shown are |a|, |p| up to this.")
-@click.option(
-    "--output", metavar="PATH", default="phase-portrait.png", show_default=True, help=".png, .pdf or .svg."
-)
+@figure_output("phase-portrait")
 def phase_portrait(
     eigenvalue: float, activation: str, starts: tuple[str, ...], extent: float, output: str
 ) -> None:

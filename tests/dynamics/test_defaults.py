@@ -38,6 +38,11 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "integration.alternation.Alternation.stride": {"allowed": 9223372036854775807, "most": 40},
+    "integration.contract.Method": {"strides": False, "matrix_free": False},
+    "integration.methods.choose_method": {"smooth": True, "gradient": False},
+    "integration.runge_kutta.RungeKutta.stride": {"allowed": 9223372036854775807, "most": 64},
+    "flows.spectrum._by_lanczos": {"resolution": 0.0},
     "flows.in_bulk._Member": {"status": "finished", "looks": 0, "evaluations": 0},
     "outcome.diagnosis.diagnosing": {"max_evaluations": 200000},
     "population.fourth_moment.Coordinates": {"coupling": 1.0, "scale": 1.0},
@@ -56,7 +61,6 @@ EXCEPTIONS = {
         "t_end": 6.0,
         "draws": 6,
     },
-    "integration.methods.choose_method": {"smooth": True},
     "neuron.pieces.slices.pieces_on_slices": {"lines": 20, "extent": 3.0},
     "neuron.pieces.counts.count_pieces": {"hidden": 5, "layers": 2, "starts": 10},
     "population.fourth_moment.IndependentMoment": {"kurtosis": 0.0},

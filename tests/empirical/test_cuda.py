@@ -211,8 +211,8 @@ def test_theory_sees_the_data_that_networks_were_trained_on(monkeypatch):
     np.testing.assert_array_equal(Y, y.cpu().numpy())
     gap = found.gap
     assert gap.sources["finite_data"] == "modified flow on each network's data set"
-    assert np.abs(gap.finite_data).max() > 20 * np.abs(gap.remainder).max()
-    assert (np.abs(gap.remainder) <= gap.error_bar + 1e-6 * gap.flow[0]).all()
+    # what is left is the third order of the step; of other sets it would be as large as what they explain
+    assert np.abs(gap.remainder).max() < 0.01 * np.abs(gap.finite_data).max()
 
 
 @pytest.mark.parametrize("law", ["gaussian", "student-t:12", MIXTURE], ids=str)
@@ -224,14 +224,14 @@ def test_steps_between_looks_do_not_wait(law, options):
     problem = Problem(PROBLEM.teacher, PROBLEM.student, distribution=law)
 
     def waits(steps):
-        torch.cuda.set_sync_debug_mode("warn")
-        try:
-            with warnings.catch_warnings(record=True) as found:
-                warnings.simplefilter("always")
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
                 train(problem, steps=steps, step=1e-3, batch=8, seeds=3, records=2, device="cuda", **options)
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
-        return len(found)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+        return sum("synchronizing" in str(warning.message) for warning in found)
 
     waits(10)
     assert waits(10) == waits(40) > 0

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
+from dynamics.inputs.data_set import DataSet
 from empirical import TrainingData
 
 
@@ -161,3 +162,21 @@ def test_noise_of_a_finite_set_is_drawn_once(problem):
 def test_bad_input_is_refused(problem, options, words):
     with pytest.raises(ProblemError, match=words):
         TrainingData(problem, **options)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_samples_of_a_data_set_are_there_once(rng, seeds):
+    """Whole sets are one set for all seeds, inputs before samples; parts of it are its rows, each with its label."""
+    X = rng.standard_normal((7, 3))
+    problem = Problem(None, Student.initialise(2, 3), data=DataSet(X, X[:, :1] + 1))
+    x, y = next(TrainingData(problem, 0, seeds=seeds).batches(torch.float64, "cpu"))
+    assert x.shape == (seeds, 7, 3)
+    assert len({part.data_ptr() for part in x}) == 1
+    assert x[0].mT.is_contiguous()
+    np.testing.assert_array_equal(x[0], X)
+    stream = TrainingData(problem, 2, seeds=seeds).batches(torch.float64, "cpu")
+    for _ in range(4):
+        x, y = next(stream)
+        np.testing.assert_array_equal(y, x[..., :1] + 1)
+        for row in x.reshape(-1, 3).numpy():
+            assert (row == X).all(axis=1).any()

@@ -14,6 +14,7 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.phase_diagram._verdicts": {"follow": True},
     "counted_streams.CountedStreams.draw": {"steps": 1},
     "data._Sampler.__call__": {"steps": 1},
     "streams.Draw": {"noisy": 0},

@@ -75,7 +75,7 @@ def test_many_steps_are_one_launch_in_bounded_memory(monkeypatch):
 
     Where a batch is no whole number of blocks, or larger than the bound, there is a launch for each step and seed.
     """
-    assert launches(monkeypatch, 100, 16, 4) == (4, streams.AHEAD // 4 // 96 * 96)
+    assert launches(monkeypatch, 100, 16, 4) == (4, streams.LAUNCH // 96 * 96)
     assert launches(monkeypatch, 100, 16, 4, 2**12) == (40, 960)
     assert launches(monkeypatch, 10, 16, 4, 64) == (40, 96)
     assert launches(monkeypatch, 10, 17, 4) == (40, 6 * 17)

@@ -6,9 +6,11 @@ import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.escape.prediction import escape_time
+from empirical import escape
 from empirical.data import TrainingData
 from empirical.escape import OnSphere, TrainedEscape, starts_on_sphere, train_escape
 from empirical.optimizers.heavy_ball import HeavyBall
+from empirical.trainer import CHECK_EVERY
 
 
 def unit(activation, inputs, teacher_activation=None, b=1.0):
@@ -71,6 +73,28 @@ def test_networks_are_the_same_however_many():
     first = starts_on_sphere(np.eye(5)[1], 2, 0.0, np.random.default_rng(1))
     np.testing.assert_array_equal(first, starts_on_sphere(np.eye(5)[1], 4, 0.0, np.random.default_rng(1))[:2])
     np.testing.assert_array_equal(few, many[:2])
+
+
+def test_large_steps_are_divided_among_the_processors(monkeypatch):
+    """Seven networks two by two, on their own data: the same steps as all together, and none waits for the slowest."""
+    problem, how = unit("hermite:2", 6), {"step": 0.01, "t_end": 8.0, "batch": 8, "seeds": 7, "seed": 2}
+    together = train_escape(problem, **how, dtype=torch.float64)
+    descents, descend = [], escape.descend
+
+    def watched(gradient, rule, *rest, record, **options):
+        steps = []
+        descents.append((len(rule.weights), steps))
+        return descend(gradient, rule, *rest, record=lambda n: (steps.append(n), record(n)), **options)
+
+    monkeypatch.setattr(escape, "descend", watched)
+    monkeypatch.setattr(escape, "ENOUGH", 2 * 8 * 6)
+    before = torch.get_num_threads()
+    apart = train_escape(problem, **how, dtype=torch.float64)
+    np.testing.assert_array_equal(apart.times, together.times)
+    assert sorted(size for size, _ in descents) == [1, 2, 2, 2]
+    assert torch.get_num_threads() == before
+    assert len({steps[-1] // CHECK_EVERY for _, steps in descents}) > 1
+    assert all(steps == list(range(len(steps))) for _, steps in descents)
 
 
 def test_large_batches_follow_the_flow():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dynamics import Problem, Student, Teacher
-from empirical import TrainingData, compare, streams, train
+from empirical import TrainingData, compare, data, train
 from empirical.counted_streams import CountedStreams
 from empirical.experiments.generalisation import train_and_test
 from empirical.practice import Practice, data_sets
@@ -35,7 +35,7 @@ def handed_out(monkeypatch):
 def test_data_sets_are_those_trained_on(handed_out, counted, monkeypatch):
     """Bit by bit, from generators as on a processor and from hashes as on an accelerator."""
     if counted:
-        monkeypatch.setattr(streams, "GeneratorStreams", CountedStreams)
+        monkeypatch.setattr(data, "GeneratorStreams", CountedStreams)
     run = train(PROBLEM, steps=2, step=1e-3, **OPTIONS)
     (_, x, y), *_ = handed_out
     X, Y = data_sets(PROBLEM, Practice.of(run))

@@ -9,9 +9,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from dynamics import Problem, Student, Teacher
 from dynamics.inputs.base import parse_law
 from dynamics.inputs.laws import Mixture
-from empirical import TrainingData, streams
+from empirical import TrainingData, counted_streams, data, streams
 from empirical.counted_streams import AHEAD, GAMMA, INPUTS, CountedStreams, _Rows, hashed, signed
-from empirical.streams import Draw, GeneratorStreams, open_streams
+from empirical.data import open_streams
+from empirical.streams import Draw, GeneratorStreams
 from oracles.synchronisation import synchronising
 
 KINDS = [GeneratorStreams, CountedStreams]
@@ -28,7 +29,7 @@ def make(kind, names=NAMES, dtype=torch.float32):
 @pytest.fixture
 def everything_counted(monkeypatch):
     """Training as on an accelerator, on the processor."""
-    monkeypatch.setattr(streams, "GeneratorStreams", CountedStreams)
+    monkeypatch.setattr(data, "GeneratorStreams", CountedStreams)
 
 
 def test_the_hash_is_that_of_splitmix64():
@@ -156,13 +157,16 @@ def test_steps_drawn_ahead_are_the_same(kind, law, noisy):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_steps_drawn_ahead_are_bounded(kind):
-    """At most `AHEAD` numbers and `LONGEST` steps, or one; no multiples of a block go one by one with generators."""
-    limit = streams.AHEAD if kind is GeneratorStreams else AHEAD
-    stream = make(kind)
-    for count, d, noisy in ((16, 3, 0), (64, 100, 2), (2**18, 16, 0)):
-        steps = stream.ahead(Draw(GAUSSIAN, count, d, noisy))
-        assert steps == min(streams.LONGEST, max(1, limit // (3 * count * (d + noisy))))
-    assert stream.ahead(Draw(GAUSSIAN, 16, 1)) == streams.LONGEST
+    """At most `AHEAD` numbers, in one launch of a generator no more than it gains by, and a bounded number of steps.
+
+    No multiples of a block go one by one with generators.
+    """
+    generators, stream = kind is GeneratorStreams, make(kind)
+    for count, d, noisy in ((16, 1, 0), (16, 3, 0), (64, 100, 2), (2**18, 16, 0)):
+        steps, numbers = stream.ahead(Draw(GAUSSIAN, count, d, noisy)), count * (d + noisy)
+        most = streams.LAUNCH // numbers if generators else counted_streams.LONGEST
+        assert steps == max(1, min(most, (streams.AHEAD if generators else AHEAD) // (3 * numbers)))
+        assert steps < (2049 if generators else 1025)
     assert make(GeneratorStreams).ahead(Draw(GAUSSIAN, 5, 3)) == 1
 
 

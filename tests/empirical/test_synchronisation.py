@@ -12,7 +12,7 @@ from torch import nn
 from dynamics import Problem, Student, Teacher
 from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import Mixture
-from empirical import Splits, TrainingPlan, streams, train, train_ensemble, train_module
+from empirical import Splits, TrainingPlan, data, train, train_ensemble, train_module
 from empirical.counted_streams import CountedStreams
 from empirical.escape import train_escape
 from empirical.hannet import checkerboard
@@ -39,7 +39,7 @@ WAITING = {  # what rules do in every step by their nature, and how often they w
 @pytest.fixture(autouse=True)
 def as_on_an_accelerator(monkeypatch):
     """Data are drawn as there."""
-    monkeypatch.setattr(streams, "GeneratorStreams", CountedStreams)
+    monkeypatch.setattr(data, "GeneratorStreams", CountedStreams)
 
 
 def check(run):

@@ -1,5 +1,9 @@
 """What the tests of figures share: reading axes back from their artists."""
 
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.ticker import NullFormatter
@@ -40,3 +44,13 @@ def names(figure):
     """Texts of the figure's legend."""
     (legend,) = figure.legends
     return [text.get_text() for text in legend.get_texts()]
+
+
+def beside(name: str) -> ModuleType:
+    """A file of this folder as a module, for its made-up data; other folders have files of the same names."""
+    spec = spec_from_file_location(f"figures_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

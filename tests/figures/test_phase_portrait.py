@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 
 from dynamics.phase_plane import phase_plane
@@ -116,24 +117,8 @@ def test_arrows_follow_the_flow():
     plane = phase_plane(1.0, extent=SIZE, points=5)
     seen = {}
 
-    class Axes:
-        def __getattr__(self, name):
-            def record(*arguments, **options):
-                seen[name] = arguments
-                return [self]
-
-            return record
-
-    class Figure:
-        def __init__(self, **options): ...
-
-        def subplots(self):
-            return Axes()
-
-        def legend(self, **options): ...
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("figures.phase_portrait.Figure", Figure)
+        patch.setattr(Axes, "streamplot", lambda _, *arguments, **options: seen.update(streamplot=arguments))
         phase_portrait(plane)
     arrows = plane.velocity / np.abs(plane.velocity).max()
     for given, expected in zip(seen["streamplot"], (plane.a, plane.p, *arrows), strict=True):

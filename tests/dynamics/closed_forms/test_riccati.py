@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
-from dynamics.closed_forms import riccati_solution
+from dynamics.closed_forms import riccati, riccati_solution
+from dynamics.errors import ComputationError
 
 TIMES = [0.0, 0.1, 0.5, 1.0, 3.0, 10.0]
 
@@ -69,3 +70,10 @@ def test_other_problems_are_refused(rng, make_problem):
     for problem, words in refused:
         with pytest.raises(ProblemError, match=words):
             riccati_solution(problem, [1.0])
+
+
+def test_a_matrix_that_is_not_definite_is_reported(rng, monkeypatch):
+    """What LAPACK says of the Cholesky factorisation, a positive number where it broke down."""
+    monkeypatch.setattr(riccati, "posv", lambda matrix, right: (matrix, right, 1))
+    with pytest.raises(ComputationError, match="a matrix is not definite"):
+        riccati_solution(problem_of(rng, 4, 3, 1.0, [4, 2, 1]), [1.0])

@@ -163,3 +163,9 @@ def test_a_time_that_is_not_known():
     """ṁ = (m − 0.50001)² touches zero between two points of the grid, and 1/ṁ has no integral."""
     with pytest.raises(ComputationError, match="all but rests"):
         OverlapFlow(np.array([0.50001**2, -2 * 0.50001, 1.0])).time(0.1, 0.9)
+
+
+def test_a_cubic_that_speeds_up_has_a_time_of_its_own():
+    """ṁ = m(1 + m²), whose coefficients have one sign: ∫ dm/ṁ = ln m − ½ ln(1 + m²), by partial fractions."""
+    expected = np.log(0.9 / 0.2) - 0.5 * np.log((1 + 0.81) / (1 + 0.04))
+    assert OverlapFlow(np.array([0.0, 1.0, 0.0, 1.0])).time(0.2, 0.9) == pytest.approx(expected, rel=1e-10)

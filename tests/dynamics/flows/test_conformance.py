@@ -35,17 +35,19 @@ from dynamics.flows.endings import CONVERGED, NOT_CONVERGED, OF_ITS_OWN, STATION
 from dynamics.flows.muon import MuonFlow
 from dynamics.flows.natural_gradient import NaturalGradientFlow
 from dynamics.flows.path_space import PathFlow
+from dynamics.flows.steered import SteeredFlow
 from dynamics.integration import Stop
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget, Rates
 
 STEP = 1e-5  # of central differences: an error of 1e-10 of third derivatives, 1e-11 of rounding
 SIGMA = np.array([[2.0, 0.3], [0.3, 0.7]])
+DIRECTIONS = [[1.0, 0.2], [-0.3, 0.9]]
 DATA = np.random.default_rng(4).standard_normal((12, 2))
 
 
 def problem(activation="quadratic", trainable=True, covariance=None, outputs=1) -> Problem:
     rng = np.random.default_rng(1)
-    V, B = [[1.0, 0.2], [-0.3, 0.9]], np.array([[1.0, 0.7], [0.4, -0.8]])
+    V, B = DIRECTIONS, np.array([[1.0, 0.7], [0.4, -0.8]])
     student = Student(0.6 * rng.standard_normal((2, 2)), 0.6 * rng.standard_normal((outputs, 2)), trainable)
     return Problem(Teacher(V, B[:outputs]), student, activation, covariance)
 
@@ -136,6 +138,62 @@ def test_written_in_place_the_right_hand_side_is_the_same(flow):
         expected = flow(t, theta)
         np.testing.assert_allclose(out, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
         np.testing.assert_array_equal(theta, before)
+
+
+COMPILED = ("quadratic", "centred", "second layer fixed")  # of one output without covariance and decay
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_compiled_the_right_hand_side_is_the_same(name, monkeypatch):
+    """To rounding, of the flows that offer it: those of the table, where the teacher's directions are axes."""
+    assert CASES[name].make().kernel() is None
+    monkeypatch.setitem(globals(), "DIRECTIONS", [[1.1, 0.0], [0.0, -0.8]])
+    kernel = CASES[name].make().kernel()
+    assert (kernel is not None) == (name in COMPILED)
+    if kernel is None:
+        return
+    pytest.importorskip("numba")
+    from dynamics.integration.compiled_steps import evaluate
+
+    flow, rng = CASES[name].make(), np.random.default_rng(3)
+    room, out = np.full(kernel.room, np.nan), np.full(flow.theta0.size, np.nan)
+    assert flow.stretches() is None
+    for _ in range(3):
+        theta = flow.theta0 * (1 + 0.05 * rng.standard_normal(flow.theta0.size))
+        evaluate(kernel.load().address, 0.0, theta, out, kernel.numbers, np.array(kernel.sizes), room)
+        expected = flow(0.0, theta)
+        np.testing.assert_allclose(out, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+
+
+def test_a_gradient_is_one_and_its_hessian_is_minus_the_jacobian(flow):
+    """Who offers products with a Hessian has a symmetric Jacobian by differences; they are those of its Jacobian."""
+    curvature = flow.curvature()
+    if curvature is None:
+        assert not isinstance(flow, GradientFlow) or isinstance(flow, SteeredFlow)
+        return
+    J = differences(flow, flow.theta0)
+    np.testing.assert_allclose(J, J.T, atol=1e-7 * np.abs(J).max())
+    v = np.random.default_rng(5).standard_normal(flow.theta0.size)
+    np.testing.assert_allclose(curvature(flow.theta0, v), -J @ v, atol=1e-6 * np.abs(J).max())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_evaluated_in_bulk_the_right_hand_side_is_the_same(name):
+    """Of all flows that are polynomials, with the loss that they watch: so they can be integrated together."""
+    flow = CASES[name].make()
+    polynomial = flow.polynomial()
+    if polynomial is None:
+        assert name not in ("quadratic", "centred", "two outputs", "second layer fixed", "covariance")
+        return
+    program, numbers = polynomial
+    bulk = program.in_bulk(np.stack([numbers, numbers], axis=1))
+    states = np.stack([flow.theta0, 1.1 * flow.theta0], axis=1)
+    slope, losses = np.empty_like(states), bulk.losses(states)
+    bulk(states, slope)
+    for i, theta in enumerate(states.T):
+        expected = flow(0.0, theta)
+        np.testing.assert_allclose(slope[:, i], expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+        assert losses[i] == pytest.approx(flow.loss(theta), rel=1e-12)
 
 
 # of one it is exact up to couplings, see below; that of the other is infinite at the start: `test_adam.py` has it later

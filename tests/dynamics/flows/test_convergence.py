@@ -297,12 +297,20 @@ def asked(eigenvalues, W, a, rtol=1e-12, trainable=False, covariance=None):
 def test_how_slow_hardly_moves(weak, rtol, still):
     """1e-9 of the natural speed, less for weak modes, but no less than a hundredfold tolerance."""
     test, flow = asked([2.0, weak], np.eye(2), [1.0, 1.0], rtol)
-    assert test._still == pytest.approx(still * flow.natural_units.speed)
+    assert test.still == pytest.approx(still * flow.natural_units.speed)
     fast, slow = (theta for theta in (1.1 * flow.theta0, 0 * flow.theta0))
     assert test.distance("converged", 0.0, fast) == pytest.approx(
-        np.linalg.norm(flow(0.0, fast)) - test._still
+        np.linalg.norm(flow(0.0, fast)) - test.still
     )
     assert test.distance("converged", 1.0, slow) > 0  # a saddle
+
+
+@pytest.mark.parametrize(("left", "looked_at"), [(0.9e-3, False), (1.2e-3, True)])
+def test_dormant_units_are_looked_for_while_a_thousandth_of_the_weakest_mode_is_left(left, looked_at):
+    """One centred unit, one input, a = 1: G = 4(λ − p²) beside 4λ where nothing is learned."""
+    lam = 0.5
+    test, flow = asked([lam], [[np.sqrt(lam * (1 - left))]], [1.0], trainable=True)
+    assert (test._dormant(flow.theta0) is not None) == looked_at
 
 
 @pytest.mark.parametrize("sigma", [1.0, 3.0])

@@ -7,6 +7,7 @@ import pytest
 
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.flows.arc_length import ArcLengthFlow
+from dynamics.flows.convergence import ConvergenceTest
 from dynamics.flows.motion import Motion
 from dynamics.integration import Stop
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget
@@ -116,3 +117,21 @@ def test_the_rate_of_mean_sgd_is_computed_once(monkeypatch):
     monkeypatch.setattr(OrderParameters, "loss", lambda self, y: calls.append(1) or loss(self, y))
     flow.integrate(samples=2, rtol=1e-6)
     assert len(calls) == 4
+
+
+def test_the_end_is_judged_once(monkeypatch):
+    """At the end of a step; where within it the flow came to rest is a matter of its speed alone."""
+    judged, steps, status = [], [], ConvergenceTest._status
+
+    def recorded(self, t, theta, speed):
+        judged.append(t)
+        return status(self, t, theta, speed)
+
+    monkeypatch.setattr(ConvergenceTest, "_status", recorded)
+    never = Stop("never", lambda t, theta: steps.append(t) or 1.0)
+    flow = GradientFlow(start())
+    end = flow.integrate(samples=2, stops=[never])
+    assert judged == steps[-1:]
+    units = flow.natural_units
+    speed = np.linalg.norm(flow(0.0, flow.pack(end.coordinates[-1], end.A[-1])))
+    assert speed == pytest.approx(1e-9 * units.weakest * units.speed, rel=1e-3)

@@ -191,3 +191,12 @@ def test_what_is_refused():
         gaussian_comparison(teacher_on_samples(), 1.0, samples=1)
     with pytest.raises(IntegrationError):
         gaussian_comparison(teacher_on_samples(), 1.0, max_evaluations=5)
+
+
+def test_sample_times_of_both_spacings_that_coincide_are_one_time(rng):
+    """With 101 of each, 10⁻², 10⁻¹ … of the end are in both, up to rounding, which no other clock may hide or show."""
+    for t_end in rng.uniform(0.1, 100, 200):
+        times = sample_times(t_end, 101)
+        assert (times[0], times[-1]) == (0, t_end)
+        assert len(times) == 2 * 101 - 1 - 2  # the end, a hundredth and a tenth of it
+        assert (np.diff(times) > 1e-9 * times[1:]).all()

@@ -9,7 +9,7 @@ from dynamics import GradientFlow, Student, Teacher
 from dynamics.errors import ProblemError
 from dynamics.integration import SOLVERS, Sampling, Stop, VectorField, choose_method, integrate
 
-STEPPING = [name for name, method in SOLVERS.items() if method.sample is None]
+STEPPING = [name for name, method in SOLVERS.items() if method.sample is None and "numba" not in name]
 
 
 class Decay(VectorField):
@@ -20,6 +20,9 @@ class Decay(VectorField):
 
     def jacobian(self, t, theta):
         return -np.eye(theta.size)
+
+    def curvature(self):
+        return lambda theta, v: v.copy()
 
 
 def sampling(t_end=None, times=None, samples=11, log_times=False):
@@ -203,6 +206,10 @@ def test_choice_of_method():
     assert choose_method("auto", 301, rtol=0.99e-9).name == "DOP853"
     assert choose_method("auto", 301, rtol=1e-9).name == "Tsit5"
     assert choose_method("auto", 300, rtol=1e-9).name == "LSODA"
+    assert choose_method("auto", 301, gradient=True).name == "DOP853/BDF"
+    assert choose_method("auto", 301, rtol=1e-9, gradient=True).name == "Tsit5/BDF"
+    assert choose_method("auto", 201, gradient=True).name == "DOP853/BDF"
+    assert choose_method("auto", 200, gradient=True).name == "LSODA"
     assert choose_method("auto", 3, smooth=False).name == choose_method("auto", 301, False).name == "RK45"
     assert choose_method("Radau", 5000).name == "Radau"
 

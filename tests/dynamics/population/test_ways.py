@@ -182,17 +182,24 @@ def test_nothing_is_allocated_in_the_loop(rng, O, covariance):
 
 def test_memory_is_what_buffers_take(rng):
     """Numbers that a call of `build` allocates, to a tenth; constants of the loss are there before."""
-    K, d = 40, 150
-    for O, covariance in ((1, "identity"), (1, "dense"), (5, "identity"), (5, "dense")):
-        loss = quadratic(rng, 100, d, O, "few columns", covariance)
-        for way in loss.ways(K, O, True):
-            way.build()
-            tracemalloc.start()
-            kept = way.build()
-            size = tracemalloc.get_traced_memory()[0]
-            tracemalloc.stop()
-            assert size == pytest.approx(8 * way.memory, rel=0.1), way.name
-            del kept
+    K, d, moments = 40, 150, form_moments(rng, 150)
+    for O in (1, 5):
+        losses = [
+            quadratic(rng, 100, d, O, "few columns", covariance) for covariance in ("identity", "dense")
+        ]
+        V, B = rng.standard_normal((3, d)), rng.standard_normal((O, 3))
+        losses += [FormPopulation(V, B, moments[name]) for name in ("independent", "mapped")]
+        X, Y = rng.standard_normal((300, d)), rng.standard_normal((300, O))
+        losses += [samples.SampleLoss(X, Y, mean) for mean in (None, np.eye(d))]
+        for loss in losses:
+            for way in loss.ways(K, O, True):
+                way.build()
+                tracemalloc.start()
+                kept = way.build()
+                size = tracemalloc.get_traced_memory()[0]
+                tracemalloc.stop()
+                assert size == pytest.approx(8 * way.memory, rel=0.1), way.name
+                del kept
 
 
 def test_a_loss_that_was_asked_for_its_slope_still_goes_to_other_processes(rng):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dynamics.sgd.differentiation import along, jacobian, second_along
+from dynamics.sgd.differentiation import along, derivatives, jacobian, second_along
 
 
 def cubic(s):
@@ -44,3 +44,17 @@ def test_second_derivatives_at_the_origin():
     np.testing.assert_allclose(second_along(cubic, np.zeros(2), v, w), [0, 0], atol=1e-12)
     found = second_along(lambda s: s[..., 0] ** 2 + s[..., 0] * s[..., 1], np.zeros(2), v, w)
     assert found == pytest.approx(2 * v[0] * w[0] + v[0] * w[1] + v[1] * w[0], rel=1e-8)
+
+
+def test_first_and_second_derivatives_in_one_call():
+    """f′ and f″:S = Σ_ab S_ab ∂_a∂_b f by hand, from one call of the function on 3u states."""
+    (x, y), (a, b, c), stacks = STATE, (0.3, -0.8, 1.7), []
+
+    def watched(s):
+        stacks.append(s.shape)
+        return cubic(s)
+
+    slopes, curved = derivatives(watched, STATE, np.array([[a, b], [b, c]]))
+    np.testing.assert_allclose(slopes, [[2 * x * y, x**2], [1, 3 * y**2]], rtol=1e-15)
+    np.testing.assert_allclose(curved, [2 * y * a + 4 * x * b, 6 * y * c], rtol=1e-8)
+    assert stacks == [(6, 2)]

@@ -45,6 +45,15 @@ def test_sympy_solves_the_mode_equations_to_the_same_points(modes, activation):
     assert len(found) == 2**modes
 
 
+def test_losses_are_written_with_the_trace():
+    """Σ λ_j² + T²/(|S| + 2) over what is not learned, T its trace (theory, section 3): as it stands, not expanded."""
+    a, b, c = sympy.symbols("lambda_:3")
+    losses = {point.learned_modes: point.loss for point in symbolic_fixed_points(3, "quadratic")}
+    assert losses[(0,)] == b**2 + c**2 + (b + c) ** 2 / 3
+    assert losses[()] == a**2 + b**2 + c**2 + (a + b + c) ** 2 / 2
+    assert losses[(0, 2)] == b**2 + b**2 / 4
+
+
 @pytest.mark.parametrize("activation", ["quadratic", "centred"])
 def test_symbolic_and_numerical_catalogues_agree(activation):
     """Loss, learned values and the signs of the gains, which decide the descent directions, at random eigenvalues."""

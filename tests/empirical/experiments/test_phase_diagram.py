@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
+from dynamics.errors import ComputationError
+from dynamics.flows import in_bulk
 from dynamics.outcome import diagnose
 from empirical.descent import population_descent
 from empirical.experiments import phase_diagram
@@ -207,7 +209,12 @@ def test_memory_of_the_starts(monkeypatch):
 def test_disagreements_go_both_ways(monkeypatch):
     """Below half of the smallest λ², ½ here, is done: two networks fail against their verdict, one succeeds."""
     verdicts = iter(["succeeds", "succeeds", "fails", "fails", "undecided", "succeeds"])
-    monkeypatch.setattr(phase_diagram, "diagnose", lambda *_, **__: SimpleNamespace(verdict=next(verdicts)))
+
+    def diagnosing(*_, **__):
+        yield from ()  # asks for nothing
+        return SimpleNamespace(verdict=next(verdicts))
+
+    monkeypatch.setattr(phase_diagram, "diagnosing", diagnosing)
     losses = np.array([0.51, 0.49, 0.49, 0.51, 0.1, 3.0])
     seeds = []
 
@@ -258,3 +265,27 @@ def test_arguments_are_checked():
 def test_diagrams_beyond_all_memory_are_refused(sizes):
     with pytest.raises(ProblemError, match=r"of memory, but at most .* lower `hidden`, `replicates`"):
         scale_diagram([1.0], scale_w=[0.1], scale_a=[0.1], **({"hidden": 1, "replicates": 1} | sizes))
+
+
+def test_flows_that_decide_are_followed_together(monkeypatch):
+    """Twelve starts of which some have to be followed: each verdict is that of `diagnose`, all flows in one call."""
+    calls = []
+    bulk = in_bulk.integrate_together
+    monkeypatch.setattr(in_bulk, "integrate_together", lambda asked: calls.append(len(asked)) or bulk(asked))
+    rng = np.random.default_rng(11)
+    teacher = Teacher.from_eigenvalues([2, -1.9])
+    W, a = 0.3 * rng.normal(size=(12, 4, 2)), 0.2 * np.abs(rng.normal(size=(12, 4)))
+    found = phase_diagram._verdicts(teacher, W, a)
+    assert len(calls) == 1 and calls[0] > 3
+    alone = [diagnose(Problem(teacher, Student(w, b))) for w, b in zip(W, a, strict=True)]
+    assert found.tolist() == [diagnosis.verdict for diagnosis in alone]
+
+
+def test_a_diagnosis_that_fails_is_reported(monkeypatch):
+    def diagnosing(*_, **__):
+        yield from ()
+        raise ComputationError("lost")
+
+    monkeypatch.setattr(phase_diagram, "diagnosing", diagnosing)
+    with pytest.raises(ComputationError, match="lost"):
+        scale_diagram([1.0], [0.1], [0.1], hidden=1, replicates=2)

@@ -1,0 +1,57 @@
+"""What follows from recorded weights: losses by formula, modes, c_k, overlaps and norms; of all records at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.curves.units import LARGEST_OVERLAPS, overlaps_and_norms, unit_invariants
+from dynamics.problem import Problem
+
+AT_ONCE = 2_000_000  # numbers in the largest array that is held at a time
+
+
+def measured_of_weights(problem: Problem, W: Array, A: Array, *, by_formula: bool) -> dict[str, Array]:
+    """Fields of a `TrainingRun` by name, each (S, T, …), of S networks at T records.
+
+    Parameters
+    ----------
+    problem : Problem
+    W : (S, T, K, d) array
+    A : (S, T, O, K) array
+    by_formula : bool
+        Whether the losses are among them.
+
+    Notes
+    -----
+    A network that diverged has infinite ones, or NaN. Overlaps are left out where they are more than
+    `dynamics.curves.units.LARGEST_OVERLAPS`.
+    """
+    S, T, K, d = W.shape
+    R = len(problem.teacher.V)
+    many = max(1, AT_ONCE // (S * K * (d + R)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = [
+            _of_some(
+                problem, W[:, start : start + many], A[:, start : start + many], by_formula, W.size // d * R
+            )
+            for start in range(0, T, many)
+        ]
+    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+
+
+def _of_some(problem: Problem, W: Array, A: Array, by_formula: bool, overlaps: int) -> dict[str, Array]:
+    """The same for some records, of a run that has so many overlaps in all."""
+    found = {"modes": problem.modes(W, A)}
+    populations = {"loss": problem.population, "test_loss": problem.test_population} if by_formula else {}
+    for name, population in populations.items():
+        if population is not None:
+            flat = population.losses(W.reshape(-1, *W.shape[2:]), A.reshape(-1, *A.shape[2:]))
+            found[name] = flat.reshape(W.shape[:2])
+    if problem.activation.degree is not None:
+        found["conserved"] = unit_invariants(W, A, problem.activation.degree)
+    if not problem.has_modes:
+        cosines, found["norms"] = overlaps_and_norms(W, problem.teacher.V, problem.second_moment)
+        if problem.teacher.given and overlaps <= LARGEST_OVERLAPS:
+            found["overlaps"] = cosines
+    return found
