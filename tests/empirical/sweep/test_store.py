@@ -22,6 +22,7 @@ def piece(index=3, end="erreicht: ε"):
             ("time",), np.array([1.0, np.nan, 1 / 3]), "population loss", "squared output units"
         ),
         "end": Variable((), end),
+        "words": Variable(("unit",), np.array(["a", end])),
         "final": Variable((), 0.1),
     }
     return Piece(index, values, "", {"numpy": "9"})
