@@ -79,21 +79,23 @@ def measure(task: Task) -> list[Table]:
         return float(np.quantile(np.nan_to_num(errors, nan=np.inf), SHARE, method="higher"))
 
     rows: list[dict[str, Any]] = []
+    brackets: dict[str, Bracket | None] = {}
     found: dict[str, tuple[Engine, Bracket, int]] = {}
     calls: dict[str, Callable[[], object]] = {}
     for engine in engines(task.teacher, task.W.shape[1]):
-        label = f"{engine.name}, {engine.cores}"
-        print(f"    {task.name}: {label}", file=sys.stderr)
-        met = bracket(_runner(engine, part, task.times), error, TARGET)
+        print(f"    {task.name}: {engine.label}", file=sys.stderr)
+        if engine.states not in brackets:
+            brackets[engine.states] = bracket(_runner(engine, part, task.times), error, TARGET)
+        met = brackets[engine.states]
         if met is None:
             continue
         starts = part if engine.slow else theta
-        found[label] = engine, met, len(starts)
+        found[engine.label] = engine, met, len(starts)
         for which, point in (("met", met.met), ("looser", met.looser)):
             if point is not None:
-                calls[f"{label} {which}"] = partial(engine.solve, starts, task.times, point.rtol)
-                if not engine.slow:
-                    calls[f"{label} {which}"]()  # compiled for as many
+                calls[f"{engine.label} {which}"] = partial(engine.solve, starts, task.times, point.rtol)
+        if engine.cores > 1 or not engine.slow:
+            calls[f"{engine.label} met"]()  # compiled for as many, in every process
     times = {name: _least(name, spent) for name, spent in interleaved(calls, ROUNDS).items()}
     for label, (engine, met, count) in found.items():
         wall, processor = (1e3 / count * _at(met, times, label, which) for which in ("wall", "processor"))

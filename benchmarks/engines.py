@@ -19,6 +19,7 @@ from dynamics import FlowEnsemble, Teacher
 from dynamics.aliases import Array
 from dynamics.budget import usable_cores
 
+JOBLIB = ", joblib"
 Solve = Callable[[Array, Array, float], Array]
 """``solve(thetas, times, rtol)``: states (N, T, n) from starts (N, n)."""
 
@@ -43,6 +44,16 @@ class Engine:
     cores: int
     slow: bool
     solve: Solve
+
+    @property
+    def label(self) -> str:
+        """Name and cores."""
+        return f"{self.name}, {self.cores}"
+
+    @property
+    def states(self) -> str:
+        """The same for engines that give the same states, however many cores they use."""
+        return self.name.removesuffix(JOBLIB)
 
 
 def engines(teacher: Teacher, K: int) -> list[Engine]:
@@ -96,7 +107,7 @@ def _loops(teacher: Teacher, K: int) -> list[Engine]:
             several[name] = (COMPILED, loop)
     if find_spec("joblib") is not None and cores > 1:
         found += [
-            Engine(f"{name}, joblib", kind, cores, True, OverCores(loop, cores))
+            Engine(name + JOBLIB, kind, cores, True, OverCores(loop, cores))
             for name, (kind, loop) in several.items()
         ]
     return found

@@ -121,7 +121,7 @@ def _moments(axes: Axes, rows: list[dict[str, Any]]) -> None:
         "traces, any d [s]": "quadflow, traces, any $d$",
     }
     _lines(axes, rows, "order", keys)
-    axes.set_ylim(top=1.0)
+    axes.set_ylim(top=20.0)
     axes.set_xticks([row["order"] for row in rows])
     axes.set_xlabel("order of the moment")
     _title(axes, "e  symbolic moments of a quadratic form")

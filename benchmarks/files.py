@@ -34,7 +34,8 @@ def write_results(tables: Sequence[Table], about: dict[str, str], folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     earlier = {table.name: table for table in read_results(folder)}
     new = {table.name: replace(table, measured=table.measured or about["date"]) for table in tables}
-    merged = list((earlier | new).values())
+    kept = {name: table for name, table in earlier.items() if name not in new}
+    merged = sorted((new | kept).values(), key=lambda table: table.title.split(" ")[0])  # by their number
     data = {"machine": about, "tables": [asdict(table) for table in merged]}
     (folder / "results.json").write_text(json.dumps(_finite(data), indent=1, ensure_ascii=False) + "\n")
     head = "\n".join(f"* {key}: {value}" for key, value in about.items())

@@ -18,15 +18,25 @@ from dynamics.aliases import Array
 
 LOOSEST, TIGHTEST = 3, 13  # tolerances 1e-3 … 1e-13
 QUARTERS = 4
+SHORT = 0.5  # processor seconds of a run that is repeated: the first one at a tolerance may compile
 LONGEST = 4.0  # processor seconds of one run, beyond which a solver gets no tighter tolerance
 
 
 @dataclass(frozen=True)
 class Point:
-    """One solver at one tolerance; `seconds` is the time of its first or second run, which chooses nothing."""
+    """One solver at one tolerance.
+
+    Parameters
+    ----------
+    rtol, error : float
+    first, seconds : float
+        Processor seconds of the first run, which may compile, and of a second one if the first was short.
+    run : callable
+    """
 
     rtol: float
     error: float
+    first: float
     seconds: float
     run: Callable[[], object]
 
@@ -68,13 +78,14 @@ def bracket(
 
     def at(exponent: float) -> Point:
         run = runner(10.0**-exponent)
-        taken, states = _timed(run)
-        points[exponent] = Point(10.0**-exponent, error(states), taken, run)
+        first, states = _timed(run)
+        again = first < (SHORT if points else LONGEST)
+        points[exponent] = Point(
+            10.0**-exponent, error(states), first, min(first, seconds(run)) if again else first, run
+        )
         return points[exponent]
 
-    first, setup = at(decades[0]), 0.0
-    if first.seconds < LONGEST:
-        setup = max(0.0, first.seconds - at(decades[0]).seconds)
+    start = at(decades[0])
     for exponent in decades[1:]:
         if at(exponent).seconds > LONGEST:
             break
@@ -92,7 +103,9 @@ def bracket(
                 break
     curve = [points[e] for e in sorted(points)]
     reached = next(n for n, p in enumerate(curve) if p.error <= goal)
-    return Bracket(setup, curve[reached - 1] if reached else None, curve[reached], curve)
+    return Bracket(
+        start.first - start.seconds, curve[reached - 1] if reached else None, curve[reached], curve
+    )
 
 
 def _timed(run: Callable[[], Array]) -> tuple[float, Array]:

@@ -78,7 +78,7 @@ LARGE = Choice(  # without dense implicit methods, which would take minutes
     scipy=("DOP853", "RK45"),
     numba=("DOP853", "RK45"),
     diffrax=("Tsit5", "Dopri8"),
-    torchdiffeq=("dopri5", "dopri8"),
+    torchdiffeq=("dopri5",),
     large=True,
 )
 LARGER = replace(

@@ -30,6 +30,20 @@ class Request(Protocol):
 Asking = Generator[Request, Any, Result]
 
 
+class Turn:
+    """A request for nothing but that one's time has come."""
+
+    def alone(self) -> None:
+        """It has."""
+
+    def kin(self) -> None:
+        """None: it is for one alone."""
+
+    def together(self, requests: Sequence[Any]) -> Sequence[Any]:
+        """Nothing for each."""
+        return [None] * len(requests)
+
+
 def alone(asking: Asking[Result]) -> Result:
     """Carry out one computation."""
     try:
@@ -55,8 +69,8 @@ def together(
     ----------
     askings : sequence of generators
     go_on : callable
-        Asked, after the first, before anything is done for one computation alone; once it says no, only those are
-        brought to their end that have begun and can be together.
+        Asked, after the first, before anything is begun that has to be done alone; what it says no to is given up
+        without a result. What can be done together always is, by all of them.
 
     Yields
     ------
@@ -69,16 +83,16 @@ def together(
         requests: dict[int, Request] = {}
         kins: dict[Hashable, list[int]] = {}
         for i, answer in answers.items():
-            if answer is None and ended and not go_on():  # it has not begun
-                continue
             request, result = _advance(askings[i], answer)
             kin = None if request is None else request.kin()
-            if request is None or kin is None:
-                yield i, _to_the_end(askings[i], request, result)
-                ended += 1
-            else:
+            if request is not None and kin is not None:
                 requests[i] = request
                 kins.setdefault(kin, []).append(i)
+            elif request is not None and answer is None and ended and not go_on():
+                askings[i].close()
+            else:
+                yield i, _to_the_end(askings[i], request, result)
+                ended += 1
         answers = {}
         for group in kins.values():
             answers |= zip(group, _answers([requests[i] for i in group]), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from torch import Tensor
 
@@ -15,6 +15,9 @@ from empirical.networks import QuadraticNetwork
 from empirical.trainer import Gradient, gradient_of
 
 GRADIENTS = ("fused", "autograd")
+
+Batch = tuple[Tensor, Tensor, Tensor | None]
+"""Inputs ([S,] B, d), labels ([S,] B, O), and weights (S, B) with which samples enter the mean; None: all alike."""
 
 
 def choose_gradients(gradients: str | None, activation: Activation) -> str:
@@ -41,18 +44,27 @@ def trained_weights(network: QuadraticNetwork) -> list[Tensor]:
 
 def batch_gradient(network: QuadraticNetwork, data: TrainingData, gradients: str) -> Gradient:
     """Losses and gradients of every network on its batch of step n, taken as `gradients` says."""
+    return gradient_on(network, data.weighted_batches(network.W.dtype, network.W.device), gradients)
+
+
+def gradient_on(network: QuadraticNetwork, batches: Iterator[Batch], gradients: str) -> Gradient:
+    """Likewise on the next of some batches, whose inputs may be those of all networks, (B, d)."""
     if gradients == "autograd":
-        return gradient_of(batch_losses(network, data), trained_weights(network))
-    stream, take = data.weighted_batches(network.W.dtype, network.W.device), FusedGradient(network)
-    return lambda n: take(*next(stream))
+        return gradient_of(_losses_on(network, batches), trained_weights(network))
+    take = FusedGradient(network)
+    return lambda n: take(*next(batches))
 
 
 def batch_losses(network: QuadraticNetwork, data: TrainingData) -> Callable[[int], Tensor]:
     """½ mean ‖f − y‖² of every network on its batch of step n, (S,)."""
-    stream = data.weighted_batches(network.W.dtype, network.W.device)
+    return _losses_on(network, data.weighted_batches(network.W.dtype, network.W.device))
+
+
+def _losses_on(network: QuadraticNetwork, batches: Iterator[Batch]) -> Callable[[int], Tensor]:
+    """The same on the next of some batches."""
 
     def losses(n: int) -> Tensor:
-        x, y, weights = next(stream)
+        x, y, weights = next(batches)
         errors = 0.5 * (network(x) - y).square().sum(-1)  # (S, B)
         return errors.mean(-1) if weights is None else (weights * errors).sum(-1)
 

@@ -99,7 +99,7 @@ class Numbers:
 
 
 BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
-AHEAD = 2**18  # numbers, of all streams together, that are drawn at once
+AHEAD = 2**20  # numbers, of all streams together, that are drawn at once: some megabytes
 LAUNCH = 2**15  # numbers of one stream that are drawn at once: more gain nothing
 
 

@@ -81,7 +81,8 @@ def train(
         differentiation, several times slower and the same up to rounding; by default written out where the activation
         has slopes.
     device, dtype : str
-        PyTorch device; "float32" or "float64".
+        PyTorch device; "float32" or "float64". A GPU draws other data than a processor, of the same law
+        (`empirical.streams`).
     records : int
         Number of records, evenly spaced over the run (first and last step included).
     record_at : array of int, optional

@@ -10,23 +10,23 @@ a unit of time decide. A trial in vain, some hundred evaluations, is not repeate
 
 from __future__ import annotations
 
+import sys
 from functools import partial
+from typing import cast
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.integration.backward_differences import BackwardDifferences, curvature_of
-from dynamics.integration.contract import Method, Solver, Step, VectorField
+from dynamics.integration.contract import Method, Solver, Step, StridingSolver, VectorField
 
 STRETCH = 40  # steps after which is asked what they cost
 WORTHWHILE = 0.7  # of the price of explicit steps: what implicit ones must not exceed to be taken up
 STIFF = 1.0  # h λ_max; explicit methods become unstable at some 3 to 6
 FINER = 0.1  # of the tolerance: errors of implicit steps add up to more
 PRODUCT = 2.5  # price of a product with the Hessian, in evaluations
-MOST_PATIENCE = 32  # stretches until the next trial
-POWERS = (
-    6  # products with the Hessian, of a vector that is kept, which bound its largest eigenvalue from below
-)
+PATIENCE, MOST_PATIENCE = 2, 32  # stretches until the next trial: at first, and at most
+POWERS = 2  # products with the Hessian of a vector that is kept: a lower bound of the largest eigenvalue
 
 
 class Alternation:
@@ -35,6 +35,7 @@ class Alternation:
     Parameters
     ----------
     explicit : Method
+        Its solver strides.
     field : VectorField
         Minus a gradient.
     theta0 : (n,) array
@@ -49,12 +50,13 @@ class Alternation:
     def __init__(
         self, explicit: Method, field: VectorField, theta0: Array, t_bound: float, rtol: float, atol: float
     ) -> None:
-        self._explicit = explicit.create(field, theta0, t_bound, rtol, atol)
+        self._explicit = cast(StridingSolver, explicit.create(field, theta0, t_bound, rtol, atol))
         self._implicit = BackwardDifferences(field, theta0, t_bound, FINER * rtol, FINER * atol)
         self._curvature, self._products = curvature_of(field), 0
         self._vector = np.random.default_rng(0).standard_normal(theta0.size)
         self._solver: Solver = self._explicit
-        self._price, self._patience = np.inf, 1
+        self._price, self._patience = np.inf, PATIENCE
+        self._steps, self._implicit_steps = 0, 0  # of this stretch, and of all
         self._waiting = self._patience
         self._begin_stretch()
 
@@ -88,18 +90,30 @@ class Alternation:
         """Products with the Hessian."""
         return self._explicit.njev + self._implicit.njev + self._products
 
+    @property
+    def steps(self) -> int:
+        """Steps so far."""
+        return self._explicit.steps + self._implicit_steps
+
     def step(self) -> str:
         """One step; the reason if it failed."""
-        if self._steps == STRETCH:
+        return self.stride(self.t, most=1)
+
+    def stride(self, until: float, allowed: int = sys.maxsize, most: int = STRETCH) -> str:
+        """Explicit steps until the time `until`, or `allowed` evaluations, or one that is implicit; why one failed."""
+        if self._steps >= STRETCH:
             self._look_back()
         elif self._steps == STRETCH // 2 and self._solver is self._implicit:
             self._mark()  # the first steps are still on the way to the length that they may have
-        self._steps += 1
-        reason = self._solver.step()
-        if not reason or self._solver is self._explicit:
-            return reason
-        self._give_up()
-        return self._solver.step()
+        if self._solver is self._implicit:
+            self._steps, self._implicit_steps = self._steps + 1, self._implicit_steps + 1
+            if not self._implicit.step():
+                return ""
+            self._give_up()
+        before = self._explicit.steps
+        reason = self._explicit.stride(until, allowed - self._implicit.nfev, min(most, STRETCH - self._steps))
+        self._steps += self._explicit.steps - before
+        return reason
 
     def within_step(self) -> Step:
         """The solution within the last step."""
@@ -130,10 +144,10 @@ class Alternation:
             if price > WORTHWHILE * self._price:
                 self._give_up()
             else:
-                self._patience = 1
+                self._patience = PATIENCE
         else:
             self._waiting -= 1
-            if self._waiting <= 0 and self._stiff((self.t - since) / STRETCH):
+            if self._waiting <= 0 and self._stiff((self.t - since) / self._steps):
                 self._price = price
                 self._implicit.resume(self._explicit.within_step())
                 self._solver = self._implicit
@@ -159,4 +173,6 @@ class Alternation:
 
 def alternating(explicit: Method) -> Method:
     """An explicit method by turns with BDF-CG."""
-    return Method(f"{explicit.name}/BDF", True, partial(Alternation, explicit), matrix_free=True)
+    return Method(
+        f"{explicit.name}/BDF", True, partial(Alternation, explicit), strides=True, matrix_free=True
+    )

@@ -1,31 +1,39 @@
 """Explicit methods whose steps numba compiles (`pip install 'quadflow[fast]'`), where the field has a kernel.
 
-Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. An integration goes
-on in compiled code when it has cost as much as that: it takes twice as long as the better choice at worst, and what is
-done depends on the problem alone. The methods whose name ends in "-numba" begin with it.
+Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. Integrations go on
+in compiled code when those of this process have cost as much as that: it takes twice as long as the better choice at
+worst. The methods whose name ends in "-numba" begin with it. Results are the same up to rounding.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.integration.contract import Kernel
+from dynamics.integration.stages import Stages
+from dynamics.integration.stepper import Stepper
 from dynamics.integration.tableau import Tableau
-
-if TYPE_CHECKING:
-    from dynamics.integration.runge_kutta import RungeKutta
-    from dynamics.integration.stages import Stages
 
 WORTH_LOADING = 10**10  # multiplications in matrix products: a second
 
 
-def pays(kernel: Kernel, evaluations: int) -> bool:
-    """Whether so many evaluations have cost as much as it takes to go on in compiled code."""
-    return kernel.operations * evaluations > WORTH_LOADING
+@dataclass
+class Spent:
+    """Multiplications in matrix products that integrations without compiled code have cost so far, in this process."""
+
+    multiplications: int = 0
+
+    def pays(self, kernel: Kernel, evaluations: int) -> bool:
+        """Whether it pays to go on in compiled code, after so many evaluations more."""
+        self.multiplications += kernel.operations * evaluations
+        return self.multiplications > WORTH_LOADING
+
+
+SPENT = Spent()
 
 
 def compiled(name: str, kernel: Kernel | None, tableau: Tableau, unknowns: int) -> CompiledSteps:
@@ -73,7 +81,7 @@ class CompiledSteps:
 
         self._evaluate, self._stages, self._stride = evaluate, stages, stride
         self._address = kernel.load().address
-        self._told = kernel.numbers, np.array(kernel.sizes), np.empty(kernel.room)
+        self._told = kernel.numbers, np.array(kernel.sizes), np.zeros(kernel.room)
         self._table = np.ascontiguousarray(tableau.weights), np.array(tableau.nodes, dtype=float)
         self._estimates, self._errors = tableau.estimates, np.empty((len(tableau.estimates), unknowns))
 
@@ -88,7 +96,7 @@ class CompiledSteps:
             *(t, h, first, last),
         )
 
-    def stride(self, solver: RungeKutta, until: float, most: int, allowed: int) -> bool:
+    def stride(self, solver: Stepper, until: float, most: int, allowed: int) -> bool:
         """Steps until a time is reached, at most so many, and no more than so many evaluations but for the last step.
 
         Returns whether a step became too short.

@@ -193,8 +193,11 @@ class Solver(Protocol):
 class StridingSolver(Solver, Protocol):
     """A solver that is faster if it is not interrupted after every step."""
 
-    def stride(self, until: float, allowed: int = ...) -> str:
-        """Some steps, the last of which leads to the time `until` or beyond, or to more than `allowed` evaluations.
+    steps: int
+    """Steps so far."""
+
+    def stride(self, until: float, allowed: int = ..., most: int = ...) -> str:
+        """At most so many steps; the last leads to the time `until` or beyond, or to more than `allowed` evaluations.
 
         There may be fewer; the reason if one failed, else nothing.
         """

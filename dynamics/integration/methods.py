@@ -25,6 +25,7 @@ SOLVERS: dict[str, Method] = {
 }
 METHODS = ("auto", *SOLVERS)
 LARGEST_IMPLICIT = 300  # unknowns; above, the dense linear algebra of an implicit step dominates
+LARGEST_DENSE = 200  # the same where there are implicit steps without it
 LOOSE = 1e-9  # relative tolerance from which on fewer stages are better
 
 
@@ -48,7 +49,7 @@ def choose_method(
         return SOLVERS[method]
     if not smooth:
         return SOLVERS["RK45"]
-    if unknowns <= LARGEST_IMPLICIT:
+    if unknowns <= (LARGEST_DENSE if gradient else LARGEST_IMPLICIT):
         return SOLVERS["LSODA"]
     explicit = TSIT5 if rtol >= LOOSE else DOP853
     return BY_TURNS[explicit.name] if gradient else explicit

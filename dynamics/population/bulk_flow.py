@@ -6,45 +6,58 @@ a column gives depends on it alone, bit for bit: products are taken entry by ent
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 
-if TYPE_CHECKING:
-    from dynamics.population.flow_shape import FlowShape
-
 
 class BulkFlow:
-    """The right-hand sides of N flows of one shape; it keeps `dynamics.integration.bulk.BulkField`.
+    """The right-hand sides of N flows; it keeps `dynamics.integration.contract.BulkField`.
 
     Parameters
     ----------
-    shape : FlowShape
-    parameters : (P, N) array
-        As `FlowShape.parameters` orders them.
+    hidden : int
+        K.
+    trace_coupling : float
+        κ, as in `dynamics.population.quadratic.QuadraticPopulation`.
+    M : (O, r, r, N) array
+        Teacher matrices M*.
+    A : (O, K, N) array or None
+        Second layers that are fixed; None if they are trained.
+    S : (r, r, N) array or None
+        Σ; None is the identity.
+    rates : (2, N) or (1, N) array, or None
+        ρ_w, and ρ_a where the second layer is trained; None without weight decay.
     """
 
-    def __init__(self, shape: FlowShape, parameters: Array) -> None:
-        self.shape, self.parameters = shape, parameters
-        K, r, O, N = shape.hidden, shape.inputs, shape.outputs, parameters.shape[1]
-        blocks = iter(shape.blocks(parameters))
-        self._M = _symmetric(next(blocks).reshape(O, -1, N), r)
-        self._A = None if shape.trainable else next(blocks).reshape(O, K, N)
-        self._S = _symmetric(next(blocks)[None], r)[0] if shape.covariance else None
-        self._rates = next(blocks) if shape.decayed else None
+    def __init__(
+        self,
+        hidden: int,
+        trace_coupling: float,
+        M: Array,
+        A: Array | None,
+        S: Array | None,
+        rates: Array | None,
+    ) -> None:
+        self._hidden, self._coupling = hidden, trace_coupling
+        self._M, self._A, self._S, self._rates = M, A, S, rates
+        r, N = M.shape[-2:]
         self._D, self._more = np.empty((2, r, r, N))
-        self._aW, self._GW = np.empty((2, K, r, N))
+        self._aW, self._GW = np.empty((2, hidden, r, N))
 
     def kept(self, columns: NDArray[np.int64]) -> BulkFlow:
         """The flows of some columns."""
-        return BulkFlow(self.shape, self.parameters[:, columns])
+        A, S, rates = (
+            None if x is None else np.ascontiguousarray(x[..., columns])
+            for x in (self._A, self._S, self._rates)
+        )
+        M = np.ascontiguousarray(self._M[..., columns])
+        return BulkFlow(self._hidden, self._coupling, M, A, S, rates)
 
     def _weights(self, theta: Array) -> tuple[Array, Array]:
         """W (K, r, N) and A (O, K, N) of states (n, N), as views."""
-        K, r, O, N = self.shape.hidden, self.shape.inputs, self.shape.outputs, theta.shape[1]
+        K, (O, r, _, N) = self._hidden, self._M.shape
         W = theta[: K * r].reshape(K, r, N)
         return W, theta[K * r :].reshape(O, K, N) if self._A is None else self._A
 
@@ -55,7 +68,7 @@ class BulkFlow:
         np.einsum("kin,kjn->ijn", self._aW, W, out=D)
         np.subtract(self._M[o], D, out=D)
         tau = _diagonal(D).sum(axis=0) if self._S is None else np.einsum("ijn,ijn->n", D, self._S)
-        return D, self.shape.trace_coupling * tau
+        return D, self._coupling * tau
 
     def _force(self, D: Array, tau: Array) -> Array:
         """G = 4ΣDΣ + 2τΣ (r, r, N), in the buffer of D."""
@@ -102,12 +115,12 @@ class BulkFlow:
                 np.einsum("ijn,jkn->ikn", self._S, D, out=self._more)
                 left, right = self._more, self._more.transpose(1, 0, 2)  # tr(ΣDΣD)
             loss += np.einsum("ijn,ijn->n", left, right)
-            if self.shape.trace_coupling:
-                loss += 0.5 / self.shape.trace_coupling * tau**2  # τ here holds κ
+            if self._coupling:
+                loss += 0.5 / self._coupling * tau**2  # τ here holds κ
         return loss
 
 
-def _symmetric(upper: Array, r: int) -> Array:
+def symmetric(upper: Array, r: int) -> Array:
     """Symmetric matrices (O, r, r, N) from their upper triangles (O, r(r + 1)/2, N)."""
     i, j = np.triu_indices(r)
     full = np.empty((len(upper), r, r, upper.shape[-1]))

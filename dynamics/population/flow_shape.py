@@ -16,7 +16,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.integration.taylor import heyoka
-from dynamics.population.bulk_flow import BulkFlow
+from dynamics.population.bulk_flow import BulkFlow, symmetric
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,12 @@ class FlowShape:
 
     def in_bulk(self, parameters: Array) -> BulkFlow:
         """Flows of this shape, evaluated at once; parameters (P, N)."""
-        return BulkFlow(self, parameters)
+        K, r, O, N = self.hidden, self.inputs, self.outputs, parameters.shape[1]
+        blocks = iter(self.blocks(parameters))
+        M = symmetric(next(blocks).reshape(O, -1, N), r)
+        A = None if self.trainable else next(blocks).reshape(O, K, N)
+        S = symmetric(next(blocks)[None], r)[0] if self.covariance else None
+        return BulkFlow(K, self.trace_coupling, M, A, S, next(blocks, None))
 
     def right_hand_side(self) -> list[tuple[Any, Any]]:
         """The flow as pairs (variable, derivative) in the order of θ; its parameters are those of `parameters`."""

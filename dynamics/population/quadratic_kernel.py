@@ -22,7 +22,13 @@ def quadratic_kernel(side: Side, A: Array, inputs: int, trainable: bool) -> Kern
     fixed = np.empty(0) if trainable else A[0]
     numbers = np.concatenate([4 * side.B[0] * lengths**2, side.traces, [side.coupling], fixed])
     sizes = K, inputs, len(lengths), int(trainable)
-    return Kernel(_load, numbers, sizes, K * K, 2 * K * K * inputs)
+    return Kernel(_load, numbers, sizes, _room(K, inputs), 2 * K * K * inputs)
+
+
+def _room(K: int, d: int) -> int:
+    """Numbers in the copies of W, (K, d), twice, of its transpose and of X, (K, K), with as much beyond as may be."""
+    most = 24
+    return 2 * (K + most) * (d + most) + (d + K + most) * (K + most)
 
 
 def _load() -> Any:

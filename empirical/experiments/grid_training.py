@@ -5,6 +5,7 @@ They share their inputs and the step, and one batched forward and backward pass 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,11 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.validation import validate_array, validate_count, validate_real
 from empirical.data import teacher_network
 from empirical.devices import validate_rates
+from empirical.gradients import Batch, choose_gradients, gradient_on
 from empirical.networks import QuadraticNetwork
+from empirical.optimizers.base import Rule
 from empirical.optimizers.heavy_ball import HeavyBall
-from empirical.trainer import descend, few_threads, gradient_of
+from empirical.trainer import descend, few_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,20 @@ class GridTraining:
     batch: int
 
 
+@dataclass(frozen=True, eq=False)
+class _DecayOfEach:
+    """A rule with the gradient of (ρ/2)‖θ‖² beside every other, ρ (n, 1, 1) of each network and layer."""
+
+    rule: Rule
+    layers: Sequence[Tensor]
+    rates: Tensor
+
+    def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
+        """One step."""
+        of_layers = zip(gradients, self.rates, self.layers, strict=True)
+        self.rule([g.addcmul(rho, theta) for g, rho, theta in of_layers], step)
+
+
 def train_grid(
     teacher: Teacher,
     W: ArrayLike,
@@ -57,6 +74,7 @@ def train_grid(
     activation: Activation | str = "quadratic",
     weight_decay: ArrayLike = 0.0,
     seed: int = 0,
+    gradients: str | None = None,
     dtype: torch.dtype = torch.float32,
     progress: bool = False,
 ) -> GridTraining:
@@ -78,6 +96,8 @@ def train_grid(
         ρ_w and ρ_a of each network: half of them times the squares of its weights are added to its loss.
     seed : int
         Seed of the inputs.
+    gradients : str, optional
+        As for `empirical.train`.
     dtype : torch.dtype
     progress : bool
         Show a progress bar on standard error if that is a terminal.
@@ -97,21 +117,20 @@ def train_grid(
         network.A.copy_(torch.tensor(A0))
     target = teacher_network(problem, dtype, "cpu")
     rates = validate_array("weight_decay", np.broadcast_to(np.asarray(weight_decay, float), (len(W0), 2)), 2)
-    rho_w, rho_a = torch.tensor(rates, dtype=dtype).T
     generator = torch.Generator().manual_seed(validate_count("seed", seed, minimum=0))
 
-    def losses(n: int) -> Tensor:
-        x = torch.randn(B, teacher.inputs, generator=generator, dtype=dtype)
-        loss = 0.5 / B * (network(x) - target(x)).square().sum((1, 2))  # of (n, B, O)
-        if not rates.any():
-            return loss
-        penalty = rho_w * network.W.square().sum((1, 2)) + rho_a * network.A.square().sum((1, 2))
-        return loss + 0.5 * penalty
+    def batches() -> Iterator[Batch]:
+        while True:
+            x = torch.randn(B, teacher.inputs, generator=generator, dtype=dtype)
+            yield x, target(x), None
 
     layers = [network.W, network.A]
-    rule = HeavyBall(layers, 0.0)
+    rule: Rule = HeavyBall(layers, 0.0)
+    if rates.any():
+        rule = _DecayOfEach(rule, layers, torch.tensor(rates, dtype=dtype).T[..., None, None])
+    gradient = gradient_on(network, batches(), choose_gradients(gradients, problem.activation))
     with few_threads(network.W.numel() * B):
-        descend(gradient_of(losses, layers), rule, eta, n_steps, stop=None, progress=progress)
+        descend(gradient, rule, eta, n_steps, stop=None, progress=progress)
     W1, A1 = (p.detach().double().numpy() for p in (network.W, network.A))
     population = Activation.parse(activation).loss(teacher.V, teacher.B)
     finite = np.isfinite(W1).all(axis=(1, 2)) & np.isfinite(A1).all(axis=(1, 2))

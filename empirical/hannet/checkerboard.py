@@ -16,8 +16,9 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.validation import validate_count, validate_real
 from empirical.devices import validate_device
 from empirical.hannet.layers import DenseNet, HanNet, parameter_count
+from empirical.hannet.passes import Passes
 from empirical.optimizers.heavy_ball import HeavyBall
-from empirical.trainer import descend, gradient_of
+from empirical.trainer import descend
 
 GRID = 81  # points per axis of the grid on [−1, 1]²
 BORDER = 4  # grid points of zero border before the board; one more after it
@@ -28,7 +29,7 @@ WARM_UP = 750  # optimiser steps over which the learning rate rises linearly fro
 DECAY_AT, DECAY = (0.5, 0.7, 0.9), 0.2  # it is multiplied by DECAY at these fractions of the run
 RECORDS = 100
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"hannet": HanNet, "dense": DenseNet}
+NETWORKS: dict[str, Callable[[], nn.Sequential]] = {"hannet": HanNet, "dense": DenseNet}
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +226,7 @@ def step_factor(n: int, steps: int) -> float:
 
 def _train(
     name: str,
-    network: nn.Module,
+    network: nn.Sequential,
     board: Board,
     steps: int,
     step: float,
@@ -237,18 +238,18 @@ def _train(
     """Train one network and measure it."""
     x = torch.from_numpy(board.x).float().to(device)
     y = torch.from_numpy(board.labels).float().to(device)[:, None].expand(-1, 2)
-    parameters = list(network.parameters())
+    parameters, passes = list(network.parameters()), Passes(network)
     rows = _batches(board.train, batch, seed, device)
     every = max(1, steps // RECORDS)
     recorded: list[int] = []
     losses: list[float] = []
     total = torch.zeros((), device=device)  # of the losses since the last record
 
-    def loss(n: int) -> Tensor:
+    def gradient(n: int) -> tuple[Tensor, list[Tensor]]:
         part = next(rows)
-        value = (network(x[part]) - y[part]).square().mean()
-        total.add_(value.detach())
-        return value
+        loss, gradients = passes(x[part], y[part])
+        total.add_(loss)
+        return loss, gradients
 
     def record(n: int) -> None:
         if n and n % every == 0:
@@ -257,7 +258,7 @@ def _train(
             total.zero_()
 
     outcome = descend(
-        gradient_of(loss, parameters),
+        gradient,
         HeavyBall(parameters, MOMENTUM),
         lambda n: step * step_factor(n, steps),
         steps,

@@ -28,16 +28,17 @@ class HeavyBall:
 
     def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
         """One step."""
+        import torch
+
         if not self.momentum:
             directions = gradients
         elif not self.velocity:
             directions = self.velocity = [g.clone() for g in gradients]
         else:
             directions = self.velocity
-            for v, g in zip(self.velocity, gradients, strict=True):
-                v.mul_(self.momentum).add_(g)
-        for theta, v in zip(self.parameters, directions, strict=True):
-            move(theta, v, step)
+            torch._foreach_mul_(self.velocity, self.momentum)
+            torch._foreach_add_(self.velocity, list(gradients))
+        _move_all(self.parameters, directions, step)
 
 
 class Nesterov:
@@ -52,6 +53,17 @@ class Nesterov:
         for theta, v, g in zip(self.parameters, self.velocity, gradients, strict=True):
             v.mul_(self.momentum).add_(g)
             move(theta, g.add(v, alpha=self.momentum), step)
+
+
+def _move_all(parameters: Sequence[Tensor], directions: Sequence[Tensor], step: float | Tensor) -> None:
+    """`move` of several parameters, in one launch where they have one η."""
+    import torch
+
+    if isinstance(step, int | float):
+        torch._foreach_add_(list(parameters), list(directions), alpha=-step)
+    else:
+        for theta, direction in zip(parameters, directions, strict=True):
+            move(theta, direction, step)
 
 
 def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) -> HeavyBall:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
+from inspect import isgeneratorfunction
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dynamics.curves.variables import Variables
 from dynamics.errors import ComputationError, ProblemError
-from dynamics.requests import Asking, together
+from dynamics.requests import Asking, Turn, together
 from dynamics.versions import versions
 from empirical.sweep.grid import Run
 from empirical.sweep.pieces import Piece
@@ -24,8 +25,8 @@ from empirical.sweep.pieces import Piece
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-Evaluate = Callable[[Run], Variables | Asking[Variables]]
-"""What a run gives, or a generator that asks for its expensive parts and then returns it (`dynamics.requests`)."""
+Evaluate = Callable[[Run], Variables] | Callable[[Run], Asking[Variables]]
+"""A function that returns what a run gives, or a generator function that asks for its expensive parts before."""
 
 AHEAD, FEWEST_AHEAD = (
     20,
@@ -113,9 +114,11 @@ def evaluate_safely(evaluate: Evaluate, chunk: Sequence[Run]) -> list[Piece]:
 
 
 def _asking(evaluate: Evaluate, run: Run) -> Asking[Variables]:
-    """A run as a computation that may ask for something."""
-    found = evaluate(run)
-    return (yield from found) if isinstance(found, Generator) else found
+    """A run as a computation that asks for something: if for nothing else, for its turn."""
+    if isgeneratorfunction(evaluate):
+        return (yield from cast("Callable[[Run], Asking[Variables]]", evaluate)(run))
+    yield Turn()
+    return cast("Callable[[Run], Variables]", evaluate)(run)
 
 
 def _piece(run: Run, result: Variables | Exception) -> Piece:

@@ -6,7 +6,7 @@ done together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -38,10 +38,11 @@ def options_of(kind: str) -> set[str]:
     return found - NO_CHOICE
 
 
-def evaluate(run: Run) -> Variables | Asking[Variables]:
-    """What a run gives, or its computation if that asks for something; worker processes import this function."""
+def evaluate(run: Run) -> Asking[Variables]:
+    """The computation of a run; worker processes import this function."""
     wanted = options_of(run.kind) | {"seed"}
-    return KINDS[run.kind]({name: value for name, value in run.options.items() if name in wanted})
+    found = KINDS[run.kind]({name: value for name, value in run.options.items() if name in wanted})
+    return (yield from found) if isinstance(found, Generator) else found
 
 
 def _simulate(options: Mapping[str, Any]) -> Asking[Variables]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from dynamics.errors import ComputationError
-from dynamics.requests import alone, together
+from dynamics.requests import Turn, alone, together
 
 
 @dataclass
@@ -103,9 +103,25 @@ def test_a_group_that_fails_as_a_whole_is_done_one_by_one():
 
 
 def test_an_end_to_what_is_done_alone():
-    """The first is done whatever the time; what can be done together and has begun is brought to its end."""
+    """The first is done whatever the time; what can be done together always is, and all of it at once."""
     log = []
-    askings = [computation(1, log, None), computation(2, log), computation(3, log, None)]
-    assert dict(together(askings, lambda: False)) == {0: 2}
-    askings = [computation(1, log), computation(2, log), computation(3, log, None), computation(4, log)]
-    assert dict(together(askings, lambda: False)) == {0: 2, 1: 4, 2: 6}
+    askings = [
+        computation(1, log, None),
+        computation(2, log),
+        computation(3, log, None),
+        computation(4, log),
+    ]
+    assert dict(together(askings, lambda: False)) == {0: 2, 1: 4, 3: 8}
+    assert log == [("alone", 1), ("together", [2, 4])]
+
+
+def test_a_turn():
+    """A request that nothing is done for, but that comes when there is time."""
+
+    def patient(number):
+        yield Turn()
+        return number
+
+    assert alone(patient(3)) == 3
+    assert dict(together([patient(i) for i in range(3)])) == {0: 0, 1: 1, 2: 2}
+    assert dict(together([patient(i) for i in range(3)], lambda: False)) == {0: 0}

@@ -433,3 +433,35 @@ def test_training_ends_after_its_start(end):
     options = {"t_end": end, "times": None, "steps": None, "step": 1e-2, "optimizer": "sgd", "momentum": None}
     with pytest.raises(ProblemError, match=r"`t_end` is .* must be positive"):
         next(_train(options))
+
+
+def test_what_a_run_gives_does_not_depend_on_the_runs_of_its_task(quadflow, tmp_path, monkeypatch):
+    """One by one and together: the same file, bit for bit; networks trained as one tensor are the same to rounding.
+
+    Twenty flows of two sizes are two launches, in tasks of ten. (Conserved quantities drift by differences of numbers
+    near 1 in single precision, whose roundings are 1e-7.)
+    """
+    from dynamics.flows import in_bulk
+
+    sizes, own = [], in_bulk.integrate_in_bulk
+
+    def launch(field, theta0, *args, **kwargs):
+        sizes.append(len(theta0))
+        return own(field, theta0, *args, **kwargs)
+
+    monkeypatch.setattr(in_bulk, "integrate_in_bulk", launch)
+    monkeypatch.setattr("empirical.sweep.chunks.SHARES", 2)
+    grid = ["--teacher", "2,1", "--vary", "init-scale=0.2,0.4", "--vary", "hidden=1,3", "--replicates", "5"]
+    kinds = ["simulate", "diagnose", "train", "--t-end", "0.2", "--batch", "8", "--step", "1e-2"]
+    arguments = ["sweep", *kinds, *grid, "--records", "5", "--workers", "0", "--output"]
+    assert quadflow(*arguments, tmp_path / "together.nc").status == 0
+    assert sizes[:2] == [10, 10]
+    assert max(sizes[2:]) > 1  # those of the diagnoses that have to be followed
+    monkeypatch.setattr("quadflow.sweeps.run.TOGETHER", {})
+    assert quadflow(*arguments, tmp_path / "alone.nc").status == 0
+    together, alone = (read_dataset(tmp_path / f"{name}.nc") for name in ("together", "alone"))
+    for name in alone.variables:
+        if str(name).startswith("train") and alone[name].dtype.kind == "f":
+            np.testing.assert_allclose(together[name], alone[name], rtol=1e-5, atol=1e-6, err_msg=str(name))
+        else:
+            xarray.testing.assert_identical(together[name], alone[name])

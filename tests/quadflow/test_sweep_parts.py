@@ -142,7 +142,7 @@ def test_a_run_is_given_the_options_of_its_command_alone(monkeypatch):
     seen = []
     monkeypatch.setitem(KINDS, "compare", seen.append)
     options = command.make_context("sweep", ["--teacher", "2,1"], resilient_parsing=True).params
-    evaluate(Run(0, "compare", options))
+    alone(evaluate(Run(0, "compare", options)))
     (given,) = seen
     assert {"teacher", "seed", "steps", "sgd"} <= given.keys()
     assert not {"output", "vary", "no_follow", "until_loss"} & given.keys()
@@ -157,7 +157,7 @@ def test_a_run_of_compare_is_silent(monkeypatch):
     monkeypatch.setattr("empirical.sweep.results.of_comparison", lambda found: {"found": found})
     arguments = ["--teacher", "2,1", "--steps", "7", "--times", "1,2", "--sgd", "--rtol", "1e-5"]
     options = command.make_context("sweep", arguments, resilient_parsing=True).params
-    assert evaluate(Run(0, "compare", options)) == {"found": None}
+    assert alone(evaluate(Run(0, "compare", options))) == {"found": None}
     (((given,), named),) = seen
     assert named == {"progress": False}
     assert (given.problem.teacher, given.training.steps, given.comparison.times) == ("2,1", 7, "1,2")

@@ -92,7 +92,10 @@ WORDS = {
     "dtype": ("float32|float64", "float16|complex64|int|double"),
     "correction": ("none|modified", "modifie|2"),
     "gap": ("theory|flow|none", "flows|0"),
-    "method": ("auto|RK45|Tsit5|DOP853|LSODA|Radau|BDF|RK23", "Taylor|Tsit5-numba|DOP853-numba|Euler|odeint"),
+    "method": (
+        "auto|RK45|Tsit5|DOP853|DOP853/BDF|BDF-CG|LSODA|Radau|BDF|RK23",
+        "Taylor|Tsit5-numba|DOP853-numba|Euler|odeint",
+    ),
     "format": ("text|latex|json|python|javascript|tensor|matrix", "html|TEXT"),
     "model": ("quadratic|linear|relu|abs|bilinear", "cubic|1"),
     "command": (

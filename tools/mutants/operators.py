@@ -25,6 +25,7 @@ COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {
     ast.Is: ("is", "is not"),
     ast.IsNot: ("is not", "is"),
 }
+BUDGET = 100  # from here on whole numbers are sizes or patience, and doubled as floats are: nobody can tell one more
 BOUNDARIES = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}  # of whole numbers; of floats nobody can tell
 ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("+", "-"),
@@ -245,7 +246,7 @@ class _Finder(ast.NodeVisitor):
         if isinstance(value, bool):
             self.add(node, str(not value), "constant")
         elif isinstance(value, int):
-            self.add(node, str(value + 1), "constant")
+            self.add(node, str(value + 1 if value < BUDGET else 2 * value), "constant")
         elif isinstance(value, float):
             factor = 1e6 if 0 < value < ROUNDING else 2.0
             self.add(node, repr(value * factor) if value else "1.0", "constant")

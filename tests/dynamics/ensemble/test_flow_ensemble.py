@@ -307,3 +307,69 @@ def test_drift_under_decay_is_the_deviation_from_the_law(decay, accuracy):
     fell = np.abs(result.conserved - result.conserved[:, :1]).max(axis=(1, 2))
     assert (result.conserved_drift < accuracy).all()
     assert (fell > 1e-2).all()
+
+
+@pytest.mark.parametrize("per_member", [False, True], ids=["one teacher", "teacher each"])
+def test_memory_grows_with_the_result_alone(rng, per_member):
+    """Twice the members, twice the result; what the work takes beside it, and Python's objects, stay as they are."""
+    import tracemalloc
+
+    from dynamics.ensemble import bulk_engine
+
+    def peak(N):
+        W, a = weights(rng, N, 2, 2)
+        teacher = Teacher.from_eigenvalues([2.0, 1.0])
+        ensemble = FlowEnsemble.from_weights([teacher] * N if per_member else teacher, W, a)
+        tracemalloc.start()
+        result = ensemble.integrate(0.02, samples=50, engine="numpy")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most, result.W.nbytes + result.A.nbytes
+
+    peak(10)  # what is allocated once
+    block = bulk_engine.BLOCK
+    (small, result), (large, twice) = peak(2 * block), peak(4 * block)
+    assert twice == 2 * result
+    assert large - small < 1.3 * (twice - result)
+
+
+def test_blocks_are_launched_one_after_the_other(rng, monkeypatch):
+    """23 members in blocks of 10: three launches, and the numbers of one."""
+    from dynamics.ensemble import bulk_engine
+
+    sizes, own = [], bulk_engine.integrate_in_bulk
+
+    def launch(field, theta0, *args, **kwargs):
+        sizes.append(len(theta0))
+        return own(field, theta0, *args, **kwargs)
+
+    monkeypatch.setattr(bulk_engine, "integrate_in_bulk", launch)
+    ensemble = FlowEnsemble.from_weights(Teacher.from_eigenvalues([2.0, 1.0]), *weights(rng, 23, 2, 2))
+    whole = ensemble.integrate(0.5, samples=4, engine="numpy")
+    monkeypatch.setattr(bulk_engine, "BLOCK", 10)
+    blocks = ensemble.integrate(0.5, samples=4, engine="numpy")
+    assert sizes == [23, 10, 10, 3]
+    np.testing.assert_array_equal(blocks.W, whole.W)
+    np.testing.assert_array_equal(blocks.evaluations, whole.evaluations)
+
+
+def test_members_that_are_stiff_are_integrated_alone(rng, monkeypatch):
+    """By the solver of single flows, with the numbers of the others."""
+    from dynamics.ensemble import bulk_engine
+
+    ensemble = FlowEnsemble.from_weights(Teacher.from_eigenvalues([2.0, 1.0]), *weights(rng, 5, 2, 2))
+    expected = ensemble.integrate(3.0, samples=4, engine="numpy")
+    monkeypatch.setattr(bulk_engine, "MOST", int(np.median(expected.evaluations)))
+    found = ensemble.integrate(3.0, samples=4, engine="numpy")
+    assert (found.evaluations != expected.evaluations).sum() == 2
+    np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-8, atol=1e-12)
+
+
+def test_an_ensemble_that_does_not_fit_is_refused(rng, monkeypatch):
+    monkeypatch.setattr("dynamics.budget.LEAST", 0)
+    monkeypatch.setattr("dynamics.budget.memory_budget", lambda: 50_000)
+    ensemble = FlowEnsemble.from_weights(Teacher.from_eigenvalues([2.0, 1.0]), *weights(rng, 20, 2, 2))
+    with pytest.raises(
+        ProblemError, match=r"20 trajectories of 6 unknowns at 50 times would .*: ask for fewer times"
+    ):
+        ensemble.integrate(3.0, samples=50)

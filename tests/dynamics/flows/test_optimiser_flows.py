@@ -257,6 +257,14 @@ def test_the_sign_flow_is_done_with_mode_i_at_the_root_of_a_cubic():
     np.testing.assert_allclose(p - a, np.broadcast_to(p[0] - a[0], p.shape), atol=2e-15)
 
 
+def test_a_fixed_second_layer_learns_each_mode_at_its_own_time():
+    """p_k = ε + t until p_k² = λ_k (a = 1): then the mode is done, and rests while the others go on."""
+    times = np.array([0.5, 0.995, np.sqrt(2) - 0.005, 1.7, 1.995, 3.0])
+    curve = SignFlow(aligned(0.005, trainable=False)).integrate(times=times)
+    p = np.minimum(0.005 + times[:, None], np.sqrt(LAMBDA))
+    np.testing.assert_allclose(curve.modes, p**2, rtol=1e-12)
+
+
 def test_the_sign_flow_changes_signs_as_small_steps_do():
     """Several units of a mode, negative a, one that dies: against 30,000 steps of the size 1e-4."""
     W = np.array([[0.3, 0, 0], [0, 0.5, 0], [0.2, 0, 0], [0, 0, -0.4]])

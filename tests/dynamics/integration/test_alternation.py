@@ -63,7 +63,23 @@ def test_trials_in_vain_become_rare(monkeypatch):
         if solver._solver is solver._implicit and before is solver._explicit:
             gaps.append(explicit / STRETCH)
             explicit = 0
-    assert gaps[1:] == [2, 4, 8, 16, 32]
+    assert gaps[1:] == [4, 8, 16, 32, 32]
+
+
+def test_strides_are_single_steps_one_after_another():
+    """They stop behind a time, or after a number of evaluations; what is chosen, and when, is the same."""
+    field, tolerances = flow(), (1e-6, 1e-6 * flow().scale)
+    one, strides = (SOLVERS["DOP853/BDF"].create(field, field.theta0, 300.0, *tolerances) for _ in range(2))
+    for until, allowed in ((1.0, 10**6), (50.0, 400), (300.0, 10**6)):
+        while strides.status == RUNNING and strides.t < until and strides.nfev <= allowed:
+            assert strides.stride(until, allowed) == ""
+        step = strides.within_step()
+        assert step.t_old < until or strides.nfev > allowed
+        while one.steps < strides.steps:
+            one.step()
+        assert (one.t, one.nfev, one.njev) == (strides.t, strides.nfev, strides.njev)
+        np.testing.assert_array_equal(one.y, strides.y)
+    assert strides.status == FINISHED and strides.njev > 0
 
 
 def test_it_starts_again_with_explicit_steps():

@@ -6,6 +6,7 @@ import pytest
 from dynamics.integration.bulk import GiveUp, Watching, integrate_in_bulk
 from dynamics.integration.bulk_steps import BulkMethod
 from dynamics.integration.dop853 import TABLEAU as DOP853
+from dynamics.integration.step_size import next_factor, shorter_factor
 from dynamics.integration.tsit5 import TABLEAU as TSIT5
 
 TABLEAUS = pytest.mark.parametrize("tableau", [DOP853, TSIT5], ids=lambda tableau: tableau.name)
@@ -99,6 +100,13 @@ def test_one_that_explodes_is_given_up():
     assert found.last[1, 0] == pytest.approx(1 / 0.7, rel=1e-9)
 
 
+def test_one_that_leaves_the_numbers_is_given_up():
+    """e^{50 t} at t = 3 is 1e65: losses, which are higher powers, would overflow."""
+    found = bulk(Growth([50.0, 1.0]), [np.array([3.0])] * 2)
+    assert found.given_up.tolist() == [True, False]
+    assert np.isnan(found.states[0]).all()
+
+
 @TABLEAUS
 def test_evaluations_are_counted_and_shared(tableau):
     """s a step and two at first; as many calls for all as the slowest needs alone. Without a sample time in its way a
@@ -175,22 +183,20 @@ def test_slow_systems_are_looked_at():
 
 @TABLEAUS
 def test_errors_and_factors_are_those_of_single_steps(tableau):
-    """`Tableau.error` and `StepControl`, entry by entry."""
-    from dynamics.integration.step_size import StepControl
-
+    """`Tableau.error` and the factors of `dynamics.integration.step_size`, entry by entry."""
     method, rng = BulkMethod(tableau), np.random.default_rng(0)
     slopes = rng.standard_normal((method.stages + 1, 3, 4))
     scale, h = rng.uniform(0.5, 2, (3, 4)), rng.uniform(0.5, 2, 4)
     found = method.errors(h, slopes, scale, np.empty((3, 4)))
     natural = slopes[method.place]  # slopes in the order of the tableau
-    control = StepControl(tableau.order)
+    order = tableau.order
     for i in range(4):
         estimates = tableau.estimates @ natural[: tableau.estimates.shape[1], :, i] / scale[:, i]
         assert found[i] == pytest.approx(h[i] * tableau.error(np.mean(estimates**2, axis=1)), rel=1e-12)
     error, before = np.array([0.3, 0.9, 1e-9, 0.0]), np.array([0.2, 1e-7, 0.5, 0.5])
-    expected = [control.factor(e, b) for e, b in zip(error, before, strict=True)]
+    expected = [next_factor(order, e, b) for e, b in zip(error, before, strict=True)]
     with np.errstate(divide="ignore"):
         np.testing.assert_allclose(method.factors(error, before), expected, rtol=1e-13)
         rejected = np.array([1.1, 50.0, np.inf, np.nan])
-        wanted = [control.shorter(e) for e in rejected]
+        wanted = [shorter_factor(order, e) for e in rejected]
         np.testing.assert_allclose(method.factors(rejected, np.ones(4)), wanted, rtol=1e-13)

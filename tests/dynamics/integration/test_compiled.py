@@ -8,6 +8,7 @@ import pytest
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.errors import ProblemError
 from dynamics.integration import SOLVERS, Sampling, Stop, VectorField, integrate
+from dynamics.integration.compiled import SPENT
 from dynamics.integration.contract import FAILED, RUNNING
 from dynamics.integration.runge_kutta import STEPS
 from oracles.compiled_decay import decay_kernel
@@ -96,25 +97,48 @@ def test_the_end_is_met(name):
         assert solver.stride(np.inf) == ""
     assert (solver.t, solver.status) == (2.0, "finished")
     np.testing.assert_allclose(solver.y, np.exp(-2), rtol=1e-9)
-    assert solver.nfev == field.told.numbers[1]
+    plain = SOLVERS[name].create(Power(), np.ones(3), 2.0, 1e-10, 1e-10)
+    while plain.status == RUNNING:
+        plain.step()
+    assert solver.nfev == plain.nfev == field.told.numbers[1]
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_code_is_compiled_where_it_pays(name, monkeypatch):
-    """After 10¹⁰ multiplications: a third of the evaluations here; the solution is that of NumPy to rounding."""
-    exact = 2 * np.exp(-np.linspace(0, 30, 7))
-    field, reports = Power(), {}
-    plain = integrate(field, np.full(3, 2.0), sampling(30.0, 7), method=name, rtol=1e-10)[2]
+    """After 10¹⁰ multiplications: a third of the evaluations here, to the next sample. The solution is the exact one.
+
+    They count for all integrations of a process: the next one is compiled from its first step on.
+    """
+    monkeypatch.setattr(SPENT, "multiplications", 0)
+    exact = 2 * np.exp(-np.linspace(0, 30, 61))
+    field = Power()
+    plain = integrate(field, np.full(3, 2.0), sampling(30.0, 61), method=name, rtol=1e-10)[2]
     assert field.told.numbers[1] == 0
     field = Power(operations=3 * 10**10 // plain.evaluations)
-    _, states, reports = integrate(field, np.full(3, 2.0), sampling(30.0, 7), method=name, rtol=1e-10)
-    assert (reports.method, reports.evaluations) == (name, plain.evaluations)
+    _, states, report = integrate(field, np.full(3, 2.0), sampling(30.0, 61), method=name, rtol=1e-10)
+    assert (report.method, report.evaluations) == (name, plain.evaluations)
     assert 0.5 < field.told.numbers[1] / plain.evaluations < 0.7
     np.testing.assert_allclose(states[:, 0], exact, rtol=1e-7, atol=1e-9)
+    field = Power()
+    integrate(field, np.full(3, 2.0), sampling(30.0, 61), method=name, rtol=1e-10)
+    assert field.told.numbers[1] == plain.evaluations - 2
     monkeypatch.setitem(sys.modules, "dynamics.integration.compiled_steps", None)
     field = Power(operations=10**10)
-    integrate(field, np.full(3, 2.0), sampling(30.0, 7), method=name, rtol=1e-10)
+    integrate(field, np.full(3, 2.0), sampling(30.0, 61), method=name, rtol=1e-10)
     assert field.told.numbers[1] == 0
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_methods_by_turns_stride_as_they_step(name):
+    """Through the time at which implicit steps begin; a stop that never comes asks for every single step."""
+    never = Stop("never", lambda t, theta: 1.0)
+    strides, steps = (
+        large_flow().integrate(20.0, samples=2, method=f"{name}/BDF", rtol=1e-6, stops=stops)
+        for stops in ((), (never,))
+    )
+    assert strides.solver.evaluations == steps.solver.evaluations
+    assert strides.solver.jacobian_evaluations == steps.solver.jacobian_evaluations > 0
+    np.testing.assert_allclose(strides.W, steps.W, rtol=0, atol=1e-7)
 
 
 def test_without_numba_it_is_said(monkeypatch):

@@ -208,7 +208,8 @@ def test_choice_of_method():
     assert choose_method("auto", 300, rtol=1e-9).name == "LSODA"
     assert choose_method("auto", 301, gradient=True).name == "DOP853/BDF"
     assert choose_method("auto", 301, rtol=1e-9, gradient=True).name == "Tsit5/BDF"
-    assert choose_method("auto", 300, gradient=True).name == "LSODA"
+    assert choose_method("auto", 201, gradient=True).name == "DOP853/BDF"
+    assert choose_method("auto", 200, gradient=True).name == "LSODA"
     assert choose_method("auto", 3, smooth=False).name == choose_method("auto", 301, False).name == "RK45"
     assert choose_method("Radau", 5000).name == "Radau"
 

@@ -102,6 +102,16 @@ def test_orthogonal_directions_become_axes(rng, O):
     np.testing.assert_array_equal(reduce_problem(problem).problem.teacher.B, B)
 
 
+@pytest.mark.parametrize("activation", ["quadratic", "relu"])
+def test_directions_along_axes_keep_their_lengths(activation):
+    """To the last bit, signs included, whatever the axes are: V Qᵀ of the reduced ones is V."""
+    V = np.zeros((3, 30))
+    V[[0, 1, 2], [7, 29, 0]] = [2.0, -0.3, 1e-20]
+    reduction = reduce_problem(Problem(Teacher(V, [1.0, 2.0, 3.0]), Student.initialise(4, 30), activation))
+    assert_axes(reduction.problem.teacher.V)
+    np.testing.assert_array_equal(reduction.lift(reduction.problem.teacher.V), V)
+
+
 @pytest.mark.parametrize("distribution", ["gaussian", "sphere"])
 def test_of_one_output_eigenvectors_become_axes(rng, distribution):
     """Whatever the directions are, repeated ones too: M* has rank 3 and its own eigenvalues."""

@@ -60,6 +60,18 @@ def test_a_zero_at_infinity_is_given_up():
     assert beyond[0] > 10 * x[0]
 
 
+def test_one_weight_at_infinity_is_enough():
+    """The same with a second weight that is drawn to zero; a step of Newton's is half of x at most."""
+    args = (
+        lambda x: np.array([1 / (1 + x[0] ** 2), x[1]]),
+        lambda x: np.diag([-2 * x[0] / (1 + x[0] ** 2) ** 2, 1.0]),
+        np.array([1.0, 0.5]),
+    )
+    x, _ = find_root(*args, farthest=50.0, tolerance=1e-12, max_steps=400)
+    assert 50 < x[0] < 76
+    assert abs(x[1]) < 1
+
+
 def test_a_least_gradient_that_is_not_zero_is_given_up():
     """∇L = 1 + (x − 1)²: its least value is 1, from which patience goes after so many steps without halving."""
     seen = []

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -46,3 +47,28 @@ def deadly(run):
             return parabola(run)
         os.kill(os.getpid(), signal.SIGKILL)
     return parabola(run)
+
+
+class Halving:
+    """A request for half of a number, which all that are asked for at once get in one go; 13 is refused."""
+
+    launches: ClassVar[list[int]] = []  # of this process
+
+    def __init__(self, number):
+        self.number = number
+
+    def alone(self):
+        return self.together([self])[0]
+
+    def kin(self):
+        return "halving"
+
+    def together(self, requests):
+        self.launches.append(len(requests))
+        return [ProblemError("13 is unlucky.") if r.number == 13 else r.number / 2 for r in requests]
+
+
+def asking(run):
+    """Half of x, asked for; and how many asked for theirs at the same time."""
+    half = yield Halving(run.options["x"])
+    return {"final_loss": Variable((), half), "noise": Variable((), float(run.options["seed"]))}

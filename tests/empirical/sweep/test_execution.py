@@ -13,12 +13,14 @@ import xarray
 from distributed import LocalCluster
 
 from dynamics import ComputationError, ProblemError
+from empirical.sweep import execution
+from empirical.sweep.chunks import Chunking
 from empirical.sweep.execution import execute
 from empirical.sweep.grid import Axis, SweepPlan
 from empirical.sweep.sweeping import finished_runs, pieces_path, run_sweep
 
 sys.path.insert(0, str(Path(__file__).parent))  # also where worker processes look
-from sweep_functions import deadly, parabola, slow_parabola
+from sweep_functions import Halving, asking, deadly, parabola, slow_parabola
 
 
 def plan(x, replicates=2, **options):
@@ -103,3 +105,71 @@ def test_two_sweeps_run_beside_each_other(tmp_path):
             other.listen()
         data = run_sweep(plan((1.0, 2.0)), parabola, tmp_path / "s.nc", workers=2)
     assert (data.simulate_status == "done").all()
+
+
+CHUNKS = Chunking({"simulate": 5}, {"x"})
+
+
+def test_runs_of_a_task_have_their_work_done_together(tmp_path, monkeypatch):
+    """Forty runs in tasks of five: eight launches, eight writes; the one that fails, fails alone."""
+    writes, own = [], execution.evaluate_safely
+    monkeypatch.setattr("empirical.sweep.execution.evaluate_safely", lambda *a: writes.append(1) or own(*a))
+    monkeypatch.setattr(Halving, "launches", [])
+    given = plan(tuple(range(20)))
+    data = run_sweep(given, asking, tmp_path / "s.nc", chunking=CHUNKS, workers=0)
+    assert Halving.launches == [5] * 8
+    assert len(writes) == 8
+    half = data.simulate_final_loss
+    np.testing.assert_array_equal(
+        half.isel(replicate=0).values, [x / 2 if x != 13 else np.nan for x in range(20)]
+    )
+    assert set(data.simulate_reason.sel(x=13).values) == {"13 is unlucky."}
+    one_by_one = run_sweep(given, asking, tmp_path / "t.nc", workers=0)
+    xarray.testing.assert_identical(data, one_by_one)
+    assert (tmp_path / "s.nc").read_bytes() == (tmp_path / "t.nc").read_bytes()
+
+
+def test_a_task_is_one_write(tmp_path, monkeypatch):
+    from empirical.sweep.store import PieceStore
+
+    writes, own = [], PieceStore.add
+    monkeypatch.setattr(
+        PieceStore, "add", lambda store, pieces: writes.append(len(pieces)) or own(store, pieces)
+    )
+    run_sweep(plan(tuple(range(20))), asking, tmp_path / "s.nc", chunking=CHUNKS, workers=0)
+    assert writes == [5] * 8
+
+
+def test_workers_are_given_tasks(tmp_path, cluster):
+    """The same file from two processes as from a loop."""
+    given = plan(tuple(range(8)))
+    run_sweep(given, asking, tmp_path / "s.nc", chunking=CHUNKS, scheduler=cluster.scheduler_address)
+    run_sweep(given, asking, tmp_path / "t.nc", workers=0)
+    assert (tmp_path / "s.nc").read_bytes() == (tmp_path / "t.nc").read_bytes()
+
+
+def test_a_task_that_takes_long_hands_in_what_it_has(monkeypatch):
+    """With no time at all: one run, and the rest in tasks as large. What works together stays together."""
+    monkeypatch.setattr(execution, "SECONDS", 0.0)
+    monkeypatch.setattr(Halving, "launches", [])
+    runs = list(plan((1.0, 2.0, 3.0)).runs())
+    handed_in = list(execute(parabola, [runs], workers=0))
+    assert [len(pieces) for pieces in handed_in] == [1] * 6
+    assert sorted(pieces[0].index for pieces in handed_in) == list(range(6))
+    (together,) = execute(asking, [runs], workers=0)
+    assert len(together) == 6
+    assert Halving.launches == [6]
+
+
+@pytest.mark.slow
+def test_of_a_task_that_kills_its_worker_all_but_one_run_are_saved(tmp_path, cluster):
+    """x = 1 always kills: the runs of its task are tried alone then."""
+    given = plan((1, 3, 4), replicates=1, mark=str(tmp_path / "mark"))
+    pieces = [
+        piece
+        for found in execute(deadly, [list(given.runs())], scheduler=cluster.scheduler_address)
+        for piece in found
+    ]
+    reasons = {piece.index: piece.reason for piece in pieces}
+    assert "worker process died" in reasons[0]
+    assert (reasons[1], reasons[2]) == ("", "")

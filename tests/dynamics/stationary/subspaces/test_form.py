@@ -64,3 +64,13 @@ def test_other_units_are_refused() -> None:
     relu = Problem(Teacher.from_eigenvalues([2, 1]), Student.initialise(2, 2), "relu")
     with pytest.raises(ProblemError, match="`activation` is 'relu' with 1 outputs"):
         FormLoss.of(relu)
+
+
+def test_the_fourth_moment_is_budgeted_before_it_is_computed(under, monkeypatch) -> None:
+    """Five matrices of p × p doubles, p = d(d + 1)/2 = 6 of three inputs."""
+    asked: list[float] = []
+    monkeypatch.setattr(
+        "dynamics.stationary.subspaces.form.check_memory", lambda what, nbytes, remedy: asked.append(nbytes)
+    )
+    FormLoss.of(under([3.0, -1.0, 0.5], "uniform"))
+    assert asked == [5 * 8 * 6**2]
