@@ -1,13 +1,12 @@
 """Explicit methods whose steps numba compiles (`pip install 'quadflow[fast]'`), where the field has a kernel.
 
-Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. Integrations go on
-in compiled code when those of this process have cost as much as that: it takes twice as long as the better choice at
-worst. The methods whose name ends in "-numba" begin with it. Results are the same up to rounding.
+Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. An integration goes
+on in compiled code when it has cost as much as that: it takes twice as long as the better choice at worst. Others of the
+same process do not count, so that what comes out of an integration depends on that alone, to the last digit. The methods
+whose name ends in "-numba" begin with it: for many large integrations. Results are the same up to rounding.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,19 +20,9 @@ from dynamics.integration.tableau import Tableau
 WORTH_LOADING = 10**10  # multiplications in matrix products: a second
 
 
-@dataclass
-class Spent:
-    """Multiplications in matrix products that integrations without compiled code have cost so far, in this process."""
-
-    multiplications: int = 0
-
-    def pays(self, kernel: Kernel, evaluations: int) -> bool:
-        """Whether it pays to go on in compiled code, after so many evaluations more."""
-        self.multiplications += kernel.operations * evaluations
-        return self.multiplications > WORTH_LOADING
-
-
-SPENT = Spent()
+def pays(kernel: Kernel, evaluations: int) -> bool:
+    """Whether it pays to go on in compiled code, after so many evaluations without."""
+    return kernel.operations * evaluations > WORTH_LOADING
 
 
 def compiled(name: str, kernel: Kernel | None, tableau: Tableau, unknowns: int) -> CompiledSteps:

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.integration.compiled import SPENT, CompiledSteps, compiled, compiled_if_possible
+from dynamics.integration.compiled import CompiledSteps, compiled, compiled_if_possible, pays
 from dynamics.integration.contract import FAILED, FINISHED, RUNNING, Method, VectorField
 from dynamics.integration.stages import Stages
 from dynamics.integration.step_size import first_step, next_factor, shorter_factor
@@ -55,7 +55,7 @@ class RungeKutta:
         atol: float,
     ) -> None:
         self.tableau, self.t_bound, self.rtol, self.atol = tableau, t_bound, rtol, atol
-        self.nfev, self.steps, self._counted = 0, 0, 0
+        self.nfev, self.steps = 0, 0
         self._slope, self._kernel = field.in_place(), field.kernel()
         self.stages, self.y = Stages(tableau, theta0.size), np.empty(theta0.size)
         self._compiled: CompiledSteps | None = None
@@ -96,10 +96,8 @@ class RungeKutta:
         """Steps until the time `until` is reached or passed, or `allowed` evaluations; the reason if one failed."""
         if self.next == 0:
             self._begin()
-        if self._kernel is not None:
-            more, self._counted = self.nfev - self._counted, self.nfev
-            if SPENT.pays(self._kernel, more):
-                self._go_on_in(compiled_if_possible(self._kernel, self.tableau, self.y.size))
+        if self._kernel is not None and pays(self._kernel, self.nfev):
+            self._go_on_in(compiled_if_possible(self._kernel, self.tableau, self.y.size))
         if self._compiled is not None:
             failed = self._compiled.stride(self, until, most, allowed)
         else:
