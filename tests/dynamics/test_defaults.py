@@ -40,7 +40,6 @@ EVERYWHERE = {
 EXCEPTIONS = {
     "integration.alternation.Alternation.stride": {"allowed": 9223372036854775807, "most": 40},
     "integration.contract.Method": {"strides": False, "matrix_free": False},
-    "integration.compiled.Spent": {"multiplications": 0},
     "integration.methods.choose_method": {"smooth": True, "gradient": False},
     "integration.runge_kutta.RungeKutta.stride": {"allowed": 9223372036854775807, "most": 64},
     "flows.spectrum._by_lanczos": {"resolution": 0.0},
