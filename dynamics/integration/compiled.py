@@ -1,9 +1,9 @@
 """Explicit methods whose steps numba compiles (`pip install 'quadflow[fast]'`), where the field has a kernel.
 
-Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. An integration goes
-on in compiled code when it has cost as much as that: it takes twice as long as the better choice at worst. Others of the
-same process do not count, so that what comes out of an integration depends on that alone, to the last digit. The methods
-whose name ends in "-numba" begin with it: for many large integrations. Results are the same up to rounding.
+Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. An integration
+goes on in compiled code when it has cost as much as that: it takes twice as long as the better choice at worst. Others
+of the same process do not count, so that what comes out of an integration depends on that alone, to the last digit.
+The methods whose name ends in "-numba" begin with it: for many large integrations. Results are the same to rounding.
 """
 
 from __future__ import annotations
