@@ -5,7 +5,7 @@ With z_kb = w_k·x_b, q_k = w_kᵀΣw_k, h = φ(z, q), r_b = A h_b − y_b and L
     ∂L/∂A = Σ_b p_b r_b h_bᵀ,    e = Aᵀ(p r),    ∂L/∂W = (e ∂φ/∂z) xᵀ + 2 (Σ_b e ∂φ/∂q) W Σ
 
 (derived here; the tests hold it against automatic differentiation). A step of small networks takes as long as the
-launches of its operations: these are a dozen, into memory that is taken once.
+launches of its operations: these are nine of plain units, into memory that is taken once.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ class Motion:
     def __init__(self, write: Write) -> None:
         self._write = write
         self._t, self._theta, self._velocity = math.nan, np.empty(0), np.empty(0)
+        self._speed = math.nan
 
     def velocity(self, t: float, theta: Array) -> Array:
         """F(θ) at a time and a state, (n,), in memory that later calls write to."""
@@ -31,9 +32,10 @@ class Motion:
             self._t = math.nan  # an evaluation that fails is none
             self._write(t, theta, self._velocity)
             self._t, self._theta[...] = t, theta
+            self._speed = math.sqrt(self._velocity @ self._velocity)
         return self._velocity
 
     def speed(self, t: float, theta: Array) -> float:
         """‖F(θ)‖."""
-        F = self.velocity(t, theta)
-        return math.sqrt(F @ F)
+        self.velocity(t, theta)
+        return self._speed

@@ -4,7 +4,7 @@
 - `methods`: the solvers by name; `scipy_solvers`, `tsit5`, `dop853`, `taylor`, `switching`, `stretches`: one a file
 - `runge_kutta`: how explicit methods step, with `tableau`, `stages`, `step_size`, `within_step`; `compiled`: by numba
 - `sampling`: where a solution is wanted; `path`: how it is collected; `report`: what the solver did
-- `driver`: `integrate`
+- `driver`: `integrate`; `bulk`, `bulk_steps`: many small systems at once, as columns of one array
 """
 
 from dynamics.integration.contract import FAILED as FAILED

@@ -26,7 +26,7 @@ STIFF = 1.0  # h λ_max; explicit methods become unstable at some 3 to 6
 FINER = 0.1  # of the tolerance: errors of implicit steps add up to more
 PRODUCT = 2.5  # price of a product with the Hessian, in evaluations
 PATIENCE, MOST_PATIENCE = 2, 32  # stretches until the next trial: at first, and at most
-POWERS = 6  # products with the Hessian of a vector that is kept: a lower bound of the largest eigenvalue
+POWERS = 2  # products with the Hessian of a vector that is kept: a lower bound of the largest eigenvalue
 
 
 class Alternation:

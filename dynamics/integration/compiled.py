@@ -1,30 +1,27 @@
 """Explicit methods whose steps numba compiles (`pip install 'quadflow[fast]'`), where the field has a kernel.
 
-Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. An integration goes
-on in compiled code when it has cost as much as that: it takes twice as long as the better choice at worst, and what is
-done depends on the problem alone. The methods whose name ends in "-numba" begin with it.
+Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. An integration
+goes on in compiled code when it has cost as much as that: it takes twice as long as the better choice at worst. Others
+of the same process do not count, so that what comes out of an integration depends on that alone, to the last digit.
+The methods whose name ends in "-numba" begin with it: for many large integrations. Results are the same to rounding.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.integration.contract import Kernel
+from dynamics.integration.stages import Stages
+from dynamics.integration.stepper import Stepper
 from dynamics.integration.tableau import Tableau
-
-if TYPE_CHECKING:
-    from dynamics.integration.runge_kutta import RungeKutta
-    from dynamics.integration.stages import Stages
 
 WORTH_LOADING = 10**10  # multiplications in matrix products: a second
 
 
 def pays(kernel: Kernel, evaluations: int) -> bool:
-    """Whether so many evaluations have cost as much as it takes to go on in compiled code."""
+    """Whether it pays to go on in compiled code, after so many evaluations without."""
     return kernel.operations * evaluations > WORTH_LOADING
 
 
@@ -88,7 +85,7 @@ class CompiledSteps:
             *(t, h, first, last),
         )
 
-    def stride(self, solver: RungeKutta, until: float, most: int, allowed: int) -> bool:
+    def stride(self, solver: Stepper, until: float, most: int, allowed: int) -> bool:
         """Steps until a time is reached, at most so many, and no more than so many evaluations but for the last step.
 
         Returns whether a step became too short.

@@ -39,7 +39,14 @@ class ScipySolver:
     ) -> None:
         self.t_bound, self._implicit = t_bound, implicit
         options = {"jac": field.jacobian} if implicit else {}
-        self._create = partial(kind, field, t_bound=t_bound, rtol=rtol, atol=atol, **options)
+        write = field.in_place()
+
+        def slope(t: float, y: Array) -> Array:
+            out = np.empty_like(y)  # SciPy keeps it
+            write(t, y, out)
+            return out
+
+        self._create = partial(kind, slope, t_bound=t_bound, rtol=rtol, atol=atol, **options)
         self._spent = [0, 0]  # evaluations of earlier solvers
         self._failed, self._before = False, theta0
         self._start(0.0, theta0)

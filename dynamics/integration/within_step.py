@@ -15,17 +15,14 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.integration.stages import Stages
 from dynamics.integration.step_size import root_mean_square
+from dynamics.integration.stepper import Stepper
 from dynamics.integration.tableau import Tableau
-
-if TYPE_CHECKING:
-    from dynamics.integration.runge_kutta import RungeKutta
 
 SINGLE = 2  # times in a step that shorter steps lead to
 AIM = 0.5  # error of an interpolant, in units of the tolerance, that the next step is made for
@@ -70,10 +67,10 @@ class WithinStep:
 
     Parameters
     ----------
-    solver : RungeKutta
+    solver : Stepper
     """
 
-    def __init__(self, solver: RungeKutta) -> None:
+    def __init__(self, solver: Stepper) -> None:
         self.t_old, self.t = solver.t_old, solver.t
         self._solver, self._number, self._asked = solver, solver.steps, 0
         self._before, self._slope = solver.stages.memory[:2].copy()

@@ -11,6 +11,9 @@ With S = WΣWᵀ, τ_o = κ tr(D_oΣ) and rows v'_m = Σv_m all of them are (der
 
       ẇ_k = 4 Σ_m P_km (w_k·v'_m) v'_m − 4 Σ_l N_kl S_kl Σw_l + 2(τA)_k Σw_k,
       Ȧ_ok = 2 Σ_m B_om (w_k·v'_m)² − 2 Σ_l A_ol S_kl² + τ_o S_kk.
+
+Units that are copies of each other stay so, to the last bit where BLAS computes equal rows equally: nothing is added to
+a diagonal of S, which would be rounded in another place for each of them.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.population.directions import Directions
 from dynamics.population.metric import Metric
-from dynamics.population.ways import Slope, Way
+from dynamics.population.ways import Slope, Way, add_product
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +63,8 @@ class Side:
 
     @cached_property
     def first_teacher(self) -> Array:
-        """4ΣM*_1Σ, (c, c): beyond c it is zero."""
-        return (self.seen.rows.T * (4 * self.B[0])) @ self.seen.rows
+        """2ΣM*_1Σ, (c, c): beyond c it is zero."""
+        return (self.seen.rows.T * (2 * self.B[0])) @ self.seen.rows
 
 
 def quadratic_ways(side: Side, K: int, d: int, trainable: bool) -> list[Way]:
@@ -117,11 +120,14 @@ def _through_matrices(side: Side, K: int, d: int) -> Slope:
 
 def _one_output(side: Side, K: int, d: int) -> Way:
     """Through S, (K, K), for one output."""
-    teacher = _teacher_of_one_output(side)
+    teacher = _teacher_of_one_output(side, d)
     operations = 2 * K**2 * d + K * (side.metric.operations + teacher.operations)
-    memory = 2 * K**2 + K * (teacher.numbers + (0 if side.metric.identity else d))
-    calls = 11 + teacher.calls + (not side.metric.identity)
+    memory = K**2 + K * (teacher.numbers + (0 if side.metric.identity else d))
+    calls = 12 + teacher.calls + (not side.metric.identity)
     return Way("one output", operations, calls, memory, partial(_through_one_output, side, teacher, K, d))
+
+
+Put = Callable[[Array, Array, float, Array], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,74 +139,74 @@ class _Teacher:
     operations, numbers, calls : int
         Multiplications in products and numbers in buffers, both for one unit, and calls of NumPy.
     build : callable
-        ``build(K)`` gives ``add(W, vW)``, which adds 4ΣM*Σ w_k to the rows of vW.
+        ``build(K)`` gives ``put(W, SW, tau, vW)``, which writes 2ΣM*Σ w_k + τΣw_k to the rows of vW.
     """
 
     operations: int
     numbers: int
     calls: int
-    build: Callable[[int], Callable[[Array, Array], None]]
+    build: Callable[[int], Put]
 
 
-def _teacher_of_one_output(side: Side) -> _Teacher:
+def _teacher_of_one_output(side: Side, d: int) -> _Teacher:
     seen, c = side.seen, side.seen.support
-    if seen.lengths is not None:
-        return _Teacher(0, c, 2, partial(_add_axes, 4 * side.B[0] * seen.lengths**2))
-    if 2 * seen.count < c:
-        return _Teacher(2 * seen.count * c, seen.count + c, 4, partial(_add_factors, seen, 4 * side.B[0]))
-    return _Teacher(c * c, c, 2, partial(_add_matrix, side))
+    if seen.lengths is not None and side.metric.identity:
+        values = np.zeros(d)
+        values[:c] = 2 * side.B[0] * seen.lengths**2
+        return _Teacher(0, 0, 2, partial(_put_axes, values))
+    if seen.lengths is None and c <= 2 * seen.count:
+        return _Teacher(c * c, c, 4, partial(_put_matrix, side))
+    return _Teacher(2 * seen.operations, seen.count + c, 6, partial(_put_factors, seen, 2 * side.B[0]))
 
 
-def _add_axes(values: Array, K: int) -> Callable[[Array, Array], None]:
-    room = np.empty((K, len(values)))
+def _put_axes(values: Array, K: int) -> Put:
+    def put(W: Array, SW: Array, tau: float, vW: Array) -> None:
+        np.multiply(W, values + tau, out=vW)
 
-    def add(W: Array, vW: Array) -> None:
-        np.multiply(W[:, : len(values)], values, out=room)
-        vW[:, : len(values)] += room
-
-    return add
+    return put
 
 
-def _add_factors(seen: Directions, values: Array, K: int) -> Callable[[Array, Array], None]:
-    overlaps, room = np.empty((K, seen.count)), np.empty((K, seen.support))
+def _put_factors(seen: Directions, values: Array, K: int) -> Put:
+    c, overlaps, pulled = seen.support, np.empty((K, seen.count)), np.empty((K, seen.support))
 
-    def add(W: Array, vW: Array) -> None:
+    def put(W: Array, SW: Array, tau: float, vW: Array) -> None:
         seen.overlaps(W, overlaps)
         np.multiply(overlaps, values, out=overlaps)
-        vW[:, : seen.support] += seen.combined(overlaps, room)
+        np.multiply(SW, tau, out=vW)
+        vW[:, :c] += seen.combined(overlaps, pulled)
 
-    return add
+    return put
 
 
-def _add_matrix(side: Side, K: int) -> Callable[[Array, Array], None]:
-    M = side.first_teacher
-    room = np.empty((K, len(M)))
+def _put_matrix(side: Side, K: int) -> Put:
+    M, c = side.first_teacher, side.seen.support
+    pulled = np.empty((K, c))
 
-    def add(W: Array, vW: Array) -> None:
-        vW[:, : len(M)] += np.matmul(W[:, : len(M)], M, out=room)
+    def put(W: Array, SW: Array, tau: float, vW: Array) -> None:
+        np.multiply(SW, tau, out=vW)
+        vW[:, :c] += np.matmul(W[:, :c], M, out=pulled)
 
-    return add
+    return put
 
 
 def _through_one_output(side: Side, teacher: _Teacher, K: int, d: int) -> Slope:
     metric, kappa, trace = side.metric, side.coupling, side.traces[0]
-    S, X = np.empty((K, K)), np.empty((K, K))
+    S = np.empty((K, K))
     room = None if metric.identity else np.empty((K, d))
-    norms, diagonal = S.reshape(-1)[:: K + 1], X.reshape(-1)[:: K + 1]  # views
-    add_teacher = teacher.build(K)
+    diagonal = S.reshape(-1)[:: K + 1]  # a view
+    put_teacher = teacher.build(K)
 
     def slope(W: Array, A: Array, vW: Array, vA: Array | None) -> None:
-        a = A[0]
+        twice = 2 * A[0]
         SW = metric.times(W, room)
         np.matmul(SW, W.T, out=S)
-        np.multiply(S, -4 * a, out=X)
-        diagonal[...] += 2 * kappa * (trace - a @ norms)  # 2τ
-        np.matmul(X, SW, out=vW)
-        add_teacher(W, vW)  # Y_k
+        tau = kappa * (trace - A[0] @ diagonal)
+        np.multiply(S, -twice, out=S)
+        put_teacher(W, SW, tau, vW)
+        add_product(S, SW, vW)  # half of Y_k
         if vA is not None:
             np.vecdot(vW, W, out=vA[0])
-            vA *= 0.5
-        vW *= a[:, None]
+        np.multiply(vW, twice[:, None], out=vW)
 
     return slope
 
@@ -211,7 +217,7 @@ def _factors(side: Side, K: int, d: int, trainable: bool) -> Way:
     operations = 2 * K**2 * d + K * (metric.operations + 2 * seen.operations)
     operations += (1 + trainable) * O * K * (K + R)
     memory = 3 * K**2 + K * (3 * R + seen.support + O + (0 if metric.identity else d))
-    calls = 13 + 8 * trainable + (not metric.identity)
+    calls = 14 + 8 * trainable + (not metric.identity)
     return Way("factors", operations, calls, memory, partial(_through_factors, side, K, d))
 
 
@@ -219,9 +225,9 @@ def _through_factors(side: Side, K: int, d: int) -> Slope:
     (O, R), seen, metric, kappa = side.B.shape, side.seen, side.metric, side.coupling
     S, N, squares = (np.empty((K, K)) for _ in range(3))
     overlaps, P, their_squares = (np.empty((K, R)) for _ in range(3))
-    pulled, drawn = np.empty((K, seen.support)), np.empty((O, K))
+    c, pulled, drawn = seen.support, np.empty((K, seen.support)), np.empty((O, K))
     room = None if metric.identity else np.empty((K, d))
-    norms, diagonal = S.reshape(-1)[:: K + 1], N.reshape(-1)[:: K + 1]  # views
+    norms = S.reshape(-1)[:: K + 1]  # a view
     B4 = 4 * side.B
 
     def slope(W: Array, A: Array, vW: Array, vA: Array | None) -> None:
@@ -240,10 +246,10 @@ def _through_factors(side: Side, K: int, d: int) -> Slope:
         np.matmul(A.T, A, out=N)
         np.multiply(N, S, out=N)
         np.multiply(N, -4.0, out=N)
-        diagonal[...] += 2 * (tau @ A)
-        np.matmul(N, SW, out=vW)
         np.matmul(A.T, B4, out=P)
         np.multiply(P, overlaps, out=P)
-        vW[:, : seen.support] += seen.combined(P, pulled)
+        np.multiply(SW, 2 * (tau @ A)[:, None], out=vW)
+        vW[:, :c] += seen.combined(P, pulled)
+        add_product(N, SW, vW)
 
     return slope

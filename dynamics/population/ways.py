@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from typing import cast
 
 import numpy as np
 
@@ -52,6 +54,23 @@ class Way:
 def cheapest(ways: Iterable[Way]) -> Way:
     """The way that costs least; of equal ones the one that keeps less."""
     return min(ways, key=lambda way: (way.cost, way.memory))
+
+
+def add_product(X: Array, Y: Array, out: Array) -> None:
+    """Add XY to `out`, (m, n), in one pass where its rows follow each other in memory; NumPy's product cannot."""
+    if out.flags.c_contiguous:
+        # BLAS counts by columns, so that everything is transposed: out = 1 · YᵀXᵀ + 1 · out, overwritten
+        _dgemm()(1.0, Y.T, X.T, 1.0, out.T, 0, 0, 1)
+    else:
+        out += X @ Y
+
+
+@cache
+def _dgemm() -> Callable[..., Array]:
+    """SciPy's, loaded when it is needed."""
+    from scipy.linalg.blas import dgemm
+
+    return cast(Callable[..., Array], dgemm)
 
 
 class Spare:

@@ -17,11 +17,11 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
+from dynamics.saddle_to_saddle.quadrature import integral
 
 ROUNDING = 1e-13  # invariants and minima of F smaller than this, in units of the weights, are rounding errors
 CUT = 240.0  # the integral for T stops where F has grown by e^CUT; the rest is below e^(−CUT/2) of it
@@ -155,11 +155,12 @@ class FrozenUnit:
             return float((c - rest) / ratio**2)
         return float((live - 2 * a**2) / ratio**2)
 
-    def _F(self, s: float) -> float:
-        """a², in whichever of its two forms subtracts the smaller numbers."""
+    def _F(self, s: Array | float) -> Array:
+        """a² at positions s, (…), in whichever of its two forms subtracts the smaller numbers."""
+        x = np.multiply.outer(s, self._exponents)
         if abs(self._live_c) < 0.5:
-            return float(self._halves @ np.exp(self._exponents * s)) - self._live_c / 2
-        return (self.a / self._size) ** 2 + float(self._halves @ np.expm1(self._exponents * s))
+            return np.asarray(np.exp(x) @ self._halves - self._live_c / 2)
+        return np.asarray((self.a / self._size) ** 2 + np.expm1(x) @ self._halves)
 
     def _slope(self, s: float) -> float:
         powers = np.exp(np.minimum(self._exponents * s, 700.0))  # beyond, only the sign matters
@@ -182,7 +183,7 @@ class FrozenUnit:
     @cached_property
     def _lowest(self) -> float:
         """Infimum of F, −c/2 if F is monotone."""
-        return -self._live_c / 2 if self._bottom is None else self._F(self._bottom)
+        return -self._live_c / 2 if self._bottom is None else float(self._F(self._bottom))
 
     @cached_property
     def _zero(self) -> float | None:
@@ -214,12 +215,14 @@ class FrozenUnit:
         curvature = float(self._special_halves @ self._exponents**2)
         return float(np.sqrt(2 * max(self._lowest, ROUNDING) / curvature))
 
-    def _rise(self, distance: float) -> Array:
-        """½ w_i² at a distance from the special point minus ½ w_i² there."""
-        x = self._exponents * distance
+    def _rise(self, distance: Array) -> Array:
+        """½ w_i² at distances (m,) from the special point minus ½ w_i² there, (m, n)."""
+        x = distance[:, None] * self._exponents
         near = self._special_halves * np.expm1(np.minimum(x, 1.0))
         # Far away, a component that has underflowed at the special point may be a large one.
-        far = self._halves * np.exp(np.where(x > 1.0, self._exponents * (self._special + distance), 0.0))
+        far = self._halves * np.exp(
+            np.where(x > 1.0, self._exponents * (self._special + distance)[:, None], 0.0)
+        )
         return np.where(x > 1.0, far - self._special_halves, near)
 
     # --- The way. A position y that increases with time makes the integrand smooth: -----------------------
@@ -227,18 +230,19 @@ class FrozenUnit:
     # peak of 1/√F, of width β; if F is monotone, s = ± y. F is measured from the special point, where rounding
     # would be felt most.
 
-    def _on_the_way(self, y: float) -> tuple[float, float, float]:
-        """(s, |ds/dy|, F) at a position."""
+    def _on_the_way(self, y: Array) -> tuple[Array, Array, Array]:
+        """(s, |ds/dy|, F) at positions, (m,) each."""
         if self._zero is not None:
             distance = self.sign * y * y
-            return self._zero + distance, 2 * abs(y), float(self._rise(distance).sum())
+            return self._zero + distance, 2 * np.abs(y), self._rise(distance).sum(axis=1)
         if self._bottom is not None:
             distance = self.sign * self._width * np.sinh(y)
             # The linear terms add up to F′ = 0 but for rounding, and are taken out one by one.
-            linear = self._special_halves * self._exponents * distance
-            F = max(self._lowest, ROUNDING) + float((self._rise(distance) - linear).sum())
+            linear = self._special_halves * self._exponents * distance[:, None]
+            F = max(self._lowest, ROUNDING) + (self._rise(distance) - linear).sum(axis=1)
             return self._bottom + distance, self._width * np.cosh(y), F
-        return self.sign * y, 1.0, self._F(self.sign * y)
+        s = self.sign * y
+        return s, np.ones_like(y), self._F(s)
 
     def _position_of(self, s: float) -> float:
         """Position y at which the unit is at s, if that lies on the last part of the way."""
@@ -260,22 +264,24 @@ class FrozenUnit:
         reach = np.min((CUT - np.log(self._halves[growing])) / outwards[growing])
         return self._position_of(self.sign * float(reach))
 
+    def _paces(self, y: Array) -> Array:
+        """dt/dy at positions, (m,), in units of 1/size."""
+        _, stretch, F = self._on_the_way(y)
+        if self._zero is None:
+            return np.asarray(stretch / np.sqrt(F))
+        there = np.abs(y) < 1e-100
+        F[there] = 1.0
+        return np.where(there, 2.0 / np.sqrt(abs(self._slope(self._zero))), stretch / np.sqrt(F))
+
     def _pace(self, y: float) -> float:
         """dt/dy, in units of 1/size."""
-        if self._zero is not None and abs(y) < 1e-100:
-            return 2.0 / np.sqrt(abs(self._slope(self._zero)))
-        _, stretch, F = self._on_the_way(y)
-        return stretch / np.sqrt(F)
+        return float(self._paces(np.array([y]))[0])
 
     def _elapsed(self, y: float, z: float) -> float:
         """Time from position y to position z."""
         pieces = [y, 0.0, z] if y < 0 < z or z < 0 < y else [y, z]
-        parts = [
-            quad(self._pace, p, q, epsabs=0.0, epsrel=ACCURACY, limit=500, full_output=1)[:2]
-            for p, q in pairwise(pieces)
-        ]
+        parts = [integral(self._paces, p, q, ACCURACY) for p, q in pairwise(pieces)]
         total, error = map(sum, zip(*parts, strict=True))
-        # With `full_output` SciPy leaves it to us what to make of an error above the one that was asked for.
         if not error <= TOLERATED * abs(total):
             raise ComputationError(
                 f"The time that a unit takes on a plateau was found only to {error / self._size:.2g} in"
@@ -285,7 +291,7 @@ class FrozenUnit:
 
     def _state(self, y: float) -> tuple[Array, float]:
         """Weights (w, a) at a position."""
-        s, _, F = self._on_the_way(y)
+        s, _, F = (float(x[0]) for x in self._on_the_way(np.array([y])))
         side = np.sign(y) if self._zero is not None else 1.0
         w = self.w.copy()
         w[self._live] *= np.exp(0.5 * self._exponents * s)

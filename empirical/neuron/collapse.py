@@ -22,7 +22,7 @@ from empirical.collapsed import share_interval
 from empirical.devices import validate_device
 from empirical.neuron.training import Relinear, batch_losses, draw, labels
 from empirical.seeds import data_generator
-from empirical.trainer import EXPLOSION, NEVER, descend, gradient_of
+from empirical.trainer import EXPLOSION, NEVER, descend, few_threads, gradient_of
 
 LEARNING_RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
 GAMMAS = (1.0, 0.3, 0.1, 0.03, 0.0)
@@ -169,16 +169,18 @@ def collapse_study(
         x = draw(generator, (S, size, d), torch.float32)
         return batch_losses(weights, x, labels(x, T))
 
-    outcome = descend(
-        gradient_of(losses, [w.requires_grad_() for w in weights]),
-        Relinear(weights, (1.0, slow, slow, 1.0)),
-        step,
-        last,
-        stop=np.all,
-        by_its_own=True,
-        what="collapse",
-        progress=progress,
-    )
+    # thousands of networks, each so small that threads would wait for each other
+    with few_threads(0):
+        outcome = descend(
+            gradient_of(losses, [w.requires_grad_() for w in weights]),
+            Relinear(weights, (1.0, slow, slow, 1.0)),
+            step,
+            last,
+            stop=np.all,
+            by_its_own=True,
+            what="collapse",
+            progress=progress,
+        )
     fractions = (outcome.diverged_at < NEVER).mean(-1)
     return CollapseStudy(
         learning_rates=etas,

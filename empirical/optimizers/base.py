@@ -385,17 +385,6 @@ class SideBySide:
             rule(list(islice(remaining, count)), factor * step)
 
 
-def move_all(parameters: Sequence[Tensor], directions: Sequence[Tensor], step: float | Tensor) -> None:
-    """`move` of several parameters, in one launch where they have one η."""
-    import torch
-
-    if isinstance(step, int | float):
-        torch._foreach_add_(list(parameters), list(directions), alpha=-step)
-    else:
-        for theta, direction in zip(parameters, directions, strict=True):
-            move(theta, direction, step)
-
-
 def move(theta: Tensor, direction: Tensor, step: float | Tensor) -> None:
     """θ ← θ − η direction, with one η or one for each entry of the first axis of θ."""
     if isinstance(step, int | float):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dynamics.flows.momentum import NESTEROV as AHEAD
-from empirical.optimizers.base import Optimizer, Settings, law_of_descent, move, move_all
+from empirical.optimizers.base import Optimizer, Settings, law_of_descent, move
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ class HeavyBall:
             directions = self.velocity
             torch._foreach_mul_(self.velocity, self.momentum)
             torch._foreach_add_(self.velocity, list(gradients))
-        move_all(self.parameters, directions, step)
+        _move_all(self.parameters, directions, step)
 
 
 class Nesterov:
@@ -53,6 +53,17 @@ class Nesterov:
         for theta, v, g in zip(self.parameters, self.velocity, gradients, strict=True):
             v.mul_(self.momentum).add_(g)
             move(theta, g.add(v, alpha=self.momentum), step)
+
+
+def _move_all(parameters: Sequence[Tensor], directions: Sequence[Tensor], step: float | Tensor) -> None:
+    """`move` of several parameters, in one launch where they have one η."""
+    import torch
+
+    if isinstance(step, int | float):
+        torch._foreach_add_(list(parameters), list(directions), alpha=-step)
+    else:
+        for theta, direction in zip(parameters, directions, strict=True):
+            move(theta, direction, step)
 
 
 def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) -> HeavyBall:

@@ -1,4 +1,4 @@
-"""Gradients that are written out are those of automatic differentiation, in a dozen operations."""
+"""Gradients that are written out are those of automatic differentiation, in nine operations."""
 
 import json
 from itertools import product
@@ -116,19 +116,17 @@ class Launches(TorchDispatchMode):
         return found
 
 
-def test_a_step_is_a_dozen_operations_in_memory_that_stays(rng):
-    """Nine and two updates, of one network as of 32, and gradients where they were; by autograd about twice as many."""
+def test_gradients_are_nine_operations_in_memory_that_stays(rng):
+    """Of one network as of 32, and the gradients stay where they were; by autograd more than twice as many."""
     for seeds in (1, 32):
         network = network_of(rng, "quadratic", seeds=seeds)
-        rule = OPTIMIZERS["sgd"].begin(trained_weights(network), OPTIMIZERS["sgd"].choose(), problem_of())
         x, y = torch.randn(seeds, d, B).double().mT, torch.randn(seeds, B, 1).double()
         fused, places = FusedGradient(network), []
         for _ in range(3):
             with torch.no_grad(), Launches() as launched:
                 losses, gradients = fused(x, y)
-                rule(gradients, 1e-3)
             places.append([g.data_ptr() for g in gradients])
-        assert len(launched.names) == 11, launched.names
+        assert len(launched.names) == 9, launched.names
         assert places[0] == places[2]
         with Launches() as launched:
             reference(network, x, y, None)

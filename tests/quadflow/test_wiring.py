@@ -39,7 +39,7 @@ NEURON = "neuron --inputs 3 --hidden 2 --init random --init-scale 0.4 --seed 5 -
 # fmt: off
 CALLS = [
     Call(f"{SIMULATE} --t-end 7 --times 0,3 --records 9 --log-times --until-loss 0.1 {SOLVER}",
-         GRADIENT_FLOW, Start(), 7.0, times=[0, 3], samples=9, log_times=True, until_loss=0.1, progress=True,
+         GRADIENT_FLOW, Start(), t_end=7.0, times=[0, 3], samples=9, log_times=True, until_loss=0.1, progress=True,
          **SOLVED),
     Call(f"{SIMULATE} --correction modified --step 0.02 --momentum 0.6",
          "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.6, schedule="constant", steps=None),
@@ -241,7 +241,7 @@ CALLS = [
     Call("neuron --inputs 3 --hidden 2 --derive",
          "dynamics.neuron.derivation:derive_neurons", 2, 3, progress=True),
     Call("simulate --teacher 2,1",
-         GRADIENT_FLOW, Start(2, 0.1, 0, 2), None, times=None, samples=201, log_times=False, until_loss=None,
+         GRADIENT_FLOW, Start(2, 0.1, 0, 2), t_end=None, times=None, samples=201, log_times=False, until_loss=None,
          method="auto"),
     Call("train --teacher 2,1 --steps 9",
          "empirical.training:train", Start(2, 0.1, 0, 2), steps=9, **UNTRAINED),

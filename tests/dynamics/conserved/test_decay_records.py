@@ -5,6 +5,8 @@ import pytest
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.conserved.decay_records import decay_along_records
+from dynamics.conserved.decaying import CommonDecay
+from dynamics.conserved.weight_log import InferredQuantity
 
 
 def records(activation="quadratic", decay=0.3, a=None):
@@ -48,3 +50,16 @@ def test_times_that_do_not_fit():
         decay_along_records(W, A, times[:-1], 0.3)
     with pytest.raises(ProblemError, match="have no times"):
         decay_along_records(W, A, None, 0.3)
+
+
+def test_what_could_not_move_says_nothing_about_the_rate():
+    """Two laws, 3 e^{−t/2} and one of weights that stood still: only the first falls, at its own rate."""
+    times = np.linspace(0, 4, 30)
+    falling = np.exp(-0.5 * times)[None]
+    laws = [
+        InferredQuantity(n, n, {}, np.ones(1), 0.0, movement, 0.0) for n, movement in (("p", 1.0), ("q", 0.0))
+    ]
+    with np.errstate(all="raise"):
+        (found,) = CommonDecay(times).judge(laws, [3 * falling, 2 + 0 * falling], 1e-3)
+    assert found.formula == "p"
+    assert found.rate == pytest.approx(0.5, rel=1e-6)

@@ -39,9 +39,9 @@ WISHES = {
     "times": {"times": [0.0, 0.1, 0.7, 1.5]},
     "times and a later end": {"times": [0.2, 0.3], "t_end": 1.0},
     "logarithmic": {"t_end": 3.0, "samples": 20, "log_times": True},
-    "loss": {"t_end": 20.0, "until_loss": 0.5},
-    "loss, times": {"times": np.linspace(0.0, 20.0, 81), "until_loss": 0.5},
-    "loss, two": {"t_end": 20.0, "until_loss": 0.5, "samples": 2},
+    "loss": {"t_end": 20.0, "until_loss": 2.0},
+    "loss, times": {"times": np.linspace(0.0, 20.0, 81), "until_loss": 2.0},
+    "loss, two": {"t_end": 20.0, "until_loss": 2.0, "samples": 2},
     "loss that is not reached": {"t_end": 0.1, "until_loss": 1e-3},
     "open": {"samples": 30},
     "open, two": {"samples": 2},
@@ -79,18 +79,29 @@ def test_together_as_alone(wish, variant, done_alone):
         np.testing.assert_allclose(curve.loss, single.loss, rtol=rtol, atol=rtol * single.loss[0])
         np.testing.assert_allclose(curve.W[0], single.W[0], rtol=0, atol=max(1e-9, rtol))
         assert report.method == arguments.get("method", "DOP853") or not usual
+    if arguments.get("until_loss") == 2.0:
+        assert "target loss reached" in {curve.solver.status for curve in curves}
 
 
 def test_what_a_flow_gives_does_not_depend_on_the_others():
     """Bit for bit, also where its sample times depend on its end."""
-    flows = [flow(seed, scale=0.1 * (1 + seed)) for seed in range(5)]
-    for arguments in ({"t_end": 2.0}, {"t_end": 20.0, "until_loss": 0.5, "samples": 9}):
+    flows = [flow(seed, scale=0.1 * (1 + seed), hidden=4) for seed in range(5)]
+    for arguments in ({"t_end": 2.0}, {"t_end": 20.0, "until_loss": 2.0, "samples": 9}):
         whole = integrate_together(ask(flows, **arguments))
         for i in (0, 3):
             (single,) = integrate_together(ask([flows[i]], **arguments))
             np.testing.assert_array_equal(single.loss, whole[i].loss)
             np.testing.assert_array_equal(single.times, whole[i].times)
             assert single.solver.evaluations == whole[i].solver.evaluations
+
+
+def test_evaluations_count_both_ways_to_an_end_that_was_not_known():
+    """Once to find it, and once more to the times up to there."""
+    ends, curves = (
+        integrate_together(ask([flow()], t_end=20.0, until_loss=2.0, samples=n))[0].solver for n in (2, 9)
+    )
+    (known,) = integrate_together(ask([flow()], times=np.linspace(0, ends.time_reached, 9)[1:-1]))
+    assert curves.evaluations > known.solver.evaluations + 0.9 * ends.evaluations
 
 
 def test_stops_of_the_caller(done_alone):

@@ -100,6 +100,13 @@ def test_one_that_explodes_is_given_up():
     assert found.last[1, 0] == pytest.approx(1 / 0.7, rel=1e-9)
 
 
+def test_one_that_leaves_the_numbers_is_given_up():
+    """e^{50 t} at t = 3 is 1e65: losses, which are higher powers, would overflow."""
+    found = bulk(Growth([50.0, 1.0]), [np.array([3.0])] * 2)
+    assert found.given_up.tolist() == [True, False]
+    assert np.isnan(found.states[0]).all()
+
+
 @TABLEAUS
 def test_evaluations_are_counted_and_shared(tableau):
     """s a step and two at first; as many calls for all as the slowest needs alone. Without a sample time in its way a

@@ -104,7 +104,10 @@ def test_the_end_is_met(name):
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_code_is_compiled_where_it_pays(name, monkeypatch):
-    """After 10¹⁰ multiplications, a third of the evaluations here, to the next sample; as NumPy to rounding."""
+    """After 10¹⁰ multiplications: a third of the evaluations here, to the next sample. The solution is the exact one.
+
+    Only its own count: what comes out of an integration does not depend on others of the process.
+    """
     exact = 2 * np.exp(-np.linspace(0, 30, 61))
     field = Power()
     plain = integrate(field, np.full(3, 2.0), sampling(30.0, 61), method=name, rtol=1e-10)[2]
@@ -114,10 +117,26 @@ def test_code_is_compiled_where_it_pays(name, monkeypatch):
     assert (report.method, report.evaluations) == (name, plain.evaluations)
     assert 0.5 < field.told.numbers[1] / plain.evaluations < 0.7
     np.testing.assert_allclose(states[:, 0], exact, rtol=1e-7, atol=1e-9)
+    field = Power()
+    integrate(field, np.full(3, 2.0), sampling(30.0, 61), method=name, rtol=1e-10)
+    assert field.told.numbers[1] == 0
     monkeypatch.setitem(sys.modules, "dynamics.integration.compiled_steps", None)
     field = Power(operations=10**10)
     integrate(field, np.full(3, 2.0), sampling(30.0, 61), method=name, rtol=1e-10)
     assert field.told.numbers[1] == 0
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_methods_by_turns_stride_as_they_step(name):
+    """Through the time at which implicit steps begin; a stop that never comes asks for every single step."""
+    never = Stop("never", lambda t, theta: 1.0)
+    strides, steps = (
+        large_flow().integrate(20.0, samples=2, method=f"{name}/BDF", rtol=1e-6, stops=stops)
+        for stops in ((), (never,))
+    )
+    assert strides.solver.evaluations == steps.solver.evaluations
+    assert strides.solver.jacobian_evaluations == steps.solver.jacobian_evaluations > 0
+    np.testing.assert_allclose(strides.W, steps.W, rtol=0, atol=1e-7)
 
 
 def test_without_numba_it_is_said(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.population import samples
+from dynamics.population import quadratic_ways, samples
 from dynamics.population.decayed import DecayedLoss
 from dynamics.population.form import FormPopulation
 from dynamics.population.fourth_moment import (
@@ -22,7 +22,7 @@ from dynamics.population.modified import ModifiedLoss
 from dynamics.population.quadratic import QuadraticPopulation
 from dynamics.population.scaled import ScaledPopulation
 from dynamics.population.sum import SumPopulation
-from dynamics.population.ways import CALL, Way, cheapest
+from dynamics.population.ways import CALL, Way, add_product, cheapest
 
 TEACHERS = ("anything", "few columns", "axes", "axes and zeros", "zero")
 COVARIANCES = ("identity", "diagonal", "dense")
@@ -102,7 +102,12 @@ def multiplications(monkeypatch):
         found.append((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *a.shape[-2:], b.shape[-1]))
         return matmul(a, b, out=out)
 
+    def counted_too(X, Y, out):
+        found.append((*X.shape, Y.shape[-1]))
+        add_product(X, Y, out)
+
     monkeypatch.setattr(np, "matmul", counted)
+    monkeypatch.setattr(quadratic_ways, "add_product", counted_too)
     return found
 
 
@@ -318,3 +323,33 @@ def test_a_loss_times_a_number_has_the_ways_of_that(rng):
     assert [way.name for way in ScaledPopulation(base, 2.0).ways(5, 1, True)] == [
         way.name for way in base.ways(5, 1, True)
     ]
+
+
+@pytest.mark.parametrize("place", ["own memory", "every other row", "columns"])
+def test_a_product_is_added_wherever_it_belongs(rng, place):
+    """Whether BLAS may write there or not."""
+    X, Y = rng.standard_normal((3, 4)), rng.standard_normal((4, 5))
+    out = {
+        "own memory": rng.standard_normal((3, 5)),
+        "every other row": rng.standard_normal((6, 5))[::2],
+        "columns": rng.standard_normal((3, 9))[:, 2:7],
+    }[place]
+    expected = out + X @ Y
+    add_product(X, Y, out)
+    np.testing.assert_allclose(out, expected, rtol=0, atol=1e-14 * 4)
+
+
+@pytest.mark.parametrize("covariance", COVARIANCES)
+@pytest.mark.parametrize("teacher", ["anything", "axes"])
+@pytest.mark.parametrize("O", [1, 3])
+def test_copies_stay_copies_to_the_last_bit(rng, O, teacher, covariance):
+    """Units that start as one another lie on an invariant manifold that repels: rounding must not leave it."""
+    K, d = 8, 12
+    loss = quadratic(rng, 6, d, O, teacher, covariance)
+    W, A = rng.standard_normal((K, d)), rng.standard_normal((O, K))
+    W[4:], A[:, 4:] = W[:4], A[:, :4]
+    for way in loss.ways(K, O, True):
+        vW, vA = np.empty((K, d)), np.empty((O, K))
+        way.build()(W, A, vW, vA)
+        np.testing.assert_array_equal(vW[4:], vW[:4], way.name)
+        np.testing.assert_array_equal(vA[:, 4:], vA[:, :4], way.name)

@@ -1,5 +1,7 @@
 """Pieces come back from disk as they were, and only whole ones."""
 
+import io
+import json
 import os
 import signal
 import subprocess
@@ -10,16 +12,17 @@ import pytest
 
 from dynamics import ProblemError
 from dynamics.curves.variables import Variable
-from empirical.sweep.pieces import Piece, pack
+from empirical.sweep.pieces import Piece, pack, unpack
 from empirical.sweep.store import PieceStore
 
 
-def piece(index=3):
+def piece(index=3, end="erreicht: ε"):
     values = {
         "loss": Variable(
             ("time",), np.array([1.0, np.nan, 1 / 3]), "population loss", "squared output units"
         ),
-        "end": Variable((), "erreicht: ε"),
+        "end": Variable((), end),
+        "words": Variable(("unit",), np.array(["a", end])),
         "final": Variable((), 0.1),
     }
     return Piece(index, values, "", {"numpy": "9"})
@@ -38,6 +41,38 @@ def test_a_piece_survives_the_file(tmp_path):
         got = back.values[name]
         assert (got.dims, got.meaning, got.unit) == (wanted.dims, wanted.meaning, wanted.unit)
         assert got.array.tobytes() == wanted.array.tobytes()
+
+
+def test_pieces_of_one_form_are_stored_together_and_come_back_apart():
+    """Three runs, two failures and one with less to say; texts are as long as they were."""
+    given = [
+        piece(1, "x"),
+        Piece(2, {}, "too large", {"numpy": "9"}),
+        piece(5, "a longer text"),
+        Piece(4, {}, "too small", {"numpy": "9"}),
+        Piece(0, {"final": Variable((), 0.5)}, "", {"numpy": "8"}),
+        piece(7, ""),
+    ]
+    found = {back.index: back for back in unpack(pack(given))}
+    assert len(found) == len(given)
+    for wanted in given:
+        back = found[wanted.index]
+        assert (back.reason, back.versions, [*back.values]) == (
+            wanted.reason,
+            wanted.versions,
+            [*wanted.values],
+        )
+        for name, variable in wanted.values.items():
+            assert back.values[name].array.dtype == variable.array.dtype
+            assert back.values[name].array.tobytes() == variable.array.tobytes()
+
+
+def test_a_batch_that_is_damaged_is_refused():
+    about = {"forms": [{"runs": [1, 2], "reasons": [""], "axes": {}, "meanings": {}, "versions": {}}]}
+    buffer = io.BytesIO()
+    np.savez(buffer, about=np.array(json.dumps(about)))
+    with pytest.raises(ProblemError, match="a batch of runs of the sweep is damaged"):
+        list(unpack(buffer.getvalue()))
 
 
 def test_equal_pieces_have_equal_bytes():
