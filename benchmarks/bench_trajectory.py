@@ -136,8 +136,9 @@ def measure(case: Case) -> list[Table]:
     note = (
         f"Processor seconds at an error of {TARGET:g} (largest deviation of any weight at {SAMPLES} times, relative to "
         "the largest weight), interpolated in logarithms between the loosest tolerance that meets it, which is shown, "
-        "and a quarter of a decade above; shortest of several interleaved runs on one thread. Set-up: what the first "
-        "run takes longer (compilation), imports not counted."
+        "and a quarter of a decade above; shortest of several interleaved runs on one thread. Quadflow's includes its "
+        "reduction and the loss at all samples, peers that are given the reduction get it ready. Set-up: what the "
+        "first run takes longer (compilation), imports not counted."
     )
     missed = [label for label in everyone if label not in brackets]
     if missed:
