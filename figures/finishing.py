@@ -46,7 +46,6 @@ def finish(figure: Figure, title: str | None = None, xscale: str | None = None) 
             _rescale(axes, xscale)
     if title is not None:
         _name(figure, plain_text(title))
-    fit_labels(figure)
 
 
 def time_axes(figure: Figure) -> list[Axes]:

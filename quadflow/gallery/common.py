@@ -93,7 +93,7 @@ def draw_into(path: str, make: Callable[[], Figure]) -> None:
     suffix = validate_output(path, FORMATS)
     assert suffix is not None
     chosen: Look = click.get_current_context().meta.get(LOOK) or Look()
-    from figures.finishing import finish
+    from figures.finishing import finish, fit_labels
     from figures.look import look
     from figures.style import paper
 
@@ -101,6 +101,10 @@ def draw_into(path: str, make: Callable[[], Figure]) -> None:
         figure = make()
         with paper():
             finish(figure, chosen.title, chosen.xscale)
+            if (
+                chosen.size is not None or chosen.style == "slides"
+            ):  # at its own size every figure was looked at
+                fit_labels(figure)
     write_figure(figure, path, suffix, chosen.dpi)
     click.echo(f"written: {path}")
 
