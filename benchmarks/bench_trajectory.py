@@ -186,9 +186,9 @@ def default() -> list[Table]:
             }
         )
     note = (
-        f"{DEFAULT_SAMPLES} samples, default method (with numba: {COMPILED_DEFAULT}) and tolerance ({DEFAULT_RTOL:g}), from "
-        "problem to weights in all inputs, loss included; shortest of interleaved runs, one thread. Version 0.1 is its formula and its way "
-        "to sample under SciPy's DOP853 (`benchmarks/version01.py`)."
+        f"{DEFAULT_SAMPLES} samples, default method (with numba: {COMPILED_DEFAULT}) and tolerance "
+        f"({DEFAULT_RTOL:g}), from problem to weights in all inputs, loss included; shortest of interleaved runs, one "
+        "thread. Version 0.1 is its formula and its way to sample under SciPy's DOP853 (`benchmarks/version01.py`)."
     )
     return [
         Table("default", "(1) Large trajectories at the default tolerance, against version 0.1", note, rows)
