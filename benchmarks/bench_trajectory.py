@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from dynamics.aliases import Array
 
 TARGET = 1e-8
 SAMPLES, DEFAULT_SAMPLES = 41, 201
+COMPILED_DEFAULT = "DOP853-numba"  # of those who name it, for many large integrations
 DEFAULT_RTOL = 1e-12  # of quadflow and of its version 0.1
 
 
@@ -161,26 +163,32 @@ def default() -> list[Table]:
         print(f"    {case.name}", file=sys.stderr)
         problem, times = case.make(), case.times(DEFAULT_SAMPLES)
         calls: dict[str, Callable[[], object]] = {
-            "ours": lambda problem=problem, times=times: GradientFlow(problem).integrate(times=times).W,
-            "plain": lambda problem=problem, times=times: NumpyFlow(problem).integrate(times=times).W,
-            "theirs": lambda problem=problem, times=times: version01(problem, times, DEFAULT_RTOL),
+            "auto": lambda problem=problem, times=times: GradientFlow(problem).integrate(times=times).W,
+            "numpy": lambda problem=problem, times=times: NumpyFlow(problem).integrate(times=times).W,
+            "old": lambda problem=problem, times=times: version01(problem, times, DEFAULT_RTOL),
         }
-        calls["ours"]()  # compiled code is loaded
+        if find_spec("numba") is not None and GradientFlow(problem).kernel() is not None:
+            calls["numba"] = lambda problem=problem, times=times: (
+                GradientFlow(problem).integrate(times=times, method=COMPILED_DEFAULT).W
+            )
+            calls["numba"]()  # compiled code is loaded
         best = fastest(calls, max(1, case.rounds // 2))
+        numba = best.get("numba")
         rows.append(
             {
                 "problem": case.title[0].upper() + case.title[1:],
-                "quadflow [s]": best["ours"],
-                "NumPy alone [s]": best["plain"],
-                "version 0.1 [s]": best["theirs"],
-                "version 0.1 / quadflow": best["theirs"] / best["ours"],
-                "version 0.1 / NumPy alone": best["theirs"] / best["plain"],
+                "quadflow [s]": best["auto"],
+                "with numba [s]": numba,
+                "NumPy alone [s]": best["numpy"],
+                "version 0.1 [s]": best["old"],
+                "version 0.1 / quadflow": best["old"] / best["auto"],
+                "version 0.1 / with numba": None if numba is None else best["old"] / numba,
             }
         )
     note = (
-        f"{DEFAULT_SAMPLES} samples, default method and tolerance ({DEFAULT_RTOL:g}), from problem to weights in all "
-        "inputs, loss included; shortest of interleaved runs, one thread. Version 0.1 is its formula and its way "
-        "to sample under SciPy's DOP853 (`benchmarks/version01.py`)."
+        f"{DEFAULT_SAMPLES} samples, default method (with numba: {COMPILED_DEFAULT}) and tolerance "
+        f"({DEFAULT_RTOL:g}), from problem to weights in all inputs, loss included; shortest of interleaved runs, one "
+        "thread. Version 0.1 is its formula and its way to sample under SciPy's DOP853 (`benchmarks/version01.py`)."
     )
     return [
         Table("default", "(1) Large trajectories at the default tolerance, against version 0.1", note, rows)
