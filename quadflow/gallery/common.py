@@ -93,10 +93,12 @@ def draw_into(path: str, make: Callable[[], Figure]) -> None:
     suffix = validate_output(path, FORMATS)
     assert suffix is not None
     chosen: Look = click.get_current_context().meta.get(LOOK) or Look()
+    from dynamics.validation import validate_real
     from figures.finishing import finish, fit_labels
     from figures.look import look
     from figures.style import paper
 
+    dpi = None if chosen.dpi is None else validate_real("dpi", chosen.dpi, positive=True, size=RESOLUTIONS)
     with look(chosen.style, chosen.size):
         figure = make()
         with paper():
@@ -105,7 +107,7 @@ def draw_into(path: str, make: Callable[[], Figure]) -> None:
                 chosen.size is not None or chosen.style == "slides"
             ):  # at its own size every figure was looked at
                 fit_labels(figure)
-    write_figure(figure, path, suffix, chosen.dpi)
+    write_figure(figure, path, suffix, dpi)
     click.echo(f"written: {path}")
 
 
@@ -138,14 +140,15 @@ class Size(click.ParamType):
 
 
 SMALLEST, LARGEST = 1.0, 40.0  # inches
+RESOLUTIONS = 20.0, 1200.0  # points per inch
 LOOK_OPTIONS = (
     click.option(
         "--size",
         type=Size(),
-        metavar="WxH",
+        metavar="7x3",
         expose_value=False,
         callback=_said,
-        help="Width and height in inches, as 7x3.",
+        help="Width and height in inches.",
     ),
     click.option(
         "--title", metavar="TEXT", expose_value=False, callback=_said, help="Title above the figure."
@@ -168,9 +171,9 @@ LOOK_OPTIONS = (
     ),
     click.option(
         "--dpi",
-        type=click.FloatRange(20, 1200),
+        type=float,
         expose_value=False,
         callback=_said,
-        help="Points per inch of a PNG; default 300.",
+        help="Points per inch of a PNG, 20 to 1200 [default: 300].",
     ),
 )

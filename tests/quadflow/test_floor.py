@@ -20,7 +20,6 @@ ALLOWED = {
     "simulation.py": "the one call of `quadflow simulate`, which its sweep makes too: it is integrating",
     "commands/train.py": "the one call of `quadflow train`, and what a diverged training has recorded is kept",
     "commands/neuron.py": "the calls of `quadflow neuron`: flow, and networks if steps are given",
-    "sweeps/run.py": "the one call of a run of `quadflow sweep train`",
 }
 
 

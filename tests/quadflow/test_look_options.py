@@ -50,7 +50,7 @@ def test_a_dark_picture_is_dark(tmp_path):
         (["--size", "4"], "'4' is no size: give width and height in inches"),
         (["--size", "4x0.5"], "'4x0.5' is no size"),
         (["--size", "nanx3"], "'nanx3' is no size"),
-        (["--dpi", "5"], "20<=x<=1200"),
+        (["--dpi", "5"], "`dpi` is 5, but must lie between 20 and 1200"),
         (["--style", "neon"], "'neon' is not one of"),
         (["--size", "1x1"], "`size` is 1x1, which leaves the panels no room"),
         (["--xscale", "log"], "`xscale` is 'log', but this figure has no time axis"),
@@ -66,3 +66,11 @@ def test_one_figure_does_not_leave_its_look_to_the_next(tmp_path):
     assert call(*PORTRAIT, tmp_path / "a.png", "--size", "4x3", "--dpi", "50") == 0
     assert call(*PORTRAIT, tmp_path / "b.png", "--dpi", "50") == 0
     assert imread(tmp_path / "b.png").shape[:2] == (195, 170)
+
+
+def test_a_configuration_sets_them_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "figure.toml"
+    file.write_text('command = "figure phase-portrait"\nsize = "4x3"\ndpi = 50\noutput = "a.png"\n')
+    assert call("run", file) == 0
+    assert imread(tmp_path / "a.png").shape[:2] == (150, 200)
