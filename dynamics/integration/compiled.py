@@ -3,7 +3,8 @@
 Loading numba and what it compiled before takes as long as 10¹⁰ multiplications in matrix products. An integration
 goes on in compiled code when it has cost as much as that: it takes twice as long as the better choice at worst. Others
 of the same process do not count, so that what comes out of an integration depends on that alone, to the last digit.
-The methods whose name ends in "-numba" begin with it: for many large integrations. Results are the same to rounding.
+The methods whose name ends in "-numba" begin with it: for many large integrations. Results are the same to rounding;
+units that are copies of each other stay equal to the last bit by NumPy only.
 """
 
 from __future__ import annotations

@@ -79,8 +79,9 @@ def run_sweep(
     Notes
     -----
     The data of a sweep that was killed and resumed are those of an uninterrupted one, bit for bit, on the same
-    kind of processor with the same versions: each run has its own seed and one thread, what it gives does not depend
-    on the runs beside it in a task, and nothing about time or machine is stored.
+    kind of processor with the same versions: each run has its own seed and one thread, tasks are done as a whole, and
+    nothing about time or machine is stored. What a flow gives does not depend on the runs beside it in a task; networks
+    that are trained together agree with those trained alone to rounding.
     """
     path = Path(output)
     if path.suffix.lower() not in SUFFIXES:
