@@ -18,8 +18,8 @@ class SolverOptions:
         default="auto",
         show_default=True,
         shell_complete=complete_from("dynamics.integration", "METHODS"),
-        help="auto, DOP853, Tsit5, DOP853/BDF, Tsit5/BDF, BDF-CG (for late times), a solver of SciPy by name; Taylor, DOP853-numba,"
-        " Tsit5-numba (need quadflow[fast]).",
+        help="auto, DOP853, Tsit5, DOP853/BDF, Tsit5/BDF, BDF-CG (for late times), a solver of SciPy by name;"
+        " Taylor, DOP853-numba, Tsit5-numba (need quadflow[fast]).",
     )
     rtol: float | None = option(
         type=float, help="Relative tolerance per step [default: 1e-12; 1e-9 or less with --sgd]."
