@@ -135,9 +135,11 @@ def recolour(artists: Iterable[Artist], ink: Any, ground: Any) -> None:
 
     for artist in artists:
         if isinstance(artist, Line2D):
-            artist.set_color(one(artist.get_color()))
-            artist.set_markerfacecolor(one(artist.get_markerfacecolor()))
-            artist.set_markeredgecolor(one(artist.get_markeredgecolor()))
+            # read before any is set: markers that have no colour of their own have that of the line
+            line, face, edge = artist.get_color(), artist.get_markerfacecolor(), artist.get_markeredgecolor()
+            artist.set_color(one(line))
+            artist.set_markerfacecolor(one(face))
+            artist.set_markeredgecolor(one(edge))
         elif isinstance(artist, Text):
             artist.set_color(one(artist.get_color()))
             behind = artist.get_bbox_patch(), getattr(artist, "arrow_patch", None)

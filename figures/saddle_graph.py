@@ -41,6 +41,9 @@ def saddle_graph_figure(
             share = (0.3, 0.4, 0.6)[into.get(edge.target, 0) % 3]
             _draw_edge(axes, place, edge, (edge.source, edge.target) in path, share)
             into[edge.target] = into.get(edge.target, 0) + edge.generic
+        for source, target in path - {(edge.source, edge.target) for edge in graph.edges}:
+            if source in place and target in place:  # several modes at once: no connection of single jumps
+                _draw_leap(axes, place[source], place[target])
         for kind, (marker, colour) in STYLES.items():
             chosen = [node for node in nodes if node.kind == kind]
             if chosen:
@@ -116,6 +119,19 @@ def _draw_edge(
             bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},
             zorder=3,
         )
+
+
+def _draw_leap(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """A part of the path on which a network learned several modes at once."""
+    style = {
+        "arrowstyle": "-|>",
+        "linestyle": ":",
+        "linewidth": 2.4,
+        "color": "black",
+        "shrinkA": 5,
+        "shrinkB": 5,
+    }
+    axes.annotate("", end, start, arrowprops=style | {"mutation_scale": 9}, zorder=2)
 
 
 def _along(start: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:

@@ -71,6 +71,13 @@ def _make(name, request) -> Figure:
     return saddle_graph_figure(request.getfixturevalue("made_up"))
 
 
+def test_markers_without_a_colour_of_their_own_follow_their_line():
+    """A cross that is black becomes the ink, on dark axes of one's own too."""
+    with look("dark"), canvas(None, (3.0, 2.0)) as drawing:
+        (cross,) = drawing.axes[0].plot([0], [0], "x", color="black")
+    assert to_rgba(cross.get_markeredgecolor()) == to_rgba(cross.get_color()) == to_rgba(DARK.ink)
+
+
 def test_boxes_behind_letters_have_the_colour_of_the_ground(made_up):
     with look("dark"):
         figure = saddle_graph_figure(made_up)

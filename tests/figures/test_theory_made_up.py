@@ -134,6 +134,20 @@ def test_arrows_of_the_graph(catalogue):
     assert labels[-1] == "path of a trained network"
 
 
+def test_modes_learned_at_once_are_on_the_path_too(catalogue):
+    """From nothing to both modes: no edge of single jumps, but where the network went."""
+    graph = saddle_graph(catalogue)
+    assert ((), (0, 1)) not in {(edge.source, edge.target) for edge in graph.edges}
+    arrows = []
+    for visited in ([], [(), (0, 1)]):
+        (axes,) = saddle_graph_figure(graph, visited).axes
+        arrows.append([t for t in axes.texts if t.arrow_patch is not None])
+    (leap,) = arrows[1][len(arrows[0]) :]
+    places = {t.get_text().split(":")[0]: t.xy for t in axes.texts if ": " in t.get_text()}
+    assert (leap.get_position(), leap.xy) == (places[r"$\varnothing$"], places[r"$\{1,2\}$"])
+    assert leap.arrow_patch.get_linewidth() == 2.4
+
+
 def test_drift_along_training_axes():
     """Five quantities at most, fourteen markers; a little room at the right; errors are those of the mean of three."""
     t = np.linspace(0, 2, 100)
