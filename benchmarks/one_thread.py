@@ -12,7 +12,7 @@ VARIABLES = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
 }
-MOST = 1.05  # processor time over wall-clock time of one thread, and what clocks differ by
+MOST = 1.25  # processor time over wall-clock time: XLA hands work to its one thread by another, two at work have 2
 
 
 def set_one_thread() -> None:
@@ -32,7 +32,7 @@ def check_one_thread(name: str, processor: float, wall: float) -> None:
     Raises
     ------
     RuntimeError
-        If the processor was busy for more than 1.05 of the time that went by.
+        If the processor was busy for more than 1.25 of the time that went by.
     """
     if processor > MOST * wall:
         raise RuntimeError(
