@@ -36,7 +36,7 @@ def test_the_shortest_run_of_the_processor_counts(monkeypatch):
     assert timing.fastest(calls, 3) == {"a": 0.5, "b": 0.25}
 
 
-@pytest.mark.parametrize(("threads", "refused"), [(1.0, False), (1.04, False), (1.2, True), (2.0, True)])
+@pytest.mark.parametrize(("threads", "refused"), [(1.0, False), (1.2, False), (1.3, True), (2.0, True)])
 def test_more_than_one_busy_thread_is_refused(monkeypatch, threads, refused):
     clocks = Clocks(monkeypatch)
     if not refused:
