@@ -113,14 +113,14 @@ def _advance(asking: Asking[Result], answer: Any) -> tuple[Request | None, Any]:
 def _to_the_end(asking: Asking[Result], request: Request | None, result: Any) -> Any:
     """The result of a computation that has one, or what comes of it if it is carried out alone from here on."""
     while request is not None:
-        request, result = _advance(asking, _answer(request))
+        request, result = _advance(asking, attempt(request.alone))
     return result
 
 
-def _answer(request: Request) -> Any:
-    """The answer, or the exception."""
+def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns, or the exception."""
     try:
-        return request.alone()
+        return function(*arguments)
     except Exception as error:
         return error
 
@@ -130,4 +130,4 @@ def _answers(requests: Sequence[Request]) -> Sequence[Any]:
     try:
         return requests[0].together(requests)
     except Exception:
-        return [_answer(request) for request in requests]
+        return [attempt(request.alone) for request in requests]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.problem import Problem
+from dynamics.requests import attempt
 from empirical.memory import training_memory
 from empirical.optimizers import find_optimizer
 from empirical.training import train
@@ -75,7 +76,7 @@ class Training:
             **shared,
         )
         return [
-            run if run.about["diverged_at"] is None else _attempt(request)
+            run if run.about["diverged_at"] is None else attempt(request.alone)
             for run, request in zip(runs, requests, strict=True)
         ]
 
@@ -85,10 +86,3 @@ def _plain(value: Any) -> Hashable:
     if isinstance(value, np.ndarray):
         return value.shape, value.tobytes()
     return tuple(value) if isinstance(value, list) else value
-
-
-def _attempt(request: Training) -> Any:
-    try:
-        return request.alone()
-    except Exception as error:
-        return error

@@ -8,7 +8,7 @@ began is integrated alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic
 
@@ -22,6 +22,7 @@ from dynamics.integration.bulk_steps import BulkStep
 from dynamics.integration.dop853 import TABLEAU as DOP853
 from dynamics.integration.driver import crossing
 from dynamics.integration.tsit5 import TABLEAU as TSIT5
+from dynamics.requests import attempt
 
 LARGEST = 100  # unknowns; above, arrays are large enough for one flow to fill them
 MOST = 200_000  # evaluations of a flow; what takes more is stiff, and better off with an implicit method
@@ -128,13 +129,13 @@ def integrate_together(requests: Sequence[Integration[Any]]) -> list[Any]:
     for i, request in enumerate(requests):
         member = _begin(request)
         if member is None:
-            found[i] = _attempt(request.alone)
+            found[i] = attempt(request.alone)
         else:
             members[i] = member
     finished = _follow(list(members.values())) if members else []
     seconds = (time.perf_counter() - start) / max(len(members), 1)
     for (i, member), path in zip(members.items(), finished, strict=True):
-        found[i] = _attempt(member.request.alone) if path is None else _attempt(path.curve, seconds)
+        found[i] = attempt(member.request.alone) if path is None else attempt(path.curve, seconds)
     return [found[i] for i in range(len(requests))]
 
 
@@ -247,11 +248,3 @@ def _in_bulk(members: Sequence[_Member], grids: Sequence[Array], watching: Watch
     for member, evaluations in zip(members, solution.evaluations.tolist(), strict=True):
         member.evaluations += evaluations
     return solution
-
-
-def _attempt(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What a function returns, or the exception."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        return error

@@ -103,9 +103,8 @@ def draw_into(path: str, make: Callable[[], Figure]) -> None:
         figure = make()
         with paper():
             finish(figure, chosen.title, chosen.xscale)
-            if (
-                chosen.size is not None or chosen.style == "slides"
-            ):  # at its own size every figure was looked at
+            # at its own size every figure was looked at
+            if chosen.size is not None or chosen.style == "slides":
                 fit_labels(figure)
     write_figure(figure, path, suffix, dpi)
     click.echo(f"written: {path}")
