@@ -17,6 +17,17 @@ import pytest
 from dynamics import Problem, Student, Teacher
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """No test is named after a set, which each worker writes in an order of its own (they could not share tests)."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        for name, value in callspec.params.items() if callspec else ():
+            if isinstance(value, set | frozenset) and len(value) > 1 and str(value) in item.name:
+                raise pytest.UsageError(
+                    f"{item.nodeid}: {name} is a set, whose order differs from worker to worker"
+                )
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """A generator with a fixed seed."""

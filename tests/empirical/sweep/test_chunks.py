@@ -19,11 +19,11 @@ def test_one_by_one_by_default():
 
 
 @pytest.mark.parametrize("most", [1, 7, 64, 10_000])
-@pytest.mark.parametrize("alike", [(), {"x"}, {"x", "z"}, {"x", "hidden", "z"}], ids=str)
+@pytest.mark.parametrize("alike", ["", "x", "x z", "x hidden z"])
 def test_every_run_once(most, alike):
     given = plan()
     whole = {run.index: run for run in given.runs()}
-    chunks = list(Chunking({"simulate": most}, alike).chunks(given))
+    chunks = list(Chunking({"simulate": most}, set(alike.split())).chunks(given))
     assert sorted(run.index for chunk in chunks for run in chunk) == list(range(len(given)))
     assert all(whole[run.index] == run for chunk in chunks for run in chunk)
     for chunk in chunks:
