@@ -21,8 +21,8 @@ What finite steps do to a law is known, whatever they are: a step δ of descent 
 records m steps apart the displacement is some m δ, so that c_k follows κ Σ B(Δ, Δ) over the displacements Δ with
 κ = (1 + β)/((1 − β) m), a number that the records alone do not tell. Where some κ > 0 leaves a residual within the
 tolerance, and a smaller one than a fitted coefficient does, c_k is a law that the steps have broken: it is called
-nearly constant, not conserved. So is what fits with another coefficient in each half. Noise of samples moves c_k too, in
-steps that no record shows: a balance for which there is no account is listed as moving, by how much.
+nearly constant, not conserved. So is what fits with another coefficient in each half. Noise of samples moves c_k too,
+in steps that no record shows: a balance for which there is no account is listed as moving, by how much.
 
 Weight decay lets all known laws fall by one common factor (`dynamics.conserved.decaying`). What does so is listed as
 decaying, with its rate.

@@ -361,7 +361,7 @@ def test_decay_too_slow_to_matter_counts_as_constant():
 
 
 def test_a_balance_that_noise_moves_is_named_with_its_movement():
-    """A random walk added to w of one unit: its balance alone is missing from the laws, and how far it went is measured.
+    """A random walk added to w of one unit: its balance alone is missing, and how far it went is measured.
 
     The largest distance from the start, and the root of the mean square about the mean, are those of ‖w‖² − 2a² as
     NumPy computes them; the possible movement is that of the other units' definition, held to it elsewhere.
