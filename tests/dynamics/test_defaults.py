@@ -119,6 +119,7 @@ EXCEPTIONS = {
     "neuron.problem.QuadraticTarget.random": {"deviation": 2.0},
     "neuron.problem.Neurons.initialise": {"init": "relinear", "scale": 0.7},
     "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
+    "progress.progress_bar": {"initial": 0, "unit": "it"},
     "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
     "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
     "schedule_choice.choose_schedule": {
