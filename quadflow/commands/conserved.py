@@ -165,6 +165,7 @@ def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
         "laws": [quantity_json(q) for q in inference.quantities],
         "nearly_constant": [quantity_json(q) | {"residual": q.residual} for q in inference.nearly_constant],
         "decaying": [quantity_json(q) | {"residual": q.residual, "rate": q.rate} for q in inference.decaying],
+        "moving": [quantity_json(q) for q in inference.moving],
         "warnings": inference.notes,
     }
     words = inference.summary
