@@ -6,11 +6,20 @@ import shlex
 
 import click
 
+from quadflow.groups import write_options
+
 PREFIX = "Example: "
 
 
 class Command(click.Command):
-    """A command whose epilog is its example: broken before options alone, with the backslash that a shell needs."""
+    """A command that shows its options in groups and, from its epilog, an example.
+
+    The example is broken before options alone, with the backslash that a shell needs.
+    """
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, group by group."""
+        write_options(ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example below the options."""
