@@ -98,4 +98,6 @@ def _write(animation: FuncAnimation, path: Path, writer: AbstractMovieWriter, pr
             animation.save(str(path), writer, dpi="figure", progress_callback=tick)  # type: ignore[arg-type]
         except (subprocess.CalledProcessError, BrokenPipeError) as error:
             said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-            raise ComputationError(f"ffmpeg could not write the film: {said[-1] if said else error}") from None
+            raise ComputationError(
+                f"ffmpeg could not write the film: {said[-1] if said else error}"
+            ) from None

@@ -63,7 +63,9 @@ class GifWriter(AbstractMovieWriter):
     def setup(self, fig: Figure, outfile: Any, dpi: float | None = None) -> None:
         """Begin, and take the table of colours from the figure as it is: finished, before its animation begins."""
         super().setup(fig, outfile, dpi)
-        self._renderer = RendererAgg(*self.frame_size, self.dpi)  # one for all: it knows how wide its texts are
+        self._renderer = RendererAgg(
+            *self.frame_size, self.dpi
+        )  # one for all: it knows how wide its texts are
         self._table = ColourTable(self._picture())
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
