@@ -56,6 +56,9 @@ nitpick_ignore_regex = [
 # the reference
 autodoc_typehints = "none"  # the docstrings say shapes and units, which types do not
 autodoc_member_order = "bysource"
+add_module_names = (
+    False  # the page of a module says which, that of a task has the name one imports
+)
 
 # the gallery: one file per figure
 sphinx_gallery_conf = {
