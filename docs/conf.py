@@ -26,8 +26,11 @@ extensions = [
     "sphinx-mathjax-offline",  # MathJax and its fonts from the package: the site needs no network
     "sphinx_gallery.gen_gallery",
     "myst_nb",
-    "derived_formulas",  # the last five are in docs/extensions
+    "derived_formulas",  # the last eight are in docs/extensions
     "executed_examples",
+    "folded",
+    "gallery_picture",
+    "literature",
     "plain_docstrings",
     "reference_pages",
     "explorer",

@@ -28,6 +28,32 @@ def load(name):
     return module
 
 
+LEARN = sorted(path for path in DOCS.glob("learn/*.rst") if path.stem != "index")
+PROSE = [
+    *LEARN,
+    *sorted(path for folder in ("tour", "do") for path in DOCS.glob(f"{folder}/*.rst")),
+    DOCS / "index.rst",
+    DOCS / "glossary.rst",
+    DOCS / "accuracy.rst",
+    DOCS / "provenance.rst",
+]
+CODE = re.compile(r"^( *)\.\. (?:python|shell|derived|math|figure|image)::.*\n(?:\1 +.*\n|\s*\n)*", re.M)
+LITERAL = re.compile(r"::\n\n(?: {3,}.*\n|\s*\n)+")
+MARKED = re.compile(r":math:`[^`]*`|``.*?``|:doc:`[^`]*`|`[^`]*`_?_?|^ *:alt:.*$", re.M | re.S)
+FORMULA = re.compile(
+    r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿʰᵀ₀-₉ₐ-ₜ‖√∇∂∫∑′″⟨⟩½¼¾⊙∝∈≪≫≤≥≠≈∞\u0307-\u0308]|[ẇȧṁṗ]|:su[bp]:|\b\w_\w\b|\w\^|\{[^},]*\}\^"
+)
+
+
+def prose(path):
+    """The text of a page outside code, displayed formulas and inline markup; line numbers stay what they are."""
+    blank = lambda match: re.sub(r"[^\n]", " ", match[0])  # noqa: E731
+    text = path.read_text()
+    for pattern in (CODE, LITERAL, MARKED):
+        text = pattern.sub(blank, text)
+    return text
+
+
 def commands(group=cli, path="quadflow"):
     """Full name → options, from the program itself."""
     context = click.Context(group, info_name=path)
@@ -168,3 +194,11 @@ def test_a_loop_of_one_s_own_lies_on_its_theory(tmp_path, monkeypatch):
         == errors[0]
     )
     assert (tmp_path / "my-loop.png").is_file()
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
+def test_formulas_are_set_in_one_style(path):
+    """What has an index, an exponent, an accent or an operator is :math:, not Unicode; the rule is in CONTRIBUTING."""
+    lines = prose(path).splitlines()
+    found = [f"{n}: {line.strip()}" for n, line in enumerate(lines, 1) if FORMULA.search(line)]
+    assert not found, "\n".join(found)
