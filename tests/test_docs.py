@@ -156,39 +156,6 @@ def test_docstrings_become_rst():
     assert "----------" not in text
 
 
-def test_formulas_are_printed_by_their_code():
-    """The value of the last line, an expression; a statement there is refused."""
-    pytest.importorskip("sphinx", reason="needs the extra docs")
-    evaluate = load("derived_formulas").evaluate
-    assert evaluate("from dynamics import form_moment\nform_moment(['D', 'D']).latex()").startswith(
-        r"\operatorname{tr}(D)^{2} + 2"
-    )
-    with pytest.raises(ValueError, match="must be an expression"):
-        evaluate("x = 1")
-
-
-@pytest.mark.slow
-def test_a_loop_of_one_s_own_lies_on_its_theory(tmp_path, monkeypatch):
-    """The page as its reader types it: AdamW with a cosine schedule, Nesterov with a warm-up, one without a theory.
-
-    Errors of a few per cent are those of the step and the batches (the orders: tests/empirical/test_overlaying.py).
-    """
-    monkeypatch.chdir(tmp_path)
-    text = (DOCS / "do" / "my_training_loop.rst").read_text()
-    page, errors = {}, []
-    for block in re.findall(r"\.\. python::\n((?:   .*\n|\n)+)", text):
-        lines = [line[3:] for line in block.splitlines() if not line.strip().startswith(":")]
-        exec("\n".join(lines), page)
-        if "comparison" in page:
-            errors.append(page["comparison"].relative_error["loss_sup"])
-    assert max(errors) < 0.05
-    assert (
-        page["overlay"](page["comparison"].run, page["recorder"].problem).relative_error["loss_sup"]
-        == errors[0]
-    )
-    assert (tmp_path / "my-loop.png").is_file()
-
-
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
 def test_formulas_are_set_in_one_style(path):
     """What has an index, an exponent, an accent or an operator is :math:, not Unicode; the rule is in CONTRIBUTING."""
