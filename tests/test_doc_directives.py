@@ -197,3 +197,14 @@ def test_a_picture_without_dark_variant_is_shown_always(tmp_path):
         tmp_path, "Title\n=====\n\n.. picture:: stages/flow\n   :alt: A flow\n\n   See.\n", dark=False
     )
     assert html.count("<img") == 1 and "only-light" not in html
+
+
+def test_what_renders_latex_is_not_what_derived():
+    """The call inside of to_latex, and the outer one of two that are both more than rendering."""
+    from derived_formulas import derivation
+
+    export = "from dynamics import derive, modified\nfrom dynamics.symbolic.export import to_latex\n"
+    assert (
+        derivation(f"{export}to_latex(derive(hidden=1, inputs=2).aligned())") == "derive(hidden=1, inputs=2)"
+    )
+    assert derivation(f"{export}'L' + to_latex(modified(derive(1)).loss)") == "modified(derive(1))"
