@@ -15,6 +15,7 @@ from quadflow.gallery import (
     neuron,
     practice,
     saddles,
+    spectrum,
     study,
     sweep,
 )
@@ -61,6 +62,7 @@ def command(ctx: click.Context, list_figures: bool) -> None:
 for module in (
     curves,
     saddles,
+    spectrum,
     activations,
     companions,
     conservation,
