@@ -78,9 +78,12 @@ def saddle_graph_figure(
     return drawing.result
 
 
-def leg_name(n: int) -> str:
-    """What the n-th arrow of a path is called, for who looks for it: `matplotlib.artist.Artist.get_gid`."""
-    return f"leg-{n}"
+def leg_name(n: int, leap: bool = False) -> str:
+    """What the n-th arrow of a path is called, for who looks for it: `matplotlib.artist.Artist.get_gid`.
+
+    A leap is drawn for the path alone, another leg lies on an arrow of the graph.
+    """
+    return f"leap-{n}" if leap else f"leg-{n}"
 
 
 def _places(nodes: list[FixedPoint]) -> dict[tuple[int, ...], tuple[float, float]]:
@@ -139,7 +142,9 @@ def _draw_leap(axes: Axes, start: tuple[float, float], end: tuple[float, float],
         "shrinkA": 5,
         "shrinkB": 5,
     }
-    axes.annotate("", end, start, arrowprops=style | {"mutation_scale": 9}, zorder=2, gid=leg_name(leg))
+    axes.annotate(
+        "", end, start, arrowprops=style | {"mutation_scale": 9}, zorder=2, gid=leg_name(leg, leap=True)
+    )
 
 
 def _along(start: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:

@@ -121,6 +121,7 @@ EXCEPTIONS = {
     "neuron.problem.QuadraticTarget.random": {"deviation": 2.0},
     "neuron.problem.Neurons.initialise": {"init": "relinear", "scale": 0.7},
     "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
+    "progress.progress_bar": {"initial": 0, "unit": "it"},
     "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
     "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
     "schedule_choice.choose_schedule": {
@@ -143,7 +144,7 @@ EXCEPTIONS = {
     "symbolic.tensor_form.derive_tensor": {"decayed": False},
     "population.flow_shape.FlowShape": {"decayed": False},
     "problem.weight_decay.WeightDecay": {"first": 0.0, "second": 0.0},
-    "explorer_models.explorer_models": {"hidden": 4, "inputs": 3, "seeds": 6},
+    "explorer_models.explorer_models": {"hidden": 6, "inputs": 6, "seeds": 6},
     "symbolic.moments.GaussianMoments": {"one": 1},
     "closed_forms.annealing.annealed_rates": {"largest": float("inf")},
     "clock.Clock.steps_until": {"name": "t_end"},
