@@ -41,6 +41,8 @@ class SweepMap:
     fraction : bool
     diverged : (m, n) boolean array, optional
         Where half of the runs or more diverged, see `diverged`; None of what has no loss, and of fractions.
+    command : str
+        Command line that made the sweep; empty if its file does not say.
     """
 
     x_name: str
@@ -51,6 +53,7 @@ class SweepMap:
     label: str
     fraction: bool
     diverged: NDArray[np.bool_] | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,8 @@ class SweepCurves:
     fraction : bool
     fits : tuple of PowerLaw
         One for each curve if asked for, else empty.
+    command : str
+        As of a map.
     """
 
     x_name: str
@@ -84,6 +89,7 @@ class SweepCurves:
     label: str
     fraction: bool
     fits: tuple[PowerLaw, ...] = ()
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -253,7 +259,9 @@ def sweep_map(
     table = _statistics(values, (y, x), fraction)[0][cells]
     if most is not None:
         table[most] = np.nan
-    return SweepMap(x, y, part[x].values[columns], part[y].values[rows], table, label, fraction, most)
+    return SweepMap(
+        x, y, part[x].values[columns], part[y].values[rows], table, label, fraction, most, _command(dataset)
+    )
 
 
 def sweep_curves(
@@ -282,7 +290,14 @@ def sweep_curves(
     median, low, high = (table[:, order] for table in tables)
     positions = positions[order].astype(float) if numeric else positions
     fits = tuple(power_law(positions, row) for row in median) if fit else ()
-    return SweepCurves(x, positions, curves or "", names, median, low, high, label, fraction, fits)
+    return SweepCurves(
+        x, positions, curves or "", names, median, low, high, label, fraction, fits, _command(dataset)
+    )
+
+
+def _command(dataset: Dataset) -> str:
+    """The command line that made it, in characters that can be printed."""
+    return "".join(c if c.isprintable() else "?" for c in str(dataset.attrs.get("command", "")))
 
 
 def _ascending(values: NDArray[Any]) -> NDArray[np.int64]:
