@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 SHOWN_ROWS = 40
-SHOWN_VALUES = 8
 LONGEST_LATEX = (
     20_000  # characters beyond which a notebook shows plain text instead: typesetting would take long
 )
@@ -33,12 +32,6 @@ def result_html(name: str, summary: str, plateaus: Sequence[Sequence[str]] = ())
     lines = "".join(f"<div>{escape(line)}</div>" for line in summary.splitlines())
     header = ("plateau, t", "loss", "predicted", "learned modes")
     return heading_html(name) + lines + (table(header, plateaus) if plateaus else "")
-
-
-def shortened(values: Sequence[float]) -> str:
-    """Numbers as text; of many the first ones."""
-    more = ", …" if len(values) > SHOWN_VALUES else ""
-    return ", ".join(f"{x:.4g}" for x in values[:SHOWN_VALUES]) + more
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], titles: Sequence[str] = ()) -> str:

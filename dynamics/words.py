@@ -1,6 +1,10 @@
-"""Numbers of things in sentences."""
+"""Numbers of things in sentences, and lists of numbers."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+
+SHOWN = 8  # numbers of a list: more do not fit on a line
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -14,3 +18,19 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     '3 trajectories'
     """
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def listed(values: Iterable[float | str], form: str = ".4g", shown: int = SHOWN) -> str:
+    """Values in a row; of more than `shown` the first ones, the last, and how many there are.
+
+    Examples
+    --------
+    >>> listed([4.0, 2.0, -1.0])
+    '4, 2, -1'
+    >>> listed(range(50), "d", shown=4)
+    '0, 1, 2, …, 49 (50 in all)'
+    """
+    texts = [value if isinstance(value, str) else format(value, form) for value in values]
+    if len(texts) <= shown:
+        return ", ".join(texts)
+    return ", ".join([*texts[: shown - 1], "…", f"{texts[-1]} ({len(texts)} in all)"])

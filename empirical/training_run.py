@@ -34,7 +34,7 @@ from dynamics.curves.variables import (
 from dynamics.files.archives import Archive
 from dynamics.files.formats import flow_times
 from dynamics.problem import Problem
-from dynamics.words import counted
+from dynamics.words import counted, listed
 
 REAL = (int, float)
 # what `TrainingRun` itself and those who print it read of `about`, where it is there
@@ -149,8 +149,7 @@ class TrainingRun(Result):
             first, last = np.median(self.test_loss[:, 0]), np.median(self.test_loss[:, -1])
             lines.append(f"loss on the samples held out (median) {first:.6g} → {last:.6g}")
         if self.norms is None:
-            modes = np.median(self.modes[:, -1], axis=0)[:8]
-            lines.append("modes (median) " + ", ".join(f"{m:.4g}" for m in modes))
+            lines.append("modes (median) " + listed(np.median(self.modes[:, -1], axis=0)))
         else:
             overlaps = None if self.overlaps is None else np.median(self.overlaps[:, -1], axis=0)
             lines.append(f"{units_summary(overlaps, np.median(self.norms[:, -1], axis=0))} (medians)")

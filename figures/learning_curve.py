@@ -23,6 +23,7 @@ from empirical.theories import THEORIES
 from empirical.training_run import TrainingRun
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.markers import markers_along
+from figures.mode_names import level_label
 from figures.style import (
     COLUMN_WIDTH,
     LINES,
@@ -206,8 +207,7 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
             continue
         drawn.append(level.loss)
         axes.axhline(level.loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
-        name = ",".join(str(numbers[i] + 1) for i in learned) if learned else "∅"
-        label = f"$L_{{\\{{{name}\\}}}}$" if learned else "$L_\\varnothing$"
+        label = level_label(numbers[list(learned)])
         axes.annotate(
             f"{label} = {level.loss:.4g}",
             (1.0, level.loss),

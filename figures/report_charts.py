@@ -19,6 +19,7 @@ from dynamics.aliases import Array
 from dynamics.curves.units import best_overlaps
 from dynamics.words import counted
 from figures.markers import markers_along
+from figures.mode_names import set_label
 from figures.style import PALETTE, TINY
 from figures.web_page import DASHES, INK, SYMBOLS
 
@@ -215,7 +216,7 @@ def _levels(figure: go.Figure, stages: Sequence[Mapping[str, Any]], times: Array
             y=[loss, loss],
             mode="lines",
             line={"color": "gray", "width": 1, "dash": "dot"},
-            name=f"level of {mode_set(stage['learned_modes'])}: {loss:.5g}",
+            name=f"level of {set_label(stage['learned_modes'])}: {loss:.5g}",
             showlegend=False,
             row=1,
             col=1,
@@ -267,7 +268,7 @@ def atlas_chart(points: Sequence[Mapping[str, Any]]) -> go.Figure:
         figure.add_scatter(
             x=[point["index"] for point in chosen],
             y=[point["loss"] for point in chosen],
-            text=[mode_set(point["learned_modes"]) for point in chosen],
+            text=[set_label(point["learned_modes"]) for point in chosen],
             mode="markers",
             marker={"symbol": SYMBOLS[n % len(SYMBOLS)], "color": PALETTE[n % len(PALETTE)], "size": 10},
             name=escape(str(kind), quote=False),
@@ -293,11 +294,6 @@ def staircase_chart(jumps: Sequence[Mapping[str, Any]]) -> go.Figure:
     _time_axis(figure, 1.15 * times[-1])
     figure.update_yaxes(title_text="loss")
     return _finished(figure, 320)
-
-
-def mode_set(modes: Sequence[int]) -> str:
-    """Learned modes, counted from 1."""
-    return "{" + ", ".join(str(i + 1) for i in modes) + "}" if modes else "∅"
 
 
 def _line(

@@ -14,8 +14,9 @@ from typing import Any
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
 from dynamics.problem.mode_numbers import mode_numbers
+from dynamics.words import listed
 from figures import report_charts as charts
-from figures.report_charts import mode_set
+from figures.mode_names import set_label
 from figures.report_study import study_tables
 from figures.report_tables import Cell, Table, make_table, number_cell, value_cell
 
@@ -159,7 +160,7 @@ def _stages(stages: Sequence[Result], with_modes: bool) -> list[Table]:
         (
             number_cell(stage["start"]),
             number_cell(stage["end"]),
-            *([Cell(mode_set(stage["learned_modes"]), len(stage["learned_modes"]))] if with_modes else []),
+            *([Cell(set_label(stage["learned_modes"]), len(stage["learned_modes"]))] if with_modes else []),
             number_cell(stage["loss"]),
             number_cell(stage.get("predicted_loss")),
         )
@@ -228,10 +229,10 @@ def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
     decays = any("objective" in p for p in points)
     rows = [
         (
-            Cell(mode_set(p["learned_modes"]), len(p["learned_modes"])),
+            Cell(set_label(p["learned_modes"]), len(p["learned_modes"])),
             *([number_cell(p.get("objective"))] if decays else []),
             number_cell(p["loss"]),
-            Cell(", ".join(f"{mu:.5g}" for mu in p["learned_values"]), len(p["learned_values"])),
+            Cell(listed(p["learned_values"], ".5g"), len(p["learned_values"])),
             number_cell(p.get("index")),
             number_cell(p.get("nullity")),
             number_cell(p.get("positive")),
@@ -252,7 +253,7 @@ def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:
         (
             number_cell(jump["time"]),
             number_cell(None if jump["unit"] is None else jump["unit"] + 1),
-            Cell(mode_set(jump["learned_modes"]), len(jump["learned_modes"])),
+            Cell(set_label(jump["learned_modes"]), len(jump["learned_modes"])),
             number_cell(jump["loss_before"]),
             number_cell(jump["loss_after"]),
         )

@@ -33,17 +33,17 @@ def saddle_graph_figure(
     """
     nodes = [node for node in graph.nodes if node.feasible]
     place = _places(nodes)
-    path = set(zip(visited or [], (visited or [])[1:], strict=False))
+    path = {leg: n for n, leg in enumerate(zip(visited or [], (visited or [])[1:], strict=False))}
     with canvas(axes, (COLUMN_WIDTH, 4.0)) as drawing:
         axes = drawing.axes[0]
         into: dict[tuple[int, ...], int] = {}  # labels of arrows with one target at different heights
         for edge in graph.edges:
             share = (0.3, 0.4, 0.6)[into.get(edge.target, 0) % 3]
-            _draw_edge(axes, place, edge, (edge.source, edge.target) in path, share)
+            _draw_edge(axes, place, edge, path.get((edge.source, edge.target)), share)
             into[edge.target] = into.get(edge.target, 0) + edge.generic
-        for source, target in path - {(edge.source, edge.target) for edge in graph.edges}:
+        for source, target in path.keys() - {(edge.source, edge.target) for edge in graph.edges}:
             if source in place and target in place:  # several modes at once: no connection of single jumps
-                _draw_leap(axes, place[source], place[target])
+                _draw_leap(axes, place[source], place[target], path[source, target])
         for kind, (marker, colour) in STYLES.items():
             chosen = [node for node in nodes if node.kind == kind]
             if chosen:
@@ -78,6 +78,14 @@ def saddle_graph_figure(
     return drawing.result
 
 
+def leg_name(n: int, leap: bool = False) -> str:
+    """What the n-th arrow of a path is called, for who looks for it: `matplotlib.artist.Artist.get_gid`.
+
+    A leap is drawn for the path alone, another leg lies on an arrow of the graph.
+    """
+    return f"leap-{n}" if leap else f"leg-{n}"
+
+
 def _places(nodes: list[FixedPoint]) -> dict[tuple[int, ...], tuple[float, float]]:
     """Rank and loss of every node; nodes of one rank are spread, the lowest in the middle, where arrows meet."""
     place = {}
@@ -90,8 +98,10 @@ def _places(nodes: list[FixedPoint]) -> dict[tuple[int, ...], tuple[float, float
 
 
 def _draw_edge(
-    axes: Axes, place: dict[tuple[int, ...], tuple[float, float]], edge: Edge, on_path: bool, share: float
+    axes: Axes, place: dict[tuple[int, ...], tuple[float, float]], edge: Edge, leg: int | None, share: float
 ) -> None:
+    """An arrow; on the path of a network it is its leg of this number."""
+    on_path = leg is not None
     start, end = place[edge.source], place[edge.target]
     linear = edge.kind == "linear"
     axes.annotate(
@@ -108,6 +118,7 @@ def _draw_edge(
             "mutation_scale": 9,
         },
         zorder=2,
+        gid=None if leg is None else leg_name(leg),
     )
     if edge.generic:
         axes.annotate(
@@ -121,7 +132,7 @@ def _draw_edge(
         )
 
 
-def _draw_leap(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+def _draw_leap(axes: Axes, start: tuple[float, float], end: tuple[float, float], leg: int) -> None:
     """A part of the path on which a network learned several modes at once."""
     style = {
         "arrowstyle": "-|>",
@@ -131,7 +142,9 @@ def _draw_leap(axes: Axes, start: tuple[float, float], end: tuple[float, float])
         "shrinkA": 5,
         "shrinkB": 5,
     }
-    axes.annotate("", end, start, arrowprops=style | {"mutation_scale": 9}, zorder=2)
+    axes.annotate(
+        "", end, start, arrowprops=style | {"mutation_scale": 9}, zorder=2, gid=leg_name(leg, leap=True)
+    )
 
 
 def _along(start: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:

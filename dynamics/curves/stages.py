@@ -19,7 +19,7 @@ from scipy.optimize import isotonic_regression
 
 from dynamics.aliases import Array
 from dynamics.problem.levels import Level, plateau_level
-from dynamics.problem.mode_numbers import set_name
+from dynamics.problem.mode_numbers import mode_set
 
 REACH = 0.5  # how far above and below, in log(loss), a plateau must have its edges
 END_REACH = 0.25  # the same for the last plateau, which has one edge only
@@ -201,7 +201,7 @@ def plateau_rows(stages: Sequence[Stage], with_modes: bool = True) -> list[tuple
             f"{s.start:.4g} … {s.end:.4g}",
             f"{s.loss:.6g}",
             "" if s.level is None else f"{s.level.loss:.6g}",
-            set_name((i, i + 1) for i in s.learned_modes) if with_modes else "",
+            mode_set(s.learned_modes) if with_modes else "",
         )
         for s in stages
     ]

@@ -46,7 +46,7 @@ from dynamics.problem.reduction import Reduction, restricted
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
 from dynamics.versions import versions
-from dynamics.words import counted
+from dynamics.words import counted, listed
 
 LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduced coordinates only
 
@@ -282,7 +282,7 @@ class Trajectory(Result):
         if self.objective is not None:
             lines.append(f"objective, with weight decay, {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
         if self.problem.has_modes:
-            lines.append("modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8]))
+            lines.append("modes " + listed(self.modes[-1]))
         else:
             lines.append(units_summary(self.overlaps[-1], self.norms[-1]))
         if self.degree is not None:

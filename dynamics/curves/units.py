@@ -19,6 +19,7 @@ from dynamics.aliases import Array
 from dynamics.covariance import covariance_factor
 from dynamics.curves.variables import Variable, Variables
 from dynamics.population.kernels import normalised
+from dynamics.words import listed
 
 NOT_CONSERVED = "φ is not homogeneous: there is no c_k that the flow could conserve, and no teacher modes"
 OTHER_TEACHER = "the teacher has another activation: there are no teacher modes"
@@ -86,13 +87,11 @@ def units_summary(overlaps: Array | None, norms: Array) -> str:
 
     Norms alone of a teacher without directions, or where overlaps are not known.
     """
-    shown, more = norms[:SUMMARISED], ", …" if len(norms) > SUMMARISED else ""
     if overlaps is None or not overlaps.size:
-        return "norms of the units " + ", ".join(f"{r:.4g}" for r in shown) + more
-    rows = overlaps[:SUMMARISED]
-    best = np.abs(rows).argmax(axis=1)
-    units = [f"{r:.4g} ({row[m]:+.3f} v_{m + 1})" for r, row, m in zip(shown, rows, best, strict=True)]
-    return "norms (largest overlap) of the units " + ", ".join(units) + more
+        return "norms of the units " + listed(norms, shown=SUMMARISED)
+    best = np.abs(overlaps).argmax(axis=1)
+    units = [f"{r:.4g} ({row[m]:+.3f} v_{m + 1})" for r, row, m in zip(norms, overlaps, best, strict=True)]
+    return "norms (largest overlap) of the units " + listed(units, shown=SUMMARISED)
 
 
 def unit_drift(conserved: ArrayLike) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from dynamics.integration import SolverReport, Stop
 from dynamics.integration.contract import Write
 from dynamics.population.base import FormLoss, Population
 from dynamics.problem import Problem
+from dynamics.problem.mode_numbers import mode_numbers, mode_set
 from dynamics.problem.reduction import Reduction
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.saddle_to_saddle.dormant_units import Growth, Plateau, dormant_units, growth, plateau
@@ -287,9 +288,11 @@ class ConvergenceTest:
         if report.status != RESTING or self.growth is None:
             return ""
         modes = problem.modes(*self.flow.unpack(theta))
-        learned = np.flatnonzero(modes / problem.mode_targets > 0.5)
+        targets = problem.mode_targets
+        numbers = mode_numbers(targets, problem.inputs, problem.teacher.outputs)
+        learned = numbers[modes / targets > 0.5]
         return (
-            f"Resting on the plateau {{{', '.join(map(str, learned))}}}: unit {self.growth.unit} grows next, "
+            f"Resting on the plateau {mode_set(learned)}: unit {self.growth.unit} grows next, "
             f"at t ≈ {report.time_reached + self.growth.wait:.4g}, which is out of the reach of {report.method}."
         )
 

@@ -7,7 +7,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.problem import Problem
 from dynamics.problem.decayed_levels import DecayedMinimum, decayed_minima
-from dynamics.problem.mode_numbers import mode_numbers, set_name
+from dynamics.problem.mode_numbers import mode_numbers, mode_set
 
 CLOSE = 1e-3  # of the largest eigenvalue: so near its values must what is learned at a minimum be
 
@@ -66,5 +66,5 @@ def trap(problem: Problem, modes: Array, loss: float) -> str:
 
 def described(minimum: DecayedMinimum) -> str:
     """A minimum in words."""
-    name = set_name((i, i + 1) for i in minimum.learned) + ("" if minimum.learned else " (nothing learned)")
+    name = mode_set(minimum.learned) + ("" if minimum.learned else " (nothing learned)")
     return f"{name} with loss {minimum.level.loss:.6g} and objective {minimum.objective:.6g}"

@@ -34,7 +34,7 @@ from dynamics.problem.decayed_levels import (
     stiffness,
 )
 from dynamics.problem.decayed_mode import decay_strength, never_learned, not_worth_learning
-from dynamics.problem.mode_numbers import set_name
+from dynamics.problem.mode_numbers import mode_set
 from dynamics.requests import Asking
 from dynamics.saddle_to_saddle.staircase import Staircase, staircase
 
@@ -188,7 +188,7 @@ def _by_flow(
 
 
 def _named(modes: Modes) -> str:
-    return set_name((i, i + 1) for i in modes)
+    return mode_set(modes)
 
 
 def _thresholds(problem: Problem, rest: DecayedMinimum) -> list[str]:

@@ -47,6 +47,7 @@ from dynamics.problem import Problem
 from dynamics.problem.reduction import in_range
 from dynamics.requests import Asking, alone
 from dynamics.validation import validate_count
+from dynamics.words import listed
 
 SETTLED = 1e-3  # of the distance between two levels: so close to its level must a flow at rest be
 
@@ -110,13 +111,13 @@ def _place_of_rest(
         if start.signs()[2]:
             why += ", however the flexible units divide"
         if start.levels(balance_freezes=False) != levels:
-            units = ", ".join(map(str, np.flatnonzero(start.balanced)))
+            units = listed(np.flatnonzero(start.balanced), "d")
             why += (
                 f"; c_k is zero up to rounding for the units {units}, whose signs are frozen by exact balance only:"
                 " a perturbation can unfreeze them"
             )
         return levels[0], 0.0, f"{why}."
-    several = f"The start alone allows the losses {', '.join(f'{loss:.6g}' for loss in levels)}"
+    several = f"The start alone allows the losses {listed(levels, '.6g')}"
     if follow:
         return (yield from _follow(start, levels, max_evaluations, several))
     return None, None, f"{several}: it depends on whether flexible units cross a = 0."

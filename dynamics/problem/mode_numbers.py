@@ -16,6 +16,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+SHOWN = 8  # ranges of a set of modes
+
 
 def mode_numbers(eigenvalues: ArrayLike, inputs: int, outputs: int = 1) -> NDArray[np.int64]:
     """Numbers of the modes, (m,).
@@ -36,13 +38,23 @@ def mode_numbers(eigenvalues: ArrayLike, inputs: int, outputs: int = 1) -> NDArr
     return columns if outputs > 1 else columns + left_out * (values < 0)
 
 
+def mode_set(modes: Iterable[int], first: int = 0) -> str:
+    """Name of a set of modes, ascending: "{0, 2–5}"; figures count the modes from `first` = 1."""
+    return set_name((i + first, i + first + 1) for i in modes)
+
+
 def set_name(ranges: Iterable[tuple[int, int]]) -> str:
-    """Name of a set of indices given as ascending ranges [first, end): "{0, 2–5}"."""
+    """Name of a set of indices given as ascending ranges [first, end): "{0, 2–5}".
+
+    Of many gaps the first and the last are shown: "{0, 2, 4, 6, 8, 10, 12, …, 48}".
+    """
     merged: list[list[int]] = []
     for first, end in ranges:
         if merged and merged[-1][1] == first:
             merged[-1][1] = end
         else:
             merged.append([first, end])
-    names = (str(i) if j == i + 1 else f"{i}, {i + 1}" if j == i + 2 else f"{i}–{j - 1}" for i, j in merged)
+    names = [str(i) if j == i + 1 else f"{i}, {i + 1}" if j == i + 2 else f"{i}–{j - 1}" for i, j in merged]
+    if len(names) > SHOWN:
+        names[SHOWN - 1 : -1] = ["…"]
     return "{" + ", ".join(names) + "}"

@@ -22,6 +22,7 @@ from dynamics.population.decayed import DecayedLoss
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import NoTeacher, Teacher
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
+from dynamics.words import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -327,7 +328,5 @@ class Problem:
 
     def _eigenvalues(self) -> str:
         """Eigenvalues of the teacher, one output after the other, as text."""
-        from dynamics.notebook import shortened
-
         targets = self.mode_targets
-        return shortened((targets if targets.size else self.teacher.B.ravel()).tolist())
+        return listed(targets if targets.size else self.teacher.B.ravel())

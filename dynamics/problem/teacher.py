@@ -17,6 +17,7 @@ from dynamics.errors import ProblemError
 from dynamics.matrices import axes_of, decompose
 from dynamics.problem.outputs import network_outputs
 from dynamics.validation import validate_array, validate_count, validate_real
+from dynamics.words import listed
 
 LARGEST_TEACHER = (
     1e50  # size; products of four and more such numbers must not overflow, and those of 1e-50 not vanish
@@ -247,10 +248,8 @@ class Teacher:
         return self if d == self.inputs else replace(self, V=np.pad(self.V, ((0, 0), (0, d - self.inputs))))
 
     def __repr__(self) -> str:
-        lam = ", ".join(f"{x:.4g}" for x in self.eigen[0][0][:6])
-        more = ", …" if len(self.eigen[0][0]) > 6 else ""
         notes = "".join(f"; {note}" for note in self.notes)
-        return f"Teacher(eigenvalues=[{lam}{more}], inputs={self.inputs}, outputs={self.outputs}{notes})"
+        return f"Teacher(eigenvalues=[{listed(self.eigen[0][0])}], inputs={self.inputs}, outputs={self.outputs}{notes})"
 
 
 class NoTeacher(Teacher):

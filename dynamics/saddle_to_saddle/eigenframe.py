@@ -34,6 +34,7 @@ from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.reduction import in_range, reduce_problem
 from dynamics.problem.scope import require
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
+from dynamics.words import listed
 
 SAME = 1e-9  # eigenvalues closer than this, relative to the largest, are one repeated eigenvalue
 NEGLIGIBLE = 1e-12  # rates and residual eigenvalues below this, relative to the largest, are rounding errors
@@ -107,7 +108,7 @@ class EigenFrame:
         if level is None:
             raise ComputationError(
                 f"Under a weight decay of {self.decay} there is no plateau on which the modes"
-                f" {', '.join(map(str, self.numbers[list(learned)]))} are learned: it leaves nothing of one of them."
+                f" {listed(self.numbers[list(learned)], 'd')} are learned: it leaves nothing of one of them."
             )
         return level
 

@@ -39,6 +39,7 @@ from dynamics.saddle_to_saddle.growing_unit import FrozenUnit
 from dynamics.saddle_to_saddle.jump import JUMPS, Jump
 from dynamics.saddle_to_saddle.jump_errors import NUDGE, copies_part, sensitivities, uncertainties
 from dynamics.saddle_to_saddle.unit_by_unit import SMALL, Plateau, events, first_plateau
+from dynamics.words import listed
 
 SENSITIVE = (
     0.01 / NUDGE
@@ -106,9 +107,7 @@ class Staircase:
         lines = [f"plateau  loss {self.levels[0].loss:.6g}"]
         for jump in self.jumps:
             who = (
-                ""
-                if jump.unit is None
-                else f"  unit{'s' * (len(jump.units) > 1)} {', '.join(map(str, jump.units))}"
+                "" if jump.unit is None else f"  unit{'s' * (len(jump.units) > 1)} {listed(jump.units, 'd')}"
             )
             lines.append(f"t = {jump.time:.6g}{who}  learns mode {jump.mode}  loss {jump.loss_after:.6g}")
         return "\n".join([*lines, self.end, *self.warnings])
@@ -261,7 +260,7 @@ def _copy_warnings(clock: float, time: float, units: tuple[int, ...]) -> tuple[s
     if not units:
         return ()
     return (
-        f"units {', '.join(map(str, units))} are copies of each other: the equations never part them, but rounding"
+        f"units {listed(units, 'd')} are copies of each other: the equations never part them, but rounding"
         f" errors may from t = {time / clock:.3g} on, and then they learn the next modes themselves",
     )
 

@@ -22,7 +22,7 @@ from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.storage import problem_attributes, problem_parts, read_problem
 from dynamics.versions import versions
-from dynamics.words import counted
+from dynamics.words import counted, listed
 
 NEGLECTED = (
     "the mean of every step is exact, but the fluctuations over seeds, which are of order 1/d where the step is of "
@@ -169,7 +169,7 @@ class SGDTrajectory(Result):
             f"SGD, step {self.step:g}{schedule}, batch {self.batch}, label noise {self.label_noise:g}: "
             f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
             f"mean loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}{spread}",
-            "modes " + ", ".join(f"{m:.4g}" for m in self.modes[-1][:8])
+            "modes " + listed(self.modes[-1])
             if self.problem.has_modes
             else units_summary(self.overlaps[-1], self.norms[-1]),
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "

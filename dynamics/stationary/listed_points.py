@@ -17,7 +17,7 @@ from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.notebook import heading_html, table
 from dynamics.problem import Student, Teacher
 from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
-from dynamics.problem.mode_numbers import set_name
+from dynamics.problem.mode_numbers import mode_set
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
 from dynamics.stationary.representatives import representative
@@ -164,7 +164,7 @@ class Catalogue:
 
     def _learned(self, point: FixedPoint) -> str:
         """What the column of learned modes says."""
-        return set_name((i, i + 1) for i in point.learned_modes)
+        return mode_set(point.learned_modes)
 
     def _rows(self) -> list[tuple[str, ...]]:
         rows = []

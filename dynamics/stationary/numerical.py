@@ -20,7 +20,7 @@ from dynamics.stationary.search import (
     search_fixed_points,
 )
 from dynamics.stationary.starts import NetworkStarts
-from dynamics.words import counted
+from dynamics.words import counted, listed
 
 AT_ZERO = 1e-5  # of the natural size: a shorter w_k is zero
 NOTES = (
@@ -183,7 +183,7 @@ def describe_points(result: dict[str, Any]) -> str:
     for p in result["fixed_points"]:
         index, nullity = ("–" if p[name] is None else str(p[name]) for name in ("index", "nullity"))
         last = p["norms"] if p["modes"] is None else p["modes"]
-        values = ", ".join(f"{m:.4g}" for m in np.round(last, 12) + 0.0)
+        values = listed(np.round(last, 12) + 0.0)
         lines.append(
             f"{p['loss']:10.6g}  {index:>5}  {nullity:>7}  {p['rank']:>4}  {p['hits']:>6}  {p['kind']:18}  {values}"
         )

@@ -178,6 +178,7 @@ def write_representative(catalogue: Catalogue, modes: str, path: str) -> None:
 
 def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None, as_json: bool) -> None:
     """The catalogue with symbolic eigenvalues, as many as the teacher has."""
+    from dynamics.problem.mode_numbers import mode_set
     from dynamics.problem.weight_decay import WeightDecay
     from dynamics.stationary.symbolic import symbolic_fixed_points
     from quadflow.options.reading import read_decay, read_network, refuse_data
@@ -206,18 +207,19 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
     if output is not None:
         write_text(output, (latex if suffix == "tex" else to_json(result)) + "\n")
     lines = [
-        f"{set(p.learned_modes) or '{}'}: L = {p.loss}, learned values {list(p.learned_values)}"
-        for p in points
+        f"{mode_set(p.learned_modes)}: L = {p.loss}, learned values {list(p.learned_values)}" for p in points
     ]
     echo_result(result, lambda: "\n".join(lines), as_json)
 
 
 def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     """Table, reasons of what is surprising, search and certificates."""
+    from dynamics.problem.mode_numbers import mode_set
+
     lines = [catalogue.summary()]  # which says what is known of points off the axes
     for point in catalogue.points:
         if point.kind == "spurious minimum" or point.degenerate:
-            lines.append(f"{set(point.learned_modes) or '{}'} is a {point.kind}: {point.reason}")
+            lines.append(f"{mode_set(point.learned_modes)} is a {point.kind}: {point.reason}")
     if "search" in result:
         s = result["search"]
         lines.append(
@@ -244,5 +246,5 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
         lines.append(
             f"not certified: {counted(families, 'family', 'families')} of states in which units share modes"
         )
-    lines += [f"{c['from']} → {c['to']}" for c in result.get("connections", [])]
+    lines += [f"{mode_set(c['from'])} → {mode_set(c['to'])}" for c in result.get("connections", [])]
     return "\n".join(lines)

@@ -80,10 +80,11 @@ def command(
 
 def describe(trajectory: Trajectory | SGDTrajectory) -> str:
     """Summary and plateaus."""
+    from dynamics.problem.mode_numbers import mode_set
+
     lines = [trajectory.summary()]
     for p in trajectory.stages:
-        modes = "{" + ", ".join(map(str, p.learned_modes)) + "}"
-        learned = f"  learned modes {modes}" if trajectory.problem.has_modes else ""
+        learned = f"  learned modes {mode_set(p.learned_modes)}" if trajectory.problem.has_modes else ""
         predicted = "" if p.level is None else f"  (predicted {p.level.loss:.6g})"
         lines.append(f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}{predicted}{learned}")
     return "\n".join(lines)

@@ -72,7 +72,7 @@ def test_a_problem_with_covariance_shows_its_extremes():
 
 def test_a_long_teacher_is_cut():
     long = Problem(Teacher.power_law(1, 20), Student.initialise(2, 20))
-    assert dict(Reader(long._repr_html_()).rows)["teacher"].endswith(", …")
+    assert dict(Reader(long._repr_html_()).rows)["teacher"].endswith(", …, 0.05 (20 in all)")
 
 
 def test_a_trajectory_shows_its_plateaus():

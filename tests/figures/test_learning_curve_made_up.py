@@ -117,9 +117,9 @@ def test_levels_that_the_curve_passes(trajectory):
     dotted = [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2]
     np.testing.assert_allclose(dotted, LEVELS)
     assert [text.get_text() for text in axes.texts] == [
-        "$L_\\varnothing$ = 45.5",
+        "$L_{∅}$ = 45.5",
         "$L_{\\{1\\}}$ = 8",
-        "$L_{\\{1,2\\}}$ = 1.25",
+        "$L_{\\{1,\\,2\\}}$ = 1.25",
     ]
     assert [text.xy for text in axes.texts] == [(1.0, level) for level in LEVELS]
     shallow = replace(trajectory, loss=np.linspace(45.5, 7.9, 41))
@@ -132,9 +132,9 @@ def test_levels_that_the_curve_passes(trajectory):
         t.get_text() for t in learning_curves(replace(flow, loss=trajectory.loss, modes=both)).axes[0].texts
     ]
     assert [name.split(" =")[0] for name in names] == [
-        "$L_\\varnothing$",
+        "$L_{∅}$",
         "$L_{\\{1\\}}$",
-        "$L_{\\{1,2\\}}$",
+        "$L_{\\{1,\\,2\\}}$",
     ]
 
 
@@ -236,7 +236,7 @@ def test_modes_are_called_by_their_places_among_all_eigenvalues():
     above, below = learning_curves(made_up).axes
     assert [t.get_text() for t in below.texts] == ["$\\lambda_{1} = 4$", "$\\lambda_{5} = -2$"]
     names = [t.get_text().partition(" =")[0] for t in above.texts]
-    assert names == ["$L_\\varnothing$", "$L_{\\{1\\}}$"]  # the last level, {1,5}, is zero
+    assert names == ["$L_{∅}$", "$L_{\\{1\\}}$"]  # the last level, {1,5}, is zero
     assert visited_sets(made_up)[-1] == (0, 1)
 
 

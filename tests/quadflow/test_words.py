@@ -227,8 +227,8 @@ def test_stationary_points_in_words():
         "search: 4 of 5 starts converged, 3 on predicted levels",
         "  not predicted: loss 1.23457, index 2, saddle",
         "certified: 2 points, each within 3.0e-16 of its representative",
-        "[] → [0]",
-        "[0] → [0, 1]",
+        "{} → {0}",
+        "{0} → {0, 1}",
     ]
     plain_ = fixed_points_command.describe(
         catalogue, {"fixed_points": [{"certified": False, "radius": None}], "warnings": []}

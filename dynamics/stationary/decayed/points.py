@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.problem.decayed_mode import decay_strength, never_learned
-from dynamics.problem.mode_numbers import set_name
+from dynamics.problem.mode_numbers import mode_set, set_name
 from dynamics.stationary.decayed.blocks import Block, RestingState
 from dynamics.stationary.decayed.eigenvalues import eigenvalues
 from dynamics.stationary.decayed.inertia import Inertia, inertia
@@ -213,4 +213,4 @@ def _reason(state: RestingState, kind: str, signature: Inertia) -> str:
 
 
 def _names(modes: list[int]) -> str:
-    return set_name((i, i + 1) for i in sorted(modes))
+    return mode_set(sorted(modes))

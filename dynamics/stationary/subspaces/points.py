@@ -22,7 +22,7 @@ from dynamics.stationary.search import descends_nearby
 from dynamics.stationary.subspaces.form import FormLoss
 from dynamics.stationary.subspaces.morse import MorseCount
 from dynamics.stationary.subspaces.search import SAME, CriticalSubspace, search_subspaces
-from dynamics.words import counted
+from dynamics.words import counted, listed
 
 FLAT = 1e-8  # of the largest eigenvalue of the Hessian: smaller ones are zero
 LEAST = 1e-9  # of the loss at zero: losses this close are one
@@ -305,7 +305,7 @@ def _rank(found: CriticalSubspace) -> int:
 
 
 def _values(values: Array) -> str:
-    return ", ".join(f"{mu:.4g}" for mu in values) or "none"
+    return listed(values) or "none"
 
 
 def _count(points: list[FoundPoint], found: CriticalSubspace, scale: float) -> None:

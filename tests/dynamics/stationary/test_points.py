@@ -3,7 +3,7 @@
 import pytest
 
 from dynamics import Teacher, fixed_points
-from dynamics.problem.mode_numbers import set_name
+from dynamics.problem.mode_numbers import mode_set, set_name
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.survey import count_units
 
@@ -92,3 +92,11 @@ def test_names_of_sets():
     assert set_name([(0, 2), (2, 3)]) == "{0–2}"
     assert set_name([(1, 2), (2, 3), (5, 7)]) == "{1, 2, 5, 6}"
     assert tuple(count_units((1, -1, 0, 1, 0, 0))) == (2, 1, 3)
+
+
+def test_names_of_many_modes():
+    """By ranges; of eight gaps all are shown, of more the first seven and the last. Figures count from 1."""
+    assert mode_set(range(37)) == "{0–36}"
+    assert mode_set([0, 1, 3], first=1) == "{1, 2, 4}"
+    assert mode_set(range(0, 16, 2)) == "{0, 2, 4, 6, 8, 10, 12, 14}"
+    assert mode_set(range(0, 100, 2)) == "{0, 2, 4, 6, 8, 10, 12, …, 98}"
