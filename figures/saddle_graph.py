@@ -13,16 +13,11 @@ from dynamics.aliases import Array
 from dynamics.stationary.connections import Edge, Modes, SaddleGraph
 from dynamics.stationary.points import FixedPoint
 from figures.canvas import Drawn, GivenAxes, canvas
+from figures.kinds import KINDS
 from figures.labels import Room, from_points, in_points, spread
 from figures.mode_names import set_label
-from figures.style import COLUMN_WIDTH, PALETTE
+from figures.style import COLUMN_WIDTH
 
-STYLES = {  # kind → marker, colour
-    "global minimum": ("o", PALETTE[0]),
-    "spurious minimum": ("D", PALETTE[1]),
-    "saddle": ("s", PALETTE[2]),
-    "degenerate saddle": ("^", PALETTE[4]),
-}
 MOST = 16  # nodes: of more, those on generic ways alone
 MARKER = 6.0  # points
 CLOSE = 1.12  # ratio of losses below which nodes of one rank would lie over each other
@@ -126,10 +121,10 @@ def _places(nodes: Sequence[FixedPoint]) -> Places:
 
 
 def _draw_nodes(axes: Axes, nodes: Sequence[FixedPoint], place: Places) -> None:
-    for kind, (marker, colour) in STYLES.items():
+    for kind, (name, marker, colour) in KINDS.items():
         chosen = [place[node.learned_modes] for node in nodes if node.kind == kind]
         if chosen:
-            axes.plot(*np.transpose(chosen), marker, color=colour, markersize=MARKER, zorder=4, label=kind)
+            axes.plot(*np.transpose(chosen), marker, color=colour, markersize=MARKER, zorder=4, label=name)
 
 
 def _limit(axes: Axes, nodes: Sequence[FixedPoint]) -> None:

@@ -37,36 +37,27 @@ def match(catalogue):
 
 
 def test_atlas_axes(catalogue, match):
-    """Room at the right for names, below for a loss of 0; linear up to the lowest loss that is not 0."""
+    """Room below for a loss of 0; linear up to the lowest loss that is not 0."""
     points = catalogue.feasible
     (axes,) = atlas(points, match).axes
     losses = sorted(p.loss for p in points)
-    assert axes.get_xlim()[1] == pytest.approx(1.3 * max(p.index for p in points) + 1)
     assert axes.get_ylim() == pytest.approx((-0.15 * losses[1], 1.4 * losses[-1]))
     assert axes.yaxis.get_transform().linthresh == pytest.approx(losses[1])
     assert axes.get_yscale() == "symlog"
     levels = [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
-    assert levels == pytest.approx([p.loss for p in points])
+    assert sorted(levels) == pytest.approx(losses)
     assert axes.get_xlabel() == "Morse index (negative eigenvalues of the Hessian)"
     assert axes.get_ylabel() == "loss $L$ (squared output units)"
-    places = [text.xy for text in axes.texts]
-    np.testing.assert_allclose(places, [(0.99 - 0.1 * (i % 2), p.loss) for i, p in enumerate(points)])
-
-
-def test_atlas_names_the_first_twelve_levels(match):
-    many = fixed_points(Teacher.from_eigenvalues([4, 3, 2, 1]), hidden=4).feasible
-    assert len(many) > 12
-    assert len(atlas(many, match).axes[0].texts) == 12
 
 
 def test_atlas_markers_grow_with_the_hits(catalogue, match):
     """By 14 points of area for every factor of ten."""
     (axes,) = atlas(catalogue.feasible, match).axes
     sizes = sorted(s for collection in axes.collections for s in collection.get_sizes())
-    assert sizes == pytest.approx(sorted(18 + 14 * np.log10(root.hits) for root in match.search.roots))
+    assert sizes == pytest.approx(sorted(22 + 14 * np.log10(root.hits) for root in match.search.roots))
     labels = {str(c.get_label()) for c in axes.collections}
     assert labels <= {
-        f"found: {name}" for name in ("global minimum", "local minimum", "saddle", "degenerate")
+        f"found: {name}" for name in ("global minimum", "local minimum", "saddle", "degenerate saddle")
     }
 
 
