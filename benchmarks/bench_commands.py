@@ -1,4 +1,4 @@
-"""(9) Whole commands, as users wait for them: every one of the README, and every figure; each in its own process."""
+"""(9) Whole commands, as users wait for them: those of README and tour, and every figure; each in its own process."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.one_thread import VARIABLES
-from benchmarks.readme import README, chains
 from benchmarks.report import Table
+from benchmarks.shown_commands import all_chains, blocks_before
 from dynamics.budget import usable_cores
 
 GOAL = 20  # seconds that a command may take on two idle cores
@@ -23,15 +23,17 @@ GOAL = 20  # seconds that a command may take on two idle cores
 def commands() -> list[Table]:
     """Both tables, the longest command first."""
     with TemporaryDirectory() as folder:
-        shown = [command for chain in chains(README.read_text()) for command, _ in chain]
-        readme = measured(shown, Path(folder))
+        shown = all_chains()
+        for block in {block for chain in shown for block in blocks_before(chain)}:
+            subprocess.run([sys.executable, "-c", block], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        readme = measured([command for chain in shown for command, _ in chain], Path(folder))
         figures = measured([f"figure {name}" for name in figure_names()], Path(folder))
     note = (
         f"Each in a process of its own, imports included, on {usable_cores()} cores: seconds of the clock on the wall "
         f"and of the processor, largest memory. The goal is {GOAL} s on two idle cores."
     )
     return [
-        Table("commands", "(9) Every command of the README", note, readme),
+        Table("commands", "(9) Every command of README and tour", note, readme),
         Table("figures", "(9) Every figure of the gallery", note, figures),
     ]
 

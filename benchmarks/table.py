@@ -48,6 +48,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "activations": Benchmark("bench_activations", "activations", "right-hand sides of all activations"),
     "fourth-moment": Benchmark("bench_fourth_moment", "fourth_moment", "right-hand sides of other inputs"),
     "commands": Benchmark(
-        "bench_commands", "commands", "every command of the README, every figure: minutes", by_name=True
+        "bench_commands", "commands", "every command of README and tour, every figure: minutes", by_name=True
     ),
 }

@@ -47,6 +47,8 @@ class PhasePlane:
         Points (a, p), p ≥ 0, of p² = 2a² on the failing side; mirrored in p they are the rest.
     paths : tuple of (2, T) arrays
         Trajectories (a(t), p(t)) of the flow.
+    times : tuple of (T,) arrays
+        Times t of their points.
     """
 
     eigenvalue: float
@@ -57,6 +59,7 @@ class PhasePlane:
     minima: Array
     separatrix: Array
     paths: tuple[Array, ...]
+    times: tuple[Array, ...]
 
 
 def phase_plane(
@@ -109,10 +112,11 @@ def phase_plane(
     velocity = np.empty((2, len(axis), len(axis)))
     for (i, p), (j, a) in ((x, y) for x in enumerate(axis) for y in enumerate(axis)):
         velocity[::-1, i, j] = flow(0.0, np.array([p, a]))  # θ = (p, a)
-    paths = []
+    paths, times = [], []
     for a0, p0 in states:
         t = flow_from(a0, p0).integrate()
         paths.append(np.stack([t.a[:, 0], t.W[:, 0, 0]]))
+        times.append(t.times)
     nearest = np.sqrt(abs(lam) / size)  # p where the minima enter the plane, if they do
     p = np.linspace(nearest, size, 200) if nearest <= size else np.empty(0)
     failing = np.linspace(0.0, min(size, size / np.sqrt(2)), 50)
@@ -126,4 +130,5 @@ def phase_plane(
         np.stack([lam / p**2, p]),
         np.stack([-sign * failing, np.sqrt(2) * failing]),
         tuple(paths),
+        tuple(times),
     )

@@ -9,6 +9,11 @@ from figures.canvas import Drawn, GivenAxes, canvas
 from figures.style import COLUMN_WIDTH, PALETTE
 
 
+def trajectory_name(k: int) -> str:
+    """What the line of the k-th trajectory is called, for who looks for it: `matplotlib.artist.Artist.get_gid`."""
+    return f"trajectory-{k}"
+
+
 def phase_portrait(plane: PhasePlane, *, axes: GivenAxes = None) -> Drawn:
     """Draw the plane (a, p) of one mode.
 
@@ -74,7 +79,8 @@ def phase_portrait(plane: PhasePlane, *, axes: GivenAxes = None) -> Drawn:
         )
         axes.plot(0, 0, "s", color="black", markersize=4, zorder=5, label="degenerate saddle")
         for k, path in enumerate(plane.paths):
-            axes.plot(*path, color="black", linewidth=0.9, zorder=4, label="trajectories" if k == 0 else None)
+            label = "trajectories" if k == 0 else None
+            axes.plot(*path, color="black", linewidth=0.9, zorder=4, label=label, gid=trajectory_name(k))
             axes.plot(*path[:, 0], "o", color="black", markerfacecolor="white", zorder=5)
         axes.set_xlim(-size, size)
         axes.set_ylim(-size, size)

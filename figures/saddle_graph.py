@@ -66,15 +66,16 @@ def saddle_graph_figure(
     place = _places(nodes)
     edges = [edge for edge in graph.edges if edge.source in place and edge.target in place]
     known = {(edge.source, edge.target) for edge in edges}
-    path = set(pairwise(passed))
-    leaps = [step for step in path - known if step[0] in place and step[1] in place]
+    path = {leg: n for n, leg in enumerate(pairwise(passed))}
+    leaps = [leg for leg in path if leg not in known and leg[0] in place and leg[1] in place]
     with canvas(axes, (COLUMN_WIDTH, 4.0)) as drawing:
         axes = drawing.axes[0]
         _draw_nodes(axes, nodes, place)
         for edge in edges:
-            _draw_edge(axes, place, edge, (edge.source, edge.target) in path)
-        for source, target in leaps:
-            _arrow(axes, place[source], place[target], linestyle=":", linewidth=2.4)
+            _draw_edge(axes, place, edge, path.get((edge.source, edge.target)))
+        for leg in leaps:  # several modes at once: no connection of single jumps
+            name = leg_name(path[leg], leap=True)
+            _arrow(axes, place[leg[0]], place[leg[1]], name, linestyle=":", linewidth=2.4)
         _limit(axes, nodes)
         axes.set_xlabel("number of learned modes")
         axes.set_ylabel("loss $L$ (squared output units)")
@@ -90,6 +91,14 @@ def saddle_graph_figure(
             if edge.generic:
                 _name_edge(axes, place, edge, room)
     return drawing.result
+
+
+def leg_name(n: int, leap: bool = False) -> str:
+    """What the n-th arrow of a path is called, for who looks for it: `matplotlib.artist.Artist.get_gid`.
+
+    A leap is drawn for the path alone, another leg lies on an arrow of the graph.
+    """
+    return f"leap-{n}" if leap else f"leg-{n}"
 
 
 def shown_nodes(graph: SaddleGraph, visited: Sequence[Modes] = ()) -> tuple[list[FixedPoint], str]:
@@ -154,12 +163,15 @@ def _explain(axes: Axes, edges: Sequence[Edge], path: bool, leaps: bool) -> None
             axes.plot([], [], **{"color": "black", **style}, label=label)
 
 
-def _draw_edge(axes: Axes, place: Places, edge: Edge, on_path: bool) -> None:
+def _draw_edge(axes: Axes, place: Places, edge: Edge, leg: int | None) -> None:
+    """An arrow; on the path of a network it is its leg of this number."""
+    on_path = leg is not None
     start, end = place[edge.source], place[edge.target]
     _arrow(
         axes,
         start,
         end,
+        None if leg is None else leg_name(leg),
         linestyle="--" if edge.kind == "linear" else "-",
         linewidth=2.4 if on_path else 1.2 if edge.generic else 0.5,
         color="black" if edge.generic or on_path else "0.6",
@@ -172,9 +184,11 @@ def _bend(start: tuple[float, float], end: tuple[float, float]) -> float:
     return BEND if abs(end[0] - start[0]) < 0.5 else 0.0
 
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **style: object) -> None:
+def _arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], name: str | None, **style: object
+) -> None:
     shape = {"arrowstyle": "-|>", "color": "black", "shrinkA": 5, "shrinkB": 5, "mutation_scale": 9}
-    axes.annotate("", end, start, arrowprops={**shape, **style}, zorder=2)
+    axes.annotate("", end, start, arrowprops={**shape, **style}, zorder=2, gid=name)
 
 
 def _name_nodes(axes: Axes, nodes: Sequence[FixedPoint], place: Places) -> list[Annotation]:

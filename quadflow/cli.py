@@ -20,37 +20,37 @@ from quadflow.versions import version_option
 
 TRACEBACK = "QUADFLOW_TRACEBACK"  # environment variable: unforeseen errors print where they happened
 LONGEST_ERROR = 300  # characters of an unforeseen error
+LONGEST_HELP = 200  # characters of the first sentence of a command
 
-# command → module of quadflow.commands; modules import numpy, torch and sympy only when they run
-COMMANDS = {
-    "derive": "derive",
-    "simulate": "simulate",
-    "train": "train",
-    "compare": "compare",
-    "sweep": "sweep",
-    "schedule": "schedule",
-    "fixed-points": "fixed_points",
-    "staircase": "staircase",
-    "escape": "escape",
-    "conserved": "conserved",
-    "diagnose": "diagnose",
-    "gaussianity": "gaussianity",
-    "scope": "scope",
-    "study": "study",
-    "invariance": "invariance",
-    "hannet": "hannet",
-    "neuron": "neuron",
-    "figure": "figure",
-    "report": "report",
-    "explore": "explore",
-    "init": "init",
-    "run": "run",
-    "completion": "completion",
+# task → command → module of quadflow.commands; modules import numpy, torch and sympy only when they run
+TASKS = {
+    "Theory": {
+        "derive": "derive",
+        "simulate": "simulate",
+        "schedule": "schedule",
+        "fixed-points": "fixed_points",
+        "staircase": "staircase",
+        "escape": "escape",
+        "conserved": "conserved",
+        "diagnose": "diagnose",
+        "gaussianity": "gaussianity",
+        "scope": "scope",
+    },
+    "Trained networks": {"train": "train", "compare": "compare", "sweep": "sweep"},
+    "Results": {"figure": "figure", "report": "report", "explore": "explore"},
+    "Companion systems": {
+        "study": "study",
+        "invariance": "invariance",
+        "hannet": "hannet",
+        "neuron": "neuron",
+    },
+    "Configuration": {"init": "init", "run": "run", "completion": "completion"},
 }
+COMMANDS = {name: module for commands in TASKS.values() for name, module in commands.items()}
 
 
 class Commands(click.Group):
-    """Loads the commands from the table."""
+    """Loads the commands from the table, and lists them by task."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of the table."""
@@ -67,8 +67,17 @@ class Commands(click.Group):
         limit_counts(command)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """A section for each task, with the first sentence of every command in full."""
+        for task, names in TASKS.items():
+            with formatter.section(task):
+                found = [(name, self.get_command(ctx, name)) for name in names]
+                formatter.write_dl(
+                    [(n, c.get_short_help_str(LONGEST_HELP)) for n, c in found if c is not None]
+                )
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @version_option
 def cli() -> None:
     """Learning dynamics of two-layer quadratic networks, from symbolic theory to trained networks.

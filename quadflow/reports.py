@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from quadflow.groups import OUTPUT, Option
 from quadflow.output import to_json, validate_output, write_text
 
 LARGEST_ATLAS = 200  # stationary points that a report lists of a run, the lowest ones
@@ -18,7 +19,9 @@ LARGEST_DECAYED = 8  # hidden units of problems with weight decay whose minima a
 LARGEST_INPUTS = 1000  # of problems whose stationary points a report looks for
 OF_ATLAS = {"inputs", "hidden", "outputs", "activation", "covariance", "second_layer", "eigenvalues"}
 
-report_option = click.option("--report", metavar="PATH", help="Write a self-contained web page (.html).")
+report_option = click.option(
+    "--report", cls=Option, group=OUTPUT, metavar="PATH", help="Write a self-contained web page (.html)."
+)
 
 
 def validate_report(path: str | None) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynamics.errors import ProblemError
+from quadflow import groups
 from quadflow import options as opt
 from quadflow.options import OptimizerOptions, SolverOptions, TheoryOptions, option, parse_numbers
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 class SimulationOptions:
     """How far, and at which times."""
 
+    GROUP: ClassVar[str] = groups.TIMES
+
     t_end: float | None = option(type=float, help="End time of the flow [default: until convergence].")
     times: str | None = option(metavar="T1,T2,…", help="Sample times.")
     records: int = option(type=int, default=201, show_default=True, help="Number of evenly spaced times.")
@@ -32,6 +35,8 @@ class SimulationOptions:
 @dataclass(frozen=True)
 class TheoryDetails(OptimizerOptions):
     """What the theories need to know of the training."""
+
+    GROUP: ClassVar[str] = groups.THEORY
 
     step: float | None = option(
         type=float,

@@ -1,11 +1,15 @@
 """Shared by all tests: one thread per worker, and random problems."""
 
+import ast
 import inspect
 import os
 import pkgutil
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
-from types import ModuleType
+from pathlib import Path
+from types import FrameType, ModuleType
 
 # Before NumPy and PyTorch are imported: the test workers share the cores between them.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -14,7 +18,9 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 import pytest
 
-from dynamics import Problem, Student, Teacher
+from dynamics import Problem, ProblemError, Student, Teacher
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,6 +53,37 @@ def random_problem(
         F = rng.standard_normal((d, d))
         Sigma = F @ F.T / d + 0.5 * np.eye(d)
     return Problem(teacher, student, activation, Sigma)
+
+
+def callers_in(package: ModuleType, functions: Sequence[Callable]) -> set[str]:
+    """Where the text of a package calls functions by their names: "module.py: function that does"."""
+    names, root = {function.__name__ for function in functions}, Path(package.__path__[0])
+    found = set()
+    for path in root.rglob("*.py"):
+        for scope in ast.walk(ast.parse(path.read_text())):
+            if isinstance(scope, ast.FunctionDef):
+                called = {getattr(n.func, "id", "") for n in ast.walk(scope) if isinstance(n, ast.Call)}
+                found |= {f"{path.relative_to(root)}: {scope.name}" for _ in called & names}
+    return found
+
+
+def callers_while(calls: Iterable[Callable[[], object]], functions: Sequence[Callable]) -> set[str]:
+    """Who calls functions while others run, as `callers_in` names them; what is raised meanwhile is nobody's matter."""
+    codes, found = {function.__code__ for function in functions}, set()
+
+    def watch(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code in codes and frame.f_back is not None:
+            code = frame.f_back.f_code
+            found.add(f"{Path(*Path(code.co_filename).relative_to(ROOT).parts[1:])}: {code.co_name}")
+
+    sys.settrace(watch)  # calls of Python functions alone
+    try:
+        for call in calls:
+            with suppress(ProblemError):
+                call()
+    finally:
+        sys.settrace(None)
+    return found
 
 
 def defaults_besides(package: ModuleType, everywhere: dict[str, object]) -> dict[str, dict[str, object]]:

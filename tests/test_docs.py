@@ -17,7 +17,7 @@ from quadflow.commands.figure import command as gallery
 DOCS = Path(__file__).parents[1] / "docs"
 EXAMPLES = sorted(DOCS.glob("gallery/*/plot_*.py"))
 PAGES = [DOCS / "index.rst", DOCS / "accuracy.rst", DOCS / "provenance.rst", *EXAMPLES]
-PAGES += [path for folder in ("learn", "do") for path in sorted(DOCS.glob(f"{folder}/*.*"))]
+PAGES += [path for folder in ("tour", "learn", "do") for path in sorted(DOCS.glob(f"{folder}/*.*"))]
 
 
 def load(name):

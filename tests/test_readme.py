@@ -1,28 +1,25 @@
-"""The README runs: its commands print what it shows, words and numbers; its Python blocks execute."""
+"""README and tour run: their commands print what they show, words and numbers; their blocks of Python execute."""
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
-import torch
-from torch import nn
 
-from benchmarks.readme import chains
+from benchmarks.shown_commands import PAGES, README, all_chains, blocks_before, python_blocks
 from quadflow.cli import run
 
-README = Path(__file__).parents[1].joinpath("README.md").read_text()
-LONG = ("sweep simulate", "compare", "gaussianity")  # more than five seconds
+TOUR = [page for page in PAGES if page != README and ".. python::" in page.read_text()]
+LONG = ("sweep simulate", "compare", "gaussianity", "figure learning-curves")  # more than five seconds
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 # What depends on the machine: its speed, and the size of a page that holds a library.
 SPEED = re.compile(r"\d[\d.]* (?=s,|MB|steps per second)")
-ROUNDING = 1e-9  # below, numbers are what rounding has left: only their magnitude is the README's
+ROUNDING = 1e-9  # below, numbers are what rounding has left: only their magnitude is that of the page
 RELATIVE = 1e-2
 
 
 def shown_commands():
     """Chains of commands with their shown output: a command, and those that read the files it writes."""
-    for chain in chains(README):
+    for chain in all_chains():
         marks = [pytest.mark.slow] if chain[0][0].startswith(LONG) else []
         yield pytest.param(chain, id=chain[0][0][:40], marks=marks)
 
@@ -57,8 +54,10 @@ def agree(printed: str, shown: str, *, counted: bool = False) -> bool:
 
 
 @pytest.mark.parametrize("chain", list(shown_commands()))
-def test_commands_print_what_the_readme_shows(chain, capfd, tmp_path, monkeypatch):
+def test_commands_print_what_pages_show(chain, capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for block in blocks_before(chain):
+        exec(block, {})
     for command, output in chain:
         capfd.readouterr()
         assert run(shlex.split(command)) == 0
@@ -94,23 +93,37 @@ def test_what_counts_as_the_same(printed, shown, same):
     assert (differences(printed, shown) == []) is same
 
 
-def test_python_blocks_execute_in_order(tmp_path, monkeypatch):
+def test_blocks_of_the_readme_run_as_they_stand(tmp_path, monkeypatch, capsys):
+    """Each alone, in an empty folder and without a name that another one has defined."""
+    monkeypatch.chdir(tmp_path)
+    blocks = python_blocks(README.read_text())
+    assert len(blocks) >= 2
+    for block in blocks:
+        exec(block, {"__name__": "__main__"})
+    assert {"M.csv", "mine.pdf", "my-loop.pdf"} <= {path.name for path in tmp_path.iterdir()}
+    assert "loss 45.5 → " in capsys.readouterr().out
+
+
+SHORTER = {"range(5001)": "range(201)", "steps=8000": "steps=400"}
+
+
+@pytest.mark.parametrize("page", TOUR, ids=lambda page: page.stem)
+def test_blocks_of_a_page_run_in_their_order(page, tmp_path, monkeypatch):
     """One namespace, as for a reader who types them one after the other; with fewer training steps."""
     monkeypatch.chdir(tmp_path)
-
-    class Square(nn.Module):
-        def forward(self, z):
-            return z**2
-
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(6, 8, bias=False), Square(), nn.Linear(8, 1, bias=False))
-    namespace = {"model": model}
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.S)
-    assert len(blocks) >= 4
-    for long in ("range(5001)", "steps=8000"):
-        assert any(long in block for block in blocks)
+    text = page.read_text()
+    blocks, namespace = python_blocks(text), {}
+    assert len(blocks) == text.count(".. python::")
+    if page.stem == "python":
+        assert all(long in text for long in SHORTER)
     for block in blocks:
-        exec(block.replace("range(5001)", "range(201)").replace("steps=8000", "steps=400"), namespace)
-    assert (tmp_path / "run.npz").exists()
-    assert (tmp_path / "curves.pdf").exists()
-    assert namespace["run"].steps.tolist() == [0, 100, 200]
+        for long, short in SHORTER.items():
+            block = block.replace(long, short)
+        exec(block, namespace)
+    if page.stem == "python":
+        assert {path.name for path in tmp_path.iterdir()} == {"run.npz", "curves.pdf"}
+        assert namespace["run"].steps.tolist() == [0, 100, 200]
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= 200

@@ -1,7 +1,7 @@
-"""The results of everything that the README runs, as JSON: to see whether a change of the code changes a number.
+"""The results of everything that README and tour run, as JSON: to see whether a change of the code changes a number.
 
-`python -m tools.readme_results store FILE` runs every command of the README (with `--json` where there is one) and
-every Python block, and keeps what they give. `python -m tools.readme_results compare OLD NEW` lists what differs.
+`python -m tools.readme_results store FILE` runs every command of these pages (with `--json` where there is one) and
+every block of Python, and keeps what they give. `python -m tools.readme_results compare OLD NEW` lists what differs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-README = Path(__file__).parents[1] / "README.md"
+from benchmarks.shown_commands import PAGES, all_chains, python_blocks
+
 # What depends on the machine, the moment or the version.
 PASSING = {"seconds", "steps_per_second", "versions", "date", "command", "created", "format"}
 ROUNDING = 1e-9  # below, numbers are what rounding has left
@@ -27,9 +28,8 @@ RELATIVE = 1e-6
 
 
 def commands() -> list[list[str]]:
-    """Arguments of the README's commands, in its order."""
-    text = README.read_text().replace("\\\n", " ")
-    return [shlex.split(line) for line in re.findall(r"^(?:    )?\$ quadflow (.*)$", text, flags=re.M)]
+    """Arguments of the commands, in the order of the pages."""
+    return [shlex.split(command) for chain in all_chains() for command, _ in chain]
 
 
 def result_of(arguments: list[str]) -> Any:
@@ -47,21 +47,12 @@ def result_of(arguments: list[str]) -> Any:
     return {"status": status, "error": errors.getvalue()}
 
 
-def python_blocks() -> dict[str, Any]:
-    """Numbers, texts and arrays that the Python blocks leave behind, executed one after the other."""
+def results_of_python(page: Path) -> dict[str, Any]:
+    """Numbers, texts and arrays that the blocks of a page leave behind, executed one after the other."""
     import numpy as np
-    import torch
-    from torch import nn
 
-    class Square(nn.Module):
-        def forward(self, z: torch.Tensor) -> torch.Tensor:
-            return z**2
-
-    torch.manual_seed(0)
-    names: dict[str, Any] = {
-        "model": nn.Sequential(nn.Linear(6, 8, bias=False), Square(), nn.Linear(8, 1, bias=False))
-    }
-    for block in re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S):
+    names: dict[str, Any] = {}
+    for block in python_blocks(page.read_text()):
         exec(block.replace("range(5001)", "range(201)").replace("steps=8000", "steps=400"), names)
     kept: dict[str, Any] = {}
     for name, value in names.items():
@@ -81,12 +72,12 @@ def store(file: Path) -> None:
     file = file.absolute()
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            results["python"] = {page.stem: results_of_python(page) for page in PAGES}
+        results["python printed"] = printed.getvalue().splitlines()
         for arguments in commands():
             print(shlex.join(arguments), file=sys.stderr, flush=True)
             results[shlex.join(arguments)] = result_of(arguments)
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            results["python"] = python_blocks()
-        results["python printed"] = printed.getvalue().splitlines()
     file.write_text(json.dumps(results, ensure_ascii=False))
 
 

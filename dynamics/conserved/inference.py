@@ -21,7 +21,8 @@ What finite steps do to a law is known, whatever they are: a step δ of descent 
 records m steps apart the displacement is some m δ, so that c_k follows κ Σ B(Δ, Δ) over the displacements Δ with
 κ = (1 + β)/((1 − β) m), a number that the records alone do not tell. Where some κ > 0 leaves a residual within the
 tolerance, and a smaller one than a fitted coefficient does, c_k is a law that the steps have broken: it is called
-nearly constant, not conserved. So is what fits with another coefficient in each half.
+nearly constant, not conserved. So is what fits with another coefficient in each half. Noise of samples moves c_k too,
+in steps that no record shows: a balance for which there is no account is listed as moving, by how much.
 
 Weight decay lets all known laws fall by one common factor (`dynamics.conserved.decaying`). What does so is listed as
 decaying, with its rate.
@@ -63,6 +64,8 @@ class Inference:
         What moved little, but is not conserved: laws that finite steps break, and fits that hold for one part of a run.
     decaying : tuple of InferredQuantity
         Known laws that fall as e^{−rt}, as weight decay has it.
+    moving : tuple of InferredQuantity
+        The balances of the units for which none of these holds, each with the degree that fits it best.
     tolerance : float
         Constancy that was asked for.
     notes : tuple of str
@@ -72,6 +75,7 @@ class Inference:
     quantities: tuple[InferredQuantity, ...]
     nearly_constant: tuple[InferredQuantity, ...]
     decaying: tuple[InferredQuantity, ...]
+    moving: tuple[InferredQuantity, ...]
     tolerance: float
     notes: tuple[str, ...]
 
@@ -85,6 +89,11 @@ class Inference:
             lines += [f"{len(self.nearly_constant)} nearly constant", *map(_line, self.nearly_constant)]
         if self.decaying:
             lines += [f"{len(self.decaying)} decaying, not conserved", *map(_decaying_line, self.decaying)]
+        if self.moving:
+            lines += [
+                f"{counted(len(self.moving), 'balance')} not constant to {self.tolerance:g}",
+                *map(_moving_line, self.moving),
+            ]
         return "\n".join([*lines, *self.notes])
 
 
@@ -145,7 +154,7 @@ def infer_quantities(
     nearly = tuple(q for q in log.nearly if q.rate is None)
     if decaying and times is None:
         log.notes.append("Rates of what decays are per record, because no times are given.")
-    return Inference(tuple(log.found), nearly, decaying, log.tolerance, tuple(log.notes))
+    return Inference(tuple(log.found), nearly, decaying, tuple(log.moving), log.tolerance, tuple(log.notes))
 
 
 def _line(q: InferredQuantity) -> str:
@@ -158,6 +167,10 @@ def _line(q: InferredQuantity) -> str:
 
 def _decaying_line(q: InferredQuantity) -> str:
     return f"{q.formula} mean {q.values.mean():.6g}, kept to {q.residual:.1e} of its possible movement: {q.match}"
+
+
+def _moving_line(q: InferredQuantity) -> str:
+    return f"{q.formula} drift {q.drift:.2g}, moves by {q.constancy:.1e} of its possible movement: {q.match}"
 
 
 def _fit_decay(log: WeightLog, decay: CommonDecay) -> None:
@@ -227,8 +240,11 @@ def _search_unit(log: WeightLog, k: int) -> None:
         if fitted.constancy <= log.tolerance:
             both = " and ".join(f"{slope:.4g}" for slope in halves)
             log.nearly.append(replace(fitted, match=f"no law: the halves of the movement give {both}"))
+            return
     elif _left(broken) <= log.tolerance:
         log.nearly.append(broken)
+        return
+    log.moving.append(min(known, key=lambda q: q.constancy))
 
 
 def _without_drift(log: WeightLog, k: int, h: float, q: InferredQuantity) -> InferredQuantity:

@@ -76,6 +76,7 @@ class WeightLog:
         self.tolerance = tolerance
         self.found: list[InferredQuantity] = []
         self.nearly: list[InferredQuantity] = []
+        self.moving: list[InferredQuantity] = []
         self.decaying: dict[str, InferredQuantity] = {}  # known laws beside an exponential, by formula
         self.notes: list[str] = []
 

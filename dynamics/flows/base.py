@@ -5,8 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
@@ -244,6 +246,7 @@ class Flow(VectorField, Generic[Curve]):
             leap=task.watch.leap,
             max_evaluations=max_evaluations,
             progress=progress,
+            standing=partial(self._standing, still=task.watch.speed) if task.open_ended else None,
         )
         return self.conclude(task, reached, states, report, throw)
 
@@ -306,6 +309,11 @@ class Flow(VectorField, Generic[Curve]):
         if throw and (report.failed or report.status in hazards):
             raise self.failure(report, curve)
         return curve
+
+    def _standing(self, t: float, theta: Array, still: float | None) -> str:
+        """How far a flow without an end time is from an end of its own, in words."""
+        near = "" if still is None else f" (it rests below {still:.0e})"
+        return f"loss {self.loss(theta):.4g}, speed {np.linalg.norm(self(t, theta)):.1e}{near}"
 
     def _check_end(self, t_end: float) -> None:
         """Refuse times beyond the end of the flow."""

@@ -6,10 +6,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
+from dynamics.progress import progress_bar
 from empirical.sweep.chunks import Chunking
 from empirical.sweep.dataset import SUFFIXES, assemble, read_dataset, require_xarray, write_dataset
 from empirical.sweep.execution import Evaluate, execute, require_dask
@@ -106,12 +105,16 @@ def run_sweep(
         done = store.finished()
         chunks, sized = chunking.chunks(plan, done), False
         if len(done) < len(plan):
-            # disable=None: a bar on a terminal, nothing in a pipe.
-            off = None if progress else True
             with (
                 closing(execute(evaluate, chunks, scheduler=scheduler, workers=workers)) as results,
-                tqdm(
-                    None, "sweep", len(plan), initial=len(done), leave=False, disable=off, unit="run"
+                progress_bar(
+                    None,
+                    "sweep",
+                    len(plan),
+                    shown=progress,
+                    initial=len(done),
+                    unit="run",
+                    remedy="vary fewer values, or lower `replicates`",
                 ) as bar,
             ):
                 for finished in results:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 class LawOptions(opt.MatrixOptions):
     """Which network, and what is sought."""
 
-    model: str | None = opt.option(help="quadratic (default), linear, relu, abs or bilinear.")
+    model: str | None = opt.option(
+        type=opt.OneOf(("quadratic", "linear", "relu", "bilinear", "abs")), help="Units [default: quadratic]."
+    )
     activation: str | None = opt.option(
         metavar="SPEC",
         help="Units of this activation, instead of a --model: relu2, leaky-relu:0.1, …",
@@ -39,7 +41,10 @@ class LawOptions(opt.MatrixOptions):
     hidden: int = opt.option(type=int, metavar="K", default=2, show_default=True, help="Hidden units.")
     outputs: int = opt.option(type=int, metavar="O", default=1, show_default=True, help="Outputs.")
     second_layer: str = opt.option(
-        default="trainable", show_default=True, help="trainable, or fixed at one value."
+        type=opt.OneOf(("trainable", "fixed")),
+        default="trainable",
+        show_default=True,
+        help="Trained with the first, or fixed at one value.",
     )
     second_layer_value: float = opt.option(
         type=float, default=1.0, show_default=True, help="a_k if it is fixed."
@@ -160,6 +165,7 @@ def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
         "laws": [quantity_json(q) for q in inference.quantities],
         "nearly_constant": [quantity_json(q) | {"residual": q.residual} for q in inference.nearly_constant],
         "decaying": [quantity_json(q) | {"residual": q.residual, "rate": q.rate} for q in inference.decaying],
+        "moving": [quantity_json(q) for q in inference.moving],
         "warnings": inference.notes,
     }
     words = inference.summary

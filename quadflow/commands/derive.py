@@ -28,8 +28,8 @@ SYMBOLIC = "symbolic"  # of the weight decay: rates that stay symbols
 @click.option(
     "--format",
     "form",
-    help="text, latex, json, python, javascript, or tensor: index-free, valid for every d and K. "
-    "[default: from the suffix of --output, else text]",
+    type=opt.OneOf(FORMATS),
+    help="tensor: index-free, valid for every d and K. [default: from the suffix of --output, else text]",
 )
 @click.option("--aligned", is_flag=True, help="The mode system: w_k = p_k e_k, M* = diag(λ).")
 @opt.output_option("Write the result (.txt, .tex, .json, .py, .js).")
@@ -44,13 +44,10 @@ def command(
     A --teacher only tells the sizes here: the symbols of its matrix stay free. With --weight-decay symbolic its rates
     stay free too, and with --distribution independent:symbolic the excess kurtosis kappa.
     """
-    from dynamics.validation import validate_choice
-
     suffix = validate_output(output, SUFFIXES)
     if form is None:
         by_suffix = None if suffix is None else next(f for f, s in FORMATS.items() if s == suffix)
         form = by_suffix or ("json" if as_json else "text")
-    validate_choice("format", form, FORMATS)
     _check_suffix(output, suffix, form)
     exports = tensor_exports(network) if form == "tensor" else concrete_exports(network, form, aligned)
     wanted = {"tex": "latex", "py": "python"}.get(suffix or "", form) if form == "tensor" else form

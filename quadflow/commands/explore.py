@@ -6,12 +6,19 @@ import click
 
 from quadflow import options as opt
 from quadflow.examples import Command
+from quadflow.groups import OUTPUT, Option
 from quadflow.output import echo_result, validate_output, write_text
 
 
 @click.command(cls=Command, epilog="Example: quadflow explore --output explorer.html")
 @click.option(
-    "--output", default="explorer.html", show_default=True, metavar="PATH", help="Write the page (.html)."
+    "--output",
+    cls=Option,
+    group=OUTPUT,
+    default="explorer.html",
+    show_default=True,
+    metavar="PATH",
+    help="Write the page (.html).",
 )
 @click.option(
     "--unit",

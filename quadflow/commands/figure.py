@@ -15,6 +15,7 @@ from quadflow.gallery import (
     neuron,
     practice,
     saddles,
+    spectrum,
     study,
     sweep,
 )
@@ -48,6 +49,7 @@ def command(ctx: click.Context, list_figures: bool) -> None:
 for module in (
     curves,
     saddles,
+    spectrum,
     activations,
     companions,
     conservation,

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from dynamics.errors import ProblemError
 from quadflow.configuration import COMMAND, parameters, takes_several
 from quadflow.examples import Command, example_of
+from quadflow.options import json_option
 from quadflow.output import echo_result, validate_output, write_text
 
 WIDTH = 100
@@ -38,7 +39,7 @@ def complete_commands(ctx: click.Context, _: click.Parameter, incomplete: str) -
     help='The command that the file is for; a figure as "figure NAME".',
 )
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 @click.pass_context
 def command(ctx: click.Context, file: str, name: str, force: bool, as_json: bool) -> None:
     """Write a configuration with every option of a command, to be edited and run by `quadflow run`.

@@ -12,6 +12,7 @@ from dynamics.errors import ProblemError
 from dynamics.words import counted
 from quadflow import options as opt
 from quadflow.examples import Command
+from quadflow.groups import OUTPUT, Option
 from quadflow.output import echo_result, validate_output
 from quadflow.reports import plain, write_report
 
@@ -21,7 +22,13 @@ SWEEPS = (".nc", ".zarr")
 @click.command(cls=Command, epilog="Example: quadflow report run.json saddles.json --output report.html")
 @click.argument("runs", nargs=-1, metavar="RUN…")
 @click.option(
-    "--output", default="report.html", show_default=True, metavar="PATH", help="Write the page (.html)."
+    "--output",
+    cls=Option,
+    group=OUTPUT,
+    default="report.html",
+    show_default=True,
+    metavar="PATH",
+    help="Write the page (.html).",
 )
 @opt.json_option
 def command(runs: tuple[str, ...], output: str, as_json: bool) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.words import counted
+from quadflow import groups
 from quadflow import options as opt
 from quadflow.examples import Command
 from quadflow.options import option
@@ -34,7 +35,7 @@ class StudyOptions:
     )
     target: str | None = option(metavar="COLUMN", help="Column of a table with the labels.")
     network: str | None = option(
-        metavar="mlp|cnn", help="Fully connected or convolutional networks [default: mlp]."
+        type=opt.OneOf(("mlp", "cnn")), help="Fully connected or convolutional networks [default: mlp]."
     )
     image_size: int | None = option(
         type=int,
@@ -49,6 +50,8 @@ class StudyOptions:
 @dataclass(frozen=True)
 class EngineOptions:
     """How the trainings are carried out."""
+
+    GROUP: ClassVar[str] = groups.ENGINE
 
     scheduler: str | None = option(
         metavar="ADDRESS", help="An existing Dask cluster [default: this machine]."
@@ -69,10 +72,18 @@ class EngineOptions:
 @opt.take(EngineOptions, "engine")
 @click.option(
     "--output",
+    cls=groups.Option,
+    group=groups.OUTPUT,
     metavar="PATH",
     help="Labelled file of all trainings, .nc or .zarr [default: study-NAME.nc].",
 )
-@click.option("--figure", metavar="PATH", help="Draw what was found (.png, .pdf, .svg).")
+@click.option(
+    "--figure",
+    cls=groups.Option,
+    group=groups.OUTPUT,
+    metavar="PATH",
+    help="Draw what was found (.png, .pdf, .svg).",
+)
 @report_option
 @opt.json_option
 def command(

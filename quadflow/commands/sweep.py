@@ -10,6 +10,7 @@ from dynamics.errors import ComputationError, ProblemError
 from dynamics.words import counted
 from quadflow import options as opt
 from quadflow.examples import Command
+from quadflow.groups import ENGINE, OUTPUT, Option
 from quadflow.notes import note
 from quadflow.output import echo_result, validate_folder
 from quadflow.reports import report_option, validate_report, write_report
@@ -36,17 +37,47 @@ SHOWN_FAILURES = 5
 )
 @click.option("--replicates", type=int, default=1, show_default=True, help="Random starts per point.")
 @click.option("--same-seeds", is_flag=True, help="Replicate r has the same seed at every point of the grid.")
-@click.option("--scheduler", metavar="ADDRESS", help="An existing Dask cluster [default: this machine].")
 @click.option(
-    "--workers", type=int, help="Processes on this machine [default: one per core]; 0: this process, no Dask."
+    "--scheduler",
+    cls=Option,
+    group=ENGINE,
+    metavar="ADDRESS",
+    help="An existing Dask cluster [default: this machine].",
 )
-@click.option("--resume", is_flag=True, help="Continue an interrupted sweep into the same file.")
-@click.option("--overwrite", is_flag=True, help="Replace a finished sweep, or begin an interrupted one anew.")
+@click.option(
+    "--workers",
+    cls=Option,
+    group=ENGINE,
+    type=int,
+    help="Processes on this machine [default: one per core]; 0: this process, no Dask.",
+)
+@click.option(
+    "--resume",
+    cls=Option,
+    group=ENGINE,
+    is_flag=True,
+    help="Continue an interrupted sweep into the same file.",
+)
+@click.option(
+    "--overwrite",
+    cls=Option,
+    group=ENGINE,
+    is_flag=True,
+    help="Replace a finished sweep, or begin an interrupted one anew.",
+)
 @opt.compare_declarations
 @click.option("--until-loss", type=float, help="simulate: stop where the loss falls to this value.")
 @click.option("--fluctuations", is_flag=True, help="simulate --sgd: also the spread over seeds.")
 @click.option("--no-follow", is_flag=True, help="diagnose: never integrate the flow.")
-@click.option("--output", metavar="PATH", default="sweep.nc", show_default=True, help=".nc or .zarr.")
+@click.option(
+    "--output",
+    cls=Option,
+    group=OUTPUT,
+    metavar="PATH",
+    default="sweep.nc",
+    show_default=True,
+    help=".nc or .zarr.",
+)
 @report_option
 @opt.json_option
 @click.pass_context

@@ -10,6 +10,8 @@ import click
 from click.core import ParameterSource
 
 from quadflow.examples import Command
+from quadflow.groups import LOOK as LOOK_GROUP
+from quadflow.groups import OUTPUT, Option
 from quadflow.options import Decorator
 from quadflow.output import validate_output, write_figure
 
@@ -82,7 +84,13 @@ def figure_output(name: str) -> Decorator:
         for option in reversed(LOOK_OPTIONS):
             function = option(function)
         return click.option(
-            "--output", metavar="PATH", default=f"{name}.png", show_default=True, help=".png, .pdf or .svg."
+            "--output",
+            cls=Option,
+            group=OUTPUT,
+            metavar="PATH",
+            default=f"{name}.png",
+            show_default=True,
+            help=".png, .pdf or .svg.",
         )(function)
 
     return decorated
@@ -143,6 +151,8 @@ RESOLUTIONS = 20.0, 1200.0  # points per inch
 LOOK_OPTIONS = (
     click.option(
         "--size",
+        cls=Option,
+        group=LOOK_GROUP,
         type=Size(),
         metavar="7x3",
         expose_value=False,
@@ -150,10 +160,18 @@ LOOK_OPTIONS = (
         help="Width and height in inches.",
     ),
     click.option(
-        "--title", metavar="TEXT", expose_value=False, callback=_said, help="Title above the figure."
+        "--title",
+        cls=Option,
+        group=LOOK_GROUP,
+        metavar="TEXT",
+        expose_value=False,
+        callback=_said,
+        help="Title above the figure.",
     ),
     click.option(
         "--xscale",
+        cls=Option,
+        group=LOOK_GROUP,
         type=click.Choice(("linear", "log")),
         expose_value=False,
         callback=_said,
@@ -161,6 +179,8 @@ LOOK_OPTIONS = (
     ),
     click.option(
         "--style",
+        cls=Option,
+        group=LOOK_GROUP,
         type=click.Choice(("paper", "slides", "dark")),
         default="paper",
         show_default=True,
@@ -170,6 +190,8 @@ LOOK_OPTIONS = (
     ),
     click.option(
         "--dpi",
+        cls=Option,
+        group=LOOK_GROUP,
         type=float,
         expose_value=False,
         callback=_said,

@@ -78,7 +78,13 @@ def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
     epilog="Example: quadflow figure phase-portrait --eigenvalue 1 --start -1,1.6 --start -1.2,1",
 )
 @click.option("--eigenvalue", type=float, default=1.0, show_default=True, help="λ of the teacher.")
-@click.option("--activation", default="quadratic", show_default=True, help="quadratic or centred.")
+@click.option(
+    "--activation",
+    type=opt.OneOf(("quadratic", "centred")),
+    default="quadratic",
+    show_default=True,
+    help="Of the unit.",
+)
 @click.option(
     "--start", "starts", multiple=True, metavar="A,P", help="Initial state of a trajectory; repeat at will."
 )

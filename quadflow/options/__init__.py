@@ -17,6 +17,7 @@ from quadflow.options.comparison import run_comparison as run_comparison
 from quadflow.options.data import DataOptions as DataOptions
 from quadflow.options.neuron import NeuronOptions as NeuronOptions
 from quadflow.options.neuron import neuron_options as neuron_options
+from quadflow.options.one_of import OneOf as OneOf
 from quadflow.options.optimizer import OptimizerOptions as OptimizerOptions
 from quadflow.options.problem import MatrixOptions as MatrixOptions
 from quadflow.options.problem import NetworkOptions as NetworkOptions

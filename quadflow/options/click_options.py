@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dynamics.errors import ProblemError
+from quadflow import groups
 from quadflow.configuration import COMMAND, chosen_parameters
 from quadflow.options.ignored import CONFIGURED
 
@@ -90,6 +91,8 @@ def listed(names: Iterable[str]) -> str:
 
 config_option = click.option(
     "--config",
+    cls=groups.Option,
+    group=groups.GENERAL,
     metavar="FILE.toml",
     shell_complete=complete_files,
     is_eager=True,
@@ -97,7 +100,9 @@ config_option = click.option(
     callback=load_config,
     help="Options by the same names in a TOML file; the command line wins.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+json_option = click.option(
+    "--json", "as_json", cls=groups.Option, group=groups.OUTPUT, is_flag=True, help="Print one JSON object."
+)
 seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="Seed of every random number."
 )
@@ -114,7 +119,14 @@ def tensors_option(file: str) -> Decorator:
 
 def output_option(what: str) -> Decorator:
     """`--output` with a help text that says what is written."""
-    return click.option("--output", metavar="PATH", shell_complete=complete_files, help=what)
+    return click.option(
+        "--output",
+        cls=groups.Option,
+        group=groups.OUTPUT,
+        metavar="PATH",
+        shell_complete=complete_files,
+        help=what,
+    )
 
 
 def parse_numbers(option: str, text: str) -> list[float]:

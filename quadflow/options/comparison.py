@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from quadflow import groups
 from quadflow.options.click_options import config_option, parse_numbers, together
+from quadflow.options.one_of import OneOf
 from quadflow.options.problem import ProblemOptions, problem_options
 from quadflow.options.solver import SolverOptions, TheoryOptions, solver_options, theory_options
 from quadflow.options.struct import bundle, declare, option, pick, take
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 class ComparisonOptions:
     """What is compared when."""
 
+    GROUP: ClassVar[str] = groups.TIMES
+
     t_end: float | None = option(
         type=float, help="Train up to this time of the flow instead of a number of steps."
     )
@@ -27,9 +31,10 @@ class ComparisonOptions:
         metavar="T1,T2,…", help="Measure at these times of the flow, rounded to whole steps."
     )
     gap: str = option(
+        type=OneOf(("theory", "training")),
         default="theory",
         show_default=True,
-        help="Explain the difference from the gradient flow by theory curves (theory), or by further training.",
+        help="Explain the difference from the gradient flow by theory curves, or by further training.",
     )
 
 

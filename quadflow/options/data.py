@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import click
 from click.shell_completion import CompletionItem
 
+from quadflow import groups
 from quadflow.options.struct import option
 
 
@@ -21,6 +23,8 @@ def complete_data(_: click.Context, __: click.Parameter, incomplete: str) -> lis
 @dataclass(frozen=True)
 class DataOptions:
     """A data set, its labels, and its coordinates."""
+
+    GROUP: ClassVar[str] = groups.DATA
 
     data: str | None = option(
         metavar="SPEC",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dynamics.errors import ProblemError
+from quadflow import groups
 from quadflow.options.click_options import config_option, parse_numbers, together
+from quadflow.options.one_of import OneOf
 from quadflow.options.problem import MatrixOptions
 from quadflow.options.struct import option, take
 
@@ -20,6 +22,8 @@ DEFAULT_INPUTS = 6
 class NeuronTarget:
     """The target."""
 
+    GROUP: ClassVar[str] = groups.PROBLEM
+
     teacher: str | None = option(
         metavar="SPEC",
         help="Quadratic part M* of the target: eigenvalues, as 4,2,1; power-law:ALPHA:COUNT; FILE.npy, .csv or .npz "
@@ -31,6 +35,8 @@ class NeuronTarget:
 class NeuronStart:
     """The rest of the target, and the initial weights."""
 
+    GROUP: ClassVar[str] = groups.PROBLEM
+
     teacher_linear: str | None = option(
         metavar="V", help="Linear part v of the target, as 1,0.5 [default: none]."
     )
@@ -39,11 +45,23 @@ class NeuronStart:
         type=int, metavar="D", help="Input dimension d [default: the teacher's, else 6]."
     )
     hidden: int = option(type=int, default=6, show_default=True, help="Quadratic neurons.")
-    init: str = option(default="relinear", show_default=True, help="relinear (ordinary neurons), or random.")
-    init_scale: float = option(
-        type=float, default=0.7, show_default=True, help="Size of the initial weights."
+    init: str = option(
+        type=OneOf(("relinear", "random")),
+        group=groups.START,
+        default="relinear",
+        show_default=True,
+        help="As ordinary neurons, or all at random.",
     )
-    seed: int = option(type=int, default=0, show_default=True, help="Seed of every random number.")
+    init_scale: float = option(
+        type=float,
+        group=groups.START,
+        default=0.7,
+        show_default=True,
+        help="Size of the initial weights.",
+    )
+    seed: int = option(
+        type=int, group=groups.START, default=0, show_default=True, help="Seed of every random number."
+    )
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from empirical.optimizers import OPTIMIZERS, default_betas, default_momenta
-from quadflow.options.click_options import complete_from, listed, parse_numbers
+from quadflow import groups
+from quadflow.options.click_options import parse_numbers
+from quadflow.options.one_of import OneOf
 from quadflow.options.struct import option
 
 if TYPE_CHECKING:
@@ -17,11 +19,10 @@ if TYPE_CHECKING:
 class OptimizerOptions:
     """The optimiser, by the names of `empirical.train`."""
 
+    GROUP: ClassVar[str] = groups.OPTIMISER
+
     optimizer: str = option(
-        default="sgd",
-        show_default=True,
-        shell_complete=complete_from("empirical.optimizers", "OPTIMIZERS"),
-        help=f"{listed(OPTIMIZERS)}.",
+        type=OneOf(tuple(OPTIMIZERS)), default="sgd", show_default=True, help="Rule of the steps."
     )
     momentum: float | None = option(type=float, help=f"Momentum β [default: {default_momenta(OPTIMIZERS)}].")
     betas: str | None = option(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from quadflow import groups
 from quadflow.options.click_options import complete_files, complete_from, config_option, together
 from quadflow.options.data import DataOptions
+from quadflow.options.one_of import OneOf
 from quadflow.options.struct import option, take
 
 
 @dataclass(frozen=True)
 class MatrixOptions:
     """How a matrix in a file is read."""
+
+    GROUP: ClassVar[str] = groups.PROBLEM
 
     rank: int | None = option(
         type=int, metavar="R", help="Keep R eigenvalues of a teacher matrix [default: by tolerance]."
@@ -29,6 +34,8 @@ class MatrixOptions:
 class TeacherOptions:
     """Teacher, sizes, activation, second layer and inputs."""
 
+    GROUP: ClassVar[str] = groups.PROBLEM
+
     teacher: str | None = option(
         metavar="SPEC",
         shell_complete=complete_files,
@@ -44,6 +51,7 @@ class TeacherOptions:
         type=int, metavar="O", help="Outputs [default: those of teacher or data, else 1]."
     )
     activation: str = option(
+        metavar="SPEC",
         default="quadratic",
         show_default=True,
         shell_complete=complete_from("dynamics.activations", "ACTIVATIONS"),
@@ -56,10 +64,10 @@ class TeacherOptions:
         help="Activation of the teacher [default: that of the student].",
     )
     second_layer: str = option(
+        type=OneOf(("trainable", "fixed")),
         default="trainable",
         show_default=True,
-        shell_complete=complete_from("dynamics.problem", "SECOND_LAYERS"),
-        help="trainable, or fixed at one value.",
+        help="Trained with the first, or fixed at one value.",
     )
     second_layer_value: float = option(type=float, default=1.0, show_default=True, help="a_k if it is fixed.")
     covariance: str | None = option(
@@ -93,13 +101,15 @@ class NetworkOptions(MatrixOptions, DataOptions, TeacherOptions):
 class StartOptions:
     """Initial weights."""
 
+    GROUP: ClassVar[str] = groups.START
+
     init_scale: float = option(
         type=float, default=0.1, show_default=True, help="Size ε of the initial weights."
     )
     init: str = option(
+        type=OneOf(("gaussian", "balanced", "aligned")),
         default="gaussian",
         show_default=True,
-        shell_complete=complete_from("dynamics.problem", "INITIALISATIONS"),
         help="gaussian (w ~ N(0, ε²/d), a ~ N(0, ε²)), balanced (same w, a_k = ±‖w_k‖/√h, "
         "h the degree of the activation) "
         "or aligned (w_k = ε e_k, a_k = ε).",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from dynamics.errors import ProblemError
+from quadflow import groups
 from quadflow.options.click_options import complete_from
+from quadflow.options.one_of import OneOf
 from quadflow.options.struct import given, option, take
 
 
@@ -14,7 +16,10 @@ from quadflow.options.struct import given, option, take
 class SolverOptions:
     """How a flow is integrated."""
 
+    GROUP: ClassVar[str] = groups.SOLVER
+
     method: str = option(
+        metavar="NAME",
         default="auto",
         show_default=True,
         shell_complete=complete_from("dynamics.integration", "METHODS"),
@@ -42,10 +47,13 @@ class SolverOptions:
 class TheoryOptions:
     """Which theory is meant."""
 
+    GROUP: ClassVar[str] = groups.THEORY
+
     correction: str = option(
+        type=OneOf(("none", "modified")),
         default="none",
         show_default=True,
-        help="none, or modified: the flow that gradient descent with a finite --step follows to second order.",
+        help="modified: the flow that gradient descent with a finite --step follows to second order.",
     )
     sgd: bool = option(is_flag=True, help="Mean dynamics of SGD on fresh samples instead of a flow.")
 

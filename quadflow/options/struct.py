@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from quadflow.groups import OWN, Option
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 T = TypeVar("T")
 
@@ -38,7 +40,9 @@ def take(kind: type[Any], name: str) -> Decorator:
 
 def declare(kind: type[Any]) -> Decorator:
     """The click options of a struct alone: the function is given each value by its own name."""
-    return lambda function: reduce(lambda f, entry: _click_option(entry)(f), reversed(fields(kind)), function)
+    return lambda function: reduce(
+        lambda f, entry: _click_option(kind, entry)(f), reversed(fields(kind)), function
+    )
 
 
 def bundle(kind: type[Any], name: str) -> Decorator:
@@ -55,10 +59,17 @@ def bundle(kind: type[Any], name: str) -> Decorator:
     return decorate
 
 
-def _click_option(entry: Field[Any]) -> Decorator:
-    """Click's decorator of one field."""
+def _click_option(kind: type[Any], entry: Field[Any]) -> Decorator:
+    """Click's decorator of one field, in the group that it names, else in that of the struct where it is declared."""
     names = entry.metadata["names"] or (f"--{entry.name.replace('_', '-')}",)
-    return click.option(*names, entry.name, **entry.metadata["settings"])
+    settings = {"group": group_of_field(kind, entry.name), **entry.metadata["settings"]}
+    return click.option(*names, entry.name, cls=Option, **settings)
+
+
+def group_of_field(kind: type[Any], name: str) -> str:
+    """The `GROUP` of the first struct that has the field; that of the command where it has none."""
+    owner = [base for base in kind.__mro__ if name in getattr(base, "__dataclass_fields__", ())][-1]
+    return str(vars(owner).get("GROUP", OWN))
 
 
 def pick(kind: type[T], values: Mapping[str, Any]) -> T:

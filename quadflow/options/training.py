@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynamics.errors import ProblemError
 from dynamics.schedules.families import FAMILIES
+from quadflow import groups
 from quadflow.options.click_options import complete_from, listed
+from quadflow.options.one_of import OneOf
 from quadflow.options.optimizer import OptimizerOptions
 from quadflow.options.struct import option, take
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 def gradients_option() -> Any:
     """How gradients are taken, an option of whatever trains two-layer networks."""
     return option(
+        type=OneOf(("fused", "autograd")),
         help="Written out (fused), or by PyTorch's automatic differentiation (autograd), slower and the same up to "
         "rounding [default: fused].",
     )
@@ -28,6 +31,8 @@ def gradients_option() -> Any:
 @dataclass(frozen=True)
 class TrainingOptions(OptimizerOptions):
     """How networks are trained; the names are those of `empirical.train`."""
+
+    GROUP: ClassVar[str] = groups.TRAINING
 
     steps: int | None = option(type=int, help="Number of training steps.")
     step: float = option(type=float, default=1e-3, show_default=True, metavar="η", help="Learning rate.")
@@ -50,8 +55,15 @@ class TrainingOptions(OptimizerOptions):
         "(warmup-cosine:0.1), or a file of rates in units of --step (.npy, .csv).",
     )
     gradients: str | None = gradients_option()
-    device: str = option(default="cpu", show_default=True, help="PyTorch device, such as cuda.")
-    dtype: str = option(default="float32", show_default=True, help="float32 or float64.")
+    device: str = option(
+        metavar="NAME", default="cpu", show_default=True, help="PyTorch device, such as cuda."
+    )
+    dtype: str = option(
+        type=OneOf(("float32", "float64")),
+        default="float32",
+        show_default=True,
+        help="Precision of training.",
+    )
     records: int = option(type=int, default=200, show_default=True, help="Number of measurements.")
     log_times: bool = option(is_flag=True, help="Space them evenly in log time.")
     test_samples: int = option(

@@ -6,7 +6,7 @@ import sys
 
 from benchmarks import bench_commands
 from benchmarks.bench_commands import commands, figure_names, measured, run
-from benchmarks.readme import README, chains
+from benchmarks.shown_commands import PAGES, all_chains, blocks_before, chains, python_blocks
 
 
 def test_time_and_status_of_a_command(tmp_path):
@@ -51,14 +51,21 @@ def test_later_commands_read_what_earlier_ones_wrote(monkeypatch, tmp_path):
     assert [row["command"] for row in rows] == ["quadflow d", "quadflow e", "quadflow a --x 'b c'"]
 
 
-def test_every_command_of_the_readme_and_every_figure(monkeypatch):
-    """The figures are those of the command line."""
+def test_every_command_that_pages_show_and_every_figure(monkeypatch):
+    """Each once; the figures are those of the command line."""
     monkeypatch.setattr(
         bench_commands, "measured", lambda lines, folder: [{"command": line} for line in lines]
     )
+    monkeypatch.setattr(bench_commands, "blocks_before", lambda chain: [])
     readme, figures = commands()
-    shown = README.read_text().replace("\\\n", " ").count("\n    $ quadflow ")
-    assert len(readme.rows) == shown > 20
+    shown = {
+        " ".join(line.split())
+        for page in PAGES
+        for line in page.read_text().replace("\\\n", " ").splitlines()
+        if line.startswith("    $ quadflow ")
+    }
+    assert len(readme.rows) == len(shown) > 25
+    assert {f"$ quadflow {row['command']}" for row in readme.rows} == shown
     listed = subprocess.run(
         [sys.executable, "-m", "quadflow", "figure", "--list"], capture_output=True, text=True, check=True
     )
@@ -77,3 +84,18 @@ def test_commands_that_need_each_other_are_a_chain():
         [("train --output run.npz", "one line\nanother"), ("report run.npz", "report")],
         [("derive", "equations")],
     ]
+
+
+def test_commands_that_read_what_python_wrote():
+    """The README's own matrix: its block writes the file, its command reads it; other commands need no block."""
+    needs = {chain[0][0]: blocks_before(chain) for chain in all_chains()}
+    (block,) = needs.pop("figure learning-curves --teacher M.csv --output mine.png")
+    assert 'np.savetxt("M.csv"' in block
+    assert set(map(tuple, needs.values())) == {()}
+
+
+def test_blocks_of_python_in_both_languages():
+    markdown = "Text\n\n```python\nx = 1\n\nfor _ in x:\n    y\n```\n\n```console\n$ z\n```\n"
+    directive = "Text\n\n.. python::\n\n   x = 1\n\n   for _ in x:\n       y\n\nText\n\n.. shell::\n\n   z\n"
+    for text in (markdown, directive):
+        assert [block.strip() for block in python_blocks(text)] == ["x = 1\n\nfor _ in x:\n    y"]

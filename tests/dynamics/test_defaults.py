@@ -38,6 +38,8 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "problem.mode_numbers.mode_set": {"first": 0},
+    "words.listed": {"form": ".4g", "shown": 8},
     "integration.alternation.Alternation.stride": {"allowed": 9223372036854775807, "most": 40},
     "integration.contract.Method": {"strides": False, "matrix_free": False},
     "integration.methods.choose_method": {"smooth": True, "gradient": False},
@@ -119,6 +121,7 @@ EXCEPTIONS = {
     "neuron.problem.QuadraticTarget.random": {"deviation": 2.0},
     "neuron.problem.Neurons.initialise": {"init": "relinear", "scale": 0.7},
     "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
+    "progress.progress_bar": {"initial": 0, "unit": "it"},
     "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
     "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
     "schedule_choice.choose_schedule": {
@@ -126,6 +129,11 @@ EXCEPTIONS = {
     },
     "schedules.families.Parameter": {"lowest": 0.0, "highest": 1.0},
     "stability.sharpness": {"points": 20},
+    "curvature.hessian.hessian_spectrum": {"points": 60, "zero": 5e-3, "penalty": True},
+    "curvature.hessian.spectrum_at": {"zero": 5e-3, "penalty": True},
+    "curvature.hessian.HessianSpectrum": {"zero": 5e-3},
+    "curvature.saddles.saddle_spectrum": {"points": 200, "zero": 5e-3},
+    "curvature.whole.Whole.eigenvalues": {"rates": 0.0},
     "stability.largest_stable_step": {"form": "heavy ball"},
     "stability.stable_steps": {"momentum": 0.9, "points": 20},
     "curves.variables.Meaning": {"label": False, "detail": False},
@@ -136,7 +144,7 @@ EXCEPTIONS = {
     "symbolic.tensor_form.derive_tensor": {"decayed": False},
     "population.flow_shape.FlowShape": {"decayed": False},
     "problem.weight_decay.WeightDecay": {"first": 0.0, "second": 0.0},
-    "explorer_models.explorer_models": {"hidden": 4, "inputs": 3, "seeds": 6},
+    "explorer_models.explorer_models": {"hidden": 6, "inputs": 6, "seeds": 6},
     "symbolic.moments.GaussianMoments": {"one": 1},
     "closed_forms.annealing.annealed_rates": {"largest": float("inf")},
     "clock.Clock.steps_until": {"name": "t_end"},

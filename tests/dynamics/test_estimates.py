@@ -6,19 +6,44 @@ smaller by one, which is.
 
 from __future__ import annotations
 
+import io
 from importlib import import_module
 
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, ProblemError, Student, Teacher, budget, fixed_points
+import dynamics
+from dynamics import (
+    FlowEnsemble,
+    GradientFlow,
+    Problem,
+    ProblemError,
+    Student,
+    Teacher,
+    budget,
+    derive,
+    fixed_points,
+)
+from dynamics.files.named_tables import read_table
+from dynamics.flows.natural_gradient import check_metric
+from dynamics.inputs.gaussianity import gaussianity
 from dynamics.integration import Sampling, VectorField, integrate
+from dynamics.laws.activation_models import activation_network
 from dynamics.laws.discovery import discover_laws
 from dynamics.laws.model_table import build_model
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget
 from dynamics.neuron.derivation import derive_neurons
 from dynamics.neuron.function_space import function_space_dimensions
+from dynamics.neuron.pieces.bounds import most_pieces_on_line
+from dynamics.neuron.pieces.counts import count_pieces
+from dynamics.neuron.pieces.network import Layer, Network
+from dynamics.neuron.pieces.plane import pieces_in_plane
+from dynamics.population.fourth_moment import SampleMoment
+from dynamics.schedules import Schedule
 from dynamics.stationary.search import search_fixed_points
+from dynamics.stationary.subspaces.form import FormLoss
+from dynamics.stationary.subspaces.search import search_subspaces
+from tests.conftest import callers_in, callers_while
 
 FLOW = GradientFlow(
     Teacher.from_eigenvalues([2.0, 1.0]), Student.initialise(3, 2)
@@ -42,6 +67,26 @@ def solve(method):
     """Forty unknowns at five times."""
     return integrate(Decay(), np.ones(40), Sampling.create(1.0, None, 5, False, 1.0), method=method)
 
+
+def members():
+    """Sixty starts of the nine unknowns."""
+    start = FLOW.problem.student
+    return FlowEnsemble.from_weights(FLOW.problem.teacher, np.stack([start.W] * 60), np.stack([start.A] * 60))
+
+
+def table(size):
+    """As many bytes of digits and commas."""
+    return io.BytesIO(b"1," * (size // 2 - 1) + b"1\n")
+
+
+def plane(units):
+    """A network of ReLUs in the plane."""
+    rows = tuple((1, k, k * k) for k in range(units))
+    return Network((Layer.ordinary(rows, "relu"), Layer.ordinary(((1,) * units + (0,),))))
+
+
+FORM = FormLoss.of(Problem(Teacher.from_eigenvalues([4.0, 3.0, 2.0, 1.0]), Student.initialise(2, 4)))
+NORMAL = np.random.default_rng(0).standard_normal((40, 24))
 
 ESTIMATES = {
     # a curve: 500 bytes a time for what belongs to it
@@ -93,6 +138,30 @@ ESTIMATES = {
         lambda: build_model("quadratic", 4, 3, 2),
         "A network with inputs = 4, hidden = 3 and outputs = 2",
         2 * 3 * (4 * 5 // 2) * (2 * 8 * (3 * (4 + 2) + 4) + 500),
+    ),
+    # an ensemble: states and two losses, of every member at every time
+    "ensemble": (
+        lambda: members().integrate(0.1, samples=5, engine="numpy"),
+        "An ensemble of 60 trajectories of 9 unknowns at 5 times",
+        8 * 60 * 5 * (9 + 2),
+    ),
+    # a table: its bytes, its text, its numbers
+    "table": (lambda: read_table(table(600), "the table"), "The text of the table, 600 bytes,", 3 * 600),
+    # a metric: four matrices
+    "metric": (lambda: check_metric(30), "The metric of 30 weights", 4 * 8 * 30**2),
+    # 24 · 25/2 = 300 products have all their eigenvalues computed, 325 those at the ends, from 40 vectors and 8 beside
+    "ends of a spectrum": (
+        lambda: gaussianity(SampleMoment(np.hstack([NORMAL, NORMAL[::-1, :1]])), None),
+        "The spectrum over 325 products of inputs",
+        8 * (40 + 8) * 325,
+    ),
+    # a fourth moment: five matrices over the pairs of inputs
+    "form": (lambda: FormLoss.of(FLOW.problem), "The fourth moment of 2 inputs", 5 * 8 * 3**2),
+    # a search for subspaces: of the (4 − 1) · 1 tangents and the frame three forms, of the tangents six matrices
+    "subspaces": (
+        lambda: search_subspaces(FORM, 1, 2),
+        "A search for subspaces of dimension 1 in 4 inputs",
+        8 * (3 * (3 + 1) * 4**2 + 6 * 3**2),
     ),
 }
 
@@ -164,6 +233,47 @@ NUMBERS = {
         f"{3 * (2 * 4 + 1)} parameters",
         "300",
     ),
+    # of degree 3 in 4 inputs: 4 · 5 · 6/6, for each unit and output
+    "monomials of an activation": (
+        "laws.activation_models.LARGEST_POLYNOMIAL",
+        lambda: activation_network("hermite:3", 4, 3, 2),
+        f"{2 * 3 * (20 + 4)} monomials",
+        "3,000",
+    ),
+    "units": ("neuron.pieces.counts.LARGEST_LAYER", lambda: count_pieces(2, 1, starts=1), "2 units", "20"),
+    "layers": ("neuron.pieces.counts.DEEPEST", lambda: count_pieces(1, 2, starts=1), "2 layers", "10"),
+    # squares of one unit in two layers of ReLUs: 3 pieces, each of them 3 at most; of 3 lines, for 1 unit and 2 layers
+    "pieces": (
+        "neuron.pieces.counts.MOST",
+        lambda: count_pieces(1, 2, starts=3),
+        f"{most_pieces_on_line('relu-quadratic', (1, 1)) * 3 * 1 * 2} pieces",
+        "300,000",
+    ),
+    "units in the plane": (
+        "neuron.pieces.plane.LARGEST_LAYER",
+        lambda: pieces_in_plane(plane(3)),
+        "3 units",
+        "20",
+    ),
+    "rates": (
+        "schedules.schedule.MOST",
+        lambda: Schedule.parse("cosine").factors(7),
+        "7 rates",
+        "100,000,000",
+    ),
+    # r₊ + r₋ ≤ 2: six pairs; with trace coupling each with one of at most two modes on a lower root, or none
+    "minima": (
+        "stationary.decayed.minima.LARGEST_DECAYED",
+        lambda: fixed_points(FLOW.problem.teacher, 2, weight_decay=0.01, minima=True),
+        f"{6 * 3} sets of modes",
+        "20,000",
+    ),
+    "searches for subspaces": (
+        "stationary.subspaces.search.LARGEST_SEARCH",
+        lambda: search_subspaces(FORM, 1, 2),
+        "2 searches",
+        "1,000,000",
+    ),
 }
 
 
@@ -179,3 +289,10 @@ def test_number(name, monkeypatch):
     monkeypatch.setattr(import_module(module), constant, allowed - 1)
     with pytest.raises(ProblemError, match=f"means {number}, but at most {allowed - 1} are allowed"):
         call()
+
+
+def test_every_check_of_a_size_is_among_these():
+    """But for derivations, whose sizes are counted in `symbolic/test_size.py`."""
+    calls = [case[0] for case in ESTIMATES.values()] + [case[1] for case in NUMBERS.values()]
+    checks = (budget.check_memory, budget.check_number)
+    assert callers_in(dynamics, checks) == callers_while([*calls, lambda: derive(1, 1)], checks)

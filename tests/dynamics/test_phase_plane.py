@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from dynamics import ProblemError
 from dynamics.phase_plane import phase_plane
@@ -31,6 +32,17 @@ def test_paths_on_either_side_of_the_separatrix(lam):
     failed, learned = (path[:, -1] for path in plane.paths)
     np.testing.assert_allclose(failed, [-s * np.sqrt((2 - 1.3**2) / 2), 0], atol=1e-6)
     assert learned[0] * learned[1] ** 2 == pytest.approx(lam, rel=1e-6)
+
+
+def test_times_of_a_path():
+    """ȧ = κ p² (λ − a p²) with p² = c + 2a² (theory, section 1): t is the integral of da/ȧ, κ = 3."""
+    plane = phase_plane(1.0, [(-1.0, 1.6)])
+    (a, _), times = plane.paths[0], plane.times[0]
+    c = 1.6**2 - 2 * 1.0**2
+    assert len(times) == len(a) and times[0] == 0.0
+    for end in (40, 90):
+        t, _ = quad(lambda a: 1 / (3 * (c + 2 * a**2) * (1 - a * (c + 2 * a**2))), a[0], a[end])
+        assert times[end] == pytest.approx(t, rel=1e-6)
 
 
 def test_bad_input_is_refused():

@@ -55,6 +55,7 @@ single_mode = beside("test_phase_diagram").single_mode
 training = beside("test_phase_diagram").training
 counts = beside("test_pieces").counts
 saddle_made_up = beside("test_saddle_graph").made_up
+spectrum_curves = beside("test_spectrum").known.__wrapped__
 plateau_curves = beside("test_symmetric_plateau").curves
 
 Fixtures = Callable[[str], Any]
@@ -134,6 +135,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "saddle_graph.saddle_graph_figure": lambda f: (f("saddle_made_up"),),
     "scaling_law.scaling_law_figure": lambda f: ([test_practice_made_up.law()],),
     "schedules.schedules_figure": lambda f: (test_schedules.CURVES,),
+    "spectrum.spectrum_figure": lambda f: (spectrum_curves(),),
     "stability.stability_figure": lambda f: (stability(),),
     "staircase.staircase_figure": lambda f: (staircase_curves(),),
     "study.study_figure": lambda f: (test_study.against_rate(),),

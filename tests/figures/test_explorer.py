@@ -3,32 +3,12 @@
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, Student, Teacher
+from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.problem.levels import plateau_level
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 
 LARGEST_PAGE = 6_000_000  # bytes
-
-
-@pytest.fixture(scope="session")
-def page(tmp_path_factory):
-    """The file, opened by name as a person would."""
-    from dynamics.explorer_models import explorer_models
-    from figures.explorer_page import explorer_page
-
-    path = tmp_path_factory.mktemp("explorer") / "explorer.html"
-    path.write_text(explorer_page(explorer_models()), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def explorer(browser, page):
-    """The page as it opens; at the end of each test it must not have complained or asked for anything."""
-    browser.open(page)
-    yield browser
-    assert browser.complaints() == []
-    assert browser.requests() == []
 
 
 def shown(browser, expression):
@@ -62,6 +42,24 @@ CASES = {
         "activation": "centred",
         "t_end": 1,
     },
+    "with decay": {
+        "hidden": 3,
+        "lam": (4, -2, 1),
+        "start": "random",
+        "scale": -0.5,
+        "decay": 0.4,
+        "t_end": 1,
+    },
+    "six of each": {"hidden": 6, "lam": (4, 3, 2, 1, -1, -2), "start": "random", "scale": -0.5, "t_end": 0.5},
+    "a size without a flow of its own": {
+        "hidden": 5,
+        "lam": (3, -2),
+        "start": "random",
+        "scale": -0.3,
+        "scale": -0.3,
+        "decay": 0.1,
+        "t_end": 0.5,
+    },
     "large start": {"hidden": 4, "lam": (5, -5, 2), "start": "random", "seed": "2", "scale": 0, "t_end": 0.5},
 }
 
@@ -77,18 +75,26 @@ def test_trajectories_are_those_of_python(explorer, case):
         assert times[-1] == pytest.approx(10 ** CASES[case]["t_end"])
     teacher = Teacher.from_eigenvalues(state["eigenvalues"][:d])
     student = Student(state["W"], state["a"])
-    trajectory = GradientFlow(teacher, student, activation=state["activation"]).integrate(times=times)
+    problem = Problem(teacher, student, state["activation"], weight_decay=state["decay"])
+    trajectory = GradientFlow(problem).integrate(times=times)
     theta = np.array(curve["states"])  # w row by row, then a
     np.testing.assert_allclose(theta[:, : K * d], trajectory.W.reshape(len(times), -1), rtol=0, atol=1e-6)
     np.testing.assert_allclose(theta[:, K * d :], trajectory.a, rtol=0, atol=1e-6)
     np.testing.assert_allclose(curve["loss"], trajectory.loss, rtol=0, atol=1e-6 * trajectory.loss[0])
+    np.testing.assert_allclose(
+        curve["modes"], np.einsum("tk,tki->ti", trajectory.a, trajectory.W**2), atol=1e-5
+    )
+    if state["decay"]:
+        np.testing.assert_allclose(curve["objective"], trajectory.objective, atol=1e-6 * trajectory.loss[0])
     assert np.ptp(trajectory.loss) > 0.1 * trajectory.loss[0]  # something happened
 
 
 def test_the_same_run_in_python(explorer):
     """The program that the page shows runs, and ends at the loss that the page shows."""
     configure(
-        explorer, activation="centred", hidden=2, lam=(3, -2), start="random", seed="1", scale=-0.5, t_end=0
+        explorer,
+        **{"activation": "centred", "hidden": 2, "lam": (3, -2), "start": "random", "seed": "1"},
+        **{"scale": -0.5, "decay": 0.3, "t_end": 0},
     )
     code = explorer.run("return document.getElementById('python').textContent")
     setup, _, last = code.rpartition("\n")
@@ -253,9 +259,9 @@ def test_scale_and_reset(explorer):
 
 
 @pytest.mark.parametrize("size", ["PHONE", "DESKTOP"])
-def test_it_fits_the_screen(browser, page, size):
+def test_it_fits_the_screen(browser, explorer_page, size):
     """Nothing sticks out sideways; the point is large enough for a finger (44 px)."""
-    browser.open(page, getattr(browser, size))
+    browser.open(explorer_page, getattr(browser, size))
     assert browser.overflow() <= 0
     box = browser.run("return document.getElementById('handle').getBoundingClientRect().toJSON()")
     assert box["width"] >= 44 and box["height"] >= 44
@@ -275,9 +281,9 @@ def test_a_dark_screen_gets_light_ink(explorer):
     assert dark == explorer.run("return getComputedStyle(document.documentElement).getPropertyValue('--ink')")
 
 
-def test_the_page_is_one_file_of_moderate_size(page):
+def test_the_page_is_one_file_of_moderate_size(explorer_page):
     """Nothing to load, which the page's own security policy enforces."""
-    text = page.read_text(encoding="utf-8")
-    assert page.stat().st_size < LARGEST_PAGE
+    text = explorer_page.read_text(encoding="utf-8")
+    assert explorer_page.stat().st_size < LARGEST_PAGE
     assert "default-src 'none'" in text
     assert not any(mark in text for mark in ("<link", "<script src", "@import"))

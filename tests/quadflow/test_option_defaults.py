@@ -56,6 +56,7 @@ SIZES = {
         "step": 0.004,
         "exponents": "0.75,1,1.5",
     },
+    "figure spectrum": {"points": 200, "zero": 5e-3},
     "figure stability": {"samples": 400, "t_end": 6.0, "factors": "0.9,1.1,2"},
     "figure staircase": {"batch": 512, "seeds": 6},
     "figure train-test": {"samples": 60, "seeds": 6, "steps": 6000},

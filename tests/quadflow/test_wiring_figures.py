@@ -67,6 +67,13 @@ CALLS = [
     Call("figure saddle-graph",
          "empirical.experiments.saddle_path:saddle_path", Start(3, 0.03, 1, eigenvalues=(4, 2, 1)), step=2e-3,
          batch=512, t_end=40.0, seed=1),
+    Call(f"figure spectrum {START} --t-end 0.1 --points 7 --zero 0.02",
+         "dynamics.curvature.saddles:saddle_spectrum", Start(activation="centred", second_layer="fixed"), t_end=0.1,
+         points=7, zero=0.02, progress=True),
+    Call("figure spectrum",
+         "dynamics.curvature.saddles:saddle_spectrum",
+         Start(3, 1e-3, 1, 5, (5, 2, 0.8), activation="centred", second_layer="fixed"), t_end=4.0, points=200,
+         zero=5e-3),
     Call("figure gaussianity --components 3 --hidden 2 --teacher 2,1 --seed 5 --step 0.02 --batch 8 --t-end 0.1 "
          "--seeds 3",
          "empirical.experiments.gaussianity:gaussianity_curves", Start(), 0.1, step=0.02, batch=8, seeds=3, seed=5,

@@ -50,7 +50,8 @@ class CoverageMap:
 
         First those that call it, in the mirrored file, in its folder, elsewhere; then, since a value computed by one
         test can be kept for another (fixtures, caches), the rest of the mirrored file; and what reads the signatures
-        of all functions of the package without a call.
+        of all functions of the package without a call. Nobody calls the top level: there the whole mirrored file is
+        as near as any test of the module.
         """
         mirrored = f"tests/{module.rpartition('/')[0]}/test_{module.rpartition('/')[2]}"
         folder = mirrored.rpartition("/")[0] + "/"
@@ -61,6 +62,8 @@ class CoverageMap:
 
         callers = self.by_function.get(f"{module}::{function}") or self.by_module.get(module, set())
         readers = f"tests/{module.partition('/')[0]}/test_defaults.py"
+        if not function:
+            callers = callers | {*self.by_file.get(mirrored, ())}
         rest = {*self.by_file.get(mirrored, ()), *self.by_file.get(readers, ())} - callers
         chosen: list[str] = []
         spent = 0.0

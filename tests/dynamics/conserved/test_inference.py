@@ -358,3 +358,30 @@ def test_decay_too_slow_to_matter_counts_as_constant():
     found = infer_quantities(W, A, times=times, tolerance=1e-3)
     assert len(found.quantities) == 3
     assert found.decaying == ()
+
+
+def test_a_balance_that_noise_moves_is_named_with_its_movement():
+    """A random walk added to w of one unit: its balance alone is missing, and how far it went is measured.
+
+    The largest distance from the start, and the root of the mean square about the mean, are those of ‖w‖² − 2a² as
+    NumPy computes them; the possible movement is that of the other units' definition, held to it elsewhere.
+    """
+    W, A = records(d=4)
+    rng = np.random.default_rng(0)
+    W[0, :, 1] += 0.02 * np.cumsum(rng.normal(size=W[0, :, 1].shape), axis=0)
+    found = infer_quantities(W[0], A[0], tolerance=1e-3, search="known")
+    assert [q.formula for q in found.quantities] == ["‖w_0‖² − 2 a_0²", "‖w_2‖² − 2 a_2²"]
+    (q,) = found.moving
+    assert q.formula == "‖w_1‖² − 2 a_1²"
+    c = np.sum(W[0, :, 1] ** 2, axis=1) - 2 * A[0, :, 0, 1] ** 2
+    assert q.drift == pytest.approx(np.abs(c - c[0]).max())
+    assert q.constancy * q.movement == pytest.approx(np.std(c))
+    assert q.constancy > 1e-3
+    assert "1 balance not constant to 0.001" in found.summary()
+    assert f"drift {q.drift:.2g}, moves by {q.constancy:.1e}" in found.summary()
+
+
+def test_what_is_conserved_or_broken_by_steps_is_not_called_moving():
+    """Each unit stands in one list."""
+    W, A = records(d=4)
+    assert infer_quantities(W[0], A[0], tolerance=1e-6).moving == ()
