@@ -52,7 +52,7 @@ def test_every_root_of_a_search_is_on_a_cross():
     assert match.matched == match.search.converged
     uncovered = []
     for points in (points_of_all_signs(catalogue), catalogue.feasible):
-        axes = atlas(points, match).axes[0]
+        axes = atlas_figure(points, match).axes[0]
         (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
         found = np.vstack([c.get_offsets() for c in axes.collections])
         gaps = np.abs(found[:, None] - crosses.get_xydata()).max(axis=-1).min(axis=-1)

@@ -16,7 +16,9 @@ from dynamics.stationary import fixed_points, points_of_all_signs, search_catalo
 from figures.atlas import atlas_figure
 
 catalogue = fixed_points(Teacher.from_eigenvalues([4, 2, 1]), hidden=4)
-figure = atlas_figure(points_of_all_signs(catalogue), search_catalogue(catalogue, 400, seed=0))
+figure = atlas_figure(
+    points_of_all_signs(catalogue), search_catalogue(catalogue, 400, seed=0)
+)
 
 # %%
 
