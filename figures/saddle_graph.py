@@ -142,7 +142,9 @@ def _draw_leap(axes: Axes, start: tuple[float, float], end: tuple[float, float],
         "shrinkA": 5,
         "shrinkB": 5,
     }
-    axes.annotate("", end, start, arrowprops=style | {"mutation_scale": 9}, zorder=2, gid=leg_name(leg, leap=True))
+    axes.annotate(
+        "", end, start, arrowprops=style | {"mutation_scale": 9}, zorder=2, gid=leg_name(leg, leap=True)
+    )
 
 
 def _along(start: tuple[float, float], end: tuple[float, float], share: float) -> tuple[float, float]:

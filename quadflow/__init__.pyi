@@ -61,6 +61,8 @@ from empirical import train as train
 from empirical import train_ensemble as train_ensemble
 from empirical import train_module as train_module
 from empirical import train_neurons as train_neurons
+from figures import animate as animate
 from figures import learning_curves as learning_curves
 from figures import paper as paper
+from figures import save_animation as save_animation
 from figures import save_figure as save_figure

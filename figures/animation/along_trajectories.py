@@ -36,7 +36,9 @@ class AlongTrajectories:
     def times(self, count: int) -> Array:
         """Evenly spaced, until all points are as good as where they end."""
         near = ARRIVED * np.ptp(self._plane.a)
-        arrivals = [_arrival(t, path, near) for t, path in zip(self._plane.times, self._plane.paths, strict=True)]
+        arrivals = [
+            _arrival(t, path, near) for t, path in zip(self._plane.times, self._plane.paths, strict=True)
+        ]
         return np.linspace(0.0, max(arrivals, default=0.0), count)
 
     def show(self, time: float) -> None:
