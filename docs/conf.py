@@ -26,8 +26,11 @@ extensions = [
     "sphinx-mathjax-offline",  # MathJax and its fonts from the package: the site needs no network
     "sphinx_gallery.gen_gallery",
     "myst_nb",
-    "derived_formulas",  # the last five are in docs/extensions
+    "derived_formulas",  # the last eight are in docs/extensions
     "executed_examples",
+    "folded",
+    "gallery_picture",
+    "literature",
     "plain_docstrings",
     "reference_pages",
     "explorer",
@@ -53,6 +56,7 @@ nitpick_ignore_regex = [
 # the reference
 autodoc_typehints = "none"  # the docstrings say shapes and units, which types do not
 autodoc_member_order = "bysource"
+add_module_names = False  # names as one imports them; pages of modules have theirs above
 
 # the gallery: one file per figure
 sphinx_gallery_conf = {

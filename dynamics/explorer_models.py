@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynamics.activations import ACTIVATIONS
+from dynamics.activations.base import Activation
 from dynamics.problem import Student
 from dynamics.stationary.javascript import fixed_points_to_javascript
 from dynamics.symbolic.code_export import to_javascript_object
 from dynamics.symbolic.derivation import derive
 from dynamics.validation import validate_count
+
+OWN_UNITS, OWN_INPUTS = 4, 3  # up to so many of both every size has a flow of its own, derived for it
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,9 @@ class ExplorerModels:
     hidden, inputs : int
         Largest K and d.
     script : str
-        JavaScript that defines ``FLOWS[activation]["K,d"]``, the exported derivations, and
-        ``FIXED_POINTS[activation][d]``, functions of the eigenvalues.
+        JavaScript that defines, for every activation, ``FLOWS[activation]["K,d"]``, the exported derivations with free
+        rates of the weight decay, for small sizes and for the largest one, in which those between are its weights with
+        zeros; ``FIXED_POINTS[activation][d]``, functions of the eigenvalues; and ``TRACE_COUPLING[activation]``.
     starts : mapping "K,d" → list of {"W", "a"}
         Gaussian initial weights of scale 1, one entry per seed 0, 1, …: those of `Student.initialise`.
     """
@@ -39,7 +43,7 @@ class ExplorerModels:
     starts: dict[str, list[dict[str, Any]]]
 
 
-def explorer_models(hidden: int = 4, inputs: int = 3, seeds: int = 6) -> ExplorerModels:
+def explorer_models(hidden: int = 6, inputs: int = 6, seeds: int = 6) -> ExplorerModels:
     """Derive everything that the explorer shows.
 
     Parameters
@@ -55,18 +59,28 @@ def explorer_models(hidden: int = 4, inputs: int = 3, seeds: int = 6) -> Explore
         for d in range(1, validate_count("inputs", inputs) + 1)
         for K in range(1, validate_count("hidden", hidden) + 1)
     ]
-    flows, points = [], []
-    names = [phi.name for phi in ACTIVATIONS.values() if phi.trace_coupling is not None]
-    for activation in names:
-        for K, d in sizes:
-            flow = to_javascript_object(derive(K, d, activation=activation))
-            flows.append(f'FLOWS.{activation}["{K},{d}"] = {flow};')
-        for d in range(1, inputs + 1):
-            points.append(f"FIXED_POINTS.{activation}[{d}] = {fixed_points_to_javascript(d, activation)};")
-    empty = "{ " + ", ".join(f"{activation}: {{}}" for activation in names) + " }"
-    script = [f"const FLOWS = {empty};", *flows, f"const FIXED_POINTS = {empty};", *points]
+    derived = [(K, d) for K, d in sizes if (K <= OWN_UNITS and d <= OWN_INPUTS) or (K, d) == sizes[-1]]
+    activations = [phi for phi in ACTIVATIONS.values() if phi.trace_coupling is not None]
+    empty = "{ " + ", ".join(f"{phi.name}: {{}}" for phi in activations) + " }"
+    couplings = ", ".join(f"{phi.name}: {phi.trace_coupling!r}" for phi in activations)
+    script = [
+        f"const FLOWS = {empty};",
+        *(_flow(phi, K, d) for phi in activations for K, d in derived),
+        f"const FIXED_POINTS = {empty};",
+        *(_points(phi, d) for phi in activations for d in range(1, inputs + 1)),
+        f"const TRACE_COUPLING = {{ {couplings} }};",
+    ]
     starts = {f"{K},{d}": [_start(K, d, seed) for seed in range(seeds)] for K, d in sizes}
     return ExplorerModels(hidden, inputs, "\n".join(script) + "\n", starts)
+
+
+def _flow(phi: Activation, K: int, d: int) -> str:
+    flow = to_javascript_object(derive(K, d, activation=phi, weight_decay="symbolic"))
+    return f'FLOWS.{phi.name}["{K},{d}"] = {flow};'
+
+
+def _points(phi: Activation, d: int) -> str:
+    return f"FIXED_POINTS.{phi.name}[{d}] = {fixed_points_to_javascript(d, phi.name)};"
 
 
 def _start(K: int, d: int, seed: int) -> dict[str, Any]:

@@ -43,12 +43,12 @@ RESOLUTION = 1e-3  # relative width of the bracket at which the bisection for a 
 
 def sharpness(flow: GradientFlow, trajectory: Trajectory, points: int = 20) -> Array:
     """Largest Hessian eigenvalue at up to `points` samples, evenly spaced along a trajectory of the flow."""
-    states = [flow.pack(trajectory.coordinates[i], trajectory.A[i]) for i in _spaced(trajectory, points)]
+    states = [flow.pack(trajectory.coordinates[i], trajectory.A[i]) for i in spaced(trajectory, points)]
     return np.array([flow.extreme_eigenvalue(theta, "highest") for theta in states])
 
 
-def _spaced(trajectory: Trajectory, points: int) -> NDArray[np.intp]:
-    """Indices of up to `points` samples, evenly spaced, the last one among them."""
+def spaced(trajectory: Trajectory, points: int) -> NDArray[np.intp]:
+    """Indices of up to `points` samples of a trajectory, evenly spaced, the last one among them."""
     index = np.linspace(0, len(trajectory.times) - 1, validate_count("points", points, minimum=2))
     return np.unique(index.astype(int))
 
@@ -179,7 +179,7 @@ def stability_along(
     """
     clock = Clock(step, momentum, schedule, steps)
     values, curve = sharpness(flow, trajectory, points), clock.rate_curve
-    times = trajectory.times[_spaced(trajectory, points)]
+    times = trajectory.times[spaced(trajectory, points)]
     rates = None if curve is None else np.array([curve(t) for t in times])
     return StabilityReport(times, values, clock.step, clock.momentum, rates, form)
 

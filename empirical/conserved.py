@@ -112,12 +112,18 @@ class DriftScaling:
 
     @property
     def slope(self) -> Array:
-        """Slope of log |measured drift| against log step for every quantity, (Q,); NaN where one does not drift."""
+        """Slope of log |measured drift| against log step for small steps, (Q,); NaN where a quantity does not drift.
+
+        A drift A η^s (1 + κη + …) has the slope s; its next order bends the curve, all the more where A is small by
+        chance. From four steps on κ is fitted too: log |drift| = log A + s log η + κη, by least squares.
+        """
         drift = np.abs(self.measured)
         drifting = (drift > 0).all(axis=0)
         slope = np.full(drift.shape[1], np.nan)
+        terms = [np.log(self.step), np.ones_like(self.step), self.step][: 3 if len(self.step) > 3 else 2]
         if drifting.any():
-            slope[drifting] = np.polyfit(np.log(self.step), np.log(drift[:, drifting]), 1)[0]
+            fitted = np.linalg.lstsq(np.stack(terms, axis=1), np.log(drift[:, drifting]), rcond=None)[0]
+            slope[drifting] = fitted[0]
         return slope
 
 

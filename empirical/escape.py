@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.escape.prediction import single_index
 from dynamics.problem import Problem
+from dynamics.progress import progress_bar
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
 from empirical.data import TrainingData
@@ -198,8 +198,7 @@ def _in_parallel(
     """Steps (S,) at which networks are there, `size` of them at a time in every thread."""
     parts = [slice(i, i + size) for i in range(0, len(W), size)]
     threads = torch.get_num_threads()  # each works on networks of its own
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    bar = tqdm(total=len(W), desc=race.title, leave=False, disable=None if progress else True)
+    bar = progress_bar(total=len(W), what=race.title, shown=progress, remedy="lower `seeds`, or raise `step`")
 
     def follow(part: slice) -> NDArray[np.int64]:
         torch.set_num_threads(1)

@@ -19,7 +19,6 @@ from functools import cache, partial
 from itertools import takewhile
 
 import numpy as np
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.errors import IntegrationError, ProblemError
@@ -28,6 +27,7 @@ from dynamics.flows.gradient import GradientFlow
 from dynamics.flows.modified import ModifiedFlow
 from dynamics.problem import Problem
 from dynamics.problem.scope import THEORIES
+from dynamics.progress import progress_bar
 from dynamics.schedules import Schedule
 from dynamics.sgd.fluctuations import FluctuatingSGD
 from dynamics.sgd.trajectory import SGDTrajectory
@@ -129,7 +129,7 @@ def _on_data(
         return discretised[None], "none: fresh samples in every step"
     if use_theory and not THEORIES["data flow"].gap(problem):
         X, Y = data_sets(problem, practice)
-        bar = tqdm(X, desc="flows on the data", leave=False, disable=None if progress else True)
+        bar = progress_bar(X, "flows on the data", shown=progress, remedy="lower `seeds` or `samples`")
         flows = (FiniteDataFlow(problem, x, y) for x, y in zip(bar, Y, strict=True))
         curves = list(
             takewhile(lambda curve: curve is not None, map(modified, flows))

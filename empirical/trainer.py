@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ComputationError
+from dynamics.progress import progress_bar
 from empirical.memory import DOUBLE
 from empirical.optimizers.base import Rule
 
@@ -119,8 +119,9 @@ def descend(
     """
     watch = None if stop is None else _Watch(by_its_own)
     start = time.perf_counter()
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    bar = tqdm(range(steps), desc=what, leave=False, disable=None if progress else True)
+    bar = progress_bar(
+        range(steps), what, shown=progress, remedy="lower `steps` (or the end time), `batch` or `seeds`"
+    )
     with torch.no_grad():  # once for all: entering it takes as long as a small product
         for n in bar:
             record(n)

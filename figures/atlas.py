@@ -21,7 +21,7 @@ SHORT = {
 LABELLED = 12  # levels; more labels would overlap
 
 
-def atlas(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes = None) -> Drawn:
+def atlas_figure(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes = None) -> Drawn:
     """Loss against Morse index: predicted levels as lines and crosses, found roots as open markers.
 
     With weight decay the objective stands for the loss, and of points with the same learned modes the lowest is named.
@@ -86,3 +86,6 @@ def atlas(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes = None)
         axes.set_ylim(-0.15 * smallest, 1.4 * losses.max())
         drawing.legend(ncols=2, columnspacing=1.0)
     return drawing.result
+
+
+atlas = atlas_figure  # as it was called before it had a name of its own beside that of this module

@@ -62,6 +62,9 @@ def conserved_along_training(curves: ConservedCurves, *, axes: GivenAxes = None)
 def drift_against_step(scaling: DriftScaling, *, axes: GivenAxes = None) -> Drawn:
     """|Drift| up to a fixed time against the step size: measured markers on predicted lines of slope 1.
 
+    Theory is that of first order in the step. Where markers leave it, at large steps, the next order shows; the slopes
+    in the legend are those for small steps (`empirical.conserved.DriftScaling.slope`).
+
     Parameters
     ----------
     scaling : DriftScaling
@@ -71,6 +74,7 @@ def drift_against_step(scaling: DriftScaling, *, axes: GivenAxes = None) -> Draw
     order = np.argsort(scaling.step)
     eta = scaling.step[order]
     measured, predicted = np.abs(scaling.measured[order]), np.abs(scaling.predicted[order])
+    slope = scaling.slope
     with canvas(axes, (COLUMN_WIDTH, 2.8)) as drawing:
         axes = drawing.axes[0]
         styles = zip(
@@ -85,18 +89,18 @@ def drift_against_step(scaling: DriftScaling, *, axes: GivenAxes = None) -> Draw
                 color=colour,
                 markerfacecolor="white",
                 zorder=3,
-                label=f"$c_{{{q}}}$, slope {scaling.slope[q]:.2f}",
+                label=f"$c_{{{q}}}$, slope {slope[q]:.2f}",
             )
         axes.set_xscale("log")
         if measured.any() or predicted.any():  # from weights that are all zero nothing drifts
             axes.set_yscale("log")
         axes.set_xlabel("learning rate $\\eta$")
-        axes.set_ylabel(f"|drift of $c_k$| at $t$ = {scaling.time:g} (squared weights)")
+        axes.set_ylabel(f"|drift of $c_k$| at $t = {scaling.time:g}$ (squared weights)")
         drawing.legend(
             ncols=SHOWN,
             columnspacing=1.0,
             handletextpad=0.3,
-            title="lines: theory, markers: gradient descent",
+            title="lines: theory, markers: gradient descent, slopes: for $\\eta \\to 0$",
             title_fontsize=7,
         )
     return drawing.result

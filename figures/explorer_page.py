@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from dynamics.explorer_models import ExplorerModels
+from dynamics.files.formats import RESULT, format_name
 from figures.web_page import render_page
 
 
@@ -21,4 +22,5 @@ def explorer_page(models: ExplorerModels) -> str:
         models=Markup(models.script),
         starts=models.starts,
         largest={"hidden": models.hidden, "inputs": models.inputs},
+        result_format=format_name(RESULT),
     )

@@ -104,11 +104,14 @@ def _fit(label: Text, room: float, vertical: bool) -> None:
 
 
 def in_two_lines(text: str) -> str:
-    """A text broken at the space nearest to its middle that is not within mathematics."""
+    """A text broken before its unit or near its middle, at a space that is not within mathematics.
+
+    Before the unit if that makes the longer line longer by a quarter at most.
+    """
     spaces = [i for i, c in enumerate(text) if c == " " and text[:i].count("$") % 2 == 0]
     if not spaces:
         return text
-    middle = min(spaces, key=lambda i: abs(i - len(text) / 2))
+    middle = min(spaces, key=lambda i: max(i, len(text) - i) * (1 if text[i + 1 : i + 2] == "(" else 1.25))
     return f"{text[:middle]}\n{text[middle + 1 :]}"
 
 

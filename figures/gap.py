@@ -14,13 +14,16 @@ from figures.style import COLUMN_WIDTH, LINES, PALETTE, TIME, show_decades, show
 
 SHOWN_DECADES = 5  # of the loss, and of the distances
 CURVES = ("gradient flow", "+ finite step", "+ finite data", "+ sampling noise")
+COLOURS = ("black", PALETTE[0], PALETTE[2], PALETTE[3])  # of them: PALETTE[1] is that of trained networks
 NEGLIGIBLE = 1e-12  # change of the curve, relative to the initial loss, below which a correction is not drawn
 
 
 def gap_figure(gap: Gap, *, axes: GivenAxes = None) -> Drawn:
     """Loss (above) and distance of each theory curve from the measured mean (below), against time.
 
-    A correction that changes nothing, such as finite data where all samples are fresh, is not drawn.
+    A correction that changes nothing, such as finite data where all samples are fresh, is not drawn. The grey band is
+    the error bar of the last distance (`empirical.gap.Gap.error_bar`): two standard errors of the measured mean, and
+    what the theory of a finite step leaves out. Theories within it are not told apart from the networks.
 
     Parameters
     ----------
@@ -55,7 +58,7 @@ def shown_curves(gap: Gap) -> dict[str, Array]:
 def _style(name: str) -> dict[str, Any]:
     """Colour and dashes of a theory curve, the same in every figure."""
     n = CURVES.index(name)
-    return {"color": PALETTE[n], "linestyle": LINES[n]}
+    return {"color": COLOURS[n], "linestyle": LINES[n]}
 
 
 def _draw_losses(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
@@ -71,7 +74,7 @@ def _draw_losses(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
         gap.measured[marked],
         yerr=2 * np.nan_to_num(gap.standard_error[marked]),
         fmt="o",
-        color="black",
+        color=PALETTE[1],
         markerfacecolor="white",
         elinewidth=0.8,
         clip_on=False,
@@ -82,6 +85,13 @@ def _draw_losses(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
     axes.set_ylabel("loss $L$ (squared output units)")
 
 
+def _name_of_bar(gap: Gap) -> str:
+    """What the error bar consists of: a part that is zero or unknown is not named."""
+    known = "2 s.e." if np.isfinite(gap.standard_error).any() else ""
+    left_out = "$O(\\eta^2)$" if gap.truncation.any() else ""
+    return "error bar: " + (" + ".join(filter(None, (known, left_out))) or "unknown")
+
+
 def _draw_distances(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
     scale = gap.flow[0]
     distances = {name: np.abs(gap.measured - curve)[1:] / scale for name, curve in curves.items()}
@@ -89,7 +99,7 @@ def _draw_distances(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
     bottom = top * 10.0**-SHOWN_DECADES
     bar = np.nan_to_num(gap.error_bar)[1:] / scale
     t = gap.times[1:]  # all curves start from the same weights
-    axes.fill_between(t, bottom / 10, bar, color="0.85", linewidth=0, zorder=0, label="error bar of the mean")
+    axes.fill_between(t, bottom / 10, bar, color="0.85", linewidth=0, zorder=0, label=_name_of_bar(gap))
     for name, distance in distances.items():
         axes.plot(t, np.maximum(distance, bottom / 10), **_style(name))
     show_decades(axes, bottom, top * 2)

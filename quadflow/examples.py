@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 import click
 
 from quadflow.groups import write_options
+from quadflow.waiting import waiting
 
 PREFIX = "Example: "
 
 
 class Command(click.Command):
-    """A command that shows its options in groups and, from its epilog, an example.
+    """A command that shows its options in groups and, from its epilog, an example; a terminal sees that it works.
 
     The example is broken before options alone, with the backslash that a shell needs.
     """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a terminal sees that it works."""
+        with waiting(ctx.command_path):
+            return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, group by group."""

@@ -1,6 +1,7 @@
 """The directives `shell` and `python`: what a page shows is what happened when the documentation was built.
 
-All examples of a page run one after the other in one empty folder of their own, and its Python examples share one
+Below the commands or lines stands what they printed, and the figure they wrote, each under a word that says so. All
+examples of a page run one after the other in one empty folder of their own, and its Python examples share one
 namespace, as for a reader who types them. A command that fails, unless it is announced, fails the build.
 """
 
@@ -57,15 +58,20 @@ class Example(SphinxDirective):
                 raise self.error(f"{path.name} was not written")
             uri = "/" + path.relative_to(self.env.srcdir).as_posix()
             _, absolute = self.env.relfn2path(uri)
-            shown.append(
-                nodes.image(
-                    uri=uri,
-                    alt=self.options.get("alt", path.stem),
-                    classes=["column-figure"],
-                )
+            image = nodes.image(
+                uri=uri, alt=self.alternative(), classes=["column-figure"]
             )
+            shown += [said("writes", path.name), image]
             self.env.note_dependency(absolute)
         return shown
+
+    def alternative(self) -> str:
+        """What those read who do not see the figure."""
+        if "alt" not in self.options:
+            raise self.error(
+                "`:alt:` says what the figure shows to those who do not see it"
+            )
+        return self.options["alt"]
 
     def execute(self, code: str) -> str:
         """Run the code and return what it printed."""
@@ -99,12 +105,16 @@ class Shell(Example):
         return printed
 
     def listing(self, code: str, output: str) -> list[nodes.Node]:
-        """As on a terminal."""
-        typed = "\n".join(
+        """As on a terminal; of several commands the last one has its output shown."""
+        typed = [
             line if line.startswith(" ") else f"$ {line}" for line in code.splitlines()
-        )
-        text = f"{typed}\n{output}".rstrip()
-        return [nodes.literal_block(text, text, language="console", classes=["terminal"])]
+        ]
+        several = sum(line.startswith("$") for line in typed) > 1
+        text = "\n".join(typed)
+        shown: list[nodes.Node] = [
+            nodes.literal_block(text, text, language="console", classes=["terminal"])
+        ]
+        return [*shown, *printed(output, "the last one prints" if several else "prints")]
 
 
 class Python(Example):
@@ -129,13 +139,24 @@ class Python(Example):
     def listing(self, code: str, output: str) -> list[nodes.Node]:
         """The code, and below it what it printed."""
         shown: list[nodes.Node] = [nodes.literal_block(code, code, language="python")]
-        if output:
-            shown.append(
-                nodes.literal_block(
-                    output.rstrip(), output.rstrip(), language="text", classes=["output"]
-                )
-            )
-        return shown
+        return [*shown, *printed(output, "prints")]
+
+
+def printed(output: str, word: str) -> list[nodes.Node]:
+    """An output under its word; nothing if there is none."""
+    text = output.rstrip()
+    if not text:
+        return []
+    return [
+        said(word),
+        nodes.literal_block(text, text, language="text", classes=["output"]),
+    ]
+
+
+def said(word: str, file: str = "") -> nodes.Node:
+    """The word between an example and what came of it."""
+    name = [nodes.Text(" "), nodes.literal(file, file)] if file else []
+    return nodes.paragraph("", "", nodes.Text(word), *name, classes=["said"])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.ensemble import scipy_engine
-from dynamics.ensemble.members import Members
+from dynamics.ensemble.members import FEWER, Members
 from dynamics.ensemble.trajectory import EngineResult
 from dynamics.errors import ProblemError
 from dynamics.flows.in_bulk import MOST
@@ -15,6 +14,7 @@ from dynamics.integration import Sampling, state_scale
 from dynamics.integration.bulk import BulkSolution, integrate_in_bulk
 from dynamics.integration.dop853 import TABLEAU
 from dynamics.population.flow_shape import FlowShape
+from dynamics.progress import progress_bar
 
 BLOCK = 512  # members at once: enough for NumPy, few enough for the cache
 
@@ -40,7 +40,7 @@ def integrate_members(
     N, T, most = len(members), len(times), min(max_evaluations or MOST, MOST)
     states = np.empty((N, T, shape.unknowns))
     evaluations, reached, resists = np.zeros(N, dtype=np.int64), np.zeros(N), np.zeros(N, dtype=bool)
-    with tqdm(total=N, leave=False, disable=None if progress else True, unit="trajectory") as bar:
+    with progress_bar(total=N, what="flows", shown=progress, unit="trajectory", remedy=FEWER) as bar:
         for first in range(0, N, BLOCK):
             block = np.arange(first, min(first + BLOCK, N))
             solution = _integrate_block(members.part(block), shape, grid, rtol, atol, most)

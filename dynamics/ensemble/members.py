@@ -21,6 +21,7 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.storage import law_parts, read_inputs
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
+FEWER = "ask for fewer starts, or a shorter time"  # what makes an ensemble smaller
 ENTRIES_AT_ONCE = 2_000_000  # of residual matrices that are held at a time
 
 

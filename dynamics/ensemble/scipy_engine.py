@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from tqdm import tqdm
 
-from dynamics.ensemble.members import Members
+from dynamics.ensemble.members import FEWER, Members
 from dynamics.ensemble.trajectory import EngineResult
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.integration import Sampling
+from dynamics.progress import progress_bar
 
 
 def integrate_members(
@@ -28,7 +28,7 @@ def integrate_members(
     W = np.full((N, T, *members.W.shape[1:]), np.nan)
     A = np.full((N, T, *members.A.shape[1:]), np.nan)
     evaluations, reached, messages = np.zeros(N, dtype=np.int64), np.zeros(N), [""] * N
-    for i in tqdm(range(N), leave=False, disable=None if progress else True, unit="trajectory"):
+    for i in progress_bar(range(N), "flows", shown=progress, unit="trajectory", remedy=FEWER):
         try:
             trajectory = GradientFlow(members.problem(i), reduce=False).integrate(
                 times=times, method=method, rtol=rtol, atol=atol, max_evaluations=max_evaluations, throw=False

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import usable_cores
-from dynamics.ensemble.members import Members
+from dynamics.ensemble.members import FEWER, Members
 from dynamics.ensemble.trajectory import EngineResult
 from dynamics.integration import Sampling
 from dynamics.integration.taylor import heyoka, integrator, polynomial_of
 from dynamics.population.flow_shape import FlowShape
+from dynamics.progress import progress_bar
 
 GROUPS_PER_SHARE = 8  # that a thread takes at a time
 
@@ -54,7 +54,7 @@ def integrate_members(
 
     # small shares: the last ones end at about the same time; but not too small for Python's overhead
     shares = [groups[i : i + GROUPS_PER_SHARE] for i in range(0, len(groups), GROUPS_PER_SHARE)]
-    bar = tqdm(total=len(members), leave=False, disable=None if progress else True, unit="trajectory")
+    bar = progress_bar(total=len(members), what="flows", shown=progress, unit="trajectory", remedy=FEWER)
     with bar, ThreadPoolExecutor(threads) as pool:
         for done in pool.map(run, shares):
             bar.update(done)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.curves.followed import Followed
 from dynamics.errors import ComputationError, IntegrationError, ProblemError
 from dynamics.flows.endings import NOT_CONVERGED, TARGET
 from dynamics.integration import (
@@ -28,7 +31,7 @@ from dynamics.integration import (
 )
 from dynamics.validation import validate_real
 
-Curve = TypeVar("Curve")
+Curve = TypeVar("Curve", bound=Followed)
 ROUNDING = 1e-9  # of the end of a flow: what sums of rates may differ by
 # tolerance by default where the right-hand side jumps, and steps are as short as it is: losses are good to some 1e-4
 COARSE = 1e-5
@@ -244,6 +247,7 @@ class Flow(VectorField, Generic[Curve]):
             leap=task.watch.leap,
             max_evaluations=max_evaluations,
             progress=progress,
+            standing=partial(self._standing, still=task.watch.speed) if task.open_ended else None,
         )
         return self.conclude(task, reached, states, report, throw)
 
@@ -301,11 +305,22 @@ class Flow(VectorField, Generic[Curve]):
             report = replace(report, status=NOT_CONVERGED)
         if not report.message:
             report = replace(report, message=task.watch.words(report, states[-1]))
-        curve = self.result(reached, states, report)
+        curve = replace(self.result(reached, states, report), again=partial(self.repeat, task))
         hazards = {hazard.name for hazard in task.watch.hazards}
         if throw and (report.failed or report.status in hazards):
             raise self.failure(report, curve)
         return curve
+
+    def repeat(self, task: Task, times: Array, progress: bool = False) -> Curve:
+        """The solution of a task at other times, not beyond its end: the same method takes the same steps again."""
+        return self.integrate(
+            times=times, method=task.method, rtol=task.rtol, atol=task.atol, progress=progress
+        )
+
+    def _standing(self, t: float, theta: Array, still: float | None) -> str:
+        """How far a flow without an end time is from an end of its own, in words."""
+        near = "" if still is None else f" (it rests below {still:.0e})"
+        return f"loss {self.loss(theta):.4g}, speed {np.linalg.norm(self(t, theta)):.1e}{near}"
 
     def _check_end(self, t_end: float) -> None:
         """Refuse times beyond the end of the flow."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
@@ -25,6 +24,7 @@ from dynamics.inputs.gaussianity import gaussianity
 from dynamics.inputs.laws import InputLaw, parse_law
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.scope import require
+from dynamics.progress import progress_bar
 from dynamics.validation import validate_array, validate_count, validate_real
 
 RTOL = 1e-6  # of integrations: far below the differences that are measured
@@ -125,7 +125,7 @@ def universality(
         )
     found = np.empty((2, len(d_all), S))
     cases = [(n, s) for n in range(len(d_all)) for s in range(S)]
-    for n, s in tqdm(cases, "universality", leave=False, disable=None if progress else True):
+    for n, s in progress_bar(cases, "universality", shown=progress, remedy="lower `draws` or `dimensions`"):
         d = d_all[n]
         student = Student.initialise(hidden, d, scale=scale, seed=_seed(seed, d, s))
         parallel = Teacher.from_eigenvalues(lam, d)

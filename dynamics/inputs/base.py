@@ -158,6 +158,9 @@ class InputLaw(ABC):
         Whether it has mean zero and unit covariance, so that it can be given a covariance.
     projects : bool
         Whether the inputs seen in a subspace obey a law of the same kind.
+    uniform_outside : bool
+        Whether inputs outside of a subspace from `closure`, given those inside, have mean zero and a covariance of
+        which only the size depends on these.
     labelled : bool
         Whether it brings labels, which no teacher need give.
     option : str
@@ -173,6 +176,7 @@ class InputLaw(ABC):
     labelled: ClassVar[bool] = False
     option: ClassVar[str] = "distribution"
     projects: ClassVar[bool] = True
+    uniform_outside: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -84,6 +84,7 @@ class Mixture(InputLaw):
     """
 
     standard: ClassVar[bool] = False
+    uniform_outside: ClassVar[bool] = False  # clusters differ in their covariances
     known: ClassVar[str] = "activations of w·x alone, or centred units in student and teacher alike"
 
     weights: Array

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -42,11 +43,27 @@ from dynamics.integration.sampling import (
 )
 from dynamics.integration.stretches import StretchedSolver
 from dynamics.integration.switching import SwitchingSolver
+from dynamics.progress import Bar, flow_bar
 from dynamics.validation import validate_count, validate_real
 
+Standing = Callable[[float, Array], str]
 LARGEST_GROWTH = 1e50  # of a state: losses, which are higher powers of it, must not overflow
 COARSE = 1e-6  # tolerances above are to blame themselves if a solver fails
 STANDING_STEPS = 100  # steps in a row that leave the time where it is
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What people see of an integration that goes on: its time and, if its end is unknown, where it stands."""
+
+    bar: Bar
+    standing: Standing | None
+
+    def update(self, t: float, theta: Array) -> None:
+        """Tell where the solution is."""
+        if self.standing is not None and self.bar.due:
+            self.bar.set_postfix_str(self.standing(t, theta), refresh=False)
+        self.bar.update(t - self.bar.n)
 
 
 def integrate(
@@ -61,6 +78,7 @@ def integrate(
     leap: Leap | None = None,
     max_evaluations: int | None = None,
     progress: bool = False,
+    standing: Standing | None = None,
 ) -> tuple[Array, Array, SolverReport]:
     """Integrate θ̇ = F(θ) from t = 0.
 
@@ -82,6 +100,9 @@ def integrate(
         Give up after so many evaluations of the right-hand side.
     progress : bool
         Show a progress bar on standard error if that is a terminal.
+    standing : callable, optional
+        Given where nobody knows when the integration ends, `sampling.t_end` being far away: ``standing(t, theta)`` says
+        beside the time where the solution is.
 
     Returns
     -------
@@ -117,7 +138,8 @@ def integrate(
     path = Path(theta0, sampling, keep_all=bool(stops))
     free = chosen.strides and not (stops or leap or events or stretches)  # nobody looks at every step
     go = partial(_stride, cast(StridingSolver, solver), path, max_evaluations) if free else solver.step
-    status, reason = _advance(solver, go, path, stops, leap, max_evaluations, progress, rtol)
+    with flow_bar(end if standing is None else None, "flow", shown=progress) as bar:
+        status, reason = _advance(solver, go, path, stops, leap, max_evaluations, Shown(bar, standing), rtol)
     seconds = time.perf_counter() - start
     message = f"{chosen.name} gave up at t = {path.reached:.6g} of {end:g} ({reason})." if reason else ""
     times, states = path.sampled()
@@ -155,23 +177,15 @@ def _advance(
     stops: Sequence[Stop],
     leap: Leap | None,
     max_evaluations: int | None,
-    progress: bool,
+    shown: Shown,
     rtol: float,
 ) -> tuple[str, str]:
     """Go on, by one step or several, until the end, a stop or a failure; the status and the reason of a failure."""
-    from tqdm import tqdm
-
     better = "smaller" if rtol > COARSE else "larger"
     for stop in stops:
         if stop.function(0.0, solver.y) <= 0:
             return stop.name, ""
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    bar_format = "{l_bar}{bar}| t = {n:.4g} of {total:.4g} [{elapsed}]"
-    shown = None if progress else True
-    with (
-        np.errstate(over="ignore"),  # the speed of a solution that explodes is infinite
-        tqdm(total=solver.t_bound, leave=False, disable=shown, bar_format=bar_format) as bar,
-    ):
+    with np.errstate(over="ignore"):  # the speed of a solution that explodes is infinite
         standing, largest = 0, LARGEST_GROWTH * max(1.0, np.abs(path.theta0).max())
         while solver.status == RUNNING:
             t = solver.t
@@ -195,7 +209,7 @@ def _advance(
             if far is not None:
                 path.append(far, far.t, far(far.t))
                 solver.restart(far.t, far(far.t))
-            bar.update(solver.t - bar.n)
+            shown.update(solver.t, solver.y)
     return FINISHED, ""
 
 

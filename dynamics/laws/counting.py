@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sympy
-from tqdm import tqdm
 
 from dynamics.errors import ProblemError
 from dynamics.laws.discovery import discover_laws
@@ -31,6 +30,7 @@ from dynamics.laws.law import Law
 from dynamics.laws.modular import RowSpace, random_point
 from dynamics.laws.polynomial_network import PolynomialNetwork
 from dynamics.laws.verification import as_law, independent_laws, is_conserved
+from dynamics.progress import progress_bar
 from dynamics.validation import validate_count
 
 
@@ -155,8 +155,9 @@ def lie_algebra_dimension(
     ceiling = gradients.size if stop_at is None else validate_count("stop_at", stop_at, minimum=0)
     point = random_point(gradients.size, seed)
     span = RowSpace()
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    with tqdm(total=ceiling, desc="Lie algebra", leave=False, disable=None if progress else True) as bar:
+    with progress_bar(
+        total=ceiling, what="Lie algebra", shown=progress, remedy="lower `inputs` or `hidden`"
+    ) as bar:
 
         def enlarges(candidate: Field) -> bool:
             larger = span.rank < ceiling and span.add(gradients.value(candidate, point))

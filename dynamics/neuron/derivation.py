@@ -15,9 +15,9 @@ from itertools import combinations_with_replacement
 
 import sympy
 from sympy.polys.rings import PolyElement, PolyRing
-from tqdm import tqdm
 
 from dynamics.budget import check_number
+from dynamics.progress import progress_bar
 from dynamics.symbolic.exact import is_conserved
 from dynamics.symbolic.moments import ring_expectation
 from dynamics.validation import validate_count
@@ -131,8 +131,7 @@ def derive_neurons(hidden: int, inputs: int, *, progress: bool = False) -> Neuro
     x = PolyRing([f"x_{i}" for i in range(d)], weights.to_domain())
     difference = _quadratic(x, list(map(weights.from_expr, target))) - _network(x, weights, groups, K, d)
 
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    bar = tqdm(parameters, "derivation", leave=False, disable=None if progress else True)
+    bar = progress_bar(parameters, "derivation", shown=progress, remedy="lower `inputs` or `hidden`")
     residual = _names("D_{}_{}", "delta_{}", "epsilon", d)
     entries = dict(zip(residual, _coefficients(difference), strict=True))
     named = PolyRing(residual, sympy.QQ)

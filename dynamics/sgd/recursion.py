@@ -7,9 +7,9 @@ is the cheaper form: one evaluation of F steps all of them.
 from __future__ import annotations
 
 import numpy as np
-from tqdm import tqdm
 
 from dynamics.aliases import Array
+from dynamics.progress import progress_bar
 from dynamics.sgd.mean_sgd import MeanSGD
 
 
@@ -44,7 +44,7 @@ def final_losses(theory: MeanSGD, factors: Array, rates: Array, progress: bool =
     """
     state = np.broadcast_to(theory.order.start, (*rates.shape, len(theory.order.start)))
     with np.errstate(all="ignore"):
-        for s in tqdm(factors.T, desc="mean SGD", leave=False, disable=None if progress else True):
+        for s in progress_bar(factors.T, "mean SGD", shown=progress, remedy="lower `steps`"):
             eta = s[:, None] * rates
             state = state + eta[..., None] * theory.drift(state, eta)
         return np.asarray(theory.order.loss(state))

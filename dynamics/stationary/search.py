@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import minimize
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory, check_number
+from dynamics.progress import progress_bar
 from dynamics.stationary.root_finding import find_root
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
@@ -224,8 +224,7 @@ def search_fixed_points(
 
     roots: list[Root] = []
     converged = escaped = 0
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for number in tqdm(range(starts), "search", leave=False, disable=None if progress else True):
+    for number in progress_bar(range(starts), "search", shown=progress, remedy="search from fewer starts"):
         if given is None:
             spread = 10 ** rng.uniform(-1.5, 0.5, n) if number % 2 else 10 ** rng.uniform(-1.0, 0.5)
             x, norm = solve(spread * rng.standard_normal(n), None, np.inf)

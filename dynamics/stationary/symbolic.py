@@ -91,8 +91,10 @@ def symbolic_fixed_points(
         )
     flow = derive(d, d, activation=activation, distribution=distribution).aligned()
     factors, gamma = _mode_factors(flow), _scale(flow)
-    sets = (S for r in range(d + 1) for S in combinations(range(d), r))
-    return tuple(_solve_set(flow, factors, gamma, S) for S in sets)
+    first = (_solve_set(flow, factors, gamma, tuple(range(r))) for r in range(d + 1))
+    return tuple(
+        _renamed(point, S, flow.targets) for r, point in enumerate(first) for S in combinations(range(d), r)
+    )
 
 
 def _scale(flow: Derivation) -> sympy.Expr:
@@ -139,6 +141,21 @@ def _solve_set(
     squares = sympy.Add(*(lam[j] ** 2 for j in rest))
     height = _with_trace(flow.residual_loss.xreplace(residual) / gamma, squares, T**2)
     return SymbolicFixedPoint(S, values, gains, T, gamma * height)
+
+
+def _renamed(
+    first: SymbolicFixedPoint, S: tuple[int, ...], lam: tuple[sympy.Symbol, ...]
+) -> SymbolicFixedPoint:
+    """The point of the modes S from that of the first |S| modes: coordinates of the inputs are exchangeable."""
+    order = (*S, *(j for j in range(len(lam)) if j not in S))
+    names = {lam[i]: lam[j] for i, j in enumerate(order)}
+    return SymbolicFixedPoint(
+        S,
+        tuple(mu.xreplace(names) for mu in first.learned_values),
+        {order[j]: gain.xreplace(names) for j, gain in first.gains.items()},
+        first.residual_trace.xreplace(names),
+        first.loss.xreplace(names),
+    )
 
 
 def _with_trace(expression: sympy.Expr, base: sympy.Expr, trace: sympy.Expr) -> sympy.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import sympy
@@ -38,7 +39,7 @@ def to_python(derivation: Equations) -> str:
     once, the entries of the residual matrix keep their names. Where Σ is symbolic, both functions take its
     entries ``s`` as a further argument, and COVARIANCE names them; likewise rates ``rho`` of the weight decay and
     WEIGHT_DECAY, and a free κ, ``excess``, and KURTOSIS. With weight decay there is a function ``objective`` beside
-    the loss; where something is conserved, ``conserved(theta)``.
+    the loss, and ``decaying(theta)``, what is conserved without it; where something is conserved, ``conserved(theta)``.
     """
     extra = _extra(derivation)
     lines = [
@@ -81,14 +82,14 @@ def to_python(derivation: Equations) -> str:
         *_rhs_body(derivation, PYTHON),
         "    return velocity",
     ]
-    if derivation.conserved:
+    for name, meaning, laws in _laws(derivation):
         lines += [
             "",
             "",
-            "def conserved(theta):",
-            '    """Values of the conserved quantities, which gradient flow does not change."""',
-            f"    values = np.empty(({len(derivation.conserved)}, *np.shape(theta)[1:]))",
-            *_conserved_body(derivation, PYTHON),
+            f"def {name}(theta):",
+            f'    """{meaning}"""',
+            f"    values = np.empty(({len(laws)}, *np.shape(theta)[1:]))",
+            *_laws_body(derivation, laws, PYTHON),
             "    return values",
         ]
     return "\n".join(lines) + "\n"
@@ -99,8 +100,8 @@ def to_javascript(derivation: Equations) -> str:
 
     Arguments and results are arrays of numbers. Where Σ is symbolic, both functions take its entries ``s`` as a
     further argument, and COVARIANCE names them; likewise rates ``rho`` of the weight decay and WEIGHT_DECAY, and a free
-    κ, ``excess``, and KURTOSIS. With weight decay there is a function ``objective`` beside the loss; where something is
-    conserved, ``conserved(theta)``.
+    κ, ``excess``, and KURTOSIS. With weight decay there is a function ``objective`` beside the loss, and
+    ``decaying(theta)``, what is conserved without it; where something is conserved, ``conserved(theta)``.
     """
     return _javascript(derivation, "export ")
 
@@ -112,7 +113,7 @@ def to_javascript_object(derivation: Equations) -> str:
     """
     names = [*(constant for constant, _, _ in _arguments(derivation)), "loss", "rhs"]
     names += ["objective"] if derivation.penalty else []
-    names += ["conserved"] if derivation.conserved else []
+    names += [name for name, _, _ in _laws(derivation)]
     return f"(() => {{\n{_javascript(derivation, '')}\nreturn {{ {', '.join(names)} }};\n}})()"
 
 
@@ -150,13 +151,13 @@ def _javascript(derivation: Equations, export: str) -> str:
         "  return velocity;",
         "}",
     ]
-    if derivation.conserved:
+    for name, meaning, laws in _laws(derivation):
         lines += [
             "",
-            "/** Values of the conserved quantities, which gradient flow does not change. */",
-            f"{export}function conserved(theta) {{",
-            f"  const values = new Array({len(derivation.conserved)});",
-            *_conserved_body(derivation, JAVASCRIPT),
+            f"/** {meaning} */",
+            f"{export}function {name}(theta) {{",
+            f"  const values = new Array({len(laws)});",
+            *_laws_body(derivation, laws, JAVASCRIPT),
             "  return values;",
             "}",
         ]
@@ -292,10 +293,28 @@ def _rhs_body(derivation: Equations, language: _Language) -> list[str]:
     ]
 
 
-def _conserved_body(derivation: Equations, language: _Language) -> list[str]:
+def _laws(derivation: Equations) -> list[tuple[str, str, tuple[sympy.Expr, ...]]]:
+    """Functions of what is conserved, with or but for the decay: name, what it returns, expressions."""
+    decaying = tuple(law for law, _ in derivation.decaying)
+    named = [
+        (
+            "conserved",
+            "Values of the conserved quantities, which gradient flow does not change.",
+            derivation.conserved,
+        ),
+        (
+            "decaying",
+            "Values of the quantities that gradient flow changes by the weight decay alone.",
+            decaying,
+        ),
+    ]
+    return [entry for entry in named if entry[2]]
+
+
+def _laws_body(derivation: Equations, laws: Sequence[sympy.Expr], language: _Language) -> list[str]:
     return [
         *_preamble(derivation, language, arguments=1),
-        *(_assignment(f"values[{i}] = ", law, language) for i, law in enumerate(derivation.conserved)),
+        *(_assignment(f"values[{i}] = ", law, language) for i, law in enumerate(laws)),
     ]
 
 

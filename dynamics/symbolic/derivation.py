@@ -22,13 +22,13 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
 from sympy.polys.rings import PolyElement
-from tqdm import tqdm
 
 from dynamics.activations import Activation
 from dynamics.activations.base import POLYNOMIALS
 from dynamics.errors import ProblemError
 from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.problem.weight_decay import WeightDecay
+from dynamics.progress import progress_bar
 from dynamics.symbolic.alignment import aligned
 from dynamics.symbolic.equations import (
     SECOND_LAYERS,
@@ -258,8 +258,12 @@ def derive(
         output_loss = named.half_mean_square(named.form(D[o], residual.terms)) / residual.norm
         loss += output_loss.as_expr()
         slopes |= {D_ij: own * output_loss.diff(named.element(D_ij)).as_expr() for D_ij in D[o].values()}
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    bar = tqdm(parameters, "derivation", leave=False, disable=None if progress else True)
+    bar = progress_bar(
+        parameters,
+        "derivation",
+        shown=progress,
+        remedy="lower `inputs` or `hidden`, or ask for the index-free form",
+    )
     ode = {theta: _rate(learned, slopes, index) for index, theta in enumerate(bar)}
 
     rho = exact_decay(weight_decay, trainable)

@@ -19,7 +19,10 @@ from empirical.practice import Practice, data_sets
 from empirical.trainer import TrainingDiverged
 from empirical.training import train
 
-POINTS = 60  # at which the sharpness is computed
+POINTS = 60  # of the flow, at which the sharpness is computed
+RECORDS = (
+    240  # of a network at most: most runs have all their steps, as beyond the edge one is unlike the next
+)
 FLATTEST = 1e-100  # largest sharpness of which 2/λ is still a step
 MOST_STEPS = 10_000_000  # hours, which nobody asks for by a factor
 
@@ -152,7 +155,7 @@ def _descend(
             samples=samples,
             label_noise=label_noise,
             seed=seed,
-            records=POINTS,
+            records=RECORDS,
             dtype="float64",
             progress=progress,
         )

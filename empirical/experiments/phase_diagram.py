@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
@@ -15,6 +14,7 @@ from dynamics.errors import ProblemError
 from dynamics.outcome.diagnosis import diagnosing
 from dynamics.phase_plane import SIZES
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.progress import progress_bar
 from dynamics.requests import together
 from dynamics.validation import validate_array, validate_count, validate_real
 from empirical.experiments.grid_training import GridTraining, train_grid
@@ -250,8 +250,9 @@ def _verdicts(
     starts = zip(W, a, strict=True)
     asked = [diagnosing(Problem(teacher, Student(w, b)), follow=follow) for w, b in starts]
     verdicts = [""] * len(asked)
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    bar = tqdm(together(asked), "diagnosing", len(asked), leave=False, disable=None if progress else True)
+    bar = progress_bar(
+        together(asked), "diagnosing", len(asked), shown=progress, remedy="lower `points` or `replicates`"
+    )
     for i, found in bar:
         if isinstance(found, Exception):
             raise found

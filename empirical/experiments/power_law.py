@@ -20,6 +20,8 @@ START_RATIO = 1.0  # what a mode lacks at the start over what is there: half of 
 FIRST = 0.05  # 8t at which curves start: before the first mode is learned
 LARGEST_SPAN = 100  # decades of time between the first and the last mode, and half as many of their losses
 LAST, LAST_TRAINED = 0.01, 0.1  # 8t/N^α at which they end: later the finite number of modes shows
+BEYOND = 100.0  # times the end of the training, where exact curves end at the latest
+MOST = 5.0  # times as many modes as were asked for, at most, where α < 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,8 @@ class ScalingLaw:
         Measured.
     trained_theory : (T',) array
         Exact loss with as many modes as the trained network has.
+    few_loss : (T,) array
+        The same at the times of the exact curve.
     """
 
     exponent: float
@@ -54,6 +58,7 @@ class ScalingLaw:
     trained_times: Array
     trained_loss: Array
     trained_theory: Array
+    few_loss: Array
 
 
 def scaling_laws(
@@ -78,7 +83,8 @@ def scaling_laws(
     count : int
         N of the exact curves.
     trained_modes : int
-        Modes of the trained networks, whose steps cost the square of that.
+        Modes of the trained networks, whose steps cost the square of that. Where α < 1 they need more until the law
+        shows: as many as give N^α the same value, at most `MOST` times what is asked for.
     step, batch, seed
         Of the training.
 
@@ -89,15 +95,17 @@ def scaling_laws(
     """
     n, small = validate_count("count", count), validate_count("trained_modes", trained_modes)
     eta = validate_real("step", step, positive=True)
-    tails = [_tail(alpha, max(n, small)) for alpha in exponents]
+    tails = [_tail(alpha, max(n, _modes(small, alpha))) for alpha in exponents]
     laws = []
     for alpha, tail in zip(exponents, tails, strict=True):
-        times = np.geomspace(FIRST, max(LAST * n**alpha, 10 * FIRST), 60) / 8
-        lam = np.arange(1, small + 1) ** -float(alpha)
-        student = Student(np.diag(np.sqrt(lam / (1 + START_RATIO))), np.ones(small), trainable=False)
+        few = _modes(small, alpha)
+        last_trained = LAST_TRAINED * few**alpha
+        times = np.geomspace(FIRST, max(min(LAST * n**alpha, BEYOND * last_trained), 10 * FIRST), 60) / 8
+        lam = np.arange(1, few + 1) ** -float(alpha)
+        student = Student(np.diag(np.sqrt(lam / (1 + START_RATIO))), np.ones(few), trainable=False)
         run = train(
             Problem(Teacher.from_eigenvalues(lam), student, "centred"),
-            steps=Clock(eta).steps_until(LAST_TRAINED * small**alpha / 8),
+            steps=Clock(eta).steps_until(last_trained / 8),
             step=eta,
             batch=batch,
             seed=seed,
@@ -113,13 +121,19 @@ def scaling_laws(
                 power_law_loss(times, alpha, n, START_RATIO),
                 tail.exponent,
                 tail.prefactor,
-                small,
+                few,
                 run.times[1:],
                 run.loss[0, 1:],
-                power_law_loss(run.times[1:], alpha, small, START_RATIO),
+                power_law_loss(run.times[1:], alpha, few, START_RATIO),
+                power_law_loss(times, alpha, few, START_RATIO),
             )
         )
     return laws
+
+
+def _modes(asked: int, alpha: float) -> int:
+    """Modes of a trained network: as many as asked for, more where eigenvalues fall slowly."""
+    return round(asked * min(asked ** (1 / alpha - 1), MOST)) if 0.5 < alpha < 1 else asked
 
 
 def _tail(alpha: float, modes: int) -> PowerTail:

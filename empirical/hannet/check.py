@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
+from dynamics.progress import progress_bar
 from dynamics.validation import validate_count, validate_real
 from empirical.hannet.layers import DenseNet, HanLayer, HanNet, he_linear, parameter_count
 from empirical.optimizers.heavy_ball import HeavyBall
@@ -140,9 +140,9 @@ def check_hannet(
         torch.manual_seed(generator_seed)
         makers = {"hannet": _han_layer, "relu": _relu_layer, "relu-default": _default_relu_layer}
         measured: dict[str, list[tuple[float, Array]]] = {name: [] for name in makers}
-        # disable=None: a bar on a terminal, nothing in a pipe.
-        off = None if progress else True
-        for name, _ in tqdm([*product(makers, range(stacks))], "stacks", leave=False, disable=off):
+        for name, _ in progress_bar(
+            [*product(makers, range(stacks))], "stacks", shown=progress, remedy="lower `layers` or `width`"
+        ):
             measured[name].append(measure_stack([makers[name](n) for _ in range(depth)], size))
         stack = nn.Sequential(*(_han_layer(n) for _ in range(depth)))
         singular_values = jacobian_singular_values(stack, torch.randn(n, dtype=torch.float64))

@@ -38,9 +38,9 @@ def _learning_curves() -> Animated:
 
 def _phase_portrait() -> Animated:
     from figures.animation.along_trajectories import AlongTrajectories
-    from figures.phase_portrait import phase_portrait
+    from figures.phase_portrait import phase_portrait_figure
 
-    return Animated(phase_portrait, AlongTrajectories)
+    return Animated(phase_portrait_figure, AlongTrajectories)
 
 
 def _saddle_graph() -> Animated:
@@ -53,8 +53,16 @@ def _saddle_graph() -> Animated:
     return Animated(draw, ThroughGraph)
 
 
+def _spectrum() -> Animated:
+    from figures.animation.over_time import OverTime
+    from figures.spectrum import spectrum_figure
+
+    return Animated(spectrum_figure, OverTime)
+
+
 ANIMATED: dict[str, Callable[[], Animated]] = {
     "learning-curves": _learning_curves,
     "phase-portrait": _phase_portrait,
     "saddle-graph": _saddle_graph,
+    "spectrum": _spectrum,
 }

@@ -1,30 +1,23 @@
 /** The explorer's controls: they change the state, and everything follows from it. */
 
 const $ = (id) => document.getElementById(id);
-const state = {
-  inputs: 3, hidden: 3, activation: "quadratic", eigenvalues: [4, 2, 1],
-  start: "aligned", seed: 0, scale: 0.03, W: [], a: [],
-  unit: 0, mode: 0, automatic: true, tEnd: 10,
-};
+let state = structuredClone(DEFAULTS);
+let networks = null; // of a file
 let extent = 2;
 let dragging = false;
 let scheduled = false;
 
-/** Initial weights of the chosen kind and scale; replaces what was dragged. */
-function restart() {
-  const { W, a } = unitStart(state);
-  state.W = W.map((w) => w.map((w_i) => state.scale * w_i));
-  state.a = a.map((a_k) => state.scale * a_k);
-  state.unit = Math.min(state.unit, state.hidden - 1);
-  state.mode = Math.min(state.mode, state.inputs - 1);
-}
-
 /** Multiply all initial weights so that the scale is a new one. */
 function rescale(scale) {
-  const factor = scale / state.scale;
-  state.W = state.W.map((w) => w.map((w_i) => factor * w_i));
-  state.a = state.a.map((a_k) => factor * a_k);
+  const scaled = (moved) => Object.fromEntries(Object.entries(moved).map(([place, value]) => [place, within((value * scale) / state.scale)]));
+  state.moved = { W: scaled(state.moved.W), a: scaled(state.moved.a) };
   state.scale = scale;
+}
+
+/** Unit and mode shown are among those that there are. */
+function keepShown() {
+  state.unit = Math.min(state.unit, state.hidden - 1);
+  state.mode = Math.min(state.mode, state.inputs - 1);
 }
 
 /** A range of the phase plane that shows start, path and global minima. */
@@ -37,22 +30,26 @@ function chooseExtent(curve) {
 
 function update() {
   scheduled = false;
+  Object.assign(state, initialWeights(state));
   const curve = learningCurve(state);
   const points = stationaryPoints(state, curve);
   if (!dragging) chooseExtent(curve);
   const traces = drawPhase($("phase-plot"), state, curve, points, extent);
   drawLegend($("phase-legend"), traces);
-  drawCurves($("curves"), state, curve, points);
+  const overlay = networks && overlayOf(networks, state.eigenvalues.slice(0, state.inputs));
+  drawCurves($("curves"), state, curve, points, overlay);
   fillTable($("conserved"), conservedRows(state, curve));
-  fillTable($("points"), pointRows(points));
+  fillTable($("points"), pointRows(points, state.decay));
   $("outcome").textContent = outcome(state, curve, points);
   $("python").textContent = pythonCode(state, curve.times.at(-1));
   $("equations").textContent = currentFlow(state).rhs.toString();
+  showNotes();
   if (state.automatic) state.tEnd = curve.times.at(-1);
   showControls();
   placeHandle();
+  keepLink();
   // For scripts and tests: what is shown, with the teacher's sizes and the initial weights.
-  window.explorer = { state: structuredClone(state), curve, points, extent };
+  window.explorer = { state: structuredClone(state), curve, points, extent, overlay };
 }
 
 /** Redraw once before the next frame, however many inputs there were. */
@@ -73,6 +70,7 @@ function showControls() {
     }
     select.value = state[name];
   }
+  document.querySelectorAll("[data-decay]").forEach((element) => (element.hidden = !state.decay));
   for (const name of ["inputs", "activation", "start", "seed"]) $(name).value = state[name];
   $("seed-row").hidden = state.start !== "random";
   state.eigenvalues.forEach((lam, i) => {
@@ -81,6 +79,7 @@ function showControls() {
   });
   setRange("hidden", state.hidden, String(state.hidden));
   setRange("scale", Math.log10(state.scale), number(state.scale, 3));
+  setRange("decay", Math.sqrt(state.decay), number(state.decay, 3));
   setRange("t-end", Math.log10(state.tEnd), number(state.tEnd, 3));
   $("automatic").checked = state.automatic;
   setNumber("start-a", state.a[state.unit]);
@@ -106,7 +105,7 @@ function showSigns() {
     group.replaceChildren(...state.a.map((_, k) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.addEventListener("click", () => { state.a[k] = -state.a[k]; schedule(); });
+      button.addEventListener("click", () => { state.moved.a[k] = -state.a[k]; schedule(); });
       return button;
     }));
   }
@@ -123,30 +122,33 @@ function onInput(id, act) {
 }
 
 const whole = (target) => Number.parseInt(target.value, 10);
-onInput("inputs", (target) => { state.inputs = whole(target); restart(); });
-onInput("hidden", (target) => { state.hidden = whole(target); restart(); });
+/** Another start, of which nothing has been moved yet. */
+const restart = (changes) => Object.assign(state, { moved: { W: {}, a: {} } }, changes);
+onInput("inputs", (target) => { state.inputs = whole(target); keepShown(); });
+onInput("hidden", (target) => { state.hidden = whole(target); keepShown(); });
 onInput("activation", (target) => { state.activation = target.value; });
-onInput("start", (target) => { state.start = target.value; restart(); });
-onInput("seed", (target) => { state.seed = whole(target); restart(); });
+onInput("start", (target) => restart({ start: target.value }));
+onInput("seed", (target) => restart({ seed: whole(target) }));
 onInput("scale", (target) => rescale(10 ** target.valueAsNumber));
 onInput("unit", (target) => { state.unit = whole(target); });
 onInput("mode", (target) => { state.mode = whole(target); });
+onInput("decay", (target) => { state.decay = Number((target.valueAsNumber ** 2).toPrecision(4)); });
 onInput("t-end", (target) => { state.automatic = false; state.tEnd = 10 ** target.valueAsNumber; });
 onInput("automatic", (target) => { state.automatic = target.checked; });
 onInput("start-a", (target) => setStart(target.valueAsNumber, state.W[state.unit][state.mode]));
 onInput("start-p", (target) => setStart(state.a[state.unit], target.valueAsNumber));
 state.eigenvalues.forEach((_, i) => onInput(`eigenvalue-${i}`, (target) => { state.eigenvalues[i] = target.valueAsNumber; }));
-$("reset").addEventListener("click", () => { restart(); schedule(); });
+$("reset").addEventListener("click", () => { restart({}); schedule(); });
 
 // ---- the initial point ----------------------------------------------------------------------------------------
 
-const FARTHEST = 5; // of the initial weights, which an explicit solver still follows
+const within = (x) => Math.max(-FARTHEST, Math.min(FARTHEST, x));
 
 function setStart(a, p) {
   if (!Number.isFinite(a) || !Number.isFinite(p)) return; // an unfinished number
-  const within = (x) => Math.max(-FARTHEST, Math.min(FARTHEST, x));
-  state.a[state.unit] = within(a);
-  state.W[state.unit][state.mode] = within(p);
+  const { unit, mode } = state;
+  if (a !== state.a[unit]) state.moved.a[unit] = state.a[unit] = within(a);
+  if (p !== state.W[unit][mode]) state.moved.W[`${unit}.${mode}`] = state.W[unit][mode] = within(p);
   schedule();
 }
 
@@ -196,7 +198,111 @@ handle.addEventListener("keydown", (event) => {
   setStart(rounded(state.a[state.unit] + step * move[0]), rounded(state.W[state.unit][state.mode] + step * move[1]));
 });
 
+// ---- links --------------------------------------------------------------------------------------------------------
+
+const LINK_PAUSE = 300; // milliseconds: browsers allow so many changes of an address only
+let linkTimer = null;
+
+/** What was refused, or done, in one sentence. */
+function say(text) {
+  $("notice").textContent = text;
+}
+
+/** The address follows the state, once it is not that of the page as it opens. */
+function keepLink() {
+  clearTimeout(linkTimer);
+  linkTimer = setTimeout(() => {
+    const link = writeLink(state);
+    if (location.hash || link !== writeLink(DEFAULTS)) history.replaceState(null, "", `#${link}`);
+  }, LINK_PAUSE);
+}
+
+/** The state of the address; of a link that says something else, the sentence about it. */
+function openLink() {
+  const link = location.hash.slice(1);
+  if (!link) return;
+  try {
+    state = readLink(link);
+    say("");
+  } catch (error) {
+    if (!(error instanceof LinkError)) throw error;
+    say(`${error.message} The page shows its own start instead.`);
+    state = structuredClone(DEFAULTS);
+  }
+}
+
+async function share() {
+  history.replaceState(null, "", `#${writeLink(state)}`);
+  $("link").value = location.href;
+  $("link-row").hidden = false;
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("The link to this state is copied.");
+  } catch { // browsers that allow no copying
+    $("link").select();
+    say("The link to this state stands below: copy it from there.");
+  }
+}
+
+window.addEventListener("hashchange", () => { openLink(); schedule(); });
+$("share").addEventListener("click", share);
+
+// ---- files --------------------------------------------------------------------------------------------------------
+
+/** Call for a file; what is wrong with it is said in one sentence. */
+async function withFile(name, act) {
+  try {
+    say(await act());
+  } catch (error) {
+    if (!(error instanceof FileError) && !(error instanceof LinkError)) throw error;
+    const reason = error instanceof LinkError ? error.message : `${error.message}.`;
+    say(`The file “${name.slice(0, 60)}” is not used: ${reason}`);
+  }
+  schedule();
+}
+
+const openFile = (file) => withFile(file.name, async () => {
+  networks = await readNetworks(file);
+  return `Networks of ${file.name.slice(0, 60)}: ${networks.loss.length} of them, ${networks.times.length} times each.`;
+});
+
+const adopt = () => withFile(networks.name, async () => {
+  const found = stateOfFile(networks);
+  Object.assign(found, { unit: 0, mode: 0 }, networks.link === null ? {} : { unit: found.unit, mode: found.mode });
+  state = found;
+  if (networks.link !== null) return "The state of the file is shown.";
+  return networks.start ? "Teacher, sizes, decay and initial weights of its first network are those of the file." : "Teacher, sizes and decay are those of the file, which does not say its initial weights along the modes.";
+});
+
+/** What is true of the networks of a file, and of the equations. */
+function showNotes() {
+  const teacher = networks?.problem?.eigenvalues.map((lam) => number(lam)).join(", ");
+  $("overlay-note").textContent = networks ? `Circles: median of ${networks.loss.length === 1 ? "1 network" : `${networks.loss.length} networks`} of ${networks.name.slice(0, 60)}${teacher ? `, whose teacher has the eigenvalues ${teacher}` : ""}.` : "";
+  $("overlay-row").hidden = !networks;
+  const own = Object.hasOwn(FLOWS[state.activation], `${state.hidden},${state.inputs}`);
+  $("equations-sizes").textContent = own ? "here for the sizes chosen above" : `here for ${LARGEST.hidden} units and ${LARGEST.inputs} modes, of which those that were not chosen are zero`;
+}
+
+$("file").addEventListener("change", ({ target }) => { if (target.files[0]) openFile(target.files[0]); target.value = ""; });
+$("adopt").addEventListener("click", adopt);
+$("remove").addEventListener("click", () => { networks = null; say(""); schedule(); });
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files[0]) openFile(event.dataTransfer.files[0]);
+});
+
+$("save-json").addEventListener("click", () => {
+  const text = JSON.stringify(exported(state, window.explorer.curve));
+  save("explorer.json", new Blob([text], { type: "application/json" }));
+});
+$("save-curves").addEventListener("click", async () => save("learning-curves.png", await plotImage($("curves"))));
+$("save-plane").addEventListener("click", async () => {
+  const start = spots([state.a[state.unit]], [state.W[state.unit][state.mode]], { symbol: "circle-open", color: "#d55e00", line: { width: 4 } }, "its start");
+  save("phase-plane.png", await plotImage($("phase-plot"), { traces: [start], legend: true }));
+});
+
 new ResizeObserver(schedule).observe($("phase-plot"));
 onSchemeChange(schedule);
-restart();
+openLink();
 update();

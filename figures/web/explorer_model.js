@@ -15,23 +15,30 @@ function unitStart({ start, hidden, inputs, seed }) {
   return { W: Array.from({ length: hidden }, (_, k) => along(k)), a: new Array(hidden).fill(1) };
 }
 
+/** The flow of these sizes, or the largest one, in which weights that are not there stay zero. */
 function currentFlow({ activation, hidden, inputs }) {
-  return FLOWS[activation][`${hidden},${inputs}`];
+  return FLOWS[activation][`${hidden},${inputs}`] ?? FLOWS[activation][`${LARGEST.hidden},${LARGEST.inputs}`];
+}
+
+/** Rates ρ_w and ρ_a of the weight decay: both layers decay alike. */
+function rates({ decay }) {
+  return [decay, decay];
 }
 
 /** Parameter vector in the order of PARAMETERS, w_k_i and a_k. */
 function pack(flow, W, a) {
   return flow.PARAMETERS.map((name) => {
     const [letter, k, i] = name.split("_");
-    return letter === "a" ? a[k] : W[k][i];
+    return (letter === "a" ? a[k] : W[k]?.[i]) ?? 0;
   });
 }
 
-/** Positions of the parameters in the vector: {W: [k][i], a: [k]}. */
-function positions(flow) {
+/** Positions of the parameters of a state in the vector: {W: [k][i], a: [k]}. */
+function positions(flow, { hidden, inputs }) {
   const found = { W: [], a: [] };
   flow.PARAMETERS.forEach((name, index) => {
     const [letter, k, i] = name.split("_");
+    if (Number(k) >= hidden || Number(i ?? 0) >= inputs) return;
     if (letter === "a") found.a[k] = index;
     else (found.W[k] ??= [])[i] = index;
   });
@@ -42,7 +49,7 @@ function positions(flow) {
 function teacherEntries(flow, eigenvalues) {
   return flow.TARGETS.map((name) => {
     const [, i, j] = name.split("_");
-    return i === j ? eigenvalues[i] : 0;
+    return (i === j && eigenvalues[i]) || 0;
   });
 }
 
@@ -51,9 +58,10 @@ function learningCurve(state) {
   const flow = currentFlow(state);
   const eigenvalues = state.eigenvalues.slice(0, state.inputs);
   const m = teacherEntries(flow, eigenvalues);
-  const place = positions(flow);
+  const rho = rates(state);
+  const place = positions(flow, state);
   const start = pack(flow, state.W, state.a);
-  const rhs = (t, theta) => flow.rhs(t, theta, m);
+  const rhs = (t, theta) => flow.rhs(t, theta, m, rho);
   const atol = RTOL * Math.max(1e-3, ...start.map(Math.abs));
   const still = 1e-8 * Math.max(1, ...eigenvalues.map(Math.abs));
   const stop = (t, theta, rate) => state.automatic && rate.every((r) => Math.abs(r) < still);
@@ -66,15 +74,17 @@ function learningCurve(state) {
     const count = settled(times, modes, 0.01 * Math.max(...eigenvalues.map(Math.abs)));
     [times, states, modes] = [times, states, modes].map((list) => list.slice(0, count));
   }
-  const drift = conservedDrift(flow, states);
+  const drift = conservedDrift(flow, times, states, state);
   const kept = thinned(times.length);
   [times, states, modes] = [times, states, modes].map((list) => kept.map((n) => list[n]));
+  const own = [...place.W.flat(), ...place.a];
   return {
     times,
-    states,
+    states: states.map((theta) => own.map((at) => theta[at])), // w row by row, then a
     modes,
-    loss: states.map((theta) => flow.loss(theta, m)),
-    conserved: flow.conserved(states[0]).map((value, k) => ({ value, drift: drift[k] })),
+    loss: states.map((theta) => flow.loss(theta, m, rho)),
+    objective: states.map((theta) => flow.objective(theta, m, rho)),
+    conserved: drift.map((change, k) => ({ value: flow.decaying(states[0])[k], drift: change })),
     unit: { a: states.map((theta) => theta[place.a[state.unit]]), p: states.map((theta) => theta[place.W[state.unit][state.mode]]) },
     solver: { status: run.status, steps: run.times.length - 1, evaluations: run.evaluations },
   };
@@ -90,13 +100,14 @@ function settled(times, modes, tolerance) {
   return count < 0 ? times.length : Math.max(count + 1, 2);
 }
 
-/** Largest change of each conserved quantity. */
-function conservedDrift(flow, states) {
-  const first = flow.conserved(states[0]);
+/** Largest deviation of each c_k from c_k(0) exp(−2ρt): its law, without decay a constant. */
+function conservedDrift(flow, times, states, { hidden, decay }) {
+  const first = flow.decaying(states[0]).slice(0, hidden);
   const drift = first.map(() => 0);
-  for (const theta of states) {
-    flow.conserved(theta).forEach((c, k) => (drift[k] = Math.max(drift[k], Math.abs(c - first[k]))));
-  }
+  states.forEach((theta, n) => {
+    const c = flow.decaying(theta), left = Math.exp(-2 * decay * times[n]);
+    first.forEach((c_0, k) => (drift[k] = Math.max(drift[k], Math.abs(c[k] - c_0 * left))));
+  });
   return drift;
 }
 
@@ -106,10 +117,17 @@ function thinned(count) {
   return Array.from({ length: shown }, (_, n) => Math.round((n * (count - 1)) / Math.max(1, shown - 1)));
 }
 
-/** The stationary points, lowest loss first: which the run passes and ends at, and which the start allows. */
+/** The catalogue at the eigenvalues; with decay its plateaus and minima: `decayedPoints`. */
+function catalogue({ activation, inputs, decay }, eigenvalues) {
+  const points = FIXED_POINTS[activation][inputs](eigenvalues);
+  if (decay) return decayedPoints(points, eigenvalues, rates({ decay }), TRACE_COUPLING[activation]);
+  return points.map((point) => ({ ...point, objective: point.loss, takeovers: [] }));
+}
+
+/** The stationary points, lowest objective first: which the run passes and ends at, and which the start allows. */
 function stationaryPoints(state, curve) {
   const eigenvalues = state.eigenvalues.slice(0, state.inputs);
-  const points = FIXED_POINTS[state.activation][state.inputs](eigenvalues);
+  const points = catalogue(state, eigenvalues);
   const visited = new Set(curve.modes.map((m) => setKey(learnedModes(m, eigenvalues))));
   const end = curve.modes[curve.modes.length - 1];
   const size = Math.max(...eigenvalues.map(Math.abs));
@@ -123,7 +141,7 @@ function stationaryPoints(state, curve) {
   // With zero or repeated eigenvalues several entries are the same point: the run ends at the smallest set.
   const ends = points.filter((point) => point.reached).sort((x, y) => x.learned.length - y.learned.length);
   for (const point of points) point.reached = point === ends[0];
-  return points.sort((x, y) => x.loss - y.loss);
+  return points.sort((x, y) => x.objective - y.objective);
 }
 
 function learnedModes(modes, eigenvalues) {
@@ -169,8 +187,8 @@ function missingUnits(state, conserved, point) {
 /** Rates of (a, p) of the shown unit on a grid, the other weights as they start: [{a, p, da, dp}]. */
 function phaseField(state, extent, count) {
   const flow = currentFlow(state);
-  const place = positions(flow);
-  const m = teacherEntries(flow, state.eigenvalues);
+  const place = positions(flow, state);
+  const m = teacherEntries(flow, state.eigenvalues.slice(0, state.inputs));
   const theta = pack(flow, state.W, state.a);
   const [atA, atP] = [place.a[state.unit], place.W[state.unit][state.mode]];
   const axis = Array.from({ length: count }, (_, n) => extent * ((2 * n + 1) / count - 1));
@@ -178,34 +196,35 @@ function phaseField(state, extent, count) {
     axis.map((p) => {
       theta[atA] = a;
       theta[atP] = p;
-      const rate = flow.rhs(0, theta, m);
+      const rate = flow.rhs(0, theta, m, rates(state));
       return { a, p, da: rate[atA], dp: rate[atP] };
     }),
   );
 }
 
-/** Growth rate of p per unit of a at p = 0, the other weights as they start: the sign of a that grows. */
+/** Growth rate of p per unit of a at p = 0 without decay, the other weights as they start: the sign of a that grows. */
 function growthPerA(state) {
   const flow = currentFlow(state);
-  const place = positions(flow);
+  const place = positions(flow, state);
   const theta = pack(flow, state.W, state.a);
   const tiny = 1e-6;
   theta[place.a[state.unit]] = 1;
   theta[place.W[state.unit][state.mode]] = tiny;
-  return flow.rhs(0, theta, teacherEntries(flow, state.eigenvalues))[place.W[state.unit][state.mode]] / tiny;
+  const m = teacherEntries(flow, state.eigenvalues.slice(0, state.inputs));
+  return flow.rhs(0, theta, m, [0, 0])[place.W[state.unit][state.mode]] / tiny;
 }
 
 /** The same run in Python. */
 function pythonCode(state, tEnd) {
   const list = (values) => `[${values.map(String).join(", ")}]`;
   const W = `[${state.W.map(list).join(", ")}]`;
-  const teacher = `Teacher.from_eigenvalues(${list(state.eigenvalues.slice(0, state.inputs))})`;
+  const decay = state.decay ? `, weight_decay=${state.decay}` : "";
   return [
-    "from dynamics import GradientFlow, Student, Teacher",
+    "import quadflow as qf",
     "",
-    `teacher = ${teacher}`,
-    `student = Student(${W}, ${list(state.a)})`,
-    `flow = GradientFlow(teacher, student, activation="${state.activation}")`,
-    `print(flow.integrate(t_end=${Number(tEnd.toPrecision(6))}))`,
+    `teacher = qf.Teacher.from_eigenvalues(${list(state.eigenvalues.slice(0, state.inputs))})`,
+    `student = qf.Student(${W}, ${list(state.a)})`,
+    `problem = qf.Problem(teacher, student, "${state.activation}"${decay})`,
+    `print(qf.GradientFlow(problem).integrate(t_end=${Number(tEnd.toPrecision(6))}))`,
   ].join("\n");
 }

@@ -33,7 +33,7 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> N
 
     def make() -> Figure:
         from dynamics.stationary.matching import search_catalogue
-        from figures.atlas import atlas as draw
+        from figures.atlas import atlas_figure as draw
         from quadflow.options.reading import read_catalogue
 
         catalogue = read_catalogue(network)

@@ -15,13 +15,21 @@ from dynamics.symbolic.code_export import to_javascript
 from dynamics.symbolic.derivation import derive
 
 
-def test_the_script_holds_the_exported_modules():
-    """Word for word what ``derive --format javascript`` prints, but for the keyword ``export``."""
-    models = explorer_models(hidden=2, inputs=2, seeds=1)
+def test_the_script_holds_the_exported_modules(monkeypatch):
+    """Word for word what ``derive --weight-decay symbolic --format javascript`` prints, but for ``export``.
+
+    Small sizes, here (1, 1) and (1, 2), and the largest one.
+    """
+    monkeypatch.setattr("dynamics.explorer_models.OWN_UNITS", 1)
+    monkeypatch.setattr("dynamics.explorer_models.OWN_INPUTS", 2)
+    models = explorer_models(hidden=2, inputs=3, seeds=1)
     for activation in ("quadratic", "centred"):
-        for K, d in [(1, 1), (2, 1), (1, 2), (2, 2)]:
-            module = to_javascript(derive(K, d, activation=activation)).replace("export ", "")
+        for K, d in [(1, 1), (1, 2), (2, 3)]:
+            derived = derive(K, d, activation=activation, weight_decay="symbolic")
+            module = to_javascript(derived).replace("export ", "")
             assert f'FLOWS.{activation}["{K},{d}"] = (() => {{\n{module}' in models.script
+    assert models.script.count("= (() => {") == 6
+    assert models.script.endswith("const TRACE_COUPLING = { quadratic: 1.0, centred: 0.0 };\n")
 
 
 def test_starts_are_those_of_the_command_line():

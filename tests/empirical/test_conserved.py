@@ -95,9 +95,9 @@ def test_descent_is_recorded_in_the_order_asked_for(problem):
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_drift_grows_with_slope_one(momentum, problem):
-    """At fixed time; the next order in η bends the line by a few per cent at η = 0.01."""
+    """At fixed time; the next order in η bends the line by up to 5 % at η = 0.01, what is left is its square."""
     scaling = drift_scaling(problem, np.geomspace(5e-4, 1e-2, 5), 1.0, momentum=momentum)
-    np.testing.assert_allclose(scaling.slope, 1.0, atol=0.05 / (1 - momentum))
+    np.testing.assert_allclose(scaling.slope, 1.0, atol=(0.05 / (1 - momentum)) ** 2)
     np.testing.assert_allclose(scaling.measured[0], scaling.predicted[0], rtol=0.02 / (1 - momentum) ** 2)
 
 
@@ -158,6 +158,15 @@ def test_slopes_of_what_drifts():
     assert np.isnan(found).tolist() == [False, True, True]
     still = DriftScaling(1.0, eta, 0 * measured, measured, ("a", "b", "c")).slope
     assert np.isnan(still).all()
+
+
+def test_the_next_order_does_not_bend_the_slope():
+    """A drift of 3 η e^(−30 η), 26 % below 3 η at η = 0.01, has the slope 1; of three steps it is not known."""
+    eta = np.geomspace(1e-4, 1e-2, 5)
+    drift = (3 * eta * np.exp(-30 * eta))[:, None]
+    assert DriftScaling(1.0, eta, drift, drift, ("a",)).slope == pytest.approx([1], rel=1e-9)
+    three = DriftScaling(1.0, eta[2:], drift[2:], drift[2:], ("a",)).slope
+    assert 0.8 < three[0] < 0.95
 
 
 @pytest.mark.parametrize("nesterov", [False, True])

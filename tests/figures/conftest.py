@@ -109,3 +109,24 @@ def browser():
     driver.set_script_timeout(60)
     yield Browser(driver)
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def explorer_page(tmp_path_factory):
+    """The explorer as a file, opened by name as a person would."""
+    pytest.importorskip("plotly", reason="plotly is not installed")
+    from dynamics.explorer_models import explorer_models
+    from figures.explorer_page import explorer_page
+
+    path = tmp_path_factory.mktemp("explorer") / "explorer.html"
+    path.write_text(explorer_page(explorer_models()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def explorer(browser, explorer_page):
+    """The page as it opens; at the end of each test it must not have complained or asked for anything."""
+    browser.open(explorer_page)
+    yield browser
+    assert browser.complaints() == []
+    assert browser.requests() == []

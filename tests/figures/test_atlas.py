@@ -11,7 +11,7 @@ from dynamics import Teacher
 from dynamics.stationary import fixed_points
 from dynamics.stationary.matching import catalogue_flow, match_fixed_points, search_catalogue
 from dynamics.stationary.search import search_fixed_points
-from figures.atlas import atlas
+from figures.atlas import atlas_figure
 from figures.style import MARKERS, PALETTE
 
 
@@ -19,7 +19,7 @@ from figures.style import MARKERS, PALETTE
 def drawn():
     catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), hidden=2)
     match = match_fixed_points(search_fixed_points(catalogue_flow(catalogue), 40), catalogue)
-    return catalogue, match, atlas(catalogue.feasible, match).axes[0]
+    return catalogue, match, atlas_figure(catalogue.feasible, match).axes[0]
 
 
 def test_predictions_and_roots_are_at_their_loss_and_index(drawn):
@@ -52,7 +52,7 @@ def made_up(*losses):
     ]
     kinds = ("global minimum", "minimum", "saddle", "degenerate saddle")
     roots = [SimpleNamespace(kind=kind, index=n, height=float(n), hits=10**n) for n, kind in enumerate(kinds)]
-    return atlas(points, SimpleNamespace(search=SimpleNamespace(roots=roots)))
+    return atlas_figure(points, SimpleNamespace(search=SimpleNamespace(roots=roots)))
 
 
 def test_kinds_are_told_apart():
@@ -91,7 +91,7 @@ def test_points_off_the_axes_are_drawn_without_a_cross():
     """Uniform inputs, λ = (2, 1), one unit: five roots, two of them at 2.9583 where nothing is predicted."""
     catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), hidden=1, distribution="uniform")
     match = search_catalogue(catalogue, 60)
-    figure = atlas(catalogue.feasible, match)
+    figure = atlas_figure(catalogue.feasible, match)
     (axes,) = figure.axes
     shown = ["local minimum", "saddle", "spurious minimum"]
     assert names(figure) == ["predicted, spare $a_k > 0$", *(f"found: {name}" for name in shown)]
@@ -106,7 +106,7 @@ def test_with_weight_decay_the_objective_is_drawn():
     """Heights are R, of points and roots; of the entries with the same learned modes the lowest has the name."""
     catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), hidden=2, weight_decay=0.1)
     match = match_fixed_points(search_fixed_points(catalogue_flow(catalogue), 40), catalogue)
-    axes = atlas(catalogue.feasible, match).axes[0]
+    axes = atlas_figure(catalogue.feasible, match).axes[0]
     (crosses,) = [line for line in axes.lines if line.get_label() == "predicted"]
     np.testing.assert_array_equal(crosses.get_xydata(), [(p.index, p.objective) for p in catalogue.points])
     markers = np.vstack([c.get_offsets() for c in axes.collections])

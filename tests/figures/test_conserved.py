@@ -51,7 +51,7 @@ def test_drift_against_step():
     assert measured.get_linestyle() == "None"
     texts = [text.get_text() for text in axes.figure.legends[0].get_texts()]
     assert texts == ["$c_{0}$, slope 1.00", "$c_{1}$, slope 1.00"]
-    assert "$t$ = 2" in axes.get_ylabel()
+    assert "$t = 2$" in axes.get_ylabel()
     figure.canvas.draw()
 
 
@@ -74,6 +74,8 @@ def test_weights_of_zero_do_not_drift(measured, predicted):
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
     assert axes.get_yscale() == ("log" if measured or predicted else "linear")
-    assert axes.get_ylabel() == "|drift of $c_k$| at $t$ = 0.5 (squared weights)"
-    assert figure.legends[0].get_title().get_text() == "lines: theory, markers: gradient descent"
+    assert axes.get_ylabel() == "|drift of $c_k$| at $t = 0.5$ (squared weights)"
+    assert figure.legends[0].get_title().get_text() == (
+        "lines: theory, markers: gradient descent, slopes: for $\\eta \\to 0$"
+    )
     assert len(names(figure)) == 1

@@ -3,32 +3,12 @@
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, Student, Teacher
+from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.problem.levels import plateau_level
 
 pytest.importorskip("plotly", reason="plotly is not installed")
 
 LARGEST_PAGE = 6_000_000  # bytes
-
-
-@pytest.fixture(scope="session")
-def page(tmp_path_factory):
-    """The file, opened by name as a person would."""
-    from dynamics.explorer_models import explorer_models
-    from figures.explorer_page import explorer_page
-
-    path = tmp_path_factory.mktemp("explorer") / "explorer.html"
-    path.write_text(explorer_page(explorer_models()), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def explorer(browser, page):
-    """The page as it opens; at the end of each test it must not have complained or asked for anything."""
-    browser.open(page)
-    yield browser
-    assert browser.complaints() == []
-    assert browser.requests() == []
 
 
 def shown(browser, expression):
@@ -62,6 +42,23 @@ CASES = {
         "activation": "centred",
         "t_end": 1,
     },
+    "with decay": {
+        "hidden": 3,
+        "lam": (4, -2, 1),
+        "start": "random",
+        "scale": -0.5,
+        "decay": 0.4,
+        "t_end": 1,
+    },
+    "six of each": {"hidden": 6, "lam": (4, 3, 2, 1, -1, -2), "start": "random", "scale": -0.5, "t_end": 0.5},
+    "a size without a flow of its own": {
+        "hidden": 5,
+        "lam": (3, -2),
+        "start": "random",
+        "scale": -0.3,
+        "decay": 0.1,
+        "t_end": 0.5,
+    },
     "large start": {"hidden": 4, "lam": (5, -5, 2), "start": "random", "seed": "2", "scale": 0, "t_end": 0.5},
 }
 
@@ -77,18 +74,26 @@ def test_trajectories_are_those_of_python(explorer, case):
         assert times[-1] == pytest.approx(10 ** CASES[case]["t_end"])
     teacher = Teacher.from_eigenvalues(state["eigenvalues"][:d])
     student = Student(state["W"], state["a"])
-    trajectory = GradientFlow(teacher, student, activation=state["activation"]).integrate(times=times)
+    problem = Problem(teacher, student, state["activation"], weight_decay=state["decay"])
+    trajectory = GradientFlow(problem).integrate(times=times)
     theta = np.array(curve["states"])  # w row by row, then a
     np.testing.assert_allclose(theta[:, : K * d], trajectory.W.reshape(len(times), -1), rtol=0, atol=1e-6)
     np.testing.assert_allclose(theta[:, K * d :], trajectory.a, rtol=0, atol=1e-6)
     np.testing.assert_allclose(curve["loss"], trajectory.loss, rtol=0, atol=1e-6 * trajectory.loss[0])
+    np.testing.assert_allclose(
+        curve["modes"], np.einsum("tk,tki->ti", trajectory.a, trajectory.W**2), atol=1e-5
+    )
+    if state["decay"]:
+        np.testing.assert_allclose(curve["objective"], trajectory.objective, atol=1e-6 * trajectory.loss[0])
     assert np.ptp(trajectory.loss) > 0.1 * trajectory.loss[0]  # something happened
 
 
 def test_the_same_run_in_python(explorer):
     """The program that the page shows runs, and ends at the loss that the page shows."""
     configure(
-        explorer, activation="centred", hidden=2, lam=(3, -2), start="random", seed="1", scale=-0.5, t_end=0
+        explorer,
+        **{"activation": "centred", "hidden": 2, "lam": (3, -2), "start": "random", "seed": "1"},
+        **{"scale": -0.5, "decay": 0.3, "t_end": 0},
     )
     code = explorer.run("return document.getElementById('python').textContent")
     setup, _, last = code.rpartition("\n")
@@ -252,11 +257,49 @@ def test_scale_and_reset(explorer):
     assert shown(explorer, "state.a") == pytest.approx([0.1, 0.1, 0.1])
 
 
+@pytest.mark.parametrize(
+    "lam", [(4, 2, 1), (2, 2, 2, 2, 2, 2), (5, 0.1, 0, -0.1, -0.2, -5), (1, 1, 1, 1, 1, -5)]
+)
+def test_the_ends_of_curves_are_named(explorer, lam):
+    """In their colours and order, beside the curves' ends where these are apart, and never on each other."""
+    configure(explorer, lam=lam, hidden=6)
+    labels, palette, ink = explorer.run(
+        "return [document.getElementById('curves').layout.annotations.filter((a) => a.text.startsWith('mode')),"
+        " STYLE.palette, theme().ink]"
+    )
+    assert [label["text"] for label in labels] == [f"mode {i + 1}" for i in range(len(lam))]
+    for label, colour in zip(labels, palette, strict=False):
+        mixed = [round(0.65 * int(colour[n : n + 2], 16) + 0.35 * int(ink[n : n + 2], 16)) for n in (1, 3, 5)]
+        assert label["font"]["color"] == f"rgb({', '.join(map(str, mixed))})"
+    boxes = explorer.run(
+        "return [...document.querySelectorAll('#curves .annotation')].filter((a) => a.textContent.startsWith('mode'))"
+        ".map((a) => a.getBoundingClientRect()).map(({ top, bottom, right }) => [top, bottom, right])"
+    )
+    plot = explorer.run("return document.getElementById('curves').getBoundingClientRect().toJSON()")
+    assert all(
+        plot["top"] < top and bottom < plot["bottom"] and right < plot["right"]
+        for top, bottom, right in boxes
+    )
+    middles = sorted((top + bottom) / 2 for top, bottom, _ in boxes)
+    assert np.diff(middles).min() > 15
+    ends = shown(explorer, "curve.modes.at(-1)")
+    if len(lam) == 3:
+        assert [label["y"] for label in labels] == pytest.approx(ends, abs=0.05)
+    assert np.all(np.diff([label["y"] for label in labels])[np.diff(ends) < -0.1] < 0)
+
+
 @pytest.mark.parametrize("size", ["PHONE", "DESKTOP"])
-def test_it_fits_the_screen(browser, page, size):
+def test_it_fits_the_screen(browser, explorer_page, size):
     """Nothing sticks out sideways; the point is large enough for a finger (44 px)."""
-    browser.open(page, getattr(browser, size))
+    browser.open(explorer_page, getattr(browser, size))
     assert browser.overflow() <= 0
+    configure(browser, hidden=6, lam=(4, 3, 2, 1, -1, -2), decay=0.3)
+    assert browser.overflow() <= 0
+    beyond = "const right = document.getElementById('controls').getBoundingClientRect().right;"
+    assert browser.run(
+        beyond
+        + "return [...document.querySelectorAll('#controls *')].every((e) => e.getBoundingClientRect().right <= right)"
+    )
     box = browser.run("return document.getElementById('handle').getBoundingClientRect().toJSON()")
     assert box["width"] >= 44 and box["height"] >= 44
     inside = browser.run("return document.getElementById('phase-plot').getBoundingClientRect().toJSON()")
@@ -275,9 +318,9 @@ def test_a_dark_screen_gets_light_ink(explorer):
     assert dark == explorer.run("return getComputedStyle(document.documentElement).getPropertyValue('--ink')")
 
 
-def test_the_page_is_one_file_of_moderate_size(page):
+def test_the_page_is_one_file_of_moderate_size(explorer_page):
     """Nothing to load, which the page's own security policy enforces."""
-    text = page.read_text(encoding="utf-8")
-    assert page.stat().st_size < LARGEST_PAGE
+    text = explorer_page.read_text(encoding="utf-8")
+    assert explorer_page.stat().st_size < LARGEST_PAGE
     assert "default-src 'none'" in text
     assert not any(mark in text for mark in ("<link", "<script src", "@import"))

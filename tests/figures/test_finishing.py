@@ -73,6 +73,7 @@ def test_what_has_no_time_axis_is_refused(made_up):
         ("one two three", "one two\nthree"),
         ("loss $L$ (squared output units)", "loss $L$ (squared\noutput units)"),
         ("$a + b + c + d$ x", "$a + b + c + d$\nx"),
+        ("drift of $c$ at $t = 2$ (squared weights)", "drift of $c$ at $t = 2$\n(squared weights)"),
         ("word", "word"),
     ],
 )

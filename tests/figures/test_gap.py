@@ -8,6 +8,7 @@ from drawn import assert_aligned, assert_decades
 from matplotlib.collections import FillBetweenPolyCollection
 
 from empirical.gap import Gap
+from figures import learning_curve
 from figures.gap import gap_figure, shown_curves
 
 T = np.linspace(0, 2, 40)
@@ -56,7 +57,11 @@ def test_curves_and_distances(gap):
     assert "of the flow" in below.get_xlabel()
     assert below.get_xlim() == (0, 2)
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert texts == [*shown_curves(gap), "trained networks, mean ± 2 s.e.", "error bar of the mean"]
+    assert texts == [
+        *shown_curves(gap),
+        "trained networks, mean ± 2 s.e.",
+        "error bar: 2 s.e. + $O(\\eta^2)$",
+    ]
     figure.canvas.draw()
 
 
@@ -122,6 +127,27 @@ def test_a_correction_counts_where_it_is_largest(gap):
     shown = shown_curves(replace(gap, discretised=late, on_data=late, with_noise=once))
     assert list(shown) == ["gradient flow", "+ finite step", "+ sampling noise"]
     np.testing.assert_array_equal(shown["+ finite step"], late)
+
+
+def test_the_grey_band_says_what_it_is(gap):
+    """Of its two parts those that are there: here two standard errors and a truncation of 0.1."""
+    nothing, alone = np.zeros(40), np.full(40, np.nan)
+    for changes, name in (
+        ({"truncation": nothing}, "error bar: 2 s.e."),
+        ({"standard_error": alone}, "error bar: $O(\\eta^2)$"),
+        ({"standard_error": alone, "truncation": nothing}, "error bar: unknown"),
+    ):
+        texts = gap_figure(replace(gap, **changes)).legends[0].get_texts()
+        assert texts[-1].get_text() == name
+
+
+def test_colours_are_those_of_other_figures(gap):
+    """The flow is black, networks have the colour that no theory has, as on learning curves."""
+    above = gap_figure(replace(gap, on_data=1.15 * FLOW)).axes[0]
+    theories = [line.get_color() for line in above.lines if line.get_linestyle() != "None"]
+    assert len(set(theories)) == 4 and theories[0] == "black"
+    assert above.containers[0].lines[0].get_color() == learning_curve.TRAINED[0]
+    assert learning_curve.TRAINED[0] not in theories
 
 
 def test_axes_of_both_panels(gap):

@@ -26,7 +26,9 @@ def test_train_and_test(noise, rng):
 
 def test_scaling_law():
     t = np.geomspace(0.01, 100, 40)
-    law = ScalingLaw(1.0, 1000, t, 1 / (1 + t), 1.0, 1.0, 50, t[:20], 1.01 / (1 + t[:20]), 1 / (1 + t[:20]))
+    law = ScalingLaw(
+        1.0, 1000, t, 1 / (1 + t), 1.0, 1.0, 50, t[:20], 1.01 / (1 + t[:20]), 1 / (1 + t[:20]), 1 / (1 + t)
+    )
     figure = scaling_law_figure([law])
     axes = figure.axes[0]
     np.testing.assert_allclose(axes.lines[0].get_ydata(), law.loss)
@@ -36,7 +38,7 @@ def test_scaling_law():
     figure.canvas.draw()
 
 
-@pytest.mark.parametrize(("n", "text"), [(1_000_000, "$10^{6}$"), (2500, "2500")])
+@pytest.mark.parametrize(("n", "text"), [(1_000_000, "$10^{6}$"), (2500, "2500"), (10, "10")])
 def test_counts(n, text):
     assert count(n) == text
 

@@ -21,8 +21,10 @@ def test_the_equations_are_those_of_derive(quadflow, tmp_path):
     pytest.importorskip("plotly")
     path = tmp_path / "explorer.html"
     quadflow("explore", "--output", path)
-    exported = quadflow("derive", "--inputs", "3", "--hidden", "4", "--format", "javascript").out
-    assert exported.replace("export ", "") in path.read_text(encoding="utf-8")
+    page = path.read_text(encoding="utf-8")
+    for d, K in (("3", "4"), ("6", "6")):
+        sizes = ("--inputs", d, "--hidden", K, "--weight-decay", "symbolic", "--format", "javascript")
+        assert quadflow("derive", *sizes).out.replace("export ", "") in page
 
 
 def test_the_page_of_one_unit(quadflow, tmp_path):

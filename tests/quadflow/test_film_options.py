@@ -47,6 +47,7 @@ def test_those_of_the_table_have_the_options(name):
     [
         ("learning-curves", "--steps 40 --step 2e-3 --batch 16 --seeds 2"),
         ("saddle-graph", "--teacher 2,1 --hidden 2 --t-end 0.2 --batch 16"),
+        ("spectrum", "--teacher 2,1 --hidden 2 --t-end 0.5 --points 5"),
     ],
 )
 def test_every_figure_is_animated(name, options, tmp_path):

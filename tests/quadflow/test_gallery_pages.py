@@ -52,6 +52,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "scale-diagram": f"{DIAGRAMS}:scale_diagram",
     "scaling-law": "empirical.experiments.power_law:scaling_laws",
     "schedules": "empirical.experiments.schedules:schedule_curves",
+    "spectrum": "dynamics.curvature.saddles:saddle_spectrum",
     "stability": "empirical.experiments.edge_of_stability:edge_of_stability",
     "staircase": "empirical.experiments.staircase:staircase_curves",
     "study": "empirical.studies.findings:read_findings",

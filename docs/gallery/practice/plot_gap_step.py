@@ -5,9 +5,9 @@ Why networks differ from the flow: the step
 ``quadflow figure gap-step``
 
 Theory is corrected for one cause after the other; below, the distance of each curve from the measured mean,
-against the error bar of that mean (grey). Here the step is large and the batch too. See that the flow misses
-the networks by far more than the error bar, and that the modified flow, which knows the step to second order,
-removes that difference.
+against the error bar (grey): two standard errors of that mean, and the O(η²) that theory leaves out. Here the
+step is large and the batch too. See that the flow misses the networks by far more than the error bar, and
+that the modified flow, which knows the step to second order, removes that difference.
 """
 
 from dynamics import Problem, Student, Teacher

@@ -4,11 +4,11 @@ Sharpness, and the largest stable step
 
 ``quadflow figure stability``
 
-The sharpness, the largest eigenvalue of the Hessian, along the flow (line), and networks trained with steps
-below and beyond η*, the step that the sharpest point of the flow still allows. See that the network with 0.9
-η* follows the flow; the one with 1.1 η* leaves it where the sharpness exceeds its own 2/η (dotted),
-oscillates between a sharper and a flatter place, and learns nevertheless; the one with 2 η* is thrown back
-again and again and learns nothing.
+The sharpness, the largest eigenvalue of the Hessian, along the flow (black), and networks trained with steps
+below and beyond η_max, the step that the sharpest point of the flow still allows. See that the network with
+0.9 η_max follows the flow; the one with 1.1 η_max leaves it where the sharpness exceeds its own 2/η
+(dotted), jumps to and fro between a sharper and a flatter place with every step, and learns nevertheless; the
+one with 2 η_max is thrown back again and again and learns nothing.
 """
 
 from dynamics import Problem, Student, Teacher

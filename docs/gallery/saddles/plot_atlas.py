@@ -13,10 +13,10 @@ without mode 1 is stationary too, but high.
 
 from dynamics import Teacher
 from dynamics.stationary import fixed_points, search_catalogue
-from figures.atlas import atlas
+from figures.atlas import atlas_figure
 
 catalogue = fixed_points(Teacher.from_eigenvalues([4, 2, 1]), hidden=4)
-figure = atlas(catalogue.feasible, search_catalogue(catalogue, 400, seed=0))
+figure = atlas_figure(catalogue.feasible, search_catalogue(catalogue, 400, seed=0))
 
 # %%
 

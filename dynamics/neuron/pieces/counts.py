@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_number
@@ -17,6 +16,7 @@ from dynamics.neuron.pieces.exact import Example, examples
 from dynamics.neuron.pieces.line import pieces_along_line
 from dynamics.neuron.pieces.network import GRID, KINDS, Network, number_of_parameters
 from dynamics.neuron.pieces.plane import LARGEST_LAYER, PlanePieces, pieces_in_plane
+from dynamics.progress import progress_bar
 from dynamics.validation import validate_count
 from dynamics.words import counted
 
@@ -139,8 +139,9 @@ def count_pieces(
     numbers = {kind: np.zeros(shape, dtype=np.int64) for kind in KINDS}
     degrees = {kind: np.zeros(shape, dtype=np.int64) for kind in KINDS}
     sizes = [(kind, *place) for kind in KINDS for place in np.ndindex(shape)]
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for kind, i, j, s in tqdm(sizes, "pieces", leave=False, disable=None if progress else True):
+    for kind, i, j, s in progress_bar(
+        sizes, "pieces", shown=progress, remedy="lower `layers`, `hidden` or `starts`"
+    ):
         network = Network.random(kind, 2, [int(widths[j])] * int(depths[i]), seed=int(seeds[s]))
         pieces = pieces_along_line(network, *lines[s])
         numbers[kind][i, j, s], degrees[kind][i, j, s] = pieces.number, pieces.degrees.max()

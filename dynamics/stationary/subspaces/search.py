@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory, check_number
+from dynamics.progress import progress_bar
 from dynamics.stationary.subspaces.form import FormLoss
 from dynamics.stationary.subspaces.morse import MorseCount, isotropic_lines
 from dynamics.stationary.subspaces.reduced_loss import ReducedLoss, framed, moved, reduced_loss
@@ -129,8 +129,7 @@ def search_subspaces(
     found: list[CriticalSubspace] = []
     converged = 0
     chunks = range(0, starts, at_a_time)
-    # disable=None: a bar on a terminal, nothing in a pipe.
-    for start in tqdm(chunks, f"rank {rank}", leave=False, disable=None if progress else True):
+    for start in progress_bar(chunks, f"rank {rank}", shown=progress, remedy="search from fewer starts"):
         Z = rng.standard_normal((min(at_a_time, starts - start), d, rank))
         at = reduced_loss(form, framed(Z), rank)
         lower = rng.integers(1, DESCENT + 1, len(Z)) * (np.arange(start, start + len(Z)) % 2)

@@ -169,6 +169,26 @@ def test_javascript_module_computes_the_derived_equations(derived, point, tmp_pa
     assert names == [[s.name for s in group] for group in groups]
 
 
+def test_what_decays_is_exported_beside_what_is_conserved():
+    """c_k = ‖w_k‖² − 2a_k² by its definition, in both languages; with decay nothing is called conserved."""
+    derived = derive(2, 2, weight_decay="symbolic")
+    module = module_of(to_python(derived))
+    theta = np.array([0.5, 0.1, -0.2, 0.6, 0.3, 0.4])
+    c = [0.26 - 2 * 0.09, 0.40 - 2 * 0.16]
+    np.testing.assert_allclose(module["decaying"](theta), c, rtol=1e-15)
+    assert module["decaying"](np.stack([theta, theta], axis=1)).shape == (2, 2)
+    assert "conserved" not in module
+    assert "decaying" not in module_of(to_python(derive(2, 2)))
+    source = to_javascript_object(derived)
+    assert source.endswith(
+        "return { PARAMETERS, TARGETS, WEIGHT_DECAY, loss, rhs, objective, decaying };\n})()"
+    )
+    if shutil.which("node"):
+        script = f"console.log(JSON.stringify(({source}).decaying({theta.tolist()})))"
+        run = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True, timeout=60)
+        np.testing.assert_allclose(json.loads(run.stdout), c, rtol=1e-15)
+
+
 def test_numbers_stay_as_readable_as_they_were():
     """A covariance of 0.3 appears as a fraction of small whole numbers; sixteen digits appear as a decimal."""
     assert "9/100" in to_python(derive(1, 1, activation="centred", covariance=[[0.3]]))

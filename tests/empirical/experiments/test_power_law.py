@@ -29,6 +29,7 @@ def test_trained_networks_fall_with_the_predicted_exponent():
 def test_what_is_trained_and_how_far_curves_go(monkeypatch):
     """Ends of the docstrings: 8t = 0.01 N^α, but ten times the start with few modes; networks 0.1 N^α, half learned.
 
+    Exact curves end a hundred times later than networks of four modes, at 8t = 100 × 0.1 × 4^1.5, at the latest.
     Thirty records, evenly spaced in the logarithm of the step, without the start, where the law has no meaning.
     """
     asked = []
@@ -43,9 +44,10 @@ def test_what_is_trained_and_how_far_curves_go(monkeypatch):
         return SimpleNamespace(times=np.array([0.0, 1.0]), loss=np.ones((1, 2)))
 
     monkeypatch.setattr(power_law, "train", fake)
-    few, many = (scaling_laws([1.5], count=n, trained_modes=4)[0] for n in (9, 10_000))
+    few, some, many = (scaling_laws([1.5], count=n, trained_modes=4)[0] for n in (9, 200, 10_000))
     np.testing.assert_allclose(8 * few.times[[0, -1]], [0.05, 0.5])
-    np.testing.assert_allclose(8 * many.times[[0, -1]], [0.05, 0.01 * 10_000**1.5])
+    np.testing.assert_allclose(8 * some.times[[0, -1]], [0.05, 0.01 * 200**1.5])
+    np.testing.assert_allclose(8 * many.times[[0, -1]], [0.05, 80])
     assert len(few.times) == 60
     for options in asked:
         assert options == {
@@ -56,4 +58,15 @@ def test_what_is_trained_and_how_far_curves_go(monkeypatch):
     # mode j lacks λ_j/(1 + e^{8 λ_j t}) at the time t = 1, and the loss is the sum of the squares
     lam = np.arange(1, 5) ** -1.5
     assert few.trained_theory == pytest.approx([np.sum((lam / (1 + np.exp(8 * lam))) ** 2)], rel=1e-9)
+    at = np.exp(8 * np.outer(few.times, lam))
+    np.testing.assert_allclose(few.few_loss, np.sum((lam / (1 + at)) ** 2, axis=1), rtol=1e-9)
     assert (few.exponent, few.count, few.trained_modes) == (1.5, 9, 4)
+
+
+@pytest.mark.parametrize(("alpha", "modes"), [(0.75, 464), (0.6, 500), (0.51, 500), (1.0, 100), (2.0, 100)])
+def test_slowly_falling_eigenvalues_need_more_modes(monkeypatch, alpha, modes):
+    """100^(1/α), so that the last mode is learned at the same time as that of 100 modes at α = 1; at most 500."""
+    nothing = SimpleNamespace(times=np.array([0.0, 1.0]), loss=np.ones((1, 2)))
+    monkeypatch.setattr(power_law, "train", lambda problem, **options: nothing)
+    law = scaling_laws([alpha], count=1000, trained_modes=100)[0]
+    assert (law.trained_modes, law.count) == (modes, 1000)

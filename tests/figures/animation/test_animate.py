@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from drawn import beside
 from filmed import DPI, animate_small, pixels
 from matplotlib.figure import Figure
 
@@ -21,7 +22,13 @@ SHORT = {"seconds": 0.25, "frames_per_second": 20}  # 5 frames
 
 @pytest.fixture(scope="module")
 def results(trajectory, networks, plane, walk):
-    return {"learning-curves": (trajectory, networks), "phase-portrait": (plane,), "saddle-graph": (walk,)}
+    curves = beside("test_spectrum").known.__wrapped__()
+    return {
+        "learning-curves": (trajectory, networks),
+        "phase-portrait": (plane,),
+        "saddle-graph": (walk,),
+        "spectrum": (curves,),
+    }
 
 
 @pytest.fixture(scope="module")

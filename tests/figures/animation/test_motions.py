@@ -10,7 +10,7 @@ import pytest
 
 from figures.animation.along_trajectories import ARRIVED, AlongTrajectories
 from figures.animation.through_graph import AHEAD, ThroughGraph
-from figures.phase_portrait import phase_portrait, trajectory_name
+from figures.phase_portrait import phase_portrait_figure, trajectory_name
 from figures.saddle_graph import leg_name, saddle_graph_figure
 
 LEVELS = (45.5, 8.0, 1.25, 0.0)  # of λ = 4, 2, 1, one mode after the other (theory, section 3)
@@ -18,7 +18,7 @@ LEVELS = (45.5, 8.0, 1.25, 0.0)  # of λ = 4, 2, 1, one mode after the other (th
 
 @pytest.fixture
 def portrait(plane):
-    figure = phase_portrait(plane)
+    figure = phase_portrait_figure(plane)
     motion = AlongTrajectories(figure.axes, plane)
     lines = {line.get_gid(): line for line in figure.axes[0].lines}
     return motion, [lines[trajectory_name(k)] for k in range(3)], figure.axes[0].lines[-3:]
@@ -65,7 +65,7 @@ def test_the_film_ends_when_all_have_arrived(portrait, plane):
 
 def test_without_trajectories_nothing_moves(plane):
     plane = replace(plane, paths=(), times=())
-    motion = AlongTrajectories(phase_portrait(plane).axes, plane)
+    motion = AlongTrajectories(phase_portrait_figure(plane).axes, plane)
     assert motion.times(5).tolist() == [0] * 5
     motion.show(0.0)
     motion.finish()
