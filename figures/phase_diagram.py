@@ -17,7 +17,7 @@ from figures.style import COLUMN_WIDTH, PALETTE
 FAILS, SUCCEEDS = "#F6D9C4", "#DCE9F3"  # pale vermilion and pale blue of the palette
 
 
-def phase_diagram(diagram: SingleModeDiagram, *, axes: GivenAxes = None) -> Drawn:
+def phase_diagram_figure(diagram: SingleModeDiagram, *, axes: GivenAxes = None) -> Drawn:
     """One unit, one mode: initial weights (a₀, p₀), the predicted regions, and every trained network as a marker.
 
     Parameters
@@ -131,3 +131,8 @@ def _edges(centres: Array) -> Array:
     return np.exp(
         np.concatenate([[logs[0] - half[0]], logs[:-1] + half[: len(logs) - 1], [logs[-1] + half[-1]]])
     )
+
+
+phase_diagram = (
+    phase_diagram_figure  # as it was called before it had a name of its own beside that of this module
+)

@@ -32,7 +32,7 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
 
     def make() -> Figure:
         from empirical.experiments.phase_diagram import grid_of_starts, single_mode_diagram
-        from figures.phase_diagram import phase_diagram as draw
+        from figures.phase_diagram import phase_diagram_figure as draw
 
         a0, p0 = grid_of_starts(points, extent)
         return draw(single_mode_diagram(a0, p0, eigenvalue=eigenvalue, step=step, seed=seed, progress=True))
