@@ -56,9 +56,7 @@ nitpick_ignore_regex = [
 # the reference
 autodoc_typehints = "none"  # the docstrings say shapes and units, which types do not
 autodoc_member_order = "bysource"
-add_module_names = (
-    False  # the page of a module says which, that of a task has the name one imports
-)
+add_module_names = False  # names as one imports them; pages of modules have theirs above
 
 # the gallery: one file per figure
 sphinx_gallery_conf = {

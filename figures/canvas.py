@@ -94,6 +94,11 @@ class Canvas:
         for axes in self.axes[-1:] if below is None else below:
             axes.set_xlabel(text)
 
+    def settle(self) -> None:
+        """Lay out what is there, so that distances on the paper are known; of somebody else's figure they are as is."""
+        if self.given is None:
+            self.figure.draw_without_rendering()
+
     def align(self, *columns: Sequence[Axes]) -> None:
         """Put labels of vertical axes that stand above each other at the same distance."""
         for column in columns:

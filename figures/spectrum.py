@@ -76,7 +76,7 @@ def _eigenvalues(axes: Axes, curves: SaddleSpectrum) -> None:
     axes.plot(t, np.where(values < -zero, values, np.nan), color=PALETTE[1], linewidth=0.9)
     axes.lines[-1].set_label("negative eigenvalues")
     axes.plot(t, spectrum.sharpness, color=PALETTE[0], linewidth=1.4, linestyle="--", label="sharpness")
-    _bars(axes, curves, [() if p.predicted is None else p.predicted for p in curves.plateaus])
+    _bars(axes, curves, [() if p.predicted is None else p.predicted.tolist() for p in curves.plateaus])
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     room = 0.06 * (high - low or 1.0)
     axes.set_ylim(low - room, high + room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -75,7 +76,7 @@ class GifWriter(AbstractMovieWriter):
     def finish(self) -> None:
         """Write the file."""
         ends = [round(1000 * n / self.fps / TICK) * TICK for n in range(len(self._frames) + 1)]
-        lengths = [end - start for start, end in zip(ends, ends[1:], strict=False)]
+        lengths = [end - start for start, end in itertools.pairwise(ends)]
         lengths[-1] += round(1000 * self._hold / TICK) * TICK
         first, *rest = self._frames
         first.save(self.outfile, save_all=True, append_images=rest, duration=lengths, loop=0, optimize=True)

@@ -12,7 +12,7 @@ from figures.animation.over_time import OverTime
 from figures.animation.through_graph import ThroughGraph
 from figures.canvas import Drawn, GivenAxes
 from figures.learning_curve import learning_curves
-from figures.phase_portrait import phase_portrait
+from figures.phase_portrait import phase_portrait_figure
 from figures.saddle_graph import saddle_graph_figure
 
 
@@ -39,6 +39,6 @@ def _saddle_path(path: SaddlePath, *, axes: GivenAxes = None) -> Drawn:
 
 ANIMATED: dict[str, Animated] = {
     "learning-curves": Animated(learning_curves, OverTime),
-    "phase-portrait": Animated(phase_portrait, AlongTrajectories),
+    "phase-portrait": Animated(phase_portrait_figure, AlongTrajectories),
     "saddle-graph": Animated(_saddle_path, ThroughGraph),
 }

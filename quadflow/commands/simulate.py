@@ -43,6 +43,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
+    from dynamics.outcome import reached_minimum
     from dynamics.validation import validate_count
     from quadflow.options.reading import build_problem
 
@@ -56,6 +57,8 @@ def command(
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
     result |= {"optimizer": details.entry.name, "survives": details.entry.survives}
+    minimum = None if theory.name == "sgd" else reached_minimum(cast("Trajectory", trajectory))
+    result |= {"minimum": None if minimum is None else minimum.to_dict()}
     modified = theory.name == "modified"
     if theory.name != "flow" and trajectory.conserved is not None:
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
@@ -74,8 +77,10 @@ def command(
         write_trajectory(trajectory, output, result, theory_title(theory, details))
     if failure is not None:
         raise failure
-    text = "" if unstable is None else f"\nwarning: {unstable}"
-    echo_result(result, lambda: describe(trajectory) + text, as_json)
+    said = "" if minimum is None or trajectory.solver.message else minimum.summary()
+    lines = [said] if said else []
+    lines += [] if unstable is None else [f"warning: {unstable}"]
+    echo_result(result, lambda: "\n".join([describe(trajectory), *lines]), as_json)
 
 
 def describe(trajectory: Trajectory | SGDTrajectory) -> str:

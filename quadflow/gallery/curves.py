@@ -95,7 +95,7 @@ def phase_portrait(
 ) -> None:
     """One mode in its phase plane (a, p): nullclines, fixed points, separatrix, and who fails to learn."""
     from dynamics.phase_plane import phase_plane
-    from figures.phase_portrait import phase_portrait as draw
+    from figures.phase_portrait import phase_portrait_figure as draw
 
     states = [parse_start(start) for start in starts] or PORTRAIT_STARTS
     draw_into(output, lambda: draw(phase_plane(eigenvalue, states, activation=activation, extent=extent)))
