@@ -45,9 +45,9 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
 )
 @click.option("--teacher", default="2,-1.9", show_default=True, help="Eigenvalues.")
 @click.option("--hidden", type=int, default=4, show_default=True, help="Hidden units.")
-@click.option("--points", type=int, default=5, show_default=True, help="Scales per axis.")
+@click.option("--points", type=int, default=9, show_default=True, help="Scales per axis.")
 @click.option(
-    "--replicates", type=int, default=8, show_default=True, help="Random starts per pair of scales."
+    "--replicates", type=int, default=16, show_default=True, help="Random starts per pair of scales."
 )
 @click.option("--step", type=float, default=2e-3, show_default=True, help="Learning rate.")
 @opt.seed_option

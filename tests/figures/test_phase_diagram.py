@@ -60,14 +60,14 @@ def test_first_layer_weights_of_both_signs(p0):
     figure.canvas.draw()
 
 
-@pytest.mark.parametrize(("undecided", "title"), [(0.0, "theory"), (0.25, "theory (25% undecided)")])
+@pytest.mark.parametrize(("undecided", "title"), [(0.0, "theory"), (0.25, "theory,\n25% undecided")])
 def test_scales_side_by_side(undecided, title):
     scale = np.array([0.1, 0.3, 1.0])
     succeeds = np.linspace(0, 1 - undecided, 9).reshape(3, 3)
     fails = 1 - undecided - succeeds
     trained = succeeds + undecided
     data = ScaleDiagram(
-        np.array([2, -1.9]), 4, 2, scale, scale, succeeds, fails, trained, 10, True, 0, training(90)
+        np.array([2, -1.9]), 4, 2, scale, scale, succeeds, fails, trained, 10, True, 3, training(90)
     )
     figure = scale_diagram(data)
     theory, measured, _ = figure.axes
@@ -75,7 +75,10 @@ def test_scales_side_by_side(undecided, title):
     np.testing.assert_allclose(theory.collections[0].get_array(), succeeds)
     np.testing.assert_allclose(measured.collections[0].get_array(), trained)
     assert theory.get_xscale() == theory.get_yscale() == "log"
-    assert (measured.get_title(), theory.get_ylabel()) == ("trained", "scale of $w$")
+    assert (measured.get_title(), theory.get_ylabel()) == (
+        "trained,\n3 of 90 differ",
+        "scale of $w$",
+    )
     figure.canvas.draw()
 
 
@@ -174,7 +177,7 @@ def test_where_every_weight_is_positive_nothing_fails():
 def test_axes_of_scales():
     """Undecided parts above half a per cent are named."""
     scale = np.array([0.1, 0.3, 1.0])
-    for undecided, title in ((0.004, "theory"), (0.007, "theory (1% undecided)")):
+    for undecided, title in ((0.004, "theory"), (0.007, "theory,\n1% undecided")):
         half = np.full((3, 3), 0.5)
         data = ScaleDiagram(
             np.ones(2), 4, 2, scale, scale, half, half - undecided, half, 10, True, 0, training(90)
@@ -186,6 +189,6 @@ def test_axes_of_scales():
             assert axes.collections[0].get_clim() == (0, 1)
             for axis in (axes.xaxis, axes.yaxis):
                 assert_decades(axis, 6)
-        assert bar.get_ylabel() == "fraction that succeeds"
+        assert bar.get_ylabel() == "fraction of 10 starts that succeeds"
         assert bar.get_yticks().tolist() == [0, 0.5, 1]
         assert figure.get_supxlabel() == "scale of $a$   (dashed: $c_k = 0$ on average)"
