@@ -11,6 +11,7 @@ learns the strongest missing mode at every saddle: ∅, {1}, {1,2}, {1,2,3}.
 
 from dynamics import Problem, Student, Teacher
 from empirical.experiments.saddle_path import saddle_path
+from figures import animate
 from figures.saddle_graph import saddle_graph_figure
 
 teacher = Teacher.from_eigenvalues([4, 2, 1])
@@ -18,3 +19,8 @@ start = Problem(teacher, Student.initialise(hidden=3, inputs=3, scale=0.03, seed
 
 path = saddle_path(start, step=2e-3, batch=512, t_end=40, seed=1)
 figure = saddle_graph_figure(path.graph, path.visited)
+
+# %%
+# The network on its way, ``--output path.gif``: at the height of its loss it waits at every saddle, and falls.
+
+animation = animate("saddle-graph", path, seconds=5, frames_per_second=12)
