@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from dynamics.stationary.matching import Match
 from dynamics.stationary.points import FixedPoint
 from figures.canvas import Drawn, GivenAxes, canvas
-from figures.style import COLUMN_WIDTH, MARKERS, PALETTE
+from figures.kinds import KINDS
+from figures.labels import in_points, spread
+from figures.mode_names import set_label
+from figures.style import COLUMN_WIDTH
 
-SHORT = {
-    "global minimum": "global minimum",
-    "minimum": "local minimum",
-    "saddle": "saddle",
-    "degenerate saddle": "degenerate",
-    "spurious minimum": "spurious minimum",
-}
-LABELLED = 12  # levels; more labels would overlap
+LABELLED = 24  # levels; more names find no room beside the axes
+LINE = 7.5  # points from one name to the next
 
 
 def atlas_figure(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes = None) -> Drawn:
     """Loss against Morse index: predicted levels as lines and crosses, found roots as open markers.
 
     With weight decay the objective stands for the loss, and of points with the same learned modes the lowest is named.
+    Of more than 24 levels those are named that were found, then the lowest.
 
     Parameters
     ----------
     points : sequence of FixedPoint
-        The feasible points of the catalogue.
+        The feasible points of the catalogue; for all signs of spare units those of
+        `dynamics.stationary.points_of_all_signs`, which are where a search ends.
     match : Match
         The search, matched with it.
     axes : Axes or sequence of Axes, optional
@@ -39,53 +39,64 @@ def atlas_figure(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes 
     index = np.array([p.index for p in points], dtype=float)
     decays = any(p.height != p.loss for p in points)
     smallest = losses[losses > 1e-9].min(initial=1.0)
+    lowest = {p.learned_modes: p for p in sorted(points, key=lambda p: -p.height)}
     with canvas(axes, (COLUMN_WIDTH, 3.6)) as drawing:
         axes = drawing.axes[0]
-        lowest = {p.learned_modes: p for p in reversed(points)}
-        named = [p for p in points if lowest[p.learned_modes] is p]
-        for i, p in enumerate(named[:LABELLED]):
+        for p in lowest.values():
             axes.axhline(p.height, color="0.75", linewidth=0.7, linestyle=":", zorder=0)
-            name = ",".join(str(m + 1) for m in p.learned_modes)
-            axes.annotate(
-                rf"$\{{{name}\}}$" if name else r"$\varnothing$",
-                (0.99 - 0.1 * (i % 2), p.height),  # neighbours side by side: levels can be close
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 1),
-                textcoords="offset points",
-                ha="right",
-                va="bottom",
-                color="0.35",
-                fontsize=6.5,
-            )
-        axes.plot(
-            index,
-            losses,
-            "x",
-            color="black",
-            markersize=5,
-            zorder=4,
-            label="predicted" if decays else "predicted, spare $a_k > 0$",
-        )
-        for kind, colour, marker in zip(SHORT, PALETTE, MARKERS, strict=False):
-            roots = [r for r in match.search.roots if r.kind == kind]
+        axes.plot(index, losses, "x", color="black", markersize=4, zorder=4, label="predicted")
+        for name, kind in KINDS.items():
+            roots = [r for r in match.search.roots if r.kind == name]
             if roots:
                 axes.scatter(
                     [r.index for r in roots],
                     [r.height for r in roots],
-                    s=[18 + 14 * np.log10(max(r.hits, 1)) for r in roots],  # M = 0 needs no start
-                    marker=marker,
+                    s=[22 + 14 * np.log10(max(r.hits, 1)) for r in roots],  # M = 0 needs no start
+                    marker=kind.marker,
                     facecolors="none",
-                    edgecolors=colour,
+                    edgecolors=kind.colour,
                     zorder=3,
-                    label=f"found: {SHORT[kind]}",
+                    label=f"found: {kind.name}",
                 )
-        axes.set_xlim(right=1.3 * index.max() + 1)  # room for the names of the levels
         axes.set_xlabel("Morse index (negative eigenvalues of the Hessian)")
         axes.set_ylabel(f"{'objective $R$' if decays else 'loss $L$'} (squared output units)")
-        axes.set_yscale("symlog", linthresh=max(smallest, 1e-6))
+        axes.set_yscale("symlog", linthresh=max(smallest, 1e-6), linscale=0.5)
         axes.set_ylim(-0.15 * smallest, 1.4 * losses.max())
         drawing.legend(ncols=2, columnspacing=1.0)
+        drawing.settle()
+        _name_levels(axes, list(lowest.values()), match)
     return drawing.result
 
 
-atlas = atlas_figure  # as it was called before it had a name of its own beside that of this module
+def _name_levels(axes: Axes, levels: Sequence[FixedPoint], match: Match) -> None:
+    """Sets of learned modes beside the axes, each tied to its level where that is not at the same height."""
+    found = {point.learned_modes for point in match.points if point is not None}
+    named = sorted(levels, key=lambda p: (p.learned_modes not in found, p.height))[:LABELLED]
+    heights = in_points(axes, [(0.0, p.height) for p in named])[:, 1]
+    frame = in_points(axes, [(0.0, y) for y in axes.get_ylim()])[:, 1]
+    names = [set_label(p.learned_modes) for p in named]
+    moved = spread(heights, LINE, *frame)
+    if len(named) < len(levels):
+        names.append(f"and {len(levels) - len(named)} more")
+        heights, moved = np.append(heights, frame[0]), np.append(moved, min(moved.min(), frame[0]) - LINE)
+    for name, height, place in zip(names, heights, moved, strict=True):
+        tied = {
+            "arrowstyle": "-",
+            "linewidth": 0.4,
+            "color": "0.6",
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "relpos": (0, 0.5),
+        }
+        axes.annotate(
+            name,
+            (1.0, (height - frame[0]) / np.ptp(frame)),
+            xycoords="axes fraction",
+            xytext=(9, place - height),
+            textcoords="offset points",
+            va="center",
+            color="0.35",
+            fontsize=6.5,
+            arrowprops=None if name.startswith("and") else tied,
+            annotation_clip=False,
+        )

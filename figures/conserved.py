@@ -18,12 +18,14 @@ MARKERS_PER_CURVE = 14
 def conserved_along_training(curves: ConservedCurves, *, axes: GivenAxes = None) -> Drawn:
     """Drift of conserved quantities, under decay from its law: theory lines, the mean of networks ± error.
 
+    A panel for each, with a scale of its own: units that learn little drift by far less than others.
+
     Parameters
     ----------
     curves : ConservedCurves
         Of all its quantities the first five are shown.
     axes : Axes or sequence of Axes, optional
-        To draw into instead, one; see `figures.canvas`.
+        To draw into instead, one for each quantity that is shown; see `figures.canvas`.
     """
     t, S = curves.times, len(curves.measured)
     drift = curves.measured - (curves.measured[:, :1] if curves.law is None else curves.law)  # (S, T, Q)
@@ -31,32 +33,40 @@ def conserved_along_training(curves: ConservedCurves, *, axes: GivenAxes = None)
     error = drift.std(axis=0, ddof=1) / np.sqrt(S) if S > 1 else np.zeros_like(mean)
     theory = curves.predicted - (curves.predicted[0] if curves.law is None else curves.law)
     shown = np.unique(np.linspace(0, len(t) - 1, MARKERS_PER_CURVE).astype(int))
-    with canvas(axes, (COLUMN_WIDTH, 2.6)) as drawing:
-        axes = drawing.axes[0]
-        axes.axhline(0.0, color="0.8", linewidth=0.6, zorder=0)
-        styles = zip(
-            range(min(len(curves.names), SHOWN)), cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False
-        )
-        for q, colour, line, marker in styles:
-            axes.plot(t, theory[:, q], color=colour, linestyle=line)
-            axes.errorbar(
+    n = min(len(curves.names), SHOWN)
+    with canvas(axes, (COLUMN_WIDTH, 0.8 + 0.95 * n), n, sharex=True) as drawing:
+        styles = zip(drawing.axes, range(n), cycle(PALETTE), cycle(LINES), cycle(MARKERS), strict=False)
+        for panel, q, colour, line, marker in styles:
+            panel.axhline(0.0, color="0.8", linewidth=0.6, zorder=0)
+            panel.plot(t, theory[:, q], color=colour, linestyle=line, label="theory")
+            panel.errorbar(
                 t[shown],
                 mean[shown, q],
-                error[shown, q],
+                error[shown, q] if S > 1 else None,
                 fmt=marker,
                 color=colour,
                 markerfacecolor="white",
                 elinewidth=0.8,
                 zorder=3,
-                label=f"$c_{{{q}}}$",
+                label="network" if S == 1 else f"mean and error of {S} networks",
             )
-        show_span(axes, t[0], t[-1] + 0.02 * (t[-1] - t[0]))
-        axes.set_xlabel(TIME)
-        undrifted = "c_k(0)" if curves.law is None else "c_k(0) e^{-2 \\rho t}"
-        axes.set_ylabel(f"drift $c_k(t) - {undrifted}$ (squared weights)")
-        drawing.legend(ncols=SHOWN, columnspacing=1.0, handletextpad=0.3)
-        axes.set_title(f"lines: theory, markers: mean and error of {counted(S, 'network')}", fontsize=7)
+            undrifted = f"c_{{{q}}}(0)" if curves.law is None else f"c_{{{q}}}(0)\\, e^{{-2 \\rho t}}"
+            panel.set_ylabel(f"$c_{{{q}}} - {undrifted}$")
+            panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
+            panel.yaxis.get_offset_text().set_fontsize(6.5)
+            panel.locator_params(axis="y", nbins=4)
+        show_span(drawing.axes[-1], t[0], t[-1] + 0.02 * (t[-1] - t[0]))
+        drawing.axes[-1].set_xlabel(TIME)
+        drawing.align(drawing.axes)
+        drawing.axes[0].set_title(_which(n, len(curves.names)), fontsize=7)
+        drawing.legend(*drawing.axes[0].get_legend_handles_labels(), ncols=2, columnspacing=1.0)
     return drawing.result
+
+
+def _which(shown: int, of: int) -> str:
+    """What the panels show, and how many of all quantities."""
+    some = "" if shown == of else f" of {shown} of {counted(of, 'quantity', 'quantities')}"
+    return f"drift{some}, in squared weights"
 
 
 def drift_against_step(scaling: DriftScaling, *, axes: GivenAxes = None) -> Drawn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
@@ -22,6 +23,7 @@ from empirical.comparison import Comparison
 from empirical.theories import THEORIES
 from empirical.training_run import TrainingRun
 from figures.canvas import Drawn, GivenAxes, canvas
+from figures.labels import POINTS, spread
 from figures.markers import markers_along
 from figures.mode_names import level_label
 from figures.style import (
@@ -41,9 +43,12 @@ SHOWN_DECADES = 6  # of the loss, below its initial value
 FLAT = 3  # largest over smallest loss below which the axis is linear and shows what lies between
 MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
-# colour, band and marker of networks: on what they are trained on, and on what is held out
-TRAINED, TESTED = (PALETTE[1], PALETTE[5], "o"), (PALETTE[3], PALETTE[3], "s")
+# colour and marker of networks: on what they are trained on, and on what is held out
+TRAINED, TESTED = (PALETTE[1], "o"), (PALETTE[3], "s")
+BAND = {"alpha": 0.3, "linewidth": 0.6}  # of bands: their edges show where they are thin
+LINE = 8.0  # points from one name beside a panel to the next
 HELD_OUT = "held out"  # ends or begins the names of curves of samples held out
+Networks = tuple[FillBetweenPolyCollection, Line2D]  # their band and their medians
 OF_NORMS = (2, 4)  # of colours, lines and markers: none of those of the losses
 
 
@@ -83,14 +88,18 @@ def learning_curves(
         axes, (COLUMN_WIDTH, 2.9 + 1.3 * n), 1 + n, sharex=True, height_ratios=[3, *[2] * n]
     ) as drawing:
         above, *below = drawing.axes
-        _draw_loss(above, trajectory, run, theory or _theory_name(result))
+        networks = _draw_loss(above, trajectory, run, theory or _theory_name(result))
         for panel, draw in zip(below, of_units, strict=True):
             draw(panel, trajectory, run)
         below[-1].set_xlabel(TIME)
         show_span(below[-1], trajectory.times[0], trajectory.times[-1])
         drawing.align(drawing.axes)
+        _explain_bands(above, below, networks)
         handles, labels = _entries(above)
         drawing.legend(handles, labels, ncols=2, columnspacing=1.2)
+        drawing.settle()
+        _clear_levels(above, trajectory)
+        _part_names(below[0])
     return drawing.result
 
 
@@ -119,7 +128,8 @@ def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
 
 def _draw_loss(
     axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None, theory: str
-) -> None:
+) -> list[Networks]:
+    """Losses of the theory, on the levels of its plateaus, and of networks; the bands and markers of these."""
     t, held_out = trajectory.times, getattr(trajectory, "test_loss", None)
     curves = [trajectory.loss] if held_out is None else [trajectory.loss, held_out]
     top = max(float(curve.max()) for curve in curves)
@@ -136,24 +146,38 @@ def _draw_loss(
             axes.plot(t, edge, color="black", linewidth=0.7, linestyle=(0, (4, 2)), zorder=2, label=label)
     if held_out is not None:
         axes.plot(t, held_out, color=TESTED[0], linestyle=LINES[1], zorder=3, label=f"theory: {HELD_OUT}")
-    bands = []
+    networks: list[Networks] = []
     if run is not None:
         measured = {"networks": (run.loss, TRAINED)}
         measured |= {} if run.test_loss is None else {HELD_OUT: (run.test_loss, TESTED)}
         medians = [np.median(losses, axis=0) for losses, _ in measured.values()]
         bottom = max(min(bottom, *(float(median.min()) for median in medians)), top * 10.0**-SHOWN_DECADES)
         for name, (losses, style) in measured.items():
-            bands.append(_draw_networks(axes, run.times, losses, bottom, name, style))
+            networks += _draw_networks(axes, run.times, losses, bottom, name, style)
             shown += list(np.quantile(losses, [0.1, 0.9], axis=0))
     low, high = min(map(np.min, shown)), max(map(np.max, shown))
     if low > 0 and high < FLAT * low:
         show_between(axes, float(low), float(high))
     else:
         show_decades(axes, bottom / 1.5, top * 2)
-    for band in bands:
-        if not _wider_than_a_line(axes, band):
-            band.set_label("_invisible")  # matplotlib leaves such names out of legends
     axes.set_ylabel("loss $L$ (squared output units)")
+    return networks
+
+
+def _explain_bands(above: Axes, below: Sequence[Axes], drawn: Sequence[Networks]) -> None:
+    """A band that can be seen nowhere has no entry in the legend; that of the medians says where it is.
+
+    The bands of the panels below belong to the first ones, those of the networks on what they are trained on.
+    """
+    elsewhere = any(_wider_than_a_line(panel, band) for panel in below for band in _bands(panel))
+    for n, (band, median) in enumerate(drawn):
+        if not (_wider_than_a_line(above, band) or (elsewhere and n == 0)):
+            band.set_label("_invisible")  # matplotlib leaves such names out of legends
+            median.set_label(f"{median.get_label()},\n10–90 % within the line")
+
+
+def _bands(axes: Axes) -> list[FillBetweenPolyCollection]:
+    return [band for band in axes.collections if isinstance(band, FillBetweenPolyCollection)]
 
 
 def _wider_than_a_line(axes: Axes, band: FillBetweenPolyCollection) -> bool:
@@ -166,17 +190,19 @@ def _wider_than_a_line(axes: Axes, band: FillBetweenPolyCollection) -> bool:
 
 
 def _draw_networks(
-    axes: Axes, times: Array, losses: Array, bottom: float, name: str, style: tuple[str, str, str]
-) -> FillBetweenPolyCollection:
-    """Losses (S, T) of networks: their median as markers on the 10–90 % band, which is returned."""
+    axes: Axes, times: Array, losses: Array, bottom: float, name: str, style: tuple[str, str]
+) -> list[Networks]:
+    """Losses (S, T) of networks: their median as markers on the 10–90 % band, which a single one has not."""
     low, median, high = np.quantile(losses, [0.1, 0.5, 0.9], axis=0)
     shown = markers_along(times, np.log10(np.maximum(median, max(bottom, TINY))), MARKERS_PER_CURVE)
     shown = shown[median[shown] >= bottom]
-    colour, band, marker = style
-    drawn = axes.fill_between(
-        times, low, high, color=band, alpha=0.5, linewidth=0, zorder=1, label=f"{name}: 10–90 %"
-    )
-    axes.plot(
+    colour, marker = style
+    bands = []
+    if len(losses) > 1:
+        bands = [
+            axes.fill_between(times, low, high, color=colour, zorder=1, label=f"{name}: 10–90 %", **BAND)
+        ]
+    (line,) = axes.plot(
         times[shown],
         median[shown],
         marker,
@@ -184,9 +210,9 @@ def _draw_networks(
         markerfacecolor="white",
         zorder=4,
         clip_on=False,
-        label=f"{name}: median of {len(losses)}",
+        label=f"{name}: median of {len(losses)}" if bands else f"{name}: one seed",
     )
-    return drawn
+    return [(band, line) for band in bands]
 
 
 def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> list[float]:
@@ -196,9 +222,12 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
     if level_of is None:
         return []
     lam = problem.teacher.eigen[0][0]
+    label = "theory: plateaus"
     for stage in trajectory.stages:  # plateaus that the curve really has
         if stage.level is not None and stage.level.loss > bottom:
-            axes.hlines(stage.level.loss, stage.start, stage.end, color="0.85", linewidth=6, zorder=0)
+            where = (stage.level.loss, stage.start, stage.end)
+            axes.hlines(*where, color="0.85", linewidth=6, zorder=0, label=label)
+            label = "_further"
     drawn: list[float] = []
     numbers = mode_numbers(lam, problem.inputs)
     for learned in visited_sets(trajectory):
@@ -218,8 +247,33 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
             va="bottom",
             color="0.35",
             fontsize=6.5,
+            bbox={
+                "facecolor": "white",
+                "edgecolor": "none",
+                "pad": 0.3,
+            },  # lines of levels close by end at it
+            zorder=2,
         )
     return drawn
+
+
+def _clear_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory) -> None:
+    """Move names of levels that the curve would cross from the right to the left, below; shorten what fits nowhere."""
+    first, last = axes.get_xlim()
+    scale = (last - first) / axes.get_window_extent().width
+    for text in axes.texts:
+        level = text.xy[1]  # type: ignore[attr-defined]
+        later = trajectory.times[trajectory.loss <= level]
+        crossed = later[0] if later.size else last
+        for words in (text.get_text(), text.get_text().rpartition("= ")[2]):
+            text.set_text(words)
+            width = scale * text.get_window_extent().width
+            if crossed < last - width:
+                break
+            if first + width < crossed:
+                text.set(x=2, y=-1.5, ha="left", va="top")
+                text.xy = (0.0, level)  # type: ignore[attr-defined]
+                break
 
 
 def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
@@ -242,7 +296,12 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         axes.axhline(targets[i], color="0.8", linewidth=0.6, zorder=0)
         measured = None if run is None else run.modes[..., i]
         draw_curve(axes, n, trajectory.times, trajectory.modes[:, i], run, measured)
-        _name_at_the_right(axes, n, targets[i], f"$\\lambda_{{{numbers[i] + 1}}} = {targets[i]:.4g}$")
+        name = f"$\\lambda_{{{numbers[i] + 1}}} = {targets[i]:.4g}$"
+        _name_at_the_right(axes, (1.0, targets[i]), "data", name, PALETTE[n % len(PALETTE)])
+    if len(chosen) < len(targets):
+        _name_at_the_right(
+            axes, (1.0, 0.0), "axes fraction", f"and {len(targets) - len(chosen)} more", "0.35"
+        )
     j = problem.activation.mode_order
     names = {1: r"$v_i^\top \sum_k a_k w_k$", 2: r"$v_i^\top M v_i$"}
     axes.set_ylabel("teacher modes " + names.get(j, rf"$\sum_k a_k (v_i^\top w_k)^{{{j}}}$"))
@@ -257,7 +316,8 @@ def _draw_overlaps(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trai
         networks = None if measured is None else measured[..., m]
         draw_curve(axes, m, trajectory.times, theory[:, m], run, networks, f"$v_{{{m + 1}}}$")
     axes.set_ylim(0, 1.05)
-    axes.set_ylabel("largest overlap")
+    some = f" ({SHOWN_MODES} of {theory.shape[1]})" if theory.shape[1] > SHOWN_MODES else ""
+    axes.set_ylabel(f"largest overlap{some}")
     if theory.size:  # a teacher that is zero has no directions
         axes.legend(loc="lower right", ncols=2, columnspacing=1.0)
 
@@ -298,22 +358,34 @@ def draw_curve(
     if run is None or measured is None:
         return
     low, median, high = np.quantile(measured, [0.1, 0.5, 0.9], axis=0)
-    axes.fill_between(run.times, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+    if len(measured) > 1:
+        axes.fill_between(run.times, low, high, color=colour, zorder=1, **BAND)
     shown = markers_along(run.times, median, MARKERS_PER_CURVE)
     marked: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
     axes.plot(run.times[shown], median[shown], marker, **marked)
 
 
-def _name_at_the_right(axes: Axes, n: int, height: float, name: str) -> None:
-    """The name of the n-th curve in its colour, beside the panel at the height that it approaches."""
+def _name_at_the_right(axes: Axes, place: tuple[float, float], heights: str, name: str, colour: str) -> None:
+    """A name beside the panel, at a height in coordinates of this kind."""
     axes.annotate(
         name,
-        (1.0, height),
-        xycoords=("axes fraction", "data"),
+        place,
+        xycoords=("axes fraction", heights),
         xytext=(5, 0),
         textcoords="offset points",
         va="center",
-        color=PALETTE[n % len(PALETTE)],
+        color=colour,
         fontsize=6.5,
         annotation_clip=False,
     )
+
+
+def _part_names(axes: Axes) -> None:
+    """Move names beside a panel, which is laid out, so far apart that they can be read."""
+    names = [text for text in reversed(axes.texts) if isinstance(text, Annotation)]  # the first one on top
+    to_pixels = {"data": axes.transData, "axes fraction": axes.transAxes}
+    points = POINTS / axes.figure.dpi
+    heights = [to_pixels[text.xycoords[1]].transform(text.xy)[1] * points for text in names]
+    lowest = axes.get_window_extent().y0 * points
+    for text, height, moved in zip(names, heights, spread(heights, LINE, low=lowest), strict=True):
+        text.set_position((text.get_position()[0], moved - height))

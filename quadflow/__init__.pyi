@@ -35,7 +35,10 @@ from dynamics import expectation as expectation
 from dynamics import fixed_points as fixed_points
 from dynamics import form_moment as form_moment
 from dynamics import gaussian_comparison as gaussian_comparison
+from dynamics import hessian_spectrum as hessian_spectrum
+from dynamics import kernel_spectrum as kernel_spectrum
 from dynamics import moment_tensor as moment_tensor
+from dynamics import tangent_kernel as tangent_kernel
 from empirical import GSGD as GSGD
 from empirical import Comparison as Comparison
 from empirical import QuadraticConv2d as QuadraticConv2d

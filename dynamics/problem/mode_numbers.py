@@ -38,15 +38,15 @@ def mode_numbers(eigenvalues: ArrayLike, inputs: int, outputs: int = 1) -> NDArr
     return columns if outputs > 1 else columns + left_out * (values < 0)
 
 
-def mode_set(modes: Iterable[int], first: int = 0) -> str:
+def mode_set(modes: Iterable[int], first: int = 0, shown: int = SHOWN) -> str:
     """Name of a set of modes, ascending: "{0, 2–5}"; figures count the modes from `first` = 1."""
-    return set_name((i + first, i + first + 1) for i in modes)
+    return set_name(((i + first, i + first + 1) for i in modes), shown)
 
 
-def set_name(ranges: Iterable[tuple[int, int]]) -> str:
+def set_name(ranges: Iterable[tuple[int, int]], shown: int = SHOWN) -> str:
     """Name of a set of indices given as ascending ranges [first, end): "{0, 2–5}".
 
-    Of many gaps the first and the last are shown: "{0, 2, 4, 6, 8, 10, 12, …, 48}".
+    Of more than `shown` ranges the first ones and the last are shown: "{0, 2, 4, 6, 8, 10, 12, …, 48}".
     """
     merged: list[list[int]] = []
     for first, end in ranges:
@@ -55,6 +55,6 @@ def set_name(ranges: Iterable[tuple[int, int]]) -> str:
         else:
             merged.append([first, end])
     names = [str(i) if j == i + 1 else f"{i}, {i + 1}" if j == i + 2 else f"{i}–{j - 1}" for i, j in merged]
-    if len(names) > SHOWN:
-        names[SHOWN - 1 : -1] = ["…"]
+    if len(names) > shown:
+        names[shown - 1 : -1] = ["…"]
     return "{" + ", ".join(names) + "}"

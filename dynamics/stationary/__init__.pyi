@@ -1,3 +1,4 @@
+from .all_signs import points_of_all_signs as points_of_all_signs
 from .catalogue import fixed_points as fixed_points
 from .certificate import Certificate as Certificate
 from .certification import certify as certify

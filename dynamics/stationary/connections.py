@@ -97,10 +97,14 @@ class SaddleGraph:
     edges : tuple of Edge
         Ordered by the loss of their source, highest first; of one source linear growth first, which takes a time of
         order ln(1/ε) and no 1/ε, then by rate, fastest first.
+    ignored : frozenset of int
+        Modes of eigenvalue zero: directions that the teacher ignores. Where units are not centred, saddles learn them
+        too, to make up for a trace that is missing.
     """
 
     nodes: tuple[FixedPoint, ...]
     edges: tuple[Edge, ...]
+    ignored: frozenset[int] = frozenset()
 
     def node(self, learned: Iterable[int]) -> FixedPoint:
         """The node with these learned modes.
@@ -133,6 +137,18 @@ class SaddleGraph:
         """The edges of a path, from one visited set of modes to the next; None where there is none."""
         known = {(edge.source, edge.target): edge for edge in reversed(self.edges)}  # the fastest stays
         return tuple(known.get(step) for step in pairwise(path))
+
+    @cached_property
+    def on_generic_ways(self) -> frozenset[Modes]:
+        """Learned modes of the nodes that small random initialisations come to: where `generic_paths` lead."""
+        found: set[Modes] = set()
+        ahead: list[Modes] = [()]
+        while ahead:
+            modes = ahead.pop()
+            if modes not in found:
+                found.add(modes)
+                ahead += [edge.target for edge in self.edges_from(modes) if edge.generic]
+        return frozenset(found)
 
     def generic_paths(self) -> tuple[tuple[Modes, ...], ...]:
         """All ways down from the origin that small random initialisations take."""
@@ -191,6 +207,7 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
     return graph_of(
         nodes,
         [edge for point in nodes for edge in _single_steps(catalogue, point) if edge.target in known],
+        catalogue.spectrum.zeros,
     )
 
 
@@ -203,13 +220,15 @@ def graph_nodes(catalogue: Catalogue) -> tuple[FixedPoint, ...]:
     return tuple(p for p in catalogue.feasible if all(abs(mu) > tolerance for mu in p.learned_values))
 
 
-def graph_of(nodes: tuple[FixedPoint, ...], edges: Iterable[Edge]) -> SaddleGraph:
+def graph_of(
+    nodes: tuple[FixedPoint, ...], edges: Iterable[Edge], ignored: frozenset[int] = frozenset()
+) -> SaddleGraph:
     """Some nodes with some edges, in order."""
     loss = {node.learned_modes: node.loss for node in nodes}
     ordered = sorted(
         edges, key=lambda edge: (-loss[edge.source], edge.kind == BLOW_UP, -edge.growth_rate, edge.target)
     )
-    return SaddleGraph(nodes, tuple(ordered))
+    return SaddleGraph(nodes, tuple(ordered), ignored)
 
 
 def _single_steps(catalogue: Catalogue, point: FixedPoint) -> list[Edge]:

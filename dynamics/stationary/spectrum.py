@@ -73,6 +73,12 @@ class Spectrum:
         """Size below which a sum of eigenvalues counts as zero."""
         return EQUAL * self.scale
 
+    @property
+    def zeros(self) -> frozenset[int]:
+        """Indices of the eigenvalues that are zero, among all d in descending order."""
+        groups = zip(self.values, self.starts, self.multiplicities, strict=True)
+        return frozenset(i for value, first, n in groups if not value for i in range(first, first + n))
+
     @cached_property
     def starts(self) -> NDArray[np.int64]:
         """Index of the first eigenvalue of each group, (g,), among all d in descending order."""

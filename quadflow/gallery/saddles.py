@@ -32,12 +32,14 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> N
     """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
 
     def make() -> Figure:
+        from dynamics.stationary.all_signs import points_of_all_signs
         from dynamics.stationary.matching import search_catalogue
         from figures.atlas import atlas_figure as draw
         from quadflow.options.reading import read_catalogue
 
         catalogue = read_catalogue(network)
-        return draw(catalogue.feasible, search_catalogue(catalogue, search, seed=seed, progress=True))
+        points = points_of_all_signs(catalogue)
+        return draw(points, search_catalogue(catalogue, search, seed=seed, progress=True))
 
     draw_into(output, make)
 

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from drawn import names
 from matplotlib.colors import same_color
+from matplotlib.text import Text
 
 from dynamics import Teacher
 from dynamics.stationary import fixed_points
+from dynamics.stationary.all_signs import points_of_all_signs
 from dynamics.stationary.matching import catalogue_flow, match_fixed_points, search_catalogue
 from dynamics.stationary.search import search_fixed_points
 from figures.atlas import atlas_figure
-from figures.style import MARKERS, PALETTE
+from figures.style import PALETTE
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def test_predictions_and_roots_are_at_their_loss_and_index(drawn):
     found = sorted((r.index, r.loss) for r in match.search.roots)
     np.testing.assert_allclose(sorted(map(tuple, markers)), found)
     names = {"found: global minimum": "global minimum", "found: local minimum": "minimum"}
-    names |= {"found: saddle": "saddle", "found: degenerate": "degenerate saddle"}
+    names |= {"found: saddle": "saddle", "found: degenerate saddle": "degenerate saddle"}
     assert len(axes.collections) > 1
     for drawn_kind in axes.collections:
         kind = names[drawn_kind.get_label()]
@@ -40,32 +42,79 @@ def test_predictions_and_roots_are_at_their_loss_and_index(drawn):
 
 
 def test_levels_are_named(drawn):
-    names = " ".join(text.get_text() for text in drawn[2].texts)
-    assert r"\{1,2\}" in names
-    assert r"\varnothing" in names
+    assert sorted(text.get_text() for text in drawn[2].texts) == ["{1, 2}", "{1}", "{2}", "∅"]
 
 
-def made_up(*losses):
+def test_every_root_of_a_search_is_on_a_cross():
+    """λ = (4, 2, 1), four units: without all signs of spare units most of what is found would look unpredicted."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([4, 2, 1]), hidden=4)
+    match = search_catalogue(catalogue, 200)
+    assert match.matched == match.search.converged
+    uncovered = []
+    for points in (points_of_all_signs(catalogue), catalogue.feasible):
+        axes = atlas_figure(points, match).axes[0]
+        (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
+        found = np.vstack([c.get_offsets() for c in axes.collections])
+        gaps = np.abs(found[:, None] - crosses.get_xydata()).max(axis=-1).min(axis=-1)
+        uncovered.append(np.count_nonzero(gaps > 1e-6))
+    assert uncovered[0] == 0
+    assert uncovered[1] > len(found) / 2
+
+
+def names_beside(axes):
+    """Texts of the names of levels from top to bottom, the heights of names and of what they are tied to, pixels."""
+    axes.figure.draw_without_rendering()
+    boxes = [t.get_tightbbox() for t in axes.texts]
+    tied = [axes.transAxes.transform(t.xy)[1] for t in axes.texts]
+    rows = [(Text.get_window_extent(t), t.get_text(), y) for t, y in zip(axes.texts, tied, strict=True)]
+    assert all(box.x1 < axes.figure.bbox.x1 for box in boxes)
+    return rows
+
+
+def test_names_of_close_levels_keep_their_distance_and_are_tied_to_them():
+    """Levels within 1 % of each other, on four decades."""
+    losses = (100.0, 1.0, 1.001, 1.002, 1.003, 0.0)
+    (axes,) = made_up(*losses).axes
+    rows = names_beside(axes)
+    levels = axes.transData.transform([(0.0, x) for x in sorted(losses)])[:, 1]
+    np.testing.assert_allclose(sorted(y for _, _, y in rows), levels, atol=0.5)
+    middles = sorted((box.y0, name) for box, name, _ in rows)
+    assert [name for _, name in middles] == ["{6}", "{2}", "{3}", "{4}", "{5}", "{1}"]
+    heights = [y for y, _ in middles]
+    assert min(np.diff(heights)) > 7 / 72 * axes.figure.dpi
+
+
+def test_of_many_levels_those_that_were_found_are_named():
+    """Of thirty 24: the two highest, which were found, and the lowest; how many are not is said."""
+    (axes,) = made_up(*range(1, 31), found=(28, 29)).axes
+    *shown, rest = [t.get_text() for t in axes.texts]
+    assert sorted(shown) == sorted(f"{{{n + 1}}}" for n in (*range(22), 28, 29))
+    assert rest == "and 6 more"
+    assert sum(line.get_linestyle() == ":" for line in axes.lines) == 30  # the levels are all there
+
+
+def made_up(*losses, found=()):
     """Points of index 0, 2, 4, …, and one root of every kind at them, hit once."""
     points = [
         SimpleNamespace(loss=x, height=x, index=2 * n, learned_modes=(n,)) for n, x in enumerate(losses)
     ]
     kinds = ("global minimum", "minimum", "saddle", "degenerate saddle")
     roots = [SimpleNamespace(kind=kind, index=n, height=float(n), hits=10**n) for n, kind in enumerate(kinds)]
-    return atlas_figure(points, SimpleNamespace(search=SimpleNamespace(roots=roots)))
+    matched = [points[n] for n in found] or [None]
+    return atlas_figure(points, SimpleNamespace(search=SimpleNamespace(roots=roots), points=matched))
 
 
 def test_kinds_are_told_apart():
     """By colour, by symbol and by name; larger the more starts ended there."""
     figure = made_up(1.0, 2.0)
     (axes,) = figure.axes
-    shown = ["global minimum", "local minimum", "saddle", "degenerate"]
-    assert names(figure) == ["predicted, spare $a_k > 0$", *(f"found: {name}" for name in shown)]
+    shown = ["global minimum", "local minimum", "saddle", "degenerate saddle"]
+    assert names(figure) == ["predicted", *(f"found: {name}" for name in shown)]
     for n, found in enumerate(axes.collections):
         np.testing.assert_array_equal(found.get_offsets(), [[n, n]])
-        assert found.get_sizes() == [18 + 14 * n]
-        assert same_color(found.get_edgecolor()[0], PALETTE[n])
-        twin = axes.scatter([0], [0], marker=MARKERS[n])
+        assert found.get_sizes() == [22 + 14 * n]
+        assert same_color(found.get_edgecolor()[0], PALETTE[(0, 3, 2, 4)[n]])  # as in the saddle graph
+        twin = axes.scatter([0], [0], marker="ovs^"[n])
         np.testing.assert_array_equal(found.get_paths()[0].vertices, twin.get_paths()[0].vertices)
 
 
@@ -79,12 +128,11 @@ def test_small_and_large_levels():
         (axes,) = made_up(*losses).axes
         assert axes.yaxis.get_transform().linthresh == pytest.approx(linear)
         assert axes.get_ylim() == pytest.approx((bottom, 140))
-        assert axes.get_xlim()[1] == 1.3 * 2 * (len(losses) - 1) + 1
         predicted = [line for line in axes.lines if line.get_marker() == "x"]
         np.testing.assert_array_equal(
             predicted[0].get_xydata(), [[2 * n, loss] for n, loss in enumerate(losses)]
         )
-        assert [t.get_text() for t in axes.texts][:2] == [r"$\{1\}$", r"$\{2\}$"]
+        assert {"{1}", "{2}"} <= {t.get_text() for t in axes.texts}
 
 
 def test_points_off_the_axes_are_drawn_without_a_cross():
@@ -93,8 +141,8 @@ def test_points_off_the_axes_are_drawn_without_a_cross():
     match = search_catalogue(catalogue, 60)
     figure = atlas_figure(catalogue.feasible, match)
     (axes,) = figure.axes
-    shown = ["local minimum", "saddle", "spurious minimum"]
-    assert names(figure) == ["predicted, spare $a_k > 0$", *(f"found: {name}" for name in shown)]
+    shown = ["local minimum", "spurious minimum", "saddle"]
+    assert names(figure) == ["predicted", *(f"found: {name}" for name in shown)]
     found = np.vstack([c.get_offsets() for c in axes.collections])
     assert sorted(found[:, 1]) == pytest.approx([0.6222222, 2.4888889, 2.9583333, 2.9583333, 6.5])
     assert all(np.isfinite(c.get_sizes()).all() for c in axes.collections)
@@ -114,5 +162,6 @@ def test_with_weight_decay_the_objective_is_drawn():
         sorted(map(tuple, markers)), sorted((r.index, r.objective) for r in match.search.roots)
     )
     lowest = [catalogue.point(modes).objective for modes in ([0, 1], [0], [1], [])]
-    np.testing.assert_array_equal([text.xy[1] for text in axes.texts], lowest)
+    levels = axes.transAxes.inverted().transform(axes.transData.transform([(0.0, y) for y in lowest]))[:, 1]
+    np.testing.assert_allclose([text.xy[1] for text in axes.texts], levels, atol=1e-9)
     assert axes.get_ylabel().startswith("objective")

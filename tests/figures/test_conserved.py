@@ -1,8 +1,11 @@
 """Drift figures draw the data they are given: theory as lines, measurement as markers with errors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from drawn import names
+from drawn import assert_aligned, names
+from matplotlib.colors import same_color
 
 from empirical.conserved import ConservedCurves, DriftScaling
 from figures.conserved import conserved_along_training, drift_against_step
@@ -18,23 +21,45 @@ def curves(rng):
 
 
 def test_drift_along_training(curves):
-    axes = conserved_along_training(curves).axes[0]
-    lines = [line for line in axes.lines if len(line.get_xdata()) == 50]
-    np.testing.assert_allclose(lines[0].get_ydata(), 0.01 * curves.times, atol=1e-14)
-    np.testing.assert_allclose(lines[1].get_ydata(), -0.02 * curves.times, atol=1e-14)
-    assert lines[0].get_linestyle() != lines[1].get_linestyle()
-    markers, _, (bars,) = axes.containers[1]
-    shown = np.searchsorted(curves.times, markers.get_xdata())
-    drift = curves.measured[:, shown, 1] - curves.measured[:, :1, 1]
-    np.testing.assert_allclose(markers.get_ydata(), drift.mean(axis=0), atol=1e-14)
-    heights = [segment[1, 1] - segment[0, 1] for segment in bars.get_segments()]
-    np.testing.assert_allclose(heights, 2 * drift.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-14)
-    assert "of the flow" in axes.get_xlabel()
+    """A panel for each quantity, on a scale of its own: the smaller drift, of −0.02 to 0.01, is seen as well."""
+    figure = conserved_along_training(curves)
+    for q, (axes, slope) in enumerate(zip(figure.axes, [0.01, -0.02], strict=True)):
+        zero, theory = axes.lines[:2]
+        assert zero.get_ydata() == [0, 0]
+        np.testing.assert_allclose(theory.get_xdata(), curves.times)
+        np.testing.assert_allclose(theory.get_ydata(), slope * curves.times, atol=1e-14)
+        low, high = axes.get_ylim()
+        assert 2 * abs(slope) > 0.7 * (high - low)
+        (container,) = axes.containers
+        markers, _, (bars,) = container
+        shown = np.searchsorted(curves.times, markers.get_xdata())
+        drift = curves.measured[:, shown, q] - curves.measured[:, :1, q]
+        np.testing.assert_allclose(markers.get_ydata(), drift.mean(axis=0), atol=1e-14)
+        heights = [segment[1, 1] - segment[0, 1] for segment in bars.get_segments()]
+        np.testing.assert_allclose(heights, 2 * drift.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-14)
+        assert axes.get_ylabel() == f"$c_{{{q}}} - c_{{{q}}}(0)$"
+        assert same_color(theory.get_color(), markers.get_color())
+    first, second = figure.axes
+    assert first.lines[1].get_linestyle() != second.lines[1].get_linestyle()
+    assert names(figure) == ["theory", "mean and error of 6 networks"]
+    assert first.get_title() == "drift, in squared weights"
+    assert_aligned(figure, first, second)
+
+
+def test_under_decay_the_drift_is_that_from_its_law(curves):
+    """Measured and predicted minus the law, whatever that is."""
+    law = np.exp(-curves.times)[:, None] * [1.0, 2.0]
+    decayed = replace(curves, predicted=law + 0.5, measured=np.tile(law + 0.7, (2, 1, 1)), law=law)
+    for q, axes in enumerate(conserved_along_training(decayed).axes):
+        np.testing.assert_allclose(axes.lines[1].get_ydata(), 0.5)
+        np.testing.assert_allclose(axes.containers[0][0].get_ydata(), 0.7)
+        assert axes.get_ylabel() == f"$c_{{{q}}} - c_{{{q}}}(0)\\, e^{{-2 \\rho t}}$"
 
 
 def test_a_single_network_has_no_error_bar(curves):
-    alone = ConservedCurves(curves.names, curves.times, curves.measured[:1], curves.predicted)
-    conserved_along_training(alone).canvas.draw()
+    figure = conserved_along_training(replace(curves, measured=curves.measured[:1]))
+    assert names(figure) == ["theory", "network"]
+    assert not any(axes.containers[0].has_yerr for axes in figure.axes)
 
 
 def test_drift_against_step():
@@ -55,15 +80,11 @@ def test_drift_against_step():
     figure.canvas.draw()
 
 
-def test_time_axis_and_zero(curves):
-    """From the first record to 2 % beyond the last, for the last marker; a line at zero drift."""
-    late = ConservedCurves(curves.names, 1 + curves.times, curves.measured, curves.predicted)
-    (axes,) = conserved_along_training(late).axes
-    assert axes.get_xlim() == pytest.approx((1, 3.04))
-    assert axes.get_xlabel() == "time $t$ of the flow"
-    assert axes.lines[0].get_ydata() == [0, 0]
-    theory = [line for line in axes.lines if len(line.get_xdata()) == 50]
-    assert [line.get_color() for line in theory] == [bars.lines[0].get_color() for bars in axes.containers]
+def test_time_axis(curves):
+    """From the first record to 2 % beyond the last, for the last marker; shared by all panels."""
+    first, last = conserved_along_training(replace(curves, times=1 + curves.times)).axes
+    assert first.get_xlim() == last.get_xlim() == pytest.approx((1, 3.04))
+    assert (first.get_xlabel(), last.get_xlabel()) == ("", "time $t$ of the flow")
 
 
 @pytest.mark.parametrize(("measured", "predicted"), [(0, 0), (1, 0), (0, 1), (1, 1)])

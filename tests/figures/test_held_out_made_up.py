@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import names
+from drawn import bands, names
 from matplotlib.figure import Figure
 
 from dynamics import GradientFlow, Problem, Student, Teacher
@@ -67,8 +67,8 @@ def test_both_losses_are_drawn():
             edges = vertices[vertices[:, 0] == time, 1]
             np.testing.assert_allclose([edges.min(), edges.max()], [height / 3, height * 10 / 6])
         marks = artist(above, f"{who}: median of 11")
-        assert (marks.get_color(), marks.get_marker()) == (style[0], style[2])
-    assert TRAINED[0] != TESTED[0] and TRAINED[2] != TESTED[2]
+        assert (marks.get_color(), marks.get_marker()) == style
+    assert TRAINED[0] != TESTED[0] and TRAINED[1] != TESTED[1]
     low, high = above.get_ylim()
     assert low < LOSS[-1] and high > HELD_OUT[0]  # all of both is inside
     assert norms.get_ylabel() == r"norms $\|w_k\|$"
@@ -140,12 +140,32 @@ def test_bands_that_cannot_be_seen_have_no_entry(flat):
     """Narrower than a line, on either axis: factors of 1 ± 5e-4 in two decades, or in a third of the loss."""
     theory = replace(curve(), loss=1 + LOSS / 24, test_loss=1.2 + LOSS / 24) if flat else curve()
     factors = 1 + 1e-4 * np.arange(-5, 6)[:, None]
-    run = replace(networks(), loss=factors * theory.loss, test_loss=factors * theory.test_loss)
-    assert not any("10–90" in name for name in names(learning_curves(theory, run)))
+    norms = np.ones((11, 41, 3))
+    run = replace(networks(), loss=factors * theory.loss, test_loss=factors * theory.test_loss, norms=norms)
+    within = [
+        "networks: median of 11,\n10–90 % within the line",
+        "held out: median of 11,\n10–90 % within the line",
+    ]
+    assert [name for name in names(learning_curves(theory, run)) if "10–90" in name] == within
+    below = replace(
+        run, norms=SCALES[..., None] * norms
+    )  # bands of those trained are to be seen in the other panel
+    assert [n for n in names(learning_curves(theory, below)) if "10–90" in n] == [
+        "networks: 10–90 %",
+        within[1],
+    ]
     one = replace(run, loss=theory.loss[None], test_loss=theory.test_loss[None], norms=np.ones((1, 41, 3)))
-    assert names(learning_curves(theory, one))[1] == "networks: median of 1"
+    drawn = learning_curves(theory, one)
+    assert [n for n in names(drawn) if n] == [
+        *("theory: gradient flow", "networks: one seed"),
+        *("theory: held out", "held out: one seed"),
+    ]
+    assert not any(bands(axes) for axes in drawn.axes)
     wide = replace(run, loss=(1 + 0.05 * np.arange(-5, 6)[:, None]) * theory.loss)
-    assert [name for name in names(learning_curves(theory, wide)) if "10–90" in name] == ["networks: 10–90 %"]
+    assert [name for name in names(learning_curves(theory, wide)) if "10–90" in name] == [
+        "networks: 10–90 %",
+        within[1],
+    ]
 
 
 @pytest.mark.parametrize("drop", [1.5, 0.2, 1e-3, 0.0])
@@ -233,4 +253,4 @@ def test_levels_under_other_laws():
     )
     above, _ = learning_curves(GradientFlow(problem).integrate(0.5, samples=5)).axes
     (text,) = [t.get_text() for t in above.texts]
-    assert text == r"$L_\varnothing$ = 12"
+    assert text == "$L_{∅}$ = 12"

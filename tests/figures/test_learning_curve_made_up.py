@@ -1,6 +1,7 @@
 """What the learning-curve figure does with bands, floors, levels and markers: made-up curves, numbers known."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.activations import Activation
 from empirical.comparison import Comparison
 from empirical.training_run import TrainingRun
-from figures.learning_curve import learning_curves, visited_sets
+from figures.learning_curve import _clear_levels, learning_curves, visited_sets
 from figures.markers import markers_along
 
 T = np.linspace(0, 4, 41)
@@ -89,7 +90,8 @@ def test_the_six_largest_modes_are_shown():
     teacher = Teacher.from_eigenvalues([4, 3, 2, 1, 0.5, -0.5, -1.5, -5])
     flow = GradientFlow(teacher, Student.initialise(3, 8, scale=0.1)).integrate(times=[0, 0.1, 0.2])
     below = learning_curves(flow).axes[1]
-    shown = [text.get_text() for text in below.texts]
+    *shown, rest = [text.get_text() for text in below.texts]
+    assert rest == "and 2 more"
     assert [text.split("= ")[1] for text in shown] == ["4$", "3$", "2$", "1$", "-1.5$", "-5$"]
     assert shown[-1].startswith("$\\lambda_{8}")
 
@@ -322,6 +324,9 @@ def test_bars_of_the_plateaus_that_are_known():
         assert [bar.tolist() for bar in bars] == [
             [[s.start, s.level.loss], [s.end, s.level.loss]] for s in expected
         ]
+        assert axes.get_legend_handles_labels()[1].count("theory: plateaus") == bool(
+            expected
+        )  # one entry for all
 
 
 def test_panels_share_their_time_and_their_margin(trajectory):
@@ -347,3 +352,46 @@ def test_curves_of_zero_loss(trajectory):
 def test_a_single_sample_has_a_marker():
     np.testing.assert_array_equal(markers_along(np.array([3.0]), np.array([2.0]), 24), [0])
     np.testing.assert_array_equal(markers_along(np.array([3.0, 3.0]), np.array([2.0, 2.0]), 24), [0])
+
+
+def extents(texts):
+    return [text.get_window_extent() for text in texts]
+
+
+def test_names_of_many_modes_keep_their_distance():
+    """λ_j = 1/j, j = 1 … 12: the sixth, 1/6, and 1/5 are closer than the height of their names on the panel."""
+    problem = Problem(Teacher.power_law(1.0, 12), Student.initialise(2, 12, scale=0.1))
+    figure = learning_curves(GradientFlow(problem).integrate(times=[0, 0.5, 1]))
+    figure.draw_without_rendering()
+    below = figure.axes[1]
+    boxes = extents(below.texts)
+    assert [t.get_text() for t in below.texts][-2:] == ["$\\lambda_{6} = 0.1667$", "and 6 more"]
+    assert all(upper.y0 > lower.y0 + 7 / 72 * figure.dpi for upper, lower in pairwise(boxes))
+    assert (
+        boxes[0].y0 < below.transData.transform((0, 1))[1] < boxes[0].y1
+    )  # the first one stays where it belongs
+
+
+def test_equal_eigenvalues_are_named_in_their_order():
+    problem = Problem(Teacher.from_eigenvalues([1, 1, 1]), Student.initialise(2, 3, scale=0.1))
+    below = learning_curves(GradientFlow(problem).integrate(times=[0, 0.5, 1])).axes[1]
+    heights = [text.get_position()[1] for text in below.texts]
+    np.testing.assert_allclose(heights, [8, 0, -8], atol=1e-9)
+
+
+def test_names_of_levels_keep_off_the_curve(trajectory):
+    """Levels that are passed late are named at the left, below; of a name that is too long the number is left."""
+    late = replace(trajectory, loss=45.5 * 10.0 ** (-3 * (T / 4) ** 16), modes=trajectory.modes)
+    figure = learning_curves(late)
+    figure.draw_without_rendering()
+    above = figure.axes[0]
+    curve = above.transData.transform(np.column_stack([T, late.loss]))
+    assert [text.get_ha() for text in above.texts] == ["right", "left", "left"]
+    for box in extents(above.texts)[1:]:
+        heights = curve[(curve[:, 0] > box.x0) & (curve[:, 0] < box.x1), 1]
+        assert heights.size and heights.min() > box.y1
+    middle = replace(trajectory, loss=np.where(T < 2, 45.5, 1e-3))
+    narrow = learning_curves(middle)
+    narrow.axes[0].texts[1].set_text("a name as long as two thirds of the axes = 8")
+    _clear_levels(narrow.axes[0], middle)
+    assert narrow.axes[0].texts[1].get_text() == "8"

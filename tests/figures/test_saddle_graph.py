@@ -1,16 +1,21 @@
 """The saddle graph shows every feasible node, every edge and the visited path."""
 
+from dataclasses import replace
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from drawn import names
 from matplotlib.colors import same_color
+from matplotlib.transforms import Bbox
 
 from dynamics import Teacher
 from dynamics.stationary import fixed_points
-from dynamics.stationary.connections import Edge, saddle_graph
-from figures.saddle_graph import saddle_graph_figure
+from dynamics.stationary.connections import Edge, SaddleGraph, saddle_graph
+from figures.labels import in_points
+from figures.look import look
+from figures.saddle_graph import saddle_graph_figure, shown_nodes
 from figures.style import PALETTE
 
 
@@ -28,7 +33,7 @@ def test_nodes_edges_and_path():
             assert sorted(line.get_ydata()) == heights
             kinds.remove(line.get_label())
     assert not kinds
-    arrows = [text.arrow_patch for text in axes.texts if text.arrow_patch is not None]
+    arrows = [t.arrow_patch for t in axes.texts if getattr(t, "arrow_patch", None)]
     assert len(arrows) == len(graph.edges)
     assert sum(arrow.get_linewidth() > 2 for arrow in arrows) == 2  # ∅ → {1} → {1, 2}
     rates = {text.get_text() for text in axes.texts}
@@ -42,13 +47,13 @@ KINDS = {  # kind → marker, colour
     "saddle": ("s", PALETTE[2]),
     "degenerate saddle": ("^", PALETTE[4]),
 }
-NODES = {  # learned modes → loss, kind, place on the axis of ranks
+NODES = {  # learned modes → loss, kind, place on the axis of ranks: 0.08 aside where another is within 12 %
     (): (100.0, "degenerate saddle", 0.0),
-    (0,): (1.0, "saddle", 1.0),  # the lowest of its rank in the middle
-    (1,): (4.0, "saddle", 0.65),
-    (2,): (9.0, "spurious minimum", 1.35),
-    (0, 1): (1e-6, "saddle", 1.65),
-    (0, 2): (1e-5, "saddle", 2.35),
+    (0,): (1.0, "saddle", 1.0),
+    (1,): (8.5, "saddle", 0.92),
+    (2,): (9.0, "spurious minimum", 1.08),
+    (0, 1): (1e-6, "saddle", 2.0),
+    (0, 2): (1e-5, "saddle", 2.0),
     (0, 1, 2): (0.0, "global minimum", 3.0),
 }
 EDGES = [
@@ -69,7 +74,7 @@ def made_up():
         for modes, (loss, kind, _) in NODES.items()
     ]
     nodes.append(SimpleNamespace(feasible=False, learned_modes=(3,), loss=5.0, kind=None, rank=4))
-    return SimpleNamespace(nodes=nodes, edges=EDGES)
+    return SaddleGraph(tuple(nodes), tuple(EDGES))
 
 
 def place(modes):
@@ -89,30 +94,38 @@ def test_every_kind_has_its_marker(made_up):
 
 
 def test_names_and_axes(made_up):
-    """Symmetric logarithmic about the smallest loss that is not zero, 1e-6; to the right 1/4 more for the names."""
+    """Symmetric logarithmic about the smallest loss that is not zero, 1e-6; to the right room for the names."""
     figure = saddle_graph_figure(made_up)
     (axes,) = figure.axes
     texts = [t for t in axes.texts if ": " in t.get_text()]
     assert [t.get_text() for t in texts] == [
-        *(r"$\varnothing$: 100", r"$\{1\}$: 1", r"$\{2\}$: 4", r"$\{3\}$: 9"),
-        *(r"$\{1,2\}$: 1e-06", r"$\{1,3\}$: 1e-05", r"$\{1,2,3\}$: 0"),
+        *("∅: 100", "{1}: 1", "{2}: 8.5", "{3}: 9"),
+        *("{1, 2}: 1e-06", "{1, 3}: 1e-05", "{1–3}: 0"),
     ]
     np.testing.assert_allclose([t.xy for t in texts], [place(modes) for modes in NODES])
     assert axes.yaxis.get_transform().linthresh == 1e-6
-    assert axes.get_ylim() == pytest.approx((-0.35e-6, 300))
-    assert axes.get_xlim() == pytest.approx((0 - 0.12 * 3, 3 + 0.12 * 3 + 0.25))
+    assert axes.get_ylim() == pytest.approx((-0.35e-6, 200))
+    assert axes.get_xlim() == pytest.approx((-0.4, 3 + 0.25 + 3 * 0.16))
     assert axes.get_xticks().tolist() == [0, 1, 2, 3]
-    entries = ["blow-up, rate × $a$", "linear growth, rate"]
-    assert names(figure) == [*KINDS, *entries]
+    assert axes.get_title() == ""
+    arrows = ["blow-up, rate × $a$", "linear growth, rate", "slower ways down"]
+    assert names(figure) == [*KINDS, *arrows]
     for path in ([(), (0,)], [(), (0,), (0, 1)]):
-        assert names(saddle_graph_figure(made_up, path)) == [*KINDS, *entries, "path of a trained network"]
-    assert names(saddle_graph_figure(made_up, [(0,)])) == [*KINDS, *entries]  # one place is no path
+        more = ["path of a trained network", *(["several modes at once"] if len(path) > 2 else [])]
+        assert names(saddle_graph_figure(made_up, path)) == [*KINDS, *arrows, *more]
+    assert names(saddle_graph_figure(made_up, [(0,)])) == [*KINDS, *arrows]  # one place is no path
+
+
+def test_the_legend_explains_what_is_there(made_up):
+    """Of a graph with one generic blow-up alone there is no entry for others."""
+    (first, *_) = EDGES
+    assert names(saddle_graph_figure(replace(made_up, edges=(first,)))) == [*KINDS, "blow-up, rate × $a$"]
 
 
 def test_arrows_and_their_rates(made_up):
-    """Rates at 30, 40, 60, 30 … % of the arrows that end at the same point, so that they do not meet."""
+    """Within a rank they are bent; rates of generic ones stand on their arrow, or a little beside it."""
     (axes,) = saddle_graph_figure(made_up, [(), (1,), (0,)]).axes
-    arrows = [t for t in axes.texts if t.arrow_patch is not None]
+    arrows = [t for t in axes.texts if getattr(t, "arrow_patch", None)]
     on_path = [False, True, True, False, True, True, False]
     for arrow, edge, visited in zip(arrows, EDGES, on_path, strict=True):
         patch = arrow.arrow_patch
@@ -120,13 +133,80 @@ def test_arrows_and_their_rates(made_up):
         assert patch.get_linestyle() == ("--" if edge.kind == "linear" else "-")
         assert patch.get_linewidth() == (2.4 if visited else 1.2 if edge.generic else 0.5)
         assert same_color(patch.get_edgecolor(), "black" if visited or edge.generic else "0.6")
-    rates = [t for t in axes.texts if t.arrow_patch is None and ": " not in t.get_text()]
+        within = len(edge.source) == len(edge.target)
+        assert patch.get_connectionstyle().rad == (0.3 if within else 0.0)
+    rates = [t for t in axes.texts if not hasattr(t, "arrow_patch") and ": " not in t.get_text()]
     assert [t.get_text() for t in rates] == ["0.123 $a$", "2", "3", "4", "6 $a$"]
-    expected = [
-        (0.3 * 1.0, 100**0.7),  # between the ends as the logarithmic axis shows them
-        (0.65 + 0.4 * 0.35, 4**0.6),
-        (1.35 - 0.6 * 0.35, 9**0.4),
-        (0.65 + 0.3 * 0.35, 4**0.7),
-        (1.65 + 0.3 * 1.35, 0.7e-6),  # to zero, where the axis is linear
-    ]
-    np.testing.assert_allclose([t.xy for t in rates], expected)
+    generic = [arrow for arrow, edge in zip(arrows, EDGES, strict=True) if edge.generic]
+    for rate, arrow in zip(rates, generic, strict=True):
+        (a, c, b) = middle_line(axes, arrow)
+        s = np.linspace(0, 1, 2001)[:, None]
+        curve = (1 - s) ** 2 * a + 2 * s * (1 - s) * c + s**2 * b
+        here = in_points(axes, [rate.get_position()])
+        assert min(np.hypot(*(curve - move - here).T).min() for move in ([0, 0], [-11, 0], [11, 0])) < 0.2
+
+
+def middle_line(axes, arrow):
+    """The curve that Matplotlib itself makes of an arrow, without its head and the gaps at its ends, in points."""
+    style = arrow.arrow_patch.get_connectionstyle()
+    ends = axes.transData.transform([arrow.get_position(), arrow.xy])
+    vertices = style.connect(*ends).vertices * 72 / axes.figure.dpi
+    return vertices if len(vertices) == 3 else (vertices[0], vertices.mean(axis=0), vertices[1])
+
+
+@pytest.mark.parametrize("style", ["paper", "slides"])
+@pytest.mark.parametrize("lam", [[4, 2, 1], [2, 1, -1.9]])
+def test_no_text_covers_another(lam, style):
+    """Boxes of names and rates as they are drawn, of three modes and of three with two that are almost as strong."""
+    graph = saddle_graph(fixed_points(Teacher.from_eigenvalues(lam), hidden=4))
+    with look(style):
+        figure = saddle_graph_figure(graph, [(), (0,), (0, 1)])
+    figure.draw_without_rendering()
+    boxes = [t.get_window_extent() for t in figure.axes[0].texts if t.get_text()]
+    assert len(boxes) > 12
+    for box, other in combinations(boxes, 2):
+        both = Bbox.intersection(box, other)
+        assert both is None or both.width * both.height < 0.15 * min(b.width * b.height for b in (box, other))
+    frame = figure.bbox
+    assert all(box.x0 > frame.x0 and box.x1 < frame.x1 for box in boxes)
+
+
+def test_what_the_teacher_ignores_is_left_out():
+    """λ = (3, 2, 1) in six dimensions: the eight sets of its modes are shown, and others where a run was there."""
+    graph = saddle_graph(fixed_points(Teacher.from_eigenvalues([3, 2, 1], 6), hidden=3))
+    assert graph.ignored == {3, 4, 5}
+    others = [n for n in graph.nodes if not set(n.learned_modes) <= {0, 1, 2}]
+    assert len(graph.nodes) == 8 + len(others) > 8
+    shown, said = shown_nodes(graph)
+    assert {n.learned_modes for n in shown} == {s for r in range(4) for s in combinations(range(3), r)}
+    assert (
+        said
+        == f"{len(others)} of {len(graph.nodes)} points are not shown: they\nlearn what the teacher ignores"
+    )
+    assert saddle_graph_figure(graph).axes[0].get_title() == said
+    visited = others[0].learned_modes
+    shown, said = shown_nodes(graph, [visited])
+    assert len(shown) == 9
+    assert visited in {n.learned_modes for n in shown}
+    assert said.startswith(f"{len(others) - 1} of ")
+
+
+def test_of_many_points_those_on_generic_ways_are_shown():
+    """Five modes of one sign have 32 sets, and one way down, the strongest first."""
+    graph = saddle_graph(fixed_points(Teacher.from_eigenvalues([5, 4, 3, 2, 1]), hidden=5))
+    shown, said = shown_nodes(graph)
+    assert {n.learned_modes for n in shown} == {tuple(range(r)) for r in range(6)}
+    assert graph.on_generic_ways == {modes for path in graph.generic_paths() for modes in path}
+    assert (
+        said
+        == f"{len(graph.nodes) - 6} of {len(graph.nodes)} points are not shown: they\nare on no way from small weights"
+    )
+    texts = {t.get_text() for t in saddle_graph_figure(graph).axes[0].texts}
+    assert {"∅", "{1}", "{1, 2}", "{1–3}", "{1–4}", "{1–5}"} <= texts  # ranks are too close for the losses
+
+
+def test_generic_ways_of_both_signs():
+    """λ = (2, 1, −1.9): which of two is learned first, the weights decide."""
+    graph = saddle_graph(fixed_points(Teacher.from_eigenvalues([2, 1, -1.9]), hidden=4))
+    assert len(graph.generic_paths()) > 1
+    assert graph.on_generic_ways == {modes for path in graph.generic_paths() for modes in path}

@@ -6,7 +6,8 @@ Which saddle leads to which
 
 Stationary points by the number of learned modes; an arrow is an unstable direction that leads from one to the
 next, with its growth rate. The thick path is that of one network trained from small weights. See that it
-learns the strongest missing mode at every saddle: ∅, {1}, {1,2}, {1,2,3}.
+learns the strongest missing mode at every saddle: ∅, {1}, {1, 2}, {1–3}. Grey arrows are slower ways down; those
+that stay within a column are units which turn from a weaker mode to a stronger one.
 """
 
 from dynamics import Problem, Student, Teacher

@@ -100,3 +100,4 @@ def test_names_of_many_modes():
     assert mode_set([0, 1, 3], first=1) == "{1, 2, 4}"
     assert mode_set(range(0, 16, 2)) == "{0, 2, 4, 6, 8, 10, 12, 14}"
     assert mode_set(range(0, 100, 2)) == "{0, 2, 4, 6, 8, 10, 12, …, 98}"
+    assert mode_set(range(0, 100, 2), first=1, shown=4) == "{1, 3, 5, …, 99}"

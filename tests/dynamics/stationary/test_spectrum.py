@@ -18,6 +18,7 @@ def test_zeros_sort_between_positive_and_negative_eigenvalues():
     np.testing.assert_allclose(spectrum.values, [3, 0, -1])
     assert spectrum.multiplicities.tolist() == [2, 3, 1]
     assert spectrum.starts.tolist() == [0, 2, 5]
+    assert spectrum.zeros == {2, 3, 4}
     assert spectrum.modes((1, 2, 1)) == (0, 2, 3, 5)
     assert spectrum.counts((0, 2, 3, 5)) == (1, 2, 1)
     assert spectrum.counts(()) == (0, 0, 0)
