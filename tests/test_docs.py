@@ -6,6 +6,8 @@ The pages themselves are built, with every example executed, by `make docs`.
 import ast
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -300,3 +302,49 @@ def test_the_gallery_saves_pictures_and_animations_for_light_and_dark_pages(tmp_
     with Image.open(tmp_path / "thumb" / "sphx_glr_plot_x_y_thumb_dark.png") as thumbnail:
         assert thumbnail.size == (40, 40)
     assert scraper.scrape((), {"example_globals": {}}, {}) == ""
+
+
+@pytest.fixture
+def dark_copies(monkeypatch):
+    pytest.importorskip("sphinx", reason="needs the extra docs")
+    monkeypatch.syspath_prepend(DOCS / "extensions")
+    return load("dark_copies")
+
+
+def test_examples_in_python_leave_dark_variants(dark_copies, tmp_path):
+    """Of white figures saved as PNG by name, and no longer than the example runs."""
+    from matplotlib.figure import Figure
+    from matplotlib.image import imread
+
+    save = Figure.savefig
+    with dark_copies.dark_copies():
+        Figure().savefig(tmp_path / "a.png")
+        Figure(facecolor="#222222").savefig(tmp_path / "b.png")
+        Figure().savefig(tmp_path / "c.svg")
+    assert Figure.savefig is save
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "a_dark.png", "b.png", "c.svg"}
+    assert (imread(tmp_path / "a.png")[..., :3] == 1).all()
+    np.testing.assert_allclose(imread(tmp_path / "a_dark.png")[0, 0, :3] * 255, [0x13, 0x14, 0x16])
+
+
+@pytest.mark.slow
+def test_commands_in_examples_leave_dark_variants(tmp_path):
+    """It is quadflow: same output, same picture, and beside it the dark one."""
+    pytest.importorskip("sphinx", reason="needs the extra docs")
+    from matplotlib.image import imread
+
+    program = str(DOCS / "extensions" / "dark_copies.py")
+    words = ["figure", "phase-portrait", "--start", "-1,1.6", "--dpi", "40", "--output", "a.png"]
+    for start, folder in (([program], "docs"), (["-m", "quadflow"], "plain")):
+        (tmp_path / folder).mkdir()
+        done = subprocess.run(
+            [sys.executable, *start, *words], cwd=tmp_path / folder, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "written: a.png\n", "")
+    assert (tmp_path / "docs" / "a.png").read_bytes() == (tmp_path / "plain" / "a.png").read_bytes()
+    assert [path.name for path in (tmp_path / "plain").iterdir()] == ["a.png"]
+    dark = imread(tmp_path / "docs" / "a_dark.png")
+    np.testing.assert_allclose(dark[0, 0, :3] * 255, [0x13, 0x14, 0x16])
+    refused = subprocess.run([sys.executable, program, "figure", "no"], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("quadflow: No such figure 'no'.")
