@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
+from dynamics.errors import ComputationError
 from dynamics.problem import Problem
 from dynamics.problem.reduction import restricted
 
@@ -105,7 +106,14 @@ class Whole:
         """All eigenvalues and how often each occurs, descending, of a matrix (n, n) of second derivatives.
 
         The `rates` (n,) are added to its diagonal.
+
+        Raises
+        ------
+        ComputationError
+            If the matrix is not finite.
         """
+        if not np.isfinite(matrix).all():
+            raise ComputationError("Second derivatives overflow: the weights are too large.")
         rates = np.broadcast_to(rates, (self.unknowns,))
         inside = np.linalg.eigvalsh(matrix[np.ix_(self.inner, self.inner)] + np.diag(rates[self.inner]))
         outside, multiplicities = self.spread(matrix[np.ix_(self.outer, self.outer)])
