@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dynamics.errors import ProblemError
+from figures.crowding import fit_notes
 from figures.palette import PALETTE as PALETTE
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
@@ -140,4 +141,8 @@ def save_figure(
     for axes in figure.axes:
         _clip_what_leaves(axes)
     with paper():
+        if any(axes.texts for axes in figure.axes):
+            figure.draw_without_rendering()
+            for axes in figure.axes:
+                fit_notes(axes)
         figure.savefig(file, format=kind, metadata=metadata, dpi=DPI if dpi is None else dpi)

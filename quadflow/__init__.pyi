@@ -65,6 +65,7 @@ from empirical import train_ensemble as train_ensemble
 from empirical import train_module as train_module
 from empirical import train_neurons as train_neurons
 from figures import activations_figure as activations_figure
+from figures import animate as animate
 from figures import atlas_figure as atlas_figure
 from figures import checkerboard as checkerboard
 from figures import collapse_figure as collapse_figure
@@ -88,6 +89,7 @@ from figures import phase_map as phase_map
 from figures import phase_portrait_figure as phase_portrait_figure
 from figures import pieces_figure as pieces_figure
 from figures import saddle_graph_figure as saddle_graph_figure
+from figures import save_animation as save_animation
 from figures import save_figure as save_figure
 from figures import scale_diagram as scale_diagram
 from figures import scaling_curves as scaling_curves
