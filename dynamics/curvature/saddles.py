@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.curvature.hessian import ZERO, HessianSpectrum, spectrum_at
+from dynamics.curvature.hessian import ZERO, HessianSpectrum, check_size, spectrum_at
 from dynamics.curvature.whole import Whole
 from dynamics.curves.stages import Stage
 from dynamics.curves.trajectory import Trajectory
@@ -119,7 +119,9 @@ def saddle_spectrum(
         If an argument is not usable, or there are too many weights.
     """
     points = validate_count("points", points, minimum=2)
-    trajectory = GradientFlow(problem).integrate(t_end, samples=max(SAMPLES, points), progress=progress)
+    flow = GradientFlow(problem)
+    check_size(flow.theta0.size, "The Hessian after the reduction", "take fewer hidden units")
+    trajectory = flow.integrate(t_end, samples=max(SAMPLES, points), progress=progress)
     whole = Whole.of(trajectory)
     resting = [_slowest(trajectory, whole, stage) for stage in trajectory.stages]
     samples = np.union1d(spaced(trajectory, points), np.array(resting, dtype=int))

@@ -1,5 +1,7 @@
 """From saddle to saddle: index, nullity and eigenvalues on the plateaus against counting by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -101,6 +103,14 @@ def test_a_flow_without_plateaus():
     found = saddle_spectrum(problem([1], 1, 2, scale=1.5), t_end=0.05, points=5)
     assert found.plateaus == ()
     assert len(found.spectrum.times) == 5
+
+
+def test_what_is_too_large_is_refused_before_it_is_integrated(monkeypatch):
+    monkeypatch.setattr(module, "GradientFlow", lambda problem: SimpleNamespace(theta0=np.zeros(4001)))
+    with pytest.raises(
+        ProblemError, match=r"after the reduction has 4001 rows, .* at most 4000: take fewer hidden"
+    ):
+        saddle_spectrum(problem([1], 1, 2))
 
 
 def test_points(monkeypatch):
