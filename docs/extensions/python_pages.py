@@ -53,7 +53,12 @@ TASKS = {
     "landscape": Task(
         "Stationary points, curvature and conserved quantities",
         "Where it can stop, how the loss bends on the way, and what stays constant.",
-        ("dynamics.stationary", "dynamics.conserved", "dynamics.laws", "dynamics.curvature"),
+        (
+            "dynamics.stationary",
+            "dynamics.conserved",
+            "dynamics.laws",
+            "dynamics.curvature",
+        ),
     ),
     "training": Task(
         "Training and comparison",
