@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
-from dynamics.errors import ComputationError
+from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.reduction import restricted
 
@@ -55,7 +55,18 @@ class Whole:
 
     @classmethod
     def of(cls, trajectory: Trajectory) -> Whole:
-        """That of a trajectory in its reduced coordinates."""
+        """That of a trajectory in its reduced coordinates.
+
+        Raises
+        ------
+        ProblemError
+            If the curve has no weights of the problem, such as that of the mean of SGD.
+        """
+        if getattr(trajectory, "coordinates", None) is None:
+            raise ProblemError(
+                f"This curve, of the kind {trajectory.KIND!r}, has no weights of the problem, of which second"
+                " derivatives are taken: give a `Trajectory`."
+            )
         problem, basis = trajectory.problem, trajectory.basis
         nothing = np.empty(0), np.empty(0, dtype=np.int64)
         if basis is None:
