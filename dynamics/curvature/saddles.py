@@ -23,6 +23,10 @@ from dynamics.validation import validate_count
 
 DORMANT = 1e-2  # of the largest |a_k|‖w_k‖² on the way: units below rest at the origin
 SAMPLES = 2000  # of the flow: plateaus may be short
+UNGROWN = (
+    "units that have not grown add eigenvalues as small as themselves, which the catalogue counts as zero: start from"
+    " smaller weights, or count larger ones as zero"
+)
 LOOKS = 50  # samples of a plateau among which the slowest is sought
 
 Known: TypeAlias = tuple[int | None, int | None, Array | None]
@@ -84,6 +88,9 @@ class SaddleSpectrum:
             lines.append(
                 f"plateau  t = {p.stage.start:.4g} … {p.stage.end:.4g}  loss {p.stage.loss:.6g}  index {p.index}{known}"
             )
+        apart = any(p.predicted_index not in (None, p.index) for p in self.plateaus)
+        if apart and self.trajectory.problem.student.trainable:
+            lines.append(UNGROWN)
         return "\n".join([*lines, self.uncatalogued] if self.uncatalogued else lines)
 
 

@@ -58,6 +58,10 @@ def test_units_that_have_not_grown_rest_at_the_origin():
     assert first.nullity == first.predicted_nullity == 12
     assert second.nullity == second.predicted_nullity
     assert first.predicted is None
+    assert module.UNGROWN not in found.summary()
+    larger = saddle_spectrum(problem([4, 1], 3, 3, "quadratic", 0.03, "trainable"), points=10)
+    assert larger.plateaus[0].index > larger.plateaus[0].predicted_index == 0
+    assert larger.summary().splitlines()[-1] == module.UNGROWN
 
 
 def test_slowest_is_where_the_gradient_is_smallest():
