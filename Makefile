@@ -44,6 +44,8 @@ docs: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev,docs]' --constraint constraints.txt
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
 	$(BIN)/python docs/extensions/check_links.py docs/_build/html
+	$(BIN)/python docs/extensions/check_search.py docs/_build/html
+	$(BIN)/python docs/extensions/check_width.py docs/_build/html
 
 clean:
 	rm -rf docs/_build docs/auto_gallery docs/reference/generated

@@ -5,6 +5,8 @@ import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+from dynamics.budget import usable_cores
+
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 # many small networks: threads would only wait for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,6 +25,7 @@ html_title = f"quadflow {version}"
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
+    "sphinx.ext.githubpages",  # .nojekyll: servers of static pages hide no folder
     "sphinx-mathjax-offline",  # MathJax and its fonts from the package: the site needs no network
     "sphinx_gallery.gen_gallery",
     "myst_nb",
@@ -56,9 +59,7 @@ nitpick_ignore_regex = [
 # the reference
 autodoc_typehints = "none"  # the docstrings say shapes and units, which types do not
 autodoc_member_order = "bysource"
-add_module_names = (
-    False  # the page of a module says which, that of a task has the name one imports
-)
+add_module_names = False  # names as one imports them; pages of modules have theirs above
 
 # the gallery: one file per figure
 sphinx_gallery_conf = {
@@ -86,6 +87,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
     "min_reported_time": 1e9,  # how long a figure takes on the machine of the build says nothing
+    "parallel": usable_cores(),
     "thumbnail_size": (400, 400),
     "reference_url": {"dynamics": None, "empirical": None, "figures": None},
 }

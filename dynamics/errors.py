@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+DIVERGED = "Training diverged"  # how the reason begins where it did: of runs in a file nothing else is known
+
 
 class ProblemError(ValueError):
     """Input that is refused; the message names the value, the reason and what is allowed."""

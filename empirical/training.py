@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.clock import Clock
+from dynamics.errors import DIVERGED
 from dynamics.problem import Problem
 from dynamics.problem.scope import require
 from dynamics.schedules.schedule import Spec
@@ -185,7 +186,7 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
 
     of_schedule = "" if clock.length is None else f" times {clock.rate(step) / clock.step:.3g} there"
     message = (
-        f"Training diverged at step {step} (batch loss NaN or more than {EXPLOSION:.0e} times the first): `step` is "
+        f"{DIVERGED} at step {step} (batch loss NaN or more than {EXPLOSION:.0e} times the first): `step` is "
         f"{clock.step:g}{of_schedule}"
     )
     if "modified" not in entry.theories or not problem.law.knows(problem):

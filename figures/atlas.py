@@ -19,7 +19,7 @@ LABELLED = 24  # levels; more names find no room beside the axes
 LINE = 7.5  # points from one name to the next
 
 
-def atlas(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes = None) -> Drawn:
+def atlas_figure(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes = None) -> Drawn:
     """Loss against Morse index: predicted levels as lines and crosses, found roots as open markers.
 
     With weight decay the objective stands for the loss, and of points with the same learned modes the lowest is named.

@@ -17,7 +17,7 @@ MARKERS_OF = {"gsgd": "o", "sgd": "s"}
 ROUNDING = 2.0**-52  # differences below are drawn here: they would be zero in exact arithmetic
 
 
-def invariance(result: Invariance, *, axes: GivenAxes = None) -> Drawn:
+def invariance_figure(result: Invariance, *, axes: GivenAxes = None) -> Drawn:
     """Difference of the two copies (above, logarithmic) and their losses (below) against the step.
 
     Parameters
@@ -70,3 +70,6 @@ def invariance(result: Invariance, *, axes: GivenAxes = None) -> Drawn:
         drawing.align([above, below])
         drawing.legend(*above.get_legend_handles_labels(), ncols=2, columnspacing=1.2)
     return drawing.result
+
+
+invariance = invariance_figure  # as it was called before it had a name of its own beside that of this module

@@ -247,6 +247,12 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
             va="bottom",
             color="0.35",
             fontsize=6.5,
+            bbox={
+                "facecolor": "white",
+                "edgecolor": "none",
+                "pad": 0.3,
+            },  # lines of levels close by end at it
+            zorder=2,
         )
     return drawn
 

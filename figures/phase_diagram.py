@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dynamics.aliases import Array
+from dynamics.words import counted
 from empirical.experiments.phase_diagram import ScaleDiagram, SingleModeDiagram
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.style import COLUMN_WIDTH, PALETTE
@@ -16,7 +17,7 @@ from figures.style import COLUMN_WIDTH, PALETTE
 FAILS, SUCCEEDS = "#F6D9C4", "#DCE9F3"  # pale vermilion and pale blue of the palette
 
 
-def phase_diagram(diagram: SingleModeDiagram, *, axes: GivenAxes = None) -> Drawn:
+def phase_diagram_figure(diagram: SingleModeDiagram, *, axes: GivenAxes = None) -> Drawn:
     """One unit, one mode: initial weights (a₀, p₀), the predicted regions, and every trained network as a marker.
 
     Parameters
@@ -83,6 +84,9 @@ def _draw_regions(axes: Axes, diagram: SingleModeDiagram) -> None:
 def scale_diagram(diagram: ScaleDiagram, *, axes: GivenAxes = None) -> Drawn:
     """Several units: fraction of successes over two initialisation scales, predicted beside trained.
 
+    A fraction of S starts has a standard error of at most 1/(2√S). Both panels show the same starts: the title says how
+    many networks did not do what was predicted of them.
+
     Parameters
     ----------
     diagram : ScaleDiagram
@@ -90,12 +94,14 @@ def scale_diagram(diagram: ScaleDiagram, *, axes: GivenAxes = None) -> Drawn:
         To draw into instead, two, for theory and training; see `figures.canvas`.
     """
     columns, rows = _edges(diagram.scale_a), _edges(diagram.scale_w)
-    with canvas(axes, (COLUMN_WIDTH, 2.2), 1, 2, sharex=True, sharey=True) as drawing:
+    with canvas(axes, (COLUMN_WIDTH, 2.4), 1, 2, sharex=True, sharey=True) as drawing:
         panels = drawing.axes
         undecided = float(1 - (diagram.succeeds + diagram.fails).mean())
-        note = f" ({undecided:.0%} undecided)" if undecided > 5e-3 else ""
+        starts = counted(diagram.replicates, "start")
+        theory = f"theory,\n{undecided:.0%} undecided" if undecided > 5e-3 else "theory"
+        trained = f"trained,\n{diagram.disagreements} of {diagram.trained.size * diagram.replicates} differ"
         for panel, fraction, title in zip(
-            panels, (diagram.succeeds, diagram.trained), (f"theory{note}", "trained"), strict=True
+            panels, (diagram.succeeds, diagram.trained), (theory, trained), strict=True
         ):
             image = panel.pcolormesh(
                 columns, rows, fraction, cmap="cividis", vmin=0, vmax=1, shading="flat", rasterized=True
@@ -114,7 +120,7 @@ def scale_diagram(diagram: ScaleDiagram, *, axes: GivenAxes = None) -> Drawn:
         panels[0].set_ylabel("scale of $w$")
         drawing.xlabel("scale of $a$   (dashed: $c_k = 0$ on average)", fontsize=8)
         bar = drawing.figure.colorbar(image, ax=panels, fraction=0.05, aspect=25, ticks=[0, 0.5, 1])
-        bar.set_label("fraction that succeeds")
+        bar.set_label(f"fraction of {starts} that succeeds")
     return drawing.result
 
 
@@ -125,3 +131,8 @@ def _edges(centres: Array) -> Array:
     return np.exp(
         np.concatenate([[logs[0] - half[0]], logs[:-1] + half[: len(logs) - 1], [logs[-1] + half[-1]]])
     )
+
+
+phase_diagram = (
+    phase_diagram_figure  # as it was called before it had a name of its own beside that of this module
+)

@@ -14,7 +14,7 @@ def trajectory_name(k: int) -> str:
     return f"trajectory-{k}"
 
 
-def phase_portrait(plane: PhasePlane, *, axes: GivenAxes = None) -> Drawn:
+def phase_portrait_figure(plane: PhasePlane, *, axes: GivenAxes = None) -> Drawn:
     """Draw the plane (a, p) of one mode.
 
     Parameters
@@ -87,5 +87,10 @@ def phase_portrait(plane: PhasePlane, *, axes: GivenAxes = None) -> Drawn:
         axes.set_aspect("equal")
         axes.set_xlabel("second layer $a$")
         axes.set_ylabel("first layer $p$")
-        drawing.legend(loc="outside lower center", ncols=2, columnspacing=1.0)
+        drawing.legend(loc="outside lower center", beside=True, ncols=2, columnspacing=1.0)
     return drawing.result
+
+
+phase_portrait = (
+    phase_portrait_figure  # as it was called before it had a name of its own beside that of this module
+)

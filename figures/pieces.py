@@ -30,7 +30,7 @@ TITLES = {
 STYLES = {kind: (PALETTE[n], LINES[n], MARKERS[n]) for n, kind in enumerate(LABELS)}
 
 
-def pieces(counts: PieceCounts, *, axes: GivenAxes = None) -> Drawn:
+def pieces_figure(counts: PieceCounts, *, axes: GivenAxes = None) -> Drawn:
     """Networks in the plane, pieces along lines against the number of parameters, and the smallest networks.
 
     Parameters
@@ -135,3 +135,6 @@ def _draw_example(axes: Axes, example: Example) -> None:
     axes.set_title(TITLES[example.name])
     units = {kind: each.units for kind, each in example.representations.items()}
     axes.set_xlabel("\n".join(f"{SHORT[kind]}: {number or 'none'}" for kind, number in units.items()))
+
+
+pieces = pieces_figure  # as it was called before it had a name of its own beside that of this module

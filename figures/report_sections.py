@@ -14,15 +14,20 @@ from typing import Any
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
 from dynamics.problem.mode_numbers import mode_numbers
-from dynamics.words import listed
+from dynamics.words import counted, listed
 from figures import report_charts as charts
 from figures.mode_names import set_label
+from figures.report_facts import Text, facts_and_parts, text_of
 from figures.report_study import study_tables
 from figures.report_tables import Cell, Table, make_table, number_cell, value_cell
+from figures.report_words import COMMANDS, SIGNS, words
 
 Result = Mapping[str, Any]
 
-LARGEST_LIST = 12  # entries of a list that are written out
+SAME_HEIGHT = 6  # digits of a loss, relative to the largest, to which roots that are alike agree
+NETWORKS = ("trained", "training")  # keys of networks beside curves without modes
+ROUNDING = 1e-9  # of the largest learned value
+ATLAS = ("fixed_points", "origin", "search", "connections")  # keys that stand together, after all others
 NOT_FACTS = {"command", "versions", "warnings", "format"}  # have a place of their own
 
 
@@ -41,12 +46,13 @@ class Section:
     """One result of the report."""
 
     title: str
+    about: str
     source: str
     command: str
     versions: Mapping[str, str]
     warnings: Sequence[str]
     facts: Mapping[str, str] = field(default_factory=dict)
-    parts: Sequence[Table | Chart] = ()
+    parts: Sequence[Table | Chart | Text] = ()
 
 
 def section(result: Result, source: str) -> Section:
@@ -62,7 +68,7 @@ def section(result: Result, source: str) -> Section:
     """
     theory, training = _sides(result)
     problem = result.get("problem") or (theory or {}).get("problem") or (training or {}).get("problem") or {}
-    parts: list[Table | Chart] = []
+    parts: list[Table | Chart | Text] = []
     shown: set[str] = {"problem"}
 
     def show(keys: Sequence[str], make: Callable[[], Sequence[Table | Chart]]) -> None:
@@ -78,34 +84,49 @@ def section(result: Result, source: str) -> Section:
             Chart("Learning curves", figure_json(figure), timed=True, note=_curve_note(theory, training))
         )
         shown |= {"times", "steps", "loss", "modes", "theory", "training", "stages", "conserved", "solver"}
-        shown |= {"overlaps", "norms", "test_loss"}
+        shown |= {"overlaps", "norms", "test_loss", "objective"}
         parts += _stages((theory or {}).get("stages", ()), (theory or {}).get("modes") is not None)
     else:  # a curve without modes, such as that of a quadratic neuron
-        show(
-            ["times", "loss"], lambda: [Chart("Learning curve", figure_json(_loss_alone(result)), timed=True)]
-        )
+        show(["times", "loss"], lambda: [_curves_alone(result)])
+        if "times" in shown:
+            shown |= {*_curves(result), "steps"}
+            result = {
+                **result,
+                **{name: _without_curves(result[name]) for name in NETWORKS if name in result},
+            }
     show(["gap"], lambda: _gap(result, theory))
     for side, name in ((theory, "theory"), (training, "networks")):
         if side is not None:
             parts += _conserved(side, name, problem)
-    show(["fixed_points"], lambda: _atlas(result["fixed_points"]))
-    shown |= {"origin", "connections"} if "fixed_points" in result else set()
     show(["jumps"], lambda: _staircase(result["jumps"]))
     show(["laws"], lambda: [_laws(result["laws"])])
     show(["study", "results", "differences"], lambda: study_tables(result))
     show(["grid", "median_curves"], lambda: _sweep(result["grid"], result["median_curves"]))
-    facts = _problem_facts(problem) | _facts({k: v for k, v in result.items() if k not in shown | NOT_FACTS})
+    atlas = {key: result[key] for key in ATLAS if key in result} if "fixed_points" in result else {}
+    rest = {key: value for key, value in result.items() if key not in shown | NOT_FACTS | atlas.keys()}
+    facts, further = facts_and_parts(rest)
     command = str(result.get("command", ""))
-    words = command.split()
+    title = _title(command, result, theory, training)
     return Section(
-        title=words[1] if len(words) > 1 else "sweep" if "grid" in result else "result",
+        title=title,
+        about=COMMANDS.get(title, ""),
         source=source,
         command=command,
         versions=result.get("versions", {}),
         warnings=result.get("warnings", ()),
-        facts=facts,
-        parts=parts,
+        facts=_problem_facts(problem) | facts,
+        parts=[*parts, *further, *_atlas(atlas)],
     )
+
+
+def _title(command: str, result: Result, theory: Result | None, training: Result | None) -> str:
+    """The command that made the result, or would have."""
+    called = command.split()
+    if len(called) > 1:
+        return called[1]
+    if theory or training:
+        return "compare" if theory and training else "simulate" if theory else "train"
+    return next((name for key, name in SIGNS.items() if key in result), "result")
 
 
 def together(results: Mapping[str, Result]) -> Chart | None:
@@ -116,15 +137,45 @@ def together(results: Mapping[str, Result]) -> Chart | None:
         if theory:
             curves[source + (" (theory)" if training else "")] = (theory["times"], theory["loss"])
         if training:
-            median = [_median(values) for values in zip(*training["loss"], strict=True)]
-            curves[source + " (median network)"] = (training["times"], median)
+            curves[source + " (median network)"] = (training["times"], _medians(training["loss"]))
     if len(results) < 2 or len(curves) < 2:
         return None
     return Chart("All runs together", figure_json(charts.overlay_chart(curves)), timed=True)
 
 
-def _loss_alone(result: Result) -> Any:
-    return charts.overlay_chart({"loss": (result["times"], result["loss"])})
+def _curves_alone(result: Result) -> Chart:
+    """All that a result without modes has at every time, and the median of networks that were trained for it."""
+    curves = {words(name): (result["times"], values) for name, values in _curves(result).items()}
+    for name in NETWORKS:
+        side = result.get(name)
+        if isinstance(side, Mapping) and side.get("loss") and isinstance(side["loss"][0], list):
+            curves["median of trained networks"] = (side["times"], _medians(side["loss"]))
+    title = "Learning curves" if len(curves) > 1 else "Learning curve"
+    return Chart(title, figure_json(charts.overlay_chart(curves)), timed=True)
+
+
+def _without_curves(side: Any) -> Any:
+    """What networks say beside their curves."""
+    if not isinstance(side, Mapping):
+        return side
+    return {
+        key: value
+        for key, value in side.items()
+        if key not in ("times", "steps", "loss", "modes", "warnings")
+    }
+
+
+def _curves(result: Result) -> dict[str, list[Any]]:
+    """Lists of numbers that are as long as the times, by their keys."""
+    times = result["times"]
+    return {
+        name: values
+        for name, values in result.items()
+        if name not in ("times", "steps")
+        and isinstance(values, list)
+        and len(values) == len(times)
+        and not any(isinstance(value, list | str | Mapping) for value in values)
+    }
 
 
 def figure_json(figure: Any) -> Mapping[str, Any]:
@@ -176,7 +227,7 @@ def _gap(result: Result, theory: Result | None) -> list[Table | Chart]:
     sources = gap.get("sources", {})
     rows = [
         (
-            Cell(name.replace("_", " "), name),
+            Cell(words(name), name),
             number_cell(value, "{:.2%}"),
             Cell(str(sources.get(name, "")), ""),
         )
@@ -224,9 +275,21 @@ def _degree(problem: Result) -> str:
     return "h " if degree is None else "" if degree == 1 else str(degree)
 
 
-def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
-    """The catalogue of stationary points."""
+def _atlas(atlas: Result) -> list[Table | Chart | Text]:
+    """Stationary points, what a search found of them, and how flows connect them."""
+    if not atlas:
+        return []
+    search = _search(atlas["search"]) if atlas.get("search") else []
+    connections = facts_and_parts({key: atlas[key] for key in ("connections",) if key in atlas})[1]
+    return [*_points(atlas["fixed_points"]), *search, *connections]
+
+
+def _points(points: Sequence[Result]) -> list[Table | Chart]:
+    """The catalogue of stationary points; sets that differ by modes of the learned value 0 are the same point."""
+    every = len(points)
+    points = _distinct(points)
     decays = any("objective" in p for p in points)
+    certified = any(p.get("certified") for p in points)
     rows = [
         (
             Cell(set_label(p["learned_modes"]), len(p["learned_modes"])),
@@ -236,16 +299,57 @@ def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
             number_cell(p.get("index")),
             number_cell(p.get("nullity")),
             number_cell(p.get("positive")),
+            *([Cell(text_of(p.get("units")), text_of(p.get("units")))] if decays else []),
             Cell(p.get("kind") or "not feasible", p.get("kind") or "~"),
+            *([number_cell(p.get("radius") if p.get("certified") else None, "{:.2g}")] if certified else []),
         )
         for p in points
     ]
     levels = ("objective", "loss") if decays else ("loss",)
-    columns = ("learned modes", *levels, "learned values μ", "index", "nullity", "positive", "kind")
-    parts: list[Table | Chart] = [make_table("Stationary points", columns, rows)]
+    columns = ("learned modes", *levels, "learned values μ", "index", "nullity", "positive")
+    columns += (
+        *(("units of each mode",) if decays else ()),
+        "kind",
+        *(("proved within",) if certified else ()),
+    )
+    left_out = every - len(points)
+    note = f"Left out: {counted(left_out, 'set')} with further modes of the learned value 0, the same points."
+    parts: list[Table | Chart] = [make_table("Stationary points", columns, rows, note if left_out else "")]
     if sum(p.get("index") is not None for p in points) > 1:
         parts.append(Chart("Loss against Morse index", figure_json(charts.atlas_chart(points))))
     return parts
+
+
+def _distinct(points: Sequence[Result]) -> list[Result]:
+    """Points but for those whose set has further modes, of the learned value 0, than another with its values."""
+    least: dict[Any, int] = {}
+    for point in points:
+        held = _held(point)
+        least[held] = min(len(point["learned_values"]), least.get(held, len(point["learned_values"])))
+    return [point for point in points if len(point["learned_values"]) == least[_held(point)]]
+
+
+def _held(point: Result) -> tuple[tuple[int, str], ...]:
+    """Modes with learned values that are not zero, to rounding."""
+    values = point["learned_values"]
+    size = max(map(abs, values), default=0.0)
+    pairs = zip(point["learned_modes"], values, strict=False)
+    return tuple((mode, f"{mu:.9g}") for mode, mu in pairs if abs(mu) > ROUNDING * size)
+
+
+def _search(search: Result) -> list[Table | Chart | Text]:
+    """What a search for roots found: roots that are alike are one row, with the times that they were found."""
+    alike: dict[Any, dict[str, Any]] = {}
+    roots = search.get("roots", ())
+    size = max((abs(root["loss"] or 0.0) for root in roots), default=0.0) or 1.0
+    for root in roots:
+        height = round(abs(root["loss"] or 0.0) / size, SAME_HEIGHT)
+        key = json.dumps({**root, "loss": height, "hits": 0}, sort_keys=True)
+        kept = alike.setdefault(key, {**root, "hits": 0})
+        kept["hits"] += root.get("hits", 1)
+    facts, parts = facts_and_parts({**search, "roots": list(alike.values())})
+    row = tuple(Cell(text, text) for text in facts.values())
+    return [make_table("Search", tuple(facts), [row]), *parts]
 
 
 def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:
@@ -273,7 +377,7 @@ def _sweep(grid: Sequence[Result], curves: Sequence[Result]) -> list[Table | Cha
     """Every grid point of a sweep, and median learning curves of some."""
     columns = list(dict.fromkeys(key for row in grid for key in row))
     rows = [tuple(value_cell(row.get(column)) for column in columns) for row in grid]
-    names = tuple(column.replace("_", " ") for column in columns)
+    names = tuple(words(column) for column in columns)
     note = "Final losses are medians over replicates and networks; succeed counts runs diagnosed to."
     table = make_table("Grid", names, rows, note)
     if not curves:
@@ -289,7 +393,7 @@ def _curve_name(curve: Result) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else _text(value)
+    return f"{value:.3g}" if isinstance(value, float) else text_of(value)
 
 
 def _laws(laws: Sequence[str | Result]) -> Table:
@@ -314,40 +418,20 @@ def _problem_facts(problem: Result) -> dict[str, str]:
         for name in ("inputs", "hidden", "outputs", "activation", "distribution", "data", "covariance")
         if name in problem
     }
+    if problem.get("teacher_activation", problem.get("activation")) != problem.get("activation"):
+        known["teacher_activation"] = problem["teacher_activation"]
     values = problem.get("second_layer_values")
     layer = str(problem.get("second_layer", ""))
-    facts = {"teacher eigenvalues": _text(problem.get("eigenvalues", []))}
-    names = {"hidden": "hidden units", "distribution": "law of the inputs", "covariance": "input covariance"}
-    facts |= {names.get(name, name): str(value) for name, value in known.items()}
+    facts = {"teacher eigenvalues": text_of(problem.get("eigenvalues", []))}
+    facts |= {words(name): str(value) for name, value in known.items()}
     if any(problem.get("weight_decay", ())):
-        facts["weight decay ρ_w, ρ_a"] = _text(problem["weight_decay"])
-    return facts | {"second layer": layer if values is None else f"{layer}: {_text(values)}"}
+        facts["weight decay ρ_w, ρ_a"] = text_of(problem["weight_decay"])
+    return facts | {"second layer": layer if values is None else f"{layer}: {text_of(values)}"}
 
 
-def _facts(values: Result, prefix: str = "") -> dict[str, str]:
-    """Numbers and short texts of a result, nested ones with their path."""
-    facts: dict[str, str] = {}
-    for key, value in values.items():
-        name = prefix + str(key).replace("_", " ")
-        if isinstance(value, Mapping):
-            facts |= _facts(value, f"{name}: ")
-        else:
-            facts[name] = _text(value)
-    return facts
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple):
-        if len(value) > LARGEST_LIST or any(isinstance(entry, Mapping) for entry in value):
-            return f"{len(value)} entries"
-        return ", ".join(map(_text, value)) or "none"
-    return str(value)
+def _medians(runs: Sequence[Sequence[float | None]]) -> list[float]:
+    """At every time the median over networks."""
+    return [_median(values) for values in zip(*runs, strict=True)]
 
 
 def _median(values: Sequence[float | None]) -> float:

@@ -13,6 +13,7 @@ from dynamics.curvature import SaddleSpectrum
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.style import COLUMN_WIDTH, PALETTE, TIME, show_decades, show_span
 
+VISIBLE = 1e-2  # of the axis: what counts as zero is shown where the half of it is wider
 FLOOR = 1e-6  # of the largest loss: below it the axis of the losses ends
 HEIGHTS = (1.0, 2.2, 0.9)  # of the panels
 
@@ -69,16 +70,17 @@ def _eigenvalues(axes: Axes, curves: SaddleSpectrum) -> None:
     """Every eigenvalue as a line, negative parts in another colour, the sharpness as a thicker one."""
     spectrum = curves.spectrum
     t, values, zero = spectrum.times, spectrum.eigenvalues, spectrum.tolerance
-    axes.axhspan(-zero, zero, color="0.85", linewidth=0, zorder=0, label="counts as zero")
     axes.add_collection(
         LineCollection([np.column_stack([t, v]) for v in values.T], colors="0.55", linewidths=0.7)
     )
     axes.plot(t, np.where(values < -zero, values, np.nan), color=PALETTE[1], linewidth=0.9)
     axes.lines[-1].set_label("negative eigenvalues")
     axes.plot(t, spectrum.sharpness, color=PALETTE[0], linewidth=1.4, linestyle="--", label="sharpness")
-    _bars(axes, curves, [() if p.predicted is None else p.predicted for p in curves.plateaus])
+    _bars(axes, curves, [() if p.predicted is None else p.predicted.tolist() for p in curves.plateaus])
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     room = 0.06 * (high - low or 1.0)
+    if zero > VISIBLE * (high - low):
+        axes.axhspan(-zero, zero, color="0.85", linewidth=0, zorder=0, label="counts as zero")
     axes.set_ylim(low - room, high + room)
     axes.set_ylabel("Hessian eigenvalues (1 / time)")
 

@@ -9,11 +9,14 @@ from typing import IO
 
 import matplotlib.style
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dynamics.errors import ProblemError
+from figures.crowding import fit_notes
 from figures.palette import PALETTE as PALETTE
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
@@ -48,14 +51,23 @@ def show_decades(axes: Axes, low: float, high: float) -> None:
         axes.set_autoscaley_on(False)  # limits of its own for all the data could overflow
         axes.set_yscale("log")
         axes.set_ylim(low, high)
-        axes.yaxis.set_major_locator(LogLocator(numticks=8))
-        axes.yaxis.set_minor_formatter(NullFormatter())
-        if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):
-            axes.yaxis.set_minor_locator(LogLocator(subs=_named_digits(low, high)))
-            axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        name_decades(axes.yaxis, low, high)
     else:
         axes.set_ylim(-0.05, 1.0)
+
+
+def name_decades(axis: Axis, low: float, high: float) -> None:
+    """Name powers of ten on a logarithmic axis that shows [low, high]; where they are less than two, 2 and 5 too."""
+    axis.set_major_locator(LogLocator(numticks=8))
+    axis.set_minor_formatter(NullFormatter())
+    if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):
+        axis.set_minor_locator(LogLocator(subs=_named_digits(low, high)))
+        axis.set_minor_formatter(lambda value, _: f"{value:g}")
+        size, pad = (rcParams[f"{axis.axis_name}tick.major.{part}"] for part in ("size", "pad"))
+        axis.set_tick_params(
+            "minor", pad=size + pad - rcParams[f"{axis.axis_name}tick.minor.size"]
+        )  # in line
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def _named_digits(low: float, high: float) -> tuple[float, ...]:
@@ -129,4 +141,8 @@ def save_figure(
     for axes in figure.axes:
         _clip_what_leaves(axes)
     with paper():
+        if any(axes.texts for axes in figure.axes):
+            figure.draw_without_rendering()
+            for axes in figure.axes:
+                fit_notes(axes)
         figure.savefig(file, format=kind, metadata=metadata, dpi=DPI if dpi is None else dpi)

@@ -6,15 +6,17 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.colors import LogNorm, Normalize
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from empirical.sweep.reading import SweepCurves, SweepMap
+from empirical.sweep.reading import RISEN, SweepCurves, SweepMap
 from figures.canvas import Drawn, GivenAxes, canvas
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, plain_text
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, name_decades, plain_text
 
 LABELS = {
     "init_scale": "initial scale ε",
@@ -32,11 +34,15 @@ LABELS = {
 WIDE = 20.0  # ratio of the largest to the smallest value from which unevenly spaced axes are logarithmic
 APART = 0.1  # of the distance between two names: from curve to curve
 CROWDED = 24  # letters of all names together, from which they are turned
+FITTED = 100  # points of a fitted law: it is no straight line on linear axes
+CROSSED = "#F6D9C4"  # pale vermilion of the palette
 FLOOR = 1e-6  # of the largest value: smaller ones share the darkest colour
 
 
 def phase_map(data: SweepMap, *, axes: GivenAxes = None) -> Drawn:
-    """A quantity over two varied options, in colour; hatched where no run has it.
+    """A quantity over two varied options, in colour; hatched where no run has it, and crossed where half diverged.
+
+    Runs that diverged have no part in the scale of colours.
 
     Parameters
     ----------
@@ -59,17 +65,37 @@ def phase_map(data: SweepMap, *, axes: GivenAxes = None) -> Drawn:
             shading="flat",
             rasterized=True,
         )
-        missing = np.isnan(data.values)
-        if missing.any():
-            axes.patch.set_hatch("////")
-            axes.patch.set_edgecolor("0.7")
-            axes.set_title("hatched: no value", fontsize=7)
+        crossed = np.zeros(data.values.shape, dtype=bool) if data.diverged is None else data.diverged
+        entries = _mark_diverged(axes, x, y, crossed) + _mark_missing(axes, np.isnan(data.values) & ~crossed)
         for axis, name, values in ((axes.xaxis, data.x_name, data.x), (axes.yaxis, data.y_name, data.y)):
             _label(axis, name, values)
         below = bool((colours(known) < 0).any())
         bar = drawing.figure.colorbar(image, ax=axes, aspect=25, extend="min" if below else "neither")
         bar.set_label(_broken(data.label))
+        if isinstance(colours, LogNorm):
+            name_decades(bar.ax.yaxis, *bar.mappable.get_clim())
+        if entries:
+            drawing.legend(entries, [str(entry.get_label()) for entry in entries], ncols=2, columnspacing=1.2)
     return drawing.result
+
+
+def _mark_missing(axes: Axes, cells: NDArray[np.bool_]) -> list[Patch]:
+    """Hatch the ground of the axes, which shows where nothing is drawn; the entry of the legend."""
+    if not cells.any():
+        return []
+    axes.patch.set_hatch("////")
+    axes.patch.set_edgecolor("0.7")
+    return [Patch(facecolor="0.93", edgecolor="0.7", hatch="////", linewidth=0, label="no value")]
+
+
+def _mark_diverged(axes: Axes, x: Array, y: Array, cells: NDArray[np.bool_]) -> list[Patch]:
+    """Cross cells between these borders; the entry of the legend."""
+    if not cells.any():
+        return []
+    look: dict[str, Any] = {"facecolor": CROSSED, "edgecolor": PALETTE[1], "hatch": "xxxx", "linewidth": 0}
+    for i, j in np.argwhere(cells):
+        axes.add_patch(Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i], **look))
+    return [Patch(**look, label=f"diverged: $L$(end) > {RISEN:g} $L(0)$")]
 
 
 def scaling_curves(data: SweepCurves, *, axes: GivenAxes = None) -> Drawn:
@@ -106,8 +132,9 @@ def scaling_curves(data: SweepCurves, *, axes: GivenAxes = None) -> Drawn:
                 zorder=3,
             )
             if fit:
-                ends = data.x[data.x > 0][[0, -1]]
-                axes.plot(ends, fit.factor * ends**fit.exponent, color=colour, linestyle=line, linewidth=0.9)
+                along = np.geomspace(*data.x[data.x > 0][[0, -1]], FITTED)
+                law = fit.factor * along**fit.exponent
+                axes.plot(along, law, color=colour, linestyle=line, linewidth=0.9)
             # one entry for both, without anything to draw
             axes.plot(
                 [],
@@ -197,12 +224,13 @@ def _label(axis: XAxis | YAxis, name: str, values: NDArray[Any]) -> None:
             label.set(rotation=25, horizontalalignment="right", rotation_mode="anchor")
         if isinstance(axis, XAxis):
             axis.axes.set_xlim(-0.5, len(values) - 0.5)
-    elif _logarithmic(values):
+        return
+    if _logarithmic(values):
         axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-        axis.set_major_locator(LogLocator(numticks=8))
-        axis.set_minor_formatter(NullFormatter())
-    elif values.dtype.kind == "i" and len(values) <= 8:
-        axis.set_ticks(values)
+        name_decades(axis, float(values.min()), float(values.max()))
+    if values.dtype.kind == "i" and len(values) <= 8:
+        axis.set_ticks(values, labels=[str(v) for v in values])
+        axis.set_ticks([], minor=True)
 
 
 def _text(value: Any) -> str:

@@ -11,6 +11,7 @@ from quadflow import options as opt
 from quadflow.options import OptimizerOptions, SolverOptions, TheoryOptions, option, parse_numbers
 
 if TYPE_CHECKING:
+    from dynamics.curvature import HessianSpectrum
     from dynamics.curves.trajectory import Trajectory
     from dynamics.flows.gradient import GradientFlow
     from dynamics.flows.in_bulk import Integration
@@ -97,6 +98,16 @@ def integration(
         **solver.arguments(),
     }
     return Integration(flow, wanted)
+
+
+def spectrum_along(trajectory: Trajectory) -> HessianSpectrum:
+    """The Hessian along a curve: of many weights its largest and smallest eigenvalue alone."""
+    from dynamics.curvature import hessian_spectrum
+    from dynamics.curvature.hessian import LARGEST_WHOLE
+    from dynamics.curvature.whole import Whole
+
+    count = 1 if len(Whole.of(trajectory).inner) > LARGEST_WHOLE else None
+    return hessian_spectrum(trajectory, count=count, progress=True)
 
 
 def theory_title(theory: TheoryOptions, details: TheoryDetails) -> str:

@@ -28,6 +28,26 @@ def load(name):
     return module
 
 
+LEARN = sorted(path for path in DOCS.glob("learn/*.rst") if path.stem != "index")
+PROSE = [*LEARN, *(path for folder in ("tour", "do") for path in sorted(DOCS.glob(f"{folder}/*.rst")))]
+PROSE += [DOCS / f"{name}.rst" for name in ("index", "glossary", "accuracy", "provenance")]
+CODE = re.compile(r"^( *)\.\. (?:python|shell|derived|math|figure|image)::.*\n(?:\1 +.*\n|\s*\n)*", re.M)
+LITERAL = re.compile(r"::\n\n(?: {3,}.*\n|\s*\n)+")
+MARKED = re.compile(r":math:`[^`]*`|``.*?``|:doc:`[^`]*`|`[^`]*`_?_?|^ *:alt:.*$", re.M | re.S)
+FORMULA = re.compile(
+    r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿʰᵀ₀-₉ₐ-ₜ‖√∇∂∫∑′″⟨⟩½¼¾⊙∝∈≪≫≤≥≠≈∞\u0307-\u0308]|[ẇȧṁṗ]|:su[bp]:|\b\w_\w\b|\w\^|\{[^},]*\}\^"
+)
+
+
+def prose(path):
+    """The text of a page outside code, displayed formulas and inline markup; line numbers stay what they are."""
+    blank = lambda match: re.sub(r"[^\n]", " ", match[0])  # noqa: E731
+    text = path.read_text()
+    for pattern in (CODE, LITERAL, MARKED):
+        text = pattern.sub(blank, text)
+    return text
+
+
 def commands(group=cli, path="quadflow"):
     """Full name → options, from the program itself."""
     context = click.Context(group, info_name=path)
@@ -137,34 +157,50 @@ def test_docstrings_become_rst():
     assert "----------" not in text
 
 
-def test_formulas_are_printed_by_their_code():
-    """The value of the last line, an expression; a statement there is refused."""
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
+def test_formulas_are_set_in_one_style(path):
+    """What has an index, an exponent, an accent or an operator is :math:, not Unicode; the rule is in CONTRIBUTING."""
+    lines = prose(path).splitlines()
+    found = [f"{n}: {line.strip()}" for n, line in enumerate(lines, 1) if FORMULA.search(line)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", LEARN, ids=lambda path: path.stem)
+def test_learn_pages_are_of_one_form(path):
+    """A question in italics first; a picture with words for those who do not see it; literature, and where to go on."""
+    text = path.read_text()
+    title, underline, _, question, *_ = text.splitlines()
+    assert underline == "=" * len(title)
+    if path.stem == "literature":
+        return
+    assert question.startswith("*")
+    shown = re.findall(r"^ *\.\. (?:picture|image)::|^ *:figure:", text, flags=re.M)
+    assert 1 <= len(shown) == len(re.findall(r"^ *:alt: .{30,}$", text, flags=re.M))
+    assert ".. literature::" in text or path.stem == "solvers"
+    assert re.search(r"^Next: .*:doc:", text, flags=re.M)
+
+
+def test_the_course_has_every_page_once_and_in_the_order_of_next():
+    """Table of contents, sentences and the links at the ends of pages name the same order."""
+    index = (DOCS / "learn" / "index.rst").read_text()
+    order = re.findall(r"^   (\w+)$", index.split("toctree::")[1], flags=re.M)
+    assert sorted(order) == [path.stem for path in LEARN]
+    assert re.findall(r"^:doc:`(\w+)`$", index, flags=re.M) == order
+    follows = {path.stem: re.search(r"^Next: .*?:doc:`(/?[\w/]+)`", path.read_text(), re.M) for path in LEARN}
+    assert [follows[name][1] for name in order[:-2]] == order[1:-1]
+
+
+def test_literature_is_known_cited_and_says_what_was_read():
+    """No key without an entry, no entry without a page; links are those of arXiv numbers."""
     pytest.importorskip("sphinx", reason="needs the extra docs")
-    evaluate = load("derived_formulas").evaluate
-    assert evaluate("from dynamics import form_moment\nform_moment(['D', 'D']).latex()").startswith(
-        r"\operatorname{tr}(D)^{2} + 2"
-    )
-    with pytest.raises(ValueError, match="must be an expression"):
-        evaluate("x = 1")
-
-
-@pytest.mark.slow
-def test_a_loop_of_one_s_own_lies_on_its_theory(tmp_path, monkeypatch):
-    """The page as its reader types it: AdamW with a cosine schedule, Nesterov with a warm-up, one without a theory.
-
-    Errors of a few per cent are those of the step and the batches (the orders: tests/empirical/test_overlaying.py).
-    """
-    monkeypatch.chdir(tmp_path)
-    text = (DOCS / "do" / "my_training_loop.rst").read_text()
-    page, errors = {}, []
-    for block in re.findall(r"\.\. python::\n((?:   .*\n|\n)+)", text):
-        lines = [line[3:] for line in block.splitlines() if not line.strip().startswith(":")]
-        exec("\n".join(lines), page)
-        if "comparison" in page:
-            errors.append(page["comparison"].relative_error["loss_sup"])
-    assert max(errors) < 0.05
-    assert (
-        page["overlay"](page["comparison"].run, page["recorder"].problem).relative_error["loss_sup"]
-        == errors[0]
-    )
-    assert (tmp_path / "my-loop.png").is_file()
+    module = load("literature")
+    papers = module.papers(DOCS)
+    block = r"^\.\. literature::\n\n((?: +.*\n)+)"
+    text = "".join(found for path in LEARN for found in re.findall(block, path.read_text(), re.M))
+    cited = set(re.findall(r"^   ([a-z]+\d{4}):", text, re.M))
+    assert cited == set(papers)
+    for key, paper in papers.items():
+        assert key.endswith(str(paper.year))
+        assert paper.read in module.READ
+        if paper.place.startswith("arXiv:"):
+            assert paper.url == f"https://arxiv.org/abs/{paper.place.removeprefix('arXiv:')}"

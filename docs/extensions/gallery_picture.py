@@ -11,6 +11,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.osutil import relative_uri
 
 DARK = "_dark"  # how the name of a dark variant ends
 
@@ -48,7 +49,7 @@ class Picture(SphinxDirective):
 
     def linked(self, page: str, uri: str, *variant: str) -> nodes.Element:
         """A picture that leads to its page."""
-        goal = self.env.app.builder.get_relative_uri(self.env.docname, page)
+        goal = relative_uri(self.env.docname, page) + ".html"
         image = nodes.image(
             uri=uri, alt=self.options["alt"], classes=["column-figure", *variant]
         )

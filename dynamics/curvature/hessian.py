@@ -224,7 +224,8 @@ def spectrum_at(
     zero = validate_real("zero", zero, nonnegative=True)
     whole = Whole.of(trajectory)
     if count is None:
-        _check_size(len(whole.inner))
+        remedy = "give `count`, for so many of the highest and lowest"
+        check_size(len(whole.inner), "The Hessian after the reduction", remedy)
     else:
         count = validate_count("count", count)
     loss, rates = whole.problem.population, whole.rates if penalty else np.zeros(whole.unknowns)
@@ -239,14 +240,13 @@ def spectrum_at(
     return HessianSpectrum(trajectory.times[at], trajectory.loss[at], values, multiplicities, weights, zero)
 
 
-def _check_size(n: int) -> None:
+def check_size(n: int, what: str, remedy: str) -> None:
     """Refuse spectra that would take minutes for each time, or more memory than there is."""
     if n > LARGEST_WHOLE:
         raise ProblemError(
-            f"The Hessian has {n} rows after the reduction, but all eigenvalues are computed of at most"
-            f" {LARGEST_WHOLE}: give `count`, to compute so many of the highest and lowest."
+            f"{what} has {n} rows, but all eigenvalues are computed of at most {LARGEST_WHOLE}: {remedy}."
         )
-    check_memory(f"A Hessian of {n} rows", 32 * n**2, "give `count`")
+    check_memory(f"{what}, of {n} rows,", 32 * n**2, remedy)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 
@@ -24,6 +24,11 @@ from dynamics.validation import validate_count
 DORMANT = 1e-2  # of the largest |a_k|‖w_k‖² on the way: units below rest at the origin
 SAMPLES = 2000  # of the flow: plateaus may be short
 LOOKS = 50  # samples of a plateau among which the slowest is sought
+
+Known: TypeAlias = tuple[int | None, int | None, Array | None]
+"""Index, nullity and eigenvalues that a catalogue says."""
+
+UNKNOWN: Known = (None, None, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +128,14 @@ def saddle_spectrum(
     plateaus = []
     for stage, i in zip(trajectory.stages, resting, strict=True):
         row = int(np.searchsorted(samples, i))
-        found = _Found.of(spectrum, row)
-        try:
-            known = _Known(None, None, None) if missing else _catalogued(trajectory, stage, i)
-        except ProblemError as error:  # a catalogue that is too large, or has no such point
-            known, missing = _Known(None, None, None), str(error)
-        plateaus.append(Plateau(stage, float(trajectory.times[i]), *found, *known))
+        known = UNKNOWN
+        if not missing:
+            try:
+                known = _catalogued(trajectory, stage, i)
+            except ProblemError as error:  # a catalogue that is too large, or has no such point
+                missing = str(error)
+        index, nullity = int(spectrum.index[row]), int(spectrum.nullity[row])
+        plateaus.append(Plateau(stage, float(spectrum.times[row]), index, nullity, *known))
     return SaddleSpectrum(trajectory, spectrum, tuple(plateaus), missing)
 
 
@@ -142,10 +149,10 @@ def _slowest(trajectory: Trajectory, whole: Whole, stage: Stage) -> int:
         vW, vA = whole.problem.objective.velocity(whole.weights(trajectory.coordinates[i]), trajectory.A[i])
         return float(np.sum(vW**2) + trained * np.sum(vA**2))
 
-    return int(min(on, key=speed))
+    return min(on.tolist(), key=speed)
 
 
-def _catalogued(trajectory: Trajectory, stage: Stage, i: int) -> _Known:
+def _catalogued(trajectory: Trajectory, stage: Stage, i: int) -> Known:
     """Index, nullity and eigenvalues of the stationary point of a plateau."""
     problem = trajectory.problem
     layer, free = problem.student, not problem.weight_decay
@@ -154,11 +161,11 @@ def _catalogued(trajectory: Trajectory, stage: Stage, i: int) -> _Known:
     point = catalogue.point(stage.learned_modes)
     one_value = not layer.trainable and np.ptp(layer.A) == 0
     if point.index is None or not one_value or layer.W.size > LARGEST_DENSE:
-        return _Known(point.index, point.nullity, None)
+        return point.index, point.nullity, None
     rest = catalogue.representative(point)
     n = layer.W.size
     H = problem.objective.hessian(rest.W, rest.A)[:n, :n]
-    return _Known(point.index, point.nullity, np.linalg.eigvalsh(H)[::-1])
+    return point.index, point.nullity, np.asarray(np.linalg.eigvalsh(H)[::-1])
 
 
 def _signs(trajectory: Trajectory, i: int) -> list[int]:
@@ -166,22 +173,3 @@ def _signs(trajectory: Trajectory, i: int) -> list[int]:
     strength = np.abs(trajectory.a) * np.sum(trajectory.coordinates**2, axis=2)
     grown = strength[i] > DORMANT * strength.max()
     return [int(s) for s in np.sign(trajectory.a[i]) * grown]
-
-
-class _Found(NamedTuple):
-    """Counts at one time."""
-
-    index: int
-    nullity: int
-
-    @classmethod
-    def of(cls, spectrum: HessianSpectrum, row: int) -> _Found:
-        return cls(int(spectrum.index[row]), int(spectrum.nullity[row]))
-
-
-class _Known(NamedTuple):
-    """What a catalogue says; None where it says nothing."""
-
-    index: int | None
-    nullity: int | None
-    eigenvalues: Array | None

@@ -8,10 +8,11 @@ from functools import cached_property, partial
 from typing import Annotated, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
-from dynamics.curves.result import Result
+from dynamics.curves.followed import Followed
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
 from dynamics.curves.units import (
     C_K,
@@ -37,10 +38,11 @@ from dynamics.curves.variables import (
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
-from dynamics.problem import Problem
+from dynamics.problem import Problem, Student
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
+from dynamics.problem.outputs import network_outputs
 from dynamics.problem.plateaus import plateaus
 from dynamics.problem.reduction import Reduction, restricted
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
@@ -52,7 +54,7 @@ LARGEST_STORED_W = 50_000_000  # entries of W(t) beyond which a file keeps reduc
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trajectory(Result):
+class Trajectory(Followed):
     """A solution of the flow at its sample times (T of them).
 
     Parameters
@@ -143,6 +145,15 @@ class Trajectory(Result):
         """First-layer weights (K, d) at one sample time."""
         w = self.coordinates[index]
         return w if self.basis is None else w @ self.basis.T
+
+    def student_at(self, index: int) -> Student:
+        """The network at one sample time."""
+        return Student(self.W_at(index), self.A[index], self.problem.student.trainable)
+
+    def outputs(self, X: ArrayLike) -> Array:
+        """What the network says of inputs (n, d) at the sample times, (T, n, O); of one input (d,), (T, O)."""
+        phi, Sigma = self.problem.activation, self.problem.variance
+        return np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
 
     @property
     def a(self) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
+from dynamics.curves.followed import Followed
 from dynamics.errors import ComputationError, IntegrationError, ProblemError
 from dynamics.flows.endings import NOT_CONVERGED, TARGET
 from dynamics.integration import (
@@ -30,7 +31,7 @@ from dynamics.integration import (
 )
 from dynamics.validation import validate_real
 
-Curve = TypeVar("Curve")
+Curve = TypeVar("Curve", bound=Followed)
 ROUNDING = 1e-9  # of the end of a flow: what sums of rates may differ by
 # tolerance by default where the right-hand side jumps, and steps are as short as it is: losses are good to some 1e-4
 COARSE = 1e-5
@@ -304,11 +305,17 @@ class Flow(VectorField, Generic[Curve]):
             report = replace(report, status=NOT_CONVERGED)
         if not report.message:
             report = replace(report, message=task.watch.words(report, states[-1]))
-        curve = self.result(reached, states, report)
+        curve = replace(self.result(reached, states, report), again=partial(self.repeat, task))
         hazards = {hazard.name for hazard in task.watch.hazards}
         if throw and (report.failed or report.status in hazards):
             raise self.failure(report, curve)
         return curve
+
+    def repeat(self, task: Task, times: Array, progress: bool = False) -> Curve:
+        """The solution of a task at other times, not beyond its end: the same method takes the same steps again."""
+        return self.integrate(
+            times=times, method=task.method, rtol=task.rtol, atol=task.atol, progress=progress
+        )
 
     def _standing(self, t: float, theta: Array, still: float | None) -> str:
         """How far a flow without an end time is from an end of its own, in words."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
-from dynamics.curves.result import Result
+from dynamics.curves.followed import Followed
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.base import Flow, Run, Watch
@@ -27,7 +27,7 @@ LONGEST, LONGEST_EXPLICIT = 1e8, 1e5  # natural times that an open-ended integra
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PathTrajectory(Result):
+class PathTrajectory(Followed):
     """Path values along a flow in path space, at T times.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.curves.result import Result
+from dynamics.curves.followed import Followed
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables, printed
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
@@ -21,7 +21,7 @@ from dynamics.words import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NeuronTrajectory(Result):
+class NeuronTrajectory(Followed):
     """A solution of the flow of quadratic neurons at T times.
 
     Parameters

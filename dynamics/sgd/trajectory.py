@@ -11,7 +11,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import balance_by_law
-from dynamics.curves.result import Result
+from dynamics.curves.followed import Followed
 from dynamics.curves.stages import Stage, called, find_stages, plateau_rows
 from dynamics.curves.units import C_K, DRIFT, unit_variables, units_summary
 from dynamics.curves.variables import LOSS_UNIT, OBJECTIVE, TIME_UNIT, Described, Meaning, Variable, Variables
@@ -31,7 +31,7 @@ NEGLECTED = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SGDTrajectory(Result):
+class SGDTrajectory(Followed):
     """Mean over seeds of one-pass SGD at its sample times (T of them), and its spread.
 
     Parameters

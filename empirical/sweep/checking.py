@@ -74,6 +74,8 @@ def _check_about(attributes: dict[str, Any]) -> None:
     definition, versions = attributes.get("definition"), attributes.get("versions")
     if not isinstance(definition, str) or not isinstance(versions, str):
         raise Foreign("it does not say how it was made")
+    if not isinstance(attributes.get("command", ""), str):
+        raise Foreign("its command is no text")
     about = json_object(definition, "its definition")
     if not isinstance(about.get("options"), dict):
         raise Foreign("its definition names no options")

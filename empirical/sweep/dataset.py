@@ -40,7 +40,7 @@ def require_xarray(suffix: str) -> None:
         )
 
 
-def assemble(plan: SweepPlan, pieces: Iterable[Piece]) -> xarray.Dataset:
+def assemble(plan: SweepPlan, pieces: Iterable[Piece], command: str | None = None) -> xarray.Dataset:
     """All pieces in one data set over the grid of the sweep.
 
     Parameters
@@ -48,6 +48,8 @@ def assemble(plan: SweepPlan, pieces: Iterable[Piece]) -> xarray.Dataset:
     plan : SweepPlan
     pieces : iterable of Piece
         Any of the plan's runs, in any order; what is missing is NaN, or the empty text.
+    command : str, optional
+        Command line that made them, an attribute of its own; the options are in the attribute "definition" anyway.
 
     Returns
     -------
@@ -90,6 +92,7 @@ def assemble(plan: SweepPlan, pieces: Iterable[Piece]) -> xarray.Dataset:
         "definition": plan.definition(),
         "versions": json.dumps(sorted(versions, key=json.dumps)),
     }
+    about |= {} if command is None else {"command": command}
     times = [name for name, (dims, *_) in variables.items() if dims == name]
     return xarray.Dataset(variables, coordinates, about).set_coords(times)
 

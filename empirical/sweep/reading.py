@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
-from dynamics.errors import ProblemError
+from dynamics.errors import DIVERGED, ProblemError
 from dynamics.validation import validate_real
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 QUANTILES = (0.1, 0.9)
 AT_LEVEL = 1e-9  # relative: a loss is at a level if it is above it by no more than that
 HUGE = 1e300  # stands for "never" among times
+RISEN = 2.0  # of the initial loss: a run that ends above has diverged, noise about a plateau does not
 POOLED = ("replicate", "network")  # dimensions over which statistics are taken
 
 
@@ -33,10 +34,15 @@ class SweepMap:
     x, y : (n,), (m,) arrays
         Numbers or text.
     values : (m, n) array
-        Median over the replicates, or the fraction where `fraction`; NaN where no run has the quantity.
+        Median over the replicates, or the fraction where `fraction`; NaN where no run has the quantity, and where half
+        of them or more diverged.
     label : str
         What the values are.
     fraction : bool
+    diverged : (m, n) boolean array, optional
+        Where half of the runs or more diverged, see `diverged`; None of what has no loss, and of fractions.
+    command : str
+        Command line that made the sweep; empty if its file does not say.
     """
 
     x_name: str
@@ -46,6 +52,8 @@ class SweepMap:
     values: Array
     label: str
     fraction: bool
+    diverged: NDArray[np.bool_] | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +75,8 @@ class SweepCurves:
     fraction : bool
     fits : tuple of PowerLaw
         One for each curve if asked for, else empty.
+    command : str
+        As of a map.
     """
 
     x_name: str
@@ -79,6 +89,7 @@ class SweepCurves:
     label: str
     fraction: bool
     fits: tuple[PowerLaw, ...] = ()
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +155,19 @@ def _allowed(dataset: Dataset) -> list[str]:
 
 def _axes(dataset: Dataset) -> tuple[str, ...]:
     return tuple(str(dim) for dim in dataset["run_seed"].dims if dim != "replicate")
+
+
+def diverged(dataset: Dataset, kind: str) -> DataArray | None:
+    """Share of 1 for each run (and network) that diverged, 0 for others, NaN for what failed for another reason.
+
+    Training was broken off, or ended with more than twice the initial loss. None for runs without a loss.
+    """
+    first, last = f"{kind}_initial_loss", f"{kind}_final_loss"
+    broken_off = dataset[f"{kind}_reason"].str.startswith(DIVERGED)
+    if first not in dataset or last not in dataset:
+        return broken_off.astype(float) if broken_off.any() else None
+    risen = dataset[last] > RISEN * dataset[first]
+    return (risen | broken_off).astype(float).where(dataset[last].notnull() | broken_off)
 
 
 def _level(name: str, below: float | None) -> float:
@@ -225,10 +249,18 @@ def sweep_map(
         raise ProblemError(f"`x` and `y` are both {x!r}, but must be different.")
     part = select(dataset, chosen or {}, (x, y))
     values, label, fraction = quantity(part, value, below)
-    table = _statistics(values, (y, x), fraction)[0]
     columns, rows = (_ascending(part[name].values) for name in (x, y))
+    cells = np.ix_(rows, columns)
+    lost = None if fraction else diverged(part, value.partition("_")[0])
+    most = None
+    if lost is not None:
+        most = (_statistics(lost, (y, x), True)[0] >= 0.5)[cells]
+        values = values.where(lost != 1, np.inf)  # later, and higher, than all others
+    table = _statistics(values, (y, x), fraction)[0][cells]
+    if most is not None:
+        table[most] = np.nan
     return SweepMap(
-        x, y, part[x].values[columns], part[y].values[rows], table[np.ix_(rows, columns)], label, fraction
+        x, y, part[x].values[columns], part[y].values[rows], table, label, fraction, most, _command(dataset)
     )
 
 
@@ -258,7 +290,14 @@ def sweep_curves(
     median, low, high = (table[:, order] for table in tables)
     positions = positions[order].astype(float) if numeric else positions
     fits = tuple(power_law(positions, row) for row in median) if fit else ()
-    return SweepCurves(x, positions, curves or "", names, median, low, high, label, fraction, fits)
+    return SweepCurves(
+        x, positions, curves or "", names, median, low, high, label, fraction, fits, _command(dataset)
+    )
+
+
+def _command(dataset: Dataset) -> str:
+    """The command line that made it, in characters that can be printed."""
+    return "".join(c if c.isprintable() else "?" for c in str(dataset.attrs.get("command", "")))
 
 
 def _ascending(values: NDArray[Any]) -> NDArray[np.int64]:

@@ -34,6 +34,7 @@ def run_sweep(
     scheduler: str | None = None,
     workers: int | None = None,
     progress: bool = False,
+    command: str | None = None,
 ) -> xarray.Dataset:
     """Compute all runs of a sweep and write them to one file.
 
@@ -61,6 +62,8 @@ def run_sweep(
         See `empirical.sweep.execution.execute`.
     progress : bool
         Show a progress bar on standard error if that is a terminal.
+    command : str, optional
+        Command line to keep in the file; of a sweep in several sittings, that of the last.
 
     Returns
     -------
@@ -79,8 +82,8 @@ def run_sweep(
     -----
     The data of a sweep that was killed and resumed are those of an uninterrupted one, bit for bit, on the same
     kind of processor with the same versions: each run has its own seed and one thread, tasks are done as a whole, and
-    nothing about time or machine is stored. What a flow gives does not depend on the runs beside it in a task; networks
-    that are trained together agree with those trained alone to rounding.
+    nothing about time or machine is stored (the `command` differs). What a flow gives does not depend on the runs
+    beside it in a task; networks that are trained together agree with those trained alone to rounding.
     """
     path = Path(output)
     if path.suffix.lower() not in SUFFIXES:
@@ -124,7 +127,7 @@ def run_sweep(
                     if example is not None and not sized:
                         _check_result(example, plan)
                         sized = True
-        dataset = assemble(plan, store)
+        dataset = assemble(plan, store, command)
         write_dataset(dataset, path)
     remove_pieces(pieces)
     return dataset

@@ -34,7 +34,7 @@ function networksOfText(text) {
   }
   const part = result.training ?? result;
   const link = typeof result.explorer === "string" ? result.explorer : null;
-  return { ...checkedCurves(part), problem: checkedProblem(part.problem ?? result.problem), start: null, link };
+  return { ...checkedCurves(part), problem: checkedProblem(part.problem ?? result.problem ?? result.theory?.problem), start: null, link };
 }
 
 async function networksOfArchive(buffer) {

@@ -19,6 +19,9 @@ from quadflow.gallery import (
     study,
     sweep,
 )
+from quadflow.gallery.durations import durations, in_steps
+
+LONGEST_HELP = 200  # characters of the first sentence of a figure
 
 
 class Gallery(click.Group):
@@ -32,15 +35,25 @@ class Gallery(click.Group):
             raise click.UsageError(f"No such figure {name!r}.{hint} Figures: {', '.join(self.commands)}.")
         return found
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """All figures with their first sentence in full."""
+        with formatter.section("Figures"):
+            formatter.write_dl(
+                [(name, c.get_short_help_str(LONGEST_HELP)) for name, c in sorted(self.commands.items())]
+            )
+
 
 @click.group(cls=Gallery, invoke_without_command=True, no_args_is_help=False)
-@click.option("--list", "list_figures", is_flag=True, help="List the figures.")
+@click.option("--list", "list_figures", is_flag=True, help="List the figures, with how long they take.")
 @click.pass_context
 def command(ctx: click.Context, list_figures: bool) -> None:
     """Draw a figure of the gallery; each has defaults that show its point."""
     if list_figures:
+        taken = durations()
         for name, figure in sorted(command.commands.items()):
-            click.echo(f"{name:20} {figure.get_short_help_str(200)}")
+            long = in_steps(taken[name]) if name in taken else ""
+            click.echo(f"{name:18} {long:>6}  {figure.get_short_help_str(LONGEST_HELP)}")
+        click.echo("\nTypical times, with the defaults, on two cores.")
     elif ctx.invoked_subcommand is None:
         raise click.UsageError(f"Which figure? One of: {', '.join(command.commands)}.")
 

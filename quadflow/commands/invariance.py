@@ -35,7 +35,7 @@ def command(output: str | None, as_json: bool, **options: Any) -> None:
     if output is not None and suffix == "json":
         write_text(output, to_json(result.to_dict()) + "\n")
     elif output is not None:
-        from figures.invariance import invariance as draw
+        from figures.invariance import invariance_figure as draw
 
         assert suffix is not None
         write_figure(draw(result), output, suffix)

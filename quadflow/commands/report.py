@@ -98,7 +98,10 @@ def read_sweep(path: str) -> dict[str, Any]:
 
     dataset = read_dataset(Path(path))
     versions = json.loads(dataset.attrs["versions"])
-    return sweep_report_json(dataset, path) | {"command": "", "versions": versions[0] if versions else {}}
+    return sweep_report_json(dataset, path) | {
+        "command": dataset.attrs.get("command", ""),
+        "versions": versions[0] if versions else {},
+    }
 
 
 def read_npz(path: str) -> tuple[dict[str, Any], float | None]:

@@ -13,6 +13,7 @@ from quadflow.examples import Command
 from quadflow.groups import ENGINE, OUTPUT, Option
 from quadflow.notes import note
 from quadflow.output import echo_result, validate_folder
+from quadflow.provenance import command_line
 from quadflow.reports import report_option, validate_report, write_report
 from quadflow.results import sweep_json, sweep_report_json
 
@@ -32,8 +33,8 @@ SHOWN_FAILURES = 5
     "--vary",
     multiple=True,
     metavar="NAME=VALUES",
-    help="Vary an option: NAME=START:STOP:COUNT, the same with :log, or NAME=V1,V2,… (teachers: separated by ;). "
-    "Repeat for a grid.",
+    help="Vary an option: NAME=START:STOP:COUNT (so many values, both ends among them), the same with :log, or "
+    "NAME=V1,V2,… (teachers: separated by ;). Repeat for a grid.",
 )
 @click.option("--replicates", type=int, default=1, show_default=True, help="Random starts per point.")
 @click.option("--same-seeds", is_flag=True, help="Replicate r has the same seed at every point of the grid.")
@@ -128,6 +129,7 @@ def command(
             scheduler=scheduler,
             workers=workers,
             progress=True,
+            command=command_line(),
         )
     except (KeyboardInterrupt, ComputationError):
         done = finished_runs(plan, output)

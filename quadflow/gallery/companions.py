@@ -31,7 +31,7 @@ def invariance(output: str, **options: Any) -> None:
 
     def make() -> Figure:
         from empirical.experiments.invariance import invariance as compute
-        from figures.invariance import invariance as draw
+        from figures.invariance import invariance_figure as draw
 
         return draw(compute(**options, progress=True))
 

@@ -32,7 +32,7 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
 
     def make() -> Figure:
         from empirical.experiments.phase_diagram import grid_of_starts, single_mode_diagram
-        from figures.phase_diagram import phase_diagram as draw
+        from figures.phase_diagram import phase_diagram_figure as draw
 
         a0, p0 = grid_of_starts(points, extent)
         return draw(single_mode_diagram(a0, p0, eigenvalue=eigenvalue, step=step, seed=seed, progress=True))
@@ -45,9 +45,9 @@ def phase_diagram(eigenvalue: float, points: int, extent: float, step: float, se
 )
 @click.option("--teacher", default="2,-1.9", show_default=True, help="Eigenvalues.")
 @click.option("--hidden", type=int, default=4, show_default=True, help="Hidden units.")
-@click.option("--points", type=int, default=5, show_default=True, help="Scales per axis.")
+@click.option("--points", type=int, default=9, show_default=True, help="Scales per axis.")
 @click.option(
-    "--replicates", type=int, default=8, show_default=True, help="Random starts per pair of scales."
+    "--replicates", type=int, default=16, show_default=True, help="Random starts per pair of scales."
 )
 @click.option("--step", type=float, default=2e-3, show_default=True, help="Learning rate.")
 @opt.seed_option

@@ -119,7 +119,7 @@ def pieces(output: str, **options: Any) -> None:
 
     def make() -> Figure:
         from dynamics.neuron.pieces.counts import count_pieces
-        from figures.pieces import pieces as draw
+        from figures.pieces import pieces_figure as draw
 
         return draw(count_pieces(**options, progress=True))
 

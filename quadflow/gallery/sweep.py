@@ -73,6 +73,7 @@ def sweep(
             chosen=dict(_assignment(text) for text in select),
             fit=fit,
         )
+        click.echo(f"made by: {data.command or 'the file does not say which command'}")
         return phase_map(data) if isinstance(data, SweepMap) else scaling_curves(data)
 
     draw_into(output, make)

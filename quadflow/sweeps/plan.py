@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.suggestions import did_you_mean
 from empirical.datasets.arrays import files_of
-from empirical.sweep.grid import LARGEST_SWEEP, SWEPT, Axis, SweepPlan
+from empirical.sweep.grid import SWEPT, Axis, SweepPlan
 from quadflow.notes import note
 from quadflow.options import ProblemOptions, pick
 from quadflow.options.ignored import DRAWN
 from quadflow.options.reading import build_problem, parse_activations
+from quadflow.sweeps.ranges import number_range, numbers
 from quadflow.sweeps.run import options_of
 
 FILE_OPTIONS = ("teacher", "covariance", "init_file", "schedule", "data")
@@ -26,7 +25,6 @@ FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors",
 LISTS = ("teacher", "times", "betas", "data", "target", "classes")  # their values contain commas
 ACTIVATIONS = ("activation", "teacher_activation")  # names, whose parameters may have commas between them
 RATES = ("weight_decay",)  # a number, or two of them with a comma
-SPACINGS = ("linear", "log")
 
 
 def build_plan(
@@ -73,46 +71,18 @@ def parse_axis(text: str, command: click.Command, known: set[str]) -> Axis:
         raise ProblemError(f"`--vary` names {label!r}.{hint} These can be varied: {', '.join(allowed)}.")
     type_ = options[name].type
     if name in RATES and ";" not in values:  # one rate each; pairs are separated by ;
-        return Axis(name, _range(text, values, False) if ":" in values else _numbers(text, values, False))
+        return Axis(
+            name, number_range(text, values, False) if ":" in values else numbers(text, values, False)
+        )
     if isinstance(type_, click.types.IntParamType | click.types.FloatParamType):
         whole = isinstance(type_, click.types.IntParamType)
-        return Axis(name, _range(text, values, whole) if ":" in values else _numbers(text, values, whole))
+        return Axis(
+            name, number_range(text, values, whole) if ":" in values else numbers(text, values, whole)
+        )
     if name in ACTIVATIONS:
         return Axis(name, tuple(parse_activations(values)))
     separator = ";" if name in (*LISTS, *RATES) else ","
     return Axis(name, tuple(part.strip() for part in values.split(separator)))
-
-
-def _numbers(text: str, values: str, whole: bool) -> tuple[Any, ...]:
-    try:
-        return tuple((int if whole else float)(part) for part in values.split(","))
-    except ValueError:
-        kind = "whole numbers" if whole else "numbers"
-        raise ProblemError(f"`--vary` is {text!r}, but needs {kind} separated by commas.") from None
-
-
-def _range(text: str, values: str, whole: bool) -> tuple[Any, ...]:
-    start, stop, count, *spacing = values.split(":") + [""] * (2 - values.count(":"))
-    scale = spacing[0] if spacing else "linear"
-    try:
-        first, last, n = float(start), float(stop), int(count)
-    except ValueError:
-        raise ProblemError(
-            f"`--vary` is {text!r}, but a range is START:STOP:COUNT, or that with :log."
-        ) from None
-    if len(spacing) > 1 or scale not in SPACINGS:
-        raise ProblemError(
-            f"`--vary` is {text!r}, but after the count only {' or '.join(SPACINGS)} can stand."
-        )
-    if n < 1 or not np.isfinite([first, last]).all() or (scale == "log" and min(first, last) <= 0):
-        raise ProblemError(
-            f"`--vary` is {text!r}, but needs a count of at least 1, finite ends, and positive ones for log."
-        )
-    check_number(f"`--vary` is {text!r}, which", n, LARGEST_SWEEP, "values", "give fewer")
-    points = np.geomspace(first, last, n) if scale == "log" else np.linspace(first, last, n)
-    if whole:
-        return tuple(dict.fromkeys(round(float(point)) for point in points))
-    return tuple(points.tolist())
 
 
 def _absolute(value: Any) -> Any:

@@ -38,7 +38,8 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
-    "problem.mode_numbers.mode_set": {"first": 0},
+    "problem.mode_numbers.mode_set": {"first": 0, "shown": 8},
+    "problem.mode_numbers.set_name": {"shown": 8},
     "words.listed": {"form": ".4g", "shown": 8},
     "integration.alternation.Alternation.stride": {"allowed": 9223372036854775807, "most": 40},
     "integration.contract.Method": {"strides": False, "matrix_free": False},
@@ -130,6 +131,7 @@ EXCEPTIONS = {
     "schedules.families.Parameter": {"lowest": 0.0, "highest": 1.0},
     "stability.sharpness": {"points": 20},
     "curvature.hessian.hessian_spectrum": {"points": 60, "zero": 5e-3, "penalty": True},
+    "curvature.kernel_spectrum.kernel_spectrum": {"points": 20},
     "curvature.hessian.spectrum_at": {"zero": 5e-3, "penalty": True},
     "curvature.hessian.HessianSpectrum": {"zero": 5e-3},
     "curvature.saddles.saddle_spectrum": {"points": 200, "zero": 5e-3},

@@ -13,7 +13,7 @@ from dynamics.stationary import fixed_points
 from dynamics.stationary.all_signs import points_of_all_signs
 from dynamics.stationary.matching import catalogue_flow, match_fixed_points, search_catalogue
 from dynamics.stationary.search import search_fixed_points
-from figures.atlas import atlas
+from figures.atlas import atlas_figure
 from figures.style import PALETTE
 
 
@@ -21,7 +21,7 @@ from figures.style import PALETTE
 def drawn():
     catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), hidden=2)
     match = match_fixed_points(search_fixed_points(catalogue_flow(catalogue), 40), catalogue)
-    return catalogue, match, atlas(catalogue.feasible, match).axes[0]
+    return catalogue, match, atlas_figure(catalogue.feasible, match).axes[0]
 
 
 def test_predictions_and_roots_are_at_their_loss_and_index(drawn):
@@ -52,7 +52,7 @@ def test_every_root_of_a_search_is_on_a_cross():
     assert match.matched == match.search.converged
     uncovered = []
     for points in (points_of_all_signs(catalogue), catalogue.feasible):
-        axes = atlas(points, match).axes[0]
+        axes = atlas_figure(points, match).axes[0]
         (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
         found = np.vstack([c.get_offsets() for c in axes.collections])
         gaps = np.abs(found[:, None] - crosses.get_xydata()).max(axis=-1).min(axis=-1)
@@ -101,7 +101,7 @@ def made_up(*losses, found=()):
     kinds = ("global minimum", "minimum", "saddle", "degenerate saddle")
     roots = [SimpleNamespace(kind=kind, index=n, height=float(n), hits=10**n) for n, kind in enumerate(kinds)]
     matched = [points[n] for n in found] or [None]
-    return atlas(points, SimpleNamespace(search=SimpleNamespace(roots=roots), points=matched))
+    return atlas_figure(points, SimpleNamespace(search=SimpleNamespace(roots=roots), points=matched))
 
 
 def test_kinds_are_told_apart():
@@ -139,7 +139,7 @@ def test_points_off_the_axes_are_drawn_without_a_cross():
     """Uniform inputs, λ = (2, 1), one unit: five roots, two of them at 2.9583 where nothing is predicted."""
     catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), hidden=1, distribution="uniform")
     match = search_catalogue(catalogue, 60)
-    figure = atlas(catalogue.feasible, match)
+    figure = atlas_figure(catalogue.feasible, match)
     (axes,) = figure.axes
     shown = ["local minimum", "spurious minimum", "saddle"]
     assert names(figure) == ["predicted", *(f"found: {name}" for name in shown)]
@@ -154,7 +154,7 @@ def test_with_weight_decay_the_objective_is_drawn():
     """Heights are R, of points and roots; of the entries with the same learned modes the lowest has the name."""
     catalogue = fixed_points(Teacher.from_eigenvalues([2, 1]), hidden=2, weight_decay=0.1)
     match = match_fixed_points(search_fixed_points(catalogue_flow(catalogue), 40), catalogue)
-    axes = atlas(catalogue.feasible, match).axes[0]
+    axes = atlas_figure(catalogue.feasible, match).axes[0]
     (crosses,) = [line for line in axes.lines if line.get_label() == "predicted"]
     np.testing.assert_array_equal(crosses.get_xydata(), [(p.index, p.objective) for p in catalogue.points])
     markers = np.vstack([c.get_offsets() for c in axes.collections])

@@ -105,7 +105,7 @@ def atlas(f: Fixtures) -> tuple[Any, ...]:
 
 MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "activations.activations_figure": lambda f: ([test_activations.result("quadratic")],),
-    "atlas.atlas": atlas,
+    "atlas.atlas_figure": atlas,
     "collapse.collapse_figure": lambda f: (DIAGRAM,),
     "conserved.conserved_along_training": lambda f: (f("conserved_curves"),),
     "conserved.drift_against_step": lambda f: (
@@ -119,7 +119,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     ),
     "hannet.gradient_norms": lambda f: (f("check"),),
     "hannet.checkerboard": lambda f: (f("run"),),
-    "invariance.invariance": lambda f: (f("result"),),
+    "invariance.invariance_figure": lambda f: (f("result"),),
     "late_time.late_time_figure": lambda f: (f("late_curves"),),
     "learning_curve.learning_curves": lambda f: (f("trajectory"), networks(f("trajectory"))),
     "neuron.neuron_curves": lambda f: (f("neuron_curves"),),
@@ -128,10 +128,10 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
         FunctionSpace(2, np.array([1, 2, 3]), np.array([5, 6, 6]), np.array([3, 5, 6]), 6),
     ),
     "overlay.overlay_figure": lambda f: ([test_overlay.made_up("tanh")],),
-    "phase_diagram.phase_diagram": lambda f: (single_mode(np.array([0.3, 1.0, 1.6])),),
+    "phase_diagram.phase_diagram_figure": lambda f: (single_mode(np.array([0.3, 1.0, 1.6])),),
     "phase_diagram.scale_diagram": lambda f: (scales(),),
-    "phase_portrait.phase_portrait": lambda f: (phase_plane(1.0, extent=2.0, points=5),),
-    "pieces.pieces": lambda f: (f("counts"),),
+    "phase_portrait.phase_portrait_figure": lambda f: (phase_plane(1.0, extent=2.0, points=5),),
+    "pieces.pieces_figure": lambda f: (f("counts"),),
     "saddle_graph.saddle_graph_figure": lambda f: (f("saddle_made_up"),),
     "scaling_law.scaling_law_figure": lambda f: ([test_practice_made_up.law()],),
     "schedules.schedules_figure": lambda f: (test_schedules.CURVES,),
@@ -197,7 +197,7 @@ def test_axes_of_ones_own(name, request):
     theirs.draw_without_rendering()
 
 
-@pytest.mark.parametrize("name", ["atlas.atlas", "hannet.checkerboard"])
+@pytest.mark.parametrize("name", ["atlas.atlas_figure", "hannet.checkerboard"])
 def test_another_number_of_axes_is_refused(name, request):
     module, function = name.split(".")
     make = getattr(import_module(f"figures.{module}"), function)

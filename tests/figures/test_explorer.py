@@ -56,7 +56,6 @@ CASES = {
         "lam": (3, -2),
         "start": "random",
         "scale": -0.3,
-        "scale": -0.3,
         "decay": 0.1,
         "t_end": 0.5,
     },
@@ -258,11 +257,49 @@ def test_scale_and_reset(explorer):
     assert shown(explorer, "state.a") == pytest.approx([0.1, 0.1, 0.1])
 
 
+@pytest.mark.parametrize(
+    "lam", [(4, 2, 1), (2, 2, 2, 2, 2, 2), (5, 0.1, 0, -0.1, -0.2, -5), (1, 1, 1, 1, 1, -5)]
+)
+def test_the_ends_of_curves_are_named(explorer, lam):
+    """In their colours and order, beside the curves' ends where these are apart, and never on each other."""
+    configure(explorer, lam=lam, hidden=6)
+    labels, palette, ink = explorer.run(
+        "return [document.getElementById('curves').layout.annotations.filter((a) => a.text.startsWith('mode')),"
+        " STYLE.palette, theme().ink]"
+    )
+    assert [label["text"] for label in labels] == [f"mode {i + 1}" for i in range(len(lam))]
+    for label, colour in zip(labels, palette, strict=False):
+        mixed = [round(0.65 * int(colour[n : n + 2], 16) + 0.35 * int(ink[n : n + 2], 16)) for n in (1, 3, 5)]
+        assert label["font"]["color"] == f"rgb({', '.join(map(str, mixed))})"
+    boxes = explorer.run(
+        "return [...document.querySelectorAll('#curves .annotation')].filter((a) => a.textContent.startsWith('mode'))"
+        ".map((a) => a.getBoundingClientRect()).map(({ top, bottom, right }) => [top, bottom, right])"
+    )
+    plot = explorer.run("return document.getElementById('curves').getBoundingClientRect().toJSON()")
+    assert all(
+        plot["top"] < top and bottom < plot["bottom"] and right < plot["right"]
+        for top, bottom, right in boxes
+    )
+    middles = sorted((top + bottom) / 2 for top, bottom, _ in boxes)
+    assert np.diff(middles).min() > 15
+    ends = shown(explorer, "curve.modes.at(-1)")
+    if len(lam) == 3:
+        assert [label["y"] for label in labels] == pytest.approx(ends, abs=0.05)
+    assert np.all(np.diff([label["y"] for label in labels])[np.diff(ends) < -0.1] < 0)
+
+
 @pytest.mark.parametrize("size", ["PHONE", "DESKTOP"])
 def test_it_fits_the_screen(browser, explorer_page, size):
     """Nothing sticks out sideways; the point is large enough for a finger (44 px)."""
     browser.open(explorer_page, getattr(browser, size))
     assert browser.overflow() <= 0
+    configure(browser, hidden=6, lam=(4, 3, 2, 1, -1, -2), decay=0.3)
+    assert browser.overflow() <= 0
+    beyond = "const right = document.getElementById('controls').getBoundingClientRect().right;"
+    assert browser.run(
+        beyond
+        + "return [...document.querySelectorAll('#controls *')].every((e) => e.getBoundingClientRect().right <= right)"
+    )
     box = browser.run("return document.getElementById('handle').getBoundingClientRect().toJSON()")
     assert box["width"] >= 44 and box["height"] >= 44
     inside = browser.run("return document.getElementById('phase-plot').getBoundingClientRect().toJSON()")

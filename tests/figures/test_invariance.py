@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.ticker import NullFormatter
 
 from empirical.experiments.invariance import Invariance
-from figures.invariance import ROUNDING, invariance
+from figures.invariance import ROUNDING, invariance_figure
 from figures.style import COLUMN_WIDTH, PALETTE, save_figure
 
 
@@ -36,7 +36,7 @@ def result() -> Invariance:
 
 def test_every_curve_is_drawn(result: Invariance) -> None:
     """Data come back from the axes; an exact zero is drawn at the rounding level, not lost."""
-    above, below = invariance(result).axes
+    above, below = invariance_figure(result).axes
     drawn = {line.get_label(): line.get_ydata() for line in above.lines}
     np.testing.assert_array_equal(drawn["SGD: path values"], result.path_difference["sgd"].clip(ROUNDING))
     np.testing.assert_array_equal(drawn["SGD: function"], result.function_difference["sgd"].clip(ROUNDING))
@@ -52,7 +52,7 @@ def test_every_curve_is_drawn(result: Invariance) -> None:
 
 def test_original_and_copy_differ_without_colour(result: Invariance) -> None:
     """Lines for the original, markers for the rescaled copy, as the legend says."""
-    _, below = invariance(result).axes
+    _, below = invariance_figure(result).axes
     lines = [line for line in below.lines if len(line.get_ydata())]
     assert [line.get_marker() for line in lines[::2]] == ["None", "None"]
     assert all(line.get_marker() != "None" and line.get_linestyle() == "None" for line in lines[1::2])
@@ -60,7 +60,7 @@ def test_original_and_copy_differ_without_colour(result: Invariance) -> None:
 
 def test_paths_have_markers_and_functions_dots(result: Invariance) -> None:
     """The two differences of one rule share a colour: markers on a solid line, or a dotted line alone."""
-    above, _ = invariance(result).axes
+    above, _ = invariance_figure(result).axes
     drawn = {
         line.get_label(): (line.get_marker(), line.get_linestyle(), line.get_color())
         for line in above.lines
@@ -73,7 +73,7 @@ def test_paths_have_markers_and_functions_dots(result: Invariance) -> None:
 
 def test_everything_lies_inside_the_column(result: Invariance) -> None:
     """No label is cut off at single-column width, and the same data give the same bytes."""
-    figure = invariance(result)
+    figure = invariance_figure(result)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     assert figure.get_size_inches()[0] == COLUMN_WIDTH
@@ -81,13 +81,13 @@ def test_everything_lies_inside_the_column(result: Invariance) -> None:
     assert tight.x0 >= -0.01 and tight.x1 <= COLUMN_WIDTH + 0.01
     files = [io.BytesIO(), io.BytesIO()]
     for file in files:
-        save_figure(invariance(result), file, "png")
+        save_figure(invariance_figure(result), file, "png")
     assert files[0].getvalue() == files[1].getvalue()
 
 
 def test_axes_and_styles_of_the_two_rules(result: Invariance) -> None:
     """Lines of two widths, since they may lie on each other; markers in the rule's own shape, as above."""
-    figure = invariance(result)
+    figure = invariance_figure(result)
     above, below = figure.axes
     lines = [line for line in below.lines if len(line.get_ydata())]
     assert [line.get_linewidth() for line in lines[::2]] == [2.4, 1.0]

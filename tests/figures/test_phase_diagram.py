@@ -9,7 +9,7 @@ from matplotlib.colors import rgb_to_hsv, to_rgb
 
 from empirical.experiments.grid_training import GridTraining
 from empirical.experiments.phase_diagram import ScaleDiagram, SingleModeDiagram
-from figures.phase_diagram import phase_diagram, scale_diagram
+from figures.phase_diagram import phase_diagram_figure, scale_diagram
 from figures.style import PALETTE
 
 
@@ -33,7 +33,7 @@ def series(axes):
 
 def test_every_network_is_a_marker_and_disagreements_are_ringed():
     data = single_mode(np.array([0.3, 1.0, 1.6]))
-    figure = phase_diagram(data)
+    figure = phase_diagram_figure(data)
     lines = series(figure.axes[0])
     places = {(a, p): data.trained[i, j] for i, a in enumerate(data.a0) for j, p in enumerate(data.p0)}
     for name, outcome in (("trained: succeeded", True), ("trained: failed", False)):
@@ -44,7 +44,7 @@ def test_every_network_is_a_marker_and_disagreements_are_ringed():
 
 
 def test_the_separatrix_is_where_c_vanishes():
-    axes = phase_diagram(single_mode(np.array([0.3, 1.0, 1.6]))).axes[0]
+    axes = phase_diagram_figure(single_mode(np.array([0.3, 1.0, 1.6]))).axes[0]
     a, p = series(axes)["theory: $p_0^2 = 2a_0^2$"].get_xydata().T
     np.testing.assert_allclose(p**2, 2 * a**2)
     assert a.max() == 0
@@ -52,7 +52,7 @@ def test_the_separatrix_is_where_c_vanishes():
 
 @pytest.mark.parametrize("p0", [[-1.0, 0.5, 1.0], [-1.0, -0.5], [-1.0, 0.0], [0.0, 1.0], [-1.0, 0.0, 1.0]])
 def test_first_layer_weights_of_both_signs(p0):
-    figure = phase_diagram(single_mode(np.array(p0)))
+    figure = phase_diagram_figure(single_mode(np.array(p0)))
     curves = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
     signs = [1] * (max(p0) > 0) + [-1] * (min(p0) < 0)
     assert [np.sign(line.get_ydata()[0]) for line in curves] == signs
@@ -60,14 +60,14 @@ def test_first_layer_weights_of_both_signs(p0):
     figure.canvas.draw()
 
 
-@pytest.mark.parametrize(("undecided", "title"), [(0.0, "theory"), (0.25, "theory (25% undecided)")])
+@pytest.mark.parametrize(("undecided", "title"), [(0.0, "theory"), (0.25, "theory,\n25% undecided")])
 def test_scales_side_by_side(undecided, title):
     scale = np.array([0.1, 0.3, 1.0])
     succeeds = np.linspace(0, 1 - undecided, 9).reshape(3, 3)
     fails = 1 - undecided - succeeds
     trained = succeeds + undecided
     data = ScaleDiagram(
-        np.array([2, -1.9]), 4, 2, scale, scale, succeeds, fails, trained, 10, True, 0, training(90)
+        np.array([2, -1.9]), 4, 2, scale, scale, succeeds, fails, trained, 10, True, 3, training(90)
     )
     figure = scale_diagram(data)
     theory, measured, _ = figure.axes
@@ -75,7 +75,10 @@ def test_scales_side_by_side(undecided, title):
     np.testing.assert_allclose(theory.collections[0].get_array(), succeeds)
     np.testing.assert_allclose(measured.collections[0].get_array(), trained)
     assert theory.get_xscale() == theory.get_yscale() == "log"
-    assert (measured.get_title(), theory.get_ylabel()) == ("trained", "scale of $w$")
+    assert (measured.get_title(), theory.get_ylabel()) == (
+        "trained,\n3 of 90 differ",
+        "scale of $w$",
+    )
     figure.canvas.draw()
 
 
@@ -126,7 +129,7 @@ def test_cells_lie_around_their_scales():
 
 def test_the_region_of_failure():
     """Grey is where p² ≤ 2a² and a < 0, for the mode λ > 0 of the diagram."""
-    axes = phase_diagram(single_mode(np.array([-1.0, 0.3, 1.0, 1.6]))).axes[0]
+    axes = phase_diagram_figure(single_mode(np.array([-1.0, 0.3, 1.0, 1.6]))).axes[0]
     region = axes.collections[0].get_paths()[0]
     for a in (-1.2, -0.7, -0.3, 0.2, 0.7):
         for p in (-1.2, -0.6, -0.1, 0.1, 0.6, 1.2):
@@ -137,7 +140,7 @@ def test_the_region_of_failure():
 
 def test_failure_and_success_have_the_colours_of_their_markers():
     """Each region in a pale tone of the markers of its networks: no other colour is as near in hue."""
-    axes = phase_diagram(single_mode(np.array([0.3, 1.0, 1.6]))).axes[0]
+    axes = phase_diagram_figure(single_mode(np.array([0.3, 1.0, 1.6]))).axes[0]
     tones = rgb_to_hsv([to_rgb(colour) for colour in PALETTE[:5]])[:, 0]
     region = axes.collections[0].get_facecolor()[0, :3]
     for colour, expected in ((axes.get_facecolor()[:3], 0), (region, 1)):
@@ -147,7 +150,7 @@ def test_failure_and_success_have_the_colours_of_their_markers():
 
 
 def test_markers_and_names_of_a_mode():
-    figure = phase_diagram(single_mode(np.array([0.3, 1.0, 1.6])))
+    figure = phase_diagram_figure(single_mode(np.array([0.3, 1.0, 1.6])))
     assert names(figure) == [
         *("theory: $p_0^2 = 2a_0^2$", "trained: succeeded", "trained: failed", "not as predicted")
     ]
@@ -158,13 +161,13 @@ def test_markers_and_names_of_a_mode():
     assert shown[2].get_markersize() > 2 * shown[0].get_markersize()  # a ring around it
     agreed = single_mode(np.array([0.3, 1.0]))
     agreed = replace(agreed, trained=agreed.predicted)
-    assert "not as predicted" not in names(phase_diagram(agreed))
+    assert "not as predicted" not in names(phase_diagram_figure(agreed))
 
 
 def test_where_every_weight_is_positive_nothing_fails():
     """The separatrix shrinks to the origin, and the frame is that of the data: half a cell about them."""
     data = single_mode(np.array([1.0, 2.0]))
-    axes = phase_diagram(replace(data, a0=np.array([1.0, 2.0, 3.0, 4.0]))).axes[0]
+    axes = phase_diagram_figure(replace(data, a0=np.array([1.0, 2.0, 3.0, 4.0]))).axes[0]
     assert axes.get_xlim() == (0.5, 4.5)
     assert axes.get_ylim() == (0.5, 2.5)
     (line,) = [line for line in axes.lines if line.get_linestyle() == "-"]
@@ -174,7 +177,7 @@ def test_where_every_weight_is_positive_nothing_fails():
 def test_axes_of_scales():
     """Undecided parts above half a per cent are named."""
     scale = np.array([0.1, 0.3, 1.0])
-    for undecided, title in ((0.004, "theory"), (0.007, "theory (1% undecided)")):
+    for undecided, title in ((0.004, "theory"), (0.007, "theory,\n1% undecided")):
         half = np.full((3, 3), 0.5)
         data = ScaleDiagram(
             np.ones(2), 4, 2, scale, scale, half, half - undecided, half, 10, True, 0, training(90)
@@ -186,6 +189,6 @@ def test_axes_of_scales():
             assert axes.collections[0].get_clim() == (0, 1)
             for axis in (axes.xaxis, axes.yaxis):
                 assert_decades(axis, 6)
-        assert bar.get_ylabel() == "fraction that succeeds"
+        assert bar.get_ylabel() == "fraction of 10 starts that succeeds"
         assert bar.get_yticks().tolist() == [0, 0.5, 1]
         assert figure.get_supxlabel() == "scale of $a$   (dashed: $c_k = 0$ on average)"

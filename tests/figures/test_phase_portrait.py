@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 
 from dynamics.phase_plane import phase_plane
-from figures.phase_portrait import phase_portrait
+from figures.phase_portrait import phase_portrait_figure
 from figures.style import PALETTE
 
 SIZE = 2.0
@@ -17,7 +17,7 @@ def drawn(request):
     """Plane and axes of a positive and a negative mode; one trajectory that fails, one that learns."""
     s = np.sign(request.param)
     plane = phase_plane(request.param, [(-s * 1.0, 1.2), (-s * 1.0, 1.6)], extent=SIZE, points=5)
-    (axes,) = phase_portrait(plane).axes
+    (axes,) = phase_portrait_figure(plane).axes
     return plane, axes
 
 
@@ -119,7 +119,7 @@ def test_arrows_follow_the_flow():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Axes, "streamplot", lambda _, *arguments, **options: seen.update(streamplot=arguments))
-        phase_portrait(plane)
+        phase_portrait_figure(plane)
     arrows = plane.velocity / np.abs(plane.velocity).max()
     for given, expected in zip(seen["streamplot"], (plane.a, plane.p, *arrows), strict=True):
         np.testing.assert_array_equal(given, expected)

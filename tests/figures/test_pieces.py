@@ -8,7 +8,7 @@ from drawn import assert_decades
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from dynamics.neuron.pieces.counts import count_pieces
-from figures.pieces import LABELS, TITLES, pieces
+from figures.pieces import LABELS, TITLES, pieces_figure
 from figures.style import COLUMN_WIDTH
 
 
@@ -19,7 +19,7 @@ def counts():
 
 @pytest.fixture(scope="module")
 def figure(counts):
-    return pieces(counts)
+    return pieces_figure(counts)
 
 
 def test_markers_are_medians_bars_ranges_and_lines_bounds(counts, figure):

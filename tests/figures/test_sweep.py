@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from drawn import names
 
 from empirical.sweep.reading import PowerLaw, SweepCurves, SweepMap
 from figures.sweep import phase_map, scaling_curves
@@ -60,10 +61,30 @@ def test_cells_without_a_value_are_said_to_be_so():
     figure = phase_map(sweep_map(values=values, fraction=False))
     axes = figure.axes[0]
     assert axes.collections[0].get_array().mask.tolist() == np.isnan(values).tolist()
-    assert "hatched" in axes.get_title()
+    assert names(figure) == ["no value"]
     assert axes.collections[0].get_clim() == pytest.approx((1e-3, 1e3))  # six decades, the rest is "below"
     figure.canvas.draw()
-    assert phase_map(sweep_map()).axes[0].get_title() == ""
+    assert not phase_map(sweep_map()).legends
+
+
+def test_cells_that_diverged_are_crossed_and_said_to_be_so():
+    """The one at ε = 0.1 and K = 4, around its values; what has no value for another reason is another matter."""
+    values = np.array([[1.0, np.nan, 3.0], [2.0, 3.0, np.nan]])
+    diverged = np.array([[False, False, False], [False, False, True]])
+    figure = phase_map(sweep_map(values=values, fraction=False, diverged=diverged))
+    (crossed,) = figure.axes[0].patches
+    assert crossed.get_hatch() == "xxxx"
+    np.testing.assert_allclose(crossed.get_xy(), [10**-1.5, 3])
+    np.testing.assert_allclose(
+        np.add(crossed.get_xy(), [crossed.get_width(), crossed.get_height()]), [10**-0.5, 5]
+    )
+    assert names(figure) == ["diverged: $L$(end) > 2 $L(0)$", "no value"]
+    assert [patch.get_hatch() for patch in figure.legends[0].get_patches()] == ["xxxx", "////"]
+    only = np.where(np.isnan(values), [[0, 4.0, 0], [0, 0, np.nan]], values)
+    figure = phase_map(sweep_map(values=only, fraction=False, diverged=diverged))
+    assert names(figure) == ["diverged: $L$(end) > 2 $L(0)$"]
+    assert figure.axes[0].patch.get_hatch() is None
+    figure.canvas.draw()
 
 
 def drawn_map(**changes):
@@ -115,8 +136,9 @@ def test_medians_are_markers_and_fits_lines():
         np.testing.assert_array_equal(line.get_ydata(), median)
         assert line.get_linestyle() == "None"
     assert drawn[0].get_marker() != drawn[1].get_marker()
-    fitted = [line for line in axes.lines if len(line.get_xdata()) == 2]
-    np.testing.assert_allclose(fitted[0].get_ydata(), [1, 1e4])
+    fitted = [line for line in axes.lines if len(line.get_xdata()) == 100]
+    np.testing.assert_allclose(fitted[0].get_ydata(), fitted[0].get_xdata() ** 2)
+    np.testing.assert_allclose(fitted[1].get_xdata()[[0, -1]], [1, 100])
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts == [
         "hidden units $K$ = 2, fitted exponent 2 ± 0.01",
@@ -140,8 +162,8 @@ def test_one_curve_of_a_fraction_needs_no_legend():
 
 def test_names_stand_beside_each_other():
     """Markers at 0, 1, 2 and a twentieth to the left and right of it, with bars from the low to the high quantile."""
-    names = np.array(["erf", "quadratic", "polynomial:0,1,0.2"])
-    (axes,) = scaling_curves(curves(x=names, x_name="activation")).axes
+    words = np.array(["erf", "quadratic", "polynomial:0,1,0.2"])
+    (axes,) = scaling_curves(curves(x=words, x_name="activation")).axes
     markers = [line for line in axes.lines if len(line.get_xdata()) == 3]
     for line, bars, shift, median in zip(
         markers, axes.collections, (-0.05, 0.05), curves().median, strict=True
@@ -151,17 +173,57 @@ def test_names_stand_beside_each_other():
         assert line.get_linestyle() == "None"
         ends = [[[x, 0.5 * y], [x, 2 * y]] for x, y in zip(np.arange(3) + shift, median, strict=True)]
         np.testing.assert_allclose(bars.get_segments(), ends)
-    assert [t.get_text() for t in axes.get_xticklabels()] == names.tolist()
+    assert [t.get_text() for t in axes.get_xticklabels()] == words.tolist()
     assert axes.get_xlabel() == "activation" and axes.get_xlim() == (-0.5, 2.5)
 
 
 def test_crowded_names_are_turned():
     """No two of them overlap, whether they are turned or not."""
-    for names in (["erf", "tanh", "relu"], ["polynomial:0,1,0.2", "quadratic", "leaky-relu:0.1"]):
-        figure = phase_map(sweep_map(x=np.array(names), x_name="activation"))
+    for words in (["erf", "tanh", "relu"], ["polynomial:0,1,0.2", "quadratic", "leaky-relu:0.1"]):
+        figure = phase_map(sweep_map(x=np.array(words), x_name="activation"))
         figure.canvas.draw()
         labels = figure.axes[0].get_xticklabels()
-        assert [label.get_rotation() > 0 for label in labels] == [len("".join(names)) > 24] * 3
+        assert [label.get_rotation() > 0 for label in labels] == [len("".join(words)) > 24] * 3
         if labels[0].get_rotation() == 0:
             boxes = [label.get_window_extent() for label in labels]
             assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
+def test_a_fit_is_curved_on_linear_axes():
+    """y = 3/x at 1, 2, 3, whose axes are linear: every point of the line is on the law, as no chord is."""
+    x = np.array([1.0, 2.0, 3.0])
+    law = {"fits": (PowerLaw(-1.0, np.nan, 3.0),), "curves": np.array([""]), "curve_name": ""}
+    (axes,) = scaling_curves(curves(x=x, median=3 / x[None], low=2 / x[None], high=4 / x[None], **law)).axes
+    assert axes.get_xscale() == axes.get_yscale() == "linear"
+    (line,) = [line for line in axes.lines if len(line.get_xdata()) > 3]
+    np.testing.assert_allclose(line.get_ydata(), 3 / line.get_xdata(), rtol=1e-12)
+    middle = np.argmin(np.abs(line.get_xdata() - 2))
+    assert line.get_ydata()[middle] == pytest.approx(1.5, rel=0.01)  # the chord has 2
+
+
+def test_axes_over_less_than_two_powers_of_ten_have_more_names():
+    """0.1 to 0.8 has one power of ten, 0.03 to 0.2 another; whole numbers that are few have each their own."""
+    x, y, values = np.geomspace(0.1, 0.8, 3), np.geomspace(0.03, 0.2, 3), np.ones((3, 3))
+    figure = phase_map(sweep_map(x=x, y=y, y_name="step", values=values))
+    assert {figure.axes[0].get_xscale(), figure.axes[0].get_yscale()} == {"log"}
+    for axis in (figure.axes[0].xaxis, figure.axes[0].yaxis):
+        low, high = axis.get_view_interval()
+        ticks = [(t, text) for t, text in shown_ticks(axis) if low <= t <= high]
+        assert len(ticks) >= 3
+        assert all(float(text) == pytest.approx(t) for t, text in ticks)
+    batch = phase_map(sweep_map(y=np.array([1, 64]), y_name="batch")).axes[0]
+    assert batch.get_yscale() == "log"
+    assert [(t, text) for t, text in shown_ticks(batch.yaxis)] == [(1, "1"), (64, "64")]
+
+
+def shown_ticks(axis):
+    """Places and names of ticks that have a name."""
+    axis.figure.draw_without_rendering()
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    return [(tick.get_loc(), tick.label1.get_text()) for tick in ticks if tick.label1.get_text()]
+
+
+def test_colours_over_less_than_two_powers_of_ten_have_names():
+    figure = phase_map(sweep_map(values=np.array([[0.3, 1.0, 2.0], [3.0, 4.0, 7.0]]), fraction=False))
+    names_of_colours = [text for t, text in shown_ticks(figure.axes[1].yaxis) if 0.3 <= t <= 7]
+    assert names_of_colours == ["1", "0.5", "2", "5"]

@@ -16,10 +16,10 @@ from empirical.experiments.invariance import Invariance
 from empirical.hannet.check import HanCheck
 from empirical.training_run import TrainingRun
 from figures.activations import activations_figure
-from figures.atlas import atlas
+from figures.atlas import atlas_figure
 from figures.conserved import conserved_along_training, drift_against_step
 from figures.hannet import gradient_norms
-from figures.invariance import ROUNDING, invariance
+from figures.invariance import ROUNDING, invariance_figure
 from figures.saddle_graph import saddle_graph_figure
 
 
@@ -39,7 +39,7 @@ def match(catalogue):
 def test_atlas_axes(catalogue, match):
     """Room below for a loss of 0; linear up to the lowest loss that is not 0."""
     points = catalogue.feasible
-    (axes,) = atlas(points, match).axes
+    (axes,) = atlas_figure(points, match).axes
     losses = sorted(p.loss for p in points)
     assert axes.get_ylim() == pytest.approx((-0.15 * losses[1], 1.4 * losses[-1]))
     assert axes.yaxis.get_transform().linthresh == pytest.approx(losses[1])
@@ -52,7 +52,7 @@ def test_atlas_axes(catalogue, match):
 
 def test_atlas_markers_grow_with_the_hits(catalogue, match):
     """By 14 points of area for every factor of ten."""
-    (axes,) = atlas(catalogue.feasible, match).axes
+    (axes,) = atlas_figure(catalogue.feasible, match).axes
     sizes = sorted(s for collection in axes.collections for s in collection.get_sizes())
     assert sizes == pytest.approx(sorted(22 + 14 * np.log10(root.hits) for root in match.search.roots))
     labels = {str(c.get_label()) for c in axes.collections}
@@ -64,7 +64,7 @@ def test_atlas_markers_grow_with_the_hits(catalogue, match):
 def test_axes_of_large_losses(match):
     """Where all losses are above 1, the axes are linear up to 1."""
     large = fixed_points(Teacher.from_eigenvalues([8, 4]), hidden=2)
-    for figure in (atlas(large.feasible, match), saddle_graph_figure(saddle_graph(large))):
+    for figure in (atlas_figure(large.feasible, match), saddle_graph_figure(saddle_graph(large))):
         assert figure.axes[0].yaxis.get_transform().linthresh == 1
 
 
@@ -122,7 +122,7 @@ def test_twins():
         steps, {"gsgd": 0 * curve, "sgd": curve}, {"gsgd": 0 * curve, "sgd": curve / 2},
         {"gsgd": np.array([curve, curve]), "sgd": np.array([curve, curve])}, 1, 1, 1, (0, 0), {},
     )  # fmt: skip
-    figure = invariance(result)
+    figure = invariance_figure(result)
     above, below = figure.axes
     assert above.get_ylim() == pytest.approx((ROUNDING / 30, 10))
     assert below.get_xlim() == (0, 59)
@@ -141,7 +141,7 @@ def test_twins():
     few = replace(result, steps=steps[:10], loss={k: v[:, :10] for k, v in result.loss.items()},
                   path_difference={k: v[:10] for k, v in result.path_difference.items()},
                   function_difference={k: v[:10] for k, v in result.function_difference.items()})  # fmt: skip
-    assert invariance(few).axes[0].lines[0].get_markevery() == 1
+    assert invariance_figure(few).axes[0].lines[0].get_markevery() == 1
 
 
 def test_depth_bands_are_deciles():

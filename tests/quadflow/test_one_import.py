@@ -60,3 +60,25 @@ def test_nothing_is_loaded_before_it_is_asked_for():
     assert "torch" not in theory
     assert "matplotlib" not in theory
     assert "matplotlib" in figures
+
+
+def test_every_maker_of_figures_is_public():
+    """What takes `axes=` draws figures, and `dir` shows it: nobody has to know the module."""
+    makers = {
+        node.name
+        for path in (ROOT.parent / "figures").glob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and "axes" in [a.arg for a in node.args.kwonlyargs]
+    }
+    assert len(makers) > 30
+    assert makers <= set(dir(qf))
+
+
+@pytest.mark.parametrize("floor", qf.FLOORS)
+def test_no_public_name_is_that_of_a_module(floor):
+    """An import of the module would take its place: `figures.atlas` is a module, its maker is `atlas_figure`."""
+    package = Path(import_module(floor).__file__).parent
+    modules = {path.stem for path in package.glob("*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    assert not modules & set(import_module(floor).__all__)

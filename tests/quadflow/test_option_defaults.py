@@ -49,7 +49,7 @@ SIZES = {
     "figure overlay": {"batch": 512, "seeds": 16, "step": "0.02,0.02,0.02,0.005", "t_end": "30,40,30,15"},
     "figure phase-diagram": {"extent": 1.5, "points": 31, "step": 0.005},
     "figure phase-portrait": {"extent": 2.0},
-    "figure scale-diagram": {"hidden": 4, "points": 5, "replicates": 8, "teacher": "2,-1.9"},
+    "figure scale-diagram": {"hidden": 4, "points": 9, "replicates": 16, "teacher": "2,-1.9"},
     "figure scaling-law": {
         "count": 1_000_000,
         "trained_modes": 100,

@@ -112,6 +112,8 @@ def test_killed_at_random_moments_and_resumed_is_uninterrupted(quadflow, tmp_pat
         size = pieces.stat().st_size if pieces.exists() else 0
     assert quadflow("sweep", *arguments, "--workers", "0", "--output", path, "--resume").status == 0
     resumed, expected = read_dataset(path), read_dataset(whole)
+    assert resumed.attrs.pop("command").endswith("s.zarr --resume")  # of the last sitting
+    assert expected.attrs.pop("command").endswith("whole.zarr")
     xarray.testing.assert_identical(resumed, expected)
     for name in expected.variables:
         assert (

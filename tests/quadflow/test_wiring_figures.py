@@ -132,8 +132,8 @@ CALLS = [
          "empirical.experiments.phase_diagram:scale_diagram", [3, -1], Close([0.1, 0.1**0.5, 1]),
          Close([0.1, 0.1**0.5, 1]), hidden=3, replicates=2, step=0.02, seed=5, progress=True),
     Call("figure scale-diagram",
-         "empirical.experiments.phase_diagram:scale_diagram", [2, -1.9], Close(np.geomspace(0.1, 1, 5)),
-         Close(np.geomspace(0.1, 1, 5)), hidden=4, replicates=8, step=2e-3, seed=0),
+         "empirical.experiments.phase_diagram:scale_diagram", [2, -1.9], Close(np.geomspace(0.1, 1, 9)),
+         Close(np.geomspace(0.1, 1, 9)), hidden=4, replicates=16, step=2e-3, seed=0),
     Call(f"figure conserved {START} --step 0.02 --steps 6 --batch 8 --label-noise 0.3 --seeds 3",
          "empirical.conserved:conserved_curves", Start(), steps=6, step=0.02, batch=8, label_noise=0.3,
          seeds=3, seed=5, progress=True),
@@ -249,6 +249,7 @@ def test_arguments_arrive(received, tmp_path, monkeypatch, call):
 ELSEWHERE = {
     *(p.name for p in click.command(opt.problem_options(lambda: None)).params if p.name is not None),
     *("output", "size", "title", "xscale", "style", "dpi"),  # `test_look_options`
+    *("seconds", "frames_per_second"),  # `test_film_options`
 }
 # drawn from a file; or with the options of compare, all set in the line of the learning curves
 UNTABLED = {"figure sweep", "figure study", *(f"figure {name}" for name in GAPS)}

@@ -11,6 +11,6 @@ different losses.
 """
 
 from empirical.experiments.invariance import invariance
-from figures.invariance import invariance as draw
+from figures.invariance import invariance_figure as draw
 
 figure = draw(invariance(inputs=6, hidden=8, outputs=2, steps=300))

@@ -15,6 +15,6 @@ no ReLU network of any size.
 """
 
 from dynamics.neuron.pieces.counts import count_pieces
-from figures.pieces import pieces
+from figures.pieces import pieces_figure
 
-figure = pieces(count_pieces(5, 2, starts=10, seed=0))
+figure = pieces_figure(count_pieces(5, 2, starts=10, seed=0))

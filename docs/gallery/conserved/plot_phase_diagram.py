@@ -11,7 +11,7 @@ decides.
 """
 
 from empirical.experiments.phase_diagram import grid_of_starts, single_mode_diagram
-from figures.phase_diagram import phase_diagram
+from figures.phase_diagram import phase_diagram_figure
 
 a0, p0 = grid_of_starts(points=31, extent=1.5)
-figure = phase_diagram(single_mode_diagram(a0, p0, eigenvalue=1.0, step=5e-3))
+figure = phase_diagram_figure(single_mode_diagram(a0, p0, eigenvalue=1.0, step=5e-3))

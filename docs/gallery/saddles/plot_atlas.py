@@ -13,10 +13,12 @@ stationary too, but high.
 
 from dynamics import Teacher
 from dynamics.stationary import fixed_points, points_of_all_signs, search_catalogue
-from figures.atlas import atlas
+from figures.atlas import atlas_figure
 
 catalogue = fixed_points(Teacher.from_eigenvalues([4, 2, 1]), hidden=4)
-figure = atlas(points_of_all_signs(catalogue), search_catalogue(catalogue, 400, seed=0))
+figure = atlas_figure(
+    points_of_all_signs(catalogue), search_catalogue(catalogue, 400, seed=0)
+)
 
 # %%
 

@@ -10,7 +10,8 @@ K units of fixed second layer and R modes, (K − r)(R − r) of them are negati
 9, 4, 1, 0. Each jump of the loss uses up directions of descent, and a saddle is left along the steepest. The largest
 eigenvalue, the sharpness, rises where the first mode is learned and then stays: it is that mode's, and sets the
 largest stable step 2/sharpness of gradient descent for all the rest of the way. Between plateaus the index may
-rise for a moment, as the weights are then near no stationary point.
+rise for a moment, as the weights are then near no stationary point. As zero counts what is below 1/200 of the
+largest eigenvalue (``--zero``).
 """
 
 from dynamics import Problem, Student, Teacher

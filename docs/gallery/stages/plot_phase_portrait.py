@@ -10,7 +10,7 @@ learn, because p² − 2a² is conserved and a negative value freezes the sign o
 """
 
 from dynamics.phase_plane import phase_plane
-from figures.phase_portrait import phase_portrait
+from figures.phase_portrait import phase_portrait_figure
 
 starts = [
     [-1.0, 1.6],
@@ -20,4 +20,4 @@ starts = [
     [-0.9, -1.4],
     [1.6, -1.8],
 ]  # (a, p)
-figure = phase_portrait(phase_plane(1.0, starts, extent=2.0))
+figure = phase_portrait_figure(phase_plane(1.0, starts, extent=2.0))

@@ -253,6 +253,26 @@ def test_the_default_tolerance_is_that_of_the_flow(name):
     np.testing.assert_allclose(curve.loss, loss, atol=1e3 * flow.default_rtol * loss[0])
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_between_samples_a_curve_is_as_accurate_as_at_them(name):
+    """At times between two samples, against the independent solver, within the bound of the samples themselves.
+
+    A curve asked again at its own samples gives the same; one time alone is a curve of one sample; so is the start.
+    """
+    times, loss = reference(name)
+    flow = CASES[name].make()
+    bound = 1e3 * flow.default_rtol * loss[0]
+    curve = flow.integrate(times[-1], samples=2)
+    between = curve.at(times)
+    assert type(between) is type(curve)
+    assert (between.solver.method, between.solver.atol) == (curve.solver.method, curve.solver.atol)
+    np.testing.assert_array_equal(between.times, times)
+    np.testing.assert_allclose(between.loss, loss, atol=bound)
+    np.testing.assert_allclose(curve.at(curve.times).loss, curve.loss, atol=bound)
+    assert curve.at(times[2]).loss == pytest.approx(loss[[2]], abs=bound)
+    assert curve.at(0.0).loss.tolist() == curve.loss[:1].tolist()
+
+
 def test_times_are_met_as_they_are_given(case, flow):
     """Late ones and an end beyond the last of them; evenly spaced and logarithmic ones by their definition."""
     given = case.t_end * np.array([0.3, 0.31, 0.9])

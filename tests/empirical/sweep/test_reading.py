@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
-from dynamics import ProblemError
+from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable
+from dynamics.errors import DIVERGED
 from empirical.sweep.dataset import assemble
 from empirical.sweep.grid import Axis, SweepPlan
 from empirical.sweep.reading import power_law, quantity, sweep_curves, sweep_map
 from empirical.sweep.store import Piece
+from empirical.trainer import TrainingDiverged
+from empirical.training import train
 
 LEVEL = 2.0
 
@@ -59,6 +62,53 @@ def test_failed_runs_are_left_out():
     failed = {(0, 0, 1), *((2, 1, r) for r in range(3))}
     data = sweep_map(dataset(failed=failed), "x", "y", "simulate_time_to_loss", below=LEVEL)
     np.testing.assert_allclose(data.values, [[(8 + 8 / 3) / 2, 16, 64], [12, 48, np.nan]])
+
+
+def ended(ends, reasons=None, initial=10.0, replicates=4):
+    """A sweep over x of trainings that begin at a loss of 10 and end at these, or failed for a reason."""
+    plan = SweepPlan(("train",), {}, (Axis("x", tuple(range(len(ends)))), Axis("y", (0,))), replicates)
+    pieces = []
+    for run in plan.runs():
+        _, (i, _, r) = plan.place(run.index)
+        if reasons and (i, r) in reasons:
+            pieces.append(Piece(run.index, {}, reasons[i, r]))
+            continue
+        losses = {"initial_loss": initial, "final_loss": ends[i][r], "time_reached": 1.0}
+        pieces.append(Piece(run.index, {name: Variable((), np.array(v)) for name, v in losses.items()}))
+    return assemble(plan, pieces)
+
+
+def test_runs_that_diverged_are_no_values():
+    """Above twice the initial loss, 20, or broken off. Half of four diverged: the cell is; one did: the median of all
+    four counts it as the highest. What failed for another reason does not count, nor does noise about the start.
+    """
+    broken, other = f"{DIVERGED} at step 3", "not enough memory"
+    reasons = {(1, 0): broken, (2, 0): broken, (2, 1): broken, (3, 0): other, (3, 1): other, (3, 2): other}
+    ends = [[1, 2, 3, 20.1], [0, 2, 3, 4], [0, 0, 3, 4], [0, 0, 0, 5], [1e9, 2, 3, 1e5], [10.1, 11, 12, 19.9]]
+    data = sweep_map(ended(np.array(ends, dtype=float), reasons), "x", "y", "train_final_loss")
+    assert data.diverged.tolist() == [[False, False, True, False, True, False]]
+    np.testing.assert_allclose(data.values, [[2.5, 3.5, np.nan, 5, np.nan, 11.5]])
+    later = sweep_map(ended(np.array(ends, dtype=float), reasons), "x", "y", "train_time_reached")
+    assert later.diverged.tolist() == data.diverged.tolist()
+
+
+def test_files_without_an_initial_loss_still_open():
+    """Nothing is known to have diverged in them but what was broken off; a fraction has its own account of failures."""
+    assert sweep_map(dataset(), "x", "y", "simulate_final_loss").diverged is None
+    assert sweep_map(dataset(), "x", "y", "simulate_success", below=5).diverged is None
+    plan = SweepPlan(("train",), {}, (Axis("x", (1,)), Axis("y", (2, 3))), 1)
+    kept = Piece(0, {"final_loss": Variable((), np.array(4.0))})
+    data = sweep_map(
+        assemble(plan, [kept, Piece(1, {}, f"{DIVERGED} at step 3")]), "x", "y", "train_final_loss"
+    )
+    assert data.diverged.tolist() == [[False], [True]]
+
+
+def test_the_reason_of_a_training_that_diverged_is_known():
+    """What the sweep of a file knows it by is how `train` really says it."""
+    problem = Problem(Teacher.from_eigenvalues([2.0, 1.0]), Student.initialise(2, 2, scale=1.0, seed=1))
+    with pytest.raises(TrainingDiverged, match=f"^{DIVERGED}"):
+        train(problem, steps=200, step=1.0, batch=8)
 
 
 def test_fraction_of_successes():
