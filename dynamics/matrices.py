@@ -8,6 +8,7 @@ of the largest eigenvalue's last place, whatever the entries are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,7 +92,7 @@ def rounding_of(value: ArrayLike) -> float:
     return max(float(np.spacing(largest)), decimal_unit(array))
 
 
-def decimal_unit(M: NDArray[np.generic]) -> float:
+def decimal_unit(M: NDArray[Any]) -> float:
     """Unit of the last decimal of the largest entry of a matrix that was printed and read again; 0.0 for others.
 
     It was, where all its entries have at most twelve significant digits, and 16 of those off the diagonal more than
@@ -99,8 +100,8 @@ def decimal_unit(M: NDArray[np.generic]) -> float:
     """
     if M.ndim != 2 or M.dtype.kind != "f" or M.dtype.itemsize != 8:
         return 0.0
-    beside = M[~np.eye(*M.shape, dtype=bool)]
-    beside = beside[beside != 0]
+    rows, columns = np.nonzero(M)
+    beside = M[rows, columns][rows != columns]
     if len(beside) < PRINTED or _digits(beside[:PRINTED]).max() > PRINTED_DIGITS:  # soon known of most
         return 0.0
     digits = _digits(beside[:LOOKED_AT])
@@ -110,7 +111,7 @@ def decimal_unit(M: NDArray[np.generic]) -> float:
     return float(10.0 ** (np.floor(np.log10(np.abs(M).max())) - most + 1))
 
 
-def _digits(numbers: NDArray[np.generic]) -> NDArray[np.intp]:
+def _digits(numbers: NDArray[Any]) -> NDArray[np.intp]:
     """Significant decimal digits of the shortest texts that mean these numbers."""
     texts = (repr(x).partition("e")[0].replace(".", "").strip("-0") for x in numbers.tolist())
     return np.array([len(text) for text in texts], dtype=np.intp)
