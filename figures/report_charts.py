@@ -76,6 +76,8 @@ def learning_chart(
         loss = _floats(theory["loss"])
         losses.append(loss)
         _line(figure, 1, times, loss, "theory", INK, "solid", 2.5)
+        if theory.get("objective"):
+            _line(figure, 1, times, _floats(theory["objective"]), "theory, with weight decay", INK, "dot", 2)
     if training:
         losses.append(_training_loss(figure, measured, _floats(training["loss"]), TRAINED))
     if theory and theory.get("test_loss"):

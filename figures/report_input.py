@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynamics.errors import ProblemError
+from figures.report_words import COMMANDS, SIGNS
 
 # A kind is a word of `_PLAIN`, a list [kind of the entries], a mapping of keys ("key?": may be missing; "*": all
 # others), or a tuple of alternatives.
@@ -70,24 +71,18 @@ ANY: Kind = {
 }
 
 
-# any of these tells a result of ours from other people's JSON
-SIGNS = (
+ORIGIN = {
     "command",
-    "format",
     "versions",
-    "problem",
-    "times",
-    "theory",
-    "fixed_points",
-    "jumps",
-    "laws",
-    "verdict",
-    "grid",
-)
+    "warnings",
+    "format",
+    "output",
+    "bytes",
+}  # of a result, or of a page that was written
 
 
 def validate_result(result: Mapping[str, Any], source: str) -> None:
-    """Refuse a result in which something that a report uses has another type than quadflow gives it.
+    """Refuse what is no result, and one in which something that a report uses has another type than quadflow gives it.
 
     Parameters
     ----------
@@ -96,10 +91,6 @@ def validate_result(result: Mapping[str, Any], source: str) -> None:
     source : str
         Name of the file.
     """
-    if not any(name in result for name in SIGNS):
-        raise ProblemError(
-            f"The run {source!r} is not a result as quadflow prints it: it has none of {', '.join(SIGNS)}."
-        )
     kind: Kind = dict(ANY)
     if "theory" in result and "training" in result:
         kind |= {"theory": THEORY, "training": TRAINING, "gap?": GAP}
@@ -115,6 +106,24 @@ def validate_result(result: Mapping[str, Any], source: str) -> None:
     if {"grid", "median_curves"} <= result.keys():
         kind |= {"grid": [{"*": "scalar"}], "median_curves": [CURVE]}
     _check(result, kind, "", source)
+    wrong = _no_result(result)
+    if wrong is not None:
+        raise ProblemError(f"The run {source!r} is not a result as quadflow prints it: {wrong}.")
+
+
+def _no_result(result: Mapping[str, Any]) -> str | None:
+    """Why this is no result that a report can show, or None."""
+    program, *words = result.get("command", "").split() or [""]
+    if program not in ("", "quadflow"):
+        return f"`command` is {result['command']!r:.40}, but must be one of quadflow"
+    if words and words[0] not in COMMANDS:
+        return f"`command` is {result['command']!r:.40}, but results are those of {', '.join(COMMANDS)}"
+    known = ("times", "theory", *SIGNS)
+    if not words and not any(name in result for name in known):
+        return f"it says no command and has none of {', '.join(known)}"
+    if not result.keys() - ORIGIN:
+        return "it holds nothing but its origin"
+    return None
 
 
 def _of_networks(loss: Any) -> bool:

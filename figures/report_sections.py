@@ -5,7 +5,6 @@ Modes and units count from 1 here, as in figures.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,26 +13,20 @@ from typing import Any
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
 from dynamics.problem.mode_numbers import mode_numbers
-from dynamics.words import listed
 from figures import report_charts as charts
 from figures.mode_names import set_label
+from figures.report_atlas import KEYS as ATLAS_KEYS
+from figures.report_atlas import atlas_parts
+from figures.report_facts import facts_and_parts, text_of
+from figures.report_parts import Chart, Text, figure_json
 from figures.report_study import study_tables
 from figures.report_tables import Cell, Table, make_table, number_cell, value_cell
+from figures.report_words import COMMANDS, SIGNS, words
 
 Result = Mapping[str, Any]
 
-LARGEST_LIST = 12  # entries of a list that are written out
+NETWORKS = ("trained", "training")  # keys of networks beside curves without modes
 NOT_FACTS = {"command", "versions", "warnings", "format"}  # have a place of their own
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart as plotly's JSON object; `timed` if its time axis can be logarithmic."""
-
-    title: str
-    figure: Mapping[str, Any]
-    timed: bool = False
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,12 +34,13 @@ class Section:
     """One result of the report."""
 
     title: str
+    about: str
     source: str
     command: str
     versions: Mapping[str, str]
     warnings: Sequence[str]
     facts: Mapping[str, str] = field(default_factory=dict)
-    parts: Sequence[Table | Chart] = ()
+    parts: Sequence[Table | Chart | Text] = ()
 
 
 def section(result: Result, source: str) -> Section:
@@ -62,7 +56,7 @@ def section(result: Result, source: str) -> Section:
     """
     theory, training = _sides(result)
     problem = result.get("problem") or (theory or {}).get("problem") or (training or {}).get("problem") or {}
-    parts: list[Table | Chart] = []
+    parts: list[Table | Chart | Text] = []
     shown: set[str] = {"problem"}
 
     def show(keys: Sequence[str], make: Callable[[], Sequence[Table | Chart]]) -> None:
@@ -78,34 +72,49 @@ def section(result: Result, source: str) -> Section:
             Chart("Learning curves", figure_json(figure), timed=True, note=_curve_note(theory, training))
         )
         shown |= {"times", "steps", "loss", "modes", "theory", "training", "stages", "conserved", "solver"}
-        shown |= {"overlaps", "norms", "test_loss"}
+        shown |= {"overlaps", "norms", "test_loss", "objective"}
         parts += _stages((theory or {}).get("stages", ()), (theory or {}).get("modes") is not None)
     else:  # a curve without modes, such as that of a quadratic neuron
-        show(
-            ["times", "loss"], lambda: [Chart("Learning curve", figure_json(_loss_alone(result)), timed=True)]
-        )
+        show(["times", "loss"], lambda: [_curves_alone(result)])
+        if "times" in shown:
+            shown |= {*_curves(result), "steps"}
+            result = {
+                **result,
+                **{name: _without_curves(result[name]) for name in NETWORKS if name in result},
+            }
     show(["gap"], lambda: _gap(result, theory))
     for side, name in ((theory, "theory"), (training, "networks")):
         if side is not None:
             parts += _conserved(side, name, problem)
-    show(["fixed_points"], lambda: _atlas(result["fixed_points"]))
-    shown |= {"origin", "connections"} if "fixed_points" in result else set()
     show(["jumps"], lambda: _staircase(result["jumps"]))
     show(["laws"], lambda: [_laws(result["laws"])])
     show(["study", "results", "differences"], lambda: study_tables(result))
     show(["grid", "median_curves"], lambda: _sweep(result["grid"], result["median_curves"]))
-    facts = _problem_facts(problem) | _facts({k: v for k, v in result.items() if k not in shown | NOT_FACTS})
+    atlas = {key: result[key] for key in ATLAS_KEYS if key in result} if "fixed_points" in result else {}
+    rest = {key: value for key, value in result.items() if key not in shown | NOT_FACTS | atlas.keys()}
+    facts, further = facts_and_parts(rest)
     command = str(result.get("command", ""))
-    words = command.split()
+    title = _title(command, result, theory, training)
     return Section(
-        title=words[1] if len(words) > 1 else "sweep" if "grid" in result else "result",
+        title=title,
+        about=COMMANDS.get(title, ""),
         source=source,
         command=command,
         versions=result.get("versions", {}),
         warnings=result.get("warnings", ()),
-        facts=facts,
-        parts=parts,
+        facts=_problem_facts(problem) | facts,
+        parts=[*parts, *further, *atlas_parts(atlas)],
     )
+
+
+def _title(command: str, result: Result, theory: Result | None, training: Result | None) -> str:
+    """The command that made the result, or would have."""
+    called = command.split()
+    if len(called) > 1:
+        return called[1]
+    if theory or training:
+        return "compare" if theory and training else "simulate" if theory else "train"
+    return next((name for key, name in SIGNS.items() if key in result), "result")
 
 
 def together(results: Mapping[str, Result]) -> Chart | None:
@@ -116,21 +125,45 @@ def together(results: Mapping[str, Result]) -> Chart | None:
         if theory:
             curves[source + (" (theory)" if training else "")] = (theory["times"], theory["loss"])
         if training:
-            median = [_median(values) for values in zip(*training["loss"], strict=True)]
-            curves[source + " (median network)"] = (training["times"], median)
+            curves[source + " (median network)"] = (training["times"], _medians(training["loss"]))
     if len(results) < 2 or len(curves) < 2:
         return None
     return Chart("All runs together", figure_json(charts.overlay_chart(curves)), timed=True)
 
 
-def _loss_alone(result: Result) -> Any:
-    return charts.overlay_chart({"loss": (result["times"], result["loss"])})
+def _curves_alone(result: Result) -> Chart:
+    """All that a result without modes has at every time, and the median of networks that were trained for it."""
+    curves = {words(name): (result["times"], values) for name, values in _curves(result).items()}
+    for name in NETWORKS:
+        side = result.get(name)
+        if isinstance(side, Mapping) and side.get("loss") and isinstance(side["loss"][0], list):
+            curves["median of trained networks"] = (side["times"], _medians(side["loss"]))
+    title = "Learning curves" if len(curves) > 1 else "Learning curve"
+    return Chart(title, figure_json(charts.overlay_chart(curves)), timed=True)
 
 
-def figure_json(figure: Any) -> Mapping[str, Any]:
-    """Data and layout of a plotly figure as plain objects."""
-    plain = json.loads(figure.to_json())
-    return {"data": plain["data"], "layout": plain["layout"]}
+def _without_curves(side: Any) -> Any:
+    """What networks say beside their curves."""
+    if not isinstance(side, Mapping):
+        return side
+    return {
+        key: value
+        for key, value in side.items()
+        if key not in ("times", "steps", "loss", "modes", "warnings")
+    }
+
+
+def _curves(result: Result) -> dict[str, list[Any]]:
+    """Lists of numbers that are as long as the times, by their keys."""
+    times = result["times"]
+    return {
+        name: values
+        for name, values in result.items()
+        if name not in ("times", "steps")
+        and isinstance(values, list)
+        and len(values) == len(times)
+        and not any(isinstance(value, list | str | Mapping) for value in values)
+    }
 
 
 def _sides(result: Result) -> tuple[Result | None, Result | None]:
@@ -176,7 +209,7 @@ def _gap(result: Result, theory: Result | None) -> list[Table | Chart]:
     sources = gap.get("sources", {})
     rows = [
         (
-            Cell(name.replace("_", " "), name),
+            Cell(words(name), name),
             number_cell(value, "{:.2%}"),
             Cell(str(sources.get(name, "")), ""),
         )
@@ -224,30 +257,6 @@ def _degree(problem: Result) -> str:
     return "h " if degree is None else "" if degree == 1 else str(degree)
 
 
-def _atlas(points: Sequence[Result]) -> list[Table | Chart]:
-    """The catalogue of stationary points."""
-    decays = any("objective" in p for p in points)
-    rows = [
-        (
-            Cell(set_label(p["learned_modes"]), len(p["learned_modes"])),
-            *([number_cell(p.get("objective"))] if decays else []),
-            number_cell(p["loss"]),
-            Cell(listed(p["learned_values"], ".5g"), len(p["learned_values"])),
-            number_cell(p.get("index")),
-            number_cell(p.get("nullity")),
-            number_cell(p.get("positive")),
-            Cell(p.get("kind") or "not feasible", p.get("kind") or "~"),
-        )
-        for p in points
-    ]
-    levels = ("objective", "loss") if decays else ("loss",)
-    columns = ("learned modes", *levels, "learned values μ", "index", "nullity", "positive", "kind")
-    parts: list[Table | Chart] = [make_table("Stationary points", columns, rows)]
-    if sum(p.get("index") is not None for p in points) > 1:
-        parts.append(Chart("Loss against Morse index", figure_json(charts.atlas_chart(points))))
-    return parts
-
-
 def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:
     rows = [
         (
@@ -273,7 +282,7 @@ def _sweep(grid: Sequence[Result], curves: Sequence[Result]) -> list[Table | Cha
     """Every grid point of a sweep, and median learning curves of some."""
     columns = list(dict.fromkeys(key for row in grid for key in row))
     rows = [tuple(value_cell(row.get(column)) for column in columns) for row in grid]
-    names = tuple(column.replace("_", " ") for column in columns)
+    names = tuple(words(column) for column in columns)
     note = "Final losses are medians over replicates and networks; succeed counts runs diagnosed to."
     table = make_table("Grid", names, rows, note)
     if not curves:
@@ -289,7 +298,7 @@ def _curve_name(curve: Result) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else _text(value)
+    return f"{value:.3g}" if isinstance(value, float) else text_of(value)
 
 
 def _laws(laws: Sequence[str | Result]) -> Table:
@@ -314,40 +323,20 @@ def _problem_facts(problem: Result) -> dict[str, str]:
         for name in ("inputs", "hidden", "outputs", "activation", "distribution", "data", "covariance")
         if name in problem
     }
+    if problem.get("teacher_activation", problem.get("activation")) != problem.get("activation"):
+        known["teacher_activation"] = problem["teacher_activation"]
     values = problem.get("second_layer_values")
     layer = str(problem.get("second_layer", ""))
-    facts = {"teacher eigenvalues": _text(problem.get("eigenvalues", []))}
-    names = {"hidden": "hidden units", "distribution": "law of the inputs", "covariance": "input covariance"}
-    facts |= {names.get(name, name): str(value) for name, value in known.items()}
+    facts = {"teacher eigenvalues": text_of(problem.get("eigenvalues", []))}
+    facts |= {words(name): str(value) for name, value in known.items()}
     if any(problem.get("weight_decay", ())):
-        facts["weight decay ρ_w, ρ_a"] = _text(problem["weight_decay"])
-    return facts | {"second layer": layer if values is None else f"{layer}: {_text(values)}"}
+        facts["weight decay ρ_w, ρ_a"] = text_of(problem["weight_decay"])
+    return facts | {"second layer": layer if values is None else f"{layer}: {text_of(values)}"}
 
 
-def _facts(values: Result, prefix: str = "") -> dict[str, str]:
-    """Numbers and short texts of a result, nested ones with their path."""
-    facts: dict[str, str] = {}
-    for key, value in values.items():
-        name = prefix + str(key).replace("_", " ")
-        if isinstance(value, Mapping):
-            facts |= _facts(value, f"{name}: ")
-        else:
-            facts[name] = _text(value)
-    return facts
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple):
-        if len(value) > LARGEST_LIST or any(isinstance(entry, Mapping) for entry in value):
-            return f"{len(value)} entries"
-        return ", ".join(map(_text, value)) or "none"
-    return str(value)
+def _medians(runs: Sequence[Sequence[float | None]]) -> list[float]:
+    """At every time the median over networks."""
+    return [_median(values) for values in zip(*runs, strict=True)]
 
 
 def _median(values: Sequence[float | None]) -> float:

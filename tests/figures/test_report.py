@@ -11,7 +11,8 @@ pytest.importorskip("plotly", reason="plotly is not installed")
 from dynamics import ProblemError
 from figures import report_charts as charts
 from figures.report_page import report_page
-from figures.report_sections import Chart, Table, section, together
+from figures.report_parts import Chart
+from figures.report_sections import Table, section, together
 
 LARGEST_PAGE = 6_000_000  # bytes
 TIMES = np.linspace(0, 4, 41)
@@ -118,8 +119,8 @@ def test_a_comparison_has_everything(comparison):
     assert found.command == "quadflow compare --teacher 2,1"
     assert found.warnings == ["a warning"]
     assert found.facts["teacher eigenvalues"] == "2, 1"
-    assert found.facts["hidden units"] == "2"
-    assert found.facts["relative error: loss sup"] == "0.1"
+    assert found.facts["hidden units K"] == "2"
+    assert found.facts["deviation from theory: loss, largest over the largest loss"] == "0.1"
     assert texts(found, "Plateaus") == [["0", "0.5", "{1}", "0.9", "0.875"]]
     assert texts(found, "Gap between theory and practice") == [
         ["discretisation", "1.00%", ""],
@@ -187,7 +188,7 @@ def test_other_results():
     facts = section(
         {"verdict": "fails", "needed": {"positive": 3}, "many": list(range(99)), "on": True}, "d.json"
     ).facts
-    assert facts == {"verdict": "fails", "needed: positive": "3", "many": "99 entries", "on": "yes"}
+    assert facts == {"verdict": "fails", "units needed: positive": "3", "many": "99 entries", "on": "yes"}
     assert section({"jumps": []}, "s.json").parts[0].rows == ()
     (chart,) = section({"times": [0, 1], "loss": [2.0, 1.0]}, "n.json").parts
     assert chart.figure["data"][0]["y"] == [2.0, 1.0]

@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("plotly", reason="plotly is not installed")
 
 from figures import report_charts as charts
-from figures.report_sections import Chart, Table, section, together
+from figures.report_parts import Chart
+from figures.report_sections import Table, section, together
 from figures.report_tables import LARGEST_TABLE
 from figures.style import PALETTE
 from figures.web_page import DASHES, SYMBOLS
@@ -243,7 +244,7 @@ def test_titles_and_facts():
     ).facts
     assert facts == {
         **{"one two": "1.23457", "off": "no", "nothing": "–", "few": "1, 2.5", "none": "none"},
-        **{"dozen": "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11", "thirteen": "13 entries", "maps": "1 entries"},
+        **{"dozen": "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11", "thirteen": "13 entries"},
         **{"word": "x", "mixed": "2 entries", "deep: er: value": "3"},
     }
 
@@ -256,7 +257,7 @@ def test_facts_of_a_problem():
     conserved = {"initial": [0.5, None], "drift": [1e-3, 2.0]}
     found = section(theory(problem=problem, conserved=conserved), "s")
     assert found.facts == {
-        **{"teacher eigenvalues": "2, 1", "inputs": "3", "hidden units": "2", "outputs": "1"},
+        **{"teacher eigenvalues": "2, 1", "inputs d": "3", "hidden units K": "2", "outputs": "1"},
         **{"activation": "relu", "input covariance": "given", "second layer": "fixed: 1, -1"},
     }
     assert rows(found, "Conserved quantities: theory") == [["1", "0.5", "1.00e−03"], ["2", "–", "2.00e+00"]]
@@ -292,7 +293,7 @@ def test_tables_are_sorted_by_numbers():
     two = [point | {"index": i, "nullity": 0, "positive": 5, "kind": "saddle"} for i in (1, 2)]
     assert [p.title for p in section({"fixed_points": two[:1]}, "s").parts] == ["Stationary points"]
     assert len(section({"fixed_points": two}, "s").parts) == 2
-    facts = section({"fixed_points": two, "origin": 1, "connections": 2, "count": 3}, "s").facts
+    facts = section({"fixed_points": two, "origin": 1, "count": 3}, "s").facts
     assert facts == {"count": "3"}
 
 
@@ -531,7 +532,7 @@ def test_the_problem_is_that_of_the_result_or_of_its_sides():
         ({"problem": problem}, "7"),
     ):
         found = section(result, "s")
-        assert found.facts == {"teacher eigenvalues": "2, 1", "inputs": inputs, "second layer": ""}
+        assert found.facts == {"teacher eigenvalues": "2, 1", "inputs d": inputs, "second layer": ""}
         if found.parts:
             shapes = found.parts[0].figure["layout"]["shapes"]
             assert [s["y0"] for s in shapes] == [2, 1]

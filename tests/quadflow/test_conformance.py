@@ -142,7 +142,7 @@ def test_help_ends_with_an_example_to_be_copied(name, width):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_example_runs(quadflow, ready, name):
+def test_the_example_runs(quadflow, ready, name, monkeypatch):
     """As it stands, sizes aside; what it prints with --json is one object that says what made it."""
     arguments = [*ready(name), *SMALLER.get(name, "").split()]
     if "--json" in options(COMMANDS[name]) and "--json" not in arguments:
@@ -154,6 +154,54 @@ def test_the_example_runs(quadflow, ready, name):
         assert result.json.keys() >= {"format", "versions"}
         made_by = "compare" if name == "run" else name
         assert result.json["command"].startswith(f"quadflow {made_by} ")
+        assert_report(result.json, made_by, monkeypatch)
+
+
+class Recorded(dict):
+    """A dictionary that keeps which keys it was asked for and has not."""
+
+    def __init__(self, entries):
+        super().__init__(entries)
+        self.missing = set()
+
+    def get(self, key, default=None):
+        self.missing |= {key} - self.keys()
+        return super().get(key, default)
+
+
+def assert_report(result, name, monkeypatch):
+    """A report has a section for the result, with words for all of its keys; of files that were written it has none."""
+    pytest.importorskip("plotly")
+    from dynamics.errors import ProblemError
+    from figures.report_input import validate_result
+    from figures.report_sections import section
+    from figures.report_words import COMMANDS, WORDS
+    from quadflow.reports import plain
+
+    if name not in COMMANDS or name == "explore":  # the latter's results are those that its page exports
+        with pytest.raises(
+            ProblemError, match=r"is not a result as quadflow prints it: (`command`|it holds nothing)"
+        ):
+            validate_result(result, "x.json")
+        return
+    asked = Recorded(WORDS)
+    monkeypatch.setattr("figures.report_words.WORDS", asked)
+    validate_result(result, "x.json")
+    found = section(plain(result), "x.json")
+    assert (found.title, found.about) == (name, COMMANDS[name])
+    assert found.facts or found.parts
+    assert asked.missing == set()
+
+
+def test_reports_know_all_commands():
+    """Every command that prints a result has a line in the table of the report, and nothing else has."""
+    from figures.report_words import COMMANDS as KNOWN
+
+    assert set(KNOWN) == {name for name in COMMANDS if "--json" in options(COMMANDS[name])} - {
+        "report",
+        "init",
+        "run",
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -166,7 +166,7 @@ def test_refusals_are_one_line(quadflow, tmp_path, monkeypatch):
         (["report", "half.json"], "not a JSON object"),
         (
             ["report", "other.json"],
-            "not a result as quadflow prints it: it has none of command, format, versions",
+            "not a result as quadflow prints it: it says no command and has none of times, theory, fixed_points",
         ),
         (["report", "text.npz"], "no zip archive"),
         (["report", "weights.npz"], "not written by simulate or train"),
@@ -303,7 +303,7 @@ def test_text_in_a_file_is_text_in_the_page(quadflow, tmp_path):
     evil = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
     result = {
         **RESULT,
-        "command": evil,
+        "command": f"quadflow simulate {evil}",
         "warnings": [evil],
         evil: evil,
         "laws": [evil],
