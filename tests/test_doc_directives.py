@@ -109,7 +109,14 @@ def build(folder, page, dark=True):
         (images / f"sphx_glr_plot_flow_{name}.png").write_bytes(b"")
     (folder / "literature.toml").write_text(TABLE)
     (folder / "index.rst").write_text(page)
-    names = ["folded", "derived_formulas", "executed_examples", "gallery_picture", "literature"]
+    names = [
+        "folded",
+        "derived_formulas",
+        "executed_examples",
+        "gallery_picture",
+        "literature",
+        "dark_pictures",
+    ]
     overrides = {"extensions": ["sphinx.ext.mathjax", *names], "html_theme": "basic"}
     with docutils_namespace(), (folder / "warnings").open("w") as warnings:
         out = folder / "out"
