@@ -165,6 +165,7 @@ def test_examples_say_what_they_print_and_write(page):
     assert "none" in outputs[2] and "42" not in outputs[2]
     assert "global minimum" in outputs[3]
     assert 'alt="A curve"' in page
+    assert [" columns" in tag for tag in re.findall(r'<div class="output[^"]*', page)] == [False] * 3 + [True]
 
 
 def test_code_may_be_folded_below_what_came_of_it(page):
