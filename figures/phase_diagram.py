@@ -119,7 +119,7 @@ def scale_diagram(diagram: ScaleDiagram, *, axes: GivenAxes = None) -> Drawn:
         panels[0].set_ylabel("scale of $w$")
         drawing.xlabel("scale of $a$   (dashed: $c_k = 0$ on average)", fontsize=8)
         bar = drawing.figure.colorbar(image, ax=panels, fraction=0.05, aspect=25, ticks=[0, 0.5, 1])
-        bar.set_label(f"fraction of {starts} that succeeds")
+        bar.set_label(f"fraction of {starts}\nthat succeeds")
     return drawing.result
 
 

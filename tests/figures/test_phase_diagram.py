@@ -193,6 +193,6 @@ def test_axes_of_scales():
             assert axes.collections[0].get_clim() == (0, 1)
             for axis in (axes.xaxis, axes.yaxis):
                 assert_decades(axis, 6)
-        assert bar.get_ylabel() == "fraction of 10 starts that succeeds"
+        assert bar.get_ylabel() == "fraction of 10 starts\nthat succeeds"
         assert bar.get_yticks().tolist() == [0, 0.5, 1]
         assert figure.get_supxlabel() == "scale of $a$   (dashed: $c_k = 0$ on average)"
