@@ -30,7 +30,7 @@ def fit_ticks(axis: XAxis | YAxis) -> bool:
     labels = shown_labels(axis)
     if not labels:
         return True
-    side = "width" if axis.axis_name == "x" else "height"
+    side = "width" if axis is axis.axes.xaxis else "height"
     room = float(getattr(axis.axes.bbox, side))
     sizes = [getattr(label.get_window_extent(), side) for label in labels]
     if isinstance(axis.get_major_locator(), FixedLocator):

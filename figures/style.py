@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import matplotlib.style
 import numpy as np
@@ -72,15 +73,11 @@ def name_decades(axis: XAxis | YAxis, low: float, high: float) -> None:
     if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):
         axis.set_minor_locator(LogLocator(subs=_named_digits(low, high)))
         axis.set_minor_formatter(lambda value, _: f"{value:g}")
+        parameters = cast("Mapping[str, float]", rcParams)
+        ticks = "xtick" if isinstance(axis, XAxis) else "ytick"
+        size, pad = (parameters[f"{ticks}.major.{part}"] for part in ("size", "pad"))
+        axis.set_tick_params("minor", pad=size + pad - parameters[f"{ticks}.minor.size"])  # in line
         axis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.set_tick_params("minor", pad=_minor_pad(isinstance(axis, XAxis)))
-
-
-def _minor_pad(x: bool) -> float:
-    """Distance of the names of minor ticks from these, so that they are in line with those of major ones."""
-    if x:
-        return rcParams["xtick.major.size"] + rcParams["xtick.major.pad"] - rcParams["xtick.minor.size"]
-    return rcParams["ytick.major.size"] + rcParams["ytick.major.pad"] - rcParams["ytick.minor.size"]
 
 
 def _named_digits(low: float, high: float) -> tuple[float, ...]:

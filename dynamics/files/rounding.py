@@ -14,13 +14,12 @@ import numpy as np
 
 from dynamics.files.arrays import Unusable
 from dynamics.files.tables import COMMENT, numbers_of
-from dynamics.matrices import rounding_of
+from dynamics.matrices import PRINTED, TYPED_DIGITS, rounding_of
 
-TYPED_DIGITS = 3  # numbers as short as 0.5 or 0.25 were typed: they are meant exactly,
-PRINTED, PRINTED_DECIMALS = (
-    16,
-    3,
-)  # unless so many numbers all have the same decimals, so many: then a program wrote them
+# numbers as short as 0.5 or 0.25 were typed: they are meant exactly,
+PRINTED_DECIMALS = (
+    3  # unless `PRINTED` numbers all have the same decimals, so many: then a program wrote them
+)
 SEPARATORS = re.compile(r"[\s,;]+")
 
 

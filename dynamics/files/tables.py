@@ -11,6 +11,7 @@ import numpy as np
 from dynamics.errors import ProblemError
 from dynamics.files.arrays import KINDS, Array, Unusable
 from dynamics.files.opening import Source, open_binary
+from dynamics.validation import misplaced
 
 ENCODINGS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
@@ -105,7 +106,9 @@ def _table(text: str) -> tuple[str | None, list[Row]]:
         if len(cells) != width:
             raise Unusable(f"line {number} has {len(cells)} entries, but line {first} has {width}")
     if head is not table[0] and (not head[1][0] or all(_is_labelled(cells) for _, cells in table)):
-        _check_labels(head[1][1:], [cells[0] for _, cells in table])
+        wrong = misplaced([cells[0] for _, cells in table], head[1][1:])
+        if wrong:
+            raise Unusable(f"its rows and columns have {wrong}")
         table = [(number, cells[1:]) for number, cells in table]
     return separator, table
 
@@ -113,16 +116,6 @@ def _table(text: str) -> tuple[str | None, list[Row]]:
 def _is_labelled(cells: list[str]) -> bool:
     """Whether a line begins with a name, and a number follows."""
     return len(cells) > 1 and value_of(cells[0]) is None and value_of(cells[1]) is not None
-
-
-def _check_labels(columns: list[str], rows: list[str]) -> None:
-    """Refuse a square table whose rows have the names of its columns in another order: it is another matrix."""
-    if rows != columns and sorted(rows) == sorted(columns):
-        n = next(n for n, (row, column) in enumerate(zip(rows, columns, strict=True)) if row != column)
-        raise Unusable(
-            f"its rows and columns have the same names in another order (number {n} is {rows[n]!r} and "
-            f"{columns[n]!r}): sort them alike"
-        )
 
 
 def separator_of(line: str) -> str | None:
