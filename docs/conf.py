@@ -5,6 +5,8 @@ import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+from dynamics.budget import usable_cores
+
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 # many small networks: threads would only wait for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,10 +25,12 @@ html_title = f"quadflow {version}"
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
+    "sphinx.ext.githubpages",  # .nojekyll: servers of static pages hide no folder
     "sphinx-mathjax-offline",  # MathJax and its fonts from the package: the site needs no network
     "sphinx_gallery.gen_gallery",
     "myst_nb",
-    "derived_formulas",  # the last eight are in docs/extensions
+    "dark_pictures",  # the last nine are in docs/extensions
+    "derived_formulas",
     "executed_examples",
     "folded",
     "gallery_picture",
@@ -84,6 +88,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
     "min_reported_time": 1e9,  # how long a figure takes on the machine of the build says nothing
+    "parallel": usable_cores(),
     "thumbnail_size": (400, 400),
     "reference_url": {"dynamics": None, "empirical": None, "figures": None},
 }

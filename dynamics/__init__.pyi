@@ -1,5 +1,8 @@
 from .activations import ACTIVATIONS as ACTIVATIONS
 from .conserved.quantities import conserved_quantities as conserved_quantities
+from .curvature import hessian_spectrum as hessian_spectrum
+from .curvature import kernel_spectrum as kernel_spectrum
+from .curvature import tangent_kernel as tangent_kernel
 from .curves.trajectory import Trajectory as Trajectory
 from .ensemble.flow_ensemble import FlowEnsemble as FlowEnsemble
 from .ensemble.trajectory import EnsembleTrajectory as EnsembleTrajectory

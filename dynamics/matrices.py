@@ -8,6 +8,7 @@ of the largest eigenvalue's last place, whatever the entries are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,8 @@ from dynamics.errors import ProblemError
 from dynamics.validation import symmetrised, validate_count, validate_real
 
 EPS = float(np.finfo(float).eps)
+TYPED_DIGITS, PRINTED_DIGITS = 3, 12  # up to which a number may have been typed; and printed, by %.12g
+PRINTED, LOOKED_AT = 16, 100_000  # entries that tell, and that are looked at
 FLOOR = 1e-9  # of the largest eigenvalue: smaller ones are noise in matrices that come from a file
 
 
@@ -66,21 +69,52 @@ def axes_of(V: Array) -> tuple[NDArray[np.intp], Array] | None:
 
 
 def rounding_of(value: ArrayLike) -> float:
-    """Unit in the last place of the largest entry of an array; 0.0 for whole numbers, which are exact."""
+    """Unit in the last place of the largest entry of an array; 0.0 for whole numbers, which are exact.
+
+    A decimal place, where the entries of a matrix show that they were rounded to decimals, see `decimal_unit`.
+    """
     array = np.asarray(value)
     if array.dtype.kind in "biu" or not array.size:
         return 0.0
+    if array.dtype.kind == "O":  # as of frames with columns that may lack numbers: no precision, but decimals
+        try:
+            return decimal_unit(array.astype(float))
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            return 0.0
     precision = array.dtype if array.dtype.kind == "f" and array.dtype.itemsize < 8 else np.dtype(float)
     try:
         with np.errstate(over="ignore"):
             largest = np.abs(array).max().astype(precision)
-    except (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ):  # objects: their precision is unknown until they are floats
+    except (TypeError, ValueError):  # text, which others refuse
         return 0.0
-    return float(np.spacing(largest)) if np.isfinite(largest) else 0.0
+    if not np.isfinite(largest):
+        return 0.0
+    return max(float(np.spacing(largest)), decimal_unit(array))
+
+
+def decimal_unit(M: NDArray[Any]) -> float:
+    """Unit of the last decimal of the largest entry of a matrix that was printed and read again; 0.0 for others.
+
+    It was, where all its entries have at most twelve significant digits, and 16 of those off the diagonal more than
+    three: fewer may have been typed, and mean what they say.
+    """
+    if M.ndim != 2 or M.dtype.kind != "f" or M.dtype.itemsize != 8:
+        return 0.0
+    rows, columns = np.nonzero(M)
+    beside = M[rows, columns][rows != columns]
+    if len(beside) < PRINTED or _digits(beside[:PRINTED]).max() > PRINTED_DIGITS:  # soon known of most
+        return 0.0
+    digits = _digits(beside[:LOOKED_AT])
+    most = max(digits.max(), _digits(M.diagonal()).max(initial=0))
+    if most > PRINTED_DIGITS or np.count_nonzero(digits > TYPED_DIGITS) < PRINTED:
+        return 0.0
+    return float(10.0 ** (np.floor(np.log10(np.abs(M).max())) - most + 1))
+
+
+def _digits(numbers: NDArray[Any]) -> NDArray[np.intp]:
+    """Significant decimal digits of the shortest texts that mean these numbers."""
+    texts = (repr(x).partition("e")[0].replace(".", "").strip("-0") for x in numbers.tolist())
+    return np.array([len(text) for text in texts], dtype=np.intp)
 
 
 def negligible(d: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,22 @@ def validate_array(name: str, value: ArrayLike, ndim: int) -> NDArray[np.float64
     return array
 
 
+def misplaced(first: Sequence[Any], second: Sequence[Any]) -> str:
+    """What is wrong with two lists of names of the same things: they are the same ones, in another order."""
+    if list(first) == list(second) or len(first) != len(second) or set(first) != set(second):
+        return ""
+    n = next(n for n, (one, other) in enumerate(zip(first, second, strict=True)) if one != other)
+    return f"the same names in another order (number {n} is {first[n]!r} and {second[n]!r}): sort them alike"
+
+
+def axis_names(value: object) -> list[list[Any]]:
+    """Names along every axis of a frame or series of pandas, or of a labelled array of xarray; of others none."""
+    if hasattr(value, "dims") and hasattr(value, "indexes"):
+        return [list(value.indexes.get(dim, ())) for dim in value.dims]
+    axes = (getattr(value, name, None) for name in ("index", "columns"))
+    return [list(axis) for axis in axes if axis is not None and not callable(axis)]
+
+
 def symmetrised(
     name: str, value: ArrayLike, force: bool = False
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
@@ -113,6 +130,9 @@ def symmetrised(
 
     Asymmetry of at most 1e-6 of the largest entry is rounding; more is refused unless it is to be removed by `force`.
     """
+    names = axis_names(value)
+    if len(names) == 2 and (wrong := misplaced(*names)):
+        raise ProblemError(f"`{name}` has rows and columns with {wrong}.")
     M = validate_array(name, value, 2)
     if M.shape[0] != M.shape[1] or M.shape[0] == 0:
         raise ProblemError(f"`{name}` has shape {M.shape}, but must be a square matrix.")

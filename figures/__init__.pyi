@@ -1,4 +1,6 @@
 from .activations import activations_figure as activations_figure
+from .animation.files import save_animation as save_animation
+from .animation.film import animate as animate
 from .atlas import atlas_figure as atlas_figure
 from .collapse import collapse_figure as collapse_figure
 from .conserved import conserved_along_training as conserved_along_training

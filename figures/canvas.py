@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 
 from dynamics.errors import ProblemError
 from dynamics.words import counted
+from figures.legends import fitting_legend
 from figures.look import STYLES, current_look, recolour, recolour_figure
 from figures.style import paper
 
+WIDE = 1.5  # width over height from which there is more room beside a panel than below
 BLACK_ON_WHITE = ("black", "white")
 # colours of texts and legends that have none of their own, as all makers expect them
 DRAWN: Any = {"text.color": "black", "axes.facecolor": "white"}
@@ -56,9 +58,16 @@ class Canvas:
         return self.figure if self.given is None else self.given
 
     def legend(
-        self, *entries: Any, loc: str = "outside upper center", of: Axes | None = None, **how: Any
+        self,
+        *entries: Any,
+        loc: str = "outside upper center",
+        of: Axes | None = None,
+        beside: bool = False,
+        **how: Any,
     ) -> None:
         """A legend outside of all panels, or inside of the panel that has the first entry.
+
+        Of a figure of its own it has as many columns as its width allows: `ncols` on the column of a page.
 
         Parameters
         ----------
@@ -68,12 +77,16 @@ class Canvas:
             Where the figure is its own.
         of : Axes, optional
             Beside the part of such a figure that has these axes.
+        beside : bool
+            In one column to the right of such a figure, if it is much wider than high.
         **how
             Passed on.
         """
         if self.given is None:
             home: Any = self.figure if of is None else of.figure
-            home.legend(*entries, loc=loc, **how)
+            if beside and home.bbox.width >= WIDE * home.bbox.height:
+                loc, how = "outside right center", how | {"ncols": 1, "spread": False}
+            fitting_legend(home, *(entries or self._entries()), loc=loc, **how)
             return
         handles, labels = map(list, entries or self._entries())
         if not handles:

@@ -50,8 +50,9 @@ def conserved_along_training(curves: ConservedCurves, *, axes: GivenAxes = None)
                 zorder=3,
                 label="network" if S == 1 else f"mean and error of {S} networks",
             )
-            undrifted = f"c_{{{q}}}(0)" if curves.law is None else f"c_{{{q}}}(0)\\, e^{{-2 \\rho t}}"
-            panel.set_ylabel(f"$c_{{{q}}} - {undrifted}$")
+            c = f"c_{{{q + 1}}}"
+            undrifted = f"{c}(0)" if curves.law is None else f"{c}(0)\\, e^{{-2 \\rho t}}"
+            panel.set_ylabel(f"${c} - {undrifted}$")
             panel.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
             panel.yaxis.get_offset_text().set_fontsize(6.5)
             panel.locator_params(axis="y", nbins=4)
@@ -99,7 +100,7 @@ def drift_against_step(scaling: DriftScaling, *, axes: GivenAxes = None) -> Draw
                 color=colour,
                 markerfacecolor="white",
                 zorder=3,
-                label=f"$c_{{{q}}}$, slope {slope[q]:.2f}",
+                label=f"$c_{{{q + 1}}}$, slope {slope[q]:.2f}",
             )
         axes.set_xscale("log")
         if measured.any() or predicted.any():  # from weights that are all zero nothing drifts

@@ -103,13 +103,7 @@ def _against_step(axes: Axes, noise: NoiseCurve) -> None:
                 ha="center",
                 va="top",
                 fontsize=7,
-            )
-            axes.annotate(
-                "",
-                (rate, HIGHEST),
-                xytext=(0, -14),
-                textcoords="offset points",
-                arrowprops={"arrowstyle": "->", "color": PALETTE[0]},
+                arrowprops={"arrowstyle": "->", "color": PALETTE[0], "relpos": (0.5, 1.0)},
             )
     axes.set_ylim(0.0, HIGHEST)
     axes.set_xlim(0.0, max([1.1 * noise.largest, *(1.05 * rate for rate in rates)]))

@@ -13,10 +13,10 @@ from matplotlib.text import Text
 
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice
+from figures.crowding import SMALLEST, fit_notes, fit_ticks
 from figures.style import TIME, plain_text
 
 SCALES = ("linear", "log")
-SMALLEST = 5.0  # points: smaller letters cannot be read
 LATE = 1e-4  # of the last time: where a logarithmic axis begins at the earliest
 
 
@@ -66,7 +66,10 @@ def _name(figure: Figure, title: str) -> None:
 
 
 def fit_labels(figure: Figure) -> None:
-    """Break names of axes that are longer than their axes into two lines, and make smaller what still is.
+    """Give what is written the room that a figure of this size has.
+
+    Names of axes that are longer than their axes are broken into two lines, and made smaller if they still are; ticks
+    are fewer where their names would lie on each other, and annotations moved apart (`figures.crowding`).
 
     Raises
     ------
@@ -78,15 +81,23 @@ def fit_labels(figure: Figure) -> None:
         try:
             figure.draw_without_rendering()
         except UserWarning:
-            width, height = figure.get_size_inches()
-            raise ProblemError(
-                f"`size` is {width:g}x{height:g}, which leaves the panels no room beside what is written: make it "
-                "larger."
-            ) from None
+            raise _too_small(figure) from None
     for axes in figure.axes:
         room = axes.get_window_extent()
         for label, vertical in ((axes.yaxis.label, True), (axes.xaxis.label, False)):
             _fit(label, room.height if vertical else room.width, vertical)
+        if axes.axison and not all([fit_ticks(axes.xaxis), fit_ticks(axes.yaxis)]):
+            raise _too_small(figure)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        fit_notes(axes)
+
+
+def _too_small(figure: Figure) -> ProblemError:
+    width, height = figure.get_size_inches()
+    return ProblemError(
+        f"`size` is {width:g}x{height:g}, which leaves the panels no room beside what is written: make it larger."
+    )
 
 
 def _fit(label: Text, room: float, vertical: bool) -> None:

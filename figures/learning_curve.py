@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
@@ -23,7 +24,7 @@ from empirical.comparison import Comparison
 from empirical.theories import THEORIES
 from empirical.training_run import TrainingRun
 from figures.canvas import Drawn, GivenAxes, canvas
-from figures.labels import POINTS, spread
+from figures.labels import in_points, spread
 from figures.markers import markers_along
 from figures.mode_names import level_label
 from figures.style import (
@@ -45,7 +46,7 @@ MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
 # colour and marker of networks: on what they are trained on, and on what is held out
 TRAINED, TESTED = (PALETTE[1], "o"), (PALETTE[3], "s")
-BAND = {"alpha": 0.3, "linewidth": 0.6}  # of bands: their edges show where they are thin
+BAND: dict[str, Any] = {"alpha": 0.3, "linewidth": 0.6}  # of bands: their edges show where they are thin
 LINE = 8.0  # points from one name beside a panel to the next
 HELD_OUT = "held out"  # ends or begins the names of curves of samples held out
 Networks = tuple[FillBetweenPolyCollection, Line2D]  # their band and their medians
@@ -247,14 +248,26 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
             va="bottom",
             color="0.35",
             fontsize=6.5,
+            bbox={
+                "facecolor": "white",
+                "edgecolor": "none",
+                "pad": 0.3,
+            },  # lines of levels close by end at it
+            in_layout=False,  # the panel makes no room for a long one: it is made to fit
+            zorder=2,
         )
     return drawn
 
 
 def _clear_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory) -> None:
-    """Move names of levels that the curve would cross from the right to the left, below; shorten what fits nowhere."""
+    """Names of levels, from the highest, where the curve does not cross them and no other name is.
+
+    Those that it would cross at the right go to the left, below their level; what fits nowhere is shortened, or left
+    out.
+    """
     first, last = axes.get_xlim()
     scale = (last - first) / axes.get_window_extent().width
+    taken: list[Bbox] = []
     for text in axes.texts:
         level = text.xy[1]  # type: ignore[attr-defined]
         later = trajectory.times[trajectory.loss <= level]
@@ -268,6 +281,9 @@ def _clear_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory) -> None:
                 text.set(x=2, y=-1.5, ha="left", va="top")
                 text.xy = (0.0, level)  # type: ignore[attr-defined]
                 break
+        box = text.get_window_extent()
+        text.set_visible(not box.count_overlaps(taken))
+        taken += [box] if text.get_visible() else []
 
 
 def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
@@ -291,11 +307,9 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         measured = None if run is None else run.modes[..., i]
         draw_curve(axes, n, trajectory.times, trajectory.modes[:, i], run, measured)
         name = f"$\\lambda_{{{numbers[i] + 1}}} = {targets[i]:.4g}$"
-        _name_at_the_right(axes, (1.0, targets[i]), "data", name, PALETTE[n % len(PALETTE)])
-    if len(chosen) < len(targets):
-        _name_at_the_right(
-            axes, (1.0, 0.0), "axes fraction", f"and {len(targets) - len(chosen)} more", "0.35"
-        )
+        _name_at_the_right(axes, targets[i], name, PALETTE[n % len(PALETTE)])
+    if len(chosen) < len(targets):  # which are smaller: near 0
+        _name_at_the_right(axes, 0.0, f"and {len(targets) - len(chosen)} more", "0.35")
     j = problem.activation.mode_order
     names = {1: r"$v_i^\top \sum_k a_k w_k$", 2: r"$v_i^\top M v_i$"}
     axes.set_ylabel("teacher modes " + names.get(j, rf"$\sum_k a_k (v_i^\top w_k)^{{{j}}}$"))
@@ -359,12 +373,12 @@ def draw_curve(
     axes.plot(run.times[shown], median[shown], marker, **marked)
 
 
-def _name_at_the_right(axes: Axes, place: tuple[float, float], heights: str, name: str, colour: str) -> None:
-    """A name beside the panel, at a height in coordinates of this kind."""
+def _name_at_the_right(axes: Axes, height: float, name: str, colour: str) -> None:
+    """A name beside the panel, at a height of its axis."""
     axes.annotate(
         name,
-        place,
-        xycoords=("axes fraction", heights),
+        (1.0, height),
+        xycoords=("axes fraction", "data"),
         xytext=(5, 0),
         textcoords="offset points",
         va="center",
@@ -377,9 +391,9 @@ def _name_at_the_right(axes: Axes, place: tuple[float, float], heights: str, nam
 def _part_names(axes: Axes) -> None:
     """Move names beside a panel, which is laid out, so far apart that they can be read."""
     names = [text for text in reversed(axes.texts) if isinstance(text, Annotation)]  # the first one on top
-    to_pixels = {"data": axes.transData, "axes fraction": axes.transAxes}
-    points = POINTS / axes.figure.dpi
-    heights = [to_pixels[text.xycoords[1]].transform(text.xy)[1] * points for text in names]
-    lowest = axes.get_window_extent().y0 * points
+    if not names:
+        return
+    heights = in_points(axes, [text.xy for text in names])[:, 1]
+    lowest = in_points(axes, [(0.0, axes.get_ylim()[0])])[0, 1]
     for text, height, moved in zip(names, heights, spread(heights, LINE, low=lowest), strict=True):
         text.set_position((text.get_position()[0], moved - height))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby, pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -151,7 +152,7 @@ def _limit(axes: Axes, nodes: Sequence[FixedPoint]) -> None:
 def _explain(axes: Axes, edges: Sequence[Edge], path: bool, leaps: bool) -> None:
     """Entries of the legend for the arrows that there are."""
     generic = {edge.kind for edge in edges if edge.generic}
-    entries = [
+    entries: list[tuple[bool, str, dict[str, Any]]] = [
         ("blow-up" in generic, "blow-up, rate × $a$", {"linewidth": 1.2}),
         ("linear" in generic, "linear growth, rate", {"linewidth": 1.2, "linestyle": "--"}),
         (any(not e.generic for e in edges), "slower ways down", {"linewidth": 0.5, "color": "0.6"}),
@@ -160,7 +161,7 @@ def _explain(axes: Axes, edges: Sequence[Edge], path: bool, leaps: bool) -> None
     ]
     for there, label, style in entries:
         if there:
-            axes.plot([], [], **{"color": "black", **style}, label=label)
+            axes.plot([], [], label=label, **({"color": "black"} | style))
 
 
 def _draw_edge(axes: Axes, place: Places, edge: Edge, leg: int | None) -> None:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from dynamics.curvature import SaddleSpectrum
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.style import COLUMN_WIDTH, PALETTE, TIME, show_decades, show_span
 
+VISIBLE = 1e-2  # of the axis: what counts as zero is shown where the half of it is wider
 FLOOR = 1e-6  # of the largest loss: below it the axis of the losses ends
+MANY = 1e3  # from so far apart losses on, fewer powers of ten are named
 HEIGHTS = (1.0, 2.2, 0.9)  # of the panels
 
 
@@ -61,7 +63,10 @@ def _losses(axes: Axes, curves: SaddleSpectrum) -> None:
     levels = [p.stage.level for p in curves.plateaus]
     _bars(axes, curves, [() if level is None else (level.loss,) for level in levels], "stationary point")
     top = float(trajectory.loss.max())
-    show_decades(axes, max(float(trajectory.loss.min()), FLOOR * top) / 2, 3 * top)
+    lowest = max(float(trajectory.loss.min()), FLOOR * top)
+    show_decades(axes, lowest / 2, 3 * top)
+    if top > MANY * lowest:  # a low panel
+        axes.yaxis.set_major_locator(LogLocator(numticks=5))
     axes.set_ylabel("loss $L$")
 
 
@@ -69,7 +74,6 @@ def _eigenvalues(axes: Axes, curves: SaddleSpectrum) -> None:
     """Every eigenvalue as a line, negative parts in another colour, the sharpness as a thicker one."""
     spectrum = curves.spectrum
     t, values, zero = spectrum.times, spectrum.eigenvalues, spectrum.tolerance
-    axes.axhspan(-zero, zero, color="0.85", linewidth=0, zorder=0, label="counts as zero")
     axes.add_collection(
         LineCollection([np.column_stack([t, v]) for v in values.T], colors="0.55", linewidths=0.7)
     )
@@ -79,6 +83,8 @@ def _eigenvalues(axes: Axes, curves: SaddleSpectrum) -> None:
     _bars(axes, curves, [() if p.predicted is None else p.predicted.tolist() for p in curves.plateaus])
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     room = 0.06 * (high - low or 1.0)
+    if zero > VISIBLE * (high - low):
+        axes.axhspan(-zero, zero, color="0.85", linewidth=0, zorder=0, label="counts as zero")
     axes.set_ylim(low - room, high + room)
     axes.set_ylabel("Hessian eigenvalues (1 / time)")
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import matplotlib.style
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from dynamics.errors import ProblemError
+from figures.crowding import fit_notes
 from figures.palette import PALETTE as PALETTE
 
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
@@ -62,10 +64,10 @@ def name_decades(axis: Axis, low: float, high: float) -> None:
     if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):
         axis.set_minor_locator(LogLocator(subs=_named_digits(low, high)))
         axis.set_minor_formatter(lambda value, _: f"{value:g}")
-        size, pad = (rcParams[f"{axis.axis_name}tick.major.{part}"] for part in ("size", "pad"))
-        axis.set_tick_params(
-            "minor", pad=size + pad - rcParams[f"{axis.axis_name}tick.minor.size"]
-        )  # in line
+        parameters = cast("Mapping[str, float]", rcParams)
+        ticks = "xtick" if isinstance(axis, XAxis) else "ytick"
+        size, pad = (parameters[f"{ticks}.major.{part}"] for part in ("size", "pad"))
+        axis.set_tick_params("minor", pad=size + pad - parameters[f"{ticks}.minor.size"])  # in line
         axis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
@@ -140,4 +142,8 @@ def save_figure(
     for axes in figure.axes:
         _clip_what_leaves(axes)
     with paper():
+        if any(axes.texts for axes in figure.axes):
+            figure.draw_without_rendering()
+            for axes in figure.axes:
+                fit_notes(axes)
         figure.savefig(file, format=kind, metadata=metadata, dpi=DPI if dpi is None else dpi)

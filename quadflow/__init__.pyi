@@ -35,7 +35,10 @@ from dynamics import expectation as expectation
 from dynamics import fixed_points as fixed_points
 from dynamics import form_moment as form_moment
 from dynamics import gaussian_comparison as gaussian_comparison
+from dynamics import hessian_spectrum as hessian_spectrum
+from dynamics import kernel_spectrum as kernel_spectrum
 from dynamics import moment_tensor as moment_tensor
+from dynamics import tangent_kernel as tangent_kernel
 from empirical import GSGD as GSGD
 from empirical import Comparison as Comparison
 from empirical import QuadraticConv2d as QuadraticConv2d
@@ -62,6 +65,7 @@ from empirical import train_ensemble as train_ensemble
 from empirical import train_module as train_module
 from empirical import train_neurons as train_neurons
 from figures import activations_figure as activations_figure
+from figures import animate as animate
 from figures import atlas_figure as atlas_figure
 from figures import checkerboard as checkerboard
 from figures import collapse_figure as collapse_figure
@@ -85,6 +89,7 @@ from figures import phase_map as phase_map
 from figures import phase_portrait_figure as phase_portrait_figure
 from figures import pieces_figure as pieces_figure
 from figures import saddle_graph_figure as saddle_graph_figure
+from figures import save_animation as save_animation
 from figures import save_figure as save_figure
 from figures import scale_diagram as scale_diagram
 from figures import scaling_curves as scaling_curves

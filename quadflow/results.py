@@ -12,6 +12,7 @@ COUNTED = ("rebases",)  # of what a run says of itself, where its optimiser coun
 if TYPE_CHECKING:
     import xarray
 
+    from dynamics.curvature import HessianSpectrum
     from dynamics.curves.stages import Stage
     from dynamics.curves.trajectory import Trajectory
     from dynamics.sgd.trajectory import SGDTrajectory
@@ -39,6 +40,14 @@ def trajectory_json(trajectory: Trajectory | SGDTrajectory) -> dict[str, Any]:
         "problem": problem_json(trajectory.problem),
         "warnings": warnings(trajectory),
     }
+
+
+def spectrum_json(spectrum: HessianSpectrum) -> dict[str, Any]:
+    """What follows from the eigenvalues of the Hessian at some times; null for what is not known."""
+    from dynamics.curves.variables import printed
+
+    found = {name: variable.array for name, variable in printed(spectrum.variables()).items()}
+    return {"index": None, "nullity": None} | found | {"tolerance": spectrum.tolerance}
 
 
 def curves_json(result: Trajectory | SGDTrajectory | TrainingRun) -> dict[str, Any]:

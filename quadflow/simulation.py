@@ -11,12 +11,15 @@ from quadflow import options as opt
 from quadflow.options import OptimizerOptions, SolverOptions, TheoryOptions, option, parse_numbers
 
 if TYPE_CHECKING:
+    from dynamics.curvature import HessianSpectrum
     from dynamics.curves.trajectory import Trajectory
     from dynamics.flows.gradient import GradientFlow
     from dynamics.flows.in_bulk import Integration
     from dynamics.problem import Problem
     from dynamics.sgd.mean_sgd import MeanSGD
     from dynamics.sgd.trajectory import SGDTrajectory
+
+SECONDS = 1000  # rows of the Hessian up to which all eigenvalues at 60 times take no longer than some 20 s
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,15 @@ def integration(
         **solver.arguments(),
     }
     return Integration(flow, wanted)
+
+
+def spectrum_along(trajectory: Trajectory) -> HessianSpectrum:
+    """The Hessian along a curve: of many weights its largest and smallest eigenvalue alone."""
+    from dynamics.curvature import hessian_spectrum
+    from dynamics.curvature.whole import Whole
+
+    count = 1 if len(Whole.of(trajectory).inner) > SECONDS else None
+    return hessian_spectrum(trajectory, count=count, progress=True)
 
 
 def theory_title(theory: TheoryOptions, details: TheoryDetails) -> str:

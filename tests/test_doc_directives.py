@@ -43,6 +43,14 @@ Title
    Path("curve.svg").write_text("<svg/>")
    print(x)
 
+.. python::
+   :folded: written by
+   :figure: second.svg
+   :alt: Another curve
+
+   Path("second.svg").write_text("<svg/>")
+   print("hidden")
+
 .. shell::
    :fails: 2
 
@@ -134,7 +142,7 @@ def test_formulas_name_the_call_that_printed_them(page):
     """The call as it stands in the code, the code folded below it; `:by:` where nothing is imported by name."""
     summaries = re.findall(r'<details class="printed">\s*<summary>(.*?)</summary>', page, re.S)
     said = [re.sub(r"<[^>]+>", "", summary).replace("&quot;", '"') for summary in summaries]
-    assert said == ['printed by form_moment(["D", "D"])', "printed by sympy.Symbol"]
+    assert said == ['printed by form_moment(["D", "D"])', "printed by sympy.Symbol", "written by"]
     assert r"\operatorname{tr}(D)^{2} + 2 \operatorname{tr}(D^{2})" in page
 
 
@@ -146,9 +154,18 @@ def test_examples_say_what_they_print_and_write(page):
         re.sub(r"<[^>]+>", "", text) for text in re.findall(r'<div class="output.*?</div>', page, re.S)
     ]
     assert outputs[0].strip() == "42"
-    assert "none" in outputs[1] and "42" not in outputs[1]
-    assert "global minimum" in outputs[2]
+    assert outputs[1].strip() == "hidden"
+    assert "none" in outputs[2] and "42" not in outputs[2]
+    assert "global minimum" in outputs[3]
     assert 'alt="A curve"' in page
+
+
+def test_code_may_be_folded_below_what_came_of_it(page):
+    """Output and figure first, without a word before them; then the code, closed."""
+    folded = page.index("written by")
+    assert (
+        page.index("hidden") < page.index('alt="Another curve"') < folded < page.index("second.svg", folded)
+    )
 
 
 def test_pictures_lead_to_their_code_and_have_a_dark_variant(page):

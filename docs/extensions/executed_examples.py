@@ -20,7 +20,11 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from dark_copies import dark_copies
+from folded import fold
+
 LONGEST = 120  # seconds an example may take
+QUADFLOW = str(Path(__file__).with_name("dark_copies.py"))  # as it is run here
 
 
 class Example(SphinxDirective):
@@ -32,6 +36,7 @@ class Example(SphinxDirective):
         "alt": directives.unchanged,
         "fails": directives.nonnegative_int,  # the exit status to expect
         "quiet": directives.flag,  # do not show the output
+        "folded": directives.unchanged_required,  # the code, below what came of it, under this title
     }
 
     @property
@@ -49,21 +54,26 @@ class Example(SphinxDirective):
         """The code, its output, and the figure."""
         code = "\n".join(self.content)
         output = self.execute(code)
-        shown: list[nodes.Node] = self.listing(
-            code, "" if "quiet" in self.options else output
-        )
+        came = self.outcome("" if "quiet" in self.options else output)
         if "figure" in self.options:
-            path = self.folder / self.options["figure"]
-            if not path.is_file():
-                raise self.error(f"{path.name} was not written")
-            uri = "/" + path.relative_to(self.env.srcdir).as_posix()
-            _, absolute = self.env.relfn2path(uri)
-            image = nodes.image(
-                uri=uri, alt=self.alternative(), classes=["column-figure"]
-            )
-            shown += [said("writes", path.name), image]
-            self.env.note_dependency(absolute)
-        return shown
+            came += self.picture(self.folder / self.options["figure"])
+        if (
+            "folded" in self.options
+        ):  # what came of it needs no word, and its code comes after
+            seen = [node for node in came if "said" not in node["classes"]]
+            title: list[nodes.Node] = [nodes.Text(self.options["folded"])]
+            return [*seen, fold(title, [self.listing(code)], "printed")]
+        return [self.listing(code), *came]
+
+    def picture(self, path: Path) -> list[nodes.Node]:
+        """The figure that was written, under its name."""
+        if not path.is_file():
+            raise self.error(f"{path.name} was not written")
+        uri = "/" + path.relative_to(self.env.srcdir).as_posix()
+        _, absolute = self.env.relfn2path(uri)
+        self.env.note_dependency(absolute)
+        image = nodes.image(uri=uri, alt=self.alternative(), classes=["column-figure"])
+        return [said("writes", path.name), image]
 
     def alternative(self) -> str:
         """What those read who do not see the figure."""
@@ -77,9 +87,21 @@ class Example(SphinxDirective):
         """Run the code and return what it printed."""
         raise NotImplementedError
 
-    def listing(self, code: str, output: str) -> list[nodes.Node]:
-        """Code and output."""
+    def listing(self, code: str) -> nodes.Node:
+        """The code, as a reader types it."""
         raise NotImplementedError
+
+    def outcome(self, output: str) -> list[nodes.Node]:
+        """What was printed, under a word that says so; nothing if nothing was."""
+        text = output.rstrip()
+        if not text:
+            return []
+        block = nodes.literal_block(text, text, language="text", classes=["output"])
+        return [said(self.word()), block]
+
+    def word(self) -> str:
+        """Between code and output."""
+        return "prints"
 
 
 class Shell(Example):
@@ -93,7 +115,7 @@ class Shell(Example):
             if program != "quadflow":
                 raise self.error(f"{program!r}: only quadflow is run here")
             done = subprocess.run(
-                [sys.executable, "-m", "quadflow", *arguments],
+                [sys.executable, QUADFLOW, *arguments],
                 cwd=self.folder,
                 capture_output=True,
                 text=True,
@@ -104,17 +126,21 @@ class Shell(Example):
             printed = done.stdout + (done.stderr if done.returncode else "")
         return printed
 
-    def listing(self, code: str, output: str) -> list[nodes.Node]:
-        """As on a terminal; of several commands the last one has its output shown."""
-        typed = [
-            line if line.startswith(" ") else f"$ {line}" for line in code.splitlines()
-        ]
-        several = sum(line.startswith("$") for line in typed) > 1
-        text = "\n".join(typed)
-        shown: list[nodes.Node] = [
-            nodes.literal_block(text, text, language="console", classes=["terminal"])
-        ]
-        return [*shown, *printed(output, "the last one prints" if several else "prints")]
+    def listing(self, code: str) -> nodes.Node:
+        """As on a terminal."""
+        text = "\n".join(
+            f"$ {line}" if starts(line) else line for line in code.splitlines()
+        )
+        return nodes.literal_block(text, text, language="console", classes=["terminal"])
+
+    def word(self) -> str:
+        """Of several commands the last one has its output shown."""
+        return "the last one prints" if sum(map(starts, self.content)) > 1 else "prints"
+
+
+def starts(line: str) -> bool:
+    """Whether a command begins here; what continues one is indented."""
+    return not line.startswith(" ")
 
 
 class Python(Example):
@@ -128,7 +154,7 @@ class Python(Example):
         printed, before = io.StringIO(), Path.cwd()
         os.chdir(self.folder)
         try:
-            with contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stdout(printed), dark_copies():
                 exec(compile(code, f"<{self.env.docname}>", "exec"), namespace)
         except Exception as error:
             raise self.error(f"{type(error).__name__}: {error}") from error
@@ -136,21 +162,9 @@ class Python(Example):
             os.chdir(before)
         return printed.getvalue()
 
-    def listing(self, code: str, output: str) -> list[nodes.Node]:
-        """The code, and below it what it printed."""
-        shown: list[nodes.Node] = [nodes.literal_block(code, code, language="python")]
-        return [*shown, *printed(output, "prints")]
-
-
-def printed(output: str, word: str) -> list[nodes.Node]:
-    """An output under its word; nothing if there is none."""
-    text = output.rstrip()
-    if not text:
-        return []
-    return [
-        said(word),
-        nodes.literal_block(text, text, language="text", classes=["output"]),
-    ]
+    def listing(self, code: str) -> nodes.Node:
+        """Python."""
+        return nodes.literal_block(code, code, language="python")
 
 
 def said(word: str, file: str = "") -> nodes.Node:
@@ -161,6 +175,7 @@ def said(word: str, file: str = "") -> nodes.Node:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
+    app.setup_extension("folded")
     app.add_directive("shell", Shell)
     app.add_directive("python", Python)
     return {"parallel_read_safe": False}  # the examples change the working directory

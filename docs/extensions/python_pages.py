@@ -51,9 +51,14 @@ TASKS = {
         ("dynamics",),
     ),
     "landscape": Task(
-        "Stationary points and conserved quantities",
-        "Where it can stop, and what stays constant on the way.",
-        ("dynamics.stationary", "dynamics.conserved", "dynamics.laws"),
+        "Stationary points, curvature and conserved quantities",
+        "Where it can stop, how the loss bends on the way, and what stays constant.",
+        (
+            "dynamics.stationary",
+            "dynamics.conserved",
+            "dynamics.laws",
+            "dynamics.curvature",
+        ),
     ),
     "training": Task(
         "Training and comparison",

@@ -17,7 +17,6 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
@@ -28,6 +27,7 @@ from dynamics.curves.variables import Meaning, Variable, Variables
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.spectrum import LARGEST_DENSE
 from dynamics.population.base import Population
+from dynamics.progress import progress_bar
 from dynamics.stability import spaced
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
@@ -224,12 +224,13 @@ def spectrum_at(
     zero = validate_real("zero", zero, nonnegative=True)
     whole = Whole.of(trajectory)
     if count is None:
-        _check_size(len(whole.inner))
+        remedy = "give `count`, for so many of the highest and lowest"
+        check_size(len(whole.inner), "The Hessian after the reduction", remedy)
     else:
         count = validate_count("count", count)
     loss, rates = whole.problem.population, whole.rates if penalty else np.zeros(whole.unknowns)
     found = []
-    for i in tqdm(samples, desc="Hessian", leave=False, disable=None if progress else True):
+    for i in progress_bar(samples, "Hessian", shown=progress, remedy="lower `points`, or give `count`"):
         point = _Point(whole, loss, whole.weights(trajectory.coordinates[i]), trajectory.A[i], rates)
         found.append(point.all() if count is None else point.extreme(count))
     values, multiplicities = (np.stack(rows) for rows in zip(*found, strict=True))
@@ -239,14 +240,13 @@ def spectrum_at(
     return HessianSpectrum(trajectory.times[at], trajectory.loss[at], values, multiplicities, weights, zero)
 
 
-def _check_size(n: int) -> None:
+def check_size(n: int, what: str, remedy: str) -> None:
     """Refuse spectra that would take minutes for each time, or more memory than there is."""
     if n > LARGEST_WHOLE:
         raise ProblemError(
-            f"The Hessian has {n} rows after the reduction, but all eigenvalues are computed of at most"
-            f" {LARGEST_WHOLE}: give `count`, to compute so many of the highest and lowest."
+            f"{what} has {n} rows, but all eigenvalues are computed of at most {LARGEST_WHOLE}: {remedy}."
         )
-    check_memory(f"A Hessian of {n} rows", 32 * n**2, "give `count`")
+    check_memory(f"{what}, of {n} rows,", 32 * n**2, remedy)
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,7 +38,7 @@ from dynamics.curves.variables import (
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
-from dynamics.problem import Problem
+from dynamics.problem import Problem, Student
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
@@ -145,6 +145,10 @@ class Trajectory(Followed):
         """First-layer weights (K, d) at one sample time."""
         w = self.coordinates[index]
         return w if self.basis is None else w @ self.basis.T
+
+    def student_at(self, index: int) -> Student:
+        """The network at one sample time."""
+        return Student(self.W_at(index), self.A[index], self.problem.student.trainable)
 
     def outputs(self, X: ArrayLike) -> Array:
         """What the network says of inputs (n, d) at the sample times, (T, n, O); of one input (d,), (T, O)."""

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dynamics.matrices import rounding_of
+from dynamics.files.arrays import Unusable
+from dynamics.files.tables import COMMENT, numbers_of
+from dynamics.matrices import PRINTED, TYPED_DIGITS, rounding_of
 
-TYPED_DIGITS = 3  # numbers as short as 0.5 or 0.25 were typed: they are meant exactly,
-PRINTED, PRINTED_DECIMALS = (
-    16,
-    3,
-)  # unless so many numbers all have the same decimals, so many: then a program wrote them
+# numbers as short as 0.5 or 0.25 were typed: they are meant exactly,
+PRINTED_DECIMALS = (
+    3  # unless `PRINTED` numbers all have the same decimals, so many: then a program wrote them
+)
 SEPARATORS = re.compile(r"[\s,;]+")
 
 
@@ -42,7 +43,7 @@ def rounding_of_text(text: str) -> float:
     has as many digits as any, and its last one is the coarsest unit.
     """
     digits, largest, whole, decimals = 0, -(10**9), True, list[int]()
-    for word in SEPARATORS.split(" ".join(line.partition("#")[0] for line in text.splitlines())):
+    for word in _words(text):
         try:
             number = Decimal(word)
         except InvalidOperation:
@@ -59,3 +60,11 @@ def rounding_of_text(text: str) -> float:
     if whole or (digits <= TYPED_DIGITS and not printed):
         return 0.0
     return float(Decimal(1).scaleb(largest - digits + 1))
+
+
+def _words(text: str) -> list[str]:
+    """The entries of a table, without names of rows and columns, which may be numbers; of other texts all words."""
+    try:
+        return numbers_of(text)
+    except Unusable:
+        return SEPARATORS.split(" ".join(line.partition(COMMENT)[0] for line in text.splitlines()))

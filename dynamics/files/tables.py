@@ -11,6 +11,7 @@ import numpy as np
 from dynamics.errors import ProblemError
 from dynamics.files.arrays import KINDS, Array, Unusable
 from dynamics.files.opening import Source, open_binary
+from dynamics.validation import misplaced
 
 ENCODINGS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
@@ -21,12 +22,15 @@ ENCODINGS = (
 )
 COMMENT = "#"
 
+Row = tuple[int, list[str]]  # the number of a line, and its entries
+
 
 def read_csv(source: Source, what: str) -> Array:
     """Numbers of a table, (rows, columns).
 
     Entries are separated by semicolons, tabs, commas or blanks, whichever of them comes first in this list and stands
-    in the first line. Empty lines, comments from # on, a byte-order mark and a first line of names are passed over.
+    in the first line. Empty lines, comments from # on, a byte-order mark, a first line of names and below an empty one
+    of these, or beside others, a first column of names are passed over.
 
     Parameters
     ----------
@@ -66,6 +70,23 @@ def decode(data: bytes) -> str:
 
 
 def _parse(text: str) -> Array:
+    separator, table = _table(text)
+    return np.array([[_number(number, cell, separator) for cell in cells] for number, cells in table])
+
+
+def numbers_of(text: str) -> list[str]:
+    """Entries of a table, as they are written, without names of its columns and rows.
+
+    Raises
+    ------
+    Unusable
+        If the text is no table.
+    """
+    return [cell for _, cells in _table(text)[1] for cell in cells]
+
+
+def _table(text: str) -> tuple[str | None, list[Row]]:
+    """The separator, and the entries of every line with the number of the line; names are left out."""
     lines = [
         (number, line)
         for number, full in enumerate(text.splitlines(), 1)
@@ -75,17 +96,26 @@ def _parse(text: str) -> Array:
         raise Unusable("it is empty")
     separator = separator_of(lines[0][1])
     table = [(number, _cells(number, line, separator)) for number, line in lines]
-    if _is_header(*table[0]):
+    head = table[0]
+    if _is_header(*head) or _is_count(table):
         del table[0]
     if not table:
         raise Unusable("it holds a line of names and no numbers")
     first, width = table[0][0], len(table[0][1])
-    rows = []
     for number, cells in table:
         if len(cells) != width:
             raise Unusable(f"line {number} has {len(cells)} entries, but line {first} has {width}")
-        rows.append([_number(number, cell, separator) for cell in cells])
-    return np.array(rows)
+    if head is not table[0] and (not head[1][0] or all(_is_labelled(cells) for _, cells in table)):
+        wrong = misplaced([cells[0] for _, cells in table], head[1][1:])
+        if wrong:
+            raise Unusable(f"its rows and columns have {wrong}")
+        table = [(number, cells[1:]) for number, cells in table]
+    return separator, table
+
+
+def _is_labelled(cells: list[str]) -> bool:
+    """Whether a line begins with a name, and a number follows."""
+    return len(cells) > 1 and value_of(cells[0]) is None and value_of(cells[1]) is not None
 
 
 def separator_of(line: str) -> str | None:
@@ -103,15 +133,21 @@ def _cells(number: int, line: str, separator: str | None) -> list[str]:
 
 
 def _is_header(number: int, cells: list[str]) -> bool:
-    """Whether a first line holds names: every entry begins as a name does, and none is a number."""
-    named = [
+    """Whether a first line holds names: every entry begins as a name does, and none is a number.
+
+    Above a column of names its first entry may be empty, and the others are names whatever they are.
+    """
+    if len(cells) > 1 and not cells[0] and all(cells[1:]):
+        return True
+    return all(
         bool(cell) and (cell[0].isalpha() or cell[0] == "_") and value_of(cell) is None for cell in cells
-    ]
-    if len(cells) > 1 and not cells[0] and all(named[1:]):
-        raise Unusable(
-            f"line {number} begins with an empty name, as above a column of labels: save without them"
-        )
-    return all(named)
+    )
+
+
+def _is_count(table: list[Row]) -> bool:
+    """Whether the first line counts the columns of a square table from 0, as pandas does where they have no names."""
+    cells = table[0][1]
+    return len(table) == len(cells) + 1 > 2 and cells == [str(n) for n in range(len(cells))]
 
 
 def value_of(text: str) -> float | None:

@@ -16,7 +16,7 @@ from dynamics.inputs.subspaces import basis_of
 from dynamics.population.fourth_moment import FourthMoment, SampleMoment
 from dynamics.population.on_samples import sample_loss
 from dynamics.population.samples import batches
-from dynamics.validation import validate_array
+from dynamics.validation import axis_names, misplaced, validate_array
 
 if TYPE_CHECKING:
     from dynamics.activations import Activation
@@ -208,6 +208,9 @@ class DataSet(InputLaw):
 
 def _samples(name: str, X: ArrayLike, label: str, Y: ArrayLike) -> tuple[Array, Array]:
     """Inputs (n, d) and labels (n, O) of one or more samples."""
+    names = [*axis_names(X)[:1], *axis_names(Y)[:1]]
+    if len(names) == 2 and (wrong := misplaced(*names)):
+        raise ProblemError(f"`{name}` and `{label}` have rows with {wrong}.")
     inputs = validate_array(name, X, 2)
     labels = validate_array(label, np.asarray(Y)[:, None] if np.ndim(Y) == 1 else Y, 2)
     if 0 in inputs.shape:

@@ -18,6 +18,7 @@ import sympy
 from sympy import QQ
 from sympy.polys.rings import PolyElement, PolyRing
 
+from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.laws.discovery import Discovery, discover, discover_laws
 from dynamics.laws.polynomial_network import (
@@ -28,6 +29,10 @@ from dynamics.laws.polynomial_network import (
 )
 from dynamics.symbolic.expressions import symbolic_matrix
 from dynamics.symbolic.moments import ring_expectation
+from dynamics.words import counted
+
+FEWER = "use fewer inputs, or look for the laws of every teacher only"
+LARGEST_LOSS = 150_000  # products of monomials of the inputs, which take some ten seconds
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def laws_for_teacher(
     Raises
     ------
     ProblemError
-        If the teacher, the covariance or the degree does not fit.
+        If the teacher, the covariance or the degree does not fit, or the inputs are too many.
     """
     loss = population_loss(network, teacher, covariance)
     universal = discover_laws(network, degree, denominator=denominator)
@@ -100,6 +105,9 @@ def population_loss(network: PolynomialNetwork, teacher: Any, covariance: Any = 
     coefficients = PolyRing(network.parameters, QQ)
     inputs = PolyRing(network.inputs, coefficients)
     loss = coefficients.zero
+    products = len({x for _, x in network.coefficients}) ** 2
+    what = f"The loss of a network of {counted(len(network.inputs), 'input')}, squared exactly,"
+    check_number(what, products, LARGEST_LOSS, "products of monomials", FEWER)
     for o, target in enumerate(_targets(network, teacher)):
         residual = inputs.from_dict(
             {exponents: coefficients(value) for exponents, value in target.items()}

@@ -231,8 +231,9 @@ class Teacher:
         return lam, vectors
 
     def matrix(self, output: int = 0) -> NDArray[np.float64]:
-        """Dense M* of one output, (d, d)."""
-        return (self.V.T * self.B[output]) @ self.V
+        """Dense M* of one output, (d, d), symmetric to the last bit."""
+        M = (self.V.T * self.B[output]) @ self.V
+        return np.asarray((M + M.T) / 2)
 
     def repeated(self, outputs: int) -> Teacher:
         """A teacher of one output, for every output the same."""

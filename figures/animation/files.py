@@ -8,12 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, FuncAnimation
-from tqdm import tqdm
+from matplotlib.animation import AbstractMovieWriter, FFMpegWriter
 
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.progress import progress_bar
 from dynamics.validation import validate_real
+from figures.animation.film import Film
 from figures.animation.gif_writer import GifWriter
+from figures.style import paper
 
 FORMATS = ("gif", "mp4")
 HOLD = 2.0  # seconds for which the last frame is shown
@@ -39,7 +41,7 @@ def validate_film(path: str | Path) -> str:
 
 
 def save_animation(
-    animation: FuncAnimation,
+    animation: Film,
     file: str | Path | IO[bytes],
     format: str | None = None,
     *,
@@ -52,7 +54,7 @@ def save_animation(
 
     Parameters
     ----------
-    animation : matplotlib.animation.FuncAnimation
+    animation : Film
         Of `figures.animate`.
     file : path or binary file
     format : str, optional
@@ -71,8 +73,9 @@ def save_animation(
     """
     kind = validate_film(f"x.{format}" if format else str(file))
     still = validate_real("hold", hold, nonnegative=True, size=HOLDS)
-    rate = 1000 / animation._interval  # type: ignore[attr-defined]
+    rate = animation.frames_per_second
     writer = GifWriter(rate, still) if kind == "gif" else _mp4_writer(rate, still)
+    animation.finish()
     with TemporaryDirectory(prefix="quadflow-") as folder:
         made = Path(folder, f"film.{kind}")
         _write(animation, made, writer, progress)
@@ -87,15 +90,18 @@ def _mp4_writer(rate: float, hold: float) -> AbstractMovieWriter:
     return FFMpegWriter(rate, extra_args=["-vf", f"tpad=stop_mode=clone:stop_duration={hold:g}"])  # type: ignore[arg-type]
 
 
-def _write(animation: FuncAnimation, path: Path, writer: AbstractMovieWriter, progress: bool) -> None:
-    with tqdm(desc="frames", unit="frame", leave=False, disable=None if progress else True) as bar:
+def _write(animation: Film, path: Path, writer: AbstractMovieWriter, progress: bool) -> None:
+    with progress_bar(
+        what="frames", unit="frame", shown=progress, remedy="ask for fewer frames a second, or a shorter film"
+    ) as bar:
 
         def tick(_: int, total: int | None) -> None:
             bar.total = total
             bar.update()
 
         try:
-            animation.save(str(path), writer, dpi="figure", progress_callback=tick)  # type: ignore[arg-type]
+            with paper():  # as `save_figure`
+                animation.save(str(path), writer, dpi="figure", progress_callback=tick)  # type: ignore[arg-type]
         except (subprocess.CalledProcessError, BrokenPipeError) as error:
             said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
             raise ComputationError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice, validate_real
 from figures.animation.motion import Motion
@@ -22,6 +23,38 @@ SECONDS, RATE = 8.0, 20.0  # how long a film lasts, and its frames per second
 LENGTHS = 0.1, 60.0  # seconds
 RATES = 1.0, 50.0  # GIFs count in hundredths of a second, and browsers slow down what is faster
 FEWEST, MOST = 2, 1200  # frames
+POINTS = 1e9  # of all frames together: a byte of memory each
+
+
+class Film(FuncAnimation):
+    """An animation that ends in the whole figure.
+
+    Parameters
+    ----------
+    figure : Figure
+    show : callable
+        Shows the figure at a time, or for None the whole figure.
+    times : (N,) array
+        Of the frames before the last.
+    frames_per_second : float
+    """
+
+    def __init__(
+        self, figure: Figure, show: Callable[[float | None], None], times: Array, frames_per_second: float
+    ) -> None:
+        self.figure, self.frames_per_second = figure, frames_per_second
+        self._show = show
+        super().__init__(
+            figure,
+            show,
+            [*times.tolist(), None],
+            interval=1000 / frames_per_second,
+            cache_frame_data=False,
+        )
+
+    def finish(self) -> None:
+        """Show the whole figure."""
+        self._show(None)
 
 
 def animate(
@@ -31,7 +64,7 @@ def animate(
     frames_per_second: float = RATE,
     axes: GivenAxes = None,
     **options: Any,
-) -> FuncAnimation:
+) -> Film:
     """Draw a figure and let it happen: theory and networks up to a time, which goes by; at the end the whole figure.
 
     Parameters
@@ -53,31 +86,47 @@ def animate(
 
     Returns
     -------
-    matplotlib.animation.FuncAnimation
-        `figures.save_animation` writes it as GIF or MP4; in a notebook ``HTML(animation.to_jshtml())`` shows it.
+    Film
+        A `matplotlib.animation.FuncAnimation`. `figures.save_animation` writes it as GIF or MP4; in a notebook
+        ``HTML(animation.to_jshtml())`` shows it.
 
     Raises
     ------
     ProblemError
         If there is no such figure among them, or the film would be too long.
     """
-    animated = ANIMATED[validate_choice("figure", figure, ANIMATED)]
+    animated = ANIMATED[validate_choice("figure", figure, ANIMATED)]()
     count_frames(seconds, frames_per_second)
     drawn = animated.draw(*results, axes=axes, **options)
-    panels = drawn.axes if axes is None else np.ravel(np.asarray(axes, dtype=object)).tolist()
-    with paper() if axes is None else nullcontext():
-        return set_in_motion(panels, animated.motion(panels, *results), seconds, frames_per_second)
+    if axes is None:
+        return animate_drawn(figure, drawn, *results, seconds=seconds, frames_per_second=frames_per_second)
+    panels = np.ravel(np.asarray(axes, dtype=object)).tolist()
+    return _set_in_motion(panels, animated.motion(panels, *results), seconds, frames_per_second)
 
 
-def set_in_motion(
-    panels: list[Axes], motion: Motion, seconds: float = SECONDS, frames_per_second: float = RATE
-) -> FuncAnimation:
-    """Animation of panels that are drawn: `seconds` of a motion, and then the picture as it is.
+def animate_drawn(
+    name: str, figure: Figure, *results: Any, seconds: float = SECONDS, frames_per_second: float = RATE
+) -> Film:
+    """As `animate`, of a figure of its own that its maker has drawn from these results.
 
-    The layout stays that of the figure at its resolution, `Figure.dpi`.
+    Its layout stays as it is at its resolution, `Figure.dpi`.
     """
-    times = motion.times(count_frames(seconds, frames_per_second) - 1)
+    with paper():
+        panels = figure.axes
+        return _set_in_motion(panels, ANIMATED[name]().motion(panels, *results), seconds, frames_per_second)
+
+
+def _set_in_motion(panels: list[Axes], motion: Motion, seconds: float, frames_per_second: float) -> Film:
+    """The frames: a motion, and then the picture as it is."""
     figure: Any = panels[0].figure
+    count = count_frames(seconds, frames_per_second)
+    width, height = (round(part * figure.dpi) for part in figure.get_size_inches())
+    if width * height * count > POINTS:
+        raise ProblemError(
+            f"An animation of {count} frames of {width} x {height} points has more than {POINTS:.0e} points: make it "
+            "shorter, smaller or coarser."
+        )
+    times = motion.times(count - 1)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     clock = _clock(figure, panels[-1])
@@ -91,8 +140,7 @@ def set_in_motion(
             motion.show(time)
             clock.set_text(name.format(time))
 
-    frames = [*times.tolist(), None]
-    return FuncAnimation(figure, show, frames, interval=1000 / frames_per_second, cache_frame_data=False)
+    return Film(figure, show, times, frames_per_second)
 
 
 def count_frames(seconds: float, frames_per_second: float) -> int:
@@ -118,10 +166,10 @@ def _clock(figure: Figure, lowest: Axes) -> Text:
     """The time, at the right end of the line in which the lowest panel has the name of its horizontal axis."""
     box = lowest.get_window_extent()
     name = lowest.xaxis.label.get_window_extent()
-    place = figure.transFigure.inverted().transform((box.x1, name.y0))
+    x, y = figure.transFigure.inverted().transform((box.x1, name.y0))
     label = lowest.xaxis.label
-    like = {"fontsize": label.get_fontsize(), "color": label.get_color()}
-    return figure.text(*place, "", ha="right", va="bottom", visible=False, **like)
+    like: dict[str, Any] = {"fontsize": label.get_fontsize(), "color": label.get_color()}
+    return figure.text(x, y, "", ha="right", va="bottom", visible=False, **like)
 
 
 def _reading(end: float) -> str:

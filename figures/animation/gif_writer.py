@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,7 +15,6 @@ Codes: TypeAlias = NDArray[np.int32]
 """Colours as one number each: 65536 red + 256 green + blue."""
 
 COLOURS = 255  # and one for what is as in the frame before
-TICK = 10  # milliseconds: durations in a GIF are counted in these
 
 
 class ColourTable:
@@ -57,16 +55,15 @@ class GifWriter(AbstractMovieWriter):
     """
 
     def __init__(self, fps: float, hold: float) -> None:
-        super().__init__(fps=fps)
+        super().__init__(fps=fps)  # type: ignore[arg-type]  # any number will do
         self._hold = hold
         self._frames: list[Image.Image] = []
 
     def setup(self, fig: Figure, outfile: Any, dpi: float | None = None) -> None:
-        """Begin, and take the table of colours from the figure as it is: finished, before its animation begins."""
+        """Begin, and take the table of colours from the figure as it is: whole, before its animation begins."""
         super().setup(fig, outfile, dpi)
-        self._renderer = RendererAgg(
-            *self.frame_size, self.dpi
-        )  # one for all: it knows how wide its texts are
+        # one for all frames: it knows how wide its texts are
+        self._renderer = RendererAgg(*self.frame_size, self.dpi)
         self._table = ColourTable(self._picture())
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:
@@ -74,10 +71,14 @@ class GifWriter(AbstractMovieWriter):
         self._frames.append(self._table.reduce(self._picture()))
 
     def finish(self) -> None:
-        """Write the file."""
-        ends = [round(1000 * n / self.fps / TICK) * TICK for n in range(len(self._frames) + 1)]
-        lengths = [end - start for start, end in itertools.pairwise(ends)]
-        lengths[-1] += round(1000 * self._hold / TICK) * TICK
+        """Write the file, if anything was taken for it."""
+        if not self._frames:
+            return
+        ends = np.rint(
+            100 * np.arange(len(self._frames) + 1) / self.fps
+        )  # GIFs count in hundredths of a second
+        ends[-1] += round(100 * self._hold)
+        lengths = [10 * int(length) for length in np.diff(ends)]
         first, *rest = self._frames
         first.save(self.outfile, save_all=True, append_images=rest, duration=lengths, loop=0, optimize=True)
 

@@ -76,6 +76,8 @@ def drawn_against_time(axes: Axes) -> Sequence[Clipped | Dotted]:
     for artist in (*axes.lines, *axes.collections, *axes.patches):
         if not artist.get_transform().contains_branch_seperately(axes.transData)[0]:
             continue
-        only_markers = isinstance(artist, Line2D) and artist.get_linestyle() == "None"
-        found.append(Dotted(artist) if only_markers else Clipped(artist, axes))
+        if isinstance(artist, Line2D) and artist.get_linestyle() == "None":
+            found.append(Dotted(artist))
+        else:
+            found.append(Clipped(artist, axes))
     return found

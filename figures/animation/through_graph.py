@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,8 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
 from dynamics.aliases import Array
-from empirical.experiments.saddle_path import SaddlePath
 from figures.saddle_graph import leg_name
+
+if TYPE_CHECKING:
+    from empirical.experiments.saddle_path import SaddlePath
 
 AFTER = 1.03  # times the arrival at the last plateau: how long the network is watched
 POINT = 5.0  # size of the network, points

@@ -115,6 +115,7 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> None:
     if options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in the files of `--infer`: give that as well.")
     network, matrix = build_network(options)
+    special = None if matrix is None or network is None else laws_for_teacher(network, matrix, options.degree)
     if network is None:
         result = unknown_laws(
             options.activation or "",
@@ -131,9 +132,8 @@ def command(options: LawOptions, output: str | None, as_json: bool) -> None:
             seed=options.seed,
             progress=True,
         )
-    if matrix is not None and network is not None:
-        special = laws_for_teacher(network, matrix, options.degree).special
-        result["special_laws"] = [str(law.expression) for law in special.laws]
+    if special is not None:
+        result["special_laws"] = [str(law.expression) for law in special.special.laws]
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: describe(result), as_json)

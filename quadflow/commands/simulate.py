@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from dynamics.errors import IntegrationError
+from dynamics.errors import IntegrationError, ProblemError
 from quadflow import options as opt
 from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_figure, write_run, write_text
-from quadflow.results import trajectory_json
-from quadflow.simulation import SimulationOptions, TheoryDetails, integrate, theory_title, with_length
+from quadflow.results import spectrum_json, trajectory_json
+from quadflow.simulation import (
+    SimulationOptions,
+    TheoryDetails,
+    integrate,
+    spectrum_along,
+    theory_title,
+    with_length,
+)
 
 if TYPE_CHECKING:
     from dynamics.curves.trajectory import Trajectory
@@ -29,6 +36,11 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
 @opt.theory_options
 @opt.take(TheoryDetails, "details")
 @opt.solver_options
+@click.option(
+    "--hessian",
+    is_flag=True,
+    help="Also sharpness, index and nullity of the Hessian of the loss along the curve.",
+)
 @opt.output_option(
     "Write the trajectory (.npz: with W(t) and a(t); .json, .csv) or its figure (.png, .pdf, .svg)."
 )
@@ -39,6 +51,7 @@ def command(
     theory: opt.TheoryOptions,
     details: TheoryDetails,
     solver: opt.SolverOptions,
+    hessian: bool,
     output: str | None,
     as_json: bool,
 ) -> None:
@@ -49,6 +62,10 @@ def command(
 
     validate_output(output, OUTPUTS)
     validate_count("records", simulation.records, minimum=2)
+    if hessian and theory.name == "sgd":
+        raise ProblemError(
+            "`--hessian` looks at weights, which the mean of `--sgd` has none of: leave out one of both."
+        )
     start = build_problem(problem, more_is_drawn=False)
     failure: IntegrationError | None = None
     try:
@@ -59,6 +76,9 @@ def command(
     result |= {"optimizer": details.entry.name, "survives": details.entry.survives}
     minimum = None if theory.name == "sgd" else reached_minimum(cast("Trajectory", trajectory))
     result |= {"minimum": None if minimum is None else minimum.to_dict()}
+    looked_at = hessian and failure is None
+    spectrum = spectrum_along(cast("Trajectory", trajectory)) if looked_at else None
+    result |= {"hessian": None if spectrum is None else spectrum_json(spectrum)}
     modified = theory.name == "modified"
     if theory.name != "flow" and trajectory.conserved is not None:
         result["warnings"].append("real descent does not conserve c_k: its drift is predicted, no error")
@@ -79,6 +99,7 @@ def command(
         raise failure
     said = "" if minimum is None or trajectory.solver.message else minimum.summary()
     lines = [said] if said else []
+    lines += [] if spectrum is None else ["Hessian of the loss at " + spectrum.summary()]
     lines += [] if unstable is None else [f"warning: {unstable}"]
     echo_result(result, lambda: "\n".join([describe(trajectory), *lines]), as_json)
 

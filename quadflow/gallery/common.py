@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from dynamics.errors import ProblemError
 from quadflow.examples import Command
 from quadflow.groups import LOOK as LOOK_GROUP
 from quadflow.groups import OUTPUT, Option
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "pdf", "svg")
+FILMS = ("gif", "mp4")
 
 # What is given, and the defaults of a figure that it replaces as a whole: they describe another thing of its kind
 # (weights of one's own have their own size) or contradict it (two lengths of training).
@@ -77,7 +80,7 @@ class Look:
     dpi: float | None = None
 
 
-def figure_output(name: str) -> Decorator:
+def figure_output(name: str, formats: str = ".png, .pdf or .svg.") -> Decorator:
     """`--output` of a figure, by default NAME.png in the current folder, and the options of its look."""
 
     def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,7 +93,7 @@ def figure_output(name: str) -> Decorator:
             metavar="PATH",
             default=f"{name}.png",
             show_default=True,
-            help=".png, .pdf or .svg.",
+            help=formats,
         )(function)
 
     return decorated
@@ -98,15 +101,31 @@ def figure_output(name: str) -> Decorator:
 
 def draw_into(path: str, make: Callable[[], Figure]) -> None:
     """Check the file name, make the figure in the look that was asked for, write it, say so."""
+    if suffix_of(path) in FILMS:
+        from figures.animation.table import ANIMATED
+
+        *most, last = ANIMATED
+        raise ProblemError(
+            f"`--output` is {path!r}, but only {', '.join(most)} and {last} can be animated: its name must end in: "
+            f"{', '.join(FORMATS)}."
+        )
     suffix = validate_output(path, FORMATS)
     assert suffix is not None
-    chosen: Look = click.get_current_context().meta.get(LOOK) or Look()
+    chosen = current_look()
     from dynamics.validation import validate_real
+
+    dpi = None if chosen.dpi is None else validate_real("dpi", chosen.dpi, positive=True, size=RESOLUTIONS)
+    figure = finished(make, chosen)
+    write_figure(figure, path, suffix, dpi)
+    click.echo(f"written: {path}")
+
+
+def finished(make: Callable[[], Figure], chosen: Look) -> Figure:
+    """Make a figure in the look that was asked for."""
     from figures.finishing import finish, fit_labels
     from figures.look import look
     from figures.style import paper
 
-    dpi = None if chosen.dpi is None else validate_real("dpi", chosen.dpi, positive=True, size=RESOLUTIONS)
     with look(chosen.style, chosen.size):
         figure = make()
         with paper():
@@ -114,8 +133,17 @@ def draw_into(path: str, make: Callable[[], Figure]) -> None:
             # at its own size every figure was looked at
             if chosen.size is not None or chosen.style == "slides":
                 fit_labels(figure)
-    write_figure(figure, path, suffix, dpi)
-    click.echo(f"written: {path}")
+    return figure
+
+
+def current_look() -> Look:
+    """What was said about the look of the figure of the running command."""
+    return click.get_current_context().meta.get(LOOK) or Look()
+
+
+def suffix_of(path: str) -> str:
+    """What a file name ends in, small letters."""
+    return Path(path).suffix.lower().lstrip(".")
 
 
 def _said(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:

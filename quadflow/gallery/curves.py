@@ -11,9 +11,12 @@ from dynamics.errors import ProblemError
 from quadflow import options as opt
 from quadflow.examples import Command
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
+from quadflow.gallery.film import film_output, show_into
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from empirical.comparison import Comparison
 
 
 # The demonstration: three modes, plateaus at 45.5, 8 and 1.25 with the drops between them.
@@ -37,7 +40,7 @@ LEARNING_CURVES = {
     epilog="Example: quadflow figure learning-curves --teacher 3,1,-2 --init-scale 0.03 --t-end 12 --output mine.pdf",
 )
 @opt.compare_options
-@figure_output("learning-curves")
+@film_output("learning-curves")
 def learning_curves(options: opt.CompareOptions, output: str) -> None:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels.
 
@@ -45,14 +48,12 @@ def learning_curves(options: opt.CompareOptions, output: str) -> None:
     a step that follows it: both are printed.
     """
 
-    def make() -> Figure:
-        from figures import learning_curves as draw
-
+    def compute() -> Comparison:
         comparison = opt.run_comparison(until_learned(options))
         click.echo(comparison.summary())
-        return draw(comparison)
+        return comparison
 
-    draw_into(output, make)
+    show_into(output, "learning-curves", compute)
 
 
 def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
@@ -89,16 +90,19 @@ def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
     "--start", "starts", multiple=True, metavar="A,P", help="Initial state of a trajectory; repeat at will."
 )
 @click.option("--extent", type=float, default=2.0, show_default=True, help="Shown are |a|, |p| up to this.")
-@figure_output("phase-portrait")
+@film_output("phase-portrait")
 def phase_portrait(
     eigenvalue: float, activation: str, starts: tuple[str, ...], extent: float, output: str
 ) -> None:
     """One mode in its phase plane (a, p): nullclines, fixed points, separatrix, and who fails to learn."""
     from dynamics.phase_plane import phase_plane
-    from figures.phase_portrait import phase_portrait_figure as draw
 
     states = [parse_start(start) for start in starts] or PORTRAIT_STARTS
-    draw_into(output, lambda: draw(phase_plane(eigenvalue, states, activation=activation, extent=extent)))
+    show_into(
+        output,
+        "phase-portrait",
+        lambda: phase_plane(eigenvalue, states, activation=activation, extent=extent),
+    )
 
 
 def parse_start(text: str) -> list[float]:

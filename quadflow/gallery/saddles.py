@@ -8,9 +8,12 @@ import click
 
 from quadflow import options as opt
 from quadflow.gallery.common import FigureCommand, draw_into, figure_output
+from quadflow.gallery.film import film_output, show_into
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from empirical.experiments.saddle_path import SaddlePath
 
 
 @click.command(
@@ -53,21 +56,19 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> N
 )
 @click.option("--batch", type=int, default=512, show_default=True, help="Its batch size.")
 @click.option("--t-end", type=float, default=40.0, show_default=True, help="Its training time.")
-@figure_output("saddle-graph")
+@film_output("saddle-graph")
 def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: float, output: str) -> None:
     """Which saddle leads to which, with growth rates, and the path of a network trained from small weights."""
 
-    def make() -> Figure:
+    def compute() -> SaddlePath:
         from empirical.experiments.saddle_path import saddle_path
-        from figures.saddle_graph import saddle_graph_figure
         from quadflow.options.reading import build_problem
 
-        path = saddle_path(
+        return saddle_path(
             build_problem(problem), step=step, batch=batch, t_end=t_end, seed=problem.seed, progress=True
         )
-        return saddle_graph_figure(path.graph, path.visited)
 
-    draw_into(output, make)
+    show_into(output, "saddle-graph", compute)
 
 
 @click.command(

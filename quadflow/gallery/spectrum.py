@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from quadflow import options as opt
-from quadflow.gallery.common import FigureCommand, draw_into, figure_output
+from quadflow.gallery.common import FigureCommand
+from quadflow.gallery.film import film_output, show_into
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from dynamics.curvature import SaddleSpectrum
 
 
 @click.command(
@@ -36,20 +37,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Part of the largest eigenvalue, in size, below which one counts as zero.",
 )
-@figure_output("spectrum")
+@film_output("spectrum")
 def spectrum(problem: opt.ProblemOptions, t_end: float | None, points: int, zero: float, output: str) -> None:
     """Hessian eigenvalues from saddle to saddle: sharpness, and the index against the catalogue's on every plateau."""
 
-    def make() -> Figure:
+    def compute() -> SaddleSpectrum:
         from dynamics.curvature import saddle_spectrum
-        from figures.spectrum import spectrum_figure
         from quadflow.options.reading import build_problem
 
         curves = saddle_spectrum(build_problem(problem), t_end=t_end, points=points, zero=zero, progress=True)
         click.echo(curves.summary())
-        return spectrum_figure(curves)
+        return curves
 
-    draw_into(output, make)
+    show_into(output, "spectrum", compute)
 
 
 FIGURES = (spectrum,)

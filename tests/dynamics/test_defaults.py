@@ -131,6 +131,7 @@ EXCEPTIONS = {
     "schedules.families.Parameter": {"lowest": 0.0, "highest": 1.0},
     "stability.sharpness": {"points": 20},
     "curvature.hessian.hessian_spectrum": {"points": 60, "zero": 5e-3, "penalty": True},
+    "curvature.kernel_spectrum.kernel_spectrum": {"points": 20},
     "curvature.hessian.spectrum_at": {"zero": 5e-3, "penalty": True},
     "curvature.hessian.HessianSpectrum": {"zero": 5e-3},
     "curvature.saddles.saddle_spectrum": {"points": 200, "zero": 5e-3},

@@ -31,6 +31,7 @@ from dynamics.integration import Sampling, VectorField, integrate
 from dynamics.laws.activation_models import activation_network
 from dynamics.laws.discovery import discover_laws
 from dynamics.laws.model_table import build_model
+from dynamics.laws.teacher_laws import laws_for_teacher
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget
 from dynamics.neuron.derivation import derive_neurons
 from dynamics.neuron.function_space import function_space_dimensions
@@ -40,6 +41,7 @@ from dynamics.neuron.pieces.network import Layer, Network
 from dynamics.neuron.pieces.plane import pieces_in_plane
 from dynamics.population.fourth_moment import SampleMoment
 from dynamics.schedules import Schedule
+from dynamics.stationary.all_signs import points_of_all_signs
 from dynamics.stationary.search import search_fixed_points
 from dynamics.stationary.subspaces.form import FormLoss
 from dynamics.stationary.subspaces.search import search_subspaces
@@ -200,6 +202,20 @@ NUMBERS = {
         lambda: fixed_points(Teacher.from_eigenvalues([2.0, 1.0]), 2, lowest=3),
         "3 points",
         "20,000",
+    ),
+    # of two units: six numbers of +, − and 0, for each of the four sets of modes
+    "points of all signs": (
+        "stationary.all_signs.LARGEST",
+        lambda: points_of_all_signs(fixed_points(Teacher.from_eigenvalues([2.0, 1.0]), 2)),
+        "24 points",
+        "200,000",
+    ),
+    # x_0², x_0 x_1, x_1² of the network, squared
+    "loss of a teacher": (
+        "laws.teacher_laws.LARGEST_LOSS",
+        lambda: laws_for_teacher(build_model("quadratic", 2, 1), np.eye(2), 1),
+        "9 products of monomials",
+        "150,000",
     ),
     # parameters: three groups of d + 1 for each neuron and an output weight; coefficients of a quadratic function
     "neurons": (

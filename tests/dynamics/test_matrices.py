@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError, Teacher
-from dynamics.matrices import FLOOR, decompose, negligible, rounding_of
+from dynamics.covariance import clean_covariance
+from dynamics.inputs.data_set import DataSet
+from dynamics.matrices import FLOOR, decimal_unit, decompose, negligible, rounding_of
 
 VALUES = [3.0, 2.0, -1.0]
 
@@ -154,3 +156,82 @@ def test_what_the_computation_cannot_tell_from_zero(rng):
 def test_the_unit_of_arrays_of_objects_is_unknown():
     assert rounding_of(np.array([["a"]], dtype=object)) == 0.0
     assert rounding_of(np.zeros((0, 3))) == 0.0
+
+
+def printed(rng, form, d=20):
+    """A matrix of rank 3 as it is read again after it was printed."""
+    Q = np.linalg.qr(rng.standard_normal((d, 3)))[0]
+    return np.array([[float(form % x) for x in row] for row in (Q * [3.0, 2.0, 1.0]) @ Q.T])
+
+
+@pytest.mark.parametrize("form", ["%.6f", "%.4f", "%.6g", "%.3e", "%.12g"])
+def test_matrices_that_were_printed_have_the_rank_that_they_had(form):
+    """Read by another program, as pandas: the decimals tell. No entry was moved by more than half the unit,
+    and one by a twelfth of it: of %.6g it is the unit of the largest, which may be alone in its decade.
+    """
+    M = printed(np.random.default_rng(3), form)
+    whole = printed(np.random.default_rng(3), "%.17g")
+    unit = decimal_unit(M)
+    assert unit / 12 < np.abs(M - whole).max() <= unit / 2 * (1 + 1e-3)
+    teacher = Teacher.from_matrix(M)
+    assert len(teacher.eigen[0][0]) == 3
+    assert len(teacher.notes) == 1
+    assert decimal_unit(whole) == 0
+    assert len(Teacher.from_matrix(whole).eigen[0][0]) == 3
+
+
+def test_what_was_typed_is_exact():
+    """Few numbers, numbers of three digits, diagonal matrices, whole numbers and single precision."""
+    typed = np.full((6, 6), 0.125) + np.diag([1.25, 0.5, 0.001, 2, 3, 4])
+    few = np.array([[1.2345, 0.12345, 0.5], [0.12345, 2.3456, 0.1], [0.5, 0.1, 1.0]])
+    diagonal = np.diag(np.round(1 / np.arange(1, 30), 6))
+    whole = np.arange(36.0).reshape(6, 6)
+    single = np.round(np.random.default_rng(0).normal(size=(6, 6)), 4).astype(np.float32)
+    for M in (typed, few, diagonal, whole, single, np.ones(40), np.zeros((6, 6))):
+        assert decimal_unit(M) == 0
+    assert len(Teacher.from_matrix(diagonal).eigen[0][0]) == 29
+
+
+def test_frames_and_labelled_arrays_are_matrices(rng):
+    """The same teacher as of the bare numbers; names of rows and columns in another order are refused."""
+    pandas, xarray = pytest.importorskip("pandas"), pytest.importorskip("xarray")
+    M = printed(rng, "%.6f", 5)
+    names = list("abcde")
+    frame = pandas.DataFrame(M, index=names, columns=names)
+    array = xarray.DataArray(M, coords={"row": names, "column": names})
+    for labelled in (
+        frame,
+        array,
+        frame.astype(object),
+        frame.astype("Float64"),
+        pandas.DataFrame(M),
+        M.tolist(),
+    ):
+        np.testing.assert_array_equal(Teacher.from_matrix(labelled).matrix(), Teacher.from_matrix(M).matrix())
+    np.testing.assert_array_equal(clean_covariance(frame, 5)[0], clean_covariance(M, 5)[0])
+    words = r"has rows and columns with the same names in another order \(number 0 is 'e' and 'a'\): sort them alike\."
+    for turned in (frame.iloc[::-1], array.isel(row=slice(None, None, -1))):
+        with pytest.raises(ProblemError, match=f"`teacher` {words}"):
+            Teacher.from_matrix(turned)
+    with pytest.raises(ProblemError, match=f"`covariance` {words}"):
+        clean_covariance(frame.iloc[::-1], 5)
+    other = pandas.DataFrame(
+        M, index=list("vwxyz"), columns=names
+    )  # names of other things are nobody's business
+    assert len(Teacher.from_matrix(other).eigen[0][0]) == len(Teacher.from_matrix(M).eigen[0][0])
+    with pytest.raises(ProblemError, match="cannot be read as an array of real numbers"):
+        Teacher.from_matrix(frame.astype("Float64").replace(M[0, 0], None))
+
+
+def test_samples_and_labels_of_frames_keep_their_rows(rng):
+    pandas = pytest.importorskip("pandas")
+    X, y = pandas.DataFrame(rng.normal(size=(6, 2))), pandas.Series(rng.normal(size=6))
+    data = DataSet(X, y)
+    np.testing.assert_array_equal(data.X, X.to_numpy())
+    np.testing.assert_array_equal(data.Y[:, 0], y.to_numpy())
+    words = (
+        r"`X` and `y` have rows with the same names in another order \(number 0 is 0 and 5\): sort them alike"
+    )
+    with pytest.raises(ProblemError, match=words):
+        DataSet(X, y.iloc[::-1])
+    assert len(DataSet(X, list(y)).Y) == 6

@@ -37,7 +37,7 @@ def test_drift_along_training(curves):
         np.testing.assert_allclose(markers.get_ydata(), drift.mean(axis=0), atol=1e-14)
         heights = [segment[1, 1] - segment[0, 1] for segment in bars.get_segments()]
         np.testing.assert_allclose(heights, 2 * drift.std(axis=0, ddof=1) / np.sqrt(6), atol=1e-14)
-        assert axes.get_ylabel() == f"$c_{{{q}}} - c_{{{q}}}(0)$"
+        assert axes.get_ylabel() == f"$c_{{{q + 1}}} - c_{{{q + 1}}}(0)$"
         assert same_color(theory.get_color(), markers.get_color())
     first, second = figure.axes
     assert first.lines[1].get_linestyle() != second.lines[1].get_linestyle()
@@ -53,7 +53,7 @@ def test_under_decay_the_drift_is_that_from_its_law(curves):
     for q, axes in enumerate(conserved_along_training(decayed).axes):
         np.testing.assert_allclose(axes.lines[1].get_ydata(), 0.5)
         np.testing.assert_allclose(axes.containers[0][0].get_ydata(), 0.7)
-        assert axes.get_ylabel() == f"$c_{{{q}}} - c_{{{q}}}(0)\\, e^{{-2 \\rho t}}$"
+        assert axes.get_ylabel() == f"$c_{{{q + 1}}} - c_{{{q + 1}}}(0)\\, e^{{-2 \\rho t}}$"
 
 
 def test_a_single_network_has_no_error_bar(curves):
@@ -75,7 +75,7 @@ def test_drift_against_step():
     np.testing.assert_allclose(measured.get_ydata(), 0.51 * np.sort(step))
     assert measured.get_linestyle() == "None"
     texts = [text.get_text() for text in axes.figure.legends[0].get_texts()]
-    assert texts == ["$c_{0}$, slope 1.00", "$c_{1}$, slope 1.00"]
+    assert texts == ["$c_{1}$, slope 1.00", "$c_{2}$, slope 1.00"]
     assert "$t = 2$" in axes.get_ylabel()
     figure.canvas.draw()
 

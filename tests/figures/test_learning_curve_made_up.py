@@ -1,7 +1,7 @@
 """What the learning-curve figure does with bands, floors, levels and markers: made-up curves, numbers known."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -395,3 +395,15 @@ def test_names_of_levels_keep_off_the_curve(trajectory):
     narrow.axes[0].texts[1].set_text("a name as long as two thirds of the axes = 8")
     _clear_levels(narrow.axes[0], middle)
     assert narrow.axes[0].texts[1].get_text() == "8"
+
+
+def test_names_of_levels_do_not_cover_each_other():
+    """λ = (3, 2, 1), the last one learned before the second: L_{1} = 8 and L_{1,3} = 5, on six decades."""
+    problem = Problem(Teacher.from_eigenvalues([3, 2, 1]), Student.initialise(3, 3, scale=0.1, seed=1))
+    growth = np.clip(T[:, None] - [0, 2, 1], 0, 1)
+    flow = GradientFlow(problem).integrate(times=T)
+    above = learning_curves(replace(flow, loss=32 * 10.0 ** (-2 * T), modes=growth * [3, 2, 1])).axes[0]
+    assert [text.xy[1] for text in above.texts] == pytest.approx([32, 8, 5])
+    shown = [text for text in above.texts if text.get_visible()]
+    assert shown == above.texts[:2]
+    assert not any(one.overlaps(other) for one, other in combinations(extents(shown), 2))

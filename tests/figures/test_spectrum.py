@@ -25,9 +25,9 @@ def plateau(start, end, index, known=None, eigenvalues=None, loss=None):
     return Plateau(stage, start, index, 0, known, None, eigenvalues)
 
 
-def curves(*plateaus):
+def curves(*plateaus, zero=0.005):
     """Of three weights, the second eigenvalue double."""
-    spectrum = HessianSpectrum(T, LOSS, VALUES, np.tile([1, 2, 1], (4, 1)), 4, 0.005)
+    spectrum = HessianSpectrum(T, LOSS, VALUES, np.tile([1, 2, 1], (4, 1)), 4, zero)
     return SaddleSpectrum(SimpleNamespace(times=T, loss=LOSS), spectrum, plateaus)
 
 
@@ -59,8 +59,7 @@ def test_what_is_drawn(known):
     np.testing.assert_array_equal(
         [line.get_ydata() for line in negative], np.where(VALUES + tolerance < 0, VALUES, np.nan).T
     )
-    (band,) = middle.patches
-    assert (band.get_y(), band.get_height()) == pytest.approx((-tolerance, 2 * tolerance))
+    assert not middle.patches  # 0.1 above and below cannot be seen on an axis of 24
     assert middle.get_ylim() == pytest.approx((-4 - 0.06 * 24, 20 + 0.06 * 24))
 
     (index,) = below.lines
@@ -76,14 +75,25 @@ def test_axes_and_names(known):
     above, middle, below = figure.axes
     assert above.get_yscale() == "log"
     assert above.get_ylim() == pytest.approx((8e-6 / 2, 24))
+    low, high = above.get_ylim()
+    assert sum(low <= tick <= high for tick in above.get_yticks()) <= 5  # powers of ten, in a low panel
     assert {panel.get_xlim() for panel in figure.axes} == {(0, 4)}
     assert [a.get_ylabel() for a in figure.axes] == ["loss $L$", "Hessian eigenvalues (1 / time)", "index"]
     assert below.get_xlabel() == "time $t$ of the flow"
     assert names(figure) == [
-        *("gradient flow", "stationary point", "counts as zero", "negative eigenvalues", "sharpness"),
+        *("gradient flow", "stationary point", "negative eigenvalues", "sharpness"),
     ]
     assert middle.lines[0].get_color() == below.lines[0].get_color() == PALETTE[1]
     assert above.lines[0].get_color() == PALETTE[0]
+
+
+def test_what_counts_as_zero_is_shown_where_it_can_be_seen():
+    """From a hundredth of the axis on either side: of 24, with a largest eigenvalue of 20, from 0.012 of that on."""
+    assert not spectrum_figure(curves(zero=0.0119)).axes[1].patches
+    figure = spectrum_figure(curves(zero=0.0121))
+    (band,) = figure.axes[1].patches
+    assert (band.get_y(), band.get_height()) == pytest.approx((-0.242, 0.484))
+    assert names(figure)[-1] == "counts as zero"
 
 
 def test_without_stationary_points():

@@ -76,7 +76,7 @@ def test_options_of_the_problem_stand_together():
     assert names["Integration"] == ["--method", "--rtol", "--atol", "--max-evaluations"]
     assert names["Output"] == ["--output", "--json"]
     assert names["General"] == ["--config", "--help"]
-    assert "Options" not in names  # it has none of its own
+    assert names["Options"] == ["--hessian"]  # of its own
 
 
 def test_choices_are_those_of_the_tables():

@@ -41,6 +41,8 @@ CALLS = [
     Call(f"{SIMULATE} --t-end 7 --times 0,3 --records 9 --log-times --until-loss 0.1 {SOLVER}",
          GRADIENT_FLOW, Start(), t_end=7.0, times=[0, 3], samples=9, log_times=True, until_loss=0.1, progress=True,
          **SOLVED),
+    Call(f"{SIMULATE} --t-end 0.1 --hessian",
+         "dynamics.curvature.hessian:hessian_spectrum", Start(), count=None, progress=True),
     Call(f"{SIMULATE} --correction modified --step 0.02 --momentum 0.6",
          "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.6, schedule="constant", steps=None),
     Call(f"{SIMULATE} --correction modified --step 0.02 --momentum 0.6 --schedule step:0.2 --steps 9",

@@ -249,6 +249,7 @@ def test_arguments_arrive(received, tmp_path, monkeypatch, call):
 ELSEWHERE = {
     *(p.name for p in click.command(opt.problem_options(lambda: None)).params if p.name is not None),
     *("output", "size", "title", "xscale", "style", "dpi"),  # `test_look_options`
+    *("seconds", "frames_per_second"),  # `test_film_options`
 }
 # drawn from a file; or with the options of compare, all set in the line of the learning curves
 UNTABLED = {"figure sweep", "figure study", *(f"figure {name}" for name in GAPS)}

@@ -5,7 +5,8 @@ Conserved quantities, and how training moves them
 ``quadflow figure conserved``
 
 The flow keeps c = ‖w‖² − 2a² of every unit for ever. Training in steps, on few samples with noisy labels,
-moves it: slowly, and by a rate that theory knows. See that the mean over the networks (markers) drifts along
+moves it: slowly, and by a rate that theory knows. Every unit has a panel, numbered from 1, with a scale of its
+own. See that the mean over the networks (markers) drifts along
 the predicted line, for the unit that does the learning (in the middle) and for the two that still sleep beside
 it, which drift some hundred and some thousand times less: their gradients are small.
 """

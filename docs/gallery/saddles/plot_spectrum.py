@@ -10,11 +10,13 @@ K units of fixed second layer and R modes, (K − r)(R − r) of them are negati
 9, 4, 1, 0. Each jump of the loss uses up directions of descent, and a saddle is left along the steepest. The largest
 eigenvalue, the sharpness, rises where the first mode is learned and then stays: it is that mode's, and sets the
 largest stable step 2/sharpness of gradient descent for all the rest of the way. Between plateaus the index may
-rise for a moment, as the weights are then near no stationary point.
+rise for a moment, as the weights are then near no stationary point. As zero counts what is below 1/200 of the
+largest eigenvalue (``--zero``).
 """
 
 from dynamics import Problem, Student, Teacher
 from dynamics.curvature import saddle_spectrum
+from figures import animate
 from figures.spectrum import spectrum_figure
 
 teacher = Teacher.from_eigenvalues([5, 2, 0.8], inputs=5)
@@ -22,6 +24,11 @@ student = Student.initialise(hidden=3, inputs=5, scale=1e-3, seed=1, second_laye
 
 curves = saddle_spectrum(Problem(teacher, student, "centred"), t_end=4)
 figure = spectrum_figure(curves)
+
+# %%
+# As it happens, ``--output spectrum.gif``:
+
+animation = animate("spectrum", curves, seconds=5, frames_per_second=12)
 
 # %%
 

@@ -120,7 +120,7 @@ def test_what_is_refused(monkeypatch):
         hessian_spectrum(curve, points=1)
     monkeypatch.setattr(module, "LARGEST_WHOLE", 7)
     with pytest.raises(
-        ProblemError, match=r"The Hessian has 8 rows after the reduction, .* at most 7: give `count`"
+        ProblemError, match=r"The Hessian after the reduction has 8 rows, .* at most 7: give `count`"
     ):
         hessian_spectrum(curve)
 

@@ -33,6 +33,8 @@ def test_floats_have_the_spacing_of_their_type(tmp_path, dtype):
         ("x,y\n1.2345,0\n0,1e-9", 1e-4),  # a head is no number
         ("1.2345e3 2e-4", 0.1),
         ("0.012345,0.1", 1e-5),
+        (",0,100\n0,1.2345,0.5\n100,0.5,1", 1e-4),  # neither are names that are numbers
+        ("0,1\n1.2345,0.5\n0.5,1", 1e-4),
         ("nan,inf", 0.0),
         ("", 0.0),
     ],

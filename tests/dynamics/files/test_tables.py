@@ -26,6 +26,11 @@ M = np.array([[2.0, 0.5], [0.5, -1e-3]])
         "λ_1,_b\n2,0.5\n0.5,-1e-3\n",
         '"2","0.5"\n"0.5","-1e-3"\n',
         "+2,0.5\n5e-1,-0.001\n",
+        ",x,y\nx,2,0.5\ny,0.5,-1e-3\n",  # as pandas writes a frame
+        ",0,1\n0,2,0.5\n1,0.5,-1e-3\n",
+        '"","V1","V2"\n"1",2,0.5\n"2",0.5,-1e-3\n',  # as R does
+        "name;x;y\nx;2;0.5\ny;0.5;-1e-3\n",
+        "0,1\n2,0.5\n0.5,-1e-3\n",  # pandas, without the names of rows
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -57,8 +62,9 @@ def test_single_rows_columns_and_what_is_not_finite():
         ("1;2,5\n", "'2,5' in line 1 has a decimal comma"),
         ("-1,5;2\n2;1,5\n", "'-1,5' in line 1 has a decimal comma"),
         ("-1,5;-2,5\n-2,5;1,5\n", "'-1,5' in line 1 has a decimal comma"),  # no line of names
-        (",x,y\n0,1,2\n1,2,1\n", "column of labels"),
-        ('"","V1"\n"1",0.5\n', "column of labels"),
+        (",x,y\ny,1,2\nx,2,1\n", "the same names in another order (number 0 is 'y' and 'x')"),
+        (",x,y\nx,1,2\ny,2\n", "line 3 has 2 entries, but line 2 has 3"),
+        (",x,\nx,1,2\n", "line 1 has an empty entry"),
         ("x,2\n2,1\n", "'x' in line 1 is no number"),
         ("0x10,0\n0,1\n", "'0x10' in line 1"),
         ("1_0,0\n0,1\n", "'1_0' in line 1"),
@@ -91,3 +97,27 @@ def test_what_is_no_text(data, words):
     with pytest.raises(ProblemError) as error:
         read_csv(io.BytesIO(data), "M")
     assert words in str(error.value)
+
+
+def test_a_line_that_counts_is_one_of_numbers_where_the_table_is_not_square_below_it():
+    """0, 1 above one line, above three, and where the numbers are written otherwise: a matrix as it stands."""
+    for text, shape in (
+        ("0,1\n2,3\n", (2, 2)),
+        ("0,1\n2,3\n4,5\n6,7\n", (4, 2)),
+        ("0.0,1.0\n2,3\n4,5\n", (3, 2)),
+    ):
+        assert read_csv(io.BytesIO(text.encode()), "M").shape == shape
+    assert read_csv(io.BytesIO(b"0\n2\n"), "M").shape == (2, 1)
+
+
+def test_frames_as_pandas_writes_them(tmp_path, rng):
+    """With and without names of rows, of both kinds; separators; a byte-order mark."""
+    pandas = pytest.importorskip("pandas")
+    A = rng.normal(size=(4, 4))
+    named = pandas.DataFrame(A, index=list("wxyz"), columns=list("wxyz"))
+    for frame in (named, pandas.DataFrame(A), pandas.DataFrame(A, columns=list("wxyz"))):
+        for how in ({}, {"index": False}, {"sep": ";"}, {"encoding": "utf-8-sig"}, {"index_label": "name"}):
+            if "index_label" in how and frame is not named:
+                continue  # numbers below a name are a column of numbers
+            frame.to_csv(tmp_path / "M.csv", **how)
+            np.testing.assert_array_equal(read_csv(tmp_path / "M.csv", "M"), A)
