@@ -29,7 +29,8 @@ extensions = [
     "sphinx-mathjax-offline",  # MathJax and its fonts from the package: the site needs no network
     "sphinx_gallery.gen_gallery",
     "myst_nb",
-    "derived_formulas",  # the last eight are in docs/extensions
+    "dark_pictures",  # the last nine are in docs/extensions
+    "derived_formulas",
     "executed_examples",
     "folded",
     "gallery_picture",

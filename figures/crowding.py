@@ -30,7 +30,7 @@ def fit_ticks(axis: Axis) -> bool:
     labels = shown_labels(axis)
     if not labels:
         return True
-    side = "width" if axis.axis_name == "x" else "height"
+    side = "width" if axis is axis.axes.xaxis else "height"
     room = float(getattr(axis.axes.bbox, side))
     sizes = [getattr(label.get_window_extent(), side) for label in labels]
     if isinstance(axis.get_major_locator(), FixedLocator):
@@ -59,7 +59,7 @@ def _shrink(labels: list[Text], side: str) -> bool:
     )
     if crowded <= 1 or labels[0].get_rotation() % 90:  # turned names: their boxes say nothing
         return True
-    size = labels[0].get_fontsize() / crowded
+    size = float(labels[0].get_fontsize()) / crowded
     for label in labels:
         label.set_fontsize(max(size, SMALLEST))
     return bool(size >= SMALLEST)

@@ -70,6 +70,3 @@ def invariance_figure(result: Invariance, *, axes: GivenAxes = None) -> Drawn:
         drawing.align([above, below])
         drawing.legend(*above.get_legend_handles_labels(), ncols=2, columnspacing=1.2)
     return drawing.result
-
-
-invariance = invariance_figure  # as it was called before it had a name of its own beside that of this module

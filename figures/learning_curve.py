@@ -253,6 +253,7 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
                 "edgecolor": "none",
                 "pad": 0.3,
             },  # lines of levels close by end at it
+            in_layout=False,  # the panel makes no room for a long one: it is made to fit
             zorder=2,
         )
     return drawn

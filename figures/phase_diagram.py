@@ -131,8 +131,3 @@ def _edges(centres: Array) -> Array:
     return np.exp(
         np.concatenate([[logs[0] - half[0]], logs[:-1] + half[: len(logs) - 1], [logs[-1] + half[-1]]])
     )
-
-
-phase_diagram = (
-    phase_diagram_figure  # as it was called before it had a name of its own beside that of this module
-)

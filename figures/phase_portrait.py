@@ -89,8 +89,3 @@ def phase_portrait_figure(plane: PhasePlane, *, axes: GivenAxes = None) -> Drawn
         axes.set_ylabel("first layer $p$")
         drawing.legend(loc="outside lower center", beside=True, ncols=2, columnspacing=1.0)
     return drawing.result
-
-
-phase_portrait = (
-    phase_portrait_figure  # as it was called before it had a name of its own beside that of this module
-)

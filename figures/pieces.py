@@ -135,6 +135,3 @@ def _draw_example(axes: Axes, example: Example) -> None:
     axes.set_title(TITLES[example.name])
     units = {kind: each.units for kind, each in example.representations.items()}
     axes.set_xlabel("\n".join(f"{SHORT[kind]}: {number or 'none'}" for kind, number in units.items()))
-
-
-pieces = pieces_figure  # as it was called before it had a name of its own beside that of this module

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from figures.mode_names import set_label
+from figures.report_parts import Text
 from figures.report_tables import Cell, Table, make_table, number_cell
 from figures.report_words import EQUATIONS, FROM_ONE, MODE_SETS, NAMES, words
 
@@ -19,14 +19,6 @@ Result = Mapping[str, Any]
 
 LARGEST_LIST = 12  # entries of a list that are written out
 LONG_TEXT = 200  # characters
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text of several lines, or a formula."""
-
-    title: str
-    text: str
 
 
 def facts_and_parts(

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from dynamics.errors import ProblemError
-from figures.report_sections import Chart, Section, section, together
+from figures.report_parts import Chart
+from figures.report_sections import Section, section, together
 from figures.web_page import render_page
 
 

@@ -5,7 +5,6 @@ Modes and units count from 1 here, as in figures.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,31 +13,20 @@ from typing import Any
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
 from dynamics.problem.mode_numbers import mode_numbers
-from dynamics.words import counted, listed
 from figures import report_charts as charts
 from figures.mode_names import set_label
-from figures.report_facts import Text, facts_and_parts, text_of
+from figures.report_atlas import KEYS as ATLAS_KEYS
+from figures.report_atlas import atlas_parts
+from figures.report_facts import facts_and_parts, text_of
+from figures.report_parts import Chart, Text, figure_json
 from figures.report_study import study_tables
 from figures.report_tables import Cell, Table, make_table, number_cell, value_cell
 from figures.report_words import COMMANDS, SIGNS, words
 
 Result = Mapping[str, Any]
 
-SAME_HEIGHT = 6  # digits of a loss, relative to the largest, to which roots that are alike agree
 NETWORKS = ("trained", "training")  # keys of networks beside curves without modes
-ROUNDING = 1e-9  # of the largest learned value
-ATLAS = ("fixed_points", "origin", "search", "connections")  # keys that stand together, after all others
 NOT_FACTS = {"command", "versions", "warnings", "format"}  # have a place of their own
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart as plotly's JSON object; `timed` if its time axis can be logarithmic."""
-
-    title: str
-    figure: Mapping[str, Any]
-    timed: bool = False
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +90,7 @@ def section(result: Result, source: str) -> Section:
     show(["laws"], lambda: [_laws(result["laws"])])
     show(["study", "results", "differences"], lambda: study_tables(result))
     show(["grid", "median_curves"], lambda: _sweep(result["grid"], result["median_curves"]))
-    atlas = {key: result[key] for key in ATLAS if key in result} if "fixed_points" in result else {}
+    atlas = {key: result[key] for key in ATLAS_KEYS if key in result} if "fixed_points" in result else {}
     rest = {key: value for key, value in result.items() if key not in shown | NOT_FACTS | atlas.keys()}
     facts, further = facts_and_parts(rest)
     command = str(result.get("command", ""))
@@ -115,7 +103,7 @@ def section(result: Result, source: str) -> Section:
         versions=result.get("versions", {}),
         warnings=result.get("warnings", ()),
         facts=_problem_facts(problem) | facts,
-        parts=[*parts, *further, *_atlas(atlas)],
+        parts=[*parts, *further, *atlas_parts(atlas)],
     )
 
 
@@ -176,12 +164,6 @@ def _curves(result: Result) -> dict[str, list[Any]]:
         and len(values) == len(times)
         and not any(isinstance(value, list | str | Mapping) for value in values)
     }
-
-
-def figure_json(figure: Any) -> Mapping[str, Any]:
-    """Data and layout of a plotly figure as plain objects."""
-    plain = json.loads(figure.to_json())
-    return {"data": plain["data"], "layout": plain["layout"]}
 
 
 def _sides(result: Result) -> tuple[Result | None, Result | None]:
@@ -273,83 +255,6 @@ def _degree(problem: Result) -> str:
     except ProblemError:
         degree = None
     return "h " if degree is None else "" if degree == 1 else str(degree)
-
-
-def _atlas(atlas: Result) -> list[Table | Chart | Text]:
-    """Stationary points, what a search found of them, and how flows connect them."""
-    if not atlas:
-        return []
-    search = _search(atlas["search"]) if atlas.get("search") else []
-    connections = facts_and_parts({key: atlas[key] for key in ("connections",) if key in atlas})[1]
-    return [*_points(atlas["fixed_points"]), *search, *connections]
-
-
-def _points(points: Sequence[Result]) -> list[Table | Chart]:
-    """The catalogue of stationary points; sets that differ by modes of the learned value 0 are the same point."""
-    every = len(points)
-    points = _distinct(points)
-    decays = any("objective" in p for p in points)
-    certified = any(p.get("certified") for p in points)
-    rows = [
-        (
-            Cell(set_label(p["learned_modes"]), len(p["learned_modes"])),
-            *([number_cell(p.get("objective"))] if decays else []),
-            number_cell(p["loss"]),
-            Cell(listed(p["learned_values"], ".5g"), len(p["learned_values"])),
-            number_cell(p.get("index")),
-            number_cell(p.get("nullity")),
-            number_cell(p.get("positive")),
-            *([Cell(text_of(p.get("units")), text_of(p.get("units")))] if decays else []),
-            Cell(p.get("kind") or "not feasible", p.get("kind") or "~"),
-            *([number_cell(p.get("radius") if p.get("certified") else None, "{:.2g}")] if certified else []),
-        )
-        for p in points
-    ]
-    levels = ("objective", "loss") if decays else ("loss",)
-    columns = ("learned modes", *levels, "learned values μ", "index", "nullity", "positive")
-    columns += (
-        *(("units of each mode",) if decays else ()),
-        "kind",
-        *(("proved within",) if certified else ()),
-    )
-    left_out = every - len(points)
-    note = f"Left out: {counted(left_out, 'set')} with further modes of the learned value 0, the same points."
-    parts: list[Table | Chart] = [make_table("Stationary points", columns, rows, note if left_out else "")]
-    if sum(p.get("index") is not None for p in points) > 1:
-        parts.append(Chart("Loss against Morse index", figure_json(charts.atlas_chart(points))))
-    return parts
-
-
-def _distinct(points: Sequence[Result]) -> list[Result]:
-    """Points but for those whose set has further modes, of the learned value 0, than another with its values."""
-    least: dict[Any, int] = {}
-    for point in points:
-        held = _held(point)
-        least[held] = min(len(point["learned_values"]), least.get(held, len(point["learned_values"])))
-    return [point for point in points if len(point["learned_values"]) == least[_held(point)]]
-
-
-def _held(point: Result) -> tuple[tuple[int, str], ...]:
-    """Modes with learned values that are not zero, to rounding."""
-    values = point["learned_values"]
-    size = max(map(abs, values), default=0.0)
-    pairs = zip(point["learned_modes"], values, strict=False)
-    return tuple((mode, f"{mu:.9g}") for mode, mu in pairs if abs(mu) > ROUNDING * size)
-
-
-def _search(search: Result) -> list[Table | Chart | Text]:
-    """What a search for roots found: roots that are alike are one row, with the times that they were found."""
-    alike: dict[Any, dict[str, Any]] = {}
-    roots = search.get("roots", ())
-    size = max((abs(root["loss"] or 0.0) for root in roots), default=0.0) or 1.0
-    for root in roots:
-        height = round(abs(root["loss"] or 0.0) / size, SAME_HEIGHT)
-        key = json.dumps({**root, "loss": height, "hits": 0}, sort_keys=True)
-        kept = alike.setdefault(key, {**root, "hits": 0})
-        kept["hits"] += root.get("hits", 1)
-    facts, parts = facts_and_parts({**search, "roots": list(alike.values())})
-    row = tuple(Cell(text, text) for text in facts.values())
-    return [make_table("Search", tuple(facts), [row]), *parts]
 
 
 def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:

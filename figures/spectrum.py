@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from dynamics.curvature import SaddleSpectrum
 from figures.canvas import Drawn, GivenAxes, canvas
@@ -15,6 +15,7 @@ from figures.style import COLUMN_WIDTH, PALETTE, TIME, show_decades, show_span
 
 VISIBLE = 1e-2  # of the axis: what counts as zero is shown where the half of it is wider
 FLOOR = 1e-6  # of the largest loss: below it the axis of the losses ends
+MANY = 1e3  # from so far apart losses on, fewer powers of ten are named
 HEIGHTS = (1.0, 2.2, 0.9)  # of the panels
 
 
@@ -62,7 +63,10 @@ def _losses(axes: Axes, curves: SaddleSpectrum) -> None:
     levels = [p.stage.level for p in curves.plateaus]
     _bars(axes, curves, [() if level is None else (level.loss,) for level in levels], "stationary point")
     top = float(trajectory.loss.max())
-    show_decades(axes, max(float(trajectory.loss.min()), FLOOR * top) / 2, 3 * top)
+    lowest = max(float(trajectory.loss.min()), FLOOR * top)
+    show_decades(axes, lowest / 2, 3 * top)
+    if top > MANY * lowest:  # a low panel
+        axes.yaxis.set_major_locator(LogLocator(numticks=5))
     axes.set_ylabel("loss $L$")
 
 

@@ -132,7 +132,8 @@ def scaling_curves(data: SweepCurves, *, axes: GivenAxes = None) -> Drawn:
                 zorder=3,
             )
             if fit:
-                along = np.geomspace(*data.x[data.x > 0][[0, -1]], FITTED)
+                positive = data.x[data.x > 0]
+                along = np.geomspace(positive[0], positive[-1], FITTED)
                 law = fit.factor * along**fit.exponent
                 axes.plot(along, law, color=colour, linestyle=line, linewidth=0.9)
             # one entry for both, without anything to draw

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dynamics.sgd.mean_sgd import MeanSGD
     from dynamics.sgd.trajectory import SGDTrajectory
 
+SECONDS = 1000  # rows of the Hessian up to which all eigenvalues at 60 times take no longer than some 20 s
+
 
 @dataclass(frozen=True)
 class SimulationOptions:
@@ -103,10 +105,9 @@ def integration(
 def spectrum_along(trajectory: Trajectory) -> HessianSpectrum:
     """The Hessian along a curve: of many weights its largest and smallest eigenvalue alone."""
     from dynamics.curvature import hessian_spectrum
-    from dynamics.curvature.hessian import LARGEST_WHOLE
     from dynamics.curvature.whole import Whole
 
-    count = 1 if len(Whole.of(trajectory).inner) > LARGEST_WHOLE else None
+    count = 1 if len(Whole.of(trajectory).inner) > SECONDS else None
     return hessian_spectrum(trajectory, count=count, progress=True)
 
 

@@ -6,9 +6,13 @@ The pages themselves are built, with every example executed, by `make docs`.
 import ast
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
+import numpy as np
 import pytest
 
 from quadflow.cli import cli
@@ -204,3 +208,143 @@ def test_literature_is_known_cited_and_says_what_was_read():
         assert paper.read in module.READ
         if paper.place.startswith("arXiv:"):
             assert paper.url == f"https://arxiv.org/abs/{paper.place.removeprefix('arXiv:')}"
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """What `dark_pictures` makes of an image on a page beside these files: (uri, classes, loading), one by one."""
+    pytest.importorskip("sphinx", reason="needs the extra docs")
+    from docutils import nodes
+    from docutils.utils import new_document
+
+    for name in (
+        "light.png",
+        "both.png",
+        "both_dark.png",
+        "film.gif",
+        "film.png",
+        "film_dark.gif",
+        "film_dark.png",
+    ):
+        (tmp_path / name).touch()
+    (tmp_path / "moves.gif").touch()
+
+    def made(uri, linked=False, classes=()):
+        page = new_document("page")
+        page.settings.env = SimpleNamespace(relfn2path=lambda name: (name, str(tmp_path / name)))
+        image = nodes.image(uri=uri, alt="words", classes=list(classes))
+        page += nodes.reference("", "", image, refuri="there.html") if linked else image
+        load("dark_pictures").DarkPictures(page).apply()
+        found = list(page.findall(nodes.image))
+        assert all(image["alt"] == "words" for image in found)
+        if linked:  # the writer of pages takes one picture in a link
+            links = list(page.findall(nodes.reference))
+            assert [[*link.children] for link in links] == [[image] for image in found]
+            assert {link["refuri"] for link in links} == {"there.html"}
+        return [(image["uri"], image["classes"], image.get("loading")) for image in found]
+
+    return made
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_pictures_have_their_variants_beside_them(pictures, linked):
+    """For light and dark pages, moving and still; those that few see are loaded when they are shown."""
+    assert pictures("light.png", linked) == [("light.png", [], None)]
+    assert pictures("both.png", linked, ["wide"]) == [
+        ("both.png", ["wide", "only-light"], None),
+        ("both_dark.png", ["wide", "only-dark"], "lazy"),
+    ]
+    assert pictures("film.gif", linked) == [
+        ("film.gif", ["moving-picture", "only-light"], None),
+        ("film.png", ["still-picture", "only-light"], "lazy"),
+        ("film_dark.gif", ["moving-picture", "only-dark"], "lazy"),
+        ("film_dark.png", ["still-picture", "only-dark"], "lazy"),
+    ]
+    assert pictures("moves.gif", linked) == [("moves.gif", [], None)]
+    assert pictures("both.png", linked, ["only-light"]) == [("both.png", ["only-light"], None)]
+    assert pictures("https://example.org/both.png", linked) == [("https://example.org/both.png", [], None)]
+
+
+def test_the_gallery_saves_pictures_and_animations_for_light_and_dark_pages(tmp_path, monkeypatch):
+    """A figure and an animation of two frames; the dark ones are dark where the others are white."""
+    pytest.importorskip("sphinx_gallery", reason="needs the extra docs")
+    from matplotlib.image import imread
+    from PIL import Image
+
+    from dynamics.phase_plane import phase_plane
+    from figures import animate, phase_portrait_figure
+
+    monkeypatch.syspath_prepend(DOCS / "extensions")
+    plane = phase_plane(1.0, [(-1.0, 1.6)], points=5)
+    names = (str(tmp_path / f"sphx_glr_plot_x_y_{n:03}.png") for n in (1, 2))
+    made = {
+        "figure": phase_portrait_figure(plane),
+        "animation": animate("phase-portrait", plane, seconds=0.1),
+        "other": 1,
+    }
+    block = {"example_globals": made, "image_path_iterator": names}
+    scraper = load("figure_scraper")
+    rst = scraper.scrape((), block, {"src_dir": str(tmp_path), "thumbnail_size": (40, 40)})
+    assert made == {"other": 1}
+    assert re.findall(r"image:: (.*)\n   :alt: (.*)", rst) == [
+        ("/sphx_glr_plot_x_y_001.png", "x y"),
+        ("/sphx_glr_plot_x_y_002.gif", "x y"),
+    ]
+    stems = [f"sphx_glr_plot_x_y_{stem}" for stem in ("001", "002")]
+    expected = {f"{stem}{dark}.png" for stem in stems for dark in ("", "_dark")}
+    expected |= {f"{stems[1]}{dark}.gif" for dark in ("", "_dark")}
+    assert {path.name for path in tmp_path.glob("*.*")} == expected
+    for path in tmp_path.glob("*.*"):
+        corner = np.rint(
+            np.array(imread(path)[0, 0, :3], dtype=float) * (255 if path.suffix == ".png" else 1)
+        )
+        assert corner.tolist() == ([0x13, 0x14, 0x16] if "dark" in path.stem else [255] * 3), path.name
+    with Image.open(tmp_path / "thumb" / "sphx_glr_plot_x_y_thumb_dark.png") as thumbnail:
+        assert thumbnail.size == (40, 40)
+    assert scraper.scrape((), {"example_globals": {}}, {}) == ""
+
+
+@pytest.fixture
+def dark_copies(monkeypatch):
+    pytest.importorskip("sphinx", reason="needs the extra docs")
+    monkeypatch.syspath_prepend(DOCS / "extensions")
+    return load("dark_copies")
+
+
+def test_examples_in_python_leave_dark_variants(dark_copies, tmp_path):
+    """Of white figures saved as PNG by name, and no longer than the example runs."""
+    from matplotlib.figure import Figure
+    from matplotlib.image import imread
+
+    save = Figure.savefig
+    with dark_copies.dark_copies():
+        Figure().savefig(tmp_path / "a.png")
+        Figure(facecolor="#222222").savefig(tmp_path / "b.png")
+        Figure().savefig(tmp_path / "c.svg")
+    assert Figure.savefig is save
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "a_dark.png", "b.png", "c.svg"}
+    assert (imread(tmp_path / "a.png")[..., :3] == 1).all()
+    np.testing.assert_allclose(imread(tmp_path / "a_dark.png")[0, 0, :3] * 255, [0x13, 0x14, 0x16])
+
+
+@pytest.mark.slow
+def test_commands_in_examples_leave_dark_variants(tmp_path):
+    """It is quadflow: same output, same picture, and beside it the dark one."""
+    pytest.importorskip("sphinx", reason="needs the extra docs")
+    from matplotlib.image import imread
+
+    program = str(DOCS / "extensions" / "dark_copies.py")
+    words = ["figure", "phase-portrait", "--start", "-1,1.6", "--dpi", "40", "--output", "a.png"]
+    for start, folder in (([program], "docs"), (["-m", "quadflow"], "plain")):
+        (tmp_path / folder).mkdir()
+        done = subprocess.run(
+            [sys.executable, *start, *words], cwd=tmp_path / folder, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "written: a.png\n", "")
+    assert (tmp_path / "docs" / "a.png").read_bytes() == (tmp_path / "plain" / "a.png").read_bytes()
+    assert [path.name for path in (tmp_path / "plain").iterdir()] == ["a.png"]
+    dark = imread(tmp_path / "docs" / "a_dark.png")
+    np.testing.assert_allclose(dark[0, 0, :3] * 255, [0x13, 0x14, 0x16])
+    refused = subprocess.run([sys.executable, program, "figure", "no"], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("quadflow: No such figure 'no'.")

@@ -103,7 +103,7 @@ def assert_same(one, other):
     """Equal fields, down to arrays."""
     if is_dataclass(one) and not isinstance(one, type):
         assert type(one) is type(other)
-        for name in one.__dataclass_fields__:
+        for name in one.__dataclass_fields__.keys() - {"again"}:  # the flow, which no file keeps
             assert_same(getattr(one, name), getattr(other, name))
     elif isinstance(one, np.ndarray):
         assert one.dtype == other.dtype

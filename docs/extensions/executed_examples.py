@@ -20,9 +20,11 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from dark_copies import dark_copies
 from folded import fold
 
 LONGEST = 120  # seconds an example may take
+QUADFLOW = str(Path(__file__).with_name("dark_copies.py"))  # as it is run here
 
 
 class Example(SphinxDirective):
@@ -113,7 +115,7 @@ class Shell(Example):
             if program != "quadflow":
                 raise self.error(f"{program!r}: only quadflow is run here")
             done = subprocess.run(
-                [sys.executable, "-m", "quadflow", *arguments],
+                [sys.executable, QUADFLOW, *arguments],
                 cwd=self.folder,
                 capture_output=True,
                 text=True,
@@ -152,7 +154,7 @@ class Python(Example):
         printed, before = io.StringIO(), Path.cwd()
         os.chdir(self.folder)
         try:
-            with contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stdout(printed), dark_copies():
                 exec(compile(code, f"<{self.env.docname}>", "exec"), namespace)
         except Exception as error:
             raise self.error(f"{type(error).__name__}: {error}") from error

@@ -17,7 +17,6 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
@@ -28,6 +27,7 @@ from dynamics.curves.variables import Meaning, Variable, Variables
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.flows.spectrum import LARGEST_DENSE
 from dynamics.population.base import Population
+from dynamics.progress import progress_bar
 from dynamics.stability import spaced
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
@@ -230,7 +230,7 @@ def spectrum_at(
         count = validate_count("count", count)
     loss, rates = whole.problem.population, whole.rates if penalty else np.zeros(whole.unknowns)
     found = []
-    for i in tqdm(samples, desc="Hessian", leave=False, disable=None if progress else True):
+    for i in progress_bar(samples, "Hessian", shown=progress, remedy="lower `points`, or give `count`"):
         point = _Point(whole, loss, whole.weights(trajectory.coordinates[i]), trajectory.A[i], rates)
         found.append(point.all() if count is None else point.extreme(count))
     values, multiplicities = (np.stack(rows) for rows in zip(*found, strict=True))

@@ -25,7 +25,6 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
 from dynamics.aliases import Array
 from dynamics.curvature.hessian import RATE, check_size
@@ -36,6 +35,7 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.variables import Meaning
 from dynamics.errors import ProblemError
 from dynamics.problem.outputs import network_outputs
+from dynamics.progress import progress_bar
 from dynamics.stability import spaced
 from dynamics.validation import validate_array
 from dynamics.words import counted
@@ -136,7 +136,7 @@ def kernel_spectrum(
         raise ProblemError("`y` is the target on given inputs: give `X` too.")
     first, rows = int(kept[0]), []
     kernel = _Population.of(trajectory, first) if X is None else _OnInputs.of(trajectory, first, X, y)
-    for i in tqdm(kept.tolist(), desc="kernel", leave=False, disable=None if progress else True):
+    for i in progress_bar(kept.tolist(), "kernel", shown=progress, remedy="lower `points`"):
         rows.append(kernel.look(i))
     values, multiplicities, norms, seen, moved = (np.stack(column) for column in zip(*rows, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):  # of zero weights there is no kernel

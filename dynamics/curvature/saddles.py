@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.curvature.hessian import ZERO, HessianSpectrum, spectrum_at
+from dynamics.curvature.hessian import ZERO, HessianSpectrum, check_size, spectrum_at
 from dynamics.curvature.whole import Whole
 from dynamics.curves.stages import Stage
 from dynamics.curves.trajectory import Trajectory
@@ -23,6 +23,10 @@ from dynamics.validation import validate_count
 
 DORMANT = 1e-2  # of the largest |a_k|‖w_k‖² on the way: units below rest at the origin
 SAMPLES = 2000  # of the flow: plateaus may be short
+UNGROWN = (
+    "units that have not grown add eigenvalues as small as themselves, which the catalogue counts as zero: start from"
+    " smaller weights, or count larger ones as zero"
+)
 LOOKS = 50  # samples of a plateau among which the slowest is sought
 
 Known: TypeAlias = tuple[int | None, int | None, Array | None]
@@ -84,6 +88,9 @@ class SaddleSpectrum:
             lines.append(
                 f"plateau  t = {p.stage.start:.4g} … {p.stage.end:.4g}  loss {p.stage.loss:.6g}  index {p.index}{known}"
             )
+        apart = any(p.predicted_index not in (None, p.index) for p in self.plateaus)
+        if apart and self.trajectory.problem.student.trainable:
+            lines.append(UNGROWN)
         return "\n".join([*lines, self.uncatalogued] if self.uncatalogued else lines)
 
 
@@ -119,7 +126,9 @@ def saddle_spectrum(
         If an argument is not usable, or there are too many weights.
     """
     points = validate_count("points", points, minimum=2)
-    trajectory = GradientFlow(problem).integrate(t_end, samples=max(SAMPLES, points), progress=progress)
+    flow = GradientFlow(problem)
+    check_size(flow.theta0.size, "The Hessian after the reduction", "take fewer hidden units")
+    trajectory = flow.integrate(t_end, samples=max(SAMPLES, points), progress=progress)
     whole = Whole.of(trajectory)
     resting = [_slowest(trajectory, whole, stage) for stage in trajectory.stages]
     samples = np.union1d(spaced(trajectory, points), np.array(resting, dtype=int))

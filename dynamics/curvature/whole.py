@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
+from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.reduction import restricted
 
@@ -54,7 +55,18 @@ class Whole:
 
     @classmethod
     def of(cls, trajectory: Trajectory) -> Whole:
-        """That of a trajectory in its reduced coordinates."""
+        """That of a trajectory in its reduced coordinates.
+
+        Raises
+        ------
+        ProblemError
+            If the curve has no weights of the problem, such as that of the mean of SGD.
+        """
+        if getattr(trajectory, "coordinates", None) is None:
+            raise ProblemError(
+                f"This curve, of the kind {trajectory.KIND!r}, has no weights of the problem, of which second"
+                " derivatives are taken: give a `Trajectory`."
+            )
         problem, basis = trajectory.problem, trajectory.basis
         nothing = np.empty(0), np.empty(0, dtype=np.int64)
         if basis is None:
@@ -105,7 +117,14 @@ class Whole:
         """All eigenvalues and how often each occurs, descending, of a matrix (n, n) of second derivatives.
 
         The `rates` (n,) are added to its diagonal.
+
+        Raises
+        ------
+        ComputationError
+            If the matrix is not finite.
         """
+        if not np.isfinite(matrix).all():
+            raise ComputationError("Second derivatives overflow: the weights are too large.")
         rates = np.broadcast_to(rates, (self.unknowns,))
         inside = np.linalg.eigvalsh(matrix[np.ix_(self.inner, self.inner)] + np.diag(rates[self.inner]))
         outside, multiplicities = self.spread(matrix[np.ix_(self.outer, self.outer)])

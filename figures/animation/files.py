@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter
-from tqdm import tqdm
 
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.progress import progress_bar
 from dynamics.validation import validate_real
 from figures.animation.film import Film
 from figures.animation.gif_writer import GifWriter
@@ -91,7 +91,9 @@ def _mp4_writer(rate: float, hold: float) -> AbstractMovieWriter:
 
 
 def _write(animation: Film, path: Path, writer: AbstractMovieWriter, progress: bool) -> None:
-    with tqdm(desc="frames", unit="frame", leave=False, disable=None if progress else True) as bar:
+    with progress_bar(
+        what="frames", unit="frame", shown=progress, remedy="ask for fewer frames a second, or a shorter film"
+    ) as bar:
 
         def tick(_: int, total: int | None) -> None:
             bar.total = total

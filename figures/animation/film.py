@@ -42,7 +42,7 @@ class Film(FuncAnimation):
     def __init__(
         self, figure: Figure, show: Callable[[float | None], None], times: Array, frames_per_second: float
     ) -> None:
-        self.frames_per_second = frames_per_second
+        self.figure, self.frames_per_second = figure, frames_per_second
         self._show = show
         super().__init__(
             figure,

@@ -11,7 +11,8 @@ pytest.importorskip("plotly", reason="plotly is not installed")
 from dynamics import ProblemError
 from figures import report_charts as charts
 from figures.report_page import report_page
-from figures.report_sections import Chart, Table, section, together
+from figures.report_parts import Chart
+from figures.report_sections import Table, section, together
 
 LARGEST_PAGE = 6_000_000  # bytes
 TIMES = np.linspace(0, 4, 41)

@@ -7,9 +7,10 @@ pytest.importorskip("plotly", reason="plotly is not installed")
 
 from dynamics import ProblemError, Teacher
 from dynamics.stationary import fixed_points
-from figures.report_facts import Text, facts_and_parts, text_of
+from figures.report_facts import facts_and_parts, text_of
 from figures.report_input import validate_result
-from figures.report_sections import Chart, section
+from figures.report_parts import Chart, Text
+from figures.report_sections import section
 from figures.report_tables import Table
 from figures.report_words import COMMANDS, SIGNS, WORDS
 

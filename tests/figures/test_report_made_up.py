@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("plotly", reason="plotly is not installed")
 
 from figures import report_charts as charts
-from figures.report_sections import Chart, Table, section, together
+from figures.report_parts import Chart
+from figures.report_sections import Table, section, together
 from figures.report_tables import LARGEST_TABLE
 from figures.style import PALETTE
 from figures.web_page import DASHES, SYMBOLS

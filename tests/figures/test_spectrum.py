@@ -75,6 +75,8 @@ def test_axes_and_names(known):
     above, middle, below = figure.axes
     assert above.get_yscale() == "log"
     assert above.get_ylim() == pytest.approx((8e-6 / 2, 24))
+    low, high = above.get_ylim()
+    assert sum(low <= tick <= high for tick in above.get_yticks()) <= 5  # powers of ten, in a low panel
     assert {panel.get_xlim() for panel in figure.axes} == {(0, 4)}
     assert [a.get_ylabel() for a in figure.axes] == ["loss $L$", "Hessian eigenvalues (1 / time)", "index"]
     assert below.get_xlabel() == "time $t$ of the flow"

@@ -3,8 +3,8 @@
 import numpy as np
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.curvature import hessian as module
 from dynamics.curvature import hessian_spectrum
+from quadflow import simulation as module
 
 START = [
     "--teacher",
@@ -44,7 +44,7 @@ def test_nothing_unless_it_is_asked_for(quadflow):
 
 
 def test_of_many_weights_the_extremes(quadflow, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST_WHOLE", 7)
+    monkeypatch.setattr(module, "SECONDS", 7)
     found = quadflow("simulate", *START, "--hessian", "--json").json["hessian"]
     np.testing.assert_allclose(found["sharpness"], hessian_spectrum(curve(), count=1).sharpness, rtol=1e-12)
     assert found["index"] is None

@@ -16,6 +16,7 @@ largest eigenvalue (``--zero``).
 
 from dynamics import Problem, Student, Teacher
 from dynamics.curvature import saddle_spectrum
+from figures import animate
 from figures.spectrum import spectrum_figure
 
 teacher = Teacher.from_eigenvalues([5, 2, 0.8], inputs=5)
@@ -23,6 +24,11 @@ student = Student.initialise(hidden=3, inputs=5, scale=1e-3, seed=1, second_laye
 
 curves = saddle_spectrum(Problem(teacher, student, "centred"), t_end=4)
 figure = spectrum_figure(curves)
+
+# %%
+# As it happens, ``--output spectrum.gif``:
+
+animation = animate("spectrum", curves, seconds=5, frames_per_second=12)
 
 # %%
 

@@ -13,7 +13,7 @@ at 5 instead of 4, then at 4.25. Grey are the stretches that the detector of pla
 
 from dynamics import Problem, Student, Teacher
 from empirical import compare
-from figures import learning_curves
+from figures import animate, learning_curves
 
 teacher = Teacher.from_eigenvalues([4, 2, 1], inputs=6)
 student = Student.initialise(hidden=8, inputs=6, scale=0.05, seed=3)
@@ -21,6 +21,11 @@ comparison = compare(
     Problem(teacher, student), steps=14_000, step=5e-4, batch=512, seeds=8, seed=3
 )
 figure = learning_curves(comparison)
+
+# %%
+# As it happens; on the command line ``--output curves.gif``, or ``.mp4`` where ffmpeg is installed:
+
+animation = animate("learning-curves", comparison, frames_per_second=15)
 
 # %%
 # How far theory and networks are apart, and why: see :doc:`/auto_gallery/practice/plot_gap_step`.

@@ -10,6 +10,7 @@ learn, because p² − 2a² is conserved and a negative value freezes the sign o
 """
 
 from dynamics.phase_plane import phase_plane
+from figures import animate
 from figures.phase_portrait import phase_portrait_figure
 
 starts = [
@@ -20,4 +21,10 @@ starts = [
     [-0.9, -1.4],
     [1.6, -1.8],
 ]  # (a, p)
-figure = phase_portrait_figure(phase_plane(1.0, starts, extent=2.0))
+plane = phase_plane(1.0, starts, extent=2.0)
+figure = phase_portrait_figure(plane)
+
+# %%
+# Six units in their own time, ``--output portrait.gif``: those that fail are among the first to come to rest.
+
+animation = animate("phase-portrait", plane, seconds=5, frames_per_second=12)

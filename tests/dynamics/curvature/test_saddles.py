@@ -1,5 +1,7 @@
 """From saddle to saddle: index, nullity and eigenvalues on the plateaus against counting by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,10 @@ def test_units_that_have_not_grown_rest_at_the_origin():
     assert first.nullity == first.predicted_nullity == 12
     assert second.nullity == second.predicted_nullity
     assert first.predicted is None
+    assert module.UNGROWN not in found.summary()
+    larger = saddle_spectrum(problem([4, 1], 3, 3, "quadratic", 0.03, "trainable"), points=10)
+    assert larger.plateaus[0].index > larger.plateaus[0].predicted_index == 0
+    assert larger.summary().splitlines()[-1] == module.UNGROWN
 
 
 def test_slowest_is_where_the_gradient_is_smallest():
@@ -101,6 +107,14 @@ def test_a_flow_without_plateaus():
     found = saddle_spectrum(problem([1], 1, 2, scale=1.5), t_end=0.05, points=5)
     assert found.plateaus == ()
     assert len(found.spectrum.times) == 5
+
+
+def test_what_is_too_large_is_refused_before_it_is_integrated(monkeypatch):
+    monkeypatch.setattr(module, "GradientFlow", lambda problem: SimpleNamespace(theta0=np.zeros(4001)))
+    with pytest.raises(
+        ProblemError, match=r"after the reduction has 4001 rows, .* at most 4000: take fewer hidden"
+    ):
+        saddle_spectrum(problem([1], 1, 2))
 
 
 def test_points(monkeypatch):

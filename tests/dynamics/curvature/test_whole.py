@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics import ComputationError, GradientFlow, MeanSGD, Problem, ProblemError, Student, Teacher
 from dynamics.curvature import hessian_spectrum
 from dynamics.curvature.whole import Whole
 from dynamics.inputs.mixture import Mixture
@@ -97,3 +97,15 @@ def test_the_block_of_products():
     H = H + H.T
     np.testing.assert_allclose(whole.block(lambda v: H @ v), H[np.ix_(whole.outer, whole.outer)])
     assert sorted([*whole.inner, *whole.outer]) == list(range(n))
+
+
+def test_what_overflows_has_no_eigenvalues():
+    whole = Whole.of(GradientFlow(problem(np.random.default_rng(1))).integrate(0.01, samples=2))
+    with pytest.raises(ComputationError, match="Second derivatives overflow"):
+        whole.eigenvalues(np.full((whole.unknowns, whole.unknowns), np.inf))
+
+
+def test_a_curve_without_weights_is_refused():
+    sgd = MeanSGD(problem(np.random.default_rng(1)), 0.01).integrate(0.01, samples=2)
+    with pytest.raises(ProblemError, match="of the kind 'SGD trajectory', has no weights of the problem"):
+        hessian_spectrum(sgd)
