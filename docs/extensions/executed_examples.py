@@ -181,4 +181,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.setup_extension("folded")
     app.add_directive("shell", Shell)
     app.add_directive("python", Python)
-    return {"parallel_read_safe": False}  # the examples change the working directory
+    # examples change the working directory, which every process of a parallel build has for itself
+    return {"parallel_read_safe": True}
