@@ -22,7 +22,7 @@ function draw() {
   FIGURES.forEach((figure, n) => {
     const { data, layout } = themed(figure);
     const chart = document.getElementById(`chart-${n}`);
-    if (chart.clientWidth < NARROW) { // the legend takes a line for every entry: let it have them
+    if (layout.legend && chart.clientWidth < NARROW) { // the legend takes a line for every entry: let it have them
       const extra = LEGEND_LINE * data.filter((trace) => trace.showlegend !== false).length;
       layout.height += extra;
       layout.margin.b += extra;

@@ -220,7 +220,10 @@ def test_a_strange_file_is_named(broken):
 @pytest.fixture
 def page(comparison, atlas, tmp_path):
     path = tmp_path / "report.html"
-    path.write_text(report_page({"run.json": comparison, "atlas.json": atlas}), encoding="utf-8")
+    times = np.linspace(0, 1, 20).tolist()
+    panels = {"hessian": {"times": times, "sharpness": times, "index": [1] * 20}}
+    results = {"run.json": comparison, "atlas.json": atlas, "hessian.json": panels}
+    path.write_text(report_page(results), encoding="utf-8")
     return path
 
 
@@ -234,13 +237,13 @@ def report(browser, page):
 
 
 def test_charts_are_drawn(report, page):
-    """Overlay, learning curves, gap, atlas: each a plot with as many curves as Python put into it."""
+    """Overlay, learning curves, gap, atlas, panels: each a plot with as many curves as Python put into it."""
     drawn = report.run(
         "const plots = [...document.querySelectorAll('.plot')];"
         "return plots.map((p) => [p.data.length, p.querySelectorAll('.main-svg').length > 0])"
     )
     assert [n for n, _ in drawn] == report.run("return FIGURES.map((f) => f.data.length)")
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     assert all(svg for _, svg in drawn)
     assert page.stat().st_size < LARGEST_PAGE
     text = report.run("return document.body.textContent")
