@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from figures.mode_names import set_label
-from figures.report_panels import panels_chart
-from figures.report_parts import Chart, Text, figure_json
+from figures.report_parts import Text
 from figures.report_tables import Cell, Table, make_table, number_cell
 from figures.report_words import EQUATIONS, FROM_ONE, MODE_SETS, NAMES, words
 
@@ -24,7 +23,7 @@ LONG_TEXT = 200  # characters
 
 def facts_and_parts(
     values: Result, prefix: str = "", named: bool = False
-) -> tuple[dict[str, str], list[Table | Chart | Text]]:
+) -> tuple[dict[str, str], list[Table | Text]]:
     """Facts by their words, and what has a place of its own.
 
     Parameters
@@ -37,7 +36,7 @@ def facts_and_parts(
     """
     called = str if named else words
     facts: dict[str, str] = {}
-    parts: list[Table | Chart | Text] = []
+    parts: list[Table | Text] = []
     tabled = _rows_alike(values)
     for keys in tabled:
         title = prefix.removesuffix(": ") or "side by side"
@@ -50,9 +49,7 @@ def facts_and_parts(
         if part is not None:
             parts.append(part)
         if isinstance(value, Mapping) and not isinstance(part, Table):
-            drawn = set() if part is None else {"times", *curves_of(value)}
-            rest = {k: v for k, v in value.items() if k not in drawn}
-            inner, further = facts_and_parts(rest, f"{name}: ", key in NAMES)
+            inner, further = facts_and_parts(value, f"{name}: ", key in NAMES)
             facts |= inner
             parts += further
         elif part is None:
@@ -60,15 +57,12 @@ def facts_and_parts(
     return facts, parts
 
 
-def _part(key: str, name: str, value: Any) -> Table | Chart | Text | None:
-    """What has a place of its own: equations, objects in a list, curves over many times, long texts."""
+def _part(key: str, name: str, value: Any) -> Table | Text | None:
+    """What has a place of its own: equations, objects in a list, long texts."""
     if isinstance(value, Mapping) and key in EQUATIONS:
         return entries_table(name, [{"parameter": k, key: v} for k, v in value.items()])
     if isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value):
         return entries_table(name, value)
-    if isinstance(value, Mapping) and curves_of(value) and len(value["times"]) > LARGEST_LIST:
-        chart = panels_chart(value["times"], {words(k): curve for k, curve in curves_of(value).items()})
-        return Chart(capitalised(name), figure_json(chart), timed=True)
     if isinstance(value, str) and (len(value) > LONG_TEXT or "\n" in value):
         return Text(capitalised(name), value)
     return None

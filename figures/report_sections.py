@@ -17,6 +17,7 @@ from figures import report_charts as charts
 from figures.mode_names import set_label
 from figures.report_atlas import KEYS as ATLAS_KEYS
 from figures.report_atlas import atlas_parts
+from figures.report_curvature import curvature_parts
 from figures.report_facts import curves_of, facts_and_parts, text_of
 from figures.report_parts import Chart, Text, figure_json
 from figures.report_study import study_tables
@@ -86,6 +87,7 @@ def section(result: Result, source: str) -> Section:
     for side, name in ((theory, "theory"), (training, "networks")):
         if side is not None:
             parts += _conserved(side, name, problem)
+    show(["hessian"], lambda: curvature_parts(result["hessian"]))
     show(["jumps"], lambda: _staircase(result["jumps"]))
     show(["laws"], lambda: [_laws(result["laws"])])
     show(["study", "results", "differences"], lambda: study_tables(result))

@@ -109,7 +109,14 @@ def build(folder, page, dark=True):
         (images / f"sphx_glr_plot_flow_{name}.png").write_bytes(b"")
     (folder / "literature.toml").write_text(TABLE)
     (folder / "index.rst").write_text(page)
-    names = ["folded", "derived_formulas", "executed_examples", "gallery_picture", "literature"]
+    names = [
+        "folded",
+        "derived_formulas",
+        "executed_examples",
+        "gallery_picture",
+        "literature",
+        "dark_pictures",
+    ]
     overrides = {"extensions": ["sphinx.ext.mathjax", *names], "html_theme": "basic"}
     with docutils_namespace(), (folder / "warnings").open("w") as warnings:
         out = folder / "out"
@@ -158,6 +165,7 @@ def test_examples_say_what_they_print_and_write(page):
     assert "none" in outputs[2] and "42" not in outputs[2]
     assert "global minimum" in outputs[3]
     assert 'alt="A curve"' in page
+    assert [" columns" in tag for tag in re.findall(r'<div class="output[^"]*', page)] == [False] * 3 + [True]
 
 
 def test_code_may_be_folded_below_what_came_of_it(page):

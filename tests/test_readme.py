@@ -127,3 +127,11 @@ def test_blocks_of_a_page_run_in_their_order(page, tmp_path, monkeypatch):
 
 def test_the_readme_is_short():
     assert len(README.read_text().splitlines()) <= 200
+
+
+def test_what_the_readme_links_to_exists():
+    """Pages, pictures and files of the repository; nothing outside is linked."""
+    text = README.read_text()
+    targets = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    assert len(targets) > 20
+    assert [target for target in targets if not (README.parent / target).is_file()] == []

@@ -22,11 +22,11 @@ function draw() {
   FIGURES.forEach((figure, n) => {
     const { data, layout } = themed(figure);
     const chart = document.getElementById(`chart-${n}`);
-    if (layout.legend && chart.clientWidth < NARROW) { // the legend takes a line for every entry: let it have them
+    if (chart.clientWidth < NARROW) { // the legend takes a line for every entry: let it have them
       const extra = LEGEND_LINE * data.filter((trace) => trace.showlegend !== false).length;
       layout.height += extra;
       layout.margin.b += extra;
-      layout.legend.y = (layout.margin.b - AXIS_TITLE) / layout.height;
+      Object.assign(layout.legend, { yref: "container", yanchor: "top", y: (layout.margin.b - AXIS_TITLE) / layout.height });
     }
     Plotly.react(chart, data, layout, CONFIG);
   });

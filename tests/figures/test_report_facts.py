@@ -51,24 +51,6 @@ def test_objects_that_are_alike_are_rows():
     assert texts(inner) == [["heavy_ball", "1", "2"], ["adam", "3", "4"]]  # names stay as they are
 
 
-def test_quantities_over_times_of_their_own_are_panels():
-    """As the Hessian along a curve: each with an axis of its own; what is shorter, or nested, is a fact."""
-    times = (0.1 * np.arange(13)).tolist()
-    hessian = {"index": list(range(13)), "times": times, "sharpness": [None, *times[1:]], "tolerance": 0.5}
-    facts, (chart,) = facts_and_parts({"hessian": hessian | {"modes": [[1.0]] * 13}})
-    name = "Hessian along the curve"
-    assert facts == {f"{name}: zero up to": "0.5", f"{name}: modes": "13 × 1 numbers"}
-    assert (chart.title, chart.timed) == (name, True)
-    data, layout = chart.figure["data"], chart.figure["layout"]
-    assert [trace["y"] for trace in data] == [list(range(13)), [None, *np.round(times[1:], 7)]]
-    assert [trace["x"][-1] for trace in data] == [1.2, 1.2]
-    assert len({trace["yaxis"] for trace in data}) == 2
-    assert [note["text"] for note in layout["annotations"]] == ["index", "sharpness: largest eigenvalue"]
-    assert layout["xaxis2"]["title"]["text"] == "time of the flow"
-    short = {"times": times[:12], "quartiles": times[:12]}
-    assert facts_and_parts({"trained": short})[1] == []
-
-
 def test_long_texts_stand_alone():
     """Of several lines or 200 characters; equations by the names of what they are equations of."""
     facts, parts = facts_and_parts(
