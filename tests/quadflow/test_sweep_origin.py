@@ -70,6 +70,7 @@ def test_report_and_figure_show_the_command(quadflow, tmp_path):
         ("hidden=0:60:8", "those of 2, 3, 4, 5, 6, 7 … values need no rounding"),
         ("hidden=2:12:6", None),
         ("hidden=2:12:3", None),
+        ("hidden=2:8:3", None),  # whole by itself: 2, 5, 8
         ("hidden=2:12:2:log", None),
         ("hidden=3:3:1", None),
         ("hidden=1:2:5", "those of 2 values need no rounding"),
