@@ -45,6 +45,8 @@ WORDS = {
     "evaluations": "evaluations of the slope",
     "status": "status",
     "optimizer": "optimiser followed",
+    "minimum": "minimum that was reached",
+    "global_loss": "loss of the global minimum",
     "conserved_drift": "largest change of a conserved quantity",
     "loss_measured": "loss measured",
     "schedule": "learning-rate schedule",

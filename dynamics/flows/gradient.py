@@ -25,6 +25,7 @@ from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.reduction import Reduction, reduce_problem
 from dynamics.problem.scope import require
+from dynamics.progress import stage
 
 
 class GradientFlow(Flow[Trajectory]):
@@ -79,7 +80,8 @@ class GradientFlow(Flow[Trajectory]):
         start = perf_counter()
         problem = given_problem(problem, student, activation, covariance)
         require("flow", problem)
-        self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
+        with stage("reducing the problem"):
+            self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
         self.setup_seconds = perf_counter() - start
 
     def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
