@@ -40,9 +40,11 @@ bench: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev,bench]' --constraint constraints.txt
 	$(BIN)/python -m benchmarks
 
+# make docs JOBS=8: each of them takes up to a gigabyte
+JOBS ?= 2
 docs: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev,docs]' --constraint constraints.txt
-	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(BIN)/sphinx-build --jobs $(JOBS) --fail-on-warning --keep-going --quiet docs docs/_build/html
 	$(BIN)/python docs/extensions/check_links.py docs/_build/html
 	$(BIN)/python docs/extensions/check_search.py docs/_build/html
 	$(BIN)/python docs/extensions/check_width.py docs/_build/html

@@ -5,8 +5,6 @@ import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
-from dynamics.budget import usable_cores
-
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 # many small networks: threads would only wait for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -88,7 +86,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
     "min_reported_time": 1e9,  # how long a figure takes on the machine of the build says nothing
-    "parallel": usable_cores(),
+    "parallel": True,  # as many as sphinx-build --jobs
     "thumbnail_size": (400, 400),
     "reference_url": {"dynamics": None, "empirical": None, "figures": None},
 }
@@ -117,3 +115,9 @@ html_theme_options = {
         "color-brand-content": "#56B4E9",
     },
 }
+
+
+def setup(
+    app,
+):  # it copies files at the end, and does not say that this is no matter for parallel builds
+    app.extensions["sphinx-mathjax-offline"].parallel_read_safe = True

@@ -11,8 +11,8 @@ from quadflow.cli import run
 TOUR = [page for page in PAGES if page != README and ".. python::" in page.read_text()]
 LONG = ("sweep simulate", "compare", "gaussianity", "figure learning-curves")  # more than five seconds
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
-# What depends on the machine: its speed, and the size of a page that holds a library.
-SPEED = re.compile(r"\d[\d.]* (?=s,|MB|steps per second)")
+# What depends on the machine: its speed, typical durations in a column, and the size of a page that holds a library.
+SPEED = re.compile(r"\d[\d.]* (?=s,|MB|steps per second)|(?<=  )\d+ (?:s|min)(?=  )")
 ROUNDING = 1e-9  # below, numbers are what rounding has left: only their magnitude is that of the page
 RELATIVE = 1e-2
 
@@ -82,6 +82,8 @@ def test_commands_print_what_pages_show(chain, capfd, tmp_path, monkeypatch):
         ("LSODA: 9384 evaluations, 3.5 s, 6", "LSODA: 8384 evaluations, 0.189 s, 6", False),
         ("LSODA: 8384 evaluations, 0.189 s, 5", "LSODA: 8384 evaluations, 0.189 s, 6", False),
         ("100 steps per second (all)", "2813 steps per second (all)", True),
+        ("drift  5 s  Drift", "drift  2 min  Drift", True),
+        ("drift  5 s  Drift", "drift  5 s  Spread", False),
         ("explorer.html: 4.1 MB, opens", "explorer.html: 5.0 MB, opens", True),
         ("t = 555.9 unit", "t = 555.222 unit", True),
         ("t = 562 unit", "t = 555.222 unit", False),
@@ -127,3 +129,11 @@ def test_blocks_of_a_page_run_in_their_order(page, tmp_path, monkeypatch):
 
 def test_the_readme_is_short():
     assert len(README.read_text().splitlines()) <= 200
+
+
+def test_what_the_readme_links_to_exists():
+    """Pages, pictures and files of the repository; nothing outside is linked."""
+    text = README.read_text()
+    targets = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    assert len(targets) > 20
+    assert [target for target in targets if not (README.parent / target).is_file()] == []

@@ -124,7 +124,7 @@ def _legs(axes: Axes, path: SaddlePath) -> list[Leg]:
         if arrow is None or arrow.arrow_patch is None:
             continue
         high, low = scale.transform(np.array([arrow.get_position()[1], arrow.xy[1]], dtype=float))
-        shares = np.clip((high - loss) / (high - low), 0.0, 1.0)
+        shares = np.clip((high - loss) / ((high - low) or 1.0), 0.0, 1.0)  # degenerate modes are as high
         width = float(arrow.arrow_patch.get_linewidth())
         legs.append(Leg(arrow, width, leap, stage.end if n else 0.0, path.run.times, shares))
     return legs

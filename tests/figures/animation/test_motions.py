@@ -7,13 +7,30 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from figures.animation.along_trajectories import ARRIVED, AlongTrajectories
+from figures.animation.motion import drawn_against_time
 from figures.animation.through_graph import AHEAD, ThroughGraph
 from figures.phase_portrait import phase_portrait_figure, trajectory_name
 from figures.saddle_graph import leg_name, saddle_graph_figure
 
 LEVELS = (45.5, 8.0, 1.25, 0.0)  # of λ = 4, 2, 1, one mode after the other (theory, section 3)
+
+
+@pytest.mark.parametrize("clipped", [True, False])
+def test_lines_are_cut_and_made_whole(clipped):
+    """Also one that was drawn beyond its axes; levels across them are not drawn in time."""
+    axes = Figure().add_subplot()
+    (line,) = axes.plot([0, 1], [0, 1], clip_on=clipped)
+    axes.axhline(0.5)
+    box = line.get_clip_box()
+    (part,) = drawn_against_time(axes)
+    part.show(0.25)
+    assert line.get_clip_on()
+    assert axes.transData.inverted().transform(line.get_clip_box().get_points())[1, 0] == pytest.approx(0.25)
+    part.finish()
+    assert (line.get_clip_on(), line.get_clip_box()) == (clipped, box)
 
 
 @pytest.fixture
