@@ -117,5 +117,7 @@ html_theme_options = {
 }
 
 
-def setup(app):  # it copies files at the end, and does not say that this is no matter for parallel builds
+def setup(
+    app,
+):  # it copies files at the end, and does not say that this is no matter for parallel builds
     app.extensions["sphinx-mathjax-offline"].parallel_read_safe = True

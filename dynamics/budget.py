@@ -7,6 +7,7 @@ Whoever allocates by the user's numbers therefore says first how much it will be
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -20,16 +21,22 @@ CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of containers and batch s
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
-def memory_budget() -> float:
-    """Bytes that one computation may take: a share of the machine's memory, or of the container's."""
+def physical_memory() -> float:
+    """Bytes of memory that this machine has; infinite where it does not tell."""
     try:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # Windows has no sysconf, others may not have these names
-        total = -1
-    if total <= 0:
+        return math.inf
+    return total if total > 0 else math.inf
+
+
+def memory_budget() -> float:
+    """Bytes that one computation may take: a share of the machine's memory, or of the container's."""
+    total = physical_memory()
+    if math.isinf(total):
         total = FALLBACK
     with suppress(OSError, ValueError):  # no container, or one without a limit ("max")
-        total = min(total, int(CONTAINER_LIMIT.read_text()))
+        total = min(total, int(CONTAINER_LIMIT.read_text(encoding="ascii")))
     return SHARE * total
 
 

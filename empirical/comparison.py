@@ -108,6 +108,7 @@ class Comparison(Result):
                 f"{counted(S, 'seed')}, {counted(self.run.steps[-1], 'step')}, t up to {self.trajectory.times[-1]:.6g}",
                 f"largest deviation from theory: loss {loss}{modes}",
                 *([] if self.gap is None else [self.gap.summary(start)]),
+                *filter(None, [getattr(self.trajectory, "breakdown", "")]),
             ]
         )
 

@@ -8,10 +8,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from dynamics.words import counted
 from empirical.experiments.collapse import CollapseDiagram
 from figures.canvas import Drawn, GivenAxes, canvas
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE
+from figures.style import COLUMN_WIDTH, FAILS, LINES, MARKERS, PALETTE
 
 MARGIN = 1.15  # factor by which the axis of rates goes beyond them
-COLLAPSED = "#F6D9C4"  # pale vermilion of the palette
 
 
 def collapse_figure(diagram: CollapseDiagram, *, axes: GivenAxes = None) -> Drawn:
@@ -33,7 +32,7 @@ def collapse_figure(diagram: CollapseDiagram, *, axes: GivenAxes = None) -> Draw
         edge = np.array([rates.min() / MARGIN, rates.max() * MARGIN])
         # with more than the rate of decay nothing changes: critical scales are proportional to it
         boundary = diagram.critical[0, [rates.argmin(), rates.argmax()]] * edge / [rates.min(), rates.max()]
-        axes.fill_between(edge, low, boundary, color=COLLAPSED, linewidth=0, zorder=0)
+        axes.fill_between(edge, low, boundary, color=FAILS, linewidth=0, zorder=0)
         for j, critical in enumerate(diagram.critical):
             label = r"theory: $\varepsilon^* = \rho T_1$" if j == 0 else f"theory: {j + 1} modes"
             axes.plot(

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import Bbox
@@ -19,7 +19,7 @@ GAP = 0.5  # between texts side by side, in lines
 NUMBER_OF = ((LogLocator, "numticks"), (MaxNLocator, "nbins"))
 
 
-def fit_ticks(axis: Axis) -> bool:
+def fit_ticks(axis: XAxis | YAxis) -> bool:
     """Leave as many ticks with names on an axis that was drawn as have room; of names, make the letters smaller.
 
     Returns
@@ -72,7 +72,7 @@ def _overlap(labels: list[Text], side: str) -> bool:
     return any(one[1] > two[0] for one, two in pairwise(spans))
 
 
-def shown_labels(axis: Axis) -> list[Text]:
+def shown_labels(axis: XAxis | YAxis) -> list[Text]:
     """Names of ticks that can be seen on an axis that was drawn."""
     where = axis.get_transform().transform
     low, high = sorted(where(np.array(axis.get_view_interval(), dtype=float)))

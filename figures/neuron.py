@@ -16,10 +16,11 @@ from empirical.neuron.collapse import CollapseStudy
 from empirical.neuron.training import NeuronRun
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.markers import markers_along
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, show_decades, show_span
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, shades, show_decades, show_span
 
 SHOWN_DECADES = 6  # of the loss, below its largest value
 MARKERS_PER_CURVE = 16
+SHARE = shades(PALETTE[1], 0.6)  # pale enough for numbers on them
 STARTS = {"random": "random start", "relinear": "ReLinear start"}
 KINDS = {
     "quadratic": ("quadratic neurons", PALETTE[0], "-", "o"),
@@ -111,8 +112,7 @@ def collapse_map(study: CollapseStudy, *, axes: GivenAxes = None) -> Drawn:
         panels = drawing.axes
         for panel, (name, label) in zip(panels, STARTS.items(), strict=True):
             fractions = 100 * study.fractions[name]
-            # dark enough to tell, light enough for the numbers
-            panel.imshow(fractions, cmap="Greys", vmin=0, vmax=200, aspect="auto", origin="upper")
+            panel.imshow(fractions, cmap=SHARE, vmin=0, vmax=100, aspect="auto", origin="upper")
             for (i, j), value in np.ndenumerate(fractions):
                 panel.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7)
             panel.set_xticks(range(len(study.learning_rates)), [f"{eta:g}" for eta in study.learning_rates])

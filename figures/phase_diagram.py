@@ -12,9 +12,7 @@ from dynamics.aliases import Array
 from dynamics.words import counted
 from empirical.experiments.phase_diagram import ScaleDiagram, SingleModeDiagram
 from figures.canvas import Drawn, GivenAxes, canvas
-from figures.style import COLUMN_WIDTH, PALETTE
-
-FAILS, SUCCEEDS = "#F6D9C4", "#DCE9F3"  # pale vermilion and pale blue of the palette
+from figures.style import COLUMN_WIDTH, FAILS, PALETTE, SUCCEEDS
 
 
 def phase_diagram_figure(diagram: SingleModeDiagram, *, axes: GivenAxes = None) -> Drawn:
@@ -70,7 +68,8 @@ def _draw_regions(axes: Axes, diagram: SingleModeDiagram) -> None:
     low, high = diagram.p0.min() - half_p, diagram.p0.max() + half_p
     a = np.array([min(left, 0.0), 0.0])
     edge = -np.sqrt(2) * a
-    axes.set_facecolor(SUCCEEDS)
+    for x, y in (([0.0, right], (low, high)), (a, (low, -edge)), (a, (edge, high))):
+        axes.fill_between(x, *y, color=SUCCEEDS, linewidth=0, zorder=0)
     axes.fill_between(a, -edge, edge, color=FAILS, linewidth=0, zorder=0)
     label = "theory: $p_0^2 = 2a_0^2$"
     for p, visible in ((edge, diagram.p0.max() > 0), (-edge, diagram.p0.min() < 0)):
@@ -120,7 +119,7 @@ def scale_diagram(diagram: ScaleDiagram, *, axes: GivenAxes = None) -> Drawn:
         panels[0].set_ylabel("scale of $w$")
         drawing.xlabel("scale of $a$   (dashed: $c_k = 0$ on average)", fontsize=8)
         bar = drawing.figure.colorbar(image, ax=panels, fraction=0.05, aspect=25, ticks=[0, 0.5, 1])
-        bar.set_label(f"fraction of {starts} that succeeds")
+        bar.set_label(f"fraction of {starts}\nthat succeeds")
     return drawing.result
 
 

@@ -14,7 +14,7 @@ from dynamics.neuron.pieces.counts import PieceCounts, PlaneMap
 from dynamics.neuron.pieces.exact import Example
 from dynamics.words import counted
 from figures.canvas import Drawn, GivenAxes, canvas
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE
+from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, shades
 
 LABELS = {
     "relu-quadratic": "quadratic neurons, ReLU",
@@ -27,6 +27,7 @@ TITLES = {
     "product": "$xy$, on $x = y$",
     "spline": "a spline",
 }
+VALUES = shades("0.5", 0.6)
 STYLES = {kind: (PALETTE[n], LINES[n], MARKERS[n]) for n, kind in enumerate(LABELS)}
 
 
@@ -92,11 +93,11 @@ def _in_rows(figure: Figure, numbers: tuple[int, int, int]) -> list[Axes]:
 
 
 def _draw_map(axes: Axes, kind: str, plane: PlaneMap) -> None:
-    """Values in grey, zeros of the units as lines, the exact number of pieces above."""
+    """Values as shades of grey, zeros of the units as lines, the exact number of pieces above."""
     ends = plane.axis[0], plane.axis[-1]
     size = np.abs(plane.values).max() or 1.0
     axes.imshow(  # pale enough for the lines
-        plane.values, cmap="Greys", vmin=-size, vmax=3 * size, origin="lower", extent=(*ends, *ends)
+        plane.values, cmap=VALUES, vmin=-size, vmax=size, origin="lower", extent=(*ends, *ends)
     )
     for q in plane.kinks:
         axes.contour(plane.axis, plane.axis, q, levels=[0.0], colors=[STYLES[kind][0]], linewidths=0.8)

@@ -42,22 +42,38 @@ def facts_and_parts(
         title = prefix.removesuffix(": ") or "side by side"
         parts.append(entries_table(title, [{"": called(key), **values[key]} for key in keys]))
     for key, value in values.items():
-        name = prefix + called(key)
         if any(key in keys for keys in tabled):
             continue
-        if isinstance(value, Mapping) and key in EQUATIONS:
-            parts.append(entries_table(name, [{"parameter": k, key: v} for k, v in value.items()]))
-        elif isinstance(value, Mapping):
-            inner = facts_and_parts(value, f"{name}: ", key in NAMES)
-            facts |= inner[0]
-            parts += inner[1]
-        elif _are_objects(value):
-            parts.append(entries_table(name, value))
-        elif isinstance(value, str) and (len(value) > LONG_TEXT or "\n" in value):
-            parts.append(Text(capitalised(name), value))
-        else:
+        name = prefix + called(key)
+        part = _part(key, name, value)
+        if part is not None:
+            parts.append(part)
+        if isinstance(value, Mapping) and not isinstance(part, Table):
+            inner, further = facts_and_parts(value, f"{name}: ", key in NAMES)
+            facts |= inner
+            parts += further
+        elif part is None:
             facts[name] = text_of(value)
     return facts, parts
+
+
+def _part(key: str, name: str, value: Any) -> Table | Text | None:
+    """What has a place of its own: equations, objects in a list, long texts."""
+    if isinstance(value, Mapping) and key in EQUATIONS:
+        return entries_table(name, [{"parameter": k, key: v} for k, v in value.items()])
+    if isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value):
+        return entries_table(name, value)
+    if isinstance(value, str) and (len(value) > LONG_TEXT or "\n" in value):
+        return Text(capitalised(name), value)
+    return None
+
+
+def curves_of(values: Result) -> dict[str, list[Any]]:
+    """Lists of numbers that are as long as the times beside them, by their keys."""
+    times = values.get("times")
+    lists = {k: v for k, v in values.items() if k not in ("times", "steps") and isinstance(v, list)}
+    alike = {k: v for k, v in lists.items() if isinstance(times, list) and len(v) == len(times)}
+    return {k: v for k, v in alike.items() if not any(isinstance(x, list | str | Mapping) for x in v)}
 
 
 def _rows_alike(values: Result) -> list[list[str]]:
@@ -87,10 +103,6 @@ def _cell(key: str, value: Any) -> Cell:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return Cell(text_of(value), text_of(value))
     return number_cell(value + 1 if key in FROM_ONE else value)
-
-
-def _are_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(entry, Mapping) for entry in value)
 
 
 def text_of(value: Any) -> str:

@@ -62,12 +62,17 @@ JUMP = {
     "loss_after": "number",
 }
 GAP = {"sources?": {"*": "scalar"}, "curves?": {"*": ["number"]}}
+HESSIAN = {
+    **{"times": ["finite"], "sharpness": ["number"], "lowest_eigenvalue": ["number"], "tolerance": "finite"},
+    "index": (["number"], "null"),
+}
 CURVE = {"kind": "text", "times": ["finite"], "loss": ["number"], "*": "scalar"}
 ANY: Kind = {
     "command?": "text",
     "versions?": {"*": "text"},
     "warnings?": ["text"],
     "problem?": (PROBLEM, "null"),
+    "hessian?": (HESSIAN, "null"),
 }
 
 

@@ -17,7 +17,8 @@ from figures import report_charts as charts
 from figures.mode_names import set_label
 from figures.report_atlas import KEYS as ATLAS_KEYS
 from figures.report_atlas import atlas_parts
-from figures.report_facts import facts_and_parts, text_of
+from figures.report_curvature import curvature_parts
+from figures.report_facts import curves_of, facts_and_parts, text_of
 from figures.report_parts import Chart, Text, figure_json
 from figures.report_study import study_tables
 from figures.report_tables import Cell, Table, make_table, number_cell, value_cell
@@ -77,7 +78,7 @@ def section(result: Result, source: str) -> Section:
     else:  # a curve without modes, such as that of a quadratic neuron
         show(["times", "loss"], lambda: [_curves_alone(result)])
         if "times" in shown:
-            shown |= {*_curves(result), "steps"}
+            shown |= {*curves_of(result), "steps"}
             result = {
                 **result,
                 **{name: _without_curves(result[name]) for name in NETWORKS if name in result},
@@ -86,6 +87,7 @@ def section(result: Result, source: str) -> Section:
     for side, name in ((theory, "theory"), (training, "networks")):
         if side is not None:
             parts += _conserved(side, name, problem)
+    show(["hessian"], lambda: curvature_parts(result["hessian"]))
     show(["jumps"], lambda: _staircase(result["jumps"]))
     show(["laws"], lambda: [_laws(result["laws"])])
     show(["study", "results", "differences"], lambda: study_tables(result))
@@ -133,7 +135,7 @@ def together(results: Mapping[str, Result]) -> Chart | None:
 
 def _curves_alone(result: Result) -> Chart:
     """All that a result without modes has at every time, and the median of networks that were trained for it."""
-    curves = {words(name): (result["times"], values) for name, values in _curves(result).items()}
+    curves = {words(name): (result["times"], values) for name, values in curves_of(result).items()}
     for name in NETWORKS:
         side = result.get(name)
         if isinstance(side, Mapping) and side.get("loss") and isinstance(side["loss"][0], list):
@@ -150,19 +152,6 @@ def _without_curves(side: Any) -> Any:
         key: value
         for key, value in side.items()
         if key not in ("times", "steps", "loss", "modes", "warnings")
-    }
-
-
-def _curves(result: Result) -> dict[str, list[Any]]:
-    """Lists of numbers that are as long as the times, by their keys."""
-    times = result["times"]
-    return {
-        name: values
-        for name, values in result.items()
-        if name not in ("times", "steps")
-        and isinstance(values, list)
-        and len(values) == len(times)
-        and not any(isinstance(value, list | str | Mapping) for value in values)
     }
 
 

@@ -42,7 +42,7 @@ def staircase_figure(curves: StaircaseCurves, *, axes: GivenAxes = None) -> Draw
                 "o",
                 color=PALETTE[1],
                 markerfacecolor="white",
-                zorder=2,
+                zorder=5,
                 label=f"median of {counted(len(run.loss), 'network')}",
             )
         for jump in prediction.jumps:

@@ -12,7 +12,8 @@ import matplotlib.style
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis, XAxis
+from matplotlib.axis import XAxis, YAxis
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
@@ -23,6 +24,8 @@ from figures.palette import PALETTE as PALETTE
 COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))  # theory is told apart by its dashes
 MARKERS = ("o", "s", "^", "D", "v", "P")  # measurement by its markers
+# regions of the palette's vermilion and blue, pale on paper and dark on dark pages
+FAILS, SUCCEEDS = to_rgba(PALETTE[1], 0.22), to_rgba(PALETTE[0], 0.14)
 EDGE = 0.001  # of the axes: rounding of points on their edge
 TIME = "time $t$ of the flow"  # label of every time axis
 TINY = 1e-300  # logarithmic axes end here: beyond, doubles lose their digits
@@ -33,6 +36,12 @@ DPI = 300.0  # of files
 def paper() -> AbstractContextManager[None]:
     """Context in which figures are created and saved in the project's style."""
     return matplotlib.style.context(Path(__file__).with_name("paper.mplstyle"))
+
+
+def shades(colour: str, strongest: float) -> LinearSegmentedColormap:
+    """From nothing to a colour that covers so much of the ground: on any ground the least values are the ground."""
+    ends = [to_rgba(colour, 0.0), to_rgba(colour, strongest)]
+    return LinearSegmentedColormap.from_list(f"shades of {colour}", ends)
 
 
 def show_span(axes: Axes, low: float, high: float) -> None:
@@ -57,7 +66,7 @@ def show_decades(axes: Axes, low: float, high: float) -> None:
         axes.set_ylim(-0.05, 1.0)
 
 
-def name_decades(axis: Axis, low: float, high: float) -> None:
+def name_decades(axis: XAxis | YAxis, low: float, high: float) -> None:
     """Name powers of ten on a logarithmic axis that shows [low, high]; where they are less than two, 2 and 5 too."""
     axis.set_major_locator(LogLocator(numticks=8))
     axis.set_minor_formatter(NullFormatter())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from empirical.sweep.reading import RISEN, SweepCurves, SweepMap
 from figures.canvas import Drawn, GivenAxes, canvas
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, name_decades, plain_text
+from figures.style import COLUMN_WIDTH, FAILS, LINES, MARKERS, PALETTE, name_decades, plain_text
 
 LABELS = {
     "init_scale": "initial scale ε",
@@ -35,7 +35,6 @@ WIDE = 20.0  # ratio of the largest to the smallest value from which unevenly sp
 APART = 0.1  # of the distance between two names: from curve to curve
 CROWDED = 24  # letters of all names together, from which they are turned
 FITTED = 100  # points of a fitted law: it is no straight line on linear axes
-CROSSED = "#F6D9C4"  # pale vermilion of the palette
 FLOOR = 1e-6  # of the largest value: smaller ones share the darkest colour
 
 
@@ -92,7 +91,7 @@ def _mark_diverged(axes: Axes, x: Array, y: Array, cells: NDArray[np.bool_]) -> 
     """Cross cells between these borders; the entry of the legend."""
     if not cells.any():
         return []
-    look: dict[str, Any] = {"facecolor": CROSSED, "edgecolor": PALETTE[1], "hatch": "xxxx", "linewidth": 0}
+    look: dict[str, Any] = {"facecolor": FAILS, "edgecolor": PALETTE[1], "hatch": "xxxx", "linewidth": 0}
     for i, j in np.argwhere(cells):
         axes.add_patch(Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i], **look))
     return [Patch(**look, label=f"diverged: $L$(end) > {RISEN:g} $L(0)$")]

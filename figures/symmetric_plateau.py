@@ -55,7 +55,7 @@ def _draw_loss(axes: Axes, curves: PlateauCurves) -> None:
         label=f"median of {counted(len(run.loss), 'network')}",
     )
     axes.annotate(
-        f"$L$ = {root.loss:.6g}, {counted(root.index, 'direction')} down",
+        f"$L$ = {root.loss:.4g}, {counted(root.index, 'direction')} down",
         (trajectory.times[-1], root.loss),
         xytext=(0, 3),
         textcoords="offset points",

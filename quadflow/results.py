@@ -91,8 +91,7 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
         found.append(LAWLESS)
     if getattr(trajectory, "neglects_fluctuations", False):
         found.append(NEGLECTED)
-    if trajectory.solver.message:
-        found.append(trajectory.solver.message)
+    found += filter(None, (trajectory.solver.message, getattr(trajectory, "breakdown", "")))
     found += without_modes(trajectory)
     if trajectory.conserved is not None and not trajectory.problem.student.trainable:
         found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")

@@ -49,17 +49,17 @@ Title
    :alt: Another curve
 
    Path("second.svg").write_text("<svg/>")
-   print("hidden")
+   print("hidden   twice")
 
 .. shell::
    :fails: 2
 
-   quadflow simulate --teacher 4,2,1 --hidden none
+   quadflow simulate --hidden none
 
 .. shell::
 
-   quadflow --version
-   quadflow fixed-points --teacher 2,1 --hidden 2
+   quadflow completion bash
+   quadflow completion fish
 
 .. picture:: stages/flow
    :alt: A flow
@@ -109,7 +109,14 @@ def build(folder, page, dark=True):
         (images / f"sphx_glr_plot_flow_{name}.png").write_bytes(b"")
     (folder / "literature.toml").write_text(TABLE)
     (folder / "index.rst").write_text(page)
-    names = ["folded", "derived_formulas", "executed_examples", "gallery_picture", "literature"]
+    names = [
+        "folded",
+        "derived_formulas",
+        "executed_examples",
+        "gallery_picture",
+        "literature",
+        "dark_pictures",
+    ]
     overrides = {"extensions": ["sphinx.ext.mathjax", *names], "html_theme": "basic"}
     with docutils_namespace(), (folder / "warnings").open("w") as warnings:
         out = folder / "out"
@@ -154,10 +161,12 @@ def test_examples_say_what_they_print_and_write(page):
         re.sub(r"<[^>]+>", "", text) for text in re.findall(r'<div class="output.*?</div>', page, re.S)
     ]
     assert outputs[0].strip() == "42"
-    assert outputs[1].strip() == "hidden"
+    assert outputs[1].strip() == "hidden   twice"
     assert "none" in outputs[2] and "42" not in outputs[2]
-    assert "global minimum" in outputs[3]
+    assert "fish_complete" in outputs[3] and "bash_complete" not in outputs[3]
     assert 'alt="A curve"' in page
+    kinds = re.findall(r'<div class="output[^"]*', page)
+    assert [" columns" in kind for kind in kinds[:2]] == [False, True]
 
 
 def test_code_may_be_folded_below_what_came_of_it(page):
@@ -199,7 +208,7 @@ def test_literature_says_what_was_read(page):
         (".. literature::\n\n   Green, 1999: nothing.", "is not of the form"),
         (".. python::\n   :figure: gone.png\n   :alt: x\n\n   x = 1", "gone.png was not written"),
         (".. picture:: stages/flow\n\n   See.", "those who do not see it"),
-        (".. shell::\n\n   quadflow fixed-points --teacher x", "exit status 2"),
+        (".. shell::\n\n   quadflow --nonsense", "exit status 2"),
     ],
 )
 def test_mistakes_are_errors_of_the_build(tmp_path, page, reason):

@@ -8,6 +8,7 @@ namespace, as for a reader who types them. A command that fails, unless it is an
 import contextlib
 import io
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from dark_copies import dark_copies
 from folded import fold
 
 LONGEST = 120  # seconds an example may take
+COLUMNS = re.compile(r"\S {2,}\S")  # what would not be read if its lines were broken
 QUADFLOW = str(Path(__file__).with_name("dark_copies.py"))  # as it is run here
 
 
@@ -96,7 +98,8 @@ class Example(SphinxDirective):
         text = output.rstrip()
         if not text:
             return []
-        block = nodes.literal_block(text, text, language="text", classes=["output"])
+        kinds = ["output", "columns"] if COLUMNS.search(text) else ["output"]
+        block = nodes.literal_block(text, text, language="text", classes=kinds)
         return [said(self.word()), block]
 
     def word(self) -> str:

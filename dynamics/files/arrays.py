@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.budget import physical_memory
 from dynamics.errors import ProblemError
 from dynamics.files.opening import Source, open_binary
 
@@ -130,11 +131,3 @@ def real_numbers(array: NDArray[Any]) -> Array:
     if lost.any():
         raise Unusable(f"it holds {array[lost][0]}, beyond the range of 64-bit numbers")
     return numbers
-
-
-def physical_memory() -> float:
-    """Bytes of memory that this machine has; infinite where it does not tell."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -121,9 +122,12 @@ class Flow(VectorField, Generic[Curve]):
         Initial state.
     default_rtol : float
         Relative tolerance where none is given.
+    setup_seconds : float
+        Wall-clock time that the reduction and the population loss took, which those of an integration include.
     """
 
     theta0: Array
+    setup_seconds = 0.0
     default_rtol = DEFAULT_RTOL
 
     @property
@@ -225,6 +229,7 @@ class Flow(VectorField, Generic[Curve]):
         IntegrationError
             If the integration fails; the error carries the curve up to there.
         """
+        start = perf_counter()
         task = self.prepare(
             t_end,
             times=times,
@@ -249,6 +254,7 @@ class Flow(VectorField, Generic[Curve]):
             progress=progress,
             standing=partial(self._standing, still=task.watch.speed) if task.open_ended else None,
         )
+        report = replace(report, seconds=self.setup_seconds + perf_counter() - start)
         return self.conclude(task, reached, states, report, throw)
 
     def prepare(

@@ -1,5 +1,7 @@
 """Gradient flow on a given data set, exactly: what full-batch training becomes as its step goes to zero."""
 
+from time import perf_counter
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -45,6 +47,7 @@ class FiniteDataFlow(GradientFlow):
     """
 
     def __init__(self, problem: Problem, X: ArrayLike, y: ArrayLike, form: str = "auto") -> None:
+        start = perf_counter()
         require("data flow", problem)
         X = validate_array("X", X, 2)
         Y = validate_array("y", np.asarray(y)[:, None] if np.ndim(y) == 1 else y, 2)
@@ -64,6 +67,7 @@ class FiniteDataFlow(GradientFlow):
             self.form = cheaper_form(X, Y, hidden) if moments else "samples"
         self.sample_loss: Population = sample_loss(X, Y, phi, reduction.problem.variance, hidden, self.form)
         self._start(problem, reduction, problem.with_decay(self.sample_loss))
+        self.setup_seconds = perf_counter() - start
 
     def switching(self, atol: float) -> None:
         """None: where a kinked unit vanishes the samples pull at it, not the population."""

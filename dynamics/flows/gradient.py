@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +25,7 @@ from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.reduction import Reduction, reduce_problem
 from dynamics.problem.scope import require
+from dynamics.progress import stage
 
 
 class GradientFlow(Flow[Trajectory]):
@@ -75,9 +77,12 @@ class GradientFlow(Flow[Trajectory]):
         covariance: ArrayLike | None = None,
         reduce: bool = True,
     ) -> None:
+        start = perf_counter()
         problem = given_problem(problem, student, activation, covariance)
         require("flow", problem)
-        self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
+        with stage("reducing the problem"):
+            self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
+        self.setup_seconds = perf_counter() - start
 
     def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
         """Set every attribute; the objective is that of the problem unless another one is given."""

@@ -112,6 +112,7 @@ class ModifiedFlow(StepField, GradientFlow):
         self.step, self.momentum, self.form = self.clock.step, self.clock.momentum, form
         objective = ModifiedLoss(base.objective, self._coefficient(self.step), base.trainable)
         self._start(base.problem, base.reduction, objective)
+        self.setup_seconds = base.setup_seconds
         self._slope = -base(0.0, base.theta0)
         self.theta0 = base.theta0 + self._remaining(np.zeros(1))[0] * self._slope
 

@@ -21,7 +21,8 @@ class SolverReport:
         Of the right-hand side (those for samples within a step included; of Taylor's method the number of
         expansions) and of its Jacobian.
     seconds : float
-        Wall-clock time of the integration.
+        Wall-clock time of the integration, with that of what was built and compiled for it; of a flow, with its
+        reduction too.
     status : str
         "finished" (end time reached), the name of the `Stop` that ended it, or "failed".
     time_reached : float

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,6 +100,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
         schedule: Spec = "constant",
         steps: int | None = None,
     ) -> None:
+        start = perf_counter()
         require("mean SGD", problem)
         self.problem = problem
         self.clock = Clock(step, schedule=schedule, length=steps)
@@ -107,6 +109,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
         self.label_noise = validate_label_noise(label_noise)
         self.order = OrderParameters(problem)
         self.theta0 = self.order.start
+        self.setup_seconds = perf_counter() - start
 
     def drift(self, state: Array, eta: float | Array | None = None) -> Array:
         """Mean change of the state in one step over η, F(s), exact; for stacks of states (…, u) and of rates (…)."""

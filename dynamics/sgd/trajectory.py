@@ -24,6 +24,7 @@ from dynamics.problem.storage import problem_attributes, problem_parts, read_pro
 from dynamics.versions import versions
 from dynamics.words import counted, listed
 
+ROUNDING = 1e-9  # of the initial loss
 NEGLECTED = (
     "the mean of every step is exact, but the fluctuations over seeds, which are of order 1/d where the step is of "
     "that order, are neglected from one step to the next"
@@ -123,6 +124,18 @@ class SGDTrajectory(Followed):
         return self.loss_std is None and self.problem.trace_coupling is None
 
     @property
+    def breakdown(self) -> str:
+        """A sentence where fluctuations are no small correction, so that the mean loss falls below zero; else empty."""
+        lowest = int(self.loss.argmin())
+        if self.loss[lowest] >= -ROUNDING * self.loss[0]:
+            return ""
+        return (
+            f"the predicted mean loss falls to {self.loss[lowest]:.3g} at t = {self.times[lowest]:.3g}, below zero:"
+            " fluctuations are no small correction here, and the mean of SGD is not to be trusted (take smaller"
+            " steps, or larger batches)"
+        )
+
+    @property
     def conserved_drift(self) -> float | None:
         """Largest deviation of the mean of c_k(t) from c_k(0), or from its law under weight decay; None without c_k."""
         if self.conserved is None:
@@ -177,7 +190,7 @@ class SGDTrajectory(Followed):
         ]
         if self.objective is not None:
             lines.insert(2, f"mean objective {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
-        return "\n".join([*lines, s.message] if s.message else lines)
+        return "\n".join([*lines, *filter(None, (s.message, self.breakdown))])
 
     def plateaus(self) -> list[tuple[str, ...]]:
         """Rows of the table of plateaus that a notebook shows."""

@@ -248,7 +248,7 @@ def _given_signs(signs: Sequence[int | str] | str | None, student: Student) -> t
 def _check_size(number: int, lowest: int | None) -> None:
     """Refuse catalogues, of `number` points or only the lowest, that nobody reads to the end."""
     if lowest is None:
-        remedy = "ask for the lowest ones with `lowest` (on the command line `--lowest N`)"
+        remedy = "ask for the lowest ones with `lowest` (on the command line `fixed-points --lowest N`)"
         check_number("The full catalogue", number, LARGEST_CATALOGUE, "points", remedy)
     else:
         number = min(number, validate_count("lowest", lowest))

@@ -21,7 +21,7 @@ FIRST = 0.05  # 8t at which curves start: before the first mode is learned
 LARGEST_SPAN = 100  # decades of time between the first and the last mode, and half as many of their losses
 LAST, LAST_TRAINED = 0.01, 0.1  # 8t/N^α at which they end: later the finite number of modes shows
 BEYOND = 100.0  # times the end of the training, where exact curves end at the latest
-MOST = 5.0  # times as many modes as were asked for, at most, where α < 1
+MOST = 3.0  # times as many modes as were asked for, at most, where α < 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynamics.budget import physical_memory
 from dynamics.errors import ProblemError
 from dynamics.files.documents import json_object, read_json
 from empirical.sweep.grid import KINDS
@@ -43,7 +43,7 @@ def check_codecs(path: Path, what: str) -> None:
 
 def check_size(dataset: Dataset, what: str) -> None:
     """Refuse a file that claims more numbers than this machine can hold."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 2**36
+    memory = physical_memory()
     if dataset.nbytes > memory:
         raise ProblemError(
             f"{what} needs {dataset.nbytes:.3g} bytes of memory, but this machine has {memory:.3g}."

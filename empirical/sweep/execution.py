@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dynamics.curves.variables import Variables
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.progress import stage
 from dynamics.requests import Asking, Turn, together
 from dynamics.versions import versions
 from empirical.sweep.grid import Run
@@ -166,7 +167,7 @@ def _connected(scheduler: str | None, workers: int | None) -> Iterator[Client]:
             with client:
                 yield client
             return
-        with _interrupts_for_this_thread():
+        with _interrupts_for_this_thread(), stage("starting worker processes"):
             # Dask's nannies set the number of BLAS threads of their workers to 1.
             cluster = LocalCluster(
                 n_workers=workers,

@@ -92,7 +92,7 @@ def _mp4_writer(rate: float, hold: float) -> AbstractMovieWriter:
 
 def _write(animation: Film, path: Path, writer: AbstractMovieWriter, progress: bool) -> None:
     with progress_bar(
-        what="frames", unit="frame", shown=progress, remedy="ask for fewer frames a second, or a shorter film"
+        what="frames", unit="frame", shown=progress, remedy="lower `seconds` or `frames-per-second`"
     ) as bar:
 
         def tick(_: int, total: int | None) -> None:

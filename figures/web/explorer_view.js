@@ -3,7 +3,7 @@
 const MARGIN = { l: 52, r: 14, t: 10, b: 46 };
 const ARROWS = 15; // per side of the phase plane
 const SHOWN_VALUES = 4; // learned values in a line of the legend
-const SHOWN_MARKERS = 40; // of networks along a curve
+const SHOWN_MARKERS = 25; // of networks along a curve
 const LABEL_HEIGHT = 16; // pixels between labels at the ends of curves
 const SHOWN_DECADES = 7; // of the loss, below its largest value
 const PLOT_CONFIG = { displayModeBar: false, responsive: false, doubleClick: false };

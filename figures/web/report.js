@@ -26,7 +26,7 @@ function draw() {
       const extra = LEGEND_LINE * data.filter((trace) => trace.showlegend !== false).length;
       layout.height += extra;
       layout.margin.b += extra;
-      layout.legend.y = (layout.margin.b - AXIS_TITLE) / layout.height;
+      Object.assign(layout.legend, { yref: "container", yanchor: "top", y: (layout.margin.b - AXIS_TITLE) / layout.height });
     }
     Plotly.react(chart, data, layout, CONFIG);
   });

@@ -44,7 +44,12 @@ class Gallery(click.Group):
 
 
 @click.group(cls=Gallery, invoke_without_command=True, no_args_is_help=False)
-@click.option("--list", "list_figures", is_flag=True, help="List the figures, with how long they take.")
+@click.option(
+    "--list",
+    "list_figures",
+    is_flag=True,
+    help="List the figures, with the time that each takes with its defaults on two cores.",
+)
 @click.pass_context
 def command(ctx: click.Context, list_figures: bool) -> None:
     """Draw a figure of the gallery; each has defaults that show its point."""
@@ -52,8 +57,7 @@ def command(ctx: click.Context, list_figures: bool) -> None:
         taken = durations()
         for name, figure in sorted(command.commands.items()):
             long = in_steps(taken[name]) if name in taken else ""
-            click.echo(f"{name:18} {long:>6}  {figure.get_short_help_str(LONGEST_HELP)}")
-        click.echo("\nTypical times, with the defaults, on two cores.")
+            click.echo(f"{name:20} {long:>5}  {figure.get_short_help_str(LONGEST_HELP)}")
     elif ctx.invoked_subcommand is None:
         raise click.UsageError(f"Which figure? One of: {', '.join(command.commands)}.")
 

@@ -217,6 +217,9 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     from dynamics.problem.mode_numbers import mode_set
 
     lines = [catalogue.summary()]  # which says what is known of points off the axes
+    ignored = catalogue.spectrum.zeros
+    if any(ignored.intersection(point.learned_modes) for point in catalogue.points):
+        lines.append(f"modes {mode_set(sorted(ignored))} have the eigenvalue 0: the teacher ignores them")
     for point in catalogue.points:
         if point.kind == "spurious minimum" or point.degenerate:
             lines.append(f"{mode_set(point.learned_modes)} is a {point.kind}: {point.reason}")

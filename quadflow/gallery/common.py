@@ -122,13 +122,14 @@ def draw_into(path: str, make: Callable[[], Figure]) -> None:
 
 def finished(make: Callable[[], Figure], chosen: Look) -> Figure:
     """Make a figure in the look that was asked for."""
+    from dynamics.progress import stage
     from figures.finishing import finish, fit_labels
     from figures.look import look
     from figures.style import paper
 
     with look(chosen.style, chosen.size):
         figure = make()
-        with paper():
+        with paper(), stage("laying out the figure"):
             finish(figure, chosen.title, chosen.xscale)
             # at its own size every figure was looked at
             if chosen.size is not None or chosen.style == "slides":

@@ -66,7 +66,9 @@ def fluctuations(options: opt.CompareOptions, output: str) -> None:
     def make() -> Figure:
         from figures import learning_curves
 
-        return learning_curves(opt.run_comparison(options))
+        comparison = opt.run_comparison(options)
+        click.echo(comparison.summary())
+        return learning_curves(comparison)
 
     draw_into(output, make)
 

@@ -243,7 +243,10 @@ def test_what_a_run_says():
     assert run.summary().split("\n") == lines
     assert repr(run).split("\n") == ["TrainingRun", *(f"  {line}" for line in lines)]
     many = made_up_run(modes=np.tile(np.arange(10.0), (2, 3, 1)), about={})
-    assert many.summary().split("\n")[2:] == ["modes (median) 0, 1, 2, 3, 4, 5, 6, 7", lines[3]]
+    assert many.summary().split("\n")[2:] == [
+        "modes (median) 0, 1, 2, 3, 4, 5, 6, …, 9 (10 in all)",
+        lines[3],
+    ]
 
 
 def test_files_that_are_no_runs(tmp_path):

@@ -44,8 +44,12 @@ def test_the_address_follows_the_state(explorer):
     """Also without the button; a page as it opens has none."""
     assert explorer.run("return location.hash") == ""
     explorer.set("start-a", 0.25)
-    explorer.driver.execute_async_script("setTimeout(arguments[0], LINK_PAUSE + 100)")
+    pause = "setTimeout(arguments[0], LINK_PAUSE + 100)"
+    explorer.driver.execute_async_script(pause)
     assert "&a=0:0.25&" in explorer.run("return location.hash")
+    explorer.run("document.getElementById('reset').click()")
+    explorer.driver.execute_async_script(pause)
+    assert explorer.run("return location.hash === `#${writeLink(DEFAULTS)}`")
 
 
 def test_another_link_in_the_same_tab(explorer):

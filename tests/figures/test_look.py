@@ -14,6 +14,7 @@ from dynamics import ProblemError
 from figures.canvas import canvas
 from figures.gap import gap_figure
 from figures.look import STYLES, exchanged, look
+from figures.neuron import collapse_map
 from figures.saddle_graph import saddle_graph_figure
 from figures.style import COLUMN_WIDTH, save_figure
 
@@ -128,3 +129,19 @@ def test_a_figure_on_paper_has_the_colours_it_always_had(gap, tmp_path):
         save_figure(gap_figure(gap), tmp_path / "a.svg")
     save_figure(gap_figure(gap), tmp_path / "b.svg")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+@pytest.mark.parametrize("style", ["paper", "dark"])
+def test_numbers_on_a_map_can_be_read_on_any_ground(style):
+    """Contrast of at least 4.5, as WCAG 2 asks of text; a cell of zero is the ground itself."""
+    study = beside("test_axes").collapse_study()
+    with look(style):
+        figure = collapse_map(study)
+    ground = np.array(to_rgba(STYLES[style].ground)[:3])
+    for axes in figure.axes:
+        (image,) = axes.images
+        for text, value in zip(axes.texts, np.ravel(image.get_array()), strict=True):
+            *colour, cover = image.cmap(image.norm(value))
+            cell = cover * np.array(colour) + (1 - cover) * ground
+            assert contrast(text.get_color(), tuple(cell)) >= 4.5
+            assert value > 0 or cell == pytest.approx(ground, abs=1e-9)

@@ -101,7 +101,7 @@ def test_collapse_is_in_per_cent():
     above, below = figure.axes
     assert [t.get_text() for t in above.texts] == ["0", "1"]
     assert [t.get_text() for t in below.texts] == ["50", "100"]
-    assert above.images[0].get_clim() == (0, 200)
+    assert above.images[0].get_clim() == (0, 100)
     assert all(spine.get_visible() for spine in above.spines.values())  # a frame about the cells
     assert above.get_title() == "random start: diverging runs (% of 200)"
     assert below.get_title() == "ReLinear start: diverging runs (% of 200)"

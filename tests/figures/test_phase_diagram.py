@@ -130,10 +130,12 @@ def test_cells_lie_around_their_scales():
 def test_the_region_of_failure():
     """Grey is where p² ≤ 2a² and a < 0, for the mode λ > 0 of the diagram."""
     axes = phase_diagram_figure(single_mode(np.array([-1.0, 0.3, 1.0, 1.6]))).axes[0]
-    region = axes.collections[0].get_paths()[0]
+    succeeds, (region,) = axes.collections[:-1], axes.collections[-1].get_paths()
     for a in (-1.2, -0.7, -0.3, 0.2, 0.7):
         for p in (-1.2, -0.6, -0.1, 0.1, 0.6, 1.2):
             assert region.contains_point((a, p)) == (a < 0 and p**2 <= 2 * a**2), (a, p)
+            inside = [part.get_paths()[0].contains_point((a, p)) for part in succeeds]
+            assert any(inside) != region.contains_point((a, p)), (a, p)
     assert (axes.get_xlim(), axes.get_ylim()[0]) == ((-1.25, 0.75), pytest.approx(-1 - 2.6 / 6))
     assert axes.get_xlabel().endswith("$a_0$") and axes.get_ylabel().endswith("$p_0$")
 
@@ -142,9 +144,11 @@ def test_failure_and_success_have_the_colours_of_their_markers():
     """Each region in a pale tone of the markers of its networks: no other colour is as near in hue."""
     axes = phase_diagram_figure(single_mode(np.array([0.3, 1.0, 1.6]))).axes[0]
     tones = rgb_to_hsv([to_rgb(colour) for colour in PALETTE[:5]])[:, 0]
-    region = axes.collections[0].get_facecolor()[0, :3]
-    for colour, expected in ((axes.get_facecolor()[:3], 0), (region, 1)):
-        hue, saturation, value = rgb_to_hsv(colour)
+    *succeeds, fails = (part.get_facecolor()[0] for part in axes.collections)
+    assert len(succeeds) == 3
+    for colour, expected in (*((colour, 0) for colour in succeeds), (fails, 1)):
+        on_white = 1 - colour[3] + colour[3] * colour[:3]
+        hue, saturation, value = rgb_to_hsv(on_white)
         assert 0.05 < saturation < 0.3 and value > 0.9  # pale, but not white
         assert np.abs((tones - hue + 0.5) % 1 - 0.5).argmin() == expected
 
@@ -189,6 +193,6 @@ def test_axes_of_scales():
             assert axes.collections[0].get_clim() == (0, 1)
             for axis in (axes.xaxis, axes.yaxis):
                 assert_decades(axis, 6)
-        assert bar.get_ylabel() == "fraction of 10 starts that succeeds"
+        assert bar.get_ylabel() == "fraction of 10 starts\nthat succeeds"
         assert bar.get_yticks().tolist() == [0, 0.5, 1]
         assert figure.get_supxlabel() == "scale of $a$   (dashed: $c_k = 0$ on average)"

@@ -220,7 +220,11 @@ def test_a_strange_file_is_named(broken):
 @pytest.fixture
 def page(comparison, atlas, tmp_path):
     path = tmp_path / "report.html"
-    path.write_text(report_page({"run.json": comparison, "atlas.json": atlas}), encoding="utf-8")
+    times = np.linspace(0, 1, 20).tolist()
+    curvature = {"times": times, "sharpness": times, "lowest_eigenvalue": times, "index": [1] * 20}
+    hessian = {"hessian": curvature | {"tolerance": 0.1}}
+    results = {"run.json": comparison, "atlas.json": atlas, "hessian.json": hessian}
+    path.write_text(report_page(results), encoding="utf-8")
     return path
 
 
@@ -234,13 +238,13 @@ def report(browser, page):
 
 
 def test_charts_are_drawn(report, page):
-    """Overlay, learning curves, gap, atlas: each a plot with as many curves as Python put into it."""
+    """Overlay, learning curves, gap, atlas, Hessian: each a plot with as many curves as Python put into it."""
     drawn = report.run(
         "const plots = [...document.querySelectorAll('.plot')];"
         "return plots.map((p) => [p.data.length, p.querySelectorAll('.main-svg').length > 0])"
     )
     assert [n for n, _ in drawn] == report.run("return FIGURES.map((f) => f.data.length)")
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     assert all(svg for _, svg in drawn)
     assert page.stat().st_size < LARGEST_PAGE
     text = report.run("return document.body.textContent")
@@ -290,6 +294,12 @@ def test_dark_screens_and_phones(browser, page):
     """Black ink turns light where the page turns dark; nothing sticks out of a phone."""
     browser.open(page, browser.PHONE)
     assert browser.overflow() <= 0
+    legends = browser.run(
+        "return [...document.querySelectorAll('.plot')].map((plot) => ["
+        " plot.querySelector('.legend').getBoundingClientRect().top,"
+        " Math.max(...[...plot.querySelectorAll('.bglayer, .plot .xy')].map((p) => p.getBoundingClientRect().bottom))])"
+    )
+    assert all(top > bottom for top, bottom in legends)  # below the panels, which are narrow
     colour = "return document.getElementById('chart-1').data.find((t) => t.name === 'theory').line.color"
     light = browser.run(colour)
     browser.scheme("dark")

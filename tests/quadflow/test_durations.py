@@ -18,10 +18,9 @@ def test_every_figure_was_measured():
 def test_the_list_shows_them(quadflow):
     """The next step above what was measured, beside the name of every figure."""
     lines = quadflow("figure", "--list").out.splitlines()
-    for line, name in zip(lines, sorted(command.commands), strict=False):
+    for line, name in zip(lines, sorted(command.commands), strict=True):
         assert line.split()[0] == name
         assert " ".join(line.split()[1:3]) == in_steps(durations()[name])
-    assert lines[-1] == "Typical times, with the defaults, on two cores."
 
 
 @pytest.mark.parametrize(

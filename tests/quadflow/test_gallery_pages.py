@@ -152,7 +152,8 @@ def test_a_page_computes_nothing_else(name, page):
     """What it imports: parts of a problem, its experiment, what draws it."""
     path, _ = page_of(page)
     allowed = {
-        *("Problem", "Student", "Teacher", "Neurons", "QuadraticTarget", "fixed_points"),
+        *("Problem", "Student", "Teacher", "Neurons", "QuadraticTarget"),
+        *("fixed_points", "points_of_all_signs"),
         *("grid_of_starts", "grid_of_scales", "load", "run", EXPERIMENTS[name].partition(":")[2]),
     }
     for node in ast.walk(ast.parse(path.read_text())):

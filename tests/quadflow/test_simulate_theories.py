@@ -146,3 +146,30 @@ def test_compare_says_why_an_error_bar_is_missing(quadflow):
     ).json
     assert result["gap"]["error_bar"] is None
     assert "several seeds" in " ".join(result["warnings"])
+
+
+def test_a_mean_of_sgd_that_breaks_down_says_so(quadflow, tmp_path):
+    """Batches of 4 in 50 inputs: where units turn to the teacher, fluctuations are larger than what they correct."""
+    Q = np.linalg.qr(np.random.default_rng(0).normal(size=(50, 3)))[0]
+    np.save(tmp_path / "M.npy", (Q * [3.0, 2.0, 1.0]) @ Q.T)
+    start = ["--teacher", tmp_path / "M.npy", "--hidden", "2"]
+    start += [
+        "--init",
+        "aligned",
+        "--init-scale",
+        "0.5",
+        "--second-layer",
+        "fixed",
+        "--step",
+        "1e-3",
+        "--batch",
+        "4",
+        "--label-noise",
+        "0.5",
+    ]
+    start += ["--steps", "600", "--seeds", "2"]
+    result = quadflow("compare", *start, "--sgd", "--json")
+    assert min(result.json["theory"]["loss"]) < 0
+    assert len([warning for warning in result.json["warnings"] if "is not to be trusted" in warning]) == 1
+    drawn = quadflow("figure", "fluctuations", *start, "--output", tmp_path / "x.png")
+    assert drawn.out.count("is not to be trusted") == 1

@@ -34,7 +34,10 @@ HUGE = 10**12
         (["simulate", "--teacher", f"power-law:1:{10**9}"], "lower the number of eigenvalues"),
         (["sweep", "--teacher", "2,1", "--vary", f"init-scale=1:2:{HUGE}"], "give fewer"),
         (["sweep", "--teacher", "2,1", "--replicates", HUGE], "make several sweeps"),
-        (["fixed-points", "--teacher", "power-law:1:2000", "--hidden", 3], "e\\+602 points.*--lowest N"),
+        (
+            ["fixed-points", "--teacher", "power-law:1:2000", "--hidden", 3],
+            "e\\+602 points.*fixed-points --lowest N",
+        ),
         (["fixed-points", "--teacher", "power-law:1:99", "--lowest", HUGE], "points.*fewer"),
         (["fixed-points", "--teacher", "2,1", "--search", HUGE], "searches.*fewer"),
         (["fixed-points", "--teacher", "2,1", "--hidden", 10**5, "--search", 1], "Hessian"),

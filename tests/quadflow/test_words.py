@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, Student, Teacher
+from dynamics import GradientFlow, Problem, Student, Teacher, diagnose
 from dynamics.activations import ACTIVATIONS
 from dynamics.curves.stages import Stage
 from dynamics.problem.levels import Level
@@ -358,3 +358,30 @@ def test_levels_are_not_shared_between_results():
     """The JSON of a stage has its level's height, not the level."""
     level = Level((0,), (1.0,), 0.0, 2.0)
     assert "level" not in json.dumps(results.stage_json(Stage(0, 1, 2.0, (0,), level, 0.0)))
+
+
+def test_which_modes_the_teacher_ignores():
+    """λ = (3, −1) in five dimensions: modes 1, 2 and 3; said where a point learns one of them, and only there."""
+    teacher = Teacher.from_eigenvalues([3, -1], 5)
+    said = "modes {1–3} have the eigenvalue 0: the teacher ignores them"
+    lines = fixed_points_command.describe(
+        fixed_points(teacher, 3), {"fixed_points": [], "warnings": []}
+    ).split("\n")
+    assert said in lines
+    few = fixed_points(teacher, 3, lowest=1)
+    assert said not in fixed_points_command.describe(few, {"fixed_points": [], "warnings": []})
+
+
+def test_fifty_modes_fill_no_line():
+    """Set by set and number by number: whatever a command prints of λ_j = 1/j, j = 1 … 50, stays on a line."""
+    teacher = Teacher.power_law(1.0, 50)
+    learned = Student(teacher.V, teacher.B)
+    trajectory = GradientFlow(teacher, learned).integrate(times=[0.0, 1.0])
+    lowest = fixed_points(teacher, 50, lowest=3)
+    assert [row[1] for row in lowest._rows()] == ["{0–49}", "{0–48}", "{0–47, 49}"]
+    texts = [trajectory.summary(), repr(teacher), lowest.summary()]
+    assert max(len(line) for text in texts for line in text.split("\n")) < 160
+    assert "0.02 (50 in all)" in texts[0]
+    found = diagnose(Problem(teacher, Student.initialise(50, 50, seed=0)), follow=False)
+    assert len(found.possible_losses) > 20
+    assert f"{found.possible_losses[-1]:.6g} ({len(found.possible_losses)} in all)" in found.reason

@@ -7,7 +7,7 @@ Scaling laws of power-law teachers
 Teachers with eigenvalues j^−α, learned mode after mode, make the loss a power law of time with exponent 1/α −
 2. See that exact curves of very many modes run along the asymptotic lines, exponent and prefactor. Trained
 networks have few modes and lie on the exact curves of as many (dotted), which leave the law where the modes
-run out. The smaller α is the more of them it takes: at α = 0.75 the network has 464, and even so it touches
+run out. The smaller α is the more of them it takes: at α = 0.75 the network has 300, and even so it touches
 the law only.
 """
 

@@ -40,7 +40,7 @@ def test_summary():
     failed = SolverReport("LSODA", 1e-9, 1e-12, 120, 7, 0.25, "failed", 2.0, "It gave up.")
     assert made_up(report=failed).summary().split("\n")[-1] == "It gave up."
     many = made_up(modes=np.tile(np.arange(10.0), (3, 1)))
-    assert many.summary().split("\n")[2] == "modes 0, 1, 2, 3, 4, 5, 6, 7"
+    assert many.summary().split("\n")[2] == "modes 0, 1, 2, 3, 4, 5, 6, …, 9 (10 in all)"
 
 
 def test_second_layer_of_one_output():

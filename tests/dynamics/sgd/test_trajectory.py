@@ -52,7 +52,7 @@ def test_what_a_solution_says():
     failed = made_up(solver=dataclasses.replace(REPORT, message="It gave up."))
     assert failed.summary().split("\n") == [*lines, "It gave up."]
     many = made_up(modes=np.tile(np.arange(10.0), (3, 1)))
-    assert many.summary().split("\n")[2] == "modes 0, 1, 2, 3, 4, 5, 6, 7"
+    assert many.summary().split("\n")[2] == "modes 0, 1, 2, 3, 4, 5, 6, …, 9 (10 in all)"
 
 
 @pytest.mark.parametrize("spread", [None, np.array([0, 0.1, 0.2])])
@@ -79,3 +79,14 @@ def test_a_file_holds_all_of_it(tmp_path, spread):
             "schedule": "constant",
             "solver": dataclasses.asdict(REPORT),
         }
+
+
+def test_a_mean_loss_below_zero_is_not_to_be_trusted():
+    """No average of losses is negative; −1e-9 of the initial one is rounding."""
+    assert made_up().breakdown == made_up(loss=np.array([8, -8e-9, 1])).breakdown == ""
+    found = made_up(loss=np.array([8, -1.25, -0.5]))
+    words = "the predicted mean loss falls to -1.25 at t = 0.1, below zero: fluctuations are no small correction here"
+    assert found.breakdown.startswith(words)
+    assert found.summary().split("\n")[-1] == found.breakdown
+    told = made_up(loss=found.loss, solver=dataclasses.replace(REPORT, message="Stopped."))
+    assert told.summary().split("\n")[-2:] == ["Stopped.", found.breakdown]
