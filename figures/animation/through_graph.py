@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -51,12 +51,12 @@ class Leg:
         """Points (n, 2) of the part of the arrow, straight or bent, that the network has passed; it is at the last."""
         axes, patch = self.arrow.axes, self.arrow.arrow_patch
         ends = axes.transData.transform([self.arrow.get_position(), self.arrow.xy])  # type: ignore[union-attr]
-        style = patch.get_connectionstyle()  # type: ignore[union-attr]
+        style: Any = patch.get_connectionstyle()  # type: ignore[union-attr]
         (drawn,) = style(*ends, shrinkA=0, shrinkB=0).to_polygons(closed_only=False)
         height = ends[0, 1] + np.interp(time, self.times, self.shares) * (ends[1, 1] - ends[0, 1])
         passed = drawn[drawn[:, 1] > height] if height < ends[0, 1] else drawn[:1]
         here = [np.interp(-height, -drawn[:, 1], drawn[:, 0]), height]  # arrows lead downwards
-        return axes.transData.inverted().transform([*passed, here])  # type: ignore[union-attr, no-any-return]
+        return axes.transData.inverted().transform([*passed, here])  # type: ignore[union-attr]
 
     def show(self, taken: bool) -> None:
         """As it is drawn once the network has passed, and thin before; a leap is not seen before."""

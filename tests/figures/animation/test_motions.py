@@ -136,7 +136,7 @@ def test_arrows_become_thick_when_they_have_been_passed(graph):
 
 
 def test_bent_arrows_are_followed(graph):
-    """A quarter of the height down a parabola of sagitta 0.2 L / 2 it is 2 s (1 − s) 0.2 L beside the straight line."""
+    """A quarter of the height L down, s = 1/4 along the parabola, it is 2 s (1 − s) 0.2 L beside the straight line."""
     motion, axes, arrows, (_, point) = graph
     (_, y0), (x1, y1) = arrows[0].get_position(), arrows[0].xy
     arrows[0].set_position((x1, y0))  # upright
