@@ -65,11 +65,15 @@ class Bar(tqdm):
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left at the average rate so far; None while nothing is done, or where no end is known."""
+        """Seconds that are left at the better of the average rate and the recent one, as the first steps may be slow.
+
+        None while nothing is done, or where no end is known.
+        """
         if self.disable or not self.total or self.n <= self.initial or self.bar_format is not None:
             return None
-        done = self.n - self.initial
-        return float((self.total - self.n) * (time.monotonic() - self.started) / done)
+        average = (self.n - self.initial) / (time.monotonic() - self.started)
+        recent = self.format_dict.get("rate") or average
+        return float((self.total - self.n) / max(average, recent))
 
 
 def progress_bar(

@@ -125,8 +125,6 @@ WORDS = {
     "positive": "positive",
     "negative": "negative",
     "learned_modes": "learned modes",
-    "minimum": "minimum reached",
-    "global_loss": "loss of the global minimum",
     "hessian": "Hessian along the curve",
     "sharpness": "sharpness: largest eigenvalue",
     "lowest_eigenvalue": "lowest eigenvalue",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -47,14 +47,16 @@ class Leg:
     times: Array
     shares: Array
 
-    def at(self, time: float) -> tuple[Array, Array]:
-        """Horizontal and vertical coordinates of the beginning of the arrow, and of the network on it."""
-        scale = self.arrow.axes.yaxis.get_transform()  # type: ignore[union-attr]
-        (x0, y0), (x1, y1) = self.arrow.get_position(), self.arrow.xy
-        share = np.interp(time, self.times, self.shares)
-        low, high = scale.transform(np.array([y0, y1], dtype=float))
-        y = scale.inverted().transform(np.array([low + share * (high - low)]))
-        return np.array([x0, x0 + share * (x1 - x0)]), np.array([y0, *y])
+    def at(self, time: float) -> Array:
+        """Points (n, 2) of the part of the arrow, straight or bent, that the network has passed; it is at the last."""
+        axes, patch = self.arrow.axes, self.arrow.arrow_patch
+        ends = axes.transData.transform([self.arrow.get_position(), self.arrow.xy])  # type: ignore[union-attr]
+        style: Any = patch.get_connectionstyle()  # type: ignore[union-attr]
+        (drawn,) = style(*ends, shrinkA=0, shrinkB=0).to_polygons(closed_only=False)
+        height = ends[0, 1] + np.interp(time, self.times, self.shares) * (ends[1, 1] - ends[0, 1])
+        passed = drawn[drawn[:, 1] > height] if height < ends[0, 1] else drawn[:1]
+        here = [np.interp(-height, -drawn[:, 1], drawn[:, 0]), height]  # arrows lead downwards
+        return axes.transData.inverted().transform([*passed, here])  # type: ignore[union-attr]
 
     def show(self, taken: bool) -> None:
         """As it is drawn once the network has passed, and thin before; a leap is not seen before."""
@@ -98,9 +100,9 @@ class ThroughGraph:
         for leg in self._legs:
             leg.show(taken=leg in under_way[:-1])
         if under_way:
-            x, y = under_way[-1].at(time)
-            self._trail.set_data(x, y)
-            self._point.set_data(x[-1:], y[-1:])
+            way = under_way[-1].at(time)
+            self._trail.set_data(*way.T)
+            self._point.set_data(*way[-1:].T)
         for line in (self._trail, self._point):
             line.set_visible(bool(under_way))
 

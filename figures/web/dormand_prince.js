@@ -26,18 +26,22 @@ const DORMAND_PRINCE = {
  */
 function dormandPrinceStep(rhs, t, y, h, first) {
   const { nodes, stages, error } = DORMAND_PRINCE;
-  const combine = (weights, rates, i) => {
-    let sum = 0;
-    for (let s = 0; s < weights.length; s++) sum += weights[s] * rates[s][i];
+  const advanced = (start, weights, rates) => {
+    const sum = new Array(y.length);
+    for (let i = 0; i < y.length; i++) {
+      let slope = 0;
+      for (let s = 0; s < weights.length; s++) slope += weights[s] * rates[s][i];
+      sum[i] = start[i] + h * slope;
+    }
     return sum;
   };
   const rates = [first];
   let state = y;
   for (let s = 1; s < stages.length; s++) {
-    state = y.map((y_i, i) => y_i + h * combine(stages[s], rates, i));
+    state = advanced(y, stages[s], rates);
     rates.push(rhs(t + nodes[s] * h, state));
   }
-  return { state, error: y.map((_, i) => h * combine(error, rates, i)), last: rates[rates.length - 1] };
+  return { state, error: advanced(new Array(y.length).fill(0), error, rates), last: rates[rates.length - 1] };
 }
 
 /**
@@ -57,9 +61,11 @@ function integrate(rhs, start, tEnd, { rtol, atol, maxSteps = 20000, stop = () =
     if (last) h = tEnd - t;
     const step = dormandPrinceStep(rhs, t, y, h, rate);
     evaluations += 6;
-    const error = Math.max(
-      ...step.error.map((e, i) => Math.abs(e) / (atol + rtol * Math.max(Math.abs(y[i]), Math.abs(step.state[i])))),
-    );
+    let error = 0; // NaN where the step overflowed
+    for (let i = 0; i < y.length; i++) {
+      const scale = atol + rtol * Math.max(Math.abs(y[i]), Math.abs(step.state[i]));
+      error = Math.max(error, Math.abs(step.error[i]) / scale);
+    }
     const factor = Math.min(5, Math.max(0.2, 0.9 * error ** -0.2));
     if (error <= 1) {
       t = last ? tEnd : t + h;

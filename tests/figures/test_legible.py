@@ -23,7 +23,7 @@ globals().update(
 LOOKS = {"column": ("paper", (3.4, 2.6)), "wide": ("paper", (7.0, 3.0)), "slides": ("slides", None)}
 # five saddles within one decade of eight, on a figure this low: a rate finds no free place on its short arrow
 TOO_CROWDED = ("column", "saddle_graph.saddle_graph_figure")
-FAST = ("gap.gap_figure", "learning_curve.learning_curves", "late_time.late_time_figure", "sweep.phase_map")
+FAST = ("gap.gap_figure", "sweep.phase_map")
 
 
 def drawn(name, style, size, request):

@@ -15,18 +15,29 @@ from quadflow.sweeps.plan import parse_axis
 GRID = ["--teacher", "2,1", "--vary", "init-scale=0.2,0.4", "--replicates", "2"]
 
 
-@pytest.mark.parametrize("suffix", ["zarr", "nc"])
-def test_the_file_keeps_the_command_that_made_it(quadflow, tmp_path, suffix):
-    """As it was typed, with the options that follow from it; report and figure show it, and do without in old files."""
-    pytest.importorskip("plotly")
-    output, page = tmp_path / f"s.{suffix}", tmp_path / "report.html"
+def made(quadflow, output):
+    """Make a sweep; its command as it was typed."""
     arguments = ["sweep", "simulate", *GRID, "--t-end", "0.1", "--records", "3", "--workers", "0"]
     arguments += ["--output", str(output)]
     assert quadflow(*arguments).status == 0
-    typed = shlex.join(["quadflow", *arguments])
+    return shlex.join(["quadflow", *arguments])
+
+
+@pytest.mark.parametrize("suffix", ["zarr", "nc"])
+def test_the_file_keeps_the_command_that_made_it(quadflow, tmp_path, suffix):
+    """As it was typed, with the options that follow from it."""
+    typed = made(quadflow, tmp_path / f"s.{suffix}")
+    kept = read_dataset(tmp_path / f"s.{suffix}").attrs
+    assert kept["command"] == typed
+    assert json.loads(kept["definition"])["options"]["t_end"] == 0.1
+
+
+def test_report_and_figure_show_the_command(quadflow, tmp_path):
+    """They do without it in old files, and print none of the characters that no terminal should get."""
+    pytest.importorskip("plotly")
+    output, page = tmp_path / "s.nc", tmp_path / "report.html"
+    typed = made(quadflow, output)
     kept = read_dataset(output).drop_encoding()
-    assert kept.attrs["command"] == typed
-    assert json.loads(kept.attrs["definition"])["options"]["t_end"] == 0.1
     unknown = "the file does not say which command"
     for said, shown in ((typed, typed), (None, unknown), ("a\nb\x1b", "a?b?")):
         kept.attrs.pop("command", None)
@@ -59,6 +70,7 @@ def test_the_file_keeps_the_command_that_made_it(quadflow, tmp_path, suffix):
         ("hidden=0:60:8", "those of 2, 3, 4, 5, 6, 7 … values need no rounding"),
         ("hidden=2:12:6", None),
         ("hidden=2:12:3", None),
+        ("hidden=2:8:3", None),  # whole by itself: 2, 5, 8
         ("hidden=2:12:2:log", None),
         ("hidden=3:3:1", None),
         ("hidden=1:2:5", "those of 2 values need no rounding"),

@@ -173,6 +173,15 @@ def test_what_was_done_before_counts_for_nothing(watched):
         assert bar.left == pytest.approx(20.0, abs=0.5)
 
 
+def test_a_slow_beginning_is_no_reason_to_warn(watched, monkeypatch):
+    """Ten steps took 100 s, of which the last nine took 1 s: the other 90 will take 10 s, not 900."""
+    watched()
+    with progress_bar(total=100, what="training", shown=True) as bar:
+        bar.n, bar.started = 10, time.monotonic() - 100
+        monkeypatch.setattr(type(bar), "format_dict", property(lambda self: {"rate": 9.0}))
+        assert bar.left == pytest.approx(10.0)
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(60, "1 minute"), (89, "1 minute"), (95, "2 minutes"), (3600, "60 minutes"), (9000, "2 hours")],

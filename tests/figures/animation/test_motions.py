@@ -128,11 +128,27 @@ def test_arrows_become_thick_when_they_have_been_passed(graph):
         motion.show(time)
         expected = [width if n < passed else AHEAD * width for n, width in enumerate(whole)]
         assert [arrow.arrow_patch.get_linewidth() for arrow in arrows] == expected
-        assert trail.get_xydata()[0].tolist() == list(arrows[passed].get_position())
-        assert trail.get_xydata()[1].tolist() == point.get_xydata()[0].tolist()
+        np.testing.assert_allclose(trail.get_xydata()[0], arrows[passed].get_position(), atol=1e-9)
+        assert trail.get_xydata()[-1].tolist() == point.get_xydata()[0].tolist()
     motion.finish()
     assert [arrow.arrow_patch.get_linewidth() for arrow in arrows] == whole
     assert not trail.get_visible() and not point.get_visible()
+
+
+def test_bent_arrows_are_followed(graph):
+    """A quarter of the height L down, s = 1/4 along the parabola, it is 2 s (1 − s) 0.2 L beside the straight line."""
+    motion, axes, arrows, (_, point) = graph
+    (_, y0), (x1, y1) = arrows[0].get_position(), arrows[0].xy
+    arrows[0].set_position((x1, y0))  # upright
+    arrows[0].arrow_patch.set_connectionstyle("arc3", rad=0.2)
+    motion.show(0.8 + 0.4 / 4)  # the loss falls exponentially, on a logarithmic axis
+    ends = axes.transData.transform([(x1, y0), (x1, y1)])
+    length = ends[0, 1] - ends[1, 1]
+    ((x, y),) = axes.transData.transform(point.get_xydata())
+    assert (ends[0, 1] - y) / length == pytest.approx(1 / 4, abs=1e-6)
+    assert abs(x - ends[0, 0]) / length == pytest.approx(
+        2 * 0.25 * 0.75 * 0.2, abs=2e-3
+    )  # it is drawn as a polygon
 
 
 def test_the_film_ends_soon_after_the_last_plateau_began(graph):
