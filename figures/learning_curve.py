@@ -10,8 +10,6 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.lines import Line2D
-from matplotlib.text import Annotation
-from matplotlib.transforms import Bbox
 
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
@@ -24,7 +22,7 @@ from empirical.comparison import Comparison
 from empirical.theories import THEORIES
 from empirical.training_run import TrainingRun
 from figures.canvas import Drawn, GivenAxes, canvas
-from figures.labels import in_points, spread
+from figures.curve_names import clear_levels, name_at_the_right, part_names
 from figures.markers import markers_along
 from figures.mode_names import level_label
 from figures.style import (
@@ -47,7 +45,6 @@ DECILE = 1.2816  # standard deviations between the median and the ninth decile o
 # colour and marker of networks: on what they are trained on, and on what is held out
 TRAINED, TESTED = (PALETTE[1], "o"), (PALETTE[3], "s")
 BAND: dict[str, Any] = {"alpha": 0.3, "linewidth": 0.6}  # of bands: their edges show where they are thin
-LINE = 8.0  # points from one name beside a panel to the next
 HELD_OUT = "held out"  # ends or begins the names of curves of samples held out
 Networks = tuple[FillBetweenPolyCollection, Line2D]  # their band and their medians
 OF_NORMS = (2, 4)  # of colours, lines and markers: none of those of the losses
@@ -99,8 +96,8 @@ def learning_curves(
         handles, labels = _entries(above)
         drawing.legend(handles, labels, ncols=2, columnspacing=1.2)
         drawing.settle()
-        _clear_levels(above, trajectory)
-        _part_names(below[0])
+        clear_levels(above, trajectory)
+        part_names(below[0])
     return drawing.result
 
 
@@ -259,33 +256,6 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
     return drawn
 
 
-def _clear_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory) -> None:
-    """Names of levels, from the highest, where the curve does not cross them and no other name is.
-
-    Those that it would cross at the right go to the left, below their level; what fits nowhere is shortened, or left
-    out.
-    """
-    first, last = axes.get_xlim()
-    scale = (last - first) / axes.get_window_extent().width
-    taken: list[Bbox] = []
-    for text in axes.texts:
-        level = text.xy[1]  # type: ignore[attr-defined]
-        later = trajectory.times[trajectory.loss <= level]
-        crossed = later[0] if later.size else last
-        for words in (text.get_text(), text.get_text().rpartition("= ")[2]):
-            text.set_text(words)
-            width = scale * text.get_window_extent().width
-            if crossed < last - width:
-                break
-            if first + width < crossed:
-                text.set(x=2, y=-1.5, ha="left", va="top")
-                text.xy = (0.0, level)  # type: ignore[attr-defined]
-                break
-        box = text.get_window_extent()
-        text.set_visible(not box.count_overlaps(taken))
-        taken += [box] if text.get_visible() else []
-
-
 def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
     """Sets of columns of modes that are more than half learned, in the order in which the trajectory passes them."""
     targets = trajectory.problem.teacher.eigen[0][0]
@@ -307,9 +277,9 @@ def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
         measured = None if run is None else run.modes[..., i]
         draw_curve(axes, n, trajectory.times, trajectory.modes[:, i], run, measured)
         name = f"$\\lambda_{{{numbers[i] + 1}}} = {targets[i]:.4g}$"
-        _name_at_the_right(axes, targets[i], name, PALETTE[n % len(PALETTE)])
+        name_at_the_right(axes, targets[i], name, PALETTE[n % len(PALETTE)])
     if len(chosen) < len(targets):  # which are smaller: near 0
-        _name_at_the_right(axes, 0.0, f"and {len(targets) - len(chosen)} more", "0.35")
+        name_at_the_right(axes, 0.0, f"and {len(targets) - len(chosen)} more", "0.35")
     j = problem.activation.mode_order
     names = {1: r"$v_i^\top \sum_k a_k w_k$", 2: r"$v_i^\top M v_i$"}
     axes.set_ylabel("teacher modes " + names.get(j, rf"$\sum_k a_k (v_i^\top w_k)^{{{j}}}$"))
@@ -371,29 +341,3 @@ def draw_curve(
     shown = markers_along(run.times, median, MARKERS_PER_CURVE)
     marked: dict[str, Any] = {"color": colour, "markerfacecolor": "white", "zorder": 3, "clip_on": False}
     axes.plot(run.times[shown], median[shown], marker, **marked)
-
-
-def _name_at_the_right(axes: Axes, height: float, name: str, colour: str) -> None:
-    """A name beside the panel, at a height of its axis."""
-    axes.annotate(
-        name,
-        (1.0, height),
-        xycoords=("axes fraction", "data"),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="center",
-        color=colour,
-        fontsize=6.5,
-        annotation_clip=False,
-    )
-
-
-def _part_names(axes: Axes) -> None:
-    """Move names beside a panel, which is laid out, so far apart that they can be read."""
-    names = [text for text in reversed(axes.texts) if isinstance(text, Annotation)]  # the first one on top
-    if not names:
-        return
-    heights = in_points(axes, [text.xy for text in names])[:, 1]
-    lowest = in_points(axes, [(0.0, axes.get_ylim()[0])])[0, 1]
-    for text, height, moved in zip(names, heights, spread(heights, LINE, low=lowest), strict=True):
-        text.set_position((text.get_position()[0], moved - height))

@@ -11,7 +11,8 @@ from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.activations import Activation
 from empirical.comparison import Comparison
 from empirical.training_run import TrainingRun
-from figures.learning_curve import _clear_levels, learning_curves, visited_sets
+from figures.curve_names import clear_levels
+from figures.learning_curve import learning_curves, visited_sets
 from figures.markers import markers_along
 
 T = np.linspace(0, 4, 41)
@@ -393,7 +394,7 @@ def test_names_of_levels_keep_off_the_curve(trajectory):
     middle = replace(trajectory, loss=np.where(T < 2, 45.5, 1e-3))
     narrow = learning_curves(middle)
     narrow.axes[0].texts[1].set_text("a name as long as two thirds of the axes = 8")
-    _clear_levels(narrow.axes[0], middle)
+    clear_levels(narrow.axes[0], middle)
     assert narrow.axes[0].texts[1].get_text() == "8"
 
 
