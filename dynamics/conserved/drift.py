@@ -117,7 +117,7 @@ def predicted_drift(
     if t[0] != 0:
         raise ProblemError(f"`times` starts at {t[0]:g}, but must start at 0, where the drift is zero.")
     field = DriftField.create(problem, step, momentum, weight_decay, batch, label_noise, rates)
-    sampling = Sampling.create(None, t, len(t) + 1, False, horizon=0.0)
+    sampling = Sampling.create(None, t, len(t), False, horizon=0.0)
     reached, states, report = integrate(field, field.start(), sampling, rtol=rtol)
     if report.failed:
         n = field.unknowns

@@ -59,7 +59,7 @@ class KernelSpectrum(Result):
     norm : (T,) array
         Root of the sum of their squares, ‖T‖.
     alignment : (T,) array or None
-        ⟨f*, T f*⟩ / (‖T‖ E‖f*‖²), in [0, 1]; None without a target.
+        ⟨f*, T f*⟩ / (‖T‖ E‖f*‖²), in [0, 1]; None without a target, or one that is zero.
     distance : (T,) array
         ‖T(t) − T(t₀)‖ / ‖T(t₀)‖ from the first of the times.
     """
@@ -141,7 +141,7 @@ def kernel_spectrum(
     values, multiplicities, norms, seen, moved = (np.stack(column) for column in zip(*rows, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):  # of zero weights there is no kernel
         distance = np.where(norms[0] > 0, moved / norms[0], np.nan)
-        aligned = None if kernel.power is None else np.where(norms > 0, seen / (norms * kernel.power), 0.0)
+        aligned = None if not kernel.power else np.where(norms > 0, seen / (norms * kernel.power), 0.0)
     return KernelSpectrum(trajectory.times[kept], values, multiplicities, norms, aligned, distance)
 
 
@@ -237,10 +237,12 @@ class _OnInputs:
     def of(cls, trajectory: Trajectory, first: int, X: ArrayLike, y: ArrayLike | None) -> _OnInputs:
         problem, x = trajectory.problem, validate_array("X", X, 2)
         n, O = len(x), problem.student.outputs
+        if not n:
+            raise ProblemError("`X` has no rows, but at least one input is needed.")
         check_size(n * O, "The kernel", "give fewer inputs")
         target = None
         if y is not None:
-            target = validate_array("y", np.asarray(y, dtype=float).reshape(-1), 1)
+            target = validate_array("y", y, 2 if np.ndim(y) == 2 else 1).ravel()
             if target.size != n * O:
                 raise ProblemError(f"`y` has {target.size} entries, but {n} inputs have {n * O} outputs.")
         elif problem.teacher.given:
@@ -266,6 +268,10 @@ class _OnInputs:
     def look(self, i: int) -> Look:
         """What there is to say at one sample."""
         T = self._kernel(i)
+        if not np.isfinite(T).all():
+            raise ProblemError(
+                f"`X` goes up to {np.abs(self.X).max():.3g}, too large for the tangent kernel in numbers."
+            )
         values: Array = np.asarray(np.linalg.eigvalsh(T)[::-1], dtype=float)
         seen = 0.0 if self.target is None else float(self.target @ T @ self.target) / len(self.X)
         once = np.ones(len(T), dtype=np.int64)

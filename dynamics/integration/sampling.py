@@ -29,11 +29,11 @@ class Sampling:
     def create(
         cls, t_end: object, times: object, samples: object, log_times: bool, horizon: float
     ) -> Sampling:
-        """Check the user's wishes; without `t_end` and `times` the end is `horizon`."""
-        count = validate_count("samples", samples, minimum=2)
+        """Check the user's wishes; without `t_end` and `times` the end is `horizon`; `samples` counts if none are."""
+        t = None if times is None else validate_times(times)  # type: ignore[arg-type]
+        count = validate_count("samples", samples, minimum=2) if t is None else len(t)
         check_memory(f"A curve at {count} times", BYTES_PER_TIME * count, "ask for fewer times")
-        if times is not None:
-            t = validate_times(times)  # type: ignore[arg-type]
+        if t is not None:
             end = float(t[-1]) if t_end is None else validate_real("t_end", t_end, nonnegative=True)
             if end < t[-1]:
                 raise ProblemError(f"`times` goes up to {t[-1]:g}, but `t_end` is only {end:g}.")

@@ -24,6 +24,8 @@ from dynamics import (
     derive,
     fixed_points,
 )
+from dynamics.curvature.hessian import check_size
+from dynamics.curvature.tangent_kernel import tangent_kernel
 from dynamics.files.named_tables import read_table
 from dynamics.flows.natural_gradient import check_metric
 from dynamics.inputs.gaussianity import gaussianity
@@ -159,6 +161,18 @@ ESTIMATES = {
     ),
     # a fourth moment: five matrices over the pairs of inputs
     "form": (lambda: FormLoss.of(FLOW.problem), "The fourth moment of 2 inputs", 5 * 8 * 3**2),
+    # a Hessian: four matrices
+    "whole Hessian": (
+        lambda: check_size(30, "The Hessian", "give `count`"),
+        "The Hessian, of 30 rows,",
+        4 * 8 * 30**2,
+    ),
+    # a kernel: three matrices, of 5 · 2 by 3 · 2 outputs
+    "kernel": (
+        lambda: tangent_kernel(Student.initialise(2, 4, outputs=2), np.ones((5, 4)), np.ones((3, 4))),
+        "A kernel of 10 × 6 entries",
+        3 * 8 * 10 * 6,
+    ),
     # a search for subspaces: of the (4 − 1) · 1 tangents and the frame three forms, of the tangents six matrices
     "subspaces": (
         lambda: search_subspaces(FORM, 1, 2),

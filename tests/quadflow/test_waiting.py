@@ -169,7 +169,9 @@ def test_what_was_done_before_counts_for_nothing(watched):
     """A sweep that goes on where it stopped: the rate is that of now."""
     watched()
     with progress_bar(total=100, what="sweep", shown=True, initial=80) as bar:
-        bar.n, bar.started = 90, time.monotonic() - 20
+        bar.started = time.monotonic() - 20
+        assert bar.left is None  # nothing yet
+        bar.n = 90
         assert bar.left == pytest.approx(20.0, abs=0.5)
 
 

@@ -229,6 +229,35 @@ def test_of_zero_weights_there_is_no_kernel():
     assert kernel.alignment.tolist() == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"X": np.ones((0, 4))}, "`X` has no rows"),
+        ({"X": np.ones((2, 4)), "y": ["a", "b"]}, "`y`"),
+        ({"X": np.ones((2, 4)), "y": "a"}, "`y`"),
+        ({"X": np.full((2, 4), 1e200)}, r"`X` goes up to 1e\+200, too large"),
+    ],
+)
+def test_inputs_that_are_none(given, why):
+    curve = GradientFlow(Problem(Teacher.from_eigenvalues([2, 1], 4), Student.initialise(2, 4))).integrate(
+        0.1
+    )
+    with pytest.raises(ProblemError, match=why), np.errstate(over="ignore"):
+        kernel_spectrum(curve, **given)
+
+
+def test_a_target_of_zero_is_none():
+    """Nothing can be aligned with it; the columns of y count as its entries."""
+    curve = GradientFlow(Problem(Teacher.from_eigenvalues([2, 1], 4), Student.initialise(2, 4))).integrate(
+        0.1
+    )
+    X = np.random.default_rng(0).standard_normal((3, 4))
+    assert kernel_spectrum(curve, X, np.zeros(3)).alignment is None
+    y = np.array([1.0, 2.0, -1.0])
+    one, two = (kernel_spectrum(curve, X, target).alignment for target in (y, y[:, None]))
+    np.testing.assert_array_equal(one, two)
+
+
 def test_it_is_a_result(tmp_path):
     kernel = kernel_spectrum(GradientFlow(problem()).integrate(1.0, samples=9), points=4)
     kernel.save(tmp_path / "kernel.npz")

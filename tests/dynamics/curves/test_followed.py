@@ -121,3 +121,16 @@ def test_other_processes_get_the_samples_alone():
     assert curve.again is not None
     own = GradientFlow(problem(activation=phi)).integrate(0.1, samples=2)
     assert own.at(0.05).loss[0] > own.loss[-1]
+
+
+@pytest.mark.parametrize("correction", [{}, {"step": 1e-3}])
+def test_one_time_is_enough_where_the_layers_decay_differently(correction):
+    """The integral in the law of c_k is integrated to the same times, however few: as at two of them."""
+    problem = Problem(
+        Teacher.from_eigenvalues([2, 1], 4), Student.initialise(3, 4, scale=0.3), weight_decay=(0.1, 0.2)
+    )
+    flow = ModifiedFlow(problem, **correction) if correction else GradientFlow(problem)
+    curve = flow.integrate(1.5, samples=5)
+    one, two = curve.at(0.5), curve.at([0.25, 0.5])
+    assert one.loss.shape == (1,)
+    np.testing.assert_allclose(one.decay_integral, two.decay_integral[1:], rtol=1e-9)
