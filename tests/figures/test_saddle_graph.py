@@ -205,6 +205,17 @@ def test_of_many_points_those_on_generic_ways_are_shown():
     assert {"∅", "{1}", "{1, 2}", "{1–3}", "{1–4}", "{1–5}"} <= texts  # ranks are too close for the losses
 
 
+def test_a_spurious_minimum_that_is_left_is_explained():
+    """λ = (3.1, 0.8, −1.4): an arrow leaves {1, 2}, which is a minimum only for positive units."""
+
+    def title(eigenvalues):
+        graph = saddle_graph(fixed_points(Teacher.from_eigenvalues(eigenvalues), hidden=4))
+        return saddle_graph_figure(graph).axes[0].get_title()
+
+    assert "spare units have either sign" in title([3.1, 0.8, -1.4])
+    assert title([3.1, 0.8, 0.4]) == ""
+
+
 def test_generic_ways_of_both_signs():
     """λ = (2, 1, −1.9): which of two is learned first, the weights decide."""
     graph = saddle_graph(fixed_points(Teacher.from_eigenvalues([2, 1, -1.9]), hidden=4))
