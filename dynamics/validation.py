@@ -87,6 +87,8 @@ def validate_choice(name: str, value: Any, allowed: Any) -> str:
 
 def validate_array(name: str, value: ArrayLike, ndim: int) -> NDArray[np.float64]:
     """Read-only copy as a finite float array with `ndim` axes; complex numbers are refused, even real ones."""
+    if np.ma.is_masked(value):
+        raise ProblemError(f"`{name}` has masked entries, but every entry must be a number: fill them.")
     try:
         raw = np.asarray(value)
         if raw.dtype.kind == "c" or (raw.dtype.kind == "O" and any(map(np.iscomplexobj, raw.flat))):

@@ -182,4 +182,4 @@ def _is_complex(cell: str) -> bool:
         complex(cell.replace("i", "j"))
     except ValueError:
         return False
-    return any(c.isdigit() for c in cell)
+    return cell.isascii() and "_" not in cell and any(c.isdigit() for c in cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,7 @@ from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
 from dynamics.matrices import axes_of, decompose
 from dynamics.problem.outputs import network_outputs
-from dynamics.validation import validate_array, validate_count, validate_real
+from dynamics.validation import axis_names, misplaced, validate_array, validate_count, validate_real
 from dynamics.words import listed
 
 LARGEST_TEACHER = (
@@ -139,10 +139,15 @@ class Teacher:
         """
         try:
             stack = np.asarray(M)
-        except ValueError:  # rows of different lengths: said below
+        except (ValueError, TypeError, RuntimeError):  # rows of different lengths, or no array: said below
             stack = np.empty(0)
+        matrices: list[Any] = list(M) if stack.ndim == 3 else [M]  # type: ignore[arg-type]
         how = {"rank": rank, "tolerance": tolerance, "rounding": rounding, "symmetrize": symmetrize}
-        parts = [decompose("teacher", m, **how) for m in (stack if stack.ndim == 3 else [M])]  # type: ignore[arg-type]
+        parts = [decompose("teacher", m, **how) for m in matrices]  # type: ignore[arg-type]
+        named = [names[0] for names in map(axis_names, matrices) if names]
+        for names in named[1:]:
+            if wrong := misplaced(named[0], names):
+                raise ProblemError(f"`teacher` has outputs whose rows have {wrong}.")
         if not parts:
             raise ProblemError(f"`teacher` has shape {stack.shape}, but must have at least one output.")
         notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))

@@ -134,18 +134,32 @@ def parting(frame: EigenFrame, W: Array, a: Array, learned: Sequence[int], until
     until = min(until, E_FOLDINGS / growth[growth > 0].min())
     first = [group[0] for group in copies]
     flow = _CapturedFlow(frame, np.array([len(group) for group in copies], dtype=float))
-    events = [flow.learns(int(i), list(learned)) for i in free]
+    half = flow.learns([int(i) for i in free], list(learned))
     y0 = flow.pack(W[first], a[first])
-    for event, i in zip(events, free, strict=True):
-        if event(0.0, y0) >= 0:
-            return Parting(0.0, int(i), W, a)
+    already = half(y0) >= 0
+    if already.any():
+        return Parting(0.0, int(free[np.argmax(already)]), W, a)
+
+    def next_mode(t: float, y: Array) -> float:
+        return float(half(y).max())
+
+    next_mode.terminal, next_mode.direction = True, 1.0  # type: ignore[attr-defined]
     solution = solve_ivp(
-        flow, (0.0, until), y0, "LSODA", rtol=1e-9, atol=FADED * np.abs(y0).max(), events=events
+        flow,
+        (0.0, until),
+        y0,
+        "LSODA",
+        rtol=1e-9,
+        atol=FADED * np.abs(y0).max(),
+        jac=flow.jacobian,
+        events=next_mode,
     )
     if not solution.success:
         raise ComputationError(f"The units that share a mode were not followed: {solution.message}")
-    hits = [(float(times[0]), int(i)) for times, i in zip(solution.t_events, free, strict=True) if len(times)]
-    time, mode = min(hits, default=(float(until), None))
+    (times,) = solution.t_events
+    time, mode = float(until), None
+    if len(times):
+        time, mode = float(times[0]), int(free[np.argmax(half(solution.y[:, -1]))])
     end = solution.y[:, -1]
     rows = np.empty(len(a), dtype=int)
     for n, group in enumerate(copies):
@@ -186,24 +200,54 @@ class _CapturedFlow:
         W, a = self.unpack(y)
         return (W.T * (self.multiplicity * a)) @ W
 
-    def __call__(self, t: float, y: Array) -> Array:
-        W, a = self.unpack(y)
+    def force(self, y: Array) -> Array:
+        """G (r, r)."""
         D = np.diag(self.teacher) - self.student(y)
         sigma = self.frame.variances
         tau = self.frame.trace_coupling * float(D.diagonal() @ sigma)
-        GW = 4 * ((W * sigma) @ D) * sigma + 2 * tau * W * sigma
-        decay = self.frame.decay
+        return 4 * D * np.outer(sigma, sigma) + np.diag(2 * tau * sigma)
+
+    def __call__(self, t: float, y: Array) -> Array:
+        W, a = self.unpack(y)
+        GW, decay = W @ self.force(y), self.frame.decay
         return self.pack(a[:, None] * GW - decay.first * W, 0.5 * np.sum(W * GW, axis=1) - decay.second * a)
 
-    def learns(self, mode: int, learned: list[int]) -> Callable[[float, Array], float]:
-        """Event: half of the value of `mode` is learned beyond the modes before."""
-        level = self.frame.level((*learned, mode))
-        value = level.values[level.learned.index(mode)] / self.frame.variances[mode]
+    def jacobian(self, t: float, y: Array) -> Array:
+        """Second derivatives (derived here), with u_k = Σw_k, c_kl = w_k·u_l and m_l copies of unit l.
 
-        def beyond(t: float, y: Array) -> float:
+        ∂(Gw_k)/∂w_l = δ_kl G − 4 m_l a_l (c_kl Σ + u_l u_kᵀ + κ u_k u_lᵀ),
+        ∂(Gw_k)/∂a_l = −m_l (4 c_kl u_l + 2κ c_ll u_k).
+        """
+        (W, a), G, kappa = self.unpack(y), self.force(y), self.frame.trace_coupling
+        (n, r), m, decay = W.shape, self.multiplicity, self.frame.decay
+        U, GW, unit, axis = W * self.frame.variances, W @ G, np.arange(n), np.arange(r)
+        C = W @ U.T
+        by_w = np.einsum("li,kj->kilj", U, U) + kappa * np.einsum("ki,lj->kilj", U, U)
+        by_w[:, axis, :, axis] += C * self.frame.variances[:, None, None]
+        by_w *= -4 * (m * a)[:, None]
+        by_w[unit, :, unit, :] += G
+        by_a = -m * (4 * np.einsum("kl,li->kil", C, U) + 2 * kappa * np.einsum("l,ki->kil", C.diagonal(), U))
+        ww, wa = a[:, None, None, None] * by_w, a[:, None, None] * by_a
+        ww[unit[:, None], axis, unit[:, None], axis] -= decay.first
+        wa[unit, :, unit] += GW
+        aw, aa = 0.5 * np.einsum("ki,kilj->klj", W, by_w), 0.5 * np.einsum("ki,kil->kl", W, by_a)
+        aw[unit, unit] += 0.5 * GW
+        aa[unit, unit] -= decay.second
+        N = n * r
+        return np.block([[ww.reshape(N, N), wa.reshape(N, n)], [aw.reshape(n, N), aa]])
+
+    def learns(self, modes: list[int], learned: list[int]) -> Callable[[Array], Array]:
+        """What is learned of each of the modes beyond the learned ones, as part of its value and less one half."""
+        levels = [self.frame.level((*learned, mode)) for mode in modes]
+        values = [
+            level.values[level.learned.index(mode)] / self.frame.variances[mode]
+            for level, mode in zip(levels, modes, strict=True)
+        ]
+
+        def beyond(y: Array) -> Array:
             M = self.student(y)
-            inner = np.linalg.solve(M[np.ix_(learned, learned)], M[learned, mode])
-            return float((M[mode, mode] - M[mode, learned] @ inner) / value - 0.5)
+            across = M[np.ix_(learned, modes)]
+            inner = np.linalg.solve(M[np.ix_(learned, learned)], across)
+            return np.asarray((M[modes, modes] - np.sum(across * inner, axis=0)) / values - 0.5)
 
-        beyond.terminal, beyond.direction = True, 1.0  # type: ignore[attr-defined]
         return beyond

@@ -235,3 +235,38 @@ def test_samples_and_labels_of_frames_keep_their_rows(rng):
     with pytest.raises(ProblemError, match=words):
         DataSet(X, y.iloc[::-1])
     assert len(DataSet(X, list(y)).Y) == 6
+
+
+def test_stacks_of_frames_are_looked_at_one_by_one(rng):
+    """Two outputs: each with names in its own order, or one in the order of the other's columns."""
+    pandas, xarray = pytest.importorskip("pandas"), pytest.importorskip("xarray")
+    M, names = printed(rng, "%.6f", 5), list("abcde")
+    frame = pandas.DataFrame(M, index=names, columns=names)
+    turned = frame.iloc[::-1]
+    stack = xarray.DataArray(np.stack([M, 2 * M]), coords={"output": [0, 1], "row": names, "column": names})
+    for good in ([frame, 2 * frame], stack):
+        assert Teacher.from_matrix(good).outputs == 2
+        np.testing.assert_allclose(
+            Teacher.from_matrix(good).matrix(1), 2 * Teacher.from_matrix(M).matrix(), atol=1e-12
+        )
+    for bad in ([frame, turned], stack.isel(row=slice(None, None, -1))):
+        with pytest.raises(ProblemError, match="rows and columns with the same names in another order"):
+            Teacher.from_matrix(bad)
+    with pytest.raises(ProblemError, match="outputs whose rows have the same names in another order"):
+        Teacher.from_matrix([frame, turned.iloc[:, ::-1]])
+
+
+def test_what_is_no_matrix_is_refused_in_one_sentence(rng):
+    torch, xarray = pytest.importorskip("torch"), pytest.importorskip("xarray")
+    grad, half = torch.eye(3, requires_grad=True), torch.eye(3, dtype=torch.bfloat16)
+    for value in (grad, half, xarray.Dataset({"M": (("row", "column"), np.eye(3))}), None, "M", {}):
+        with pytest.raises(ProblemError, match=r"^`teacher` [^.]*\.$"):
+            Teacher.from_matrix(value)
+    masked = np.ma.masked_array(np.eye(3), mask=np.eye(3, k=1))
+    with pytest.raises(
+        ProblemError, match="`teacher` has masked entries, but every entry must be a number: fill them"
+    ):
+        Teacher.from_matrix(masked)
+    with pytest.raises(ProblemError, match="`X` has masked entries"):
+        DataSet(masked, np.ones(3))
+    assert len(Teacher.from_matrix(np.ma.masked_array(np.eye(3), mask=False)).V) == 3

@@ -264,7 +264,7 @@ def test_values_of_the_wrong_type_are_refused_by_both_ways_in(quadflow, folder, 
         assert (result.status, result.out) == (2, ""), arguments
         assert words in result.err
         assert result.err.count("\n") == 1
-        assert len(result.err) < 600
+        assert len(result.err) < 700
 
 
 def test_values_that_may_be_written_in_several_ways(quadflow, called, folder):

@@ -71,6 +71,8 @@ def test_single_rows_columns_and_what_is_not_finite():
         ("２,0\n0,1\n", "'２' in line 1"),
         ("1+2j,0\n0,1\n", "is complex"),
         ("1,0\n0,2i\n", "'2i' in line 2 is complex"),
+        ("1_0,0\n0,1\n", "'1_0' in line 1 is no number"),
+        ("1,0\n0,\u0661\n", "'\u0661' in line 2 is no number"),
         ("(1+0j),0\n0,1\n", "is complex"),
         ("1,1e400\n", "'1e400' in line 1 is beyond the range"),
         ("a" * 1000 + ",b\n" + "c" * 1000 + ",d\n", "…' in line 2"),

@@ -147,6 +147,25 @@ def test_flow_of_captured_units(covariance, activation):
 FRAME = EigenFrame(np.array([2.0, 1.0]), np.ones(2), np.zeros((2, 2)), np.zeros(2), 0.0, 2)
 
 
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_second_derivatives_of_captured_units(activation):
+    """Central differences; copies, correlated inputs and both rates of decay are in it."""
+    rng = np.random.default_rng(3)
+    Sigma = np.diag([0.5, 1.0, 2.0])
+    problem = Problem(
+        Teacher.from_eigenvalues([2, 1, -1]),
+        Student(rng.standard_normal((2, 3)), rng.standard_normal(2)),
+        activation,
+        Sigma,
+        weight_decay=(0.3, 0.2),
+    )
+    flow = shared_mode._CapturedFlow(eigenframe(problem), np.array([1.0, 3.0]))
+    y, h = rng.standard_normal(8), 1e-5
+    differences = [(flow(0.0, y + h * e) - flow(0.0, y - h * e)) / (2 * h) for e in np.eye(8)]
+    J = flow.jacobian(0.0, y)
+    np.testing.assert_allclose(J, np.transpose(differences), rtol=0, atol=1e-8 * np.abs(J).max())
+
+
 def test_what_never_parts():
     """Copies, units without another component, a single unit, and units of the wrong sign."""
     a = np.full(2, 0.5 ** (1 / 3))
