@@ -191,8 +191,7 @@ def header(shape, entries=0):
     """An archive whose times say to be of another shape than they are: so many zeros."""
     text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
     array = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(8 * entries)
-    packed = io.BytesIO(made())
-    with zipfile.ZipFile(packed) as file:
+    with zipfile.ZipFile(io.BytesIO(made())) as file:
         others = {name: file.read(name) for name in file.namelist() if name != "times.npy"}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
