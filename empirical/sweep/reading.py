@@ -301,9 +301,7 @@ def sweep_curves(
         gone = np.atleast_2d(_statistics(lost, kept, True)[0] >= 0.5)[:, order]
         median, low, high = (np.where(gone, np.nan, table) for table in (median, low, high))
     positions = positions[order].astype(float) if numeric else positions
-    endless = np.atleast_2d(
-        (np.isinf(values).any([d for d in values.dims if d in POOLED])).transpose(*kept).values
-    )
+    endless = np.atleast_2d(_statistics((values == np.inf).astype(float), kept, True)[0] > 0)
     missing = np.isnan(median) & ~gone
     why = {
         "diverged": gone,
