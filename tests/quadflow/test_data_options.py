@@ -1,6 +1,7 @@
 """A data set on the command line: what becomes of its options, and which others it contradicts."""
 
 import json
+from dataclasses import fields
 
 import click
 import numpy as np
@@ -57,7 +58,7 @@ def test_every_option_arrives(files, received):
 def test_commands_that_take_data(command):
     """All options of a data set stand in their help."""
     names = {p.name for p in find_command(click.Context(cli), command).params}
-    assert {f for f in opt.DataOptions.__dataclass_fields__} <= names
+    assert {field.name for field in fields(opt.DataOptions)} <= names
 
 
 def test_labels_are_learned(files):
@@ -101,7 +102,7 @@ def test_more_weights_in_a_file_than_inputs(files, quadflow):
 def test_the_seed_of_a_split_has_an_effect_beside_weights(files, quadflow):
     command = ["simulate", "--data", "d.npz", "--init-file", "start.npz", "--seed", "5", "--t-end", "0.1"]
     assert "`--seed` has no effect beside `--init-file`" in quadflow(*command).err
-    assert quadflow(*command, "--split", 0.25).err == ""
+    assert "`--seed`" not in quadflow(*command, "--split", 0.25).err
 
 
 def test_what_was_changed_is_said(files, quadflow):
