@@ -1,6 +1,7 @@
 """A data set on the command line: what becomes of its options, and which others it contradicts."""
 
 import json
+from dataclasses import fields
 
 import click
 import numpy as np
@@ -57,7 +58,7 @@ def test_every_option_arrives(files, received):
 def test_commands_that_take_data(command):
     """All options of a data set stand in their help."""
     names = {p.name for p in find_command(click.Context(cli), command).params}
-    assert {f for f in opt.DataOptions.__dataclass_fields__} <= names
+    assert {field.name for field in fields(opt.DataOptions)} <= names
 
 
 def test_labels_are_learned(files):
