@@ -3,7 +3,8 @@
 A plateau is where a curve spends its time. With y = log(loss), made decreasing, the *dwell* of a level is the time
 that y takes to cross a narrow band around it. It is constant for exponential decay, grows steadily for a power law
 and does not know how the curve was sampled; a plateau is a band of long dwell with bands of much shorter dwell
-closely above and below.
+closely above and below. Two neighbours that differ by few bands blur each other: between plateaus narrower bands are
+tried as well.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dynamics.problem.mode_numbers import mode_set
 
 REACH = 0.5  # how far above and below, in log(loss), a plateau must have its edges
 END_REACH = 0.25  # the same for the last plateau, which has one edge only
+FINER = (0.5, 0.25)  # of a band: of what lies between plateaus, two neighbours with little fall in between
 NOISE_MARGIN = 6.0  # a band is at least this many standard deviations of the noise wide
 MISMATCH = 0.2  # a plateau further than this from a predicted height, in log(loss), is none of that level
 
@@ -89,6 +91,9 @@ def find_stages(
     A plateau is a stretch of at least three samples over which log(loss) falls by no more than `flatness`, and
     which takes at least `contrast` times as long as a fall by `flatness` takes somewhere closely before it and
     somewhere closely after it, in linear and in logarithmic time (so that neither end of a power law is one).
+    Between the plateaus so found others are looked for with a half and with a quarter of `flatness`, as far as noise
+    allows: of two neighbours that differ by few bands the longer would hide the other, and which is the longer depends
+    on the end of the curve.
     What follows the last plateau below `floor` is a plateau too, "learned", if it is longer than the fall to there.
 
     Parameters
@@ -123,6 +128,11 @@ def find_stages(
     for window in curve.flat_windows():
         if curve.stands_out(window, windows, contrast):
             windows.append(window)
+    clear = NOISE_MARGIN * _noise(np.log(loss[loss > np.exp(bottom)]))
+    for finer in (replace(curve, band=share * flatness) for share in FINER if share * flatness >= clear):
+        for window in finer.flat_windows(_between(windows)):
+            if finer.stands_out(window, windows, contrast, ends=False):
+                windows.append(window)
     stages = []
     for i, j in curve.with_learned(sorted(windows), bottom):
         on = slice(i, j + 1)
@@ -240,6 +250,11 @@ def _decreasing_log(loss: Array, bottom: float, flatness: float) -> tuple[Array,
     return np.maximum(isotonic_regression(smooth, increasing=False).x, bottom), noise / np.sqrt(size)
 
 
+def _between(windows: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What lies between neighbouring windows."""
+    return [(above[1] + 1, below[0] - 1) for above, below in pairwise(sorted(windows))]
+
+
 def _running_mean(raw: Array, reach: int) -> Array:
     """Mean of so many values on either side, which continues as a straight line at both ends."""
     from scipy.signal import savgol_filter  # slow to import, and few curves are noisy
@@ -267,29 +282,39 @@ class _Curve:
     y: Array
     band: float
 
-    def flat_windows(self) -> list[tuple[int, int]]:
-        """Disjoint windows [i, j] of at least three samples that fall by at most one band, longest first."""
-        free = [(0, len(self.t) - 1)]
+    def flat_windows(self, spans: Sequence[tuple[int, int]] | None = None) -> list[tuple[int, int]]:
+        """Disjoint windows [i, j] of at least three samples that fall by at most one band, longest first.
+
+        Within `spans`; by default anywhere.
+        """
+        free = [(0, len(self.t) - 1)] if spans is None else list(spans)
         windows = []
         while free:
             lo, hi = free.pop()
             if hi - lo < 2:
                 continue
             starts = np.arange(lo, hi + 1)
-            ends = np.searchsorted(-self.y[lo : hi + 1], self.band - self.y[starts], side="right") - 1 + lo
-            lengths = np.where(ends - starts >= 2, self.t[ends] - self.t[starts], -1.0)
+            last = np.searchsorted(-self.y[lo : hi + 1], self.band - self.y[starts], side="right") - 1 + lo
+            lengths = np.where(last - starts >= 2, self.t[last] - self.t[starts], -1.0)
             # The first of several that are equally long up to rounding.
             best = int(np.argmax(lengths >= lengths.max() * (1 - np.sign(lengths.max()) * 1e-9)))
-            i, j = int(starts[best]), int(ends[best])
+            i, j = int(starts[best]), int(last[best])
             if j - i >= 2:
                 windows.append((i, j))
                 free += [(lo, i - 1), (j + 1, hi)]
         return sorted(windows, key=lambda w: self.t[w[0]] - self.t[w[1]])
 
-    def stands_out(self, window: tuple[int, int], longer: Sequence[tuple[int, int]], contrast: float) -> bool:
+    def stands_out(
+        self,
+        window: tuple[int, int],
+        longer: Sequence[tuple[int, int]],
+        contrast: float,
+        ends: bool = True,
+    ) -> bool:
         """Whether the curve crosses some band closely before and after the window much faster than the window.
 
-        `longer` are the plateaus found so far: the search for edges does not go beyond them.
+        `longer` are the plateaus found so far: the search for edges does not go beyond them. At the ends of the curve
+        one edge is enough, unless `ends` is false.
         """
         i, j = window
         above = [self.y[q] for _, q in longer if q < i]
@@ -297,6 +322,8 @@ class _Curve:
         top, bottom = min(above, default=self.y[0]), max(below, default=self.y[-1])
         at_start = not above and top - self.y[i] < 2 * self.band
         at_end = not below and self.y[j] - bottom < 2 * self.band
+        if (at_start or at_end) and not ends:
+            return False
         if at_start and at_end:  # a curve that is flat from end to end is one plateau
             return bool(self.y[0] - self.y[-1] <= 0.75 * self.band)
         first_tick = self.t[self.t > 0].min(initial=np.inf)

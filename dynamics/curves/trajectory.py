@@ -285,7 +285,7 @@ class Trajectory(Followed):
         """What happened, in a few lines."""
         s = self.solver
         lines = [
-            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
+            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.ending})",
             f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}",
         ]
         if self.test_loss is not None:

@@ -60,7 +60,7 @@ class PathTrajectory(Followed):
         """What happened, in a few lines."""
         s = self.solver
         return (
-            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})\n"
+            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.ending})\n"
             f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}\n"
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "
             f"{counted(self.values.shape[1], 'basis path')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynamics.integration.contract import FAILED
+from dynamics.integration.contract import FAILED, FINISHED
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class SolverReport:
     status: str
     time_reached: float
     message: str = ""
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words: "finished" says no more than that the end time was reached."""
+        return "end time reached" if self.status == FINISHED else self.status
 
     @property
     def failed(self) -> bool:

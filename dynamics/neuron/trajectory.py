@@ -119,7 +119,7 @@ class NeuronTrajectory(Followed):
                 f"{counted(self.a.shape[1], 'quadratic neuron')}, {counted(self.target.inputs, 'input')}; "
                 f"rates {gamma.r:g}, {gamma.g:g}, {gamma.b:g}"
                 + (f"; shrunk at rate {self.shrink:g}" if self.shrink else ""),
-                f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g} at t = {self.times[-1]:.6g} ({self.solver.status}); "
+                f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g} at t = {self.times[-1]:.6g} ({self.solver.ending}); "
                 f"best affine function {self.target.best_affine_loss:.6g}",
                 law if not self.shrink else f"{law} (not conserved under shrinking)",
                 f"largest stable step at the end {self.largest_stable_step:.4g}",

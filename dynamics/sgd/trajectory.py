@@ -180,7 +180,7 @@ class SGDTrajectory(Followed):
         spread = "" if self.loss_std is None else f" ± {self.loss_std[-1]:.2g} over seeds"
         lines = [
             f"SGD, step {self.step:g}{schedule}, batch {self.batch}, label noise {self.label_noise:g}: "
-            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.status})",
+            f"{counted(len(self.times), 'sample')} up to t = {self.times[-1]:.6g} ({s.ending})",
             f"mean loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}{spread}",
             "modes " + listed(self.modes[-1])
             if self.problem.has_modes

@@ -20,6 +20,7 @@ from dynamics.inputs.laws import parse_law
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.teacher import NoTeacher
 from dynamics.validation import validate_real
+from dynamics.words import counted
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
 from quadflow.options.ignored import DRAWN, note_without_effect
@@ -51,8 +52,15 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
         note_without_effect([*DRAWN, *([] if seeds_more else ["seed"])], "beside `--init-file`")
     if options.second_layer != "fixed":
         note_without_effect(["second_layer_value"], "unless `--second-layer` is fixed")
-    if start is not None and options.inputs is None and data is None:
-        teacher = teacher.padded(max(teacher.inputs, start.inputs))
+    if start is not None:
+        if options.inputs is None and data is None:
+            # Eigenvalues leave the number of inputs to the weights; a file has one.
+            from_file = Path(options.teacher or "").suffix.lower() in (*MATRIX_FILES, ".npz")
+            if from_file and start.inputs > teacher.inputs:
+                note([padding("--teacher", teacher.inputs, "`--init-file`", start.inputs)])
+            teacher = teacher.padded(max(teacher.inputs, start.inputs))
+        if start.inputs < teacher.inputs:
+            note([padding("--init-file", start.inputs, "the problem", teacher.inputs)])
     if start is None:
         hidden = teacher.inputs if options.hidden is None else options.hidden
         start = Student.initialise(
@@ -77,6 +85,11 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
         options.distribution,
         data,
     )
+
+
+def padding(short: str, has: int, other: str, inputs: int) -> str:
+    """That the file of one option has fewer inputs than something else, and what is done about it."""
+    return f"`{short}` has {counted(has, 'input')} and {other} {inputs}: it is padded with zeros"
 
 
 def parse_activations(text: str) -> list[str]:

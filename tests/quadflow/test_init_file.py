@@ -57,6 +57,35 @@ def test_a_first_layer_alone_for_several_outputs(quadflow, layouts):
 
 
 @pytest.mark.parametrize(
+    ("teacher", "columns", "said"),
+    [
+        ("M.csv", 3, ""),
+        ("M.csv", 1, "`--init-file` has 1 input and the problem 3: it is padded with zeros"),
+        ("M.csv", 4, "`--teacher` has 3 inputs and `--init-file` 4: it is padded with zeros"),
+        ("2,1", 1, "`--init-file` has 1 input and the problem 2: it is padded with zeros"),
+        ("2,1", 4, ""),
+    ],
+)
+def test_what_is_padded_is_said(quadflow, tmp_path, monkeypatch, teacher, columns, said):
+    """Fewer columns than inputs, or more than the teacher's file has: a note, and the loss of the padded problem."""
+    monkeypatch.chdir(tmp_path)
+    M = np.diag([2.0, 1.0, 0.0])
+    np.savetxt("M.csv", M, delimiter=",")
+    weights = np.random.default_rng(0).standard_normal((2, columns))
+    np.savez("start.npz", W=weights, a=[1.0, -1.0])
+    result = quadflow(
+        "simulate", "--teacher", teacher, "--init-file", "start.npz", "--times", "0,0.1", "--json"
+    )
+    assert result.err == (f"quadflow: note: {said}.\n" if said else "")
+    assert [w for w in result.json["warnings"] if "padded" in w] == ([said] if said else [])
+    d = max(columns, 3)
+    D = np.pad(M, (0, d - 3))
+    W = np.pad(weights, ((0, 0), (0, d - columns)))
+    D -= W.T @ np.diag([1.0, -1.0]) @ W
+    assert result.json["loss"][0] == pytest.approx(np.sum(D**2) + 0.5 * np.trace(D) ** 2, rel=1e-12)
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--init-file", "alone.pt"], "`--second-layer fixed` would read it"),

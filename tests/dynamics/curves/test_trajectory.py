@@ -24,7 +24,7 @@ def made_up(problem=PROBLEM, report=REPORT, modes=((0, 0), (1, 0), (1.5, -0.5)))
 def test_summary():
     """c = ‖w‖² − 2a² is −5, 4 and ½: it drifts by 9. Eight modes at most; the solver's message last."""
     lines = [
-        "3 samples up to t = 2 (finished)",
+        "3 samples up to t = 2 (end time reached)",
         "loss 8 → 0.5",
         "modes 1.5, -0.5",
         "largest drift of a conserved quantity 9.00e+00",

@@ -43,7 +43,7 @@ def test_what_a_solution_says(path):
     affine = f"{np.sum(TARGET.M**2):.6g}"
     lines = [
         "3 quadratic neurons, 2 inputs; rates 1, 0.5, 0.25",
-        f"loss 4 → 1 at t = 0.1 (finished); best affine function {affine}",
+        f"loss 4 → 1 at t = 0.1 (end time reached); best affine function {affine}",
         f"drift of Q1 {q1:.1e}, of Q2 {q2:.1e}",
         "largest stable step at the end 0.125",
     ]

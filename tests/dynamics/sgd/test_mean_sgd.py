@@ -199,7 +199,7 @@ def test_a_saddle_is_no_place_to_rest():
 def test_summary_and_file(tmp_path):
     run = MeanSGD(one_unit(50, (0.5,)), 1e-3, label_noise=0.1).integrate(t_end=1.0, samples=5)
     lines = run.summary().splitlines()
-    assert lines[0] == "SGD, step 0.001, batch 1, label noise 0.1: 5 samples up to t = 1 (finished)"
+    assert lines[0] == "SGD, step 0.001, batch 1, label noise 0.1: 5 samples up to t = 1 (end time reached)"
     assert lines[1] == f"mean loss {run.loss[0]:.6g} → {run.loss[-1]:.6g}"
     assert lines[2] == f"modes {run.modes[-1, 0]:.4g}"
     assert lines[3].endswith("2 vectors in 50 dimensions")

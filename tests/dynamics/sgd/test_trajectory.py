@@ -34,7 +34,7 @@ def made_up(**changes):
 def test_what_a_solution_says():
     """c drifts by 3; 3 units and 2 directions are integrated; the spread where it is known; the message last."""
     lines = [
-        "SGD, step 0.1, batch 4, label noise 0.25: 3 samples up to t = 0.2 (finished)",
+        "SGD, step 0.1, batch 4, label noise 0.25: 3 samples up to t = 0.2 (end time reached)",
         "mean loss 8 → 0.5",
         "modes 1, 1",
         "DOP853: 80 evaluations, 0.5 s, 5 vectors in 9 dimensions",
