@@ -268,21 +268,47 @@ def _staircase(jumps: Sequence[Result]) -> list[Table | Chart]:
 
 
 def _sweep(grid: Sequence[Result], curves: Sequence[Result]) -> list[Table | Chart]:
-    """Every grid point of a sweep, and median learning curves of some."""
+    """Every grid point of a sweep, and median learning curves; where not of all points, the table says of which."""
     columns = list(dict.fromkeys(key for row in grid for key in row))
     rows = [tuple(value_cell(row.get(column)) for column in columns) for row in grid]
     names = tuple(words(column) for column in columns)
-    note = "Final losses are medians over replicates and networks; succeed counts runs diagnosed to."
-    table = make_table("Grid", names, rows, note)
+    with_loss = [row for row in grid if "final_loss" in row]
+    drawn = [any(_point_of(curve).items() <= row.items() for curve in curves) for row in grid]
+    count = sum(drawn)
+    if curves and count < len(with_loss):
+        names += ("curve",)
+        marks = [
+            ("not drawn", "drawn")[here] if row in with_loss else "–"
+            for row, here in zip(grid, drawn, strict=True)
+        ]
+        rows = [(*row, Cell(mark, mark)) for row, mark in zip(rows, marks, strict=True)]
+    notes = [
+        ("final_loss", "Final losses are medians over replicates and networks."),
+        ("succeed", "“succeed” counts the runs that are diagnosed to succeed."),
+    ]
+    note = " ".join(text for column, text in notes if column in columns)
     if not curves:
-        return [table]
+        none = " No curves are drawn: the runs do not share their times." if with_loss else ""
+        return [make_table("Grid", names, rows, (note + none).strip())]
+    table = make_table("Grid", names, rows, note)
     named = {_curve_name(curve): (curve["times"], curve["loss"]) for curve in curves}
-    return [Chart("Median learning curves", figure_json(charts.overlay_chart(named)), timed=True), table]
+    of = (
+        f"Curves of {count} of {len(with_loss)} grid points; the table says of which."
+        if "curve" in names
+        else ""
+    )
+    figure = figure_json(charts.overlay_chart(named))
+    return [Chart("Median learning curves", figure, timed=True, note=of), table]
+
+
+def _point_of(curve: Result) -> dict[str, Any]:
+    """Kind and varied options of a curve."""
+    return {key: value for key, value in curve.items() if key not in ("times", "loss")}
 
 
 def _curve_name(curve: Result) -> str:
-    """Kind and varied options of a curve."""
-    point = {key: value for key, value in curve.items() if key not in ("kind", "times", "loss")}
+    """Kind and varied options of a curve, in words."""
+    point = {key: value for key, value in _point_of(curve).items() if key != "kind"}
     return ", ".join([curve["kind"], *(f"{key.replace('_', ' ')} {_short(v)}" for key, v in point.items())])
 
 

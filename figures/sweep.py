@@ -14,6 +14,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.words import counted
+from empirical.sweep.fits import fitted
 from empirical.sweep.reading import RISEN, SweepCurves, SweepMap
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.style import COLUMN_WIDTH, FAILS, LINES, MARKERS, PALETTE, name_decades, plain_text
@@ -34,7 +36,7 @@ LABELS = {
 WIDE = 20.0  # ratio of the largest to the smallest value from which unevenly spaced axes are logarithmic
 APART = 0.1  # of the distance between two names: from curve to curve
 CROWDED = 24  # letters of all names together, from which they are turned
-FITTED = 100  # points of a fitted law: it is no straight line on linear axes
+FITTED = 100  # points of a fitted law: it is no straight line on axes made linear
 FLOOR = 1e-6  # of the largest value: smaller ones share the darkest colour
 
 
@@ -100,7 +102,9 @@ def _mark_diverged(axes: Axes, x: Array, y: Array, cells: NDArray[np.bool_]) -> 
 def scaling_curves(data: SweepCurves, *, axes: GivenAxes = None) -> Drawn:
     """A quantity over one varied option: median and 10–90 % band over the replicates, and power laws if fitted.
 
-    Where the option has names for values, such as activations, medians stand beside each other with 10–90 % bars.
+    Where the option has names for values, such as activations, medians stand beside each other with 10–90 % bars. With
+    power laws both axes are logarithmic, and each law goes from the first to the last of its points. The last line of
+    the legend says how many points are not drawn.
 
     Parameters
     ----------
@@ -109,7 +113,7 @@ def scaling_curves(data: SweepCurves, *, axes: GivenAxes = None) -> Drawn:
         To draw into instead, one; see `figures.canvas`.
     """
     styles = cycle(zip(PALETTE, LINES, MARKERS, strict=False))
-    named = bool(data.curve_name or data.fits)
+    named = bool(data.curve_name or data.fits or data.left_out)
     with canvas(axes, (COLUMN_WIDTH, 2.4 + (0.08 * (len(data.curves) + 1) if named else 0))) as drawing:
         axes = drawing.axes[0]
         names = data.x.dtype.kind not in "if"
@@ -125,14 +129,14 @@ def scaling_curves(data: SweepCurves, *, axes: GivenAxes = None) -> Drawn:
                 x,
                 data.median[i],
                 marker,
-                linestyle="none" if fit else line,
+                linestyle="none" if data.fits else line,
                 color=colour,
                 markerfacecolor="white",
                 zorder=3,
             )
             if fit:
-                positive = data.x[data.x > 0]
-                along = np.geomspace(positive[0], positive[-1], FITTED)
+                through = data.x[fitted(data.x, data.median[i])]
+                along = np.geomspace(through[0], through[-1], FITTED)
                 law = fit.factor * along**fit.exponent
                 axes.plot(along, law, color=colour, linestyle=line, linewidth=0.9)
             # one entry for both, without anything to draw
@@ -140,22 +144,36 @@ def scaling_curves(data: SweepCurves, *, axes: GivenAxes = None) -> Drawn:
                 [],
                 [],
                 marker=marker,
-                linestyle=line,
+                linestyle="none" if data.fits and fit is None else line,
                 color=colour,
                 markerfacecolor="white",
-                label=_entry(data, i),
+                label=_entry(data, i) if data.curve_name or data.fits else "",
             )
+        if data.left_out:
+            axes.plot([], [], linestyle="none", label=data.left_out)
         _label(axes.xaxis, data.x_name, data.x)
-        if not data.fraction and _logarithmic(data.median[np.isfinite(data.median)]):
+        if data.fits:
+            _both_logarithmic(axes, data)
+        elif data.fraction:
+            axes.set_ylim(-0.03, 1.03)
+        elif _logarithmic(data.median[np.isfinite(data.median)]):
             axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(numticks=8))
             axes.yaxis.set_minor_formatter(NullFormatter())
-        if data.fraction:
-            axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel(_broken(data.label))
         if named:
-            drawing.legend(ncols=1 if data.fits else 2, columnspacing=1.2)
+            drawing.legend(ncols=1 if data.fits or data.left_out else 2, columnspacing=1.2)
     return drawing.result
+
+
+def _both_logarithmic(axes: Axes, data: SweepCurves) -> None:
+    """Axes on which a power law is a straight line."""
+    points = fitted(data.x, data.median)
+    positive = data.x[data.x > 0]
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    name_decades(axes.xaxis, float(positive.min()), float(positive.max()))
+    name_decades(axes.yaxis, float(data.median[points].min()), float(data.median[points].max()))
 
 
 def _entry(data: SweepCurves, i: int) -> str:
@@ -166,8 +184,10 @@ def _entry(data: SweepCurves, i: int) -> str:
     if not data.fits:
         return name
     fit = data.fits[i]
-    error = "" if np.isnan(fit.error) else f" ± {fit.error:.1g}"
-    power = f"fitted exponent {fit.exponent:.3g}{error}".replace("-", "−")
+    if fit is None:
+        power = f"no fit: {counted(int(fitted(data.x, data.median[i]).sum()), 'point')}"
+    else:
+        power = f"fitted exponent {fit.exponent:.3g} ± {fit.error:.1g}".replace("-", "−")
     return f"{name}, {power}" if name else power
 
 

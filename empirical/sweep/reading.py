@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from dynamics.errors import DIVERGED, ProblemError
 from dynamics.validation import validate_real
+from empirical.sweep.fits import PowerLaw, fitted, power_laws
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset
@@ -70,11 +71,14 @@ class SweepCurves:
     curves : (m,) array
         Values of the option that tells the curves apart.
     median, low, high : (m, n) arrays
-        Median, 10 % and 90 % quantile over the replicates; of a fraction, the fraction three times.
+        Median, 10 % and 90 % quantile over the replicates; of a fraction, the fraction three times. NaN where no run
+        has the quantity, and where half of them or more diverged or never reached the loss.
     label : str
     fraction : bool
     fits : tuple of PowerLaw
-        One for each curve if asked for, else empty.
+        One for each curve if asked for, else empty; None of a curve with fewer than three points.
+    left_out : str
+        How many points are not drawn and why; empty if all are.
     command : str
         As of a map.
     """
@@ -88,17 +92,9 @@ class SweepCurves:
     high: Array
     label: str
     fraction: bool
-    fits: tuple[PowerLaw, ...] = ()
+    fits: tuple[PowerLaw | None, ...] = ()
+    left_out: str = ""
     command: str = ""
-
-
-@dataclass(frozen=True)
-class PowerLaw:
-    """y = factor · x^exponent, fitted; `error` is the standard error of the exponent (NaN for two points)."""
-
-    exponent: float
-    error: float
-    factor: float
 
 
 def quantity(dataset: Dataset, name: str, below: float | None = None) -> tuple[DataArray, str, bool]:
@@ -123,6 +119,8 @@ def quantity(dataset: Dataset, name: str, below: float | None = None) -> tuple[D
     fraction : bool
         Whether the values are 0 or 1.
     """
+    if below is not None:
+        validate_real("below", below, positive=True)
     kind, _, what = name.partition("_")
     if f"{kind}_status" in dataset and what == "success":
         return _success(dataset, kind, below)
@@ -173,7 +171,7 @@ def diverged(dataset: Dataset, kind: str) -> DataArray | None:
 def _level(name: str, below: float | None) -> float:
     if below is None:
         raise ProblemError(f"`value` is {name!r}, which needs a loss: give `below`.")
-    return validate_real("below", below, positive=True)
+    return below
 
 
 def _success(dataset: Dataset, kind: str, below: float | None) -> tuple[DataArray, str, bool]:
@@ -274,7 +272,16 @@ def sweep_curves(
     chosen: Mapping[str, Any] | None = None,
     fit: bool = False,
 ) -> SweepCurves:
-    """A quantity (see `quantity`) over the varied option x, one curve for every value of the option `curves`."""
+    """A quantity (see `quantity`) over the varied option x, one curve for every value of the option `curves`.
+
+    A power law is fitted through the points that are drawn, on logarithmic axes: those where most runs neither diverged
+    nor failed to reach the loss, and where x and the median are positive.
+
+    Raises
+    ------
+    ProblemError
+        If the file does not hold what is asked for, or no curve has three points for a power law.
+    """
     kept = (x,) if curves is None else (curves, x)
     if curves == x:
         raise ProblemError(f"`x` and `curves` are both {x!r}, but must be different.")
@@ -284,15 +291,48 @@ def sweep_curves(
     numeric = positions.dtype.kind in "if"
     if fit and not numeric:
         raise ProblemError(f"`x` is {x!r}, whose values are no numbers, so that no power law can be fitted.")
-    tables = [np.atleast_2d(table) for table in _statistics(values, kept, fraction)]
-    names = np.array([""]) if curves is None else part[curves].values
+    lost = None if fraction else diverged(part, value.partition("_")[0])
+    if lost is not None:
+        values = values.where(lost != 1, np.inf)  # later, and higher, than all others
     order = _ascending(positions)
-    median, low, high = (table[:, order] for table in tables)
+    median, low, high = (np.atleast_2d(table)[:, order] for table in _statistics(values, kept, fraction))
+    gone = np.zeros(median.shape, dtype=bool)
+    if lost is not None:
+        gone = np.atleast_2d(_statistics(lost, kept, True)[0] >= 0.5)[:, order]
+        median, low, high = (np.where(gone, np.nan, table) for table in (median, low, high))
     positions = positions[order].astype(float) if numeric else positions
-    fits = tuple(power_law(positions, row) for row in median) if fit else ()
+    endless = np.atleast_2d(_statistics((values == np.inf).astype(float), kept, True)[0] > 0)
+    missing = np.isnan(median) & ~gone
+    why = {
+        "diverged": gone,
+        f"never reached loss {below:g}" if below is not None else "": missing & endless[:, order],
+        "without a value": missing & ~endless[:, order],
+    }
+    fits: tuple[PowerLaw | None, ...] = ()
+    if fit:
+        why["not positive"] = np.isfinite(median) & ~fitted(positions, median)
+        fits = power_laws(positions, median)
+    names = np.array([""]) if curves is None else part[curves].values
     return SweepCurves(
-        x, positions, curves or "", names, median, low, high, label, fraction, fits, _command(dataset)
+        x,
+        positions,
+        curves or "",
+        names,
+        median,
+        low,
+        high,
+        label,
+        fraction,
+        fits,
+        _counts(why, median.size),
+        _command(dataset),
     )
+
+
+def _counts(why: Mapping[str, NDArray[np.bool_]], total: int) -> str:
+    """How many points are not drawn for each reason; empty if all are drawn."""
+    counts = [f"{points.sum()} {reason}" for reason, points in why.items() if points.any()]
+    return f"not drawn of {total} points: {', '.join(counts)}" if counts else ""
 
 
 def _command(dataset: Dataset) -> str:
@@ -320,18 +360,3 @@ def _statistics(values: DataArray, kept: tuple[str, ...], fraction: bool) -> tup
         found[:, known] = np.nanquantile(finite, [0.5, *QUANTILES], axis=-1)
         found[found > 1e-6 * HUGE] = np.nan
     return found[0], found[1], found[2]
-
-
-def power_law(x: Array, y: Array) -> PowerLaw:
-    """Straight line through log y against log x by least squares, over the points where both are positive."""
-    usable = np.isfinite(y) & (y > 0) & (x > 0)
-    n = int(usable.sum())
-    if n < 2:
-        raise ProblemError(f"A power law needs at least 2 positive points, but there are {n}.")
-    u, v = np.log(x[usable]), np.log(y[usable])
-    slope, constant = np.polyfit(u, v, 1)
-    error = np.nan
-    if n > 2:
-        residual = v - slope * u - constant
-        error = float(np.sqrt(residual @ residual / (n - 2) / np.sum((u - u.mean()) ** 2)))
-    return PowerLaw(float(slope), error, float(np.exp(constant)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from xarray import Dataset
 
-SHOWN_CURVES = 8  # more cannot be told apart; of more grid points, evenly chosen ones
+SHOWN_CURVES = 8  # more cannot be told apart; of more grid points, those of evenly chosen values
 
 
 def kinds_of(dataset: Dataset) -> tuple[str, ...]:
@@ -47,26 +48,33 @@ def grid_summary(dataset: Dataset) -> list[dict[str, Any]]:
 def median_curves(dataset: Dataset) -> list[dict[str, Any]]:
     """Median learning curves over replicates and networks, of up to `SHOWN_CURVES` grid points.
 
-    Only of kinds whose runs share their sample times.
+    Only of kinds whose runs share their sample times. Of a larger grid fewer values of the options are taken, of the
+    longest first, evenly and with all combinations: no value of a short option is left out for a long one.
     """
-    points = _points(dataset)
-    chosen = np.unique(np.linspace(0, len(points) - 1, min(SHOWN_CURVES, len(points))).round().astype(int))
+    points = _points(dataset, SHOWN_CURVES)
     curves = []
     for kind in kinds_of(dataset):
         time, loss = f"{kind}_time", f"{kind}_loss"
         if loss not in dataset or time not in dataset.dims:
             continue
-        for n in chosen:
-            values = dataset[loss].sel(points[n]).transpose(time, ...).values
+        for point in points:
+            values = dataset[loss].sel(point).transpose(time, ...).values
             median = [_median(at_once) for at_once in values]
-            curves.append({**points[n], "kind": kind, "times": dataset[time].values, "loss": median})
+            curves.append({**point, "kind": kind, "times": dataset[time].values, "loss": median})
     return curves
 
 
-def _points(dataset: Dataset) -> list[dict[str, Any]]:
-    """Values of the varied options at every grid point, in their order."""
+def _points(dataset: Dataset, most: int | None = None) -> list[dict[str, Any]]:
+    """Values of the varied options at every grid point, in their order; at the most so many of them."""
     axes = [str(dim) for dim in dataset["run_seed"].dims if dim != "replicate"]
-    values = (dataset[axis].values.tolist() for axis in axes)
+    values = [dataset[axis].values.tolist() for axis in axes]
+    sizes = [len(one) for one in values]
+    while most is not None and math.prod(sizes) > most:
+        sizes[sizes.index(max(sizes))] -= 1
+    values = [
+        [one[n] for n in np.linspace(0, len(one) - 1, size).round().astype(int)]
+        for one, size in zip(values, sizes, strict=True)
+    ]
     return [dict(zip(axes, place, strict=True)) for place in itertools.product(*values)]
 
 

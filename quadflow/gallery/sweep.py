@@ -39,7 +39,11 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="One value of an option that is not drawn; repeat at will.",
 )
-@click.option("--fit", is_flag=True, help="Fit a power law to each curve.")
+@click.option(
+    "--fit",
+    is_flag=True,
+    help="Fit a power law to each curve, of 3 points or more; both axes are logarithmic.",
+)
 @figure_output("sweep")
 def sweep(
     file: str,
@@ -74,7 +78,11 @@ def sweep(
             fit=fit,
         )
         click.echo(f"made by: {data.command or 'the file does not say which command'}")
-        return phase_map(data) if isinstance(data, SweepMap) else scaling_curves(data)
+        if isinstance(data, SweepMap):
+            return phase_map(data)
+        if data.left_out:
+            click.echo(data.left_out)
+        return scaling_curves(data)
 
     draw_into(output, make)
 

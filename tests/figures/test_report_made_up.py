@@ -326,6 +326,25 @@ def test_a_sweep():
     assert [p.title for p in section({"grid": grid, "median_curves": []}, "s").parts] == ["Grid"]
 
 
+def test_a_sweep_says_which_curves_are_not_drawn():
+    """Two of three points have a curve; what is only diagnosed has no loss to draw."""
+    rows = [{"hidden": K, "kind": "train", "final_loss": 1.0} for K in (2, 4, 8)]
+    grid = [*rows, {"hidden": 2, "kind": "diagnose", "succeed": 3}]
+    curves = [{"kind": "train", "hidden": K, "times": [0], "loss": [2.0]} for K in (2, 8)]
+    chart, table = section({"grid": grid, "median_curves": curves}, "s").parts
+    assert chart.note == "Curves of 2 of 3 grid points; the table says of which."
+    assert table.columns[-1] == "curve"
+    assert [row[-1].text for row in table.rows] == ["drawn", "not drawn", "drawn", "–"]
+    assert table.note == (
+        "Final losses are medians over replicates and networks."
+        " “succeed” counts the runs that are diagnosed to succeed."
+    )
+    chart, table = section({"grid": [rows[0], rows[2]], "median_curves": curves}, "s").parts
+    assert (chart.note, table.columns[-1]) == ("", "final loss")
+    (table,) = section({"grid": rows, "median_curves": []}, "s").parts
+    assert table.note.endswith("networks. No curves are drawn: the runs do not share their times.")
+
+
 def test_plateaus():
     stage = {"start": 1.0, "end": 2.5, "loss": 0.5, "learned_modes": [1]}
     found = section(theory(stages=[stage]), "s")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from drawn import names
 
-from empirical.sweep.reading import PowerLaw, SweepCurves, SweepMap
+from empirical.sweep.fits import PowerLaw
+from empirical.sweep.reading import SweepCurves, SweepMap
 from figures.sweep import phase_map, scaling_curves
 
 
@@ -128,7 +129,7 @@ def test_equal_values_have_a_scale_that_holds_them():
 
 
 def test_medians_are_markers_and_fits_lines():
-    fits = (PowerLaw(2.0, 0.01, 1.0), PowerLaw(-1.0, np.nan, 3.0))
+    fits = (PowerLaw(2.0, 0.01, 1.0), PowerLaw(-1.0, 0.2, 3.0))
     figure = scaling_curves(curves(fits=fits))
     (axes,) = figure.axes
     drawn = [line for line in axes.lines if len(line.get_xdata()) == 3]
@@ -142,7 +143,7 @@ def test_medians_are_markers_and_fits_lines():
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert texts == [
         "hidden units $K$ = 2, fitted exponent 2 ± 0.01",
-        "hidden units $K$ = 4, fitted exponent −1",
+        "hidden units $K$ = 4, fitted exponent −1 ± 0.2",
     ]
     assert axes.get_xscale() == axes.get_yscale() == "log"
     assert axes.get_ylabel() == "time to loss 1"
@@ -189,16 +190,42 @@ def test_crowded_names_are_turned():
             assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
 
 
-def test_a_fit_is_curved_on_linear_axes():
-    """y = 3/x at 1, 2, 3, whose axes are linear: every point of the line is on the law, as no chord is."""
+def test_a_fit_is_straight_on_logarithmic_axes():
+    """y = 3/x at 1, 2, 3, whose axes would be linear; the law has points enough to be right on axes made linear."""
     x = np.array([1.0, 2.0, 3.0])
-    law = {"fits": (PowerLaw(-1.0, np.nan, 3.0),), "curves": np.array([""]), "curve_name": ""}
-    (axes,) = scaling_curves(curves(x=x, median=3 / x[None], low=2 / x[None], high=4 / x[None], **law)).axes
-    assert axes.get_xscale() == axes.get_yscale() == "linear"
+    law = {"fits": (PowerLaw(-1.0, 0.1, 3.0),), "curves": np.array([""]), "curve_name": ""}
+    values = {"median": 3 / x[None], "low": 2 / x[None], "high": 4 / x[None]}
+    (plain,) = scaling_curves(curves(x=x, **(law | {"fits": ()}), **values)).axes
+    assert plain.get_xscale() == plain.get_yscale() == "linear"
+    (axes,) = scaling_curves(curves(x=x, **law, **values)).axes
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    for axis in (axes.xaxis, axes.yaxis):
+        assert len(shown_ticks(axis)) >= 3
     (line,) = [line for line in axes.lines if len(line.get_xdata()) > 3]
     np.testing.assert_allclose(line.get_ydata(), 3 / line.get_xdata(), rtol=1e-12)
     middle = np.argmin(np.abs(line.get_xdata() - 2))
     assert line.get_ydata()[middle] == pytest.approx(1.5, rel=0.01)  # the chord has 2
+
+
+def test_a_fit_goes_over_its_points_only_and_what_is_left_out_is_said():
+    """Points at 1, 10 and 100 of five; two points of the other curve are no law."""
+    x = 10.0 ** np.arange(-1, 4)
+    median = np.array([[np.nan, 1, 100, 1e4, np.nan], [np.nan, 3, 4, np.nan, np.nan]])
+    counts = "not drawn of 10 points: 5 never reached loss 1"
+    given = {"low": median, "high": median, "fits": (PowerLaw(2.0, 0.01, 1.0), None), "left_out": counts}
+    figure = scaling_curves(curves(x=x, median=median, **given))
+    (axes,) = figure.axes
+    (line,) = [line for line in axes.lines if len(line.get_xdata()) == 100]
+    np.testing.assert_allclose(line.get_xdata()[[0, -1]], [1, 100])
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [
+        "hidden units $K$ = 2, fitted exponent 2 ± 0.01",
+        "hidden units $K$ = 4, no fit: 2 points",
+        counts,
+    ]
+    one = {"median": median[:1], "low": median[:1], "high": median[:1], "curves": np.array([""])}
+    alone = scaling_curves(curves(x=x, curve_name="", left_out=counts, **one))
+    assert [text.get_text() for text in alone.legends[0].get_texts()] == [counts]
 
 
 def test_axes_over_less_than_two_powers_of_ten_have_more_names():

@@ -5,7 +5,8 @@ import pytest
 from drawn import assert_decades, names
 from matplotlib.colors import LogNorm
 
-from empirical.sweep.reading import PowerLaw, SweepCurves, SweepMap
+from empirical.sweep.fits import PowerLaw
+from empirical.sweep.reading import SweepCurves, SweepMap
 from figures.sweep import phase_map, scaling_curves
 
 

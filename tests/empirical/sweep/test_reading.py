@@ -7,8 +7,9 @@ from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable
 from dynamics.errors import DIVERGED
 from empirical.sweep.dataset import assemble
+from empirical.sweep.fits import power_law
 from empirical.sweep.grid import Axis, SweepPlan
-from empirical.sweep.reading import power_law, quantity, sweep_curves, sweep_map
+from empirical.sweep.reading import quantity, sweep_curves, sweep_map
 from empirical.sweep.store import Piece
 from empirical.trainer import TrainingDiverged
 from empirical.training import train
@@ -146,7 +147,6 @@ def test_power_law_with_noise():
     assert fit.exponent == pytest.approx(slope)
     assert fit.error == pytest.approx(np.sqrt(covariance[0, 0]))
     assert abs(fit.exponent + 1.5) < 4 * fit.error
-    assert np.isnan(power_law(x[:2], y[:2]).error)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,48 @@ def test_bad_requests_are_refused(call, words):
 
 
 def test_a_power_law_needs_positive_points():
-    with pytest.raises(ProblemError, match="at least 2"):
-        power_law(np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+    with pytest.raises(ProblemError, match="at least 3 positive points, but there are 2"):
+        power_law(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 2.0]))
+
+
+def test_points_that_diverged_or_never_arrived_are_counted_and_not_fitted():
+    """One curve of five arrives at x = 1, 2, 4 (4 x², exponent 2), never at 8, and at 16 two of three diverged.
+
+    The other arrives at 1 and 2 only, which is too few for a law.
+    """
+    x, y = (1.0, 2.0, 4.0, 8.0, 16.0), (1, 3)
+    late = {(3, 0, r) for r in range(3)} | {(i, 1, r) for i in (2, 3, 4) for r in (0, 1)}
+    data = dataset(x, y, lost=late)
+    first = data["simulate_final_loss"].copy(data=np.full(data["simulate_final_loss"].shape, 10.0))
+    last = data["simulate_final_loss"].copy()
+    last.loc[{"x": 16.0, "y": 1, "replicate": [0, 1]}] = 20.1  # more than twice the first
+    data = data.assign(simulate_initial_loss=first, simulate_final_loss=last)
+    found = sweep_curves(data, "x", "simulate_time_to_loss", curves="y", below=LEVEL, fit=True)
+    np.testing.assert_allclose(found.median[0, :3], [4, 16, 64])
+    assert np.isnan(found.median[0, 3:]).all() and np.isnan(found.low[0, 4])
+    assert found.fits[0].exponent == pytest.approx(2, abs=1e-12)
+    assert found.fits[1] is None
+    assert found.left_out == "not drawn of 10 points: 1 diverged, 4 never reached loss 2"
+    losses = sweep_curves(data, "x", "simulate_final_loss", curves="y", fit=False)
+    assert losses.left_out == "not drawn of 10 points: 1 diverged"
+    with pytest.raises(ProblemError, match=r"at least 3 points .* no curve has more than 2"):
+        sweep_curves(data, "x", "simulate_time_to_loss", below=LEVEL, fit=True, chosen={"y": 3})
+
+
+def test_what_failed_or_is_not_positive_is_counted():
+    """Three failed runs leave a point without a value; one of loss 0 has no place on a logarithmic axis."""
+    data = dataset((1.0, 2.0, 3.0, 4.0, 5.0), (1,), failed={(0, 0, r) for r in range(3)})
+    losses = data["simulate_final_loss"].copy(
+        data=np.broadcast_to([[1.0], [2], [3], [4], [0]], (5, 3))[:, None]
+    )
+    data = data.assign(simulate_final_loss=losses.where(data["simulate_final_loss"].notnull()))
+    assert sweep_curves(data, "x", "simulate_final_loss").left_out == (
+        "not drawn of 5 points: 1 without a value"
+    )
+    found = sweep_curves(data, "x", "simulate_final_loss", fit=True)
+    assert found.left_out == "not drawn of 5 points: 1 without a value, 1 not positive"
+    assert found.fits[0].exponent == pytest.approx(1, abs=1e-12)
+    assert sweep_curves(dataset(), "x", "simulate_final_loss", curves="y").left_out == ""
 
 
 def test_escape_from_the_origin_takes_a_time_of_one_over_epsilon():
@@ -234,9 +274,10 @@ def test_what_there_is_to_draw():
     nothing = assemble(SweepPlan(("train",), {}, (Axis("x", (1,)),)), [Piece(0, {}, "refused")])
     with pytest.raises(ProblemError, match="No run of 'train' in this sweep was done"):
         quantity(nothing, "train_success", 1.0)
-    for level in (0.0, -1.0):
-        with pytest.raises(ProblemError, match=r"`below` is .*positive"):
-            quantity(data, "simulate_success", level)
+    for level in (0.0, -1.0, np.nan, np.inf):
+        for name in ("simulate_success", "simulate_time_to_loss", "simulate_final_loss"):
+            with pytest.raises(ProblemError, match=r"`below` is "):
+                quantity(data, name, level)
 
 
 def test_networks_are_pooled_with_replicates():
@@ -328,11 +369,11 @@ def test_options_that_are_texts():
 
 
 def test_points_of_a_power_law():
-    """Those that are no positive numbers are left out; two are a line without an error."""
+    """Those that are no positive numbers are left out; two are too few."""
     x, y = np.array([-1.0, 0, 1, 2, 4, 8, 16]), np.array([1.0, 1, 3, 12, 48, np.inf, np.nan])
     fit = power_law(x, y)
     assert (fit.exponent, fit.factor) == (pytest.approx(2), pytest.approx(3))
     assert fit.error == pytest.approx(0, abs=1e-7)
-    assert power_law(x[2:4], y[2:4]).exponent == pytest.approx(2)
-    with pytest.raises(ProblemError, match="at least 2 positive points, but there are 1"):
-        power_law(x[:3], y[:3])
+    assert power_law(x[2:5], y[2:5]).exponent == pytest.approx(2)
+    with pytest.raises(ProblemError, match="at least 3 positive points, but there are 2"):
+        power_law(x[:4], y[:4])

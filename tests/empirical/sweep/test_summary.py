@@ -52,6 +52,21 @@ def test_curves_are_medians_of_evenly_chosen_points():
         np.testing.assert_array_equal(curve["loss"], 2 * curve["x"])
 
 
+def test_curves_of_a_large_grid_are_of_every_value_of_its_short_options():
+    """Of 4 × 3 points the first and the last x with every K; of 2⁵ those of two values of three options."""
+    values = {"time": Variable(("time",), np.arange(2.0)), "loss": Variable(("time",), np.ones(2))}
+
+    def curves_over(*axes):
+        plan = SweepPlan(("simulate",), {}, axes, 1)
+        return median_curves(assemble(plan, [Piece(run.index, values) for run in plan.runs()]))
+
+    found = curves_over(Axis("x", (1.0, 2.0, 3.0, 4.0)), Axis("K", (2, 4, 8)))
+    assert [(c["x"], c["K"]) for c in found] == [(x, K) for x in (1.0, 4.0) for K in (2, 4, 8)]
+    found = curves_over(*(Axis(name, (0.0, 1.0)) for name in "pqrst"))
+    assert len(found) == 8
+    assert [len({c[name] for c in found}) for name in "pqrst"] == [1, 1, 2, 2, 2]
+
+
 def test_curves_are_medians_over_replicates_and_networks_in_any_order():
     """Made-up losses whose dimensions stand in another order: medians by NumPy, None where no run has a value."""
     data = dataset()
