@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import Any
 
 from tqdm import tqdm
@@ -39,7 +40,8 @@ class Bar(tqdm):
     def __init__(self, *args: Any, remedy: str = "", **settings: Any) -> None:
         for make_room in _before:
             make_room()
-        super().__init__(*args, **settings)
+        # a terminal that says it has no rows has some, and tqdm would show nothing there
+        super().__init__(*args, nrows=get_terminal_size().lines, **settings)
         self.remedy, self.started, self.looked = remedy, time.monotonic(), 0.0
         if not self.disable:
             _shown.append(self)

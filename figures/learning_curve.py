@@ -16,7 +16,7 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import best_overlaps
 from dynamics.problem import Problem
 from dynamics.problem.mode_numbers import mode_numbers
-from dynamics.problem.plateaus import plateaus
+from dynamics.problem.plateaus import Levels, plateaus
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
 from empirical.theories import THEORIES
@@ -39,6 +39,8 @@ from figures.style import (
 
 SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value
+ENDS_ON = 1.2  # ratio of the lowest loss to a level below which the curve ends on that one
+NEAR = 1.5  # ratio of the height of a plateau to a level beyond which it does not wait at that one
 FLAT = 3  # largest over smallest loss below which the axis is linear and shows what lies between
 MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
@@ -214,30 +216,26 @@ def _draw_networks(
 
 
 def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> list[float]:
-    """Levels L_S of the plateaus that the trajectory passes as it learns mode after mode; those that are named."""
+    """Levels L_S of the plateaus at which the trajectory waits as it learns mode after mode; those that are named."""
     problem = trajectory.problem
     level_of = plateaus(problem)
     if level_of is None:
         return []
-    lam = problem.teacher.eigen[0][0]
     label = "theory: plateaus"
     for stage in trajectory.stages:  # plateaus that the curve really has
-        if stage.level is not None and stage.level.loss > bottom:
+        if stage.level is not None and stage.level.loss > bottom / ENDS_ON:
             where = (stage.level.loss, stage.start, stage.end)
             axes.hlines(*where, color="0.85", linewidth=6, zorder=0, label=label)
             label = "_further"
     drawn: list[float] = []
-    numbers = mode_numbers(lam, problem.inputs)
-    for learned in visited_sets(trajectory):
-        level = level_of(lam, learned)
-        if level is None or level.loss <= bottom or level.loss > min(drawn, default=np.inf) / 1.5:
+    for loss, learned in waiting_levels(trajectory, level_of):
+        if loss <= bottom / ENDS_ON or loss > min(drawn, default=np.inf) / 1.5:
             continue
-        drawn.append(level.loss)
-        axes.axhline(level.loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
-        label = level_label(numbers[list(learned)])
+        drawn.append(loss)
+        axes.axhline(loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
         axes.annotate(
-            f"{label} = {level.loss:.4g}",
-            (1.0, level.loss),
+            f"{level_label(learned)} = {loss:.4g}",
+            (1.0, loss),
             xycoords=("axes fraction", "data"),
             xytext=(0, 1.5),
             textcoords="offset points",
@@ -254,6 +252,32 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
             zorder=2,
         )
     return drawn
+
+
+def waiting_levels(
+    trajectory: Trajectory | SGDTrajectory, level_of: Levels
+) -> list[tuple[float, tuple[int, ...]]]:
+    """Losses and modes, by their numbers, of the levels that the trajectory waits at, in order of time.
+
+    Of a plateau that fits none, that which is nearest among those of the sets of modes that it passes, within a factor.
+    """
+    problem = trajectory.problem
+    lam = problem.teacher.eigen[0][0]
+    numbers = mode_numbers(lam, problem.inputs)
+    passed = {
+        level.loss: tuple(int(numbers[i]) for i in learned)
+        for learned in visited_sets(trajectory)
+        if (level := level_of(lam, learned)) is not None and level.loss > 0
+    }
+    found: dict[float, tuple[int, ...]] = {}
+    for stage in trajectory.stages:
+        if stage.level is not None:
+            found[stage.level.loss] = stage.level.learned
+        elif passed and stage.loss > 0:
+            nearest = min(passed, key=lambda loss: abs(np.log(loss / stage.loss)))
+            if abs(np.log(nearest / stage.loss)) < np.log(NEAR):
+                found[nearest] = passed[nearest]
+    return list(found.items())
 
 
 def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:

@@ -1,7 +1,6 @@
 """Whether a result is what quadflow prints: the types of everything that a report draws or tabulates.
 
-A file is other people's input, so types are looked at before anything is drawn; lengths that do not fit are found in
-drawing.
+A file is other people's input, so types are looked at before anything is drawn, and lengths: `figures.report_lengths`.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynamics.errors import ProblemError
+from figures.report_lengths import wrong_length
 from figures.report_words import COMMANDS, SIGNS
 
 # A kind is a word of `_PLAIN`, a list [kind of the entries], a mapping of keys ("key?": may be missing; "*": all
@@ -111,7 +111,7 @@ def validate_result(result: Mapping[str, Any], source: str) -> None:
     if {"grid", "median_curves"} <= result.keys():
         kind |= {"grid": [{"*": "scalar"}], "median_curves": [CURVE]}
     _check(result, kind, "", source)
-    wrong = _no_result(result)
+    wrong = _no_result(result) or wrong_length(result)
     if wrong is not None:
         raise ProblemError(f"The run {source!r} is not a result as quadflow prints it: {wrong}.")
 
@@ -123,9 +123,10 @@ def _no_result(result: Mapping[str, Any]) -> str | None:
         return f"`command` is {result['command']!r:.40}, but must be one of quadflow"
     if words and words[0] not in COMMANDS:
         return f"`command` is {result['command']!r:.40}, but results are those of {', '.join(COMMANDS)}"
-    known = ("times", "theory", *SIGNS)
-    if not words and not any(name in result for name in known):
-        return f"it says no command and has none of {', '.join(known)}"
+    curve = {"times", "loss"} <= result.keys()
+    known = ("theory", *SIGNS)
+    if not words and not curve and not any(name in result for name in known):
+        return f"it says no command and has neither times with their loss nor one of {', '.join(known)}"
     if not result.keys() - ORIGIN:
         return "it holds nothing but its origin"
     return None

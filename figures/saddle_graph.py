@@ -41,6 +41,9 @@ SHARES = (
     0.75,
 )  # of an arrow, where its rate may stand
 
+EITHER_SIGN = (
+    "spare units have either sign: a negative one leaves\nwhat is a spurious minimum for positive ones"
+)
 ASIDE = 11.0  # points from an arrow, where it has no room
 
 Places = dict[Modes, tuple[float, float]]
@@ -52,7 +55,8 @@ def saddle_graph_figure(
     """Stationary points by rank and loss, connections as arrows with their growth rates.
 
     Points that learn directions which the teacher ignores are left out, and of more than sixteen all that are on no way
-    of a small random initialisation; those that a run visited are always shown. A line above the axes says so.
+    of a small random initialisation; those that a run visited are always shown. A line above the axes says so,
+    and why a spurious minimum is left.
 
     Parameters
     ----------
@@ -81,8 +85,10 @@ def saddle_graph_figure(
         axes.set_xlabel("number of learned modes")
         axes.set_ylabel("loss $L$ (squared output units)")
         _explain(axes, edges, bool(path), bool(leaps))
-        if left_out:
-            axes.set_title(left_out, fontsize=6.5, color="0.35")
+        left = any(edge.source in graph.left_minima for edge in edges)
+        said = "\n".join(filter(None, (left_out, EITHER_SIGN if left else "")))
+        if said:
+            axes.set_title(said, fontsize=6.5, color="0.35")
         drawing.legend(ncols=2, columnspacing=1.0)
         drawing.settle()
         room = Room(axes)

@@ -6,6 +6,7 @@ command's own and comes first.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -33,12 +34,23 @@ GROUPS = (
 )
 
 
+SAID = re.compile(r"\[default: [^]]*\]")  # in the text of an option whose default is no value
+
+
 class Option(click.Option):
     """An option that knows its group."""
 
     def __init__(self, *names: Any, group: str = OWN, **settings: Any) -> None:
         super().__init__(*names, **settings)
         self.group = group
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Names and text; a default that the text says in words gives way to one that a figure has set."""
+        record, value = super().get_help_record(ctx), (ctx.default_map or {}).get(self.name)
+        if record is None or value is None:
+            return record
+        names, text = record
+        return names, text if self.show_default else SAID.sub(lambda _: f"[default: {value}]", text)
 
 
 def group_of(parameter: click.Parameter) -> str:

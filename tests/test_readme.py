@@ -103,7 +103,14 @@ def test_blocks_of_the_readme_run_as_they_stand(tmp_path, monkeypatch, capsys):
     for block in blocks:
         exec(block, {"__name__": "__main__"})
     assert {"M.csv", "mine.pdf", "my-loop.pdf"} <= {path.name for path in tmp_path.iterdir()}
-    assert "loss 45.5 → " in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "loss 45.5001 → " in printed
+    learned = re.findall(r"t = ([\d.]+) to [\d.]+: loss (\S+), learned \(([\d, ]*)\)", printed)
+    assert [modes for *_, modes in learned] == ["", "0,", "0, 1", "0, 1, 2"]
+    levels = [45.5, 8, 1.25]  # L_S of λ = (4, 2, 1), in closed form: docs/learn/stages.rst
+    assert [float(loss) for _, loss, _ in learned[:3]] == pytest.approx(levels, rel=0.02)
+    assert learned[2][0] == "4.3"  # as the comment says
+    assert "1 seed, 1000 steps" in printed
 
 
 SHORTER = {"range(5001)": "range(201)", "steps=8000": "steps=400"}

@@ -36,6 +36,7 @@ LARGEST_WHOLE = (
     4000  # unknowns after the reduction of which all eigenvalues are computed: some 10 s for each time
 )
 ZERO = 5e-3  # of the largest eigenvalue, in size, on the way: what counts as zero
+VECTORS = 40  # of the iterations, at least
 LANCZOS = 1e-8  # relative to the width of the spectrum: to what extreme eigenvalues converge
 RATE = "1 / time of the flow"
 
@@ -284,10 +285,11 @@ class _Point:
     def extreme(self, count: int) -> tuple[Array, NDArray[np.int64]]:
         """The `count` highest and `count` lowest eigenvalues, and how often each occurs."""
         whole, inner = self.whole, self.whole.inner
-        if len(inner) <= LARGEST_DENSE or 2 * count >= len(inner):
+        small = len(inner) <= LARGEST_DENSE or 2 * count >= len(inner)
+        inside = None if small else self._by_lanczos(count)
+        if inside is None:
             values, multiplicities = self.all()
         else:
-            inside = self._by_lanczos(count)
             outside, times = whole.spread(whole.block(self.product))
             values = np.append(inside, outside + self.rates[0])
             multiplicities = np.append(np.ones(len(inside), dtype=np.int64), times)
@@ -298,14 +300,16 @@ class _Point:
         ends = np.r_[:count, -count:0]
         return values[ends], multiplicities[ends]
 
-    def _by_lanczos(self, count: int) -> Array:
-        """Extreme eigenvalues inside: the highest, then the lowest.
+    def _by_lanczos(self, count: int) -> Array | None:
+        """Extreme eigenvalues inside: the highest, then the lowest; None if they are better found among all.
 
-        The lowest are sought below the highest one, so that those close to zero are not close to zero there.
+        The lowest are sought below the highest one, so that those close to zero are not close to zero there. Where many
+        lie close together the iterations may not converge.
         """
         inner, n = self.whole.inner, len(self.whole.inner)
         how: dict[str, Any] = {
             "k": count,
+            "ncv": min(n, max(VECTORS, 4 * count)),
             "v0": np.random.default_rng(0).standard_normal(n),
             "tol": LANCZOS,
             "return_eigenvectors": False,
@@ -324,6 +328,8 @@ class _Point:
             top = float(high.max())
             low = eigsh(shifted(top), which="SA", **how)
         except ArpackNoConvergence:
+            if self.whole.unknowns <= LARGEST_WHOLE:
+                return None
             raise ComputationError(
                 f"The Lanczos iterations for {count} eigenvalues of {n} did not converge: ask for another `count`."
             ) from None

@@ -1,7 +1,10 @@
 """Which minimum a flow has converged to: the global one, or a spurious one at a higher loss.
 
-The global minimum is the least loss of any student with as many units (`dynamics.outcome.resting_level`), under weight
-decay the lowest of the minima in closed form (`dynamics.flows.traps`).
+The global minimum is the least loss over all weights that are trained, as in the catalogue of stationary points: with
+a trained second layer that of any student with as many units, with a fixed one that of any first layer
+(`dynamics.outcome.resting_level`), under weight decay the lowest of the minima in closed form (`dynamics.flows.traps`).
+With a fixed second layer all minima have the same loss: a state at rest above it is at a saddle, which it reached on an
+invariant manifold.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.flows.endings import CONVERGED
 from dynamics.flows.traps import minima, minimum_at
 from dynamics.outcome.initial_state import InitialState
+from dynamics.outcome.resting_level import resting_level
 from dynamics.problem.reduction import in_range
 
 SETTLED = 1e-3  # of the loss that the weakest mode is worth: what convergence leaves is far below
@@ -31,7 +35,7 @@ class ReachedMinimum:
     loss : float
         Of the state that was reached.
     global_loss : float
-        Of the global minimum.
+        Of the global minimum: the least over the weights that are trained.
     """
 
     kind: str
@@ -55,7 +59,8 @@ class ReachedMinimum:
 def reached_minimum(trajectory: Trajectory) -> ReachedMinimum | None:
     """The minimum at which a trajectory ends; None if it has not converged, or its minima are not known.
 
-    Known are those of quadratic and centred units with one output, the problems that `diagnose` decides.
+    Known are those of quadratic and centred units with one output, the problems that `diagnose` decides. None as
+    well at a saddle under a fixed second layer.
 
     Parameters
     ----------
@@ -76,7 +81,19 @@ def reached_minimum(trajectory: Trajectory) -> ReachedMinimum | None:
         return None
     nonzero = start.eigenvalues[start.eigenvalues != 0]
     weakest = start.aligned.scale * float(np.min(nonzero**2, initial=np.inf))
-    return _reached(loss, start.least, not loss > start.least + SETTLED * weakest)
+    least = start.least if problem.student.trainable else _least_fixed(start)
+    at_least = not loss > least + SETTLED * weakest
+    return _reached(loss, least, at_least) if at_least or problem.student.trainable else None
+
+
+def _least_fixed(start: InitialState) -> float:
+    """Least loss over all first layers; directions that the teacher ignores are never learned at it."""
+    a = start.problem.student.A[0]
+    positive, negative = int(np.sum(a > 0)), int(np.sum(a < 0))
+    return (
+        start.aligned.scale
+        * resting_level(start.eigenvalues, positive, negative, start.aligned.coupling).loss
+    )
 
 
 def _reached(loss: float, least: float, is_global: bool) -> ReachedMinimum:

@@ -5,7 +5,9 @@ At a point with learned modes S the mode j ∉ S grows in two ways (Σ = I; deri
 *A spare unit* learns it, S → S ∪ {j}. With a fixed second layer, or for a unit with w_k = 0 ≠ a_k, the loss is a
 saddle with the linear rate a_k g_j, g_j = 4λ̃_j. A spare unit that is trained and lies at the origin has no linear
 rate: ẇ = a G w and ȧ = ½ wᵀGw are of second order, and a balanced unit along e_j with a_k = a₀ of the sign of λ̃_j
-runs away after the time 1/(|g_j| |a₀|). There |g_j| is the *blow-up rate*, per unit of a₀.
+runs away after the time 1/(|g_j| |a₀|). There |g_j| is the *blow-up rate*, per unit of a₀. At the origin a₀ may have
+either sign, while the catalogue counts spare units as positive: what it calls a spurious minimum, because no positive
+unit leaves it, a negative one at the origin may leave.
 
 *A unit that holds a weaker mode i* of the same sign turns towards j, S → S∖{i} ∪ {j}: a saddle with the linear rate
 a_k (g_j − 4μ_i) = 4 a_k (λ_j − λ_i), a_k = (μ_i/2)^{1/3} for a balanced unit.
@@ -33,6 +35,7 @@ from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.aligned_loss import aligned_loss
 from dynamics.problem.levels import overshoot
+from dynamics.problem.mode_numbers import mode_set
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 
@@ -137,6 +140,26 @@ class SaddleGraph:
         """The edges of a path, from one visited set of modes to the next; None where there is none."""
         known = {(edge.source, edge.target): edge for edge in reversed(self.edges)}  # the fastest stays
         return tuple(known.get(step) for step in pairwise(path))
+
+    @cached_property
+    def left_minima(self) -> tuple[Modes, ...]:
+        """Learned modes of the nodes that are minima for positive spare units, and left by a negative one."""
+        return tuple(
+            node.learned_modes
+            for node in self.nodes
+            if node.kind == "spurious minimum" and self.edges_from(node.learned_modes)
+        )
+
+    @property
+    def either_sign(self) -> str:
+        """Why minima of the catalogue are left, in a sentence; empty where none is."""
+        if not self.left_minima:
+            return ""
+        names = ", ".join(mode_set(modes) for modes in self.left_minima)
+        return (
+            "connections are those of spare units at the origin, of either sign; the catalogue counts spare units as"
+            f" positive: hence {names} is a spurious minimum there, and yet left by a unit with negative a"
+        )
 
     @cached_property
     def on_generic_ways(self) -> frozenset[Modes]:

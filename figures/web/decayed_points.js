@@ -40,8 +40,8 @@ function decayedTrace(eigenvalues, held, signs, strength) {
     }));
   const edges = held.map((lam, n) => 2 * (signs[n] * least - lam));
   const far = 4 * (sum(eigenvalues.map(Math.abs)) + held.length * least);
-  const low = Math.max(-far, ...edges.filter((_, n) => signs[n] > 0));
-  const high = Math.min(far, ...edges.filter((_, n) => signs[n] < 0));
+  const low = maximum(edges.filter((_, n) => signs[n] > 0), -far);
+  const high = minimum(edges.filter((_, n) => signs[n] < 0), far);
   return low > high || excess(low) > 0 || excess(high) < 0 ? null : signChange(excess, low, high);
 }
 

@@ -54,7 +54,7 @@ function dormandPrinceStep(rhs, t, y, h, first) {
 function integrate(rhs, start, tEnd, { rtol, atol, maxSteps = 20000, stop = () => false }) {
   let t = 0, y = start, rate = rhs(0, start), evaluations = 1, attempts = 0, status = "budget spent";
   const times = [0], states = [start];
-  const size = Math.max(...y.map(Math.abs)), speed = Math.max(...rate.map(Math.abs));
+  const size = magnitude(y), speed = magnitude(rate);
   let h = Math.min(tEnd, speed > 0 ? (0.01 * size) / speed : tEnd);
   while (attempts++ < maxSteps) {
     const last = t + h >= tEnd;

@@ -24,7 +24,7 @@ function keepShown() {
 function chooseExtent(curve) {
   const lam = Math.abs(state.eigenvalues[state.mode]);
   const balanced = (4 * lam) ** (1 / 3); // p of the balanced minimum: a p² = λ, p² = 2a²
-  const reach = Math.max(1, 1.3 * balanced, ...[...curve.unit.a, ...curve.unit.p].map((x) => 1.15 * Math.abs(x)));
+  const reach = Math.max(1, 1.3 * balanced, 1.15 * magnitude(curve.unit.a), 1.15 * magnitude(curve.unit.p));
   extent = Math.ceil(2 * reach) / 2;
 }
 
@@ -43,8 +43,8 @@ function update() {
   $("outcome").textContent = outcome(state, curve, points);
   $("python").textContent = pythonCode(state, curve.times.at(-1));
   $("equations").textContent = currentFlow(state).rhs.toString();
-  showNotes();
-  if (state.automatic) state.tEnd = curve.times.at(-1);
+  showNotes(overlay);
+  if (state.automatic) state.tEnd = shownTime(curve.times.at(-1));
   showControls();
   placeHandle();
   keepLink();
@@ -66,7 +66,8 @@ function showControls() {
   for (const [name, count] of Object.entries(lists)) {
     const select = $(name);
     if (select.length !== count) {
-      select.replaceChildren(...Array.from({ length: count }, (_, n) => new Option(String(n + 1), n)));
+      select.replaceChildren();
+      for (let n = 0; n < count; n++) select.append(new Option(String(n + 1), n));
     }
     select.value = state[name];
   }
@@ -102,12 +103,13 @@ function setNumber(id, value) {
 function showSigns() {
   const group = $("signs");
   if (group.children.length !== state.hidden) {
-    group.replaceChildren(...state.a.map((_, k) => {
+    group.replaceChildren();
+    state.a.forEach((_, k) => {
       const button = document.createElement("button");
       button.type = "button";
       button.addEventListener("click", () => { state.moved.a[k] = -state.a[k]; schedule(); });
-      return button;
-    }));
+      group.append(button);
+    });
   }
   [...group.children].forEach((button, k) => {
     const positive = state.a[k] >= 0;
@@ -275,9 +277,11 @@ const adopt = () => withFile(networks.name, async () => {
 });
 
 /** What is true of the networks of a file, and of the equations. */
-function showNotes() {
-  const teacher = networks?.problem?.eigenvalues.map((lam) => number(lam)).join(", ");
-  $("overlay-note").textContent = networks ? `Circles: median of ${networks.loss.length === 1 ? "1 network" : `${networks.loss.length} networks`} of ${networks.name.slice(0, 60)}${teacher ? `, whose teacher has the eigenvalues ${teacher}` : ""}.` : "";
+function showNotes(overlay) {
+  const eigenvalues = networks?.problem?.eigenvalues ?? [], modes = networks?.modes?.[0]?.[0].length ?? 0;
+  const teacher = eigenvalues.slice(0, LARGEST.inputs).map((lam) => number(lam)).join(", ") + (eigenvalues.length > LARGEST.inputs ? `, … (${eigenvalues.length})` : "");
+  const drawn = overlay ? drawnModes(overlay.modes).length : 0;
+  $("overlay-note").textContent = networks ? `Circles: median of ${networks.loss.length === 1 ? "1 network" : `${networks.loss.length} networks`} of ${networks.name.slice(0, 60)}${teacher ? `, whose teacher has the eigenvalues ${teacher}` : ""}.${drawn < modes ? ` Of its ${modes} modes ${drawn} are drawn.` : ""}` : "";
   $("overlay-row").hidden = !networks;
   const own = Object.hasOwn(FLOWS[state.activation], `${state.hidden},${state.inputs}`);
   $("equations-sizes").textContent = own ? "here for the sizes chosen above" : `here for ${LARGEST.hidden} units and ${LARGEST.inputs} modes, of which those that were not chosen are zero`;

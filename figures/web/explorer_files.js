@@ -5,6 +5,7 @@
  * this page exported. It is data: nothing in it is run, and its names are shown as text.
  */
 
+const ARCHIVES = ["quadflow training run 2", "quadflow trajectory 2"]; // formats of .npz files with curves
 const DEEPEST_COPY = 1e-4; // of the largest mode: how far weights in float32 may be from the modes of their file
 
 /** {name, times, loss [S][T], modes [S][T][m] or null, problem, start {W, a} or null, link} of a file, or a FileError. */
@@ -39,13 +40,14 @@ function networksOfText(text) {
 
 async function networksOfArchive(buffer) {
   const arrays = await readNpz(buffer, ["about", "times", "loss", "modes", "W", "A", "a", "result"]);
-  if (typeof arrays.about !== "string" || !/^quadflow (training run|trajectory) 2$/.test(parsed(arrays.about).format)) {
+  if (typeof arrays.about !== "string" || !ARCHIVES.includes(parsed(arrays.about).format)) {
     throw new FileError("it was not written by train or simulate of this version of quadflow");
   }
   const result = typeof arrays.result === "string" ? parsed(arrays.result) : {};
   const curves = checkedCurves(arrays);
   const W = arrays.A ? arrays.W?.[0] : arrays.W; // of the first network; a trajectory is one, whose only output is `a`
   const A = arrays.A ? arrays.A[0] : arrays.a?.map?.((a) => [a]);
+  if (W !== undefined && A !== undefined) checkWeights(W, A, curves.times.length);
   return { ...curves, problem: checkedProblem(result.problem), start: startOf(W, A, curves.modes?.[0]), link: null };
 }
 
@@ -72,11 +74,18 @@ function checkedCurves({ times, loss, modes }) {
   return { times, loss: losses, modes: learned };
 }
 
-/** What the page needs to know of the problem, or null. */
+/** Records of weights, W [T][K][d] and A [T][outputs][K]. */
+function checkWeights(W, A, T) {
+  const [K, d, outputs] = [W?.[0]?.length, W?.[0]?.[0]?.length, A?.[0]?.length];
+  const matrices = (values, rows, columns) => isList(values, T, (matrix) => isList(matrix, rows, (row) => isList(row, columns, known)));
+  if (!K || !d || !outputs || !matrices(W, K, d) || !matrices(A, outputs, K)) throw new FileError(`its weights are not ${T} records of units and outputs`);
+}
+
+/** What the page needs to know of the problem, or null. Sizes and rates are judged where they become those of a state. */
 function checkedProblem(problem) {
   if (problem === null || typeof problem !== "object" || !isList(problem.eigenvalues, null, isNumber)) return null;
   const { inputs, hidden, activation, eigenvalues } = problem;
-  const decay = isList(problem.weight_decay ?? [0, 0], 2, isNumber) ? problem.weight_decay ?? [0, 0] : [NaN, NaN];
+  const decay = problem.weight_decay ?? [0, 0];
   const plain = problem.outputs === 1 && problem.second_layer === "trainable" && problem.distribution === "gaussian"
     && problem.covariance === "identity" && problem.teacher_activation === activation && problem.data === undefined;
   return { inputs, hidden, activation, eigenvalues, decay, plain };
@@ -84,9 +93,9 @@ function checkedProblem(problem) {
 
 /** First weights {W, a} along coordinates which are modes, as the learned values of the whole run tell; or null. */
 function startOf(W, A, modes) {
-  if (!W?.[0]?.[0] || !A?.[0]?.[0] || !modes || A[0].length !== 1) return null;
+  if (!W || !A || !modes || A[0].length !== 1 || W[0].length > LARGEST.hidden || W[0][0].length > LARGEST.inputs) return null;
   const learned = W.map((w, n) => w[0].map((_, i) => w.reduce((sum, w_k, k) => sum + A[n][0][k] * w_k[i] ** 2, 0)));
-  const tolerance = DEEPEST_COPY * Math.max(1e-30, ...modes.flat().map(Math.abs));
+  const tolerance = DEEPEST_COPY * magnitude(modes.flat(), 1e-30);
   const free = new Set(learned[0].keys());
   const order = modes[0].map((_, m) => {
     const found = [...free].find((i) => learned.every((row, n) => Math.abs(row[i] - modes[n][m]) <= tolerance));
@@ -127,23 +136,26 @@ function stateOfFile({ problem, start, link, times }) {
   if (link !== null) return readLink(link);
   if (problem === null) throw new FileError("it does not say its problem");
   const { inputs, hidden, activation, eigenvalues, decay, plain } = problem;
-  if (!plain || !Object.hasOwn(FLOWS, activation)) {
+  if (!plain || !Object.keys(FLOWS).includes(activation)) {
     throw new FileError(`it is of another kind: the page knows ${Object.keys(FLOWS).join(" and ")} units of one trained output and Gaussian inputs of covariance I`);
   }
-  if (!(inputs <= LARGEST.inputs && hidden <= LARGEST.hidden && eigenvalues.length <= inputs)) {
-    throw new FileError(`it has ${inputs} inputs and ${hidden} units, but the page at most ${LARGEST.inputs} and ${LARGEST.hidden}`);
-  }
-  if (decay[0] !== decay[1] || !(decay[0] <= 1)) throw new FileError("its layers decay at different rates, or faster than 1");
-  if (eigenvalues.some((lam) => Math.abs(lam) > FARTHEST)) throw new FileError(`an eigenvalue is beyond ±${FARTHEST}`);
+  const alike = isList(decay, 2, (rate) => rate === decay[0]);
+  if (!alike && isList(decay, 2, isNumber)) throw new FileError(`its layers decay at different rates, ${decay.join(" and ")}`);
   const state = structuredClone(DEFAULTS);
-  Object.assign(state, { inputs, hidden, activation, decay: decay[0], automatic: false });
-  state.tEnd = Math.min(TIMES[1], Math.max(TIMES[0], times.at(-1)));
-  for (let i = 0; i < inputs; i++) state.eigenvalues[i] = eigenvalues[i] ?? 0;
+  const given = { d: inputs, K: hidden, phi: activation, lambda: eigenvalues, rho: alike ? decay[0] : decay, t: shownTime(times.at(-1)) };
   if (start) {
-    if ([...start.W.flat(), ...start.a].some((weight) => !(Math.abs(weight) <= FARTHEST))) throw new FileError(`an initial weight is beyond ±${FARTHEST}`);
-    start.W.forEach((w, k) => w.forEach((w_i, i) => (state.moved.W[`${k}.${i}`] = w_i)));
-    start.a.forEach((a_k, k) => (state.moved.a[k] = a_k));
+    given.W = Object.fromEntries(start.W.flatMap((w, k) => w.map((w_i, i) => [`${k}.${i}`, w_i])));
+    given.a = Object.fromEntries(start.a.entries());
   }
+  for (const [name, value] of Object.entries(given)) {
+    const words = setField(state, name, value);
+    if (words !== null) throw new FileError(`its ${FIELDS[name].label} is ${shown(value)}, but must be ${words}`);
+  }
+  if (eigenvalues.length > inputs) throw new FileError(`it has ${eigenvalues.length} eigenvalues, but only ${inputs} inputs`);
+  if (start && (start.W.length !== hidden || start.W[0].length !== inputs)) {
+    throw new FileError(`its weights are of ${start.W.length} units and ${start.W[0].length} inputs, but its problem has ${hidden} and ${inputs}`);
+  }
+  state.eigenvalues.fill(0, eigenvalues.length, inputs);
   return state;
 }
 

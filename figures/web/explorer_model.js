@@ -62,8 +62,8 @@ function learningCurve(state) {
   const place = positions(flow, state);
   const start = pack(flow, state.W, state.a);
   const rhs = (t, theta) => flow.rhs(t, theta, m, rho);
-  const atol = RTOL * Math.max(1e-3, ...start.map(Math.abs));
-  const still = 1e-8 * Math.max(1, ...eigenvalues.map(Math.abs));
+  const atol = RTOL * magnitude(start, 1e-3);
+  const still = 1e-8 * magnitude(eigenvalues, 1);
   const stop = (t, theta, rate) => state.automatic && rate.every((r) => Math.abs(r) < still);
   const run = integrate(rhs, start, state.automatic ? LONGEST : state.tEnd, { rtol: RTOL, atol, stop });
   const modesOf = (theta) =>
@@ -71,7 +71,7 @@ function learningCurve(state) {
   let { times, states } = run;
   let modes = states.map(modesOf);
   if (state.automatic) {
-    const count = settled(times, modes, 0.01 * Math.max(...eigenvalues.map(Math.abs)));
+    const count = settled(times, modes, 0.01 * magnitude(eigenvalues));
     [times, states, modes] = [times, states, modes].map((list) => list.slice(0, count));
   }
   const drift = conservedDrift(flow, times, states, state);
@@ -130,12 +130,12 @@ function stationaryPoints(state, curve) {
   const points = catalogue(state, eigenvalues);
   const visited = new Set(curve.modes.map((m) => setKey(learnedModes(m, eigenvalues))));
   const end = curve.modes[curve.modes.length - 1];
-  const size = Math.max(...eigenvalues.map(Math.abs));
+  const size = magnitude(eigenvalues);
   for (const point of points) {
     point.key = setKey(point.learned);
     point.visited = visited.has(point.key);
     const distance = eigenvalues.map((_, i) => Math.abs(end[i] - (point.values[point.learned.indexOf(i)] ?? 0)));
-    point.reached = Math.max(...distance) < 0.05 * size;
+    point.reached = maximum(distance) < 0.05 * size;
     point.missing = missingUnits(state, curve.conserved, point);
   }
   // With zero or repeated eigenvalues several entries are the same point: the run ends at the smallest set.

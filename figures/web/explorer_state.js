@@ -1,8 +1,8 @@
 /**
  * The state of the explorer, all that decides what the page shows, and its link: the part of the address after "#".
  *
- * A link is read by the table FIELDS and by nothing else: what is not in it, or is not a number in its range, is refused in
- * one sentence. Modes and units count from 0 here.
+ * The table FIELDS alone says what a state may be, for links, for files that are taken over and for what the page writes:
+ * what is not in it, or is not a number in its range, is refused in one sentence. Modes and units count from 0 here.
  */
 
 const FARTHEST = 5; // of weights and eigenvalues, which an explicit solver still follows
@@ -27,77 +27,128 @@ function initialWeights(state) {
   };
 }
 
-// ---- reading ----------------------------------------------------------------------------------------------------
+// ---- what a state may be ----------------------------------------------------------------------------------------
+//
+// A kind of value is {read, write, refusal}: a text of a link as such a value, a value as text, and in words what a value
+// must be that is none, or null. read judges nothing: what it gives goes through refusal, as values of files do.
 
 const NUMBER = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i;
+const INDEX = /^\d{1,3}$/;
 
-function readNumber(text, low, high) {
-  const value = NUMBER.test(text) ? Number(text) : NaN;
-  if (!(value >= low && value <= high)) throw new LinkError(`a number from ${low} to ${high}`);
-  return value;
-}
+const numberFrom = (low, high) => ({
+  read: (text) => (NUMBER.test(text) ? Number(text) : NaN),
+  write: String,
+  refusal: (value) => (typeof value === "number" && value >= low && value <= high ? null : `a number from ${low} to ${high}`),
+});
 
-function readCount(text, low, high) {
-  if (!/^\d{1,3}$/.test(text) || Number(text) < low || Number(text) > high) throw new LinkError(`a whole number from ${low} to ${high}`);
-  return Number(text);
-}
+const countFrom = (low, high) => ({
+  read: (text) => (INDEX.test(text) ? Number(text) : NaN),
+  write: String,
+  refusal: (value) => (Number.isInteger(value) && value >= low && value <= high ? null : `a whole number from ${low} to ${high}`),
+});
 
-function readChoice(text, choices) {
-  if (!choices.includes(text)) throw new LinkError(choices.join(" or "));
-  return text;
-}
+const oneOf = (choices) => ({
+  read: (text) => text,
+  write: String,
+  refusal: (value) => (choices.includes(value) ? null : choices.join(" or ")),
+});
 
-/** "0.2:0.5,1.0:-3" as {"0.2": 0.5, "1.0": -3}, keys of so many indices. */
-function readMoved(text, largest) {
-  const moved = {};
-  for (const entry of text.split(",")) {
-    const [key, value, more] = entry.split(":");
-    const indices = key.split(".");
-    if (value === undefined || more !== undefined || indices.length !== largest.length || Object.hasOwn(moved, key)) {
-      throw new LinkError("weights, each as place:value");
-    }
-    const place = indices.map((index, n) => readCount(index, 0, largest[n] - 1)).join(".");
-    moved[place] = readNumber(value, -FARTHEST, FARTHEST);
-  }
-  return moved;
-}
+const WEIGHT = numberFrom(-FARTHEST, FARTHEST); // and eigenvalue
 
-const writeMoved = (moved) => Object.entries(moved).map(([place, value]) => `${place}:${value}`).join(",");
-
-/** Name in the link → how it is written (empty text: left out) and read. Sizes come first: the others depend on them. */
-const FIELDS = {
-  d: { write: (s) => `${s.inputs}`, read: (s, text) => { s.inputs = readCount(text, 1, LARGEST.inputs); } },
-  K: { write: (s) => `${s.hidden}`, read: (s, text) => { s.hidden = readCount(text, 1, LARGEST.hidden); } },
-  phi: { write: (s) => s.activation, read: (s, text) => { s.activation = readChoice(text, Object.keys(FLOWS)); } },
-  lambda: {
-    write: (s) => s.eigenvalues.join(","),
-    read: (s, text) => {
-      const values = text.split(",").map((entry) => readNumber(entry, -FARTHEST, FARTHEST));
-      if (values.length > LARGEST.inputs) throw new LinkError(`at most ${LARGEST.inputs} eigenvalues`);
-      values.forEach((value, i) => (s.eigenvalues[i] = value));
-    },
+const EIGENVALUES = {
+  read: (text) => text.split(",").map(WEIGHT.read),
+  write: (values) => values.join(","),
+  refusal(values) {
+    const fine = Array.isArray(values) && values.length <= LARGEST.inputs && values.every((value) => WEIGHT.refusal(value) === null);
+    return fine ? null : `at most ${LARGEST.inputs} numbers from ${-FARTHEST} to ${FARTHEST}`;
   },
-  start: { write: (s) => s.start, read: (s, text) => { s.start = readChoice(text, ["aligned", "random"]); } },
-  seed: { write: (s) => `${s.seed}`, read: (s, text) => { s.seed = readCount(text, 0, STARTS["1,1"].length - 1); } },
-  scale: { write: (s) => `${s.scale}`, read: (s, text) => { s.scale = readNumber(text, ...SCALES); } },
-  W: { write: (s) => writeMoved(s.moved.W), read: (s, text) => { s.moved.W = readMoved(text, [LARGEST.hidden, LARGEST.inputs]); } },
-  a: { write: (s) => writeMoved(s.moved.a), read: (s, text) => { s.moved.a = readMoved(text, [LARGEST.hidden]); } },
-  rho: { write: (s) => `${s.decay}`, read: (s, text) => { s.decay = readNumber(text, 0, 1); } },
-  unit: { write: (s) => `${s.unit}`, read: (s, text) => { s.unit = readCount(text, 0, s.hidden - 1); } },
-  mode: { write: (s) => `${s.mode}`, read: (s, text) => { s.mode = readCount(text, 0, s.inputs - 1); } },
+};
+
+/** Weights that were moved, {"0.2": 0.5, "1.0": -3}, in a link "0.2:0.5,1.0:-3": keys of so many indices below these sizes. */
+const weightsAt = (sizes) => ({
+  read(text) {
+    const entries = text.split(",").map((part) => part.split(":"));
+    const place = (key) => key.split(".").map((index) => (INDEX.test(index) ? Number(index) : index)).join(".");
+    const moved = Object.fromEntries(entries.map(([key, value]) => [place(key), WEIGHT.read(value)]));
+    return entries.every((part) => part.length === 2) && Object.keys(moved).length === entries.length ? moved : null;
+  },
+  write: (moved) => Object.entries(moved).map(([place, value]) => `${place}:${value}`).join(","),
+  refusal(moved) {
+    const isPlace = (indices) => indices.length === sizes.length && indices.every((index, n) => INDEX.test(index) && Number(index) < sizes[n]);
+    const fine = moved !== null && typeof moved === "object"
+      && Object.entries(moved).every(([place, value]) => isPlace(place.split(".")) && WEIGHT.refusal(value) === null);
+    const last = sizes.map((size) => size - 1).join(".");
+    return fine ? null : `weights from ${-FARTHEST} to ${FARTHEST}, each place once, from ${sizes.map(() => 0).join(".")} to ${last}`;
+  },
+});
+
+const END_TIME = {
+  read: (text) => (text === "auto" ? text : numberFrom(...TIMES).read(text)),
+  write: String,
+  refusal: (value) => (value === "auto" ? null : numberFrom(...TIMES).refusal(value)),
+};
+
+/** An end time that a state may have, the nearest to this one. */
+const shownTime = (t) => Math.min(TIMES[1], Math.max(TIMES[0], t));
+
+/** A field that is one entry of the state. */
+const entry = (key, label, kind) => ({ label, kind, get: (s) => s[key], set: (s, value) => { s[key] = value; } });
+
+/** Name in the link → its name in words, its kind, and its place in the state. Sizes come first: others depend on them. */
+const FIELDS = {
+  d: entry("inputs", "number of inputs", () => countFrom(1, LARGEST.inputs)),
+  K: entry("hidden", "number of units", () => countFrom(1, LARGEST.hidden)),
+  phi: entry("activation", "activation", () => oneOf(Object.keys(FLOWS))),
+  lambda: {
+    label: "list of eigenvalues",
+    kind: () => EIGENVALUES,
+    get: (s) => s.eigenvalues,
+    set: (s, values) => values.forEach((value, i) => (s.eigenvalues[i] = value)),
+  },
+  start: entry("start", "start", () => oneOf(["aligned", "random"])),
+  seed: entry("seed", "seed", () => countFrom(0, STARTS["1,1"].length - 1)),
+  scale: entry("scale", "scale", () => numberFrom(...SCALES)),
+  W: { label: "first layer", kind: () => weightsAt([LARGEST.hidden, LARGEST.inputs]), get: (s) => s.moved.W, set: (s, moved) => { s.moved.W = moved; } },
+  a: { label: "second layer", kind: () => weightsAt([LARGEST.hidden]), get: (s) => s.moved.a, set: (s, moved) => { s.moved.a = moved; } },
+  rho: entry("decay", "rate of decay", () => numberFrom(0, 1)),
+  unit: entry("unit", "unit shown", (s) => countFrom(0, s.hidden - 1)),
+  mode: entry("mode", "mode shown", (s) => countFrom(0, s.inputs - 1)),
   t: {
-    write: (s) => (s.automatic ? "auto" : `${s.tEnd}`),
-    read: (s, text) => {
-      s.automatic = text === "auto";
-      if (!s.automatic) s.tEnd = readNumber(text, ...TIMES);
+    label: "end time",
+    kind: () => END_TIME,
+    get: (s) => (s.automatic === true ? "auto" : s.tEnd),
+    set(s, value) {
+      s.automatic = value === "auto";
+      if (!s.automatic) s.tEnd = value;
     },
   },
 };
 
-/** The link of a state: numbers as JavaScript prints them, which are read back exactly. */
+/** Give a field a value if it may have it; if not, what it must be, in words. */
+function setField(state, name, value) {
+  const { kind, set } = FIELDS[name];
+  const words = kind(state).refusal(value);
+  if (words === null) set(state, value);
+  return words;
+}
+
+/** A value in a sentence, no more than 40 characters of it. */
+function shown(value) {
+  const cut = (text) => `${text.slice(0, 40)}${text.length > 40 ? "…" : ""}`;
+  if (typeof value === "string") return `“${cut(value)}”`;
+  return cut(typeof value === "object" ? JSON.stringify(value) : String(value));
+}
+
+// ---- links ------------------------------------------------------------------------------------------------------
+
+/** The link of a state: numbers as JavaScript prints them, which are read back exactly. No state that it would refuse. */
 function writeLink(state) {
+  for (const { label, kind, get } of Object.values(FIELDS)) {
+    const words = kind(state).refusal(get(state));
+    if (words !== null) throw new LinkError(`The state's ${label} is ${shown(get(state))}, but must be ${words}.`);
+  }
   return Object.entries(FIELDS)
-    .map(([name, field]) => [name, field.write(state)])
+    .map(([name, { kind, get }]) => [name, kind(state).write(get(state))])
     .filter(([, text]) => text !== "")
     .map(([name, text]) => `${name}=${text}`)
     .join("&");
@@ -105,7 +156,6 @@ function writeLink(state) {
 
 /** The state of a link, without its "#"; a LinkError says in one sentence what is wrong with it. */
 function readLink(link) {
-  const shown = (text) => `“${text.slice(0, 40)}${text.length > 40 ? "…" : ""}”`;
   if (link.length > LONGEST_LINK) throw new LinkError(`The link has ${link.length} characters, but must have at most ${LONGEST_LINK}.`);
   const given = new Map();
   for (const part of link.split("&")) {
@@ -118,12 +168,9 @@ function readLink(link) {
   const state = structuredClone(DEFAULTS);
   for (const [name, field] of Object.entries(FIELDS)) {
     if (!given.has(name)) continue;
-    try {
-      field.read(state, given.get(name));
-    } catch (error) {
-      if (!(error instanceof LinkError)) throw error;
-      throw new LinkError(`The link says ${name} = ${shown(given.get(name))}, but it must be ${error.message}.`);
-    }
+    const text = given.get(name);
+    const words = setField(state, name, field.kind(state).read(text));
+    if (words !== null) throw new LinkError(`The link says ${name} = ${shown(text)}, but it must be ${words}.`);
   }
   return state;
 }

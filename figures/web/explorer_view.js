@@ -4,6 +4,7 @@ const MARGIN = { l: 52, r: 14, t: 10, b: 46 };
 const ARROWS = 15; // per side of the phase plane
 const SHOWN_VALUES = 4; // learned values in a line of the legend
 const SHOWN_MARKERS = 25; // of networks along a curve
+const SHOWN_OTHERS = 20; // modes of a file that the page has not
 const LABEL_HEIGHT = 16; // pixels between labels at the ends of curves
 const SHOWN_DECADES = 7; // of the loss, below its largest value
 const PLOT_CONFIG = { displayModeBar: false, responsive: false, doubleClick: false };
@@ -40,7 +41,7 @@ function phaseTraces(state, curve, points, extent) {
   traces.push(line(...arrows(state, extent), { color: muted, width: 1 }, "flow, the other weights as they start"));
   const held = state.decay ? heldPoints(state, points) : hyperbolas(state, points, extent, line);
   const resting = state.decay ? restingPoint(state) : restingLine(state, extent, line);
-  traces.push(...held, ...resting);
+  for (const trace of held.concat(resting)) traces.push(trace);
   traces.push(line(curve.unit.a, curve.unit.p, { color: ink, width: 2.5 }, "path of the unit"));
   traces.push({
     x: [curve.unit.a.at(-1)],
@@ -172,9 +173,9 @@ function drawCurves(element, state, curve, points, overlay) {
   const eigenvalues = state.eigenvalues.slice(0, state.inputs);
   const t = curve.times, tEnd = t.at(-1);
   const seen = overlay ? overlay.loss.filter((_, n) => overlay.times[n] <= tEnd) : [];
-  const losses = [...curve.loss, ...seen].filter((value) => value > 0);
-  const top = Math.max(...losses, 1e-30);
-  const bottom = Math.max(Math.min(...losses), top * 10 ** -SHOWN_DECADES);
+  const losses = curve.loss.concat(seen).filter((value) => value > 0);
+  const top = maximum(losses, 1e-30);
+  const bottom = Math.max(minimum(losses), top * 10 ** -SHOWN_DECADES);
   const floor = Math.log10(bottom) - 0.25, ceiling = Math.log10(top) + 0.35;
   const across = (y, yref, color) => ({ type: "line", xref: "x", yref, x0: 0, x1: tEnd, y0: y, y1: y, layer: "below", line: { color, width: 1, dash: "dot" } });
   const shapes = [], annotations = [];
@@ -193,11 +194,11 @@ function drawCurves(element, state, curve, points, overlay) {
     shapes.push(across(lam, "y2", colour(i)));
     traces.push({ x: t, y: curve.modes.map((modes) => modes[i]), yaxis: "y2", type: "scatter", mode: "lines", line: { color: colour(i), width: 2.5, dash: STYLE.dashes[i] }, hovertemplate: `t = %{x:.4g}<br>mode ${i + 1}: %{y:.5g}<extra></extra>` });
   });
-  if (overlay) traces.push(...overlayTraces(overlay, curve));
+  if (overlay) overlayTraces(overlay, curve).forEach((trace) => traces.push(trace));
   const height = Math.max(400, Math.min(560, element.clientWidth));
-  const [low, high] = modeRange([...eigenvalues, ...curve.modes.flat()]);
+  const [low, high] = modeRange(eigenvalues.concat(curve.modes.flat()));
   const plotted = 0.38 * (height - MARGIN.t - MARGIN.b);
-  annotations.push(...endLabels(curve.modes.at(-1), low, high, plotted));
+  endLabels(curve.modes.at(-1), low, high, plotted).forEach((label) => annotations.push(label));
   const layout = {
     ...baseLayout(),
     margin: { ...MARGIN, l: 64, r: 66 },
@@ -214,7 +215,7 @@ function drawCurves(element, state, curve, points, overlay) {
 }
 
 function modeRange(values) {
-  const low = Math.min(0, ...values), high = Math.max(0, ...values);
+  const low = minimum(values, 0), high = maximum(values, 0);
   const room = 0.06 * (high - low || 1);
   return [low - room, high + room];
 }
@@ -261,6 +262,12 @@ function readable(hex) {
   return `rgb(${channels(hex).map((value, n) => Math.round(0.65 * value + 0.35 * ink[n])).join(", ")})`;
 }
 
+/** Of the modes of a file those that the page has, and the first others. */
+function drawnModes(modes) {
+  let others = 0;
+  return modes.filter(({ mode }) => mode !== null || others++ < SHOWN_OTHERS);
+}
+
 /** Networks of a file as markers, in the colours of the curves. */
 function overlayTraces({ times, loss, modes }, curve) {
   const { ink, muted } = theme();
@@ -271,7 +278,7 @@ function overlayTraces({ times, loss, modes }, curve) {
   });
   return [
     markers(loss, ink, "y", "loss"),
-    ...modes.map(({ values, mode }) => markers(values, mode === null ? muted : colour(mode), "y2", mode === null ? "another mode" : `mode ${mode + 1}`)),
+    ...drawnModes(modes).map(({ values, mode }) => markers(values, mode === null ? muted : colour(mode), "y2", mode === null ? "another mode" : `mode ${mode + 1}`)),
   ];
 }
 

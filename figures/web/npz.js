@@ -6,6 +6,8 @@
  */
 
 const LARGEST_FILE = 2 ** 26; // bytes, of a file and of an array when it is unpacked
+const MOST_ROWS = 2 ** 22; // lists of an array when it is nested
+const MOST_AXES = 64; // NumPy's own
 
 class FileError extends Error {}
 
@@ -60,7 +62,7 @@ const READERS = { // type → bytes of an entry, and how it is read
 /** Array of a .npy file, nested as its shape says; a text of NumPy as a string. */
 function readNpy(bytes, name) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = [0x93, ...[..."NUMPY"].map((letter) => letter.charCodeAt(0))];
+  const magic = [0x93, ...Array.from("NUMPY", (letter) => letter.charCodeAt(0))];
   if (bytes.length < 12 || magic.some((byte, n) => bytes[n] !== byte)) throw new FileError(`its entry ${name} is no array of NumPy`);
   const [offset, length] = bytes[6] === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
   const header = new TextDecoder("latin1").decode(bytes.subarray(offset, offset + length));
@@ -74,10 +76,22 @@ function readNpy(bytes, name) {
   if (text && shape.length === 0) return readText(data, Number(text[1]), name);
   if (!Object.hasOwn(READERS, type)) throw new FileError(`its array ${name} is of the type ${type}, but must be of ${Object.keys(READERS).join(", ")}`);
   const [width, read] = READERS[type];
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = entriesOf(shape, name);
   if (count * width !== data.byteLength) throw new FileError(`its array ${name} has not the length that its shape needs`);
   const flat = Array.from({ length: count }, (_, n) => read(data, n * width));
   return nested(flat, shape);
+}
+
+/** Number of entries of a shape that can be nested: an array without entries may have any number of rows of nothing. */
+function entriesOf(shape, name) {
+  if (shape.length > MOST_AXES) throw new FileError(`its array ${name} has ${shape.length} axes, more than ${MOST_AXES}`);
+  let rows = 1, lists = 1;
+  for (const size of shape.slice(0, -1)) {
+    rows *= size;
+    lists += rows;
+    if (!(lists <= MOST_ROWS)) throw new FileError(`its array ${name} has more than ${MOST_ROWS} rows`);
+  }
+  return rows * (shape.at(-1) ?? 1);
 }
 
 function readText(data, length, name) {

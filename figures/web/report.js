@@ -54,7 +54,7 @@ function sortBy(button) {
   const rows = [...table.tBodies[0].rows].map((row) => ({ row, key: sortKey(row.cells[column].dataset.key) }));
   const sign = direction === "ascending" ? 1 : -1;
   rows.sort((x, y) => sign * (x.key < y.key ? -1 : x.key > y.key ? 1 : 0));
-  table.tBodies[0].append(...rows.map(({ row }) => row));
+  rows.forEach(({ row }) => table.tBodies[0].append(row));
 }
 
 /** A number where the key is one; "inf" stands for what is missing. */

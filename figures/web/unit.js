@@ -14,7 +14,7 @@ const number = (x, digits = 4) => (Math.abs(x) < 1e-3 && x !== 0 ? x.toExponenti
 const line = (x, y, style, more = {}) => ({ x, y, type: "scatter", mode: "lines", line: style, hoverinfo: "skip", ...more });
 
 function chooseExtent(curve) {
-  const reach = Math.max(1, 1.3 * state.norm, ...curve.states.flat().map((x) => 1.15 * Math.abs(x)));
+  const reach = Math.max(1, 1.3 * state.norm, 1.15 * magnitude(curve.states.flat()));
   extent = Math.ceil(2 * reach) / 2;
 }
 
@@ -64,9 +64,9 @@ function drawPlane(curve) {
 function drawCurves(curve) {
   const { ink, muted } = theme();
   const element = $("curves");
-  const top = Math.max(...curve.loss, 1e-30);
+  const top = maximum(curve.loss, 1e-30);
   const loss = curve.loss.map((x) => (x > LOWEST * top ? x : null)); // what is left below is rounding
-  const bottom = Math.log10(Math.min(...loss.filter((x) => x !== null))) - 0.25;
+  const bottom = Math.log10(minimum(loss.filter((x) => x !== null))) - 0.25;
   const t = curve.times;
   const say = (what) => ({ hoverinfo: undefined, hovertemplate: `t = %{x:.4g}<br>${what} %{y:.4g}<extra></extra>` });
   const traces = [

@@ -108,7 +108,9 @@ def command(
     if options.graph:
         from dynamics.stationary.connections import saddle_graph
 
-        result |= saddle_graph(catalogue).to_dict()
+        graph = saddle_graph(catalogue)
+        result |= graph.to_dict()
+        result["warnings"] += [graph.either_sign] if graph.either_sign else []
     if report is not None:
         write_report(report, {"fixed-points": result})
     if suffix == "npz":
@@ -249,5 +251,6 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
         lines.append(
             f"not certified: {counted(families, 'family', 'families')} of states in which units share modes"
         )
+    lines += [warning for warning in result["warnings"] if warning not in "\n".join(lines)]
     lines += [f"{mode_set(c['from'])} → {mode_set(c['to'])}" for c in result.get("connections", [])]
     return "\n".join(lines)

@@ -33,6 +33,9 @@ LEARNING_CURVES = {
 }
 
 
+LENGTHS = ("steps", "t_end", "times")  # options that say how long to train
+
+
 @click.command(
     "learning-curves",
     cls=FigureCommand,
@@ -44,8 +47,8 @@ LEARNING_CURVES = {
 def learning_curves(options: opt.CompareOptions, output: str) -> None:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels.
 
-    On a data set of one's own training lasts, unless said otherwise, until the flow has learned nearly everything, with
-    a step that follows it: both are printed.
+    With a teacher or a data set of one's own training lasts, unless said otherwise, until the flow has learned nearly
+    everything, with a step that follows it: both are printed.
     """
 
     def compute() -> Comparison:
@@ -57,16 +60,24 @@ def learning_curves(options: opt.CompareOptions, output: str) -> None:
 
 
 def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
-    """The options with a length of training, and a step unless it was given, where none is said."""
-    from empirical.experiments.learning_span import learning_span
+    """The options with a length of training, and a step unless it was given, where nobody said a length.
+
+    The length of the demonstration is none for another teacher.
+    """
+    from empirical.experiments.learning_span import MOST, learning_span
     from quadflow.options.ignored import given
     from quadflow.options.reading import build_problem
 
     training, when = options.training, options.comparison
-    if training.steps is not None or when.t_end is not None or when.times is not None:
+    said = training.steps is not None or when.t_end is not None or when.times is not None
+    if said and (given(LENGTHS) or not given(["teacher"])):
         return options
     step = training.step if given(["step"]) else None
     span = learning_span(build_problem(options.problem), step=step)
+    if step is None and not given(
+        ["data"]
+    ):  # the demonstration's step, unless that is unstable or takes too long
+        span = replace(span, step=max(min(training.step, span.step), span.t_end / MOST))
     click.echo(f"trained up to t = {span.t_end:.4g} with step {span.step:.3g}")
     return replace(
         options, training=replace(training, step=span.step), comparison=replace(when, t_end=span.t_end)

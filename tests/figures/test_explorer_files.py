@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import time
 import zipfile
 
 import matplotlib.image
@@ -155,6 +156,7 @@ def test_arrays_are_read_as_numpy_reads_them(explorer, compressed, dtype, rng):
         "whole": np.arange(-2, 3),
         "text": np.array("η → ∞, 𝔼"),
         "none": np.empty((0, 3), dtype),
+        "rows of nothing": np.empty((3, 0), dtype),
     }
     packed = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(packed, **arrays)
@@ -185,6 +187,19 @@ def made(about="quadflow training run 2", **change):
     return archive(**(arrays | change))
 
 
+def header(shape, entries=0):
+    """An archive whose times say to be of another shape than they are: so many zeros."""
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    array = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(8 * entries)
+    with zipfile.ZipFile(io.BytesIO(made())) as file:
+        others = {name: file.read(name) for name in file.namelist() if name != "times.npy"}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in {**others, "times.npy": array}.items():
+            file.writestr(name, content)
+    return packed.getvalue()
+
+
 def bomb():
     """An entry that unpacks to more than it says."""
     packed = io.BytesIO()
@@ -213,15 +228,25 @@ REFUSED = {  # content → what the sentence says
     "complex.npz": (made(times=np.array([0j, 1])), "its array times is of the type <c16, but must be of <f8,"),
     "objects.npz": (made(times=np.array([{}, None], object)), "its array times is of the type |O"),
     "records.npz": (made(times=np.zeros(2, [("x", "<f8")])), "its array times is not of numbers."),
+    "shaped.npz": (made(W=np.ones((1, 2, 3)), A=np.ones((1, 2, 1, 3))), "its weights are not 2 records"),
+    "method.npz": (made(about={"toString": 1}), "it was not written by train or simulate"),
+    "no rows.npz": (header("(4000000000, 0)"), "its array times has more than 4194304 rows"),
+    "no blocks.npz": (header("(30000000, 3, 0)"), "its array times has more than 4194304 rows"),
+    "endless.npz": (header(f"({'9' * 400}, 0)"), "its array times has more than 4194304 rows"),
+    "axes.npz": (header("(" + "1, " * 65 + ")", 1), "its array times has 65 axes, more than 64."),
+    "thin.npz": (header("(5000000, 1)", 5_000_000), "its array times has more than 4194304 rows"),
+    "short.npz": (header("(2, 2)", 3), "its array times has not the length that its shape needs."),
     "bomb.npz": (bomb(), "its array about.npy is longer than it says."),
 }  # fmt: skip
 
 
 def test_files_that_are_not_ours_are_refused_in_one_sentence(explorer, tmp_path):
-    """Nothing is drawn, and what was drawn stays."""
+    """Nothing is drawn, and what was drawn stays; each within seconds, whatever its headers say."""
     for name, (content, words) in REFUSED.items():
         (tmp_path / name).write_bytes(content)
+        began = time.monotonic()
         choose(explorer, tmp_path / name)
+        assert time.monotonic() - began < 5, name
         told = notice(explorer)
         assert told.startswith(f"The file “{name}” is not used: "), name
         assert words in told, (name, told)
@@ -235,38 +260,152 @@ def test_files_that_are_not_ours_are_refused_in_one_sentence(explorer, tmp_path)
     assert notice(explorer) == "The file “good.npz” is not used: it does not say its problem."
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
+PROBLEM = {
+    **{"inputs": 3, "hidden": 3, "outputs": 1, "activation": "quadratic", "teacher_activation": "quadratic"},
+    **{"second_layer": "trainable", "distribution": "gaussian", "covariance": "identity"},
+    **{"weight_decay": [0.0, 0.0], "eigenvalues": [2.0]},
+}
+ADOPT = """
+const before = writeLink(state);
+const told = [];
+for (const result of arguments[0]) {
+  networks = { name: "x.json", ...networksOfText(JSON.stringify(result)) };
+  await adopt();
+  told.push([document.getElementById("notice").textContent, writeLink(state) === before]);
+}
+return told;
+"""
+ELSEWHERE = {  # what the page has not → what the sentence says
+    json.dumps(change): words
+    for change, words in [
         ({"activation": "relu"}, "it is of another kind: the page knows quadratic and centred units"),
+        ({"activation": {"toString": 1}}, "it is of another kind"),
         ({"covariance": "given"}, "it is of another kind"),
         ({"second_layer": "fixed"}, "it is of another kind"),
-        ({"inputs": 7}, "it has 7 inputs and 3 units, but the page at most 6 and 6."),
-        ({"hidden": 1e300}, "units, but the page at most 6 and 6."),
-        ({"weight_decay": [0.1, 0.2]}, "its layers decay at different rates"),
-        ({"eigenvalues": [9.0]}, "an eigenvalue is beyond ±5."),
-    ],
-)
-def test_problems_that_the_page_has_not(explorer, change, words):
-    """One sentence, and the state stays."""
-    problem = {
-        **{
-            "inputs": 3,
-            "hidden": 3,
-            "outputs": 1,
-            "activation": "quadratic",
-            "teacher_activation": "quadratic",
-        },
-        **{"second_layer": "trainable", "distribution": "gaussian", "covariance": "identity"},
-        **{"weight_decay": [0.0, 0.0], "eigenvalues": [2.0]},
-    }
-    script = "networks = {name: 'x.json', ...networksOfText(arguments[0])}; const before = writeLink(state);"
-    after = "return adopt().then(() => [document.getElementById('notice').textContent, writeLink(state) === before])"
-    told, same = explorer.run(script + after, json.dumps(RESULT | {"problem": problem | change}))
-    assert words in told
-    assert same
-    told, same = explorer.run(script + after, json.dumps(RESULT | {"problem": problem}))
+        ({"inputs": 7}, "its number of inputs is 7, but must be a whole number from 1 to 6."),
+        ({"inputs": 0, "eigenvalues": []}, "its number of inputs is 0, but must"),
+        ({"inputs": 1.5}, "its number of inputs is 1.5, but must"),
+        ({"inputs": "2"}, "its number of inputs is “2”, but must"),
+        ({"inputs": None}, "its number of inputs is null, but must"),
+        ({"inputs": True}, "its number of inputs is true, but must"),
+        ({"inputs": [3]}, "its number of inputs is [3], but must"),
+        ({"hidden": 0}, "its number of units is 0, but must be a whole number from 1 to 6."),
+        ({"hidden": -2}, "its number of units is -2, but must"),
+        ({"hidden": 2.5}, "its number of units is 2.5, but must"),
+        ({"hidden": "2"}, "its number of units is “2”, but must"),
+        ({"hidden": 1e300}, "its number of units is 1e+300, but must"),
+        ({"hidden": "2" * 5000}, "2…”, but must"),
+        ({"inputs": 1, "eigenvalues": [2.0, 1.0]}, "it has 2 eigenvalues, but only 1 inputs."),
+        ({"weight_decay": [0.1, 0.2]}, "its layers decay at different rates, 0.1 and 0.2."),
+        ({"weight_decay": [-1, -1]}, "its rate of decay is -1, but must be a number from 0 to 1."),
+        ({"weight_decay": [2, 2]}, "its rate of decay is 2, but must"),
+        ({"weight_decay": ["0", "0"]}, "its rate of decay is “0”, but must"),
+        ({"weight_decay": True}, "its rate of decay is true, but must"),
+        ({"weight_decay": [0.1]}, "its rate of decay is [0.1], but must"),
+        ({"eigenvalues": [9.0]}, "its list of eigenvalues is [9], but must be at most 6 numbers from -5"),
+        ({"eigenvalues": ["4"]}, "it does not say its problem."),
+    ]
+}
+
+
+def test_problems_that_the_page_has_not(explorer):
+    """One sentence, and the state stays: sizes, rates and eigenvalues are held to what a link is held to."""
+    results = [RESULT | {"problem": PROBLEM | json.loads(change)} for change in ELSEWHERE]
+    found = explorer.run(f"return (async () => {{{ADOPT}}})()", results)
+    for (change, words), (told, same) in zip(ELSEWHERE.items(), found, strict=True):
+        assert told.startswith("The file “x.json” is not used: "), (change, told)
+        assert words in told, (change, told)
+        assert len(told) < 250
+        assert same, change
+    explorer.settle()
+    ((told, same),) = explorer.run(f"return (async () => {{{ADOPT}}})()", [RESULT | {"problem": PROBLEM}])
     assert (told.startswith("Teacher, sizes and decay"), same) == (True, False)
+
+
+def test_what_is_taken_over_is_what_a_link_says(explorer):
+    """Every state of a file is that of its own link; sizes, decay and weights are those of the file."""
+    for K in (1, 4, 6):
+        problem = PROBLEM | {"inputs": K, "hidden": K, "eigenvalues": [-1.5], "weight_decay": [0.25, 0.25]}
+        ((told, same),) = explorer.run(f"return (async () => {{{ADOPT}}})()", [RESULT | {"problem": problem}])
+        assert (told.startswith("Teacher, sizes and decay"), same) == (True, False)
+        state, read = explorer.run(
+            "return [state, readLink(writeLink(state))].map((s) => ({ ...s, W: 0, a: 0 }))"
+        )
+        assert state == read
+        assert (state["inputs"], state["hidden"], state["decay"]) == (K, K, 0.25)
+        assert state["eigenvalues"][:K] == [-1.5, *[0] * (K - 1)]
+
+
+def test_the_page_writes_no_state_that_it_would_refuse(explorer):
+    """Neither as a link nor in an exported run: a sentence says what is wrong."""
+    refused = explorer.run(
+        "const wrong = [{ inputs: 1.5 }, { hidden: 0 }, { unit: 3 }, { seed: -1 }, { scale: 2 }, { decay: NaN },"
+        " { automatic: false, tEnd: 0 }, { eigenvalues: [9, 0, 0, 0, 0, 0] }, { moved: { W: { '0.6': 1 }, a: {} } },"
+        " { moved: { W: {}, a: { 0: '1' } } }, { start: 'there' }, { activation: 'constructor' }];"
+        "return wrong.map((change) => { try { return exported({ ...state, ...change }, explorer.curve) }"
+        " catch (error) { return error.message } })"
+    )
+    for told in refused:
+        assert isinstance(told, str)
+        assert told.startswith("The state's ")
+        assert ", but must be " in told
+
+
+def test_weights_of_another_size_than_the_problem_are_refused(explorer, tmp_path):
+    """Two units of two inputs in a file that speaks of three: neither is taken."""
+    W = np.full((1, 2, 2, 2), 0.5)
+    content = made(
+        W=W,
+        A=np.zeros((1, 2, 1, 2)),
+        modes=np.zeros((1, 2, 1)),
+        result=np.array(json.dumps({"problem": PROBLEM})),
+    )
+    (tmp_path / "w.npz").write_bytes(content)
+    choose(explorer, tmp_path / "w.npz")
+    before = explorer.run("return writeLink(state)")
+    click(explorer, "adopt")
+    assert notice(explorer).endswith("its weights are of 2 units and 2 inputs, but its problem has 3 and 3.")
+    assert explorer.run("return writeLink(state)") == before
+
+
+def test_long_runs_are_read(explorer, tmp_path):
+    """200 000 records of three modes: more than a call takes arguments; drawn and taken over all the same."""
+    T = 200_000
+    W = np.zeros((1, T, 3, 3))
+    W[:] = 0.1 * np.eye(3)
+    content = made(
+        times=np.linspace(0, 5, T),
+        loss=np.linspace(20, 1e-3, T)[None],
+        modes=np.full((1, T, 3), 0.001),
+        W=W,
+        A=np.full((1, T, 1, 3), 0.1),
+        result=np.array(json.dumps({"problem": PROBLEM | {"eigenvalues": [3.0, 2.0, 1.0]}})),
+    )
+    (tmp_path / "long.npz").write_bytes(content)
+    explorer.driver.find_element("id", "file").send_keys(str(tmp_path / "long.npz"))
+    WebDriverWait(explorer.driver, 30, 0.05).until(lambda _: notice(explorer))
+    assert notice(explorer) == "Networks of long.npz: 1 of them, 200000 times each."
+    settled(explorer)
+    assert explorer.run("return explorer.overlay.loss.length") == T
+    click(explorer, "adopt")
+    assert notice(explorer).startswith("Teacher, sizes, decay and initial weights")
+    assert explorer.run("return explorer.state.W") == [[0.1, 0, 0], [0, 0.1, 0], [0, 0, 0.1]]
+
+
+def test_many_modes_that_the_page_has_not(explorer):
+    """Two hundred thousand of them: the first are drawn, and the page says how many."""
+    m = 200_000
+    result = RESULT | {"modes": [[0.5] * m, [1.0] * m], "problem": PROBLEM | {"eigenvalues": [3.0] * m}}
+    explorer.run(
+        "networks = { name: 'x.json', ...networksOfText(arguments[0]) }; schedule()", json.dumps(result)
+    )
+    explorer.settle()
+    drawn = explorer.run(
+        "return document.getElementById('curves').data.filter((trace) => trace.mode === 'markers').length"
+    )
+    assert drawn == 1 + 20
+    told = explorer.run("return document.getElementById('overlay-note').textContent")
+    assert told.endswith("eigenvalues 3, 3, 3, 3, 3, 3, … (200000). Of its 200000 modes 20 are drawn.")
 
 
 def test_the_exported_run_is_a_result(explorer, tmp_path, capsys):

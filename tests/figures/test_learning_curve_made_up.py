@@ -9,6 +9,9 @@ from drawn import assert_aligned, assert_decades
 
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.activations import Activation
+from dynamics.curves.stages import Stage
+from dynamics.problem.mode_numbers import mode_numbers
+from dynamics.problem.plateaus import plateaus
 from empirical.comparison import Comparison
 from empirical.training_run import TrainingRun
 from figures.curve_names import clear_levels
@@ -27,6 +30,24 @@ def trajectory():
     flow = GradientFlow(PROBLEM).integrate(times=T)
     growth = np.clip(T[:, None] - [0, 1, 2], 0, 1)
     return replace(flow, loss=45.5 * 10.0**-T, modes=growth * [4, 2, 1])
+
+
+def waiting(trajectory, *sets):
+    """The same, found to wait at the levels of these sets of columns one after the other."""
+    problem = trajectory.problem
+    lam = problem.mode_targets
+    numbers = mode_numbers(lam, problem.inputs)
+    stages = []
+    for n, columns in enumerate(sets):
+        level = plateaus(problem)(lam, columns)
+        level = replace(level, learned=tuple(int(numbers[i]) for i in columns))
+        stages.append(Stage(n, n + 0.5, level.loss, level.learned, level, 0.0))
+    found = replace(trajectory)
+    found.__dict__["stages"] = tuple(stages)  # instead of those that are found on first use
+    return found
+
+
+ONE_BY_ONE = ((), (0,), (0, 1), (0, 1, 2))
 
 
 def networks(trajectory, **about):
@@ -114,9 +135,34 @@ def test_axes_hold_six_decades_at_most(trajectory):
     assert median.min() == pytest.approx(45.5e-6)
 
 
-def test_levels_that_the_curve_passes(trajectory):
-    """Dotted at L_S, named at the right; one nearer than a factor 1.5 to the one above has no room."""
+def test_a_curve_that_waits_nowhere_has_no_levels(trajectory):
+    """It passes 8 and 1.25 without a stop: a line there would be through empty space."""
+    assert not trajectory.stages
     axes = learning_curves(trajectory).axes[0]
+    assert not axes.texts
+    assert not [line for line in axes.lines if len(line.get_ydata()) == 2]
+
+
+def test_a_plateau_that_fits_no_level_has_the_nearest(trajectory):
+    """Modes learn 4, 2, 1 in turn: 6.5 is nearer to L_{1} = 8 than to 1.25; 3.3 is a factor of 2.4 from either."""
+    for height, names in ((6.5, ["$L_{\\{1\\}}$ = 8"]), (3.3, [])):
+        found = replace(trajectory)
+        found.__dict__["stages"] = (Stage(1.0, 1.5, height, (0,)),)
+        assert [text.get_text() for text in learning_curves(found).axes[0].texts] == names
+
+
+def test_the_level_on_which_a_curve_ends_is_drawn():
+    """Four units learn two modes of three: the loss ends at 1.25 to eight digits, not below."""
+    start = Student.initialise(4, 3, scale=0.03, seed=1)
+    flow = GradientFlow(Teacher.from_eigenvalues([4, 2, 1]), start).integrate(t_end=14.0)
+    assert flow.loss.min() == pytest.approx(1.25, rel=1e-6)
+    names = [text.get_text() for text in learning_curves(flow).axes[0].texts]
+    assert names == ["$L_{∅}$ = 45.5", "$L_{\\{1\\}}$ = 8", "$L_{\\{1,\\,2\\}}$ = 1.25"]
+
+
+def test_levels_at_which_the_curve_waits(trajectory):
+    """Dotted at L_S, named at the right; one nearer than a factor 1.5 to the one above has no room."""
+    axes = learning_curves(waiting(trajectory, *ONE_BY_ONE)).axes[0]
     dotted = [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2]
     np.testing.assert_allclose(dotted, LEVELS)
     assert [text.get_text() for text in axes.texts] == [
@@ -125,15 +171,14 @@ def test_levels_that_the_curve_passes(trajectory):
         "$L_{\\{1,\\,2\\}}$ = 1.25",
     ]
     assert [text.xy for text in axes.texts] == [(1.0, level) for level in LEVELS]
-    shallow = replace(trajectory, loss=np.linspace(45.5, 7.9, 41))
+    shallow = waiting(replace(trajectory, loss=np.linspace(45.5, 7.9, 41)), *ONE_BY_ONE)
     assert len(learning_curves(shallow).axes[0].texts) == 2
     # λ = (4, 0.5, 0.4): L_{1,2} = 0.2133 beside L_{1} = 0.68; λ = (4, 0.4, 0.3): 0.12 beside 0.413
     close = Teacher.from_eigenvalues([4, 0.3, 0.29], 3)
     flow = GradientFlow(close, PROBLEM.student).integrate(times=T)
     both = np.clip(T[:, None] - [0, 1, 2], 0, 1) * [4, 0.3, 0.29]
-    names = [
-        t.get_text() for t in learning_curves(replace(flow, loss=trajectory.loss, modes=both)).axes[0].texts
-    ]
+    apart = waiting(replace(flow, loss=trajectory.loss, modes=both), *ONE_BY_ONE)
+    names = [t.get_text() for t in learning_curves(apart).axes[0].texts]
     assert [name.split(" =")[0] for name in names] == [
         "$L_{∅}$",
         "$L_{\\{1\\}}$",
@@ -146,7 +191,7 @@ def test_levels_of_the_centred_activation(trajectory):
     centred = replace(
         trajectory, problem=replace(PROBLEM, activation="centred", teacher_activation="centred")
     )
-    axes = learning_curves(centred).axes[0]
+    axes = learning_curves(waiting(centred, *ONE_BY_ONE)).axes[0]
     np.testing.assert_allclose([text.xy[1] for text in axes.texts], [21, 5, 1])
     assert [text.get_text().split("= ")[1] for text in axes.texts] == ["21", "5", "1"]
 
@@ -236,7 +281,7 @@ def test_modes_are_called_by_their_places_among_all_eigenvalues():
     problem = Problem(Teacher.from_eigenvalues([4, -2], 5), Student.initialise(3, 5, scale=0.1, seed=1))
     flow = GradientFlow(problem).integrate(times=T)
     made_up = replace(flow, loss=45.5 * 10.0**-T, modes=np.clip(T[:, None] - [0, 1], 0, 1) * [4, -2])
-    above, below = learning_curves(made_up).axes
+    above, below = learning_curves(waiting(made_up, (), (0,), (0, 1))).axes
     assert [t.get_text() for t in below.texts] == ["$\\lambda_{1} = 4$", "$\\lambda_{5} = -2$"]
     names = [t.get_text().partition(" =")[0] for t in above.texts]
     assert names == ["$L_{∅}$", "$L_{\\{1\\}}$"]  # the last level, {1,5}, is zero
@@ -308,7 +353,7 @@ def test_a_level_close_below_another_is_left_out():
         if level < drawn[-1] / 1.5:
             drawn.append(level)
     assert 3 < len(drawn) < 7  # some are left out, and one after them is not
-    axes = learning_curves(flow).axes[0]
+    axes = learning_curves(waiting(flow, *(tuple(range(n)) for n in range(8)))).axes[0]
     np.testing.assert_allclose([text.xy[1] for text in axes.texts], drawn)
     dotted = [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2]
     np.testing.assert_allclose(dotted, drawn)
@@ -383,7 +428,7 @@ def test_equal_eigenvalues_are_named_in_their_order():
 def test_names_of_levels_keep_off_the_curve(trajectory):
     """Levels that are passed late are named at the left, below; of a name that is too long the number is left."""
     late = replace(trajectory, loss=45.5 * 10.0 ** (-3 * (T / 4) ** 16), modes=trajectory.modes)
-    figure = learning_curves(late)
+    figure = learning_curves(waiting(late, *ONE_BY_ONE))
     figure.draw_without_rendering()
     above = figure.axes[0]
     curve = above.transData.transform(np.column_stack([T, late.loss]))
@@ -392,7 +437,7 @@ def test_names_of_levels_keep_off_the_curve(trajectory):
         heights = curve[(curve[:, 0] > box.x0) & (curve[:, 0] < box.x1), 1]
         assert heights.size and heights.min() > box.y1
     middle = replace(trajectory, loss=np.where(T < 2, 45.5, 1e-3))
-    narrow = learning_curves(middle)
+    narrow = learning_curves(waiting(middle, *ONE_BY_ONE))
     narrow.axes[0].texts[1].set_text("a name as long as two thirds of the axes = 8")
     clear_levels(narrow.axes[0], middle)
     assert narrow.axes[0].texts[1].get_text() == "8"
@@ -403,7 +448,8 @@ def test_names_of_levels_do_not_cover_each_other():
     problem = Problem(Teacher.from_eigenvalues([3, 2, 1]), Student.initialise(3, 3, scale=0.1, seed=1))
     growth = np.clip(T[:, None] - [0, 2, 1], 0, 1)
     flow = GradientFlow(problem).integrate(times=T)
-    above = learning_curves(replace(flow, loss=32 * 10.0 ** (-2 * T), modes=growth * [3, 2, 1])).axes[0]
+    made_up = replace(flow, loss=32 * 10.0 ** (-2 * T), modes=growth * [3, 2, 1])
+    above = learning_curves(waiting(made_up, (), (0,), (0, 2), (0, 1, 2))).axes[0]
     assert [text.xy[1] for text in above.texts] == pytest.approx([32, 8, 5])
     shown = [text for text in above.texts if text.get_visible()]
     assert shown == above.texts[:2]

@@ -199,6 +199,56 @@ def test_values_of_either_kind():
             validate_result(with_value(RESULTS[name], where, value), "x.json")
 
 
+HESSIAN = {
+    **{"times": [0.0, 1.0], "sharpness": [2.0, None], "lowest_eigenvalue": [0.0, 0.0], "index": [0, 1]},
+    "tolerance": 1e-9,
+}
+LENGTHS = [  # result, place that gets one entry more and one less, what it goes with
+    *[(THEORY, name, "times") for name in ("loss", "modes")],
+    (THEORY, "conserved.drift", "conserved.initial"),
+    *[(THEORY | {"hessian": HESSIAN}, f"hessian.{name}", "hessian.times") for name in list(HESSIAN)[1:4]],
+    *[(TRAINING, name, "times") for name in ("loss[0]", "modes[0]")],
+    (TRAINING, "modes", "loss"),
+    *[
+        (THEORY | {"modes": None, "overlaps": [[[1.0]]] * 2, "norms": [[1.0]] * 2}, name, "times")
+        for name in ("overlaps", "norms")
+    ],
+    (TRAINING | {"modes": None, "norms": [[[1.0]] * 2]}, "norms[0]", "times"),
+    (RESULTS["neuron"], "loss", "times"),
+    *[(RESULTS["compare"], f"theory.{name}", "theory.times") for name in ("loss", "modes")],
+    (RESULTS["compare"], "training.loss[0]", "training.times"),
+    (RESULTS["compare"], "gap.curves.flow", "theory.times"),
+    (RESULTS["sweep"], "median_curves[0].loss", "median_curves[0].times"),
+]
+
+
+@pytest.mark.parametrize(
+    ("result", "where", "of"), LENGTHS, ids=[f"{n}-{row[1]}" for n, row in enumerate(LENGTHS)]
+)
+@pytest.mark.parametrize("change", [1, -1])
+def test_lengths_that_do_not_fit_are_refused(result, where, of, change):
+    """Both lists are named with their lengths; as they belong together they are read."""
+    validate_result(result, "x.json")
+    copied, inner, key = opened(result, where)
+    values = inner[key]
+    inner[key] = values + values[-1:] if change == 1 else values[:-1]
+    with pytest.raises(ProblemError) as refused:
+        validate_result(copied, "x.json")
+    assert str(refused.value) == (
+        f"The run 'x.json' is not a result as quadflow prints it: `{where}` has {len(inner[key])} entries, but"
+        f" `{of}` has {len(values)}."
+    )
+
+
+def test_times_alone_are_no_result():
+    """Without the name of a command there must be something to show at them."""
+    with pytest.raises(
+        ProblemError, match="says no command and has neither times with their loss nor one of"
+    ):
+        validate_result({"times": [1.0]}, "x.json")
+    validate_result({"times": [1.0], "loss": [1.0]}, "x.json")
+
+
 def test_long_names_and_values_are_cut():
     name, value = "x" * 100, ["y" * 100]
     with pytest.raises(ProblemError) as refused:

@@ -15,7 +15,7 @@ from dynamics.stationary import fixed_points
 from dynamics.stationary.connections import Edge, SaddleGraph, saddle_graph
 from figures.labels import in_points
 from figures.look import look
-from figures.saddle_graph import saddle_graph_figure, shown_nodes
+from figures.saddle_graph import EITHER_SIGN, saddle_graph_figure, shown_nodes
 from figures.style import PALETTE
 
 
@@ -107,7 +107,7 @@ def test_names_and_axes(made_up):
     assert axes.get_ylim() == pytest.approx((-0.35e-6, 200))
     assert axes.get_xlim() == pytest.approx((-0.4, 3 + 0.25 + 3 * 0.16))
     assert axes.get_xticks().tolist() == [0, 1, 2, 3]
-    assert axes.get_title() == ""
+    assert axes.get_title() == EITHER_SIGN  # {3} is a spurious minimum, and left
     arrows = ["blow-up, rate × $a$", "linear growth, rate", "slower ways down"]
     assert names(figure) == [*KINDS, *arrows]
     for path in ([(), (0,)], [(), (0,), (0, 1)]):
@@ -203,6 +203,17 @@ def test_of_many_points_those_on_generic_ways_are_shown():
     )
     texts = {t.get_text() for t in saddle_graph_figure(graph).axes[0].texts}
     assert {"∅", "{1}", "{1, 2}", "{1–3}", "{1–4}", "{1–5}"} <= texts  # ranks are too close for the losses
+
+
+def test_a_spurious_minimum_that_is_left_is_explained():
+    """λ = (3.1, 0.8, −1.4): an arrow leaves {1, 2}, which is a minimum only for positive units."""
+
+    def title(eigenvalues):
+        graph = saddle_graph(fixed_points(Teacher.from_eigenvalues(eigenvalues), hidden=4))
+        return saddle_graph_figure(graph).axes[0].get_title()
+
+    assert "spare units have either sign" in title([3.1, 0.8, -1.4])
+    assert title([3.1, 0.8, 0.4]) == ""
 
 
 def test_generic_ways_of_both_signs():

@@ -4,6 +4,10 @@ import click
 import numpy as np
 import pytest
 
+from dynamics import GradientFlow, Problem, Student, Teacher
+from dynamics.errors import ProblemError
+from dynamics.flows.learning_time import learning_time
+from empirical.experiments.learning_span import BEYOND, MOST
 from quadflow.cli import run
 from quadflow.commands import figure
 from quadflow.gallery.curves import LEARNING_CURVES
@@ -86,3 +90,62 @@ def test_figures_start_from_weights_of_ones_own(parsed, name, tmp_path):
     problem = build_problem(pick(ProblemOptions, parsed(name, "--init-file", tmp_path / "start.npz")))
     np.testing.assert_array_equal(problem.student.W, W)
     assert problem.student.trainable and problem.inputs == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "hidden"),
+    [
+        ("learning-curves", "[default: 8]", "as many as inputs"),
+        ("saddle-graph", "[default: 3]", "as many as inputs"),
+        ("spectrum", "[default: 4.0]", "until the flow ends"),
+    ],
+)
+def test_defaults_in_words_give_way_to_those_of_the_figure(capsys, name, shown, hidden):
+    assert run(["figure", name, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert shown in text
+    assert hidden not in text
+    assert run(["simulate", "--help"]) == 0
+    assert "Hidden units [default: as many as inputs]." in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Length of training and step with which learning curves would be drawn; nothing is trained."""
+
+    def of(*arguments):
+        kept = []
+
+        def keep(options):
+            kept.append((options.comparison.t_end, options.training.steps, options.training.step))
+            raise ProblemError("stopped")
+
+        monkeypatch.setattr("quadflow.options.run_comparison", keep)
+        assert run(["figure", "learning-curves", *arguments]) == 2
+        return kept[0]
+
+    return of
+
+
+def test_another_teacher_is_trained_until_it_is_learned(trained, capsys):
+    """By the flow's own time, 1.3 times that of 99 % of its fall; what is said is kept, and so is the demonstration."""
+    mine = ["--teacher", "2,0.5", "--inputs", "2", "--hidden", "3", "--init-scale", "0.1", "--seed", "1"]
+    start = Problem(Teacher.from_eigenvalues([2, 0.5]), Student.initialise(3, 2, scale=0.1, seed=1))
+    t_end = BEYOND * learning_time(GradientFlow(start))
+    found = trained(*mine)
+    assert found == (pytest.approx(t_end), None, 5e-4)
+    assert f"trained up to t = {t_end:.4g} with step 0.0005" in capsys.readouterr().out
+    assert trained(*mine, "--step", "1e-3") == (pytest.approx(t_end), None, 1e-3)
+    assert trained(*mine, "--t-end", "3") == (3.0, None, 5e-4)
+    assert trained(*mine, "--steps", "9") == (None, 9, 5e-4)
+    assert trained() == (7.0, None, 5e-4)
+    assert trained("--init-scale", "0.1") == (7.0, None, 5e-4)
+
+
+def test_of_a_slow_teacher_the_steps_are_not_too_many(trained):
+    """A hundredth of the eigenvalues: a hundred times as long, with a longer step."""
+    t_end, _, step = trained(
+        "--teacher", "0.04,0.02", "--inputs", "2", "--hidden", "2", "--init-scale", "0.01"
+    )
+    assert step == pytest.approx(t_end / MOST)
+    assert step > 5e-4

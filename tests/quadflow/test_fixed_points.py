@@ -48,6 +48,17 @@ def test_search_certificates_and_graph(quadflow):
     assert {((), (0,)), ((0,), (0, 1))} <= edges
 
 
+def test_connections_of_spare_units_of_either_sign_are_explained(quadflow):
+    """What the table calls a minimum for want of a negative unit, a connection leaves: one sentence between them."""
+    arguments = ["fixed-points", "--teacher", "3.1,0.8,-1.4", "--hidden", "4"]
+    lines = quadflow(*arguments, "--graph").out.splitlines()
+    (said,) = [n for n, line in enumerate(lines) if "of either sign" in line]
+    assert said < lines.index("{0, 1} → {0–2}") and "{0, 1} is a spurious minimum there" in lines[said]
+    assert quadflow(*arguments, "--graph", "--json").json["warnings"] == [lines[said]]
+    for other in (["--graph", "--signs", "+,+,+,+"], []):
+        assert "of either sign" not in quadflow(*arguments, *other).out
+
+
 def test_lowest_of_many(quadflow):
     arguments = ["--teacher", "power-law:1:40", "--hidden", "45", "--lowest", "3", "--json"]
     result = quadflow("fixed-points", *arguments).json

@@ -166,7 +166,7 @@ def test_refusals_are_one_line(quadflow, tmp_path, monkeypatch):
         (["report", "half.json"], "not a JSON object"),
         (
             ["report", "other.json"],
-            "not a result as quadflow prints it: it says no command and has none of times, theory, fixed_points",
+            "not a result as quadflow prints it: it says no command and has neither times with their loss",
         ),
         (["report", "text.npz"], "no zip archive"),
         (["report", "weights.npz"], "not written by simulate or train"),

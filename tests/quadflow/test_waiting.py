@@ -5,6 +5,7 @@ Jobs that last are made of sleep, in processes of their own: what is expected fo
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -45,6 +46,16 @@ class Terminal(io.StringIO):
 
     def isatty(self):
         return True
+
+
+def test_a_terminal_without_rows_has_some():
+    """As of `docker run -t`, and of a new pseudo-terminal: its size is 0 × 0."""
+    ours, theirs = os.openpty()
+    job = "from dynamics.progress import progress_bar; list(progress_bar(range(3), 'toast', shown=True))"
+    subprocess.run([sys.executable, "-c", job], stdin=theirs, stderr=theirs, check=True, cwd=ROOT)
+    assert b"toast" in os.read(ours, 1000)
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.fixture

@@ -129,12 +129,17 @@ def test_lanczos_that_does_not_converge(monkeypatch):
     def never(*args, **kwargs):
         raise ArpackNoConvergence("no", [], [])
 
+    curve = flow().integrate(0.3, samples=2)
+    whole = hessian_spectrum(curve).eigenvalues
     monkeypatch.setattr(module, "LARGEST_DENSE", 1)
     monkeypatch.setattr(module, "eigsh", never)
+    ends = hessian_spectrum(curve, count=2).eigenvalues  # found among all
+    np.testing.assert_allclose(ends, whole[:, [0, 1, -2, -1]], rtol=0, atol=1e-12)
+    monkeypatch.setattr(module, "LARGEST_WHOLE", 7)
     with pytest.raises(
         ComputationError, match="The Lanczos iterations for 2 eigenvalues of 8 did not converge"
     ):
-        hessian_spectrum(flow().integrate(0.3, samples=2), count=2)
+        hessian_spectrum(curve, count=2)
 
 
 def test_it_is_a_result(tmp_path):

@@ -46,6 +46,40 @@ def test_both_kinds_occur():
     assert wrong.to_dict() == {"kind": "spurious", "loss": pytest.approx(1.5), "global_loss": 0.0}
 
 
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_a_fixed_second_layer_reaches_what_the_catalogue_calls_global(activation):
+    """Random problems: the global loss is the least of the catalogue with these a_k, though a trained layer gets lower.
+
+    All local minima of a fixed second layer have the same loss (`dynamics.outcome.resting_level`).
+    """
+    rng = np.random.default_rng(3)
+    above_zero = 0
+    for _ in range(12):
+        inputs, hidden = int(rng.integers(1, 5)), int(rng.integers(1, 5))
+        lam = rng.uniform(0.5, 2.0, inputs) * rng.choice([-1, 1], inputs)
+        W = rng.standard_normal((hidden, inputs + 1))  # one direction that the teacher ignores
+        a = rng.uniform(0.5, 1.5, hidden) * rng.choice([-1, 1], hidden)
+        teacher = Teacher.from_eigenvalues(lam, inputs + 1)
+        asked = Problem(teacher, Student(W, a, trainable=False), activation)
+        found = reached_minimum(GradientFlow(asked).integrate())
+        assert found is not None and found.kind == "global" and found.summary() == ""
+        listed = fixed_points(asked).feasible
+        assert {point.kind for point in listed if point.loss < listed[0].loss + 1e-9} == {"global minimum"}
+        assert found.global_loss == pytest.approx(listed[0].loss, abs=1e-9)
+        assert found.loss == pytest.approx(listed[0].loss, abs=1e-4)
+        above_zero += found.global_loss > 0.01
+    assert above_zero >= 6
+
+
+def test_nothing_is_said_at_a_saddle_under_a_fixed_second_layer():
+    """λ = (2, 1), one unit along the weaker mode: it never turns, and rests at the catalogue's saddle {1}."""
+    asked = Problem(Teacher.from_eigenvalues([2.0, 1.0], 2), Student([[0.0, 0.5]], [1.0], trainable=False))
+    flow = GradientFlow(asked).integrate()
+    saddle = fixed_points(asked).point((1,))
+    assert saddle.kind == "saddle" and flow.loss[-1] == pytest.approx(saddle.loss, abs=1e-4)
+    assert flow.solver.status == "at a saddle" and reached_minimum(flow) is None
+
+
 def test_nothing_is_said_of_a_flow_that_has_not_converged():
     assert reached_minimum(GradientFlow(problem([2.0, 1.0], 2, 0)).integrate(0.1)) is None
 

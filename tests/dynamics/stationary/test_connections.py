@@ -45,6 +45,26 @@ def test_both_signs_branch():
     )
 
 
+def test_a_minimum_of_the_catalogue_that_connections_leave_is_named():
+    """λ = (3.1, 0.8, −1.4): {0, 1} is a minimum for a spare unit a > 0, and a saddle for one of a < 0.
+
+    The catalogue for given signs is the witness: with a negative unit its Hessian has a negative eigenvalue.
+    """
+    lam = [3.1, 0.8, -1.4]
+    graph = saddle_graph(catalogue_of(lam, 4))
+    assert graph.left_minima == ((0, 1),) and "{0, 1} is a spurious minimum" in graph.either_sign
+    assert catalogue_of(lam, 4).point([0, 1]).kind == "spurious minimum"
+    assert catalogue_of(lam, 4, signs="+,+,+,-").point([0, 1]).kind == "saddle"
+    for unambiguous in (
+        catalogue_of(lam, 4, signs="+,+,+,+"),
+        catalogue_of(lam, 4, signs="+,+,-,-"),
+        catalogue_of(lam, 2),
+        catalogue_of([4, 2, 1], 4),
+        catalogue_of(lam, 4, second_layer="fixed"),
+    ):
+        assert saddle_graph(unambiguous).left_minima == () and saddle_graph(unambiguous).either_sign == ""
+
+
 @pytest.mark.parametrize(
     ("eigenvalues", "hidden", "options"),
     [
