@@ -97,7 +97,7 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         (["figure", "staircase", "--step", "0"], "`step` is 0"),
         (["figure"], "Which figure"),
         (["figure", "learning-curve"], "Did you mean 'learning-curves'"),
-        (["figure", "learning-curves", "--output", "x.gif"], "must end in"),
+        (["figure", "learning-curves", "--output", "x.bmp"], "must end in"),
         (["simulat"], "Did you mean 'simulate'"),
     ],
 )
