@@ -71,8 +71,8 @@ class SweepCurves:
     curves : (m,) array
         Values of the option that tells the curves apart.
     median, low, high : (m, n) arrays
-        Median, 10 % and 90 % quantile over the replicates; of a fraction, the fraction three times. No median (NaN) where no run
-        has the quantity, and where half of them or more diverged or never reached the loss.
+        Median, 10 % and 90 % quantile over the replicates; of a fraction, the fraction three times. The median is NaN
+        where no run has the quantity, and where half of them or more diverged or never reached the loss.
     label : str
     fraction : bool
     fits : tuple of PowerLaw
