@@ -390,4 +390,4 @@ def test_what_is_conserved_or_broken_by_steps_is_not_called_moving():
 
 def test_what_does_not_move_has_no_slope():
     """A drift that is zero at every record, as of weights that rest: nothing is divided by it."""
-    assert inference._slope(np.zeros(4), np.arange(4.0)) == 0
+    assert inference._slope(np.zeros((2, 4)), np.arange(8.0).reshape(2, 4)) == 0
