@@ -13,6 +13,7 @@ from dynamics.suggestions import closest
 
 SILENT_ASYMMETRY = 1e-10  # of the largest entry: what a product such as QΛQᵀ leaves
 LARGEST_ASYMMETRY = 1e-6  # what single precision or six digits leave
+NEARLY_SYMMETRIC = 0.1  # of the largest entry: more is no noise, and (M + Mᵀ)/2 another matrix
 
 LARGEST_NOISE = 1e50
 LARGEST_COUNT = 2**63 - 1  # beyond it neither NumPy nor PyTorch can count
@@ -144,9 +145,10 @@ def symmetrised(
     if asymmetry > SILENT_ASYMMETRY * size:
         share = asymmetry / size
         if share > LARGEST_ASYMMETRY and not force:
+            advice = ": take (M + Mᵀ)/2, as `--symmetrize` does" if share < NEARLY_SYMMETRIC else ""
             raise ProblemError(
                 f"`{name}` is not symmetric (|M_ij − M_ji| is up to {share:.2g} of the largest entry; allowed is"
-                f" {LARGEST_ASYMMETRY:g}), but must be: take (M + Mᵀ)/2, as `--symmetrize` does."
+                f" {LARGEST_ASYMMETRY:g}), but must be{advice}."
             )
         notes = (f"`{name}` was symmetrised: |M_ij − M_ji| is up to {share:.2g} of the largest entry",)
     symmetric = np.where(half == half.T, M, half + half.T)  # the halves of denormal numbers are not exact

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from dynamics.stationary.matching import Match
 from dynamics.stationary.points import FixedPoint
+from dynamics.stationary.search import Root
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.kinds import KINDS
 from figures.labels import in_points, spread
@@ -19,7 +20,13 @@ LABELLED = 24  # levels; more names find no room beside the axes
 LINE = 7.5  # points from one name to the next
 
 
-def atlas_figure(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes = None) -> Drawn:
+def atlas_figure(
+    points: Sequence[FixedPoint],
+    match: Match,
+    *,
+    ignored: Collection[int] = (),
+    axes: GivenAxes = None,
+) -> Drawn:
     """Loss against Morse index: predicted levels as lines and crosses, found roots as open markers.
 
     With weight decay the objective stands for the loss, and of points with the same learned modes the lowest is named.
@@ -32,9 +39,13 @@ def atlas_figure(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes 
         `dynamics.stationary.points_of_all_signs`, which are where a search ends.
     match : Match
         The search, matched with it.
+    ignored : collection of int, optional
+        Modes of directions that the teacher ignores, such as the zeros of the spectrum of a catalogue: points that
+        learn them, and what a search found there, are left out, and a line above the axes counts both.
     axes : Axes or sequence of Axes, optional
         To draw into instead, one; see `figures.canvas`.
     """
+    points, found, left_out = _of_the_teacher(points, match, frozenset(ignored))
     losses = np.array([p.height for p in points])
     index = np.array([p.index for p in points], dtype=float)
     decays = any(p.height != p.loss for p in points)
@@ -46,7 +57,7 @@ def atlas_figure(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes 
             axes.axhline(p.height, color="0.75", linewidth=0.7, linestyle=":", zorder=0)
         axes.plot(index, losses, "x", color="black", markersize=4, zorder=4, label="predicted")
         for name, kind in KINDS.items():
-            roots = [r for r in match.search.roots if r.kind == name]
+            roots = [r for r in found if r.kind == name]
             if roots:
                 axes.scatter(
                     [r.index for r in roots],
@@ -62,10 +73,27 @@ def atlas_figure(points: Sequence[FixedPoint], match: Match, *, axes: GivenAxes 
         axes.set_ylabel(f"{'objective $R$' if decays else 'loss $L$'} (squared output units)")
         axes.set_yscale("symlog", linthresh=max(smallest, 1e-6), linscale=0.5)
         axes.set_ylim(-0.15 * smallest, 1.4 * losses.max())
+        if left_out:
+            axes.set_title(left_out, fontsize=6.5, color="0.35")
         drawing.legend(ncols=2, columnspacing=1.0)
         drawing.settle()
         _name_levels(axes, list(lowest.values()), match)
     return drawing.result
+
+
+def _of_the_teacher(
+    points: Sequence[FixedPoint], match: Match, ignored: frozenset[int]
+) -> tuple[list[FixedPoint], list[Root], str]:
+    """Points, and roots of a search, that learn nothing which the teacher ignores; how many are not shown."""
+    roots = match.search.roots
+    kept = [p for p in points if ignored.isdisjoint(p.learned_modes)]
+    pairs = zip(roots, match.points, strict=True)
+    found = [root for root, p in pairs if p is None or ignored.isdisjoint(p.learned_modes)]
+    gone, unseen = len(points) - len(kept), len(roots) - len(found)
+    if not gone + unseen:
+        return kept, found, ""
+    counted = f"{gone} of {len(points)} points, {unseen} of {len(roots)} found"
+    return kept, found, f"{counted} are not shown: they\nlearn what the teacher ignores"
 
 
 def _name_levels(axes: Axes, levels: Sequence[FixedPoint], match: Match) -> None:

@@ -121,6 +121,8 @@ def _no_result(result: Mapping[str, Any]) -> str | None:
     program, *words = result.get("command", "").split() or [""]
     if program not in ("", "quadflow"):
         return f"`command` is {result['command']!r:.40}, but must be one of quadflow"
+    if words[:1] == ["run"]:  # of which the configuration says which command it is
+        words = []
     if words and words[0] not in COMMANDS:
         return f"`command` is {result['command']!r:.40}, but results are those of {', '.join(COMMANDS)}"
     curve = {"times", "loss"} <= result.keys()

@@ -12,6 +12,7 @@ from dynamics.errors import ProblemError
 from dynamics.files.arrays import KINDS, Array, Unusable
 from dynamics.files.opening import Source, open_binary
 from dynamics.validation import misplaced
+from dynamics.words import counted
 
 ENCODINGS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
@@ -97,8 +98,14 @@ def _table(text: str) -> tuple[str | None, list[Row]]:
     separator = separator_of(lines[0][1])
     table = [(number, _cells(number, line, separator)) for number, line in lines]
     head = table[0]
-    if _is_header(*head) or _is_count(table):
+    if _is_header(*head) or (_counts(head[1]) and len(table) == len(head[1]) + 1):
         del table[0]
+    elif _names_columns(table):
+        n = len(head[1])
+        raise Unusable(
+            f"it seems to be {counted(len(table) - 1, 'row')} of {n} numbers below names of columns 0 … {n - 1}, as"
+            f" pandas writes them (delete line {head[0]}, or write 0.0 for its 0 if it is one of numbers)"
+        )
     if not table:
         raise Unusable("it holds a line of names and no numbers")
     first, width = table[0][0], len(table[0][1])
@@ -144,10 +151,20 @@ def _is_header(number: int, cells: list[str]) -> bool:
     )
 
 
-def _is_count(table: list[Row]) -> bool:
-    """Whether the first line counts the columns of a square table from 0, as pandas does where they have no names."""
+def _counts(cells: list[str]) -> bool:
+    """Whether a line counts columns from 0, as pandas does where they have no names."""
+    return len(cells) > 1 and cells == [str(n) for n in range(len(cells))]
+
+
+def _names_columns(table: list[Row]) -> bool:
+    """Whether a first line that counts seems to hold names, above fewer lines than columns.
+
+    Two numbers are no sign of it; nor is a first line whose first column counts too, as that of |i − j|.
+    """
     cells = table[0][1]
-    return len(table) == len(cells) + 1 > 2 and cells == [str(n) for n in range(len(cells))]
+    first = [line[0] for _, line in table]
+    below = len(table) - 1
+    return len(cells) > 2 and _counts(cells) and 0 < below < len(cells) and first != cells[: len(first)]
 
 
 def value_of(text: str) -> float | None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from dynamics.clock import Clock
 from dynamics.curves.stages import Stage
 from dynamics.problem import Problem
+from dynamics.problem.mode_numbers import mode_set
 from dynamics.stationary.catalogue import fixed_points
 from dynamics.stationary.connections import Modes, SaddleGraph, saddle_graph, visited
 from empirical.training import train
 from empirical.training_run import TrainingRun
 
 RECORDS = 400  # of the training: plateaus are found on them
+NEAR_END = 0.05  # of the time: a plateau that lasts so far is the one on which the network is at the end
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,24 @@ class SaddlePath:
     def visited(self) -> list[Modes]:
         """Learned modes on each plateau, in order of time."""
         return [stage.learned_modes for stage in self.stages]
+
+    def summary(self) -> str:
+        """The sets of learned modes on the way, and why it ends where it does: time was over, or nothing leads on."""
+        t_end = float(self.run.times[-1])
+        now = f"at t = {t_end:.4g}, with loss {self.run.loss[0, -1]:.4g}"
+        if not self.stages:
+            return f"network: no plateau; its time was over {now}"
+        last = self.graph.node(self.visited[-1])
+        leads_on = bool(self.graph.edges_from(last.learned_modes))
+        if self.stages[-1].end < (1 - NEAR_END) * t_end:
+            end = f"its time was over on the way down from there, {now}"
+        elif leads_on:
+            end = f"its time was over there, {now}: a saddle, which units of the signs of its arrows leave"
+        elif last.loss > self.graph.nodes[0].loss:
+            end = f"it is stuck there, {now}: nothing leads further down"
+        else:
+            end = f"nothing lies lower, {now}"
+        return f"network: {' → '.join(map(mode_set, self.visited))}; {end}"
 
 
 def saddle_path(

@@ -71,8 +71,8 @@ class SweepCurves:
     curves : (m,) array
         Values of the option that tells the curves apart.
     median, low, high : (m, n) arrays
-        Median, 10 % and 90 % quantile over the replicates; of a fraction, the fraction three times. NaN where no run
-        has the quantity, and where half of them or more diverged or never reached the loss.
+        Median, 10 % and 90 % quantile over the replicates; of a fraction, the fraction three times. The median is NaN
+        where no run has the quantity, and where half of them or more diverged or never reached the loss.
     label : str
     fraction : bool
     fits : tuple of PowerLaw
@@ -299,7 +299,6 @@ def sweep_curves(
     gone = np.zeros(median.shape, dtype=bool)
     if lost is not None:
         gone = np.atleast_2d(_statistics(lost, kept, True)[0] >= 0.5)[:, order]
-        median, low, high = (np.where(gone, np.nan, table) for table in (median, low, high))
     positions = positions[order].astype(float) if numeric else positions
     endless = np.atleast_2d(_statistics((values == np.inf).astype(float), kept, True)[0] > 0)
     missing = np.isnan(median) & ~gone

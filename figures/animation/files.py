@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
+from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
 from typing import IO
 
@@ -102,7 +102,7 @@ def _write(animation: Film, path: Path, writer: AbstractMovieWriter, progress: b
         try:
             with paper():  # as `save_figure`
                 animation.save(str(path), writer, dpi="figure", progress_callback=tick)  # type: ignore[arg-type]
-        except (subprocess.CalledProcessError, BrokenPipeError) as error:
+        except (CalledProcessError, BrokenPipeError) as error:
             said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
             raise ComputationError(
                 f"ffmpeg could not write the film: {said[-1] if said else error}"

@@ -39,7 +39,8 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> N
 
         catalogue = read_catalogue(network)
         points = points_of_all_signs(catalogue)
-        return draw(points, search_catalogue(catalogue, search, seed=seed, progress=True))
+        match = search_catalogue(catalogue, search, seed=seed, progress=True)
+        return draw(points, match, ignored=catalogue.spectrum.zeros)
 
     draw_into(output, make)
 
@@ -64,9 +65,11 @@ def saddle_graph(problem: opt.ProblemOptions, step: float, batch: int, t_end: fl
         from empirical.experiments.saddle_path import saddle_path
         from quadflow.options.reading import build_problem
 
-        return saddle_path(
+        path = saddle_path(
             build_problem(problem), step=step, batch=batch, t_end=t_end, seed=problem.seed, progress=True
         )
+        click.echo(path.summary())
+        return path
 
     show_into(output, "saddle-graph", compute)
 

@@ -22,7 +22,7 @@ class OptimizerOptions:
     GROUP: ClassVar[str] = groups.OPTIMISER
 
     optimizer: str = option(
-        type=OneOf(tuple(OPTIMIZERS)), default="sgd", show_default=True, help="Rule of the steps."
+        type=OneOf(OPTIMIZERS), default="sgd", show_default=True, help="Rule of the steps."
     )
     momentum: float | None = option(type=float, help=f"Momentum β [default: {default_momenta(OPTIMIZERS)}].")
     betas: str | None = option(

@@ -38,6 +38,7 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "curves.stages._Curve.stands_out": {"ends": True},
     "problem.mode_numbers.mode_set": {"first": 0, "shown": 8},
     "problem.mode_numbers.set_name": {"shown": 8},
     "words.listed": {"form": ".4g", "shown": 8},

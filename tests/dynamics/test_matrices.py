@@ -114,6 +114,14 @@ def test_asymmetry_of_rounding_is_removed_and_said(rng):
     )
 
 
+@pytest.mark.parametrize(("share", "advised"), [(0.099, True), (0.101, False), (1.9, False)])
+def test_to_symmetrise_is_advised_only_where_little_is_changed(share, advised):
+    with pytest.raises(ProblemError, match="is not symmetric") as refused:
+        decompose("M", np.array([[1.0, 0.95], [0.95 - share, 0.2]]))
+    assert ("--symmetrize" in str(refused.value)) == advised
+    assert str(refused.value).endswith("does." if advised else "but must be.")
+
+
 def test_the_limit_of_asymmetry_is_a_millionth_of_the_largest_entry():
     for size in (1e-200, 1.0, 1e200):
         decompose("M", size * np.array([[1, 0.5], [0.5 + 0.99e-6, 0.2]]))

@@ -100,8 +100,32 @@ def made_up(*losses, found=()):
     ]
     kinds = ("global minimum", "minimum", "saddle", "degenerate saddle")
     roots = [SimpleNamespace(kind=kind, index=n, height=float(n), hits=10**n) for n, kind in enumerate(kinds)]
-    matched = [points[n] for n in found] or [None]
+    matched = [*(points[n] for n in found), None, None, None, None][: len(roots)]
     return atlas_figure(points, SimpleNamespace(search=SimpleNamespace(roots=roots), points=matched))
+
+
+def test_what_the_teacher_ignores_is_left_out_and_counted():
+    """λ = (2, 1, 0), two units: of the points those that learn the third mode go, and the roots that lie on them."""
+    catalogue = fixed_points(Teacher.from_eigenvalues([2, 1], 3), hidden=2)
+    match = search_catalogue(catalogue, 100)
+    points = points_of_all_signs(catalogue)
+    zero = catalogue.spectrum.zeros
+    assert zero == {2}
+    figure = atlas_figure(points, match, ignored=zero)
+    (axes,) = figure.axes
+    kept = [p for p in points if 2 not in p.learned_modes]
+    on = [p is None or 2 not in p.learned_modes for p in match.points]
+    assert 0 < len(kept) < len(points)
+    assert 0 < sum(on) < len(on)
+    (crosses,) = [line for line in axes.lines if line.get_marker() == "x"]
+    assert sorted(map(tuple, crosses.get_xydata())) == sorted((p.index, p.loss) for p in kept)
+    roots = [(r.index, r.loss) for r, there in zip(match.search.roots, on, strict=True) if there]
+    found = np.vstack([c.get_offsets() for c in axes.collections])
+    np.testing.assert_allclose(sorted(map(tuple, found)), sorted(roots))
+    assert sorted(text.get_text() for text in axes.texts) == ["{1, 2}", "{1}", "{2}", "∅"]
+    gone = f"{len(points) - len(kept)} of {len(points)} points, {len(on) - sum(on)} of {len(on)} found"
+    assert axes.get_title() == f"{gone} are not shown: they\nlearn what the teacher ignores"
+    assert atlas_figure(points, match).axes[0].get_title() == ""
 
 
 def test_kinds_are_told_apart():

@@ -17,7 +17,8 @@ from figures.legends import fitting_legend
 from figures.look import look
 from figures.style import COLUMN_WIDTH, paper, save_figure
 
-trajectory = file_beside("test_learning_curve_made_up").trajectory
+made_up = file_beside("test_learning_curve_made_up")
+trajectory = made_up.trajectory
 
 
 def panel(width, height, **layout):
@@ -134,7 +135,7 @@ def test_saving_fits_annotations(tmp_path):
 def test_names_of_levels_never_leave_their_axes(trajectory):
     """Plateaus of the made-up curve."""
     with look(size=(2.0, 3.4)):
-        figure = learning_curves(trajectory)
+        figure = learning_curves(made_up.waiting(trajectory, *made_up.ONE_BY_ONE))
     with paper():
         fit_labels(figure)
     figure.draw_without_rendering()

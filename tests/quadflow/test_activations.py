@@ -218,7 +218,7 @@ def test_figure(quadflow, tmp_path):
             ["simulate", "--teacher", "2,1", "--activation", "tanh", "--init", "balanced"],
             "a homogeneous activation",
         ),
-        (["figure", "phase-portrait", "--activation", "relu"], "quadratic and centred"),
+        (["figure", "phase-portrait", "--activation", "relu"], "must be one of: quadratic, centred"),
         (["figure", "activations", "--activation", "relu"], "--activations"),
         (["figure", "activations", "--t-end", "1,2"], "2 numbers"),
         (["figure", "overlay", "--step", "1,2"], "`--step` has 2 numbers, but `--activations` 4 names"),

@@ -83,7 +83,7 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         ([*COMPARE[:-4], "--times", "0,nan"], "NaN"),
         ([*COMPARE[:-4], "--times", "-1"], "non-negative"),
         ([*COMPARE[:-4], "--t-end", "1e308", "--step", "1e-320"], "more than 2^63 − 1 steps"),
-        ([*COMPARE, "--output", "curves.gif"], "must end in"),
+        ([*COMPARE, "--output", "curves.bmp"], "must end in"),
         (["derive"], "input dimension is missing"),
         (["derive", "--inputs", "2", "--format", "word"], "text, latex"),
         (["derive", "--inputs", "0"], "at least 1"),
@@ -97,7 +97,7 @@ GOOD = [*SIMULATE, "--teacher", "2,1"]
         (["figure", "staircase", "--step", "0"], "`step` is 0"),
         (["figure"], "Which figure"),
         (["figure", "learning-curve"], "Did you mean 'learning-curves'"),
-        (["figure", "learning-curves", "--output", "x.gif"], "must end in"),
+        (["figure", "learning-curves", "--output", "x.bmp"], "must end in"),
         (["simulat"], "Did you mean 'simulate'"),
     ],
 )

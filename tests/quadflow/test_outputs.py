@@ -32,7 +32,7 @@ COMMANDS = [
 ]
 FIGURES = [  # and words that stand in them
     (f"simulate {SMALL} --times 0,0.5", "theory: gradient flow"),
-    (f"compare {SMALL} {TRAINING}", "networks: median of 1"),
+    (f"compare {SMALL} {TRAINING}", "networks"),
     ("invariance --inputs 2 --hidden 2 --outputs 1 --steps 2", "G-SGD: path values"),
     ("hannet --check --layers 3 --width 4", "Han layers"),
     ("neuron --inputs 1 --hidden 1 --t-end 0.1 --records 3", "of the flow"),

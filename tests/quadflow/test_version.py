@@ -178,6 +178,7 @@ def test_what_the_guide_for_contributors_names_exists():
     text = root.joinpath("CONTRIBUTING.md").read_text()
     named = re.findall(r"`((?:dynamics|empirical|figures|quadflow|tests|docs)/[\w/.-]*)`", text)
     assert len(named) > 10
-    assert [name for name in named if not root.joinpath(name).exists()] == []
+    built = "docs/_build/"  # by `make docs`
+    assert [name for name in named if not name.startswith(built) and not root.joinpath(name).exists()] == []
     targets = set(re.findall(r"`make (\w+)`", text))
     assert targets <= set(re.findall(r"^(\w+):", root.joinpath("Makefile").read_text(), flags=re.M))

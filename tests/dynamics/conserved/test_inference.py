@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
+from dynamics.conserved import inference
 from dynamics.conserved.inference import infer_quantities
 from dynamics.conserved.weight_log import _formula
 
@@ -385,3 +386,8 @@ def test_what_is_conserved_or_broken_by_steps_is_not_called_moving():
     """Each unit stands in one list."""
     W, A = records(d=4)
     assert infer_quantities(W[0], A[0], tolerance=1e-6).moving == ()
+
+
+def test_what_does_not_move_has_no_slope():
+    """A drift that is zero at every record, as of weights that rest: nothing is divided by it."""
+    assert inference._slope(np.zeros((2, 4)), np.arange(8.0).reshape(2, 4)) == 0

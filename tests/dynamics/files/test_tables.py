@@ -123,3 +123,27 @@ def test_frames_as_pandas_writes_them(tmp_path, rng):
                 continue  # numbers below a name are a column of numbers
             frame.to_csv(tmp_path / "M.csv", **how)
             np.testing.assert_array_equal(read_csv(tmp_path / "M.csv", "M"), A)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 3), (2, 3), (49, 50), (8, 50)])
+def test_names_of_columns_that_are_numbers_above_a_table_that_is_not_square(rows, columns, rng):
+    """As `DataFrame(W).to_csv(index=False)` writes them; the sentence says how the numbers are meant otherwise."""
+    body = "\n".join(",".join(map(str, line)) for line in rng.normal(size=(rows, columns)))
+    head = ",".join(map(str, range(columns)))
+    with pytest.raises(ProblemError) as refused:
+        read_csv(io.BytesIO(f"{head}\n{body}\n".encode()), "W")
+    counted = "1 row" if rows == 1 else f"{rows} rows"
+    assert f"it seems to be {counted} of {columns} numbers below names of columns" in str(refused.value)
+    assert f"0 … {columns - 1}, as pandas" in str(refused.value)
+    assert read_csv(io.BytesIO(f"0.0{head[1:]}\n{body}\n".encode()), "W").shape == (rows + 1, columns)
+
+
+def test_counting_lines_that_are_numbers():
+    """One line, such as times; distances |i − j|, whose first column counts too; more lines than columns."""
+    for text, shape in (
+        ("0,1,2,3\n", (1, 4)),
+        ("0,1,2\n1,0,1\n2,1,0\n", (3, 3)),
+        ("0,1,2\n1,0,1\n", (2, 3)),
+        ("0,1,2\n" + "3,4,5\n" * 4, (5, 3)),
+    ):
+        assert read_csv(io.BytesIO(text.encode()), "M").shape == shape

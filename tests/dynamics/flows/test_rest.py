@@ -1,12 +1,24 @@
 """Rest is a minimum: a flow of nothing but a right-hand side and a Jacobian does not end at a saddle."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
+from dynamics.curves.followed import Followed
 from dynamics.flows.base import Flow, Watch
 from dynamics.flows.endings import CONVERGED
 from dynamics.flows.rest import distance_from_rest
-from dynamics.integration import Stop
+from dynamics.integration import SolverReport, Stop
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Curve(Followed):
+    """What a flow hands out."""
+
+    times: np.ndarray
+    states: np.ndarray
+    solver: SolverReport
 
 
 class DoubleWell(Flow):
@@ -32,7 +44,7 @@ class DoubleWell(Flow):
         return Watch(ends=(Stop(CONVERGED, self.distance),))
 
     def result(self, times, states, report):
-        return times, states, report
+        return Curve(times, states, report)
 
     def distance(self, t, theta):
         speed = float(np.linalg.norm(self(t, theta)))
@@ -45,15 +57,15 @@ def test_a_saddle_is_no_rest(method):
 
     x² = 1/(1 + e^{−2t}(1/x₀² − 1)): the time at which 1 − x² ≈ e^{−2t}/x₀² gives the speed 1e-9.
     """
-    times, states, report = DoubleWell(1e-12, 1.0).integrate(samples=2, method=method)
-    assert report.status == CONVERGED
-    np.testing.assert_allclose(states[-1], [1, 0], atol=1e-8)
-    assert times[-1] == pytest.approx(np.log(1e9 / 1e-24) / 2, rel=1e-3)
+    curve = DoubleWell(1e-12, 1.0).integrate(samples=2, method=method)
+    assert curve.solver.status == CONVERGED
+    np.testing.assert_allclose(curve.states[-1], [1, 0], atol=1e-8)
+    assert curve.times[-1] == pytest.approx(np.log(1e9 / 1e-24) / 2, rel=1e-3)
 
 
 def test_nothing_leads_away_from_a_saddle_without_a_component():
     """x₀ = 0 stays, but the way down is there: the flow goes on until its horizon and says so."""
-    report = DoubleWell(0.0, 1.0).integrate(samples=2)[2]
+    report = DoubleWell(0.0, 1.0).integrate(samples=2).solver
     assert (report.status, report.time_reached) == ("finished, not converged", 1e3)
 
 
