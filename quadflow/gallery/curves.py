@@ -72,8 +72,11 @@ def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
     said = training.steps is not None or when.t_end is not None or when.times is not None
     if said and (given(LENGTHS) or not given(["teacher"])):
         return options
+    problem = build_problem(options.problem)
+    if problem.teacher.given and not problem.teacher.B.any():  # nothing to learn: weights fade for ever
+        return options
     step = training.step if given(["step"]) else None
-    span = learning_span(build_problem(options.problem), step=step)
+    span = learning_span(problem, step=step)
     if step is None and not given(
         ["data"]
     ):  # the demonstration's step, unless that is unstable or takes too long

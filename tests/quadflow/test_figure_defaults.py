@@ -149,3 +149,8 @@ def test_of_a_slow_teacher_the_steps_are_not_too_many(trained):
     )
     assert step == pytest.approx(t_end / MOST)
     assert step > 5e-4
+
+
+def test_a_teacher_of_zero_keeps_the_length_of_the_demonstration(trained):
+    """Weights fade algebraically: nearly everything would be learned after t = 20,000 or so."""
+    assert trained("--teacher", "0", "--inputs", "3") == (7.0, None, 5e-4)
