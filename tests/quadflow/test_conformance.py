@@ -77,7 +77,7 @@ SMALLER = {
     "figure gap-noise": GAP,
 }
 # Calls that make the files which an example reads; what they print goes into a file if one is named.
-SWEEP = "sweep --teacher 4,2,1 --vary init-scale=0.1,0.2 --vary hidden=3,4 --t-end 20 --workers 0"
+SWEEP = "sweep --teacher 4,2,1 --vary init-scale=0.1,0.2,0.3 --vary hidden=3,4 --t-end 20 --workers 0"
 NEEDS = {
     "run": [("init experiment.toml --command compare", None)],
     "report": [
