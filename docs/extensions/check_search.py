@@ -3,11 +3,10 @@
 Usage: python check_search.py FOLDER
 """
 
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-from headless import browser, load, missing
+from headless import browser, check, load
 
 FIRST = 5  # results among which the page must be
 # The search of the page itself, without the drawing of its results: the pages found, the best last as it draws them.
@@ -64,9 +63,4 @@ def lost_words(folder: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    if reason := missing():
-        print(f"the search is not checked: {reason}")
-        sys.exit(0)
-    found = lost_words(Path(sys.argv[1]))
-    print("\n".join(found) or "the search knows all words of the glossary")
-    sys.exit(bool(found))
+    check(lost_words, "the search is", "the search knows all words of the glossary")

@@ -3,10 +3,9 @@
 Usage: python check_width.py FOLDER
 """
 
-import sys
 from pathlib import Path
 
-from headless import browser, load, missing
+from headless import browser, check, load
 
 WIDTH, HEIGHT = 390, 844
 # Pixels of the whole page, and the first element that sticks out of it and lies in nothing that scrolls.
@@ -33,9 +32,4 @@ def wide_pages(folder: Path, width: int = WIDTH) -> list[str]:
 
 
 if __name__ == "__main__":
-    if reason := missing():
-        print(f"widths of pages are not checked: {reason}")
-        sys.exit(0)
-    found = wide_pages(Path(sys.argv[1]))
-    print("\n".join(found) or f"no page is wider than {WIDTH} px")
-    sys.exit(bool(found))
+    check(wide_pages, "widths of pages are", f"no page is wider than {WIDTH} px")

@@ -1,7 +1,8 @@
 """A headless Chromium for the checks of the built pages; without one they are skipped."""
 
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,16 @@ def missing() -> str | None:
     except ImportError:
         return "no Selenium (pip install selenium)"
     return None
+
+
+def check(faults: Callable[[Path], list[str]], subject: str, praise: str) -> None:
+    """Run a check of the pages in the folder that the command line names: its faults and status 1, or what is well."""
+    if reason := missing():
+        print(f"{subject} not checked: {reason}")
+        sys.exit(0)
+    found = faults(Path(sys.argv[1]))
+    print("\n".join(found) or praise)
+    sys.exit(bool(found))
 
 
 @contextmanager

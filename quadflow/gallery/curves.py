@@ -77,9 +77,8 @@ def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
         return options
     step = training.step if given(["step"]) else None
     span = learning_span(problem, step=step)
-    if step is None and not given(
-        ["data"]
-    ):  # the demonstration's step, unless that is unstable or takes too long
+    # of teachers the demonstration's step, unless that is unstable or takes too long
+    if step is None and not given(["data"]):
         span = replace(span, step=max(min(training.step, span.step), span.t_end / MOST))
     click.echo(f"trained up to t = {span.t_end:.4g} with step {span.step:.3g}")
     return replace(

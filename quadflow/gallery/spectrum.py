@@ -55,9 +55,8 @@ def spectrum(problem: opt.ProblemOptions, t_end: float | None, points: int, zero
         from quadflow.options.reading import build_problem
 
         start, end = build_problem(problem), t_end
-        if given(["teacher"]) and not given(
-            ["t_end"]
-        ):  # that of the demonstration is none of another teacher's
+        # the length of the demonstration is none of another teacher's
+        if given(["teacher"]) and not given(["t_end"]):
             end = learning_span(start).t_end
         curves = saddle_spectrum(start, t_end=end, points=points, zero=zero, progress=True)
         click.echo(drawn(start))
