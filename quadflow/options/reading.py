@@ -24,6 +24,7 @@ from dynamics.words import counted
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
 from quadflow.options.ignored import DRAWN, note_without_effect
+from quadflow.options.loss import refuse_losses
 from quadflow.options.reading_data import option_name, read_data
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
         options.teacher_activation,
         options.distribution,
         data,
+        **options.learned(),
     )
 
 
@@ -263,6 +265,7 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
             f"student's activation, {options.activation!r}."
         )
     refuse_data(options)
+    refuse_losses(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)
