@@ -170,16 +170,11 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
     points.sort(key=lambda point: (point.loss, point.learned_modes))
     at_origin = replace(surveyor, signs=(0,) * hidden) if trainable else surveyor
     return Catalogue(
-        problem.teacher,
-        problem.activation,
-        problem.covariance,
-        hidden,
-        None if trainable else tuple(problem.student.a.tolist()),
+        problem,
         spectrum,
         tuple(points),
         at_origin.describe((0,) * len(spectrum.values)),
         complete=lowest is None or len(points) < lowest,
-        distribution=problem.distribution,
         off_axis=_off_axis(spectrum, aligned, points),
     )
 
