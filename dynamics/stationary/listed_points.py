@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from dynamics.errors import ProblemError
 from dynamics.inputs.laws import InputLaw
 from dynamics.notebook import heading_html, table
 from dynamics.problem import Problem, Student, Teacher
-from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
+from dynamics.problem.balance import Balance, Landscape
+from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.mode_numbers import mode_set
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
@@ -98,17 +100,27 @@ class Catalogue:
         """Whether the second layer is trained."""
         return self.problem.student.trainable
 
-    @property
-    def aligned(self) -> AlignedLoss:
+    @cached_property
+    def landscape(self) -> Landscape:
         """Loss of aligned states."""
-        aligned = aligned_loss(self.activation, self.distribution)
-        assert aligned is not None
-        return aligned
+        landscape = landscape_of(self.problem)
+        assert landscape is not None
+        return landscape
 
     @property
     def trace_coupling(self) -> float:
-        """c: under Gaussian inputs 1 for the quadratic activation, 0 for the centred one."""
-        return self.aligned.coupling
+        """c of a square loss: under Gaussian inputs 1 for the quadratic activation, 0 for the centred one."""
+        coupling = self.landscape.coupling
+        assert coupling is not None
+        return coupling
+
+    def balance(self, point: FixedPoint) -> Balance:
+        """How the learned modes of a listed point balance."""
+        spectrum = self.spectrum
+        counts = np.array(spectrum.counts(point.learned_modes))
+        balance = self.landscape.balance(spectrum.values, spectrum.multiplicities, counts)
+        assert balance is not None
+        return balance
 
     @property
     def feasible(self) -> tuple[FixedPoint, ...]:

@@ -90,7 +90,7 @@ def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progre
     progress : bool
         Show a progress bar on standard error if that is a terminal.
     """
-    if not catalogue.aligned.isotropic:
+    if not catalogue.landscape.isotropic:
         problem = catalogue_flow(catalogue, seed).problem
         return _match_axes(catalogue, find_stationary_points(problem, starts, seed, progress=progress), seed)
     found = search_fixed_points(catalogue_flow(catalogue, seed), starts, seed=seed, progress=progress)
