@@ -210,8 +210,8 @@ def _off_axis(spectrum: Spectrum, landscape: Landscape, points: Sequence[FixedPo
         if at:
             raise ProblemError(
                 f"`teacher` has modes {list(point.learned_modes)} whose learned value is 1 + κ/2 ="
-                f" {landscape.ratio:.6g} times what is left of another, where points off the axes are just born and the catalogue of"
-                " stationary points does not decide: change an eigenvalue a little."
+                f" {landscape.ratio:.6g} times what is left of another, where points off the axes are just born and the"
+                " catalogue of stationary points does not decide: change an eigenvalue a little."
             )
         passed |= passes
     if passed:
