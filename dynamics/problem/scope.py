@@ -94,7 +94,7 @@ THEORIES: dict[str, Theory] = {
     "start by order parameters": Theory("a start by order parameters", (ROTATIONAL, WHITE)),
     "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL)),
     "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
-    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED)),
+    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
     "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
     "modified flow": Theory("the flow of a finite step", (KNOWN_LAW,)),
@@ -246,6 +246,8 @@ class Verb:
         What that means.
     otherwise : str
         Status where it does not.
+    also : tuple of str
+        Further theories without which there is nothing left.
     """
 
     command: str
@@ -253,9 +255,13 @@ class Verb:
     status: str
     means: str | Callable[[Problem], str]
     otherwise: str = UNKNOWN
+    also: tuple[str, ...] = ()
 
     def coverage(self, problem: Problem) -> Coverage:
         """What it can do for a problem."""
+        for theory in self.also:
+            if missing := THEORIES[theory].gap(problem):
+                return Coverage(self.command, UNKNOWN, missing)
         gap = THEORIES[self.theory].gap(problem)
         if gap:
             return Coverage(self.command, self.otherwise, gap)
@@ -298,8 +304,15 @@ VERBS: tuple[Verb, ...] = (
         "the flow beside that of Gaussian inputs, and a bound on their difference",
     ),
     Verb("train", "training", TRAINING, "PyTorch trains; nothing is predicted"),
-    Verb("compare", "flow", EXACT, "the flow beside trained networks"),
-    Verb("compare --gap theory", "gap", SECOND_ORDER, "noise and step to second order", TRAINING),
+    Verb("compare", "flow", EXACT, "the flow beside trained networks", also=("training",)),
+    Verb(
+        "compare --gap theory",
+        "gap",
+        SECOND_ORDER,
+        "noise and step to second order",
+        TRAINING,
+        also=("training",),
+    ),
 )
 
 
