@@ -125,6 +125,16 @@ EXCEPTIONS = {
     "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
     "progress.progress_bar": {"initial": 0, "unit": "it"},
     "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
+    **{
+        f"problem.{name}": {"tolerance": 1e-10}
+        for name in (
+            "realisation.realise",
+            "realisation.realise_beside",
+            "student.Student.from_order_parameters",
+        )
+    },
+    "problem.student.Student": {"infinite": False},
+    "problem.student.Student.mean_field": {"scale": 0.1},
     "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
     "schedule_choice.choose_schedule": {
         **{"schedules": tuple(FAMILIES), "start_risk": 0.012, "momentum": 0.9},
