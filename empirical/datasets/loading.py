@@ -74,9 +74,9 @@ def load(
 
     Notes
     -----
-    Two classes, be they texts or numbers, are the labels −1 and +1 (0 and 1 for a loss that classifies), in the order of
-    `classes`, or else of their names or numbers; other numbers are fitted as they are. Of n samples, round(split n) are
-    held out, at least one: the first of `numpy.random.default_rng([seed, 2]).permutation(n)`; all keep their order.
+    Two classes, be they texts or numbers, are the labels −1 and +1, or 0 and 1 for a loss that classifies, in the order
+    of `classes`, or else of their names or numbers; other numbers are fitted as they are. Of n samples, round(split n)
+    are held out, at least one: the first of `numpy.random.default_rng([seed, 2]).permutation(n)`; all keep their order.
     Means, axes and scales are those of the samples to train on. Inputs are left as they are without `components` and
     `whiten`, except that columns which are zero are left out.
 
