@@ -88,20 +88,15 @@ def skill(problem: Problem, W: Array, A: Array, *, held_out: bool = False) -> Sk
             f"`loss` is {problem.loss.name!r}, but accuracy is of the logistic loss, of two classes."
         )
     samples = _samples(problem, held_out)
-    found = np.array(
-        [
-            [
-                measure(_outputs(problem, w, a, X), y)
-                for measure in (accuracy, calibration_error)
-                for X, y in samples
-            ]
-            for w, a in zip(W, A, strict=True)
-        ]
-    ).reshape(len(W), 2, len(samples))
-    right, off = found.mean(axis=2).T
+    found = np.empty((len(W), len(samples), 2))
+    for t, (w, a) in enumerate(zip(W, A, strict=True)):
+        for s, (X, y) in enumerate(samples):
+            f = _outputs(problem, w, a, X)
+            found[t, s] = accuracy(f, y), calibration_error(f, y)
+    right, off = found.mean(axis=1).T
     if len(samples) == 1:
         return Skill(right, off)
-    right_error, off_error = found.std(axis=2, ddof=1).T / np.sqrt(len(samples))
+    right_error, off_error = found.std(axis=1, ddof=1).T / np.sqrt(len(samples))
     return Skill(right, off, right_error, off_error)
 
 
