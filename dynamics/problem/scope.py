@@ -21,6 +21,7 @@ from dynamics.problem.needs import (
     DIFFERENTIABLE,
     EQUAL,
     FEW_KINKS,
+    FINITE,
     FIXED,
     FORM_LOSS,
     FORMS,
@@ -40,6 +41,7 @@ from dynamics.problem.needs import (
     ROTATIONAL,
     SAME,
     SHORT_KERNELS,
+    STORED,
     TRAINED,
     TWO_INPUTS,
     UNDECAYED,
@@ -89,17 +91,31 @@ class Theory:
 
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED)),
+    "start by order parameters": Theory("a start by order parameters", (ROTATIONAL, WHITE)),
+    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL)),
+    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
+    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
     "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
     "modified flow": Theory("the flow of a finite step", (KNOWN_LAW,)),
-    "path flow": Theory("the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED)),
-    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED)),
-    "sign flow": Theory("the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE)),
+    "path flow": Theory(
+        "the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE)
+    ),
+    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, STORED, FINITE)),
+    "sign flow": Theory(
+        "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
+    ),
+    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE, STORED)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
-        (GAUSSIAN, CLOSED_STEPS, FEW_KINKS, sums_of(MOST_TERMS, "some tenths of a second each"), WHITE),
+        (
+            GAUSSIAN,
+            CLOSED_STEPS,
+            FEW_KINKS,
+            sums_of(MOST_TERMS, "some tenths of a second each"),
+            WHITE,
+            FINITE,
+        ),
         "train networks instead",
     ),
     "best rates": Theory(
@@ -110,13 +126,16 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            FINITE,
         ),
     ),
-    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE)),
-    "gap": Theory("the theory of the gap", (GAUSSIAN, FORMS, SAME, WHITE), "it is measured by training"),
+    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FINITE)),
+    "gap": Theory(
+        "the theory of the gap", (GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE), "it is measured by training"
+    ),
     "annealing": Theory(
         "the optimal annealing",
-        (GAUSSIAN, RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED),
+        (GAUSSIAN, RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED, FINITE),
     ),
     "catalogue": Theory(
         "the catalogue of stationary points",
@@ -131,28 +150,57 @@ THEORIES: dict[str, Theory] = {
             GAUSSIAN_DECAY,
             ALL_DECAY,
             WHITE_DECAY,
+            STORED,
+            FINITE,
         ),
         "use the numerical search",
     ),
     "critical subspaces": Theory(
-        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
+        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE)
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, COMMUTING),
+        (
+            FORMS,
+            SAME,
+            ROTATIONAL,
+            KNOWN_LAW,
+            NO_VANISHING_FORM,
+            ONE_OUTPUT,
+            GAUSSIAN_DECAY,
+            COMMUTING,
+            STORED,
+            FINITE,
+        ),
     ),
     "outcome": Theory(
         "the verdict on a start",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, DECAYED_AT_REST),
+        (
+            FORMS,
+            SAME,
+            ROTATIONAL,
+            KNOWN_LAW,
+            NO_VANISHING_FORM,
+            ONE_OUTPUT,
+            GAUSSIAN_DECAY,
+            DECAYED_AT_REST,
+            STORED,
+            FINITE,
+        ),
     ),
     "escape time": Theory(
-        "the escape time", (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
+        "the escape time",
+        (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS, STORED, FINITE),
     ),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
-    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE)),
+    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE)),
     "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
-    "gaussian theory": Theory("what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME)),
-    "training": Theory("the training of networks"),
+    "gaussian theory": Theory(
+        "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
+    ),
+    "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE,)),
+    "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE,)),
+    "training": Theory("the training of networks", (STORED, FINITE)),
 }
 
 
@@ -198,6 +246,8 @@ class Verb:
         What that means.
     otherwise : str
         Status where it does not.
+    also : tuple of str
+        Further theories without which there is nothing left.
     """
 
     command: str
@@ -205,9 +255,13 @@ class Verb:
     status: str
     means: str | Callable[[Problem], str]
     otherwise: str = UNKNOWN
+    also: tuple[str, ...] = ()
 
     def coverage(self, problem: Problem) -> Coverage:
         """What it can do for a problem."""
+        for theory in self.also:
+            if missing := THEORIES[theory].gap(problem):
+                return Coverage(self.command, UNKNOWN, missing)
         gap = THEORIES[self.theory].gap(problem)
         if gap:
             return Coverage(self.command, self.otherwise, gap)
@@ -250,8 +304,15 @@ VERBS: tuple[Verb, ...] = (
         "the flow beside that of Gaussian inputs, and a bound on their difference",
     ),
     Verb("train", "training", TRAINING, "PyTorch trains; nothing is predicted"),
-    Verb("compare", "flow", EXACT, "the flow beside trained networks"),
-    Verb("compare --gap theory", "gap", SECOND_ORDER, "noise and step to second order", TRAINING),
+    Verb("compare", "flow", EXACT, "the flow beside trained networks", also=("training",)),
+    Verb(
+        "compare --gap theory",
+        "gap",
+        SECOND_ORDER,
+        "noise and step to second order",
+        TRAINING,
+        also=("training",),
+    ),
 )
 
 

@@ -125,6 +125,16 @@ EXCEPTIONS = {
     "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
     "progress.progress_bar": {"initial": 0, "unit": "it"},
     "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
+    **{
+        f"problem.{name}": {"tolerance": 1e-10}
+        for name in (
+            "realisation.realise",
+            "realisation.realise_beside",
+            "student.Student.from_order_parameters",
+        )
+    },
+    "problem.student.Student": {"infinite": False},
+    "problem.student.Student.mean_field": {"scale": 0.1},
     "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
     "schedule_choice.choose_schedule": {
         **{"schedules": tuple(FAMILIES), "start_risk": 0.012, "momentum": 0.9},
@@ -165,6 +175,26 @@ EXCEPTIONS = {
     "flows.muon.polar_factor": {"epsilon": 0},
     "flows.muon.MuonFlow": {"epsilon": 1e-6, "decay": (0, 0)},
     "flows.natural_gradient.NaturalGradientFlow": {"damping": 1e-3, "decay": (0, 0)},
+    "networks.balances.Balance": {"matrix": False},
+    "networks.chains.QuadraticChain": {"strength": 1.0},
+    "networks.chains.LinearChain": {"strength": 1.0},
+    "networks.composition.Draft": {"mixes": True, "layers": 0},
+    "networks.composition.Layer": {"bias": False},
+    "networks.expression.expression_network": {"option": "--network"},
+    "networks.families.Family": {"most": 20},
+    "networks.families.attention": {"head": 1},
+    "networks.laws.NetworkLaw": {"degree": 2},
+    "networks.network.Parameter": {"fan": 1},
+    "networks.network.Network.initialise": {"scale": 0.1},
+    "networks.network.shortened": {"most": 60},
+    "networks.nodes.Nodes": {"groups": 1},
+    "networks.nodes.grid": {"even": False},
+    "networks.nodes.Expectation": {"samples": 0},
+    "networks.operations.Sum": {"constant": 0.0},
+    "networks.population.NetworkPopulation": {"decay": 0.0, "groups": 1},
+    "networks.problem.NetworkProblem": {"init_scale": 0.1},
+    "networks.program.Program.pulled": {"inputs": False},
+    "networks.trajectory.NetworkTrajectory": {"theory": "flow"},
 }
 
 
