@@ -24,6 +24,7 @@ from dynamics.problem.needs import (
     FEW_KINKS,
     FINITE,
     FIXED,
+    FIXED_BIAS,
     FORM_LOSS,
     FORMS,
     FREE,
@@ -241,6 +242,7 @@ THEORIES: dict[str, Theory] = {
         (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS, STORED, FINITE),
         beyond=(FREE,),
     ),
+    "ensemble": Theory("an ensemble of flows", (FIXED_BIAS,), beyond=(SQUARE_LOSS, FREE)),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE), beyond=(SQUARE_LOSS,)),
     "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE)),
     "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
@@ -248,7 +250,7 @@ THEORIES: dict[str, Theory] = {
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
     "other optimisers": Theory(
-        "the flow of another optimiser than gradient descent", (FINITE), beyond=(SQUARE_LOSS,)
+        "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "second derivatives": Theory(
         "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS, FREE)

@@ -199,6 +199,7 @@ EXCEPTIONS = {
     "population.spectral.SpectralPopulation": {
         **{"coupling": 1.0, "bias": 0.0, "teacher_bias": 0.0, "trains_bias": False},
     },
+    "ensemble.flow_ensemble.FlowEnsemble.from_weights": {"flip": 0.0},
     "problem.classification.skill": {"held_out": False},
     "problem.bias.Bias": {"teacher": 0.0, "start": 0.0, "trainable": False},
     "problem.problem.Problem": {"flip": 0.0},
