@@ -100,7 +100,7 @@ THEORIES: dict[str, Theory] = {
     "sign flow": Theory(
         "the sign flow", (SQUARE_LOSS, GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)
     ),
-    "data flow": Theory("the flow on a data set", (SQUARE_LOSS, KNOWN_LAW, DIFFERENTIABLE)),
+    "data flow": Theory("the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
         (

@@ -15,10 +15,14 @@ EVERYWHERE = {
 }
 EXCEPTIONS = {
     "experiments.phase_diagram._verdicts": {"follow": True},
+    "counted_streams.CountedStreams.coins": {"steps": 1},
     "counted_streams.CountedStreams.draw": {"steps": 1},
+    "data.TrainingData": {"expected": False},
     "data._Sampler.__call__": {"steps": 1},
     "streams.Draw": {"noisy": 0},
+    "streams.Streams.coins": {"steps": 1},
     "streams.Streams.draw": {"steps": 1},
+    "streams.GeneratorStreams.coins": {"steps": 1},
     "streams.GeneratorStreams.draw": {"steps": 1},
     "data.teacher_network": {"narrow": False},
     "gsgd.GSGD": {"skeleton": "strongest", "free_layer": 1, "on_crossing": "rebase"},
@@ -27,8 +31,10 @@ EXCEPTIONS = {
     "path_layers._Reading": {"spread": False},
     "experiments.gaussianity.gaussianity_curves": {"batch": 512, "seeds": 8},
     "datasets.labels.Labels": {"are_classes": False},
-    "datasets.loading.load": {"whiten": False, "split": 0.0, "standardize_target": False, "taught": False},
-    "datasets.raw.Request": {"taught": False},
+    "datasets.loading.load": {
+        **{"whiten": False, "split": 0.0, "standardize_target": False, "taught": False, "classify": False}
+    },
+    "datasets.raw.Request": {"taught": False, "classify": False},
     "experiments.overlay.overlays": {"records": 100},
     "gap_account.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
     "escape.train_escape": {"batch": 1, "overlap": 0.5, "seeds": 16},
@@ -41,7 +47,9 @@ EXCEPTIONS = {
     "experiments.collapse.collapse_diagram": {"points": 10, "step": 0.005, "patience": 6.0, "batch": 64},
     "experiments.grid_training.train_grid": {"batch": 64, "weight_decay": 0.0},
     "experiments.weight_decay.decayed_spectra": {"value": 1.0},
+    "torch_optimizers.Reading": {"factor": 1.0},
     "torch_optimizers.Rule": {"decoupled": False},
+    "torch_optimizers.read_optimizer": {"factor": 1.0},
     "conserved.momentum_account": {"momentum": 0.9, "nesterov": False},
     "comparison.compare": {"gap": "theory"},
     "gap.Gap.largest": {"scale": 1.0},
@@ -71,6 +79,7 @@ EXCEPTIONS = {
     "optimizers.base.Settings": {"epsilon": 0, "damping": 0, "decoupled": False},
     "optimizers.base.Optimizer": {
         **{"decoupled": False, "adds_up": False, "entrywise": False, "copies": 4, "decays": True},
+        **{"takes_bias": True},
         "nature": "no theory follows",
     },
     "optimizers.path_space.PathSpaceDescent": {"skeleton": "strongest"},
@@ -85,7 +94,8 @@ EXCEPTIONS = {
     },
     "experiments.schedules.train_schedules": {"records": 41},
     "experiments.late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
-    "networks.QuadraticNetwork": {"outputs": 1, "init_scale": 0.1},
+    "networks.QuadraticNetwork": {"outputs": 1, "init_scale": 0.1, "bias_trainable": False},
+    "networks.QuadraticNetwork.from_student": {"bias_trainable": False},
     "neuron.collapse.collapse_study": {
         **{"inputs": 6, "hidden": 6, "starts": 100, "steps": 200, "batch": 32, "scale": 0.7},
         **{"learning_rates": (0.05, 0.1, 0.2, 0.3, 0.4, 0.6), "gammas": (1.0, 0.3, 0.1, 0.03, 0.0)},
