@@ -57,6 +57,7 @@ class FiniteDataFlow(GradientFlow):
             raise ProblemError(f"`X` has shape {X.shape}, but must have shape (n, {problem.inputs}), n ≥ 1.")
         if Y.shape != (n, O):
             raise ProblemError(f"`y` has shape {Y.shape}, but {n} samples with {O} outputs need ({n}, {O}).")
+        self._data, self._reduces = (X, Y, form), True
         reduction = _reduce(problem, X)
         if reduction.basis is not None:
             X = X @ reduction.basis
@@ -79,6 +80,10 @@ class FiniteDataFlow(GradientFlow):
             moments = phi.trace_coupling is not None
             self.form = cheaper_form(X, Y, hidden) if moments else "samples"
         return sample_loss(X, Y, phi, problem.variance, hidden, self.form)
+
+    def _of(self, problem: Problem) -> GradientFlow:
+        """The same flow of another problem."""
+        return FiniteDataFlow(problem, *self._data)
 
     def switching(self, atol: float) -> None:
         """None: where a kinked unit vanishes the samples pull at it, not the population."""

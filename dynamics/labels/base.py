@@ -74,6 +74,11 @@ class Labels:
         """Whether labels come with the inputs, and not from a teacher."""
         return self.mean is None
 
+    @property
+    def tossed(self) -> bool:
+        """Whether there is chance in them: the label is a coin, and no function of the inputs."""
+        return self.classes and not self.given and (self.threshold is None or bool(self.flip))
+
     def expected(self, f: Any) -> Any:
         """E[y | f*], flips included, of arrays or tensors f*.
 

@@ -21,6 +21,7 @@ from dynamics.problem.needs import (
     DIFFERENTIABLE,
     EQUAL,
     FEW_KINKS,
+    FINITE,
     FIXED,
     FORM_LOSS,
     FORMS,
@@ -42,6 +43,7 @@ from dynamics.problem.needs import (
     SAME,
     SHORT_KERNELS,
     SQUARE_LOSS,
+    STORED,
     TRAINED,
     TWO_INPUTS,
     UNDECAYED,
@@ -91,16 +93,23 @@ class Theory:
 
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow of given sizes", (SQUARE_LOSS, POLYNOMIAL, MOMENTS, UNMIXED)),
+    "start by order parameters": Theory("a start by order parameters", (ROTATIONAL, WHITE)),
+    "start by a form": Theory("a start by its form", (SQUARE_LOSS, FORMS, FIXED, EQUAL)),
+    "mean-field limit": Theory("the limit of infinitely many units", (SQUARE_LOSS, FORMS, FIXED, EQUAL)),
+    "derivation": Theory(
+        "the symbolic flow of given sizes", (SQUARE_LOSS, POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)
+    ),
     "index-free form": Theory("the index-free form", (SQUARE_LOSS, GAUSSIAN, SHORT_KERNELS)),
     "flow": Theory("the gradient flow", (KNOWN_LAW, KNOWN_LOSS), "train networks instead"),
     "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, KNOWN_LOSS)),
-    "path flow": Theory("the flow in path space", (SQUARE_LOSS, KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED)),
-    "Muon flow": Theory("the flow of Muon", (SQUARE_LOSS, KNOWN_LAW, FIXED)),
-    "sign flow": Theory(
-        "the sign flow", (SQUARE_LOSS, GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)
+    "path flow": Theory(
+        "the flow in path space", (SQUARE_LOSS, KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE)
     ),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE)),
+    "Muon flow": Theory("the flow of Muon", (SQUARE_LOSS, KNOWN_LAW, FIXED, STORED, FINITE)),
+    "sign flow": Theory(
+        "the sign flow", (SQUARE_LOSS, GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
+    ),
+    "data flow": Theory("the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
         (
@@ -110,6 +119,7 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(MOST_TERMS, "some tenths of a second each"),
             WHITE,
+            FINITE,
         ),
         "train networks instead",
     ),
@@ -122,11 +132,16 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            FINITE,
         ),
     ),
-    "spread of SGD": Theory("the spread of SGD over seeds", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, WHITE)),
+    "spread of SGD": Theory(
+        "the spread of SGD over seeds", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, WHITE, FINITE)
+    ),
     "gap": Theory(
-        "the theory of the gap", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, WHITE), "it is measured by training"
+        "the theory of the gap",
+        (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE),
+        "it is measured by training",
     ),
     "annealing": Theory(
         "the optimal annealing",
@@ -142,6 +157,7 @@ THEORIES: dict[str, Theory] = {
             ONE_MODE,
             TWO_INPUTS,
             UNDECAYED,
+            FINITE,
         ),
     ),
     "catalogue": Theory(
@@ -158,11 +174,14 @@ THEORIES: dict[str, Theory] = {
             GAUSSIAN_DECAY,
             ALL_DECAY,
             WHITE_DECAY,
+            STORED,
+            FINITE,
         ),
         "use the numerical search",
     ),
     "critical subspaces": Theory(
-        "the search for critical subspaces", (SQUARE_LOSS, KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
+        "the search for critical subspaces",
+        (SQUARE_LOSS, KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE),
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps",
@@ -176,6 +195,8 @@ THEORIES: dict[str, Theory] = {
             ONE_OUTPUT,
             GAUSSIAN_DECAY,
             COMMUTING,
+            STORED,
+            FINITE,
         ),
     ),
     "outcome": Theory(
@@ -190,19 +211,38 @@ THEORIES: dict[str, Theory] = {
             ONE_OUTPUT,
             GAUSSIAN_DECAY,
             DECAYED_AT_REST,
+            STORED,
+            FINITE,
         ),
     ),
     "escape time": Theory(
         "the escape time",
-        (SQUARE_LOSS, GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS),
+        (
+            SQUARE_LOSS,
+            GAUSSIAN,
+            ONE_OUTPUT,
+            ONE_UNIT,
+            ONE_DIRECTION,
+            WHITE,
+            UNDECAYED,
+            TWO_INPUTS,
+            STORED,
+            FINITE,
+        ),
     ),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
-    "gradient noise": Theory("the noise of the gradient", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE)),
+    "gradient noise": Theory(
+        "the noise of the gradient", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, STORED, FINITE)
+    ),
     "closed form": Theory(
         "the closed form", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)
     ),
-    "gaussian theory": Theory("what Gaussian inputs would have given", (SQUARE_LOSS, KNOWN_LAW, FORMS, SAME)),
-    "training": Theory("the training of networks"),
+    "gaussian theory": Theory(
+        "what Gaussian inputs would have given", (SQUARE_LOSS, KNOWN_LAW, FORMS, SAME, STORED, FINITE)
+    ),
+    "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE,)),
+    "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE,)),
+    "training": Theory("the training of networks", (STORED, FINITE)),
 }
 
 
@@ -248,6 +288,8 @@ class Verb:
         What that means.
     otherwise : str
         Status where it does not.
+    also : tuple of str
+        Further theories without which there is nothing left.
     """
 
     command: str
@@ -255,9 +297,13 @@ class Verb:
     status: str
     means: str | Callable[[Problem], str]
     otherwise: str = UNKNOWN
+    also: tuple[str, ...] = ()
 
     def coverage(self, problem: Problem) -> Coverage:
         """What it can do for a problem."""
+        for theory in self.also:
+            if missing := THEORIES[theory].gap(problem):
+                return Coverage(self.command, UNKNOWN, missing)
         gap = THEORIES[self.theory].gap(problem)
         if gap:
             return Coverage(self.command, self.otherwise, gap)
@@ -300,8 +346,15 @@ VERBS: tuple[Verb, ...] = (
         "the flow beside that of Gaussian inputs, and a bound on their difference",
     ),
     Verb("train", "training", TRAINING, "PyTorch trains; nothing is predicted"),
-    Verb("compare", "flow", EXACT, "the flow beside trained networks"),
-    Verb("compare --gap theory", "gap", SECOND_ORDER, "noise and step to second order", TRAINING),
+    Verb("compare", "flow", EXACT, "the flow beside trained networks", also=("training",)),
+    Verb(
+        "compare --gap theory",
+        "gap",
+        SECOND_ORDER,
+        "noise and step to second order",
+        TRAINING,
+        also=("training",),
+    ),
 )
 
 

@@ -36,6 +36,7 @@ class ShownProblem:
         labels: Labels
         flip: float
         bias: Bias
+        dimension: int | None
         notes: tuple[str, ...]
 
         @property
@@ -45,6 +46,10 @@ class ShownProblem:
         @property
         def inputs(self) -> int:
             """d."""
+
+        @property
+        def all_inputs(self) -> int:
+            """d, those without weights too."""
 
         @property
         def realisable(self) -> bool:
@@ -65,7 +70,8 @@ class ShownProblem:
             inputs += f" ({len(self.data.X)} × {self.data.inputs})"
         learned = self._learned()
         parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{learned}{notes}"
-        return f"Problem({parts})"
+        more = "" if self.dimension is None else f", dimension={self.dimension}"
+        return f"Problem({parts}{more})"
 
     def _learned(self) -> str:
         """Loss, labels and bias, of another loss than the square."""
@@ -87,8 +93,8 @@ class ShownProblem:
         sigma = "I" if self.covariance is None else "Σ"
         rows = [
             ("student", f"f(x) = Σ_k a_k φ(w_k·x), {self.activation.formula}"),
-            ("hidden units K", str(student.hidden)),
-            ("inputs d", f"{self.inputs}, {self._inputs_text(sigma)}"),
+            ("hidden units K", "∞" if student.infinite else str(student.hidden)),
+            ("inputs d", f"{self.all_inputs}, {self._inputs_text(sigma)}"),
             ("outputs", str(student.outputs)),
             ("second layer", "trained" if student.trainable else "fixed"),
             (
@@ -129,6 +135,9 @@ class ShownProblem:
         """Student, teacher, inputs and loss as formulas."""
         from dynamics.notebook import equations_latex, formula_latex
 
+        units = rf"\sum_{{k=1}}^{{{self.student.hidden}}}"
+        if self.student.infinite:
+            units = r"\lim_{K \to \infty} \tfrac1K \sum_{k=1}^K"
         index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
         phi = formula_latex(self.activation.formula)
         psi, taught = r"\varphi", ""
@@ -145,7 +154,7 @@ class ShownProblem:
         penalty = "".join(rf" + \tfrac12 \cdot {rho:g} \lVert {name} \rVert^2" for rho, name in rates if rho)
         return equations_latex(
             [
-                rf"f{index}(x) &= \sum_{{k=1}}^{{{self.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"
+                rf"f{index}(x) &= {units} a_{{{output}k}}\, \varphi(w_k \cdot x),"
                 rf" \quad {phi}",
                 *([target] if self.teacher.given else []),
                 rf"L &= {self._loss_latex(learned)}, \quad {self._inputs_latex()}",
@@ -163,7 +172,7 @@ class ShownProblem:
 
     def _inputs_latex(self) -> str:
         """The law of the inputs as a formula."""
-        sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
+        sigma = f"I_{{{self.all_inputs}}}" if self.covariance is None else r"\Sigma"
         if self.law.gaussian:
             return rf"x \sim \mathcal{{N}}(0, {sigma})"
         if self.data is not None:

@@ -115,7 +115,7 @@ class OrderParameters:
 
     def step_moments(self, state: Array, label_noise: float = 0.0) -> StepMoments:
         """Moments of one step from states (…, u) under label noise of a variance."""
-        return self._maker(*self.gram(state), self.unpack(state)[2], self.problem.inputs, label_noise)
+        return self._maker(*self.gram(state), self.unpack(state)[2], self.problem.all_inputs, label_noise)
 
     def loss(self, state: Array) -> Array:
         """Population loss, (…)."""

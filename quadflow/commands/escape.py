@@ -131,6 +131,7 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
         decay,
         options.teacher_activation,
         options.distribution,
+        **options.learned(),
     )
 
 

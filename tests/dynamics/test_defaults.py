@@ -38,6 +38,18 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "sample_size.atoms.Atoms": {"name": "eigenvalues"},
+    "sample_size.denoiser.Denoiser": {"width": 1.0},
+    "sample_size.equations.Regression": {"decay": 0.0, "raw": False, "width": 1.0},
+    "sample_size.prediction.state_evolution": {
+        "weight_decay_order": 0.0,
+        "activation": "centred",
+        "width": 1.0,
+        "bayes": False,
+        "best": False,
+    },
+    "sample_size.thresholds.thresholds": {"raw": False, "width": 1.0},
+    "sample_size.thresholds.interpolation_threshold": {"raw": False},
     "curves.stages._Curve.stands_out": {"ends": True},
     "problem.mode_numbers.mode_set": {"first": 0, "shown": 8},
     "problem.mode_numbers.set_name": {"shown": 8},
@@ -125,6 +137,16 @@ EXCEPTIONS = {
     "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
     "progress.progress_bar": {"initial": 0, "unit": "it"},
     "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
+    **{
+        f"problem.{name}": {"tolerance": 1e-10}
+        for name in (
+            "realisation.realise",
+            "realisation.realise_beside",
+            "student.Student.from_order_parameters",
+        )
+    },
+    "problem.student.Student": {"infinite": False},
+    "problem.student.Student.mean_field": {"scale": 0.1},
     "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
     "schedule_choice.choose_schedule": {
         **{"schedules": tuple(FAMILIES), "start_risk": 0.012, "momentum": 0.9},
@@ -163,6 +185,22 @@ EXCEPTIONS = {
     "flows.adam.AdamFlow": {"betas": (0.9, 0.999), "epsilon": 1e-8, "decay": (0, 0)},
     "flows.adam.RMSPropFlow": {"betas": (0.99,), "epsilon": 1e-8, "decay": (0, 0)},
     "flows.muon.polar_factor": {"epsilon": 0},
+    "labels.base.Labels": {"classes": True, "flip": 0.0},
+    "labels.base.Labels.parse": {"option": "labels"},
+    "losses.base.Loss": {"of_residual": True},
+    "losses.base.Loss.parse": {"option": "loss"},
+    "population.exceedance.exceedance": {"threshold": 0.0},
+    "population.label_moments.LabelMoments": {"flip": 0.0},
+    "population.loss_on_samples.LossOnSamples": {"bias": 0.0, "smooth": True, "forms_alone": False},
+    "population.loss_on_samples.LossOnSamples._chunks": {"width": 1},
+    "population.slope_rules.contour": {"end": 25.0},
+    "population.slope_rules.frequencies": {"step": 0.2},
+    "population.spectral.SpectralPopulation": {
+        **{"coupling": 1.0, "bias": 0.0, "teacher_bias": 0.0, "trains_bias": False},
+    },
+    "problem.classification.skill": {"held_out": False},
+    "problem.bias.Bias": {"teacher": 0.0, "start": 0.0, "trainable": False},
+    "problem.problem.Problem": {"flip": 0.0},
     "flows.muon.MuonFlow": {"epsilon": 1e-6, "decay": (0, 0)},
     "flows.natural_gradient.NaturalGradientFlow": {"damping": 1e-3, "decay": (0, 0)},
 }
