@@ -133,7 +133,9 @@ THEORIES: dict[str, Theory] = {
     "sign flow": Theory(
         "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
     ),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE, STORED), beyond=(FREE,)),
+    "data flow": Theory(
+        "the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED), beyond=(SQUARE_LOSS, FREE)
+    ),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
         ORDER_PARAMETERS,
@@ -248,7 +250,7 @@ THEORIES: dict[str, Theory] = {
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
     "other optimisers": Theory(
-        "the flow of another optimiser than gradient descent", (FINITE), beyond=(SQUARE_LOSS,)
+        "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "second derivatives": Theory(
         "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS, FREE)
