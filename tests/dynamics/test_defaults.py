@@ -38,6 +38,18 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "sample_size.atoms.Atoms": {"name": "eigenvalues"},
+    "sample_size.denoiser.Denoiser": {"width": 1.0},
+    "sample_size.equations.Regression": {"decay": 0.0, "raw": False, "width": 1.0},
+    "sample_size.prediction.state_evolution": {
+        "weight_decay_order": 0.0,
+        "activation": "centred",
+        "width": 1.0,
+        "bayes": False,
+        "best": False,
+    },
+    "sample_size.thresholds.thresholds": {"raw": False, "width": 1.0},
+    "sample_size.thresholds.interpolation_threshold": {"raw": False},
     "curves.stages._Curve.stands_out": {"ends": True},
     "problem.mode_numbers.mode_set": {"first": 0, "shown": 8},
     "problem.mode_numbers.set_name": {"shown": 8},
@@ -93,6 +105,7 @@ EXCEPTIONS = {
     "population.series_kernel.Means.__call__": {"by_q": 0},
     "escape.prediction.escape_time": {"overlap": 0.5},
     "flows.steered.Line": {"velocity": 0.0},
+    "sgd.sphere_step.OneUnitStep": {"a": 1.0, "b": 1.0},
     "stability.StabilityReport": {"form": "heavy ball"},
     "stability.stability_along": {"points": 20, "form": "heavy ball"},
     "stability.instability": {"form": "heavy ball"},
