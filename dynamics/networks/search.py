@@ -81,7 +81,7 @@ class NetworkPoints:
         return "\n".join([*lines, *self.to_dict()["warnings"]])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Searched:
     """The flow as the search asks for it: what it follows is what is stationary."""
 
