@@ -47,7 +47,7 @@ def run(
     failure: IntegrationError | None = None
     try:
         trajectory: NetworkTrajectory = flow.integrate(
-            None if flow.last_time is not None else t_end,
+            t_end=None if flow.last_time is not None else t_end,
             times=None if simulation.times is None else parse_numbers("--times", simulation.times),
             samples=simulation.records,
             log_times=simulation.log_times,
