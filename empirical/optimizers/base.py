@@ -137,6 +137,8 @@ class Optimizer:
     shared : str
         What networks trained together have in common ("a skeleton"), if they therefore must have one start and one
         learning rate.
+    two_layers : bool
+        Whether it trains two-layer networks only.
     """
 
     name: str
@@ -158,6 +160,7 @@ class Optimizer:
     survives: str = ""
     counts: Callable[[Any], dict[str, int]] = no_counts
     shared: str = ""
+    two_layers: bool = False
 
     def choose(
         self,

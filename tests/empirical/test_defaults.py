@@ -96,7 +96,10 @@ EXCEPTIONS = {
         **{"decoupled": False, "adds_up": False, "entrywise": False, "copies": 4, "decays": True},
         **{"takes_bias": True},
         "nature": "no theory follows",
+        **{"nature": "no theory follows", "two_layers": False},
     },
+    "polynomial.sequential.PowerUnits": {"exponent": 2},
+    "polynomial.training.train_network": {"dtype": "float32"},
     "optimizers.path_space.PathSpaceDescent": {"skeleton": "strongest"},
     "trainer.descend": {"by_its_own": False, "what": "training"},
     "experiments.invariance.invariance": {
