@@ -25,6 +25,7 @@ from dynamics.problem.needs import (
     FIXED,
     FORM_LOSS,
     FORMS,
+    FREE,
     GAUSSIAN,
     GAUSSIAN_DECAY,
     HOMOGENEOUS,
@@ -35,12 +36,14 @@ from dynamics.problem.needs import (
     ONE_DIRECTION,
     ONE_MODE,
     ONE_OUTPUT,
+    ONE_SIGN,
     ONE_UNIT,
     POLYNOMIAL,
     RAW,
     ROTATIONAL,
     SAME,
     SHORT_KERNELS,
+    SPHERE,
     STORED,
     TRAINED,
     TWO_INPUTS,
@@ -90,33 +93,41 @@ class Theory:
         return ""
 
 
+ORDER_PARAMETERS = (
+    GAUSSIAN,
+    CLOSED_STEPS,
+    FEW_KINKS,
+    sums_of(MOST_TERMS, "some tenths of a second each"),
+    WHITE,
+    FINITE,
+)
+"""What the equations of order parameters need."""
+
 THEORIES: dict[str, Theory] = {
     "start by order parameters": Theory("a start by order parameters", (ROTATIONAL, WHITE)),
-    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL)),
-    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
-    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
-    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
-    "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
-    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW,)),
-    "path flow": Theory(
-        "the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE)
+    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL, FREE)),
+    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL, FREE)),
+    "derivation": Theory(
+        "the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE, FREE)
     ),
-    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, STORED, FINITE)),
+    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS, FREE)),
+    "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
+    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, FREE)),
+    "path flow": Theory(
+        "the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE, FREE)
+    ),
+    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, STORED, FINITE, FREE)),
     "sign flow": Theory(
-        "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
+        "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE, FREE)
     ),
     "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE, STORED)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
-        (
-            GAUSSIAN,
-            CLOSED_STEPS,
-            FEW_KINKS,
-            sums_of(MOST_TERMS, "some tenths of a second each"),
-            WHITE,
-            FINITE,
-        ),
+        (*ORDER_PARAMETERS, FREE),
         "train networks instead",
+    ),
+    "mean SGD on the sphere": Theory(
+        "the mean dynamics of SGD on the sphere", (*ORDER_PARAMETERS, SPHERE), "train networks instead"
     ),
     "best rates": Theory(
         "the best rate of a schedule",
@@ -127,15 +138,31 @@ THEORIES: dict[str, Theory] = {
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
             FINITE,
+            FREE,
         ),
     ),
-    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FINITE)),
+    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FINITE, FREE)),
     "gap": Theory(
-        "the theory of the gap", (GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE), "it is measured by training"
+        "the theory of the gap",
+        (GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE, FREE),
+        "it is measured by training",
     ),
     "annealing": Theory(
         "the optimal annealing",
-        (GAUSSIAN, RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED, FINITE),
+        (
+            GAUSSIAN,
+            RAW,
+            SAME,
+            FIXED,
+            WHITE,
+            ONE_OUTPUT,
+            ONE_UNIT,
+            ONE_MODE,
+            TWO_INPUTS,
+            UNDECAYED,
+            FINITE,
+            FREE,
+        ),
     ),
     "catalogue": Theory(
         "the catalogue of stationary points",
@@ -152,11 +179,18 @@ THEORIES: dict[str, Theory] = {
             WHITE_DECAY,
             STORED,
             FINITE,
+            FREE,
         ),
         "use the numerical search",
     ),
+    "catalogue on the sphere": Theory(
+        "the catalogue of stationary points on the sphere",
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, WHITE, ONE_SIGN, STORED, SPHERE),
+        "use the numerical search",
+    ),
     "critical subspaces": Theory(
-        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE)
+        "the search for critical subspaces",
+        (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE, FREE),
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps",
@@ -171,6 +205,7 @@ THEORIES: dict[str, Theory] = {
             COMMUTING,
             STORED,
             FINITE,
+            FREE,
         ),
     ),
     "outcome": Theory(
@@ -186,19 +221,20 @@ THEORIES: dict[str, Theory] = {
             DECAYED_AT_REST,
             STORED,
             FINITE,
+            FREE,
         ),
     ),
     "escape time": Theory(
         "the escape time",
         (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS, STORED, FINITE),
     ),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE)),
-    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE)),
-    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE, FREE)),
+    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE, FREE)),
+    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL, FREE)),
     "gaussian theory": Theory(
-        "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
+        "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE, FREE)
     ),
-    "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE,)),
+    "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE, FREE)),
     "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE,)),
     "training": Theory("the training of networks", (STORED, FINITE)),
 }
@@ -248,6 +284,8 @@ class Verb:
         Status where it does not.
     also : tuple of str
         Further theories without which there is nothing left.
+    constrained : str
+        The theory of weights under a constraint, where that is another one.
     """
 
     command: str
@@ -256,17 +294,25 @@ class Verb:
     means: str | Callable[[Problem], str]
     otherwise: str = UNKNOWN
     also: tuple[str, ...] = ()
+    constrained: str = ""
 
     def coverage(self, problem: Problem) -> Coverage:
         """What it can do for a problem."""
         for theory in self.also:
             if missing := THEORIES[theory].gap(problem):
                 return Coverage(self.command, UNKNOWN, missing)
-        gap = THEORIES[self.theory].gap(problem)
+        theory = self.constrained if problem.constraint and self.constrained else self.theory
+        gap = THEORIES[theory].gap(problem)
         if gap:
             return Coverage(self.command, self.otherwise, gap)
         means = self.means if isinstance(self.means, str) else self.means(problem)
         return Coverage(self.command, self.status, means)
+
+
+def _mean(p: Problem) -> str:
+    """Of which order the mean of SGD is."""
+    known = "mean over seeds, closed in the order parameters"
+    return f"{known}, of leading order in the input dimension" if p.constraint else known
 
 
 def _listed(p: Problem) -> str:
@@ -281,11 +327,24 @@ VERBS: tuple[Verb, ...] = (
     Verb("derive --format tensor", "index-free form", EXACT, "the same for all sizes"),
     Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
-    Verb("simulate --sgd", "mean SGD", SECOND_ORDER, "mean over seeds, closed in the order parameters"),
+    Verb(
+        "simulate --sgd",
+        "mean SGD",
+        SECOND_ORDER,
+        lambda p: _mean(p),
+        constrained="mean SGD on the sphere",
+    ),
     Verb(
         "schedule", "best rates", NUMERICAL, "the best rate of every schedule; optimal annealing of one unit"
     ),
-    Verb("fixed-points", "catalogue", EXACT, lambda p: _listed(p), NUMERICAL),
+    Verb(
+        "fixed-points",
+        "catalogue",
+        EXACT,
+        lambda p: _listed(p),
+        NUMERICAL,
+        constrained="catalogue on the sphere",
+    ),
     Verb(
         "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"
     ),

@@ -38,6 +38,8 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
         about["infinite"] = True
     said, held = law_parts(problem.law)
     decay = problem.weight_decay
+    if problem.constraint:
+        about["constraint"] = problem.constraint.name
     return about | said | ({"weight_decay": [decay.first, decay.second]} if decay else {}), arrays | held
 
 
@@ -68,6 +70,7 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         distribution,
         data,
         f.part(about, "dimension", int) if "dimension" in about else None,
+        f.part(about, "constraint", str) if "constraint" in about else "none",
     )
 
 
@@ -115,6 +118,7 @@ def problem_attributes(problem: Problem) -> dict[str, Any]:
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": str(problem.weight_decay),
+        "constraint": problem.constraint.name,
         "distribution": problem.distribution.name,
         "data": "none" if problem.data is None else problem.data.name,
         "inputs": problem.all_inputs,
