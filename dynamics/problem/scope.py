@@ -137,6 +137,7 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            STORED,
             FINITE,
             FREE,
         ),
@@ -160,6 +161,7 @@ THEORIES: dict[str, Theory] = {
             ONE_MODE,
             TWO_INPUTS,
             UNDECAYED,
+            STORED,
             FINITE,
             FREE,
         ),
@@ -234,6 +236,7 @@ THEORIES: dict[str, Theory] = {
     "gaussian theory": Theory(
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE, FREE)
     ),
+    "ensemble of flows": Theory("an ensemble of flows", (STORED, FINITE)),
     "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE, FREE)),
     "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE,)),
     "training": Theory("the training of networks", (STORED, FINITE)),
