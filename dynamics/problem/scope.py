@@ -155,6 +155,7 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            STORED,
             FINITE,
         ),
     ),
@@ -177,6 +178,7 @@ THEORIES: dict[str, Theory] = {
             ONE_MODE,
             TWO_INPUTS,
             UNDECAYED,
+            STORED,
             FINITE,
         ),
     ),
@@ -249,6 +251,7 @@ THEORIES: dict[str, Theory] = {
     "gaussian theory": Theory(
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
+    "ensemble of flows": Theory("an ensemble of flows", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
     "other optimisers": Theory(
         "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
