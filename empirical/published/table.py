@@ -1,0 +1,38 @@
+"""All published results: a new one is a file with its `ENTRY`, and a line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from dynamics.validation import validate_choice
+from empirical.published.entry import Entry
+
+ENTRIES = {  # name → module of `empirical.published`
+    "committee-losses": "committee_losses",
+    "erf-committee": "erf_committee",
+    "mean-field-sgd": "mean_field_sgd",
+    "product-laws": "product_laws",
+    "network-laws": "network_laws",
+    "copy-average": "copy_average",
+}
+
+
+def find_entry(name: str) -> Entry:
+    """The published result of a name.
+
+    Raises
+    ------
+    ProblemError
+        If there is none.
+    """
+    module = import_module(
+        f"empirical.published.{ENTRIES[validate_choice('published result', name, ENTRIES)]}"
+    )
+    entry = module.ENTRY
+    assert isinstance(entry, Entry)
+    return entry
+
+
+def all_entries() -> list[Entry]:
+    """All published results, in the order of the table."""
+    return [find_entry(name) for name in ENTRIES]
