@@ -1,8 +1,9 @@
-"""Published numbers and ours on one curve."""
+"""Published numbers and ours on one curve, and how far they are apart."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,26 +15,30 @@ from figures.canvas import Drawn, GivenAxes, canvas
 from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE
 
 HEIGHT = 1.9  # inches of a panel
+LOWER = 0.5  # height of the panel of deviations, over that of the others
 BAND = 0.18  # how much of the ground the band of our errors covers
 SYMBOLS = {"α": r"\alpha", "λ": r"\lambda", "κ": r"\kappa", "Δ": r"\Delta", "ℓ": r"\ell"}
 
 
 def published_figure(found: Reproduction, *, axes: GivenAxes = None) -> Drawn:
-    """A panel for each quantity of a published result: their numbers are markers, ours a line.
+    """A panel for each quantity of a published result, their numbers markers, ours a line; below, what is between them.
 
-    Markers carry the published standard errors, lines a band of ours. What lies on no curve is left out.
+    Markers carry the published standard errors, lines a band of ours. Deviations are in units of the tolerance: between
+    −1 and 1 they agree. What lies on no curve is left out.
 
     Parameters
     ----------
     found : Reproduction
     axes : Axes or sequence of Axes, optional
-        To draw into instead, one for each quantity; see `figures.canvas`.
+        To draw into instead, one for each quantity and one for the deviations; see `figures.canvas`.
     """
     pairs = [(s, o) for s, o in zip(found.series, found.ours, strict=True) if s.at]
     quantities = list(dict.fromkeys(s.quantity for s, _ in pairs))
-    size = COLUMN_WIDTH, 0.6 + HEIGHT * len(quantities)
-    with canvas(axes, size, len(quantities)) as drawing:
-        for panel, quantity in zip(drawing.axes, quantities, strict=True):
+    size = COLUMN_WIDTH, 1.5 + HEIGHT * len(quantities)
+    ratios = [*(1.0,) * len(quantities), LOWER]
+    with canvas(axes, size, len(ratios), height_ratios=ratios) as drawing:
+        *panels, lower = drawing.axes
+        for panel, quantity in zip(panels, quantities, strict=True):
             chosen = [pair for pair in pairs if pair[0].quantity == quantity]
             for (series, ours), colour, line, marker in zip(chosen, PALETTE, LINES, MARKERS, strict=False):
                 draw_series(panel, series, ours, colour, line, marker)
@@ -41,12 +46,15 @@ def published_figure(found: Reproduction, *, axes: GivenAxes = None) -> Drawn:
             panel.set_yscale(found.entry.scales[1])
             panel.set_ylabel(formula(quantity))
             panel.set_xlabel(formula(chosen[0][0].along))
+        draw_deviations(lower, found)
+        lower.set_xscale(found.entry.scales[0])
+        lower.set_xlabel(formula(pairs[0][0].along))
         handles, labels = key(pairs)
         drawing.legend(handles, labels, ncols=2)
     return drawing.result
 
 
-def draw_series(axes: Axes, series: Series, ours: Ours, colour: str, line: str, marker: str) -> None:
+def draw_series(axes: Axes, series: Series, ours: Ours, colour: str, line: Any, marker: str) -> None:
     """One curve of ours, and the published points."""
     x, y = (series.at, ours.values) if ours.curve is None else ours.curve
     axes.plot(x, y, color=colour, linestyle=line)
@@ -67,6 +75,33 @@ def draw_series(axes: Axes, series: Series, ours: Ours, colour: str, line: str, 
     )
 
 
+def draw_deviations(axes: Axes, found: Reproduction) -> None:
+    """How far published numbers are from ours, in units of what is allowed."""
+    for edge in (-1.0, 0.0, 1.0):
+        axes.axhline(edge, color="0.5", linewidth=0.7, linestyle="-" if edge == 0 else ":")
+    place: dict[str, int] = {}  # of the next series in its panel
+    first = 0
+    for series in found.series:
+        last = first + len(series.values)
+        if series.at:
+            i = place.setdefault(series.quantity, 0)
+            place[series.quantity] += 1
+            deviation = (found.published - found.values)[first:last] / found.allowed[first:last]
+            filled = list(place).index(series.quantity) > 0
+            axes.plot(
+                series.at,
+                deviation,
+                MARKERS[i % len(MARKERS)],
+                color=PALETTE[i % len(PALETTE)],
+                markersize=4.0,
+                markerfacecolor=None if filled else "white",
+            )
+        first = last
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -1.3), max(high, 1.3))
+    axes.set_ylabel("difference /\ntolerance")
+
+
 def key(pairs: list[tuple[Series, Ours]]) -> tuple[list[Line2D | tuple[Line2D, Line2D]], list[str]]:
     """What lines and markers are, and which case is which."""
     grey = "0.3"
@@ -77,9 +112,8 @@ def key(pairs: list[tuple[Series, Ours]]) -> tuple[list[Line2D | tuple[Line2D, L
     labels = ["ours", "published"]
     cases = list(dict.fromkeys(s.case for s, _ in pairs if s.case))
     for case, colour, line, marker in zip(cases, PALETTE, LINES, MARKERS, strict=False):
-        handles.append(
-            Line2D([], [], color=colour, linestyle=line, marker=marker, markersize=4.0, markerfacecolor="white")
-        )
+        look: Any = {"color": colour, "linestyle": line, "marker": marker}
+        handles.append(Line2D([], [], markersize=4.0, markerfacecolor="white", **look))
         labels.append(formula(case))
     return handles, labels
 

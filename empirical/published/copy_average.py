@@ -67,11 +67,11 @@ def ends_as_claimed(units: int, hidden: int, seed: int) -> bool:
 
 def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
     """Velocities and losses of all copy-average configurations, and the ends of gradient flows."""
-    fastest, averaged = 0.0, []
+    fastest, averaged = 0.0, list[float]()
     for units, hidden in SIZES:
         found = {groups: loss_and_velocity(groups) for groups in partitions(units, hidden)}
         fastest = max(fastest, *(velocity for _, velocity in found.values()))
-        averaged.append(max(min(found, key=lambda groups: found[groups][0])))
+        averaged.append(max(min(found.items(), key=lambda item: item[1][0])[0]))
     starts = FEW_STARTS if quick else STARTS
     ended = [ends_as_claimed(*FLOW, seed) for seed in range(starts)]
     return [Ours.of(fastest), Ours.of(averaged), Ours.of(np.mean(ended))]

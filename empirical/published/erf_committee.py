@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from empirical.published.entry import Entry, Ours, Series, Source, Tolerance
+from empirical.published.entry import Entry, Ours, Series, Tolerance
+from empirical.published.sources import DIMENSIONLESS, at
 
 HIDDEN, STEP = 10, 1e-3  # p, and their step of the explicit Euler method
 # The stored start: overlaps M of the units with the two teacher units, and the first row of their overlaps Q.
@@ -49,7 +50,7 @@ def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
     problem = Problem(Teacher(np.eye(3)[:2], np.full(2, 0.5)), student, activation="erf")
     times = HIDDEN * (np.array(series[0].at) - STEP)
     run = GradientFlow(problem).integrate(times=times)
-    more = np.geomspace(0.01, series[0].at[-1], 20 if quick else 200)
+    more = np.geomspace(1e-3, series[0].at[-1], 20 if quick else 200)
     fine = GradientFlow(problem).integrate(times=[0.0, *HIDDEN * more])
     return [Ours.of(run.loss, curve=(more, fine.loss[1:]))]
 
@@ -58,13 +59,10 @@ ENTRY = Entry(
     name="erf-committee",
     claim="One-pass SGD with a small step follows an ordinary differential equation of order parameters: the loss of a "
     "committee of 10 erf units that learns one of 2, from the stored start.",
-    source=Source(
-        paper="Arnaboldi, Stephan, Krzakala, Loureiro, From high-dimensional & mean-field dynamics to dimensionless "
-        "ODEs: a unifying approach to SGD in two-layers networks",
-        address="github.com/IdePHICS/DimensionlessDynamicsSGD",
-        place="computation-database/classic-limit/erf/ode/ee689e05c6bb84eed17369c5c7bac3e0.yaml (Ms[0], Qs[0], times, "
+    source=at(
+        DIMENSIONLESS,
+        "computation-database/classic-limit/erf/ode/ee689e05c6bb84eed17369c5c7bac3e0.yaml (Ms[0], Qs[0], times, "
         "risks)",
-        commit="9474bd7e7cbb83cc811c4e78c7a6fa040316c6dd",
     ),
     series=(
         Series(

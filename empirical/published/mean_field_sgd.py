@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from empirical.published.entry import Entry, Ours, Series, Source, Tolerance
+from empirical.published.entry import Entry, Ours, Series, Tolerance
+from empirical.published.sources import DIMENSIONLESS, at
 
 HIDDEN, INPUTS, SEED = 5000, 3, 0
 CLOCK = HIDDEN * INPUTS  # steps per unit of time: their γ is 1
@@ -38,23 +39,21 @@ def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
     student = Student(np.linalg.cholesky(M0).T, np.ones((1, INPUTS)), trainable=False)
     sgd = FluctuatingSGD(Problem(Teacher(v[None], np.ones(1)), student), step=1 / CLOCK, batch=1)
     times = np.array(series[0].at)
-    run = sgd.integrate(times=[0.0, *times] if times[0] else times)
-    skipped = len(run.times) - len(times)
+    more = np.geomspace(1e-3, times[-1], 40)
+    every = np.unique(np.concatenate([[0.0], times, more]))
+    run = sgd.integrate(times=every)
     assert run.loss_std is not None
-    spread = run.loss_std[skipped:]
-    return [Ours.of(run.loss[skipped:], spread, curve=(run.times[1:], run.loss[1:]))]
+    at = np.searchsorted(every, times)
+    return [Ours.of(run.loss[at], run.loss_std[at], curve=(every[1:], run.loss[1:]))]
 
 
 ENTRY = Entry(
     name="mean-field-sgd",
     claim="One-pass SGD of 5000 quadratic units that learn one: the loss of a stored run, from its regenerated start.",
-    source=Source(
-        paper="Arnaboldi, Stephan, Krzakala, Loureiro, From high-dimensional & mean-field dynamics to dimensionless "
-        "ODEs: a unifying approach to SGD in two-layers networks",
-        address="github.com/IdePHICS/DimensionlessDynamicsSGD",
-        place="computation-database/mean-field/square/sim/03355be5e48fb24aefa4337496cc8cdf.yaml (steps, risks); start "
+    source=at(
+        DIMENSIONLESS,
+        "computation-database/mean-field/square/sim/03355be5e48fb24aefa4337496cc8cdf.yaml (steps, risks); start "
         "as in how_to_mean-field.ipynb, seed 0",
-        commit="9474bd7e7cbb83cc811c4e78c7a6fa040316c6dd",
     ),
     series=(
         Series(

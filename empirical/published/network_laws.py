@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from empirical.published.entry import Entry, Ours, Series, Source, Tolerance
+from empirical.published.entry import Entry, Ours, Series, Tolerance
+from empirical.published.sources import LAWS, at
 
 # Inputs, hidden units and outputs of the networks with one hidden layer among those that the notebook draws.
 LINEAR = (
@@ -49,12 +50,10 @@ ENTRY = Entry(
     name="network-laws",
     claim="Linear and ReLU networks have no conservation laws but the known ones, in 50 and 50 networks drawn at "
     "random: r(r + 1)/2 for r hidden linear units, one for each hidden ReLU unit.",
-    source=Source(
-        paper="Marcotte, Gribonval, Peyré, Abide by the law and follow the flow: conservation laws for gradient flows",
-        address="github.com/sibyllema/Conservation_laws",
-        place="main.ipynb, parts C and D: loops over 50 networks of seed 0, whose assertions passed; those with one "
+    source=at(
+        LAWS,
+        "main.ipynb, parts C and D: loops over 50 networks of seed 0, whose assertions passed; those with one "
         "hidden layer",
-        commit="acd6094aa69ef1cddd678cf1f6d16a1582079d57",
     ),
     series=(
         Series(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from empirical.published.entry import Entry, Ours, Series, Source, Tolerance
+from empirical.published.entry import Entry, Ours, Series, Tolerance
+from empirical.published.sources import LAWS, at
 
 
 def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
@@ -23,11 +24,9 @@ ENTRY = Entry(
     name="product-laws",
     claim="Gradient flow of x₁x₂x₃ conserves exactly two independent polynomials, differences of squares: the Lie "
     "algebra of the gradient has dimension one.",
-    source=Source(
-        paper="Marcotte, Gribonval, Peyré, Abide by the law and follow the flow: conservation laws for gradient flows",
-        address="github.com/sibyllema/Conservation_laws",
-        place="main.ipynb, outputs of part B: ([-x1^2 + x3^2, -x1^2 + x2^2], 2) and 1",
-        commit="acd6094aa69ef1cddd678cf1f6d16a1582079d57",
+    source=at(
+        LAWS,
+        "main.ipynb, outputs of part B: ([-x1^2 + x3^2, -x1^2 + x2^2], 2) and 1",
     ),
     series=(
         Series(quantity="independent laws", values=(2.0,), tolerance=EXACT),

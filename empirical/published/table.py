@@ -14,6 +14,17 @@ ENTRIES = {  # name → module of `empirical.published`
     "product-laws": "product_laws",
     "network-laws": "network_laws",
     "copy-average": "copy_average",
+    "bayes-curve": "bayes_curve",
+    "bayes-noise": "bayes_noise",
+    "bayes-threshold": "bayes_threshold",
+    "amp": "amp",
+    "rank-limit": "rank_limit",
+    "power-law-ridge": "power_law_ridge",
+    "best-width": "best_width",
+    "double-descent": "double_descent",
+    "weight-decay": "weight_decay",
+    "narrow-student": "narrow_student",
+    "noise-and-decay": "noise_and_decay",
 }
 
 
