@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.escape.prediction import single_index
 from dynamics.problem import Problem
+from dynamics.problem.constraint import normalised
 from dynamics.progress import progress_bar
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
@@ -28,24 +28,12 @@ from empirical.devices import validate_device, validate_rates
 from empirical.gradients import batch_gradient, choose_gradients
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
-from empirical.optimizers.base import Rule
+from empirical.optimizers.base import Constrained
 from empirical.optimizers.heavy_ball import HeavyBall
 from empirical.trainer import descend, few_threads
 
 QUARTILES = (0.25, 0.5, 0.75)
 ENOUGH = 2**18  # numbers that keep a processor busy for a millisecond: Python's part is small beside it
-
-
-class OnSphere:
-    """A rule of descent after which every row of the weights has norm 1."""
-
-    def __init__(self, rule: Rule, weights: Tensor) -> None:
-        self.rule, self.weights = rule, weights
-
-    def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
-        """One step, and back to the sphere."""
-        self.rule(gradients, step)
-        self.weights.div_(self.weights.norm(dim=-1, keepdim=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,7 +245,7 @@ class _Race:
 
         descend(
             batch_gradient(network, data, self.gradients),
-            OnSphere(HeavyBall([network.W], 0.0), network.W),
+            Constrained(HeavyBall([network.W], 0.0), network.W, normalised),
             self.step,
             self.steps,
             record=record,

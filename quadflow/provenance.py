@@ -89,5 +89,6 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
         law.option: law.name,
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": [decay.first, decay.second],
+        "constraint": problem.constraint.name,
         "eigenvalues": eigenvalues,
     }

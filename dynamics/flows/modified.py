@@ -48,6 +48,7 @@ from dynamics.integration.contract import Curvature
 from dynamics.population.base import FormLoss
 from dynamics.population.modified import ModifiedLoss
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 
 if TYPE_CHECKING:
     from dynamics.schedules.schedule import Spec
@@ -108,6 +109,7 @@ class ModifiedFlow(StepField, GradientFlow):
         base = flow if isinstance(flow, GradientFlow) else GradientFlow(flow)
         if isinstance(base, ModifiedFlow):
             raise ProblemError(f"`flow` is modified for the step {base.step:g} already: give the plain flow.")
+        require("modified flow", base.problem)
         self.clock = Clock(step, momentum, schedule, steps)
         self.step, self.momentum, self.form = self.clock.step, self.clock.momentum, form
         objective = ModifiedLoss(base.objective, self._coefficient(self.step), base.trainable)

@@ -41,6 +41,8 @@ class SteeredFlow(GradientFlow):
     differences unless it says that as well.
     """
 
+    theory = "steered flow"
+
     def unpack(self, theta: Array) -> tuple[Array, Array]:
         """Weights (…, K, r) and (…, O, K) of states (…, m)."""
         return super().unpack(theta[..., : self.weights])

@@ -19,6 +19,7 @@ from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import GAUSSIAN, InputLaw, parse_law
 from dynamics.population.base import Population
 from dynamics.population.decayed import DecayedLoss
+from dynamics.problem.constraint import NONE, Constraint
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import NoTeacher, Teacher
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
@@ -52,6 +53,9 @@ class Problem:
     data : DataSet or (X, y), optional
         Samples instead of a law, whose means then are all expectations: X (n, d) and y (n,) or (n, O). Where there is
         a teacher its labels take the place of y. Stored as a `DataSet`.
+    constraint : Constraint or str
+        "none", or "sphere": the weights of every unit are kept at norm 1 (also at the start), and the second layer is
+        fixed. Stored as a `dynamics.problem.constraint.Constraint`.
     notes : tuple of str
         What was changed in the teacher's matrix and in the covariance: a sentence each.
 
@@ -59,7 +63,8 @@ class Problem:
     ------
     ProblemError
         If teacher, student, covariance and data do not fit together, a fixed second layer should decay, there is
-        neither a teacher nor data, or a covariance or a law beside data.
+        neither a teacher nor data, or a covariance or a law beside data; on the sphere, if the second layer is trained
+        or weights decay.
 
     Examples
     --------
@@ -80,6 +85,7 @@ class Problem:
     teacher_activation: Activation = None  # type: ignore[assignment]  # that of the student
     distribution: InputLaw = GAUSSIAN
     data: DataSet | None = None
+    constraint: Constraint = NONE
     notes: tuple[str, ...] = field(default=(), init=False)
 
     if TYPE_CHECKING:  # the constructor takes names and anything like an array
@@ -94,6 +100,7 @@ class Problem:
             teacher_activation: Activation | str | None = None,
             distribution: InputLaw | str = GAUSSIAN,
             data: DataSet | tuple[ArrayLike, ArrayLike] | None = None,
+            constraint: Constraint | str = NONE,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -109,6 +116,18 @@ class Problem:
         object.__setattr__(self, "notes", self.teacher.notes + self._set_inputs())
         decay = WeightDecay.of(self.weight_decay, self.student.trainable)
         object.__setattr__(self, "weight_decay", decay)
+        self._set_constraint()
+
+    def _set_constraint(self) -> None:
+        """The constraint, and the start that fulfils it."""
+        constraint = Constraint.of(self.constraint)
+        if constraint and self.weight_decay:
+            raise ProblemError(
+                f"`weight_decay` is {self.weight_decay}, but `constraint` {constraint.name!r} keeps the norms of all"
+                " units, which it could not change: leave it out."
+            )
+        object.__setattr__(self, "constraint", constraint)
+        object.__setattr__(self, "student", constraint.start(self.student))
 
     def _set_teacher(self, phi: Activation) -> None:
         """Teacher and its activation, and the data with the labels that are learned."""
@@ -219,13 +238,16 @@ class Problem:
 
     @cached_property
     def objective(self) -> Population:
-        """What is minimised: the population loss, with the penalty of the weight decay if there is any."""
+        """What is minimised: the population loss, with the penalty of the weight decay if there is any.
+
+        Under a constraint the loss of weights that keep it.
+        """
         return self.with_decay(self.population)
 
     def with_decay(self, loss: Population) -> Population:
-        """A loss with the penalty of the weight decay; the loss itself if there is none."""
+        """A loss with the penalty of the weight decay, of weights that keep the constraint; itself where neither is."""
         decay = self.weight_decay
-        return DecayedLoss(loss, decay.first, decay.second) if decay else loss
+        return self.constraint.objective(DecayedLoss(loss, decay.first, decay.second) if decay else loss)
 
     @property
     def inputs(self) -> int:
@@ -241,6 +263,7 @@ class Problem:
         inputs = "" if self.law.gaussian else f", {self.law.option}={self.law.name}"
         if self.data is not None:
             inputs += f" ({len(self.data.X)} × {self.data.inputs})"
+        decay += f", constraint={self.constraint}" if self.constraint else ""
         parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{notes}"
         return f"Problem({parts})"
 
@@ -274,6 +297,8 @@ class Problem:
             rows.append(
                 ("weight decay ρ_w, ρ_a", f"{self.weight_decay.first:g}, {self.weight_decay.second:g}")
             )
+        if self.constraint:
+            rows.append(("constraint", f"{self.constraint}: every ‖w_k‖ = 1"))
         return rows
 
     def _inputs_text(self, sigma: str) -> str:
@@ -312,6 +337,7 @@ class Problem:
                 + r" - f \rVert^2, \quad "
                 + self._inputs_latex(),
                 *([rf"R &= L{penalty}"] if penalty else []),
+                *([r"\lVert w_k \rVert &= 1"] if self.constraint else []),
             ]
         )
 

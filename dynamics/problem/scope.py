@@ -24,6 +24,7 @@ from dynamics.problem.needs import (
     FIXED,
     FORM_LOSS,
     FORMS,
+    FREE,
     GAUSSIAN,
     GAUSSIAN_DECAY,
     HOMOGENEOUS,
@@ -34,12 +35,14 @@ from dynamics.problem.needs import (
     ONE_DIRECTION,
     ONE_MODE,
     ONE_OUTPUT,
+    ONE_SIGN,
     ONE_UNIT,
     POLYNOMIAL,
     RAW,
     ROTATIONAL,
     SAME,
     SHORT_KERNELS,
+    SPHERE,
     TRAINED,
     TWO_INPUTS,
     UNDECAYED,
@@ -88,19 +91,32 @@ class Theory:
         return ""
 
 
+ORDER_PARAMETERS = (
+    GAUSSIAN,
+    CLOSED_STEPS,
+    FEW_KINKS,
+    sums_of(MOST_TERMS, "some tenths of a second each"),
+    WHITE,
+)
+"""What the equations of order parameters need."""
+
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED)),
-    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
+    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, FREE)),
+    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS, FREE)),
     "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
-    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW,)),
-    "path flow": Theory("the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED)),
-    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED)),
-    "sign flow": Theory("the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
+    "steered flow": Theory("the flow of an optimiser other than gradient descent", (KNOWN_LAW, FREE)),
+    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, FREE)),
+    "path flow": Theory("the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, FREE)),
+    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, FREE)),
+    "sign flow": Theory("the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, FREE)),
     "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
-        (GAUSSIAN, CLOSED_STEPS, FEW_KINKS, sums_of(MOST_TERMS, "some tenths of a second each"), WHITE),
+        (*ORDER_PARAMETERS, FREE),
         "train networks instead",
+    ),
+    "mean SGD on the sphere": Theory(
+        "the mean dynamics of SGD on the sphere", (*ORDER_PARAMETERS, SPHERE), "train networks instead"
     ),
     "best rates": Theory(
         "the best rate of a schedule",
@@ -110,13 +126,16 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            FREE,
         ),
     ),
-    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE)),
-    "gap": Theory("the theory of the gap", (GAUSSIAN, FORMS, SAME, WHITE), "it is measured by training"),
+    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FREE)),
+    "gap": Theory(
+        "the theory of the gap", (GAUSSIAN, FORMS, SAME, WHITE, FREE), "it is measured by training"
+    ),
     "annealing": Theory(
         "the optimal annealing",
-        (GAUSSIAN, RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED),
+        (GAUSSIAN, RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED, FREE),
     ),
     "catalogue": Theory(
         "the catalogue of stationary points",
@@ -131,27 +150,43 @@ THEORIES: dict[str, Theory] = {
             GAUSSIAN_DECAY,
             ALL_DECAY,
             WHITE_DECAY,
+            FREE,
         ),
         "use the numerical search",
     ),
+    "catalogue on the sphere": Theory(
+        "the catalogue of stationary points on the sphere",
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, WHITE, ONE_SIGN, SPHERE),
+        "use the numerical search",
+    ),
     "critical subspaces": Theory(
-        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
+        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, FREE)
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, COMMUTING),
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, COMMUTING, FREE),
     ),
     "outcome": Theory(
         "the verdict on a start",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, DECAYED_AT_REST),
+        (
+            FORMS,
+            SAME,
+            ROTATIONAL,
+            KNOWN_LAW,
+            NO_VANISHING_FORM,
+            ONE_OUTPUT,
+            GAUSSIAN_DECAY,
+            DECAYED_AT_REST,
+            FREE,
+        ),
     ),
     "escape time": Theory(
         "the escape time", (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
     ),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
-    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME)),
-    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
-    "gaussian theory": Theory("what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FREE)),
+    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, FREE)),
+    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL, FREE)),
+    "gaussian theory": Theory("what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, FREE)),
     "training": Theory("the training of networks"),
 }
 
@@ -198,6 +233,8 @@ class Verb:
         What that means.
     otherwise : str
         Status where it does not.
+    constrained : str
+        The theory of weights under a constraint, where that is another one.
     """
 
     command: str
@@ -205,14 +242,22 @@ class Verb:
     status: str
     means: str | Callable[[Problem], str]
     otherwise: str = UNKNOWN
+    constrained: str = ""
 
     def coverage(self, problem: Problem) -> Coverage:
         """What it can do for a problem."""
-        gap = THEORIES[self.theory].gap(problem)
+        theory = self.constrained if problem.constraint and self.constrained else self.theory
+        gap = THEORIES[theory].gap(problem)
         if gap:
             return Coverage(self.command, self.otherwise, gap)
         means = self.means if isinstance(self.means, str) else self.means(problem)
         return Coverage(self.command, self.status, means)
+
+
+def _mean(p: Problem) -> str:
+    """Of which order the mean of SGD is."""
+    known = "mean over seeds, closed in the order parameters"
+    return f"{known}, of leading order in the input dimension" if p.constraint else known
 
 
 def _listed(p: Problem) -> str:
@@ -227,11 +272,17 @@ VERBS: tuple[Verb, ...] = (
     Verb("derive --format tensor", "index-free form", EXACT, "the same for all sizes"),
     Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
-    Verb("simulate --sgd", "mean SGD", SECOND_ORDER, "mean over seeds, closed in the order parameters"),
+    Verb(
+        "simulate --sgd",
+        "mean SGD",
+        SECOND_ORDER,
+        lambda p: _mean(p),
+        constrained="mean SGD on the sphere",
+    ),
     Verb(
         "schedule", "best rates", NUMERICAL, "the best rate of every schedule; optimal annealing of one unit"
     ),
-    Verb("fixed-points", "catalogue", EXACT, lambda p: _listed(p), NUMERICAL),
+    Verb("fixed-points", "catalogue", EXACT, lambda p: _listed(p), NUMERICAL, "catalogue on the sphere"),
     Verb(
         "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"
     ),

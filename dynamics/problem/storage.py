@@ -34,6 +34,8 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
         about["teacher_activation"] = problem.teacher_activation.name
     said, held = law_parts(problem.law)
     decay = problem.weight_decay
+    if problem.constraint:
+        about["constraint"] = problem.constraint.name
     return about | said | ({"weight_decay": [decay.first, decay.second]} if decay else {}), arrays | held
 
 
@@ -62,6 +64,7 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         f.part(about, "teacher_activation", str) if "teacher_activation" in about else None,
         distribution,
         data,
+        f.part(about, "constraint", str) if "constraint" in about else "none",
     )
 
 
@@ -109,6 +112,7 @@ def problem_attributes(problem: Problem) -> dict[str, Any]:
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": str(problem.weight_decay),
+        "constraint": problem.constraint.name,
         "distribution": problem.distribution.name,
         "data": "none" if problem.data is None else problem.data.name,
         "inputs": problem.inputs,

@@ -17,6 +17,7 @@ from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.notebook import heading_html, table
 from dynamics.problem import Student, Teacher
 from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
+from dynamics.problem.constraint import NONE, Constraint
 from dynamics.problem.mode_numbers import mode_set
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
@@ -74,6 +75,11 @@ class Catalogue:
     def weight_decay(self) -> WeightDecay:
         """Rates at which the weights decay."""
         return NO_DECAY
+
+    @property
+    def constraint(self) -> Constraint:
+        """What weights are kept to: nothing."""
+        return NONE
 
     @property
     def trainable(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from dynamics.validation import validate_real
 from dynamics.words import counted
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
-from quadflow.options.ignored import DRAWN, note_without_effect
+from quadflow.options.ignored import DRAWN, given, note_without_effect
 from quadflow.options.reading_data import option_name, read_data
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from quadflow.options.problem import MatrixOptions, NetworkOptions, ProblemOptions
 
 MATRIX_FILES = (".npy", ".csv")
+Options = TypeVar("Options", bound="NetworkOptions")
 OF_TEACHERS = ("teacher_activation", "rank", "tolerance", "symmetrize")
 
 
@@ -41,6 +42,7 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
     `more_is_drawn` is false where nothing but the initial weights is drawn at random: a file of them then leaves the
     seed without effect.
     """
+    options = with_fixed_layer(options)
     activation = Activation.parse(options.activation)
     data = read_data(options)
     teacher = options_teacher(options) if data is None else teacher_on(data, options)
@@ -84,7 +86,16 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
         options.teacher_activation,
         options.distribution,
         data,
+        options.constraint,
     )
+
+
+def with_fixed_layer(options: Options) -> Options:
+    """The options with the second layer fixed where a constraint fixes it, and nobody asks for another one."""
+    if options.constraint == "none" or given(["second_layer"]):
+        return options
+    note_without_effect(["init_scale"], "beside `--constraint`, which says the norm of every unit")
+    return replace(options, second_layer="fixed")
 
 
 def padding(short: str, has: int, other: str, inputs: int) -> str:
@@ -263,6 +274,7 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
             f"student's activation, {options.activation!r}."
         )
     refuse_data(options)
+    refuse_constraint(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)
@@ -282,6 +294,14 @@ def refuse_data(options: NetworkOptions) -> None:
     if options.data is not None:
         raise ProblemError(
             f"`--data` is {options.data!r}, but this is known only for laws of the inputs, not for data."
+        )
+
+
+def refuse_constraint(options: NetworkOptions) -> None:
+    """Refuse weights that are kept somewhere, where free ones alone are known."""
+    if options.constraint != "none":
+        raise ProblemError(
+            f"`--constraint` is {options.constraint!r}, but this is known only for weights without a constraint."
         )
 
 

@@ -93,6 +93,7 @@ EXCEPTIONS = {
     "population.series_kernel.Means.__call__": {"by_q": 0},
     "escape.prediction.escape_time": {"overlap": 0.5},
     "flows.steered.Line": {"velocity": 0.0},
+    "sgd.sphere_step.OneUnitStep": {"a": 1.0, "b": 1.0},
     "stability.StabilityReport": {"form": "heavy ball"},
     "stability.stability_along": {"points": 20, "form": "heavy ball"},
     "stability.instability": {"form": "heavy ball"},

@@ -6,9 +6,11 @@ import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.escape.prediction import escape_time
+from dynamics.problem.constraint import normalised
 from empirical import escape
 from empirical.data import TrainingData
-from empirical.escape import OnSphere, TrainedEscape, starts_on_sphere, train_escape
+from empirical.escape import TrainedEscape, starts_on_sphere, train_escape
+from empirical.optimizers.base import Constrained
 from empirical.optimizers.heavy_ball import HeavyBall
 from empirical.trainer import CHECK_EVERY
 
@@ -37,7 +39,7 @@ def test_starts():
 
 def test_the_rule_ends_on_the_sphere():
     w = torch.tensor([[[3.0, 4.0]]])
-    OnSphere(HeavyBall([w], 0.0), w)([torch.tensor([[[3.0, -1.0]]])], 1.0)
+    Constrained(HeavyBall([w], 0.0), w, normalised)([torch.tensor([[[3.0, -1.0]]])], 1.0)
     np.testing.assert_allclose(w.numpy(), [[[0.0, 1.0]]])
 
 
