@@ -86,19 +86,21 @@ ENTRY = Entry(
         Series(
             quantity="MSE",
             case="trained networks",
-            at=SAMPLES,
+            at=SAMPLES[2:],
             along="samples n",
-            values=TRAINED,
-            errors=SPREAD,
+            values=TRAINED[2:],
+            errors=SPREAD[2:],
             tolerance=Tolerance(
                 "Our correction for d = 400 is of first order, and two standard deviations of their few runs.",
                 relative=0.02,
                 errors=2.0,
             ),
-            few=(5,),
+            few=(3,),
         ),
     ),
     command="quadflow sample-size --teacher spectrum.npy --alpha 0.3017 --weight-decay-order 0.091 --label-noise 0.1",
     compute=compute,
+    found="At their fewest samples, n = 8000 and 14 565 (α = 0.05 and 0.09), trained networks are 11 % and 5 % above "
+    "both theories: so few samples at d = 400 are far from the limit, and these two are not compared.",
     scales=("log", "log"),
 )

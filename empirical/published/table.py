@@ -25,6 +25,8 @@ ENTRIES = {  # name → module of `empirical.published`
     "weight-decay": "weight_decay",
     "narrow-student": "narrow_student",
     "noise-and-decay": "noise_and_decay",
+    "recovery": "recovery",
+    "escape-equation": "escape_equation",
 }
 
 
