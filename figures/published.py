@@ -17,7 +17,15 @@ from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE
 HEIGHT = 1.9  # inches of a panel
 LOWER = 0.5  # height of the panel of deviations, over that of the others
 BAND = 0.18  # how much of the ground the band of our errors covers
-SYMBOLS = {"α": r"\alpha", "λ": r"\lambda", "κ": r"\kappa", "Δ": r"\Delta", "ℓ": r"\ell"}
+SYMBOLS = {
+    "κ*": r"\kappa^{*}",
+    "²": "^{2}",
+    "α": r"\alpha",
+    "λ": r"\lambda",
+    "κ": r"\kappa",
+    "Δ": r"\Delta",
+    "ℓ": r"\ell",
+}
 
 
 def published_figure(found: Reproduction, *, axes: GivenAxes = None) -> Drawn:
@@ -41,26 +49,30 @@ def published_figure(found: Reproduction, *, axes: GivenAxes = None) -> Drawn:
         for panel, quantity in zip(panels, quantities, strict=True):
             chosen = [pair for pair in pairs if pair[0].quantity == quantity]
             for (series, ours), colour, line, marker in zip(chosen, PALETTE, LINES, MARKERS, strict=False):
-                draw_series(panel, series, ours, colour, line, marker)
+                face = "white" if quantity == quantities[0] else colour
+                draw_series(panel, series, ours, colour, line, marker, face)
             panel.set_xscale(found.entry.scales[0])
             panel.set_yscale(found.entry.scales[1])
             panel.set_ylabel(formula(quantity))
-            panel.set_xlabel(formula(chosen[0][0].along))
         draw_deviations(lower, found)
         lower.set_xscale(found.entry.scales[0])
         lower.set_xlabel(formula(pairs[0][0].along))
+        lower.set_xlim(panels[0].get_xlim())
         handles, labels = key(pairs)
         drawing.legend(handles, labels, ncols=2)
     return drawing.result
 
 
-def draw_series(axes: Axes, series: Series, ours: Ours, colour: str, line: Any, marker: str) -> None:
-    """One curve of ours, and the published points."""
+def draw_series(
+    axes: Axes, series: Series, ours: Ours, colour: str, line: Any, marker: str, face: str
+) -> None:
+    """One curve of ours, and the published points, which are filled from the second quantity on."""
     x, y = (series.at, ours.values) if ours.curve is None else ours.curve
     axes.plot(x, y, color=colour, linestyle=line)
-    if ours.errors.any():
-        low, high = ours.values - ours.errors, ours.values + ours.errors
-        axes.fill_between(series.at, low, high, color=colour, alpha=BAND, linewidth=0)
+    shown = ours.errors > 0
+    if shown.any():
+        low, high = (ours.values - ours.errors)[shown], (ours.values + ours.errors)[shown]
+        axes.fill_between(np.array(series.at)[shown], low, high, color=colour, alpha=BAND, linewidth=0)
     bars = np.array(series.errors) if series.errors else None
     axes.errorbar(
         series.at,
@@ -68,7 +80,7 @@ def draw_series(axes: Axes, series: Series, ours: Ours, colour: str, line: Any, 
         bars,
         fmt=marker,
         color=colour,
-        markerfacecolor="white",
+        markerfacecolor=face,
         markersize=4.0,
         elinewidth=0.8,
         zorder=3,
@@ -94,7 +106,7 @@ def draw_deviations(axes: Axes, found: Reproduction) -> None:
                 MARKERS[i % len(MARKERS)],
                 color=PALETTE[i % len(PALETTE)],
                 markersize=4.0,
-                markerfacecolor=None if filled else "white",
+                markerfacecolor=PALETTE[i % len(PALETTE)] if filled else "white",
             )
         first = last
     low, high = axes.get_ylim()
@@ -120,11 +132,11 @@ def key(pairs: list[tuple[Series, Ours]]) -> tuple[list[Line2D | tuple[Line2D, L
 
 def formula(text: str) -> str:
     """Words as they are, and what is a formula in them in the type of formulas: single letters, with their numbers."""
-    symbol = r"(?<!\w)(?:[a-zA-ZαλκΔℓ]/[a-z]²|[b-zA-ZαλκΔℓ])(?!\w)(?: = -?[\d.]+(?:e-?\d+)?)?"
+    symbol = r"(?<!\w)(?:[a-z]/[a-z]²|κ\*|[b-zA-ZαλκΔℓ])(?!\w)(?: = -?[\d.]+(?:e-?\d+)?)?"
     return re.sub(symbol, lambda found: "$" + _typeset(found[0]) + "$", text)
 
 
 def _typeset(text: str) -> str:
     for letter, command in SYMBOLS.items():
         text = text.replace(letter, command + " ")
-    return text.replace("²", "^2")
+    return text

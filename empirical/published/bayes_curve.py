@@ -46,9 +46,9 @@ ENTRY = Entry(
     series=tuple(
         Series(
             quantity="test error",
-            case=f"κ = {kappa:g}",
+            case=f"κ* = {kappa:g}",
             at=alpha,
-            along="samples α",
+            along="n/d²",
             values=errors,
             tolerance=NARROW if kappa == min(WIDTHS) else SOLVED,
             few=(3,),

@@ -37,7 +37,7 @@ ENTRY = Entry(
         Series(
             quantity="test error",
             at=ALPHA,
-            along="samples α",
+            along="n/d²",
             values=ERRORS,
             tolerance=Tolerance("Their integrals of ρ³ are solved to 1e-4.", relative=1e-4),
             few=(2, 5),

@@ -27,7 +27,7 @@ ENTRY = Entry(
         Series(
             quantity="threshold α",
             at=WIDTHS,
-            along="teacher width κ",
+            along="κ*",
             values=LAST,
             tolerance=Tolerance("Closed form.", absolute=1e-9),
         ),

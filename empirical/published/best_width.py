@@ -59,7 +59,7 @@ ENTRY = Entry(
             along="width K",
             values=PREDICTED,
             tolerance=Tolerance("They average draws of noise of dimension 400.", relative=0.01),
-            few=(6,),
+            few=(4,),
         ),
         Series(
             quantity="MSE",
@@ -73,7 +73,7 @@ ENTRY = Entry(
                 relative=0.02,
                 errors=2.0,
             ),
-            few=(6,),
+            few=(5,),
         ),
     ),
     command="quadflow sample-size --teacher spectrum.npy --alpha 1 --weight-decay-order 0.05 --label-noise 0.1 "

@@ -10,7 +10,7 @@ from dynamics.aliases import Array
 from empirical.published.entry import Entry, Ours, Series, Source, Tolerance
 
 SIZES = ((4, 2), (5, 2), (5, 3), (6, 3))  # units of the teacher, and of the student
-FLOW, STARTS, FEW_STARTS = (4, 2), 12, 2  # whose gradient flow is followed, from how many random starts
+FLOW, STARTS, FEW_STARTS = (4, 2), 12, 1  # whose gradient flow is followed, from how many random starts
 REACHED = 1e-9  # of the loss: how near a flow must come
 COPIES = 0.9  # cosine with a teacher unit, from which on a unit copies it approximately
 

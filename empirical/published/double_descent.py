@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from empirical.published.entry import Entry, Ours, Series, Tolerance
 from empirical.published.sources import QUADRATIC, at
 
@@ -33,10 +35,14 @@ def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
 
     law, design = MarchenkoPastur(TEACHER_WIDTH), SymmetricNoise(inputs=INPUTS)
     regression = Regression(law, decay=0.0, label_noise=NOISE, width=WIDTH, design=design)
-    points = {alpha: regression.solve(alpha) for alpha in series[0].at}
+    at = series[0].at
+    more = () if quick else tuple(np.linspace(at[0], at[-1], 31))
+    points = {alpha: regression.solve(alpha) for alpha in sorted({*at, *more})}
+    errors = {alpha: point.mse for alpha, point in points.items()}
+    losses = {alpha: point.training_error / 4 for alpha, point in points.items()}
     return [
-        Ours.of([points[alpha].mse for alpha in series[0].at]),
-        Ours.of([points[alpha].training_error / 4 for alpha in series[1].at]),
+        Ours.of([values[alpha] for alpha in s.at], curve=(list(values), list(values.values())))
+        for s, values in zip(series, (errors, losses), strict=True)
     ]
 
 
@@ -52,7 +58,7 @@ ENTRY = Entry(
         Series(
             quantity="MSE",
             at=ALPHA,
-            along="samples α",
+            along="n/d²",
             values=ERRORS,
             errors=ERRORS_STD,
             tolerance=Tolerance(
@@ -65,7 +71,7 @@ ENTRY = Entry(
         Series(
             quantity="training loss",
             at=ALPHA,
-            along="samples α",
+            along="n/d²",
             values=TRAINING,
             errors=TRAINING_STD,
             tolerance=Tolerance(

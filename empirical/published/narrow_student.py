@@ -56,7 +56,7 @@ ENTRY = Entry(
             quantity=quantity,
             case=f"λ = {penalty:g}",
             at=ALPHA,
-            along="samples α",
+            along="n/d²",
             values=values,
             errors=spread,
             tolerance=Tolerance(

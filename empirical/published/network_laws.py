@@ -25,8 +25,8 @@ def parameters(size: tuple[int, int, int]) -> int:
 
 
 def few(sizes: Sequence[tuple[int, int, int]]) -> tuple[int, ...]:
-    """The three smallest networks and the first one."""
-    return tuple(sorted({0, *sorted(range(len(sizes)), key=lambda i: parameters(sizes[i]))[:3]}))
+    """The three smallest networks."""
+    return tuple(sorted(range(len(sizes)), key=lambda i: parameters(sizes[i]))[:3])
 
 
 def compute(series: Sequence[Series], quick: bool) -> list[Ours]:

@@ -49,7 +49,7 @@ ENTRY = Entry(
             quantity="MSE",
             case=f"Δ = {noise:g}",
             at=ALPHA,
-            along="samples α",
+            along="n/d²",
             values=values,
             errors=spread,
             tolerance=Tolerance(

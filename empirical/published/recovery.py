@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from empirical.published.entry import Entry, Ours, Series, Tolerance
 from empirical.published.sources import QUADRATIC, at
 
@@ -15,7 +17,9 @@ def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
     from dynamics.sample_size.marchenko_pastur import MarchenkoPastur
     from dynamics.sample_size.thresholds import cone_threshold
 
-    return [Ours.of([cone_threshold(MarchenkoPastur(kappa)) for kappa in series[0].at])]
+    more = np.linspace(min(series[0].at), max(series[0].at), 61)
+    values, curve = ([cone_threshold(MarchenkoPastur(kappa)) for kappa in at] for at in (series[0].at, more))
+    return [Ours.of(values, curve=(more, curve))]
 
 
 ENTRY = Entry(
@@ -31,7 +35,7 @@ ENTRY = Entry(
         Series(
             quantity="threshold α",
             at=TEACHERS,
-            along="teacher width κ",
+            along="κ*",
             values=(0.30955, 0.34711, 0.3804, 0.43369, 0.46796, 0.49136),
             tolerance=Tolerance(
                 "At d = 100 the error falls from 0.05 to 0.001 within 0.02 of α, and from where on it is small is a "
