@@ -77,6 +77,23 @@ class TrainedEscape:
         low, high = np.quantile(self.times, [0.5 - half, 0.5 + half], method="inverted_cdf")
         return float((high - low) / 2) if np.isfinite(high) else float("inf")
 
+    @property
+    def mean(self) -> tuple[float, float] | None:
+        """Mean of the times and its standard error; None if one is infinite, or of a single network."""
+        S = len(self.times)
+        if self.unfinished or S < 2:
+            return None
+        return float(self.times.mean()), float(self.times.std(ddof=1) / S**0.5)
+
+    @property
+    def deviation(self) -> tuple[float, float] | None:
+        """Standard deviation of the times and its standard error, by their fourth moment; None as for the mean."""
+        if self.mean is None:
+            return None
+        away, variance = self.times - self.times.mean(), float(self.times.var(ddof=1))
+        error = np.sqrt(max(float(np.mean(away**4)) - variance**2, 0.0) / len(away))
+        return variance**0.5, float(error / (2 * variance**0.5)) if variance else 0.0
+
     def as_dict(self) -> dict[str, Any]:
         """What `quadflow escape --json` prints: null for what is infinite."""
 
@@ -86,6 +103,8 @@ class TrainedEscape:
         return {
             "times": known(self.times),
             "quartiles": known(self.quartiles),
+            **dict(zip(("mean", "mean_error"), self.mean or (None, None), strict=True)),
+            **dict(zip(("std", "std_error"), self.deviation or (None, None), strict=True)),
             "unfinished": self.unfinished,
             "t_end": self.t_end,
             "step": self.step,

@@ -71,15 +71,18 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
     law: InputLaw = GAUSSIAN
     decay = problem.weight_decay
     if isinstance(problem, Problem):
-        hidden, values = problem.student.hidden, None if problem.student.trainable else problem.student.A
+        hidden = None if problem.student.infinite else problem.student.hidden
+        values = None if problem.student.trainable else problem.student.A
         taught, eigenvalues = problem.teacher_activation, problem.mode_targets
         law = problem.law
+        inputs = problem.all_inputs
     else:
+        inputs = problem.teacher.inputs
         hidden, values = problem.hidden, None if problem.trainable else [problem.second_layer]
         taught, eigenvalues = problem.activation, mode_targets(problem.teacher, problem.activation)
         law = problem.distribution
     return {
-        "inputs": problem.teacher.inputs,
+        "inputs": inputs,
         "hidden": hidden,
         "outputs": problem.teacher.outputs,
         "activation": str(problem.activation),

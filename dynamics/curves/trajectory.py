@@ -256,7 +256,7 @@ class Trajectory(Followed):
         if level is not None:
             levels = levels_passed(self.modes, targets, level=partial(level, targets))
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
-        return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
+        return called(found, mode_numbers(targets, problem.all_inputs, problem.teacher.outputs))
 
     def variables(self) -> Variables:
         """Curves, weights and what follows from them; of reduced weights both kinds, unless W is too large."""
@@ -303,7 +303,7 @@ class Trajectory(Followed):
                 lines.append(f"largest drift of a conserved quantity {self.conserved_drift:.2e}")
         lines.append(
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, {self.reduced_dimension} of "
-            f"{counted(self.problem.inputs, 'input')} after reduction"
+            f"{counted(self.problem.all_inputs, 'input')} after reduction"
         )
         return "\n".join([*lines, s.message] if s.message else lines)
 

@@ -81,7 +81,7 @@ class Members:
             self.teacher_activation,
             self.distribution,
             self.data,
-            self.constraint,
+            constraint=self.constraint,
         )
 
     def part(self, which: NDArray[np.int64]) -> Members:

@@ -31,8 +31,6 @@ class LayerRateFlow(SteeredFlow):
         If a rate is negative, or both are 0.
     """
 
-    theory = "flow"
-
     def __init__(self, problem: Problem, rates: Sequence[float]) -> None:
         super().__init__(problem)
         first, second = (validate_real("rates", rate, nonnegative=True) for rate in rates)

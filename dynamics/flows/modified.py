@@ -110,6 +110,7 @@ class ModifiedFlow(StepField, GradientFlow):
         if isinstance(base, ModifiedFlow):
             raise ProblemError(f"`flow` is modified for the step {base.step:g} already: give the plain flow.")
         require("modified flow", base.problem)
+        self._base, self._reduces = base, base._reduces
         self.clock = Clock(step, momentum, schedule, steps)
         self.step, self.momentum, self.form = self.clock.step, self.clock.momentum, form
         objective = ModifiedLoss(base.objective, self._coefficient(self.step), base.trainable)
@@ -117,6 +118,22 @@ class ModifiedFlow(StepField, GradientFlow):
         self.setup_seconds = base.setup_seconds
         self._slope = -base(0.0, base.theta0)
         self.theta0 = base.theta0 + self._remaining(np.zeros(1))[0] * self._slope
+
+    def smaller(self) -> GradientFlow | None:
+        """As of the flow that is corrected, if it has one."""
+        return None if self._base.smaller() is None else super().smaller()
+
+    def _of(self, problem: Problem) -> GradientFlow:
+        """The same flow of another problem."""
+        clock = self.clock
+        return ModifiedFlow(
+            self._base._of(problem),
+            self.step,
+            self.momentum,
+            schedule=clock.schedule,
+            steps=clock.length,
+            form=self.form,
+        )
 
     def _coefficient(self, eta: float) -> float:
         """h for a rate η."""

@@ -195,6 +195,16 @@ EQUAL = Need(
     lambda p: f"The second layer is {p.student.A.tolist()}",
     "equal second-layer weights other than zero",
 )
+STORED = Need(
+    lambda p: p.dimension is None,
+    lambda p: f"`dimension` is {p.dimension} and weights are stored in {counted(p.inputs, 'input')}",
+    "weights that are stored in all inputs, as those of `problem.whole` are",
+)
+FINITE = Need(
+    lambda p: not p.student.infinite,
+    lambda p: "The student is the limit of infinitely many hidden units",
+    "finite numbers of them",
+)
 CLOSED_STEPS = Need(
     lambda p: closure(p) is not None,
     lambda p: _units(p),

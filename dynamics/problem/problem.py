@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from dynamics.problem.constraint import NONE, Constraint
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import NoTeacher, Teacher
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
+from dynamics.validation import validate_count
 from dynamics.words import listed
 
 
@@ -53,6 +54,9 @@ class Problem:
     data : DataSet or (X, y), optional
         Samples instead of a law, whose means then are all expectations: X (n, d) and y (n,) or (n, O). Where there is
         a teacher its labels take the place of y. Stored as a `DataSet`.
+    dimension : int, optional
+        Input dimension d where weights and teacher are stored in fewer inputs, being zero on the others (Gaussian
+        inputs of covariance I). None: they are stored in all of them.
     constraint : Constraint or str
         "none", or "sphere": the weights of every unit are kept at norm 1 (also at the start), and the second layer is
         fixed. Stored as a `dynamics.problem.constraint.Constraint`.
@@ -63,8 +67,8 @@ class Problem:
     ------
     ProblemError
         If teacher, student, covariance and data do not fit together, a fixed second layer should decay, there is
-        neither a teacher nor data, or a covariance or a law beside data; on the sphere, if the second layer is trained
-        or weights decay.
+        neither a teacher nor data, or a covariance or a law beside data; if inputs are left out that are not like those
+        that are stored; on the sphere, if the second layer is trained or weights decay.
 
     Examples
     --------
@@ -85,6 +89,7 @@ class Problem:
     teacher_activation: Activation = None  # type: ignore[assignment]  # that of the student
     distribution: InputLaw = GAUSSIAN
     data: DataSet | None = None
+    dimension: int | None = None
     constraint: Constraint = NONE
     notes: tuple[str, ...] = field(default=(), init=False)
 
@@ -100,6 +105,7 @@ class Problem:
             teacher_activation: Activation | str | None = None,
             distribution: InputLaw | str = GAUSSIAN,
             data: DataSet | tuple[ArrayLike, ArrayLike] | None = None,
+            dimension: int | None = None,
             constraint: Constraint | str = NONE,
         ) -> None: ...
 
@@ -116,11 +122,16 @@ class Problem:
         object.__setattr__(self, "notes", self.teacher.notes + self._set_inputs())
         decay = WeightDecay.of(self.weight_decay, self.student.trainable)
         object.__setattr__(self, "weight_decay", decay)
+        self._set_dimension()
         self._set_constraint()
 
     def _set_constraint(self) -> None:
         """The constraint, and the start that fulfils it."""
         constraint = Constraint.of(self.constraint)
+        if constraint and self.student.infinite:
+            raise ProblemError(
+                f"`constraint` is {constraint.name!r}, but the limit of infinitely many units is of units of any norm."
+            )
         if constraint and self.weight_decay:
             raise ProblemError(
                 f"`weight_decay` is {self.weight_decay}, but `constraint` {constraint.name!r} keeps the norms of all"
@@ -161,6 +172,23 @@ class Problem:
         Sigma, notes = clean_covariance(self.covariance, self.teacher.inputs)
         object.__setattr__(self, "covariance", Sigma)
         return notes
+
+    def _set_dimension(self) -> None:
+        """The number of inputs, where some of them are left out."""
+        if self.dimension is None:
+            return
+        d = validate_count("dimension", self.dimension)
+        if d < self.inputs:
+            raise ProblemError(
+                f"`dimension` is {d}, but weights and teacher have {self.inputs} inputs already."
+            )
+        if not self.law.gaussian or self.covariance is not None:
+            given = "`covariance`" if self.law.gaussian else f"`{self.law.option}` {self.law.name!r}"
+            raise ProblemError(
+                f"`dimension` is {d} beside {given}, but inputs may be left out of Gaussian ones of covariance I only: "
+                "pad teacher and student with zeros."
+            )
+        object.__setattr__(self, "dimension", d if d > self.inputs else None)
 
     @property
     def law(self) -> InputLaw:
@@ -251,8 +279,21 @@ class Problem:
 
     @property
     def inputs(self) -> int:
-        """Input dimension d."""
+        """Inputs that weights and teacher have: all d, or fewer of a problem with a `dimension` of its own."""
         return self.teacher.inputs
+
+    @property
+    def all_inputs(self) -> int:
+        """Input dimension d."""
+        return self.inputs if self.dimension is None else self.dimension
+
+    @property
+    def whole(self) -> Problem:
+        """The same problem with weights and teacher in all d inputs."""
+        if self.dimension is None:
+            return self
+        d = self.dimension
+        return replace(self, teacher=self.teacher.padded(d), student=self.student.padded(d), dimension=None)
 
     def __repr__(self) -> str:
         sigma = "identity" if self.covariance is None else "given"
@@ -265,7 +306,8 @@ class Problem:
             inputs += f" ({len(self.data.X)} × {self.data.inputs})"
         decay += f", constraint={self.constraint}" if self.constraint else ""
         parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{notes}"
-        return f"Problem({parts})"
+        more = "" if self.dimension is None else f", dimension={self.dimension}"
+        return f"Problem({parts}{more})"
 
     def _repr_html_(self) -> str:
         """Table of what learns what."""
@@ -278,8 +320,8 @@ class Problem:
         sigma = "I" if self.covariance is None else "Σ"
         rows = [
             ("student", f"f(x) = Σ_k a_k φ(w_k·x), {self.activation.formula}"),
-            ("hidden units K", str(student.hidden)),
-            ("inputs d", f"{self.inputs}, {self._inputs_text(sigma)}"),
+            ("hidden units K", "∞" if student.infinite else str(student.hidden)),
+            ("inputs d", f"{self.all_inputs}, {self._inputs_text(sigma)}"),
             ("outputs", str(student.outputs)),
             ("second layer", "trained" if student.trainable else "fixed"),
             (
@@ -313,6 +355,9 @@ class Problem:
         """Student, teacher, inputs and loss as formulas."""
         from dynamics.notebook import equations_latex, formula_latex
 
+        units = rf"\sum_{{k=1}}^{{{self.student.hidden}}}"
+        if self.student.infinite:
+            units = r"\lim_{K \to \infty} \tfrac1K \sum_{k=1}^K"
         index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
         phi = formula_latex(self.activation.formula)
         psi, taught = r"\varphi", ""
@@ -329,7 +374,7 @@ class Problem:
         penalty = "".join(rf" + \tfrac12 \cdot {rho:g} \lVert {name} \rVert^2" for rho, name in rates if rho)
         return equations_latex(
             [
-                rf"f{index}(x) &= \sum_{{k=1}}^{{{self.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"
+                rf"f{index}(x) &= {units} a_{{{output}k}}\, \varphi(w_k \cdot x),"
                 rf" \quad {phi}",
                 *([target] if self.teacher.given else []),
                 r"L &= \tfrac12 \mathbb{E} \lVert "
@@ -343,7 +388,7 @@ class Problem:
 
     def _inputs_latex(self) -> str:
         """The law of the inputs as a formula."""
-        sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
+        sigma = f"I_{{{self.all_inputs}}}" if self.covariance is None else r"\Sigma"
         if self.law.gaussian:
             return rf"x \sim \mathcal{{N}}(0, {sigma})"
         if self.data is not None:

@@ -21,6 +21,7 @@ from dynamics.problem.needs import (
     DIFFERENTIABLE,
     EQUAL,
     FEW_KINKS,
+    FINITE,
     FIXED,
     FORM_LOSS,
     FORMS,
@@ -43,6 +44,7 @@ from dynamics.problem.needs import (
     SAME,
     SHORT_KERNELS,
     SPHERE,
+    STORED,
     TRAINED,
     TWO_INPUTS,
     UNDECAYED,
@@ -97,19 +99,28 @@ ORDER_PARAMETERS = (
     FEW_KINKS,
     sums_of(MOST_TERMS, "some tenths of a second each"),
     WHITE,
+    FINITE,
 )
 """What the equations of order parameters need."""
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, FREE)),
+    "start by order parameters": Theory("a start by order parameters", (ROTATIONAL, WHITE)),
+    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL, FREE)),
+    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL, FREE)),
+    "derivation": Theory(
+        "the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE, FREE)
+    ),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS, FREE)),
     "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
-    "steered flow": Theory("the flow of an optimiser other than gradient descent", (KNOWN_LAW, FREE)),
     "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, FREE)),
-    "path flow": Theory("the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, FREE)),
-    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, FREE)),
-    "sign flow": Theory("the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, FREE)),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE)),
+    "path flow": Theory(
+        "the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE, FREE)
+    ),
+    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, STORED, FINITE, FREE)),
+    "sign flow": Theory(
+        "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE, FREE)
+    ),
+    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE, STORED)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
         (*ORDER_PARAMETERS, FREE),
@@ -126,16 +137,32 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            FINITE,
             FREE,
         ),
     ),
-    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FREE)),
+    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FINITE, FREE)),
     "gap": Theory(
-        "the theory of the gap", (GAUSSIAN, FORMS, SAME, WHITE, FREE), "it is measured by training"
+        "the theory of the gap",
+        (GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE, FREE),
+        "it is measured by training",
     ),
     "annealing": Theory(
         "the optimal annealing",
-        (GAUSSIAN, RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED, FREE),
+        (
+            GAUSSIAN,
+            RAW,
+            SAME,
+            FIXED,
+            WHITE,
+            ONE_OUTPUT,
+            ONE_UNIT,
+            ONE_MODE,
+            TWO_INPUTS,
+            UNDECAYED,
+            FINITE,
+            FREE,
+        ),
     ),
     "catalogue": Theory(
         "the catalogue of stationary points",
@@ -150,21 +177,36 @@ THEORIES: dict[str, Theory] = {
             GAUSSIAN_DECAY,
             ALL_DECAY,
             WHITE_DECAY,
+            STORED,
+            FINITE,
             FREE,
         ),
         "use the numerical search",
     ),
     "catalogue on the sphere": Theory(
         "the catalogue of stationary points on the sphere",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, WHITE, ONE_SIGN, SPHERE),
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, WHITE, ONE_SIGN, STORED, SPHERE),
         "use the numerical search",
     ),
     "critical subspaces": Theory(
-        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, FREE)
+        "the search for critical subspaces",
+        (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE, FREE),
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, COMMUTING, FREE),
+        (
+            FORMS,
+            SAME,
+            ROTATIONAL,
+            KNOWN_LAW,
+            NO_VANISHING_FORM,
+            ONE_OUTPUT,
+            GAUSSIAN_DECAY,
+            COMMUTING,
+            STORED,
+            FINITE,
+            FREE,
+        ),
     ),
     "outcome": Theory(
         "the verdict on a start",
@@ -177,17 +219,24 @@ THEORIES: dict[str, Theory] = {
             ONE_OUTPUT,
             GAUSSIAN_DECAY,
             DECAYED_AT_REST,
+            STORED,
+            FINITE,
             FREE,
         ),
     ),
     "escape time": Theory(
-        "the escape time", (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
+        "the escape time",
+        (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS, STORED, FINITE),
     ),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FREE)),
-    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, FREE)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE, FREE)),
+    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE, FREE)),
     "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL, FREE)),
-    "gaussian theory": Theory("what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, FREE)),
-    "training": Theory("the training of networks"),
+    "gaussian theory": Theory(
+        "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE, FREE)
+    ),
+    "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE, FREE)),
+    "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE,)),
+    "training": Theory("the training of networks", (STORED, FINITE)),
 }
 
 
@@ -233,6 +282,8 @@ class Verb:
         What that means.
     otherwise : str
         Status where it does not.
+    also : tuple of str
+        Further theories without which there is nothing left.
     constrained : str
         The theory of weights under a constraint, where that is another one.
     """
@@ -242,10 +293,14 @@ class Verb:
     status: str
     means: str | Callable[[Problem], str]
     otherwise: str = UNKNOWN
+    also: tuple[str, ...] = ()
     constrained: str = ""
 
     def coverage(self, problem: Problem) -> Coverage:
         """What it can do for a problem."""
+        for theory in self.also:
+            if missing := THEORIES[theory].gap(problem):
+                return Coverage(self.command, UNKNOWN, missing)
         theory = self.constrained if problem.constraint and self.constrained else self.theory
         gap = THEORIES[theory].gap(problem)
         if gap:
@@ -282,7 +337,14 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "schedule", "best rates", NUMERICAL, "the best rate of every schedule; optimal annealing of one unit"
     ),
-    Verb("fixed-points", "catalogue", EXACT, lambda p: _listed(p), NUMERICAL, "catalogue on the sphere"),
+    Verb(
+        "fixed-points",
+        "catalogue",
+        EXACT,
+        lambda p: _listed(p),
+        NUMERICAL,
+        constrained="catalogue on the sphere",
+    ),
     Verb(
         "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"
     ),
@@ -301,8 +363,15 @@ VERBS: tuple[Verb, ...] = (
         "the flow beside that of Gaussian inputs, and a bound on their difference",
     ),
     Verb("train", "training", TRAINING, "PyTorch trains; nothing is predicted"),
-    Verb("compare", "flow", EXACT, "the flow beside trained networks"),
-    Verb("compare --gap theory", "gap", SECOND_ORDER, "noise and step to second order", TRAINING),
+    Verb("compare", "flow", EXACT, "the flow beside trained networks", also=("training",)),
+    Verb(
+        "compare --gap theory",
+        "gap",
+        SECOND_ORDER,
+        "noise and step to second order",
+        TRAINING,
+        also=("training",),
+    ),
 )
 
 

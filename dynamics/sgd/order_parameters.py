@@ -115,7 +115,7 @@ class OrderParameters:
 
     def step_moments(self, state: Array, label_noise: float = 0.0, inputs: int | None = None) -> StepMoments:
         """Moments of one step from states (…, u) under label noise of a variance; in another dimension where given."""
-        d = self.problem.inputs if inputs is None else inputs
+        d = self.problem.all_inputs if inputs is None else inputs
         return self._maker(*self.gram(state), self.unpack(state)[2], d, label_noise)
 
     def loss(self, state: Array) -> Array:

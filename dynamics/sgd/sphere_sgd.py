@@ -58,7 +58,7 @@ class SphereSGD(MeanSGD):
             length = float(np.sqrt(self.order.P[0, 0]))
             first, second = self.exact.mean(R / length)
             return self.order.pack(0 * Q, length * (first + rate * second), 0 * A)
-        K, d = A.shape[-1], self.problem.inputs
+        K, d = A.shape[-1], self.problem.all_inputs
         moments, twice = (self.order.step_moments(state, self.label_noise, n) for n in (d, 2 * d))
         across = (twice.squares(self.batch) - moments.squares(self.batch)) / d  # per dimension
         speed = moments.speed
@@ -95,4 +95,4 @@ def exact_step(problem: Problem, batch: int, label_noise: float) -> OneUnitStep 
         return None
     weight = float(problem.teacher.B[0, 0] * np.sum(problem.teacher.V**2))
     a = float(problem.student.A[0, 0])
-    return OneUnitStep(problem.inputs, a, weight, not problem.trace_coupling, batch, label_noise)
+    return OneUnitStep(problem.all_inputs, a, weight, not problem.trace_coupling, batch, label_noise)

@@ -158,7 +158,7 @@ class SGDTrajectory(Followed):
             return find_stages(self.times, self.loss)
         targets = problem.mode_targets
         found = find_stages(self.times, self.loss, self.modes, targets)
-        return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
+        return called(found, mode_numbers(targets, problem.all_inputs, problem.teacher.outputs))
 
     def variables(self) -> Variables:
         """Curves, order parameters and what follows from them."""
@@ -193,7 +193,7 @@ class SGDTrajectory(Followed):
             if self.problem.has_modes
             else units_summary(self.overlaps[-1], self.norms[-1]),
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "
-            f"{counted(self.reduced_dimension, 'vector')} in {counted(self.problem.inputs, 'dimension')}",
+            f"{counted(self.reduced_dimension, 'vector')} in {counted(self.problem.all_inputs, 'dimension')}",
         ]
         if self.objective is not None:
             lines.insert(2, f"mean objective {self.objective[0]:.6g} → {self.objective[-1]:.6g}")

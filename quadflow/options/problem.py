@@ -130,6 +130,21 @@ class StartOptions:
         metavar="W_NAME[,A_NAME]",
         help="Names of W and of the second layer in --init-file [default: found by name or shape].",
     )
+    init_order: str | None = option(
+        metavar="FILE.npz",
+        shell_complete=complete_files,
+        help="Order parameters Q (K, K), R (K, M) instead of weights, and a (K,) of a trained second layer; without "
+        "--teacher also P (M, M), b (M,).",
+    )
+    init_form: str | None = option(
+        metavar="FILE.npy",
+        shell_complete=complete_files,
+        help="Matrix Σ a w wᵀ (.npy, .csv) instead of weights, with --second-layer fixed.",
+    )
+    mean_field: bool = option(
+        is_flag=True,
+        help="Limit of infinitely many units, f = (1/K) Σ a φ(w·x), w ~ N(0, ε²/d); time over K.",
+    )
     seed: int = option(type=int, default=0, show_default=True, help="Seed of every random number.")
 
 

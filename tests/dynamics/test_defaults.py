@@ -38,6 +38,18 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "sample_size.atoms.Atoms": {"name": "eigenvalues"},
+    "sample_size.denoiser.Denoiser": {"width": 1.0},
+    "sample_size.equations.Regression": {"decay": 0.0, "raw": False, "width": 1.0},
+    "sample_size.prediction.state_evolution": {
+        "weight_decay_order": 0.0,
+        "activation": "centred",
+        "width": 1.0,
+        "bayes": False,
+        "best": False,
+    },
+    "sample_size.thresholds.thresholds": {"raw": False, "width": 1.0},
+    "sample_size.thresholds.interpolation_threshold": {"raw": False},
     "curves.stages._Curve.stands_out": {"ends": True},
     "problem.mode_numbers.mode_set": {"first": 0, "shown": 8},
     "problem.mode_numbers.set_name": {"shown": 8},
@@ -126,6 +138,16 @@ EXCEPTIONS = {
     "neuron.problem.Rates": {"r": 1.0, "g": 1.0, "b": 1.0, "a": 1.0},
     "progress.progress_bar": {"initial": 0, "unit": "it"},
     "phase_plane.phase_plane": {"extent": 2.0, "points": 41},
+    **{
+        f"problem.{name}": {"tolerance": 1e-10}
+        for name in (
+            "realisation.realise",
+            "realisation.realise_beside",
+            "student.Student.from_order_parameters",
+        )
+    },
+    "problem.student.Student": {"infinite": False},
+    "problem.student.Student.mean_field": {"scale": 0.1},
     "problem.student.Student.initialise": {"scale": 0.1, "degree": 2},
     "schedule_choice.choose_schedule": {
         **{"schedules": tuple(FAMILIES), "start_risk": 0.012, "momentum": 0.9},

@@ -14,6 +14,21 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "counted_streams.CountedStreams.coins": {"steps": 1},
+    "datasets.loading.load": {
+        "whiten": False,
+        "split": 0.0,
+        "standardize_target": False,
+        "taught": False,
+        "classify": False,
+    },
+    "datasets.raw.Request": {"taught": False, "classify": False},
+    "networks.QuadraticNetwork": {"outputs": 1, "bias_trainable": False, "init_scale": 0.1},
+    "networks.QuadraticNetwork.from_student": {"bias_trainable": False},
+    "proximal_gradient.FormData.draw": {"raw": False},
+    "proximal_gradient.proximal_gradient": {"tolerance": 1e-09, "max_iterations": 20000},
+    "streams.Streams.coins": {"steps": 1},
+    "streams.GeneratorStreams.coins": {"steps": 1},
     "experiments.phase_diagram._verdicts": {"follow": True},
     "counted_streams.CountedStreams.draw": {"steps": 1},
     "data._Sampler.__call__": {"steps": 1},
@@ -27,8 +42,6 @@ EXCEPTIONS = {
     "path_layers._Reading": {"spread": False},
     "experiments.gaussianity.gaussianity_curves": {"batch": 512, "seeds": 8},
     "datasets.labels.Labels": {"are_classes": False},
-    "datasets.loading.load": {"whiten": False, "split": 0.0, "standardize_target": False, "taught": False},
-    "datasets.raw.Request": {"taught": False},
     "experiments.overlay.overlays": {"records": 100},
     "gap_account.explain_gap": {"by": "theory", "flow_name": "gradient flow"},
     "escape.train_escape": {"batch": 1, "overlap": 0.5, "seeds": 16},
@@ -85,7 +98,6 @@ EXCEPTIONS = {
     },
     "experiments.schedules.train_schedules": {"records": 41},
     "experiments.late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
-    "networks.QuadraticNetwork": {"outputs": 1, "init_scale": 0.1},
     "neuron.collapse.collapse_study": {
         **{"inputs": 6, "hidden": 6, "starts": 100, "steps": 200, "batch": 32, "scale": 0.7},
         **{"learning_rates": (0.05, 0.1, 0.2, 0.3, 0.4, 0.6), "gammas": (1.0, 0.3, 0.1, 0.03, 0.0)},
