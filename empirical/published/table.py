@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from dynamics.errors import ProblemError
 from dynamics.validation import validate_choice
 from empirical.published.entry import Entry
 
@@ -27,6 +28,7 @@ ENTRIES = {  # name → module of `empirical.published`
     "noise-and-decay": "noise_and_decay",
     "recovery": "recovery",
     "escape-equation": "escape_equation",
+    "exit-times": "exit_times",
 }
 
 
@@ -43,6 +45,20 @@ def find_entry(name: str) -> Entry:
     )
     entry = module.ENTRY
     assert isinstance(entry, Entry)
+    return entry
+
+
+def find_drawable(name: str) -> Entry:
+    """The published result of a name, if its numbers lie on a curve.
+
+    Raises
+    ------
+    ProblemError
+        If there is none, or it has no curve.
+    """
+    entry = find_entry(name)
+    if not entry.drawable:
+        raise ProblemError(f"{name!r} has no curve: its numbers are printed by `quadflow reproduce {name}`.")
     return entry
 
 

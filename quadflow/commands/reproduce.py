@@ -97,10 +97,11 @@ def check_figure(entries: Sequence[Entry], suffix: str | None) -> None:
     """Refuse figures of what is no curve."""
     if suffix not in PICTURES:
         return
+    from empirical.published.table import find_drawable
+
     if len(entries) != 1:
         raise ProblemError("`--output` names a figure, but only one result fits on it: give its name.")
-    if not entries[0].drawable:
-        raise ProblemError(f"`--output` names a figure, but {entries[0].name!r} has no curve: write .json.")
+    find_drawable(entries[0].name)
 
 
 def write(found: Sequence[Reproduction], path: str, suffix: str | None, result: dict[str, Any]) -> None:
