@@ -1,8 +1,9 @@
-"""Networks of equal second layer trained to the minimum of a data set, by L-BFGS.
+"""Networks of equal second layer trained to a minimum on a data set: by L-BFGS, or by gradient descent.
 
 What `empirical.proximal_gradient` minimises over forms, these minimise over weights: W with M = a WᵀW = S/√d, a =
 1/(K√d), so that S = WᵀW/K has eigenvalues of order one where the entries of W have. Of K ≥ d units the minimum with
-weight decay is the same; of fewer, or where many networks fit the data, it depends on the start.
+weight decay is the same; of fewer, or where many networks fit the data, it depends on the start. From small weights
+gradient descent ends near the one of the least trace; L-BFGS, whose steps are no descent in this sense, does less so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dynamics.validation import validate_count, validate_real
 from empirical.networks import QuadraticNetwork
 from empirical.proximal_gradient import FormData, FormEstimate
 
+STABLE, MOMENTUM = 2.0, 0.9
 MEMORY = 30  # past steps that L-BFGS keeps
 STEPS_AHEAD = 3  # evaluations a step takes at most, on average
 
@@ -86,6 +88,56 @@ def train_to_minimum(
         raise ComputationError(
             f"L-BFGS has not converged after {found.nit} iterations: raise `max_iterations`."
         )
-    W = found.x.reshape(K, d)
-    S = W.T @ W / K
-    return FormEstimate(S, float(((data.outputs(S) - data.y) ** 2).mean()), int(found.nit))
+    return _estimate(data, found.x.reshape(K, d), int(found.nit))
+
+
+def descend(
+    data: FormData,
+    hidden: int,
+    *,
+    scale: float = 1e-3,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+    max_iterations: int = 20_000,
+) -> FormEstimate:
+    """Gradient descent with momentum from small weights, until labels are fitted.
+
+    Parameters
+    ----------
+    data : FormData
+        Labels that can be fitted.
+    hidden : int
+        K.
+    scale : float
+        Entries of W start as N(0, scale²).
+    seed : int
+    tolerance : float
+        Of the mean of (y − f)², as a part of that of y².
+    max_iterations : int
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable.
+    ComputationError
+        If labels are not fitted after so many iterations.
+    """
+    n, K = len(data.X), validate_count("hidden", hidden)
+    W = validate_real("scale", scale, positive=True) * np.random.default_rng(seed).standard_normal(
+        (K, data.X.shape[1])
+    )
+    velocity, enough = np.zeros_like(W), tolerance * float((data.y**2).mean())
+    # the Hessian at a fit S is 4 times that of the form, times the largest eigenvalue of S: trace of y's size at most
+    rate = STABLE / (data.curvature() * data.X.shape[1] * np.sqrt((data.y**2).mean()))
+    for iteration in range(validate_count("max_iterations", max_iterations)):
+        residual = data.outputs(W.T @ W / K) - data.y
+        if (residual**2).mean() <= enough:
+            return _estimate(data, W, iteration)
+        velocity = MOMENTUM * velocity - rate * 2 * W @ data.pulled_back(residual) / n
+        W = W + velocity
+    raise ComputationError(f"Gradient descent has not fitted the labels after {max_iterations} iterations.")
+
+
+def _estimate(data: FormData, W: Array, iterations: int) -> FormEstimate:
+    S = W.T @ W / len(W)
+    return FormEstimate(S, float(((data.outputs(S) - data.y) ** 2).mean()), iterations)
