@@ -15,7 +15,12 @@ from dynamics.flows.motion import Motion
 from dynamics.flows.rest import distance_from_rest
 from dynamics.integration import Stop
 from dynamics.integration.contract import VectorField, Write
+from dynamics.population.base import Population
+from dynamics.population.biased import unit_weights
 from dynamics.population.flow_shape import FlowShape
+from dynamics.problem import Problem
+from dynamics.problem.reduction import Reduction
+from dynamics.problem.scope import require
 
 DIFFERENCE = 6e-6  # of the size of the state: balances truncation and rounding of a central difference
 
@@ -40,6 +45,14 @@ class SteeredFlow(GradientFlow):
     The weights are the first entries of its state. A subclass says its right-hand side; the Jacobian is that by central
     differences unless it says that as well.
     """
+
+    def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
+        require("other optimisers", problem)
+        super()._start(problem, reduction, objective)
+
+    def smaller(self) -> None:
+        """None: rotations of the units among one another may change what another optimiser does."""
+        return
 
     def unpack(self, theta: Array) -> tuple[Array, Array]:
         """Weights (…, K, r) and (…, O, K) of states (…, m)."""
@@ -103,10 +116,12 @@ class SteeredFlow(GradientFlow):
     def rates(self, decay: tuple[float, float]) -> Array:
         """Rates of decoupled decay ρ_w, ρ_a of the trained weights, (n,)."""
         W, A = self.unpack(self.theta0[: self.weights])
-        return self.pack(np.full(W.shape, decay[0]), np.full(A.shape, decay[1]))
+        second = np.zeros(A.shape)  # a bias does not decay
+        unit_weights(W, second)[...] = decay[1]
+        return self.pack(np.full(W.shape, decay[0]), second)
 
     @property
     def weights(self) -> int:
         """How many entries of the state are trained weights."""
-        W, A = self.reduction.problem.student.W, self.reduction.problem.student.A
+        W, A = self.reduction.problem.student.W, self.reduction.problem.second_layer
         return W.size + A.size * self.trainable

@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dynamics.aliases import Array
 from dynamics.curves.units import unit_invariants
 from dynamics.flows.gradient import GradientFlow
+from dynamics.outcome.balanced_level import at_rest, balanced_level
 from dynamics.outcome.invariant_manifolds import Reach, reach
 from dynamics.outcome.resting_level import RestingLevel, resting_level
 from dynamics.problem import Problem
-from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
+from dynamics.problem.balance import Landscape
+from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.scope import THEORIES
 
 Division = tuple[int, int]
@@ -123,24 +125,38 @@ class InitialState:
 
     @cached_property
     def needed(self) -> Division:
-        """Numbers n₊ and n₋ of positive and negative eigenvalues."""
+        """Numbers n₊ and n₋ of positive and negative eigenvalues; of M at its best, where that is not the teacher."""
+        if self.landscape.coupling is None:
+            best = self._level((len(self.eigenvalues),) * 2)
+            return best.positive, best.negative
         return int(np.sum(self.eigenvalues > 0)), int(np.sum(self.eigenvalues < 0))
 
     @cached_property
     def resolution(self) -> float:
         """Losses closer than this are one level."""
-        return SAME * self.aligned.scale * (float(np.abs(self.eigenvalues).max()) or 1.0) ** 2
+        return SAME * self.landscape.unit(float(np.abs(self.eigenvalues).max()) or 1.0)
 
     @cached_property
     def lowest_saddle(self) -> float:
         """No stationary point has a loss between the least and this one; −inf where that is not known.
 
-        A point that misses a mode has L ≥ γλ_j². So a student with enough units has a gap above zero.
+        A student with enough units has a gap below a point that misses a mode: of the square loss L ≥ γλ_j², of others
+        the least loss without that mode.
         """
         if self.problem.student.hidden < sum(self.needed):
             return -np.inf
-        missed = self.eigenvalues[self.eigenvalues != 0] ** 2
-        return self.aligned.scale * float(missed.min(initial=np.inf))
+        return self.least + self.weakest
+
+    @cached_property
+    def weakest(self) -> float:
+        """What the loss gains at least without one of the modes of the global minimum."""
+        landscape, modes = self.landscape, self.eigenvalues[::-1]
+        if landscape.coupling is not None:
+            return landscape.unit(float(np.abs(modes[modes != 0]).min(initial=np.inf)))
+        S = self.best[0].learned
+        without = (at_rest(landscape, modes, [i for i in S if i != j]) for j in S)
+        gaps = [point.loss - self.least for point in without if point is not None]
+        return min((gap for gap in gaps if gap > self.resolution), default=np.inf)
 
     # Levels
 
@@ -151,22 +167,37 @@ class InitialState:
         return np.asarray(force(W, a[None])[0])
 
     @cached_property
-    def aligned(self) -> AlignedLoss:
-        """γ and c of the law of the inputs."""
-        aligned = aligned_loss(self.problem.activation, self.problem.law)
-        assert aligned is not None
-        return aligned
+    def landscape(self) -> Landscape:
+        """The loss of aligned states."""
+        landscape = landscape_of(self.problem)
+        assert landscape is not None
+        return landscape
+
+    @cached_property
+    def _levels_known(self) -> dict[Division, RestingLevel]:
+        """Levels of all modes, as far as they were asked for."""
+        return {}
 
     def _level(
         self, division: Division, lam: Array | None = None, unreachable: Array | None = None
     ) -> RestingLevel:
-        level = resting_level(
-            self.eigenvalues if lam is None else lam,
-            *division,
-            self.aligned.coupling,
-            () if unreachable is None else unreachable,
-        )
-        return replace(level, loss=self.aligned.scale * level.loss)
+        outside = () if unreachable is None else unreachable
+        if lam is not None:
+            return self._level_of(division, lam, outside)
+        if division not in self._levels_known:
+            self._levels_known[division] = self._level_of(division, self.eigenvalues, outside)
+        return self._levels_known[division]
+
+    def level(self, division: Division) -> RestingLevel:
+        """Level ℓ(P, N) of so many positive and negative units."""
+        return self._level(division)
+
+    def _level_of(self, division: Division, lam: Array, outside: ArrayLike) -> RestingLevel:
+        coupling = self.landscape.coupling
+        if coupling is None:
+            return balanced_level(self.landscape, lam, *division, outside)
+        level = resting_level(lam, *division, coupling, outside)
+        return replace(level, loss=self.landscape.unit(1.0) * level.loss)
 
     @cached_property
     def best(self) -> tuple[RestingLevel, Division]:
@@ -176,13 +207,13 @@ class InitialState:
             return self._level(self.needed), self.needed
         levels = [self._level((P, K - P)) for P in range(K + 1)]
         level = min(levels, key=lambda level: level.loss)
-        values = self.eigenvalues[::-1][list(level.learned)] + level.shift
-        return level, (int(np.sum(values > 0)), int(np.sum(values < 0)))
+        return level, (level.positive, level.negative)
 
     @cached_property
     def least(self) -> float:
         """Loss of the global minimum."""
-        return 0.0 if sum(self.needed) <= self.problem.student.hidden else self.best[0].loss
+        enough = sum(self.needed) <= self.problem.student.hidden
+        return 0.0 if enough and self.landscape.coupling is not None else self.best[0].loss
 
     def levels(self, balance_freezes: bool = True) -> tuple[float, ...]:
         """Distinct losses at which the flow can rest, except from a set of starts of measure zero, ascending."""

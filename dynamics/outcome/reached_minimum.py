@@ -18,7 +18,6 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.flows.endings import CONVERGED
 from dynamics.flows.traps import minima, minimum_at
 from dynamics.outcome.initial_state import InitialState
-from dynamics.outcome.resting_level import resting_level
 from dynamics.problem.reduction import in_range
 
 SETTLED = 1e-3  # of the loss that the weakest mode is worth: what convergence leaves is far below
@@ -79,10 +78,8 @@ def reached_minimum(trajectory: Trajectory) -> ReachedMinimum | None:
     start = InitialState(in_range(problem))
     if start.unknown or problem.teacher.outputs > 1:
         return None
-    nonzero = start.eigenvalues[start.eigenvalues != 0]
-    weakest = start.aligned.scale * float(np.min(nonzero**2, initial=np.inf))
     least = start.least if problem.student.trainable else _least_fixed(start)
-    at_least = not loss > least + SETTLED * weakest
+    at_least = not loss > least + SETTLED * start.weakest
     return _reached(loss, least, at_least) if at_least or problem.student.trainable else None
 
 
@@ -90,10 +87,7 @@ def _least_fixed(start: InitialState) -> float:
     """Least loss over all first layers; directions that the teacher ignores are never learned at it."""
     a = start.problem.student.A[0]
     positive, negative = int(np.sum(a > 0)), int(np.sum(a < 0))
-    return (
-        start.aligned.scale
-        * resting_level(start.eigenvalues, positive, negative, start.aligned.coupling).loss
-    )
+    return start.level((positive, negative)).loss
 
 
 def _reached(loss: float, least: float, is_global: bool) -> ReachedMinimum:

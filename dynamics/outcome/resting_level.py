@@ -47,12 +47,16 @@ class RestingLevel:
     loss : float
     kernel : int
         Dimension of the kernel of G: the learned modes and those with λ_j + ν = 0.
+    positive, negative : int
+        How many of the learned values are positive, and how many negative.
     """
 
     learned: tuple[int, ...]
     shift: float
     loss: float
     kernel: int
+    positive: int
+    negative: int
 
 
 def resting_level(
@@ -91,7 +95,8 @@ def resting_level(
     S = tuple(int(i) for i in np.flatnonzero(learned))
     loss = plateau_level(np.append(lam, outside), S, trace_coupling).loss
     flat = int(np.sum(~learned & (np.abs(lam + shift) <= zero)))
-    return RestingLevel(S, shift, loss, len(S) + flat)
+    above = int(np.sum(learned & (lam + shift > 0)))
+    return RestingLevel(S, shift, loss, len(S) + flat, above, len(S) - above)
 
 
 def _shift(lam: Array, P: int, N: int, trace: float, spread: float) -> float:

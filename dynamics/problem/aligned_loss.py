@@ -21,11 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from dynamics.activations import Activation
+from dynamics.aliases import Array
 from dynamics.inputs.laws import InputLaw
-from dynamics.problem.levels import Level, plateau_level
+from dynamics.problem.balance import Balance
+from dynamics.problem.levels import Level, overshoot, plateau_level
 from dynamics.problem.problem import Problem
 
 
@@ -52,6 +54,21 @@ class AlignedLoss:
     def isotropic(self) -> bool:
         """Whether rotations make no difference: then there are no stationary points but aligned ones."""
         return self.ratio == 1
+
+    @property
+    def gain(self) -> str:
+        """λ̃_j, for readers."""
+        return f"λ_j + T/(r+{2 / self.coupling:g})" if self.coupling else "λ_j"
+
+    def unit(self, largest: float) -> float:
+        """γλ²."""
+        return self.scale * largest**2
+
+    def balance(self, values: Array, multiplicities: NDArray, counts: NDArray) -> Balance:
+        """Learned values overshoot by ν = cT/(2 + cr), and G has the eigenvalues 4γλ̃_j, λ̃_j = λ_j + ν."""
+        T, shift, height = overshoot(values, multiplicities - counts, int(np.sum(counts)), self.coupling)
+        gains = values + shift
+        return Balance(gains, values, shift, 4 * self.scale * gains, self.scale * height, T)
 
     def level(self, eigenvalues: ArrayLike, learned: Sequence[int]) -> Level:
         """Plateau with some modes learned, as `dynamics.problem.levels.plateau_level`."""

@@ -14,7 +14,7 @@ import numpy as np
 from dynamics.activations.base import ELEMENTARY, POLYNOMIALS, QUADRATICS
 from dynamics.problem.aligned_loss import aligned_loss, along_axes
 from dynamics.problem.one_pass import closure, mean_step_terms
-from dynamics.problem.problem import Problem
+from dynamics.problem.problem import ANY_LOSS, Problem
 from dynamics.problem.reduction import in_range
 from dynamics.words import counted
 
@@ -44,6 +44,15 @@ class Need:
 
 
 GAUSSIAN = Need(lambda p: p.law.gaussian, lambda p: _inputs(p), "Gaussian inputs")
+SQUARE_LOSS = Need(lambda p: p.loss.is_square, lambda p: f"`loss` is {p.loss.name!r}", "the square loss")
+KNOWN_LOSS = Need(
+    lambda p: p.loss.is_square or p.law.any_loss(p) is not None,
+    lambda p: f"`loss` is {p.loss.name!r}, {_inputs(p)} and {_units(p)}",
+    ANY_LOSS,
+)
+FIXED_BIAS = Need(
+    lambda p: not p.bias.trainable, lambda p: f"`bias` is {str(p.bias)!r}", "a bias that is not trained"
+)
 MOMENTS = Need(
     lambda p: p.law.kurtosis is not None or (p.law.clock is not None and p.law.knows(p)),
     lambda p: f"{_inputs(p)} and {_units(p)}",
@@ -127,6 +136,19 @@ UNDECAYED = Need(
     lambda p: f"`weight_decay` is {p.weight_decay}",
     "problems without weight decay",
 )
+FREE = Need(
+    lambda p: not p.constraint,
+    lambda p: f"`constraint` is {p.constraint.name!r}",
+    "weights without a constraint",
+)
+SPHERE = Need(
+    lambda p: bool(p.constraint), lambda p: f"`constraint` is {p.constraint.name!r}", "units on the sphere"
+)
+ONE_SIGN = Need(
+    lambda p: bool((p.student.A > 0).all() or (p.student.A < 0).all()),
+    lambda p: f"The second layer is {p.student.A.tolist()}",
+    "second-layer weights of one sign",
+)
 CENTRED = Need(
     lambda p: p.activation.trace_coupling == 0,
     lambda p: f"`activation` is {p.activation.name!r}",
@@ -181,6 +203,16 @@ EQUAL = Need(
     lambda p: bool(p.student.A[0, 0]) and not np.ptp(p.student.A),
     lambda p: f"The second layer is {p.student.A.tolist()}",
     "equal second-layer weights other than zero",
+)
+STORED = Need(
+    lambda p: p.dimension is None,
+    lambda p: f"`dimension` is {p.dimension} and weights are stored in {counted(p.inputs, 'input')}",
+    "weights that are stored in all inputs, as those of `problem.whole` are",
+)
+FINITE = Need(
+    lambda p: not p.student.infinite,
+    lambda p: "The student is the limit of infinitely many hidden units",
+    "finite numbers of them",
 )
 CLOSED_STEPS = Need(
     lambda p: closure(p) is not None,

@@ -11,13 +11,16 @@ Under a law of the inputs that rotations leave as it is, the flow is that of the
 as fast (`dynamics.problem.aligned_loss`): here all rates and levels are those of the slow clock, and T/(r+2) is
 cT/(2+cr) with the c of that law.
 
+Under another loss (`dynamics.problem.landscapes`) gains λ̃_j and forces g_j are those of its balance, the latter times
+σ_j; both layers are trained, and nothing decays.
+
 Under weight decay (`dynamics.problem.decayed_levels`) λ̃_j = λ_j + τ/2 with the τ of that plateau, and learned modes
 keep a force g_i = γ_i. With a fixed second layer α, decay takes ρ/α off all g_j: there λ̃_j is what is left for growth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -27,8 +30,9 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
-from dynamics.problem.aligned_loss import aligned_loss
+from dynamics.problem.balance import Balance, Landscape
 from dynamics.problem.decayed_levels import DecayedLevel, Shrinkage, decayed_level, shrinkage
+from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.levels import Level, plateau_level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.reduction import in_range, reduce_problem
@@ -66,6 +70,10 @@ class EigenFrame:
     decay : WeightDecay
     clock : float
         γ.
+    landscape : Landscape or None
+        Of a loss that is not square.
+    forces : callable (W, A) → (1, r, r), or None
+        G of such a loss in this basis.
     """
 
     eigenvalues: Array
@@ -77,6 +85,8 @@ class EigenFrame:
     trainable: bool = True
     decay: WeightDecay = NO_DECAY
     clock: float = 1.0
+    landscape: Landscape | None = None
+    forces: Callable[[Array, Array], Array] | None = None
 
     @property
     def numbers(self) -> NDArray[np.int64]:
@@ -112,8 +122,29 @@ class EigenFrame:
             )
         return level
 
+    def balance(self, learned: Sequence[int]) -> Balance | None:
+        """Balance on a plateau under a loss that is not square, eigenvalue by eigenvalue; None under a square loss.
+
+        Where the weights of learned modes grow for ever, there stands the infimum 0 of the loss, with values as of
+        the teacher, with which labels are as good as explained.
+        """
+        if self.landscape is None:
+            return None
+        ones = np.ones(len(self.eigenvalues), dtype=np.int64)
+        counts = np.isin(np.arange(len(ones)), list(learned)).astype(np.int64)
+        found = self.landscape.balance(self.eigenvalues, ones, counts)
+        nothing = np.zeros(len(ones))
+        return Balance(self.eigenvalues, nothing, 0.0, nothing, 0.0, 0.0) if found is None else found
+
+    def grows(self, learned: Sequence[int]) -> bool:
+        """Whether weights that have learned these modes grow for ever."""
+        return self.landscape is not None and not self.balance(learned).base.any()  # type: ignore[union-attr]
+
     def level(self, learned: Sequence[int]) -> Level:
         """Plateau with these modes learned; raises as `held` does."""
+        if (balance := self.balance(learned)) is not None:
+            S = tuple(sorted(int(i) for i in learned))
+            return Level(S, balance.values[list(S)], balance.residual_trace, balance.loss)
         if self._shrinkage is None:
             return plateau_level(self.eigenvalues, learned, self.trace_coupling)
         return self.held(learned)
@@ -127,7 +158,10 @@ class EigenFrame:
         """Effective eigenvalues λ̃_j that are left on a plateau, (r,); zero for the learned modes."""
         S = list(learned)
         lam = self.eigenvalues.copy()
-        if self._shrinkage is None:
+        balance = self.balance(learned)
+        if balance is not None:
+            lam = balance.gains.copy()
+        elif self._shrinkage is None:
             lam[S] = 0.0
             lam += self.trace_coupling * lam.sum() / (2 + self.trace_coupling * len(S))
         else:
@@ -135,15 +169,37 @@ class EigenFrame:
             if not self.trainable:
                 lam -= self.decay.first / (4 * self.a[0] * self.variances)
         lam[S] = 0.0
-        return np.where(np.abs(lam) > NEGLIGIBLE * np.abs(self.eigenvalues).max(initial=0.0), lam, 0.0)
+        of = self.eigenvalues if balance is None else balance.base
+        return np.where(np.abs(lam) > NEGLIGIBLE * np.abs(of).max(initial=0.0), lam, 0.0)
 
     def rates(self, learned: Sequence[int]) -> Array:
         """Eigenvalues g_j of G on a plateau, (r,); less the decay if the second layer is fixed."""
+        if (balance := self.balance(learned)) is not None:
+            return np.where(self.residual(learned) == 0, 0.0, self.variances * balance.forces)
         rates = 4 * self.variances * self.residual(learned)
         if self._shrinkage is not None and self.trainable:
             level = self.held(learned)
             rates[list(level.learned)] = level.forces
         return np.asarray(rates)
+
+    def turning(self, learned: Sequence[int], mode: int) -> tuple[Array, Array, float]:
+        """What a unit that holds a learned mode does with its other components, on a plateau.
+
+        Returns
+        -------
+        stiffness : (r,) array
+            What a force is in units of its gain: 4 under a square loss.
+        lead : (r,) array
+            Gain of the mode less those of the others: where it is positive, components decay.
+        share : float
+            Of the stiffness, in the answer of G_ij to an entry M_ij.
+        """
+        level = self.level(learned)
+        value = float(level.values[level.learned.index(mode)])
+        if (balance := self.balance(learned)) is not None:
+            gain = float(balance.gains[mode])
+            return balance.stiffness, gain - balance.gains, gain / value
+        return np.full(len(self.eigenvalues), 4.0), value - self.residual(learned), 1.0
 
     def alike(self, mode: int) -> NDArray[np.int64]:
         """Modes of the same eigenvalue and variance, `mode` included: their eigenvectors are arbitrary."""
@@ -172,24 +228,32 @@ def eigenframe(problem: Problem) -> EigenFrame:
     require("staircase", problem)
     problem = in_range(problem)
     small = reduce_problem(problem).problem
-    aligned = aligned_loss(problem.activation, problem.law)
-    assert aligned is not None  # the scope says so
+    landscape = landscape_of(problem)
+    assert landscape is not None  # the scope says so
     M = small.teacher.matrix()
     Sigma = np.eye(small.inputs) if small.covariance is None else small.covariance
     values, basis = _common_eigenbasis(M, Sigma)
     variances = np.einsum("ji,jk,ki->i", basis, Sigma, basis)
     order = np.argsort(-values * variances, kind="stable")
-    return EigenFrame(
+    frame = EigenFrame(
         (values * variances)[order],
         variances[order],
         np.asarray(small.student.W @ basis[:, order]),
         small.student.a.copy(),
-        aligned.coupling,
+        landscape.coupling or 0.0,
         problem.inputs,
         problem.student.trainable,
         problem.weight_decay,
-        aligned.scale,
     )
+    if landscape.coupling is not None:
+        return replace(frame, clock=landscape.unit(1.0))
+    E, force = basis[:, order], small.population.force
+    assert force is not None  # a loss of forms
+
+    def turned(W: Array, A: Array) -> Array:
+        return np.asarray(E.T @ force(W @ E.T, A) @ E)
+
+    return replace(frame, landscape=landscape, forces=turned)
 
 
 def _common_eigenbasis(M: Array, Sigma: Array) -> tuple[Array, Array]:

@@ -151,7 +151,7 @@ def parting(frame: EigenFrame, W: Array, a: Array, learned: Sequence[int], until
         "LSODA",
         rtol=1e-9,
         atol=FADED * np.abs(y0).max(),
-        jac=flow.jacobian,
+        jac=flow.jacobian if frame.forces is None else None,
         events=next_mode,
     )
     if not solution.success:
@@ -202,6 +202,9 @@ class _CapturedFlow:
 
     def force(self, y: Array) -> Array:
         """G (r, r)."""
+        if self.frame.forces is not None:
+            W, a = self.unpack(y)
+            return np.asarray(self.frame.forces(W, (self.multiplicity * a)[None])[0])
         D = np.diag(self.teacher) - self.student(y)
         sigma = self.frame.variances
         tau = self.frame.trace_coupling * float(D.diagonal() @ sigma)

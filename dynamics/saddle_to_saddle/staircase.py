@@ -46,6 +46,7 @@ SENSITIVE = (
 )  # relative changes of a jump time, in those of the size of the start, above which a warning says so
 UNCERTAIN = 0.02  # relative errors of jump times above this are said in a warning
 EVERYTHING_LEARNED = "Everything is learned."
+GROWS = "The labels are separated: the loss falls to zero, while the weights grow for ever."
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +204,8 @@ def _end(last: Plateau, resumes: float) -> tuple[str, float | None]:
     frame = last.frame
     if frame.decay and set(np.flatnonzero(frame.eigenvalues)) <= set(last.learned):
         return EVERYTHING_LEARNED, None
+    if frame.grows(last.learned):
+        return GROWS, None
     if not frame.residual(last.learned).any():
         return EVERYTHING_LEARNED, None
     if not last.dormant:

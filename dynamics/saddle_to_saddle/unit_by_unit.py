@@ -226,21 +226,23 @@ def _turning(plateau: Plateau, unit: int, mode: int, stretch: float = 1.0) -> Ar
     e^{g_i s}, until on the next plateau w_i decays with κ = 4σ_i (μ_j − λ̃_i). In between w_i w_j follows
     e^{−κs} (1 + e^{−3g_j s})^{−(g_i + g_j + κ)/3g_j}, exactly so for Σ = I without trace coupling, and the integral of
     M_ij dt = w_i w_j ds is w_i w_j of the frozen unit at the end of its plateau (s = 0, here the state of `plateau`)
-    times B(κ/3g_j, (g_i + g_j)/3g_j) / 3g_j. A stretched R is undone in the former, R^(−(g_i + g_j)/g_j), and stretches
+    times B(κ/3g_j, (g_i + g_j)/3g_j) / 3g_j. (Other losses have another stiffness in place of 4, here that of the next
+    plateau.) A stretched R is undone in the former, R^(−(g_i + g_j)/g_j), and stretches
     the whole, so that it varies by the same factor.
     """
     frame = plateau.frame
     w, sign = frame.W[unit], np.sign(frame.a[unit])
     after = (*plateau.learned, mode)
-    value = frame.level(after).values[sorted(after).index(mode)]
+    stiffness, lead, share = frame.turning(after, mode)
     g = sign * frame.rates(plateau.learned)
-    kappa = sign * 4 * frame.variances * (value - frame.residual(after))
+    kappa = sign * stiffness * frame.variances * lead
     free = (w != 0) & (kappa > 0) & (g + g[mode] > 0)
     free[[*after, *frame.alike(mode)]] = False
     integral = np.zeros_like(w)
     integral[free] = beta(kappa[free] / (3 * g[mode]), 1 / 3 + g[free] / (3 * g[mode])) / (3 * g[mode])
     integral *= stretch ** (2 + g / g[mode])
-    return -4 * frame.variances * frame.variances[mode] * sign * w * w[mode] * integral
+    answer = share * stiffness * frame.variances * frame.variances[mode]
+    return -answer * sign * w * w[mode] * integral
 
 
 def _kicked(w: Array, a: float, mode: int, coupling: Array) -> tuple[Array, float]:

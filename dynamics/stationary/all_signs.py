@@ -8,7 +8,7 @@ random starts ends at all of these signatures.
 from __future__ import annotations
 
 from dynamics.budget import check_number
-from dynamics.stationary.enumeration import by_loss
+from dynamics.stationary.enumeration import balanced_sets
 from dynamics.stationary.hessian import Units
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
@@ -44,15 +44,17 @@ def points_of_all_signs(catalogue: Catalogue) -> tuple[FixedPoint, ...]:
     number = (K + 1) * (K + 2) // 2 * len(catalogue.points)
     check_number("The catalogue for all signs", number, LARGEST, "points", "lower `hidden`")
     any_sign = Units(K, K)
-    least = catalogue.aligned.scale * next(by_loss(spectrum, catalogue.trace_coupling, any_sign, K)).loss
+    landscape = catalogue.landscape
+    least = next(balanced_sets(spectrum, landscape, any_sign, K))[1].loss
     counts = [spectrum.counts(point.learned_modes) for point in catalogue.points]
+    balances = [catalogue.balance(point) for point in catalogue.points]
     found: list[list[FixedPoint]] = [[] for _ in counts]
     for positive in range(K + 1):
         for negative in range(K + 1 - positive):
             signs = (1,) * positive + (-1,) * negative + (0,) * (K - positive - negative)
-            surveyor = Surveyor(spectrum, catalogue.aligned, K, True, signs, least)
-            for points, learned in zip(found, counts, strict=True):
-                point = surveyor.describe(learned)
+            surveyor = Surveyor(spectrum, landscape, K, True, signs, least)
+            for points, learned, balance in zip(found, counts, balances, strict=True):
+                point = surveyor.describe(learned, balance)
                 same = ((p.index, p.nullity, p.kind) for p in points)
                 if point.feasible and (point.index, point.nullity, point.kind) not in same:
                     points.append(point)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice, product
 
 import numpy as np
@@ -20,11 +21,12 @@ from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
-from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
+from dynamics.problem.balance import Landscape
+from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.scope import require
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.stationary.decayed.catalogue import decayed_catalogue
-from dynamics.stationary.enumeration import by_loss, capacities
+from dynamics.stationary.enumeration import balanced_sets, capacities
 from dynamics.stationary.hessian import Units, ratios_passed
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
@@ -145,10 +147,9 @@ def _decayed(
 
 def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None) -> Catalogue:
     """Catalogue of a problem; `signs` of the second layer if they are given, or it is fixed."""
-    aligned = aligned_loss(problem.activation, problem.law)
-    assert aligned is not None  # the scope says so
-    coupling = aligned.coupling
-    spectrum = _spectrum(problem, aligned)
+    landscape = landscape_of(problem)
+    assert landscape is not None  # the scope says so
+    spectrum = _spectrum(problem, landscape)
     hidden, trainable = problem.student.hidden, problem.student.trainable
     any_sign = Units(hidden, hidden)
     available = any_sign if signs is None else count_units(signs)
@@ -156,42 +157,41 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
     _check_size(math.prod(int(m) + 1 for m in most), lowest)
     # A trained a_k can have either sign: the least loss is sought over all of them.
     reachable = any_sign if trainable else available
-    least = aligned.scale * next(by_loss(spectrum, coupling, reachable, hidden)).loss
-    surveyor = Surveyor(spectrum, aligned, hidden, trainable, signs, least)
+    least = next(balanced_sets(spectrum, landscape, reachable, hidden))[1].loss
+    surveyor = Surveyor(spectrum, landscape, hidden, trainable, signs, least)
+    at_rest = partial(landscape.balance, spectrum.values, spectrum.multiplicities)
     if lowest is None:
-        points = [surveyor.describe(counts) for counts in _all_sets(spectrum, most, hidden)]
+        sets = ((counts, at_rest(np.array(counts))) for counts in _all_sets(spectrum, most, hidden))
     else:
-        levels = islice(by_loss(spectrum, coupling, available, hidden), lowest)
-        points = [surveyor.describe(level.counts) for level in levels]
+        sets = islice(balanced_sets(spectrum, landscape, available, hidden), lowest)
+    points = [surveyor.describe(counts, balance) for counts, balance in sets if balance is not None]
     if not trainable:
         points = [
             p for p in points if all(n == 0 or has for n, has in zip(p.needed, available[:2], strict=True))
         ]
     points.sort(key=lambda point: (point.loss, point.learned_modes))
     at_origin = replace(surveyor, signs=(0,) * hidden) if trainable else surveyor
+    nothing = (0,) * len(spectrum.values)
+    unlearned = at_rest(np.array(nothing))
+    assert unlearned is not None  # weights of zero are at rest
     return Catalogue(
-        problem.teacher,
-        problem.activation,
-        problem.covariance,
-        hidden,
-        None if trainable else tuple(problem.student.a.tolist()),
+        problem,
         spectrum,
         tuple(points),
-        at_origin.describe((0,) * len(spectrum.values)),
+        at_origin.describe(nothing, unlearned),
         complete=lowest is None or len(points) < lowest,
-        distribution=problem.distribution,
-        off_axis=_off_axis(spectrum, aligned, points),
+        off_axis=_off_axis(spectrum, landscape, points),
     )
 
 
-def _spectrum(problem: Problem, aligned: AlignedLoss) -> Spectrum:
+def _spectrum(problem: Problem, landscape: Landscape) -> Spectrum:
     """Of the whitened teacher; along the axes where these are singled out, of equal eigenvalues too."""
-    if aligned.isotropic:
+    if landscape.isotropic:
         return Spectrum.of(problem.teacher, problem.covariance)
     return Spectrum.of(Teacher.from_eigenvalues(problem.teacher.matrix().diagonal()))
 
 
-def _off_axis(spectrum: Spectrum, aligned: AlignedLoss, points: Sequence[FixedPoint]) -> str:
+def _off_axis(spectrum: Spectrum, landscape: Landscape, points: Sequence[FixedPoint]) -> str:
     """What is said of points off the axes; empty where there are none.
 
     Raises
@@ -199,27 +199,28 @@ def _off_axis(spectrum: Spectrum, aligned: AlignedLoss, points: Sequence[FixedPo
     ProblemError
         If one is just being born: there the Hessian does not decide.
     """
-    if aligned.isotropic or spectrum.inputs == 1:
+    if landscape.isotropic or spectrum.inputs == 1:
         return ""
     passed = False
     for point in points:
-        shift = aligned.coupling * point.residual_trace / (2 + aligned.coupling * point.rank)
         counts = spectrum.counts(point.learned_modes)
-        passes, at = ratios_passed(spectrum, counts, shift, aligned.ratio)
+        balance = landscape.balance(spectrum.values, spectrum.multiplicities, np.array(counts))
+        assert balance is not None  # of a point that is listed
+        passes, at = ratios_passed(spectrum, counts, balance.shift, landscape.ratio)
         if at:
             raise ProblemError(
-                f"`teacher` has modes {list(point.learned_modes)} whose learned value is 1 + κ/2 = {aligned.ratio:.6g}"
-                " times what is left of another, where points off the axes are just born and the catalogue of"
-                " stationary points does not decide: change an eigenvalue a little."
+                f"`teacher` has modes {list(point.learned_modes)} whose learned value is 1 + κ/2 ="
+                f" {landscape.ratio:.6g} times what is left of another, where points off the axes are just born and the"
+                " catalogue of stationary points does not decide: change an eigenvalue a little."
             )
         passed |= passes
     if passed:
         return (
-            f"complete on the axes only: ratios μ_i/λ̃_j have passed 1 + κ/2 = {aligned.ratio:.4g}, and points off the"
+            f"complete on the axes only: ratios μ_i/λ̃_j have passed 1 + κ/2 = {landscape.ratio:.4g}, and points off the"
             " axes may exist"
         )
     return (
-        f"complete on the axes only: no ratio μ_i/λ̃_j has passed 1 + κ/2 = {aligned.ratio:.4g}, where points off the"
+        f"complete on the axes only: no ratio μ_i/λ̃_j has passed 1 + κ/2 = {landscape.ratio:.4g}, where points off the"
         " axes are born, but nothing excludes others"
     )
 

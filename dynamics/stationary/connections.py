@@ -34,10 +34,10 @@ from dynamics.curves.stages import Stage, find_stages, levels_passed
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.aligned_loss import aligned_loss
-from dynamics.problem.levels import overshoot
 from dynamics.problem.mode_numbers import mode_set
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
+from dynamics.stationary.spectrum import EQUAL
 
 Modes = tuple[int, ...]
 
@@ -220,7 +220,7 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
             "The fixed second layer has different values, but then growth rates depend on which unit holds which mode:"
             " give one common value, or follow the flow."
         )
-    if not catalogue.aligned.isotropic:
+    if not catalogue.landscape.isotropic:
         raise ProblemError(
             f"`distribution` is {catalogue.distribution.name!r}, but connections are known only where all stationary"
             " points are listed, and here there may be others off the axes: follow the flow instead."
@@ -258,19 +258,22 @@ def _single_steps(catalogue: Catalogue, point: FixedPoint) -> list[Edge]:
     """Edges that leave a point, to whatever sets of modes; the generic ones marked."""
     spectrum, fixed = catalogue.spectrum, catalogue.second_layer
     S, counts = point.learned_modes, spectrum.counts(point.learned_modes)
-    gamma, c = catalogue.aligned.scale, catalogue.trace_coupling
-    shift = c * point.residual_trace / (2 + c * point.rank)
-    residuals = spectrum.values + shift  # λ̃ of every distinct eigenvalue, μ where it is learned
+    balance = catalogue.balance(point)
+    residuals, stiffness = (
+        balance.gains,
+        balance.stiffness,
+    )  # λ̃ of every distinct eigenvalue; g = stiffness · λ̃
+    tolerance = EQUAL * float(np.abs(balance.base).max())
     spare = point.rank < catalogue.hidden
     edges, signs = [], []
     for g, residual in enumerate(residuals):
-        if counts[g] == spectrum.multiplicities[g] or abs(residual) <= spectrum.tolerance:
+        if counts[g] == spectrum.multiplicities[g] or abs(residual) <= tolerance:
             continue
         mode = int(spectrum.starts[g]) + counts[g]
         if spare and (fixed is None or fixed[0] * residual > 0):
             kind, weight = (BLOW_UP, np.sign(residual)) if fixed is None else (LINEAR, fixed[0])
             edges.append(
-                Edge(S, _settled(catalogue, S, mode), float(4 * gamma * weight * residual), kind, False)
+                Edge(S, _settled(catalogue, S, mode), float(weight * balance.forces[g]), kind, False)
             )
             signs.append(np.sign(residual))
         for h, mu in enumerate(residuals):
@@ -278,8 +281,8 @@ def _single_steps(catalogue: Catalogue, point: FixedPoint) -> list[Edge]:
                 weaker = (
                     int(spectrum.starts[h]) + counts[h] - 1
                 )  # of a repeated eigenvalue the last copy goes
-                weight = np.cbrt(mu / 2) if fixed is None else fixed[0]
-                rate = float(4 * gamma * weight * (residual - mu))
+                weight = np.cbrt(balance.values[h] / 2) if fixed is None else fixed[0]
+                rate = float(weight * stiffness[g] * (residual - mu))
                 edges.append(Edge(S, _settled(catalogue, S, mode, weaker), rate, LINEAR, False))
                 signs.append(np.sign(residual))
     return _with_generic(edges, signs)
@@ -287,18 +290,18 @@ def _single_steps(catalogue: Catalogue, point: FixedPoint) -> list[Edge]:
 
 def _settled(catalogue: Catalogue, learned: Modes, gained: int, lost: int | None = None) -> Modes:
     """The modes that stay learned after an exchange: those whose learned value keeps the sign of its units' a."""
-    lam = catalogue.spectrum.values
+    spectrum = catalogue.spectrum
 
     def values(modes: Modes) -> dict[int, float]:
-        counts = np.array(catalogue.spectrum.counts(modes))
-        rest = catalogue.spectrum.multiplicities - counts
-        shift = overshoot(lam, rest, len(modes), catalogue.trace_coupling)[1]
-        return dict(zip(modes, np.repeat(lam + shift, counts), strict=True))
+        counts = np.array(spectrum.counts(modes))
+        balance = catalogue.landscape.balance(spectrum.values, spectrum.multiplicities, counts)
+        learned = np.repeat(spectrum.values if balance is None else balance.values, counts)
+        return dict(zip(modes, learned, strict=True))
 
     before, after = values(learned), tuple(sorted({*learned, gained} - {lost}))
     while True:
         signed = {i: mu * np.sign(before[i]) for i, mu in values(after).items() if i in before}
-        if not signed or min(signed.values()) > catalogue.spectrum.tolerance:
+        if not signed or min(signed.values()) > spectrum.tolerance:
             return after
         wrong = min(signed, key=signed.__getitem__)
         after = tuple(i for i in after if i != wrong)

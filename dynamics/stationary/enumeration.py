@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import NamedTuple
 
@@ -30,12 +30,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.aliases import Array
+from dynamics.budget import check_number
 from dynamics.errors import ComputationError
+from dynamics.problem.balance import Balance, Landscape
 from dynamics.problem.levels import overshoot
 from dynamics.stationary.hessian import Units, needed_units
 from dynamics.stationary.spectrum import Spectrum
 
 LARGEST_SEARCH = 400_000  # nodes of the search tree
+LARGEST_DESCENT = 4_096  # sets of modes whose balance has to be solved for
 
 LEARNED, UNLEARNED, OPEN = 1, -1, 0
 
@@ -55,6 +58,56 @@ def capacities(spectrum: Spectrum, hidden: int) -> NDArray[np.int64]:
     return np.where(
         spectrum.values == 0, np.minimum(spectrum.multiplicities, hidden), spectrum.multiplicities
     )
+
+
+def balanced_sets(
+    spectrum: Spectrum, landscape: Landscape, units: Units, hidden: int
+) -> Iterator[tuple[tuple[int, ...], Balance]]:
+    """All sets of modes that rest and that the hidden units can realise, in order of their loss.
+
+    A square loss by branch and bound (`by_loss`). Of every other convex loss the level of a set is the least loss of
+    all M on these modes, so that it falls with every further mode: from everything learned downwards the sets come in
+    the order of their loss, once each.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    landscape : Landscape
+    units : Units
+        Most units of either sign.
+    hidden : int
+        Most units altogether.
+
+    Yields
+    ------
+    counts : tuple of int
+        Learned modes of each distinct eigenvalue.
+    balance : Balance
+    """
+    if landscape.coupling is not None:
+        for level in by_loss(spectrum, landscape.coupling, units, hidden):
+            found = landscape.balance(spectrum.values, spectrum.multiplicities, np.array(level.counts))
+            assert found is not None  # a square loss has a balance on every set
+            yield level.counts, found
+        return
+    full = tuple(capacities(spectrum, hidden).tolist())
+    first = landscape.balance(spectrum.values, spectrum.multiplicities, np.array(full))
+    queue, seen = [(-np.inf if first is None else first.loss, full, first)], {full}
+    while queue:
+        _, counts, balance = heapq.heappop(queue)
+        if balance is not None:
+            needed = needed_units(replace(spectrum, values=balance.base), counts, balance.shift)
+            if units.suffice(needed) and needed.total <= hidden:
+                yield counts, balance
+        for g in np.flatnonzero(counts):
+            fewer = (*counts[:g], counts[g] - 1, *counts[g + 1 :])
+            if fewer not in seen:
+                seen.add(fewer)
+                check_number(
+                    "The catalogue", len(seen), LARGEST_DESCENT, "sets of modes", "lower the number of modes"
+                )
+                found = landscape.balance(spectrum.values, spectrum.multiplicities, np.array(fewer))
+                heapq.heappush(queue, (-np.inf if found is None else found.loss, fewer, found))
 
 
 def by_loss(spectrum: Spectrum, trace_coupling: float, units: Units, hidden: int) -> Iterator[LevelSet]:

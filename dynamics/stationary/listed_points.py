@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +14,14 @@ from dynamics.activations import Activation
 from dynamics.curves.labelled import frame
 from dynamics.curves.variables import LOSS_UNIT, Variable, Variables
 from dynamics.errors import ProblemError
-from dynamics.inputs.laws import GAUSSIAN, InputLaw
+from dynamics.inputs.laws import InputLaw
 from dynamics.notebook import heading_html, table
-from dynamics.problem import Student, Teacher
-from dynamics.problem.aligned_loss import AlignedLoss, aligned_loss
+from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.balance import Balance, Landscape
+from dynamics.problem.constraint import NONE, Constraint
+from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.mode_numbers import mode_set
-from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.stationary.points import COUNTS, MEANINGS, FixedPoint
 from dynamics.stationary.representatives import representative
 from dynamics.stationary.spectrum import Spectrum
@@ -36,13 +39,8 @@ class Catalogue:
 
     Parameters
     ----------
-    teacher : Teacher
-    activation : Activation
-    covariance : (d, d) array or None
-    hidden : int
-        Number K of hidden units.
-    second_layer : (K,) tuple of float or None
-        Values of the a_k if they are fixed; None if they are trained.
+    problem : Problem
+        Its weights do not matter, except those of a fixed second layer.
     spectrum : Spectrum
         Of the whitened teacher.
     points : tuple of FixedPoint
@@ -51,46 +49,84 @@ class Catalogue:
         that of the entry with no learned modes, whose units have a_k ≠ 0 if the second layer is trained.
     complete : bool
         Whether every stationary point is listed, not the lowest only.
-    distribution : InputLaw
-        Law of the inputs.
     off_axis : str
         Where the law singles out the axes: what is known of stationary points off them, which are not listed. Empty
         where there are none.
     """
 
-    teacher: Teacher
-    activation: Activation
-    covariance: NDArray[np.float64] | None
-    hidden: int
-    second_layer: tuple[float, ...] | None
+    problem: Problem
     spectrum: Spectrum
     points: tuple[FixedPoint, ...]
     origin: FixedPoint
     complete: bool
-    distribution: InputLaw = GAUSSIAN
     off_axis: str = ""
+
+    @property
+    def teacher(self) -> Teacher:
+        """What is learned."""
+        return self.problem.teacher
+
+    @property
+    def activation(self) -> Activation:
+        """Of student and teacher."""
+        return self.problem.activation
+
+    @property
+    def covariance(self) -> NDArray[np.float64] | None:
+        """Input covariance, (d, d); None is the identity."""
+        return self.problem.covariance
+
+    @property
+    def distribution(self) -> InputLaw:
+        """Law of the inputs."""
+        return self.problem.distribution
 
     @property
     def weight_decay(self) -> WeightDecay:
         """Rates at which the weights decay."""
-        return NO_DECAY
+        return self.problem.weight_decay
+
+    @property
+    def hidden(self) -> int:
+        """Number K of hidden units."""
+        return self.problem.student.hidden
+
+    @property
+    def second_layer(self) -> tuple[float, ...] | None:
+        """Values of the a_k, (K,), if they are fixed; None if they are trained."""
+        return None if self.trainable else tuple(self.problem.student.a.tolist())
+
+    @property
+    def constraint(self) -> Constraint:
+        """What weights are kept to: nothing."""
+        return NONE
 
     @property
     def trainable(self) -> bool:
         """Whether the second layer is trained."""
-        return self.second_layer is None
+        return self.problem.student.trainable
 
-    @property
-    def aligned(self) -> AlignedLoss:
+    @cached_property
+    def landscape(self) -> Landscape:
         """Loss of aligned states."""
-        aligned = aligned_loss(self.activation, self.distribution)
-        assert aligned is not None
-        return aligned
+        landscape = landscape_of(self.problem)
+        assert landscape is not None
+        return landscape
 
     @property
     def trace_coupling(self) -> float:
-        """c: under Gaussian inputs 1 for the quadratic activation, 0 for the centred one."""
-        return self.aligned.coupling
+        """c of a square loss: under Gaussian inputs 1 for the quadratic activation, 0 for the centred one."""
+        coupling = self.landscape.coupling
+        assert coupling is not None
+        return coupling
+
+    def balance(self, point: FixedPoint) -> Balance:
+        """How the learned modes of a listed point balance."""
+        spectrum = self.spectrum
+        counts = np.array(spectrum.counts(point.learned_modes))
+        balance = self.landscape.balance(spectrum.values, spectrum.multiplicities, counts)
+        assert balance is not None
+        return balance
 
     @property
     def feasible(self) -> tuple[FixedPoint, ...]:

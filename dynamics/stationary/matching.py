@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.flows.gradient import GradientFlow
-from dynamics.problem import Problem, Student
+from dynamics.problem import Student
 from dynamics.problem.reduction import in_range
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
@@ -90,7 +90,7 @@ def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progre
     progress : bool
         Show a progress bar on standard error if that is a terminal.
     """
-    if not catalogue.aligned.isotropic:
+    if not catalogue.landscape.isotropic:
         problem = catalogue_flow(catalogue, seed).problem
         return _match_axes(catalogue, find_stationary_points(problem, starts, seed, progress=progress), seed)
     found = search_fixed_points(catalogue_flow(catalogue, seed), starts, seed=seed, progress=progress)
@@ -174,6 +174,5 @@ def catalogue_flow(catalogue: Catalogue, seed: int = 0) -> GradientFlow:
     student = Student.initialise(K, d, seed=seed, scale=1.0)
     if catalogue.second_layer is not None:
         student = Student(student.W, np.array(catalogue.second_layer), trainable=False)
-    parts = catalogue.teacher, student, catalogue.activation, catalogue.covariance, catalogue.weight_decay
-    problem = in_range(Problem(*parts, distribution=catalogue.distribution))
+    problem = in_range(replace(catalogue.problem, student=student))
     return GradientFlow(problem, reduce=K * (problem.inputs + catalogue.trainable) > LARGEST_UNREDUCED)

@@ -7,8 +7,7 @@ from math import comb, prod
 
 import numpy as np
 
-from dynamics.problem.aligned_loss import AlignedLoss
-from dynamics.problem.levels import overshoot
+from dynamics.problem.balance import Balance, Landscape
 from dynamics.problem.mode_numbers import set_name
 from dynamics.stationary.hessian import (
     Signature,
@@ -28,7 +27,7 @@ class Surveyor:
     Parameters
     ----------
     spectrum : Spectrum
-    aligned : AlignedLoss
+    landscape : Landscape
     hidden : int
     trainable : bool
         Whether the second layer is trained.
@@ -39,36 +38,33 @@ class Surveyor:
     """
 
     spectrum: Spectrum
-    aligned: AlignedLoss
+    landscape: Landscape
     hidden: int
     trainable: bool
     signs: tuple[int, ...] | None
     least: float
 
-    def describe(self, counts: tuple[int, ...]) -> FixedPoint:
-        """Entry in which `counts[g]` modes of each distinct eigenvalue are learned."""
-        spectrum, rank = self.spectrum, sum(counts)
-        unlearned = spectrum.multiplicities - np.array(counts)
-        T, shift, height = overshoot(spectrum.values, unlearned, rank, self.aligned.coupling)
-        loss = self.aligned.scale * height
+    def describe(self, counts: tuple[int, ...], balance: Balance) -> FixedPoint:
+        """Entry in which `counts[g]` modes of each distinct eigenvalue are learned, which balance so."""
+        spectrum, shift, loss = replace(self.spectrum, values=balance.base), balance.shift, balance.loss
         needed = needed_units(spectrum, counts, shift)
         signs = self._signs(needed)
         units = count_units(signs)
         point = FixedPoint(
             learned_modes=spectrum.modes(counts),
-            rank=rank,
-            learned_values=tuple(np.repeat(spectrum.values + shift, counts).tolist()),
-            residual_trace=T,
+            rank=sum(counts),
+            learned_values=tuple(np.repeat(balance.values, counts).tolist()),
+            residual_trace=balance.residual_trace,
             loss=loss,
             multiplicity=prod(map(comb, spectrum.multiplicities.tolist(), counts)),
-            family_dimension=rotation_dimension(spectrum, counts) if self.aligned.isotropic else 0,
+            family_dimension=rotation_dimension(spectrum, counts) if self.landscape.isotropic else 0,
             needed=(needed.positive, needed.negative),
             feasible=len(signs) <= self.hidden and units.suffice(needed),
             reason=self._shortage(needed),
         )
         if not point.feasible:
             return point
-        hessian = signature(spectrum, counts, shift, units, self.trainable, self.aligned.ratio)
+        hessian = signature(spectrum, counts, shift, units, self.trainable, self.landscape.ratio)
         kind = self._kind(loss, hessian, units)
         return replace(
             point,
@@ -79,8 +75,8 @@ class Surveyor:
             manifold_dimension=hessian.manifold_dimension,
             degenerate=hessian.nullity > hessian.manifold_dimension,
             kind=kind,
-            reason=self._reason(kind, loss, hessian, units, counts, shift),
-            trapping=self._trapping(kind, counts, shift, needed),
+            reason=self._reason(kind, loss, hessian, units, spectrum, counts, shift),
+            trapping=self._trapping(kind, spectrum, counts, shift, needed),
         )
 
     def _signs(self, needed: Units) -> tuple[int, ...]:
@@ -95,9 +91,9 @@ class Surveyor:
         Where points off the axes may be lower, the lowest on the axes is global for certain only if its loss is zero.
         """
         # A loss is γ times a sum of squares of eigenvalues of size `scale`, with rounding errors of that size.
-        size = self.aligned.scale * self.spectrum.scale**2 * 1e-2
+        size = self.landscape.unit(self.spectrum.scale) * 1e-2
         lowest = loss - self.least <= 1e-12 * max(self.least, size)
-        if lowest and (self.aligned.isotropic or self.least <= 1e-12 * size):
+        if lowest and (self.landscape.isotropic or self.least <= 1e-12 * size):
             return "global minimum"
         if hessian.index:
             return "saddle"
@@ -106,24 +102,24 @@ class Surveyor:
         return "minimum" if lowest else "spurious minimum"
 
     def _trapping(
-        self, kind: str, counts: tuple[int, ...], shift: float, needed: Units
+        self, kind: str, spectrum: Spectrum, counts: tuple[int, ...], shift: float, needed: Units
     ) -> tuple[int, int] | None:
         """Signs that make the level a spurious minimum: of a sign that could learn more, not one unit to spare."""
         if not self.trainable or kind in ("global minimum", "minimum"):
             return None
-        left = np.array(counts) < self.spectrum.multiplicities
-        tilde = (self.spectrum.values + shift)[left]
+        left = np.array(counts) < spectrum.multiplicities
+        tilde = (spectrum.values + shift)[left]
         positive, negative = needed.positive, needed.negative
-        if not (tilde < -self.spectrum.tolerance).any():
+        if not (tilde < -spectrum.tolerance).any():
             negative = self.hidden - positive
-        elif not (tilde > self.spectrum.tolerance).any():
+        elif not (tilde > spectrum.tolerance).any():
             positive = self.hidden - negative
         units = Units(positive, negative)
         if units.total != self.hidden or not units.suffice(needed):
             return None
         return (
             None
-            if signature(self.spectrum, counts, shift, units, True, self.aligned.ratio).index
+            if signature(spectrum, counts, shift, units, True, self.landscape.ratio).index
             else (positive, negative)
         )
 
@@ -137,11 +133,18 @@ class Surveyor:
         )
 
     def _reason(
-        self, kind: str, loss: float, hessian: Signature, units: Units, counts: tuple[int, ...], shift: float
+        self,
+        kind: str,
+        loss: float,
+        hessian: Signature,
+        units: Units,
+        spectrum: Spectrum,
+        counts: tuple[int, ...],
+        shift: float,
     ) -> str:
         sentences = []
         if kind == "global minimum":
-            zero = loss <= 1e-14 * self.aligned.scale * self.spectrum.scale**2
+            zero = loss <= 1e-14 * self.landscape.unit(self.spectrum.scale)
             limit = "this many hidden units" + ("" if self.trainable else " and this second layer")
             sentences.append("The loss is zero." if zero else f"No student with {limit} has a smaller loss.")
         elif kind == "minimum":
@@ -157,30 +160,26 @@ class Surveyor:
                 " the sign that it needs."
             )
         else:
-            sentences += self._obstacles(units, counts, shift)
+            sentences += self._obstacles(units, spectrum, counts, shift)
         if hessian.flat:
             sentences.append(
                 f"The Hessian is flat along modes {self._unlearned(hessian.flat, counts)}, where"
-                f" {self._nothing_left} = 0"
+                f" {self.landscape.gain} = 0"
                 + ("." if hessian.index else "; higher orders do not descend there either.")
             )
         return " ".join(sentences)
 
-    @property
-    def _nothing_left(self) -> str:
-        """λ̃_j."""
-        c = self.aligned.coupling
-        return f"λ_j + T/(r+{2 / c:g})" if c else "λ_j"
-
-    def _obstacles(self, units: Units, counts: tuple[int, ...], shift: float) -> list[str]:
+    def _obstacles(
+        self, units: Units, spectrum: Spectrum, counts: tuple[int, ...], shift: float
+    ) -> list[str]:
         """Why a spurious minimum cannot descend, for the unlearned modes of either sign."""
         sentences = []
-        tilde = self.spectrum.values + shift
+        tilde = spectrum.values + shift
         for name, number, side in (
-            ("positive", units.positive, tilde > self.spectrum.tolerance),
-            ("negative", units.negative, tilde < -self.spectrum.tolerance),
+            ("positive", units.positive, tilde > spectrum.tolerance),
+            ("negative", units.negative, tilde < -spectrum.tolerance),
         ):
-            groups = tuple(g for g, c in enumerate(counts) if side[g] and c < self.spectrum.multiplicities[g])
+            groups = tuple(g for g, c in enumerate(counts) if side[g] and c < spectrum.multiplicities[g])
             if groups:
                 why = (
                     f"all {number} are held by learned modes {self._stronger}" if number else "there is none"
@@ -192,7 +191,9 @@ class Surveyor:
     @property
     def _stronger(self) -> str:
         """Which modes hold their units."""
-        return "at least as strong" if self.aligned.isotropic else f"with μ_i/λ̃_j ≥ {self.aligned.ratio:.4g}"
+        if self.landscape.isotropic:
+            return "at least as strong"
+        return f"with μ_i/λ̃_j ≥ {self.landscape.ratio:.4g}"
 
     def _unlearned(self, groups: tuple[int, ...], counts: tuple[int, ...]) -> str:
         """Names of the unlearned modes in some groups of equal eigenvalues."""

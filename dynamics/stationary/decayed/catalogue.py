@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from dynamics.problem import Problem, Student
-from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
+from dynamics.problem.weight_decay import WeightDecay
 from dynamics.stationary.decayed.blocks import RestingState, resting_origin
 from dynamics.stationary.decayed.fixed import fixed_states, lowest_fixed_states
 from dynamics.stationary.decayed.minima import trained_minima
@@ -25,18 +25,7 @@ class DecayedCatalogue(Catalogue):
     """Stationary points of the objective R = L + ½ρ_w‖W‖² + ½ρ_a‖a‖², in its order.
 
     `point` names the lowest of several points with the same learned modes.
-
-    Parameters
-    ----------
-    decay : WeightDecay
     """
-
-    decay: WeightDecay = NO_DECAY
-
-    @property
-    def weight_decay(self) -> WeightDecay:
-        """Rates at which the weights decay."""
-        return self.decay
 
     def state(self, point: FixedPoint) -> RestingState:
         """The weights at a point, as blocks of units."""
@@ -44,7 +33,7 @@ class DecayedCatalogue(Catalogue):
         return RestingState(
             self.spectrum,
             self.trace_coupling,
-            self.decay,
+            self.weight_decay,
             self.hidden,
             self.trainable,
             entry.blocks,
@@ -96,16 +85,11 @@ def decayed_catalogue(problem: Problem, lowest: int | None, minima: bool) -> Dec
         points = [point for point in points if "minimum" in str(point.kind)][:lowest]
     at_origin = resting_origin(spectrum, coupling, decay, student.hidden, second_layer)
     return DecayedCatalogue(
-        problem.teacher,
-        problem.activation,
-        None,
-        student.hidden,
-        second_layer,
+        problem,
         spectrum,
         tuple(points),
         describe(at_origin, found[0].objective, second_layer),
         complete=not minima and (lowest is None or len(points) < lowest),
-        decay=decay,
     )
 
 

@@ -72,7 +72,7 @@ def test_signatures_of_random_points(independent: bool) -> None:
             seed = int(rng.integers(2**31)) if rng.random() < 0.8 else None
             problem = at_point(catalogue, catalogue.representative(point, seed=seed))
             flow = GradientFlow(problem, reduce=False)
-            size = max(catalogue.spectrum.scale, 1) ** 2 * max(catalogue.aligned.scale, 1)
+            size = max(catalogue.spectrum.scale, 1) ** 2 * max(catalogue.landscape.unit(1), 1)
             assert np.abs(flow(0, flow.theta0)).max() < 1e-9 * size
             assert abs(flow.loss(flow.theta0) - point.loss) < 1e-11 * size
             counted = (point.index, point.nullity, point.positive)
