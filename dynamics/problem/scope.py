@@ -235,7 +235,7 @@ THEORIES: dict[str, Theory] = {
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE, FREE)
     ),
     "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE, FREE)),
-    "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE,)),
+    "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE, FREE)),
     "training": Theory("the training of networks", (STORED, FINITE)),
 }
 
