@@ -14,6 +14,13 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "exits.train_exits": {"batch": 1, "overlap": 0.5, "seeds": 400},
+    "experiments.exit_times.exit_times": {
+        "inputs": (200, 2000),
+        "rate": 0.05,
+        "overlap": 0.7071067811865476,
+        "seeds": 400,
+    },
     "counted_streams.CountedStreams.coins": {"steps": 1},
     "datasets.loading.load": {
         "whiten": False,
