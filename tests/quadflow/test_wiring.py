@@ -22,6 +22,7 @@ from wiring import (
     Chosen,
     Close,
     OneUnit,
+    OnSphere,
     Start,
 )
 
@@ -96,6 +97,14 @@ CALLS = [
          "--gradients autograd",
          "empirical.escape:train_escape", OneUnit(30, 2.0), step=0.002, t_end=4.0, batch=8, overlap=0.7,
          overlap_at_start=0.2, label_noise=0.3, seeds=3, seed=5, device="cpu:0", gradients="autograd", progress=True),
+    Call("escape --teacher 2 --inputs 30 --constraint sphere",
+         "dynamics.escape.prediction:escape_time", OneUnit(30, 2.0), step=None, batch=1, label_noise=0.0),
+    Call(f"{SIMULATE} --constraint sphere --t-end 7",
+         GRADIENT_FLOW, OnSphere(), t_end=7.0),
+    Call(f"{SIMULATE} --constraint sphere --sgd --step 0.02 --batch 8 --label-noise 0.3",
+         "dynamics.sgd.sphere_sgd:SphereSGD", OnSphere(), 0.02, 8, 0.3),
+    Call("fixed-points --teacher 2,1 --hidden 2 --constraint sphere --second-layer-value 0.5 --lowest 3",
+         "dynamics.stationary.catalogue:fixed_points", OnSphere(2, a=0.5), signs=None, lowest=3, minima=False),
     Call(f"gaussianity {START} --distribution uniform --t-end 7 --records 9 {SOLVER}",
          "dynamics.gaussian_theory.comparison:gaussian_comparison", Start(), 7.0, samples=9, progress=True, **SOLVED),
     Call(f"gaussianity {START} --t-end 7 --records 9 --seeds 3 --step 0.02 --batch 8 {SOLVER}",

@@ -182,8 +182,8 @@ def _reason(problem: SphereProblem, level: SphereLevel, kind: str, groups: list[
         )
     if kind == "saddle":
         return (
-            f"The Hessian descends in {counted(level.index, 'direction')}: units can turn from modes that they hold, or "
-            "from a space in which some are to spare, towards modes of larger eigenvalue or multiplier."
+            f"The Hessian descends in {counted(level.index, 'direction')}: units can turn from modes that they hold,"
+            " or from a space in which some are to spare, towards modes of larger eigenvalue or multiplier."
         )
     held = ", ".join(f"{mode_set(group.modes)} by {group.units}" for group in groups)
     return f"The modes {held} units are held so that no unit gains by turning, but others could hold them better."
