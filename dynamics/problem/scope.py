@@ -256,7 +256,7 @@ THEORIES: dict[str, Theory] = {
         "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "second derivatives": Theory(
-        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS, FREE)
+        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "training": Theory("the training of networks", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
 }
