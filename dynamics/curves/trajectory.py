@@ -162,7 +162,10 @@ class Trajectory(Followed):
     def outputs(self, X: ArrayLike) -> Array:
         """What the network says of inputs (n, d) at the sample times, (T, n, O); of one input (d,), (T, O)."""
         phi, Sigma = self.problem.activation, self.problem.variance
-        return np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
+        found = np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
+        if self.bias is None:
+            return found - self.problem.bias.start if self.problem.bias else found
+        return found - (self.bias if found.ndim == 2 else self.bias[:, None])
 
     @property
     def a(self) -> Array:
