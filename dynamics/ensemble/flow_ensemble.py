@@ -70,7 +70,7 @@ class FlowEnsemble:
             raise ProblemError("`problems` is empty, but must name at least one problem.")
         first = problems[0]
         for i, problem in enumerate(problems):
-            require("ensemble", problem)
+            require("ensemble of flows", problem)
             _check_alike(first, problem, i)
         same = not first.teacher.given or all(p.teacher is first.teacher for p in problems)
         V, B = stack_teachers([p.teacher for p in problems[: 1 if same else None]])

@@ -134,7 +134,9 @@ THEORIES: dict[str, Theory] = {
     "sign flow": Theory(
         "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
     ),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE, STORED), beyond=(FREE,)),
+    "data flow": Theory(
+        "the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED), beyond=(SQUARE_LOSS, FREE)
+    ),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
         ORDER_PARAMETERS,
@@ -154,6 +156,7 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            STORED,
             FINITE,
         ),
     ),
@@ -176,6 +179,7 @@ THEORIES: dict[str, Theory] = {
             ONE_MODE,
             TWO_INPUTS,
             UNDECAYED,
+            STORED,
             FINITE,
         ),
     ),
@@ -242,18 +246,20 @@ THEORIES: dict[str, Theory] = {
         (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS, STORED, FINITE),
         beyond=(FREE,),
     ),
-    "ensemble": Theory("an ensemble of flows", (FIXED_BIAS,), beyond=(SQUARE_LOSS, FREE)),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE), beyond=(SQUARE_LOSS,)),
     "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE)),
     "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
     "gaussian theory": Theory(
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
+    "ensemble of flows": Theory(
+        "an ensemble of flows", (STORED, FINITE, FIXED_BIAS), beyond=(SQUARE_LOSS, FREE)
+    ),
     "other optimisers": Theory(
         "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "second derivatives": Theory(
-        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS, FREE)
+        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "training": Theory("the training of networks", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
 }
