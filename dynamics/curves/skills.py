@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dynamics.aliases import Array
 from dynamics.curves.variables import Variable, Variables
 from dynamics.problem import Problem
@@ -14,14 +12,13 @@ CALIBRATION = "expected calibration error of the probabilities σ(f)"
 SETS = {"": "", "test_": " on the samples held out"}  # beginnings of names, and what they mean
 
 
-def skills(problem: Problem, W: Array, A: Array, bias: Array | None) -> dict[str, Skill]:
-    """Skill along weights W (T, K, d), A (T, O, K) and biases (T, O), by the beginnings of names in `SETS`.
+def skills(problem: Problem, W: Array, A: Array) -> dict[str, Skill]:
+    """Skill along weights W (T, K, d) and A (T, O, K) or (T, O, K + 1), by the beginnings of names in `SETS`.
 
     None of losses of the residual; of samples that were held out where there are some.
     """
     if not problem.loss.classifies:
         return {}
-    A = A if bias is None else np.concatenate([A, bias[..., None]], axis=-1)
     held_out = problem.data is not None and problem.data.X_test is not None
     sets = ["", *(["test_"] if held_out else [])]
     return {name: skill(problem, W, A, held_out=bool(name)) for name in sets}
