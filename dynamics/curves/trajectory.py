@@ -38,6 +38,7 @@ from dynamics.curves.variables import (
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem, Student
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
@@ -84,6 +85,8 @@ class Trajectory(Followed):
         there is none.
     test_loss : (T,) array or None
         Loss of the samples of a data set that were held out; None if there are none.
+    bias : (T, O) array or None
+        β of the outputs, where it is trained; else None.
     """
 
     KIND = "trajectory"
@@ -101,6 +104,7 @@ class Trajectory(Followed):
     decay_integral: Annotated[Array | None, Meaning("time unit", DECAY_INTEGRAL, detail=True)] = None
     conserved_law: Annotated[Array | None, Meaning("time unit", C_K_LAW, detail=True)] = None
     test_loss: Annotated[Array | None, Meaning("time", TEST_LOSS, LOSS_UNIT)] = None
+    bias: Annotated[Array | None, Meaning("time output", "trained bias of the output")] = None
 
     @classmethod
     def from_states(
@@ -115,6 +119,7 @@ class Trajectory(Followed):
     ) -> Trajectory:
         """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem.
 
+        Of one with a trained bias A is (T, O, K + 1), see `dynamics.population.biased`.
         What is as large as the problem itself is lifted: its coordinates are the weights.
         """
         small = reduction.problem
@@ -122,18 +127,20 @@ class Trajectory(Followed):
         with np.errstate(over="ignore", invalid="ignore"):  # a solution that explodes has an infinite loss
             loss, held_out = small.population.losses(W, A), small.test_population
             test_loss = None if held_out is None else held_out.losses(W, A)
-            modes = small.modes(W, A)
+            units = unit_weights(W, A)
+            modes = small.modes(W, units)
         return cls(
             problem,
             times,
             W if reduction.smaller else reduction.lift(W),
-            np.array(A),
+            np.array(units),
             reduction.basis if reduction.smaller else None,
             loss,
             modes,
             solver,
             decay_integral=decay_integral,
             test_loss=test_loss,
+            bias=A[..., -1].copy() if problem.bias.trainable else None,
         )
 
     @property

@@ -17,10 +17,12 @@ Levels = Callable[[Array, Sequence[int]], Level | None]
 def plateaus(problem: Problem) -> Levels | None:
     """From the eigenvalues of the teacher and the learned ones among them to the level of that plateau.
 
-    None where plateaus have no closed form: it needs quadratic or centred units, one output, uncorrelated inputs, and a
-    law of the inputs that keeps states aligned, without decay unless it is Gaussian.
+    None where plateaus have no closed form: it needs the square loss, quadratic or centred units, one output,
+    uncorrelated inputs, and a law of the inputs that keeps states aligned, without decay unless it is Gaussian.
     """
     if not problem.has_modes or problem.covariance is not None or problem.teacher.outputs > 1:
+        return None
+    if not problem.loss.is_square:
         return None
     coupling = problem.trace_coupling
     if coupling is not None:

@@ -28,6 +28,7 @@ from dynamics.problem.needs import (
     GAUSSIAN_DECAY,
     HOMOGENEOUS,
     KNOWN_LAW,
+    KNOWN_LOSS,
     LAYERED,
     MOMENTS,
     NO_VANISHING_FORM,
@@ -40,6 +41,7 @@ from dynamics.problem.needs import (
     ROTATIONAL,
     SAME,
     SHORT_KERNELS,
+    SQUARE_LOSS,
     TRAINED,
     TWO_INPUTS,
     UNDECAYED,
@@ -89,22 +91,32 @@ class Theory:
 
 
 THEORIES: dict[str, Theory] = {
-    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED)),
-    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
-    "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
-    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW,)),
-    "path flow": Theory("the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED)),
-    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED)),
-    "sign flow": Theory("the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE)),
+    "derivation": Theory("the symbolic flow of given sizes", (SQUARE_LOSS, POLYNOMIAL, MOMENTS, UNMIXED)),
+    "index-free form": Theory("the index-free form", (SQUARE_LOSS, GAUSSIAN, SHORT_KERNELS)),
+    "flow": Theory("the gradient flow", (KNOWN_LAW, KNOWN_LOSS), "train networks instead"),
+    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, KNOWN_LOSS)),
+    "path flow": Theory("the flow in path space", (SQUARE_LOSS, KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED)),
+    "Muon flow": Theory("the flow of Muon", (SQUARE_LOSS, KNOWN_LAW, FIXED)),
+    "sign flow": Theory(
+        "the sign flow", (SQUARE_LOSS, GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED)
+    ),
+    "data flow": Theory("the flow on a data set", (SQUARE_LOSS, KNOWN_LAW, DIFFERENTIABLE)),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
-        (GAUSSIAN, CLOSED_STEPS, FEW_KINKS, sums_of(MOST_TERMS, "some tenths of a second each"), WHITE),
+        (
+            SQUARE_LOSS,
+            GAUSSIAN,
+            CLOSED_STEPS,
+            FEW_KINKS,
+            sums_of(MOST_TERMS, "some tenths of a second each"),
+            WHITE,
+        ),
         "train networks instead",
     ),
     "best rates": Theory(
         "the best rate of a schedule",
         (
+            SQUARE_LOSS,
             GAUSSIAN,
             CLOSED_STEPS,
             FEW_KINKS,
@@ -112,15 +124,30 @@ THEORIES: dict[str, Theory] = {
             WHITE,
         ),
     ),
-    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE)),
-    "gap": Theory("the theory of the gap", (GAUSSIAN, FORMS, SAME, WHITE), "it is measured by training"),
+    "spread of SGD": Theory("the spread of SGD over seeds", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, WHITE)),
+    "gap": Theory(
+        "the theory of the gap", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, WHITE), "it is measured by training"
+    ),
     "annealing": Theory(
         "the optimal annealing",
-        (GAUSSIAN, RAW, SAME, FIXED, WHITE, ONE_OUTPUT, ONE_UNIT, ONE_MODE, TWO_INPUTS, UNDECAYED),
+        (
+            SQUARE_LOSS,
+            GAUSSIAN,
+            RAW,
+            SAME,
+            FIXED,
+            WHITE,
+            ONE_OUTPUT,
+            ONE_UNIT,
+            ONE_MODE,
+            TWO_INPUTS,
+            UNDECAYED,
+        ),
     ),
     "catalogue": Theory(
         "the catalogue of stationary points",
         (
+            SQUARE_LOSS,
             FORMS,
             SAME,
             ALIGNED,
@@ -135,23 +162,46 @@ THEORIES: dict[str, Theory] = {
         "use the numerical search",
     ),
     "critical subspaces": Theory(
-        "the search for critical subspaces", (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
+        "the search for critical subspaces", (SQUARE_LOSS, KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED)
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, COMMUTING),
+        (
+            SQUARE_LOSS,
+            FORMS,
+            SAME,
+            ROTATIONAL,
+            KNOWN_LAW,
+            NO_VANISHING_FORM,
+            ONE_OUTPUT,
+            GAUSSIAN_DECAY,
+            COMMUTING,
+        ),
     ),
     "outcome": Theory(
         "the verdict on a start",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, GAUSSIAN_DECAY, DECAYED_AT_REST),
+        (
+            SQUARE_LOSS,
+            FORMS,
+            SAME,
+            ROTATIONAL,
+            KNOWN_LAW,
+            NO_VANISHING_FORM,
+            ONE_OUTPUT,
+            GAUSSIAN_DECAY,
+            DECAYED_AT_REST,
+        ),
     ),
     "escape time": Theory(
-        "the escape time", (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS)
+        "the escape time",
+        (SQUARE_LOSS, GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS),
     ),
     "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED)),
-    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME)),
-    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
-    "gaussian theory": Theory("what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME)),
+    "gradient noise": Theory("the noise of the gradient", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME)),
+    "closed form": Theory(
+        "the closed form", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)
+    ),
+    "gaussian theory": Theory("what Gaussian inputs would have given", (SQUARE_LOSS, KNOWN_LAW, FORMS, SAME)),
     "training": Theory("the training of networks"),
 }
 
