@@ -27,7 +27,7 @@ from empirical.streams import Counts, Draw, Names, Orders
 GAMMA = 0x9E3779B97F4A7C15
 MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 SHIFTS = (30, 27, 31)
-INPUTS, NOISE, ORDERS = 0, 1 << 16, 2 << 16  # uses; inputs of a law may take several
+INPUTS, NOISE, ORDERS, COINS = 0, 1 << 16, 2 << 16, 3 << 16  # uses; inputs of a law may take several
 AHEAD = 1 << 20  # numbers, of all streams together, that are drawn at once
 LONGEST = 1024  # steps ahead: more gain nothing
 ATTEMPTS = 16  # at a gamma number, each of which fails with a probability below 5 %
@@ -57,7 +57,7 @@ class CountedStreams:
     def __init__(self, names: Names, dtype: torch.dtype, device: torch.device | str) -> None:
         self.dtype, self.device = dtype, device
         self.seeds = torch.tensor([data_seed(seed, stream) for seed, stream in names], device=device)  # (S,)
-        self.calls = 0
+        self.calls = self.tosses = 0
         self._keys: dict[int, Tensor] = {}
         self._indices = torch.empty(0, dtype=torch.int64, device=device)  # h((i + 1) γ)
         self._asked: dict[tuple[int, ...], Tensor] = {}
@@ -78,6 +78,13 @@ class CountedStreams:
             return x, None
         noise = self.normal(NOISE, n, steps, size * draw.noisy).to(self.dtype)
         return x, self._cut(noise.view(steps, S, size, draw.noisy), counts)
+
+    def coins(self, counts: Counts, outputs: int, steps: int = 1) -> Tensor:
+        """See `Streams`."""
+        size = counts if isinstance(counts, int) else max(counts)
+        n, self.tosses = self.tosses, self.tosses + steps
+        drawn = self.uniform(COINS, n, steps, size * outputs).to(self.dtype)
+        return self._cut(drawn.view(steps, len(self.seeds), size, outputs), counts)
 
     def orders(self, count: int, passes: Sequence[int]) -> Orders:
         """See `Streams`."""

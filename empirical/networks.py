@@ -13,7 +13,7 @@ from dynamics.validation import validate_array, validate_count
 
 
 class QuadraticNetwork(nn.Module):
-    """Two-layer network f_o(x) = Σ_k A_ok φ(w_k·x).
+    """Two-layer network f_o(x) = Σ_k A_ok φ(w_k·x) − β_o.
 
     Parameters
     ----------
@@ -25,6 +25,10 @@ class QuadraticNetwork(nn.Module):
         Whether the second layer is trained.
     covariance : (d, d) array, optional
         Input covariance Σ, for activations that depend on the variance wᵀΣw; None is the identity.
+    bias : float, optional
+        Every β_o; None: there is none.
+    bias_trainable : bool
+        Whether they are trained.
     ensemble : int, optional
         Number S of networks held, and trained, in one module. Weights then have a leading axis S.
     init_scale : float
@@ -37,9 +41,11 @@ class QuadraticNetwork(nn.Module):
     ----------
     W : ([S,] K, d) Parameter
     A : ([S,] O, K) Parameter
+    beta : ([S,] O) Parameter or None
     """
 
     covariance: Tensor | None
+    beta: nn.Parameter | None
 
     def __init__(
         self,
@@ -50,6 +56,8 @@ class QuadraticNetwork(nn.Module):
         activation: Activation | str = "quadratic",
         trainable: bool = True,
         covariance: ArrayLike | None = None,
+        bias: float | None = None,
+        bias_trainable: bool = False,
         ensemble: int | None = None,
         init_scale: float = 0.1,
         dtype: torch.dtype = torch.float64,
@@ -65,6 +73,11 @@ class QuadraticNetwork(nn.Module):
         self.A = nn.Parameter(
             init_scale * torch.randn(*lead, O, K, dtype=dtype, device=device), requires_grad=trainable
         )
+        betas = None
+        if bias is not None:
+            start = torch.full((*lead, O), bias, dtype=dtype, device=device)
+            betas = nn.Parameter(start, requires_grad=bias_trainable)
+        self.register_parameter("beta", betas)
         Sigma = (
             None
             if covariance is None
@@ -79,6 +92,8 @@ class QuadraticNetwork(nn.Module):
         *,
         activation: Activation | str = "quadratic",
         covariance: ArrayLike | None = None,
+        bias: float | None = None,
+        bias_trainable: bool = False,
         ensemble: int | None = None,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
@@ -91,6 +106,8 @@ class QuadraticNetwork(nn.Module):
             activation=activation,
             trainable=student.trainable,
             covariance=covariance,
+            bias=bias,
+            bias_trainable=bias_trainable,
             ensemble=ensemble,
             dtype=dtype,
             device=device,
@@ -108,7 +125,8 @@ class QuadraticNetwork(nn.Module):
             )
         # Units before samples: long contiguous rows make forward and backward pass about 1.6 times faster.
         hidden = self.activation.phi(self.W @ x.mT, self.variances())
-        return (self.A @ hidden).mT
+        f = (self.A @ hidden).mT
+        return f if self.beta is None else f - self.beta.unsqueeze(-2)
 
     def variances(self) -> Tensor | None:
         """q_k = w_kᵀΣw_k, ([S,] K, 1), where φ depends on it."""

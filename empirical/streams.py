@@ -68,6 +68,12 @@ class Streams(Protocol):
     def draw(self, draw: Draw, steps: int = 1) -> tuple[Tensor, Tensor | None]:
         """Of so many steps n the inputs (n, S, B, d) before the covariance is applied, and the noise (n, S, B, O)."""
 
+    def coins(self, counts: Counts, outputs: int, steps: int = 1) -> Tensor:
+        """Of so many steps n numbers in [0, 1) that labels are tossed by, (n, S, B, O).
+
+        They are numbers of their own: which inputs a seed sees does not depend on whether its labels are tossed.
+        """
+
     def orders(self, count: int, passes: Sequence[int]) -> Orders:
         """Random orders (S, N) of N samples; stream s takes a new one every `passes[s]` steps."""
 
@@ -101,6 +107,7 @@ class Numbers:
 BLOCK = 16  # numbers that PyTorch makes together; the last ones of a draw that is no multiple are drawn anew
 AHEAD = 2**20  # numbers, of all streams together, that are drawn at once: some megabytes
 LAUNCH = 2**15  # numbers of one stream that are drawn at once: more gain nothing
+COINS = 1  # the generator beside that of inputs, noise and orders
 
 
 class GeneratorStreams:
@@ -108,6 +115,7 @@ class GeneratorStreams:
 
     def __init__(self, names: Names, dtype: torch.dtype, device: torch.device | str) -> None:
         self.generators = [data_generator(device, seed, stream) for seed, stream in names]
+        self.tossing = [data_generator(device, seed, stream, COINS) for seed, stream in names]
         self.dtype, self.device = dtype, device
 
     def ahead(self, draw: Draw) -> int:
@@ -152,6 +160,14 @@ class GeneratorStreams:
             for n, generator in zip(counts, self.generators, strict=True)
         ]
         return nn.utils.rnn.pad_sequence(drawn, batch_first=True)
+
+    def coins(self, counts: Counts, outputs: int, steps: int = 1) -> Tensor:
+        """See `Streams`; uniform numbers are made one by one, so that many steps at once give the same."""
+        each = self._each(counts)
+        drawn = torch.zeros(len(self.tossing), steps, max(each), outputs, device=self.device)
+        for part, n, generator in zip(drawn, each, self.tossing, strict=True):
+            part[:, :n] = torch.rand(steps, n, outputs, generator=generator, device=self.device)
+        return drawn.transpose(0, 1).to(self.dtype)
 
     def orders(self, count: int, passes: Sequence[int]) -> Orders:
         """See `Streams`."""

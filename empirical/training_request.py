@@ -55,6 +55,7 @@ class Training:
             problem.activation,
             problem.teacher_activation,
             problem.weight_decay,
+            problem.constraint,
             problem.distribution.name,
             tuple(map(_plain, arrays)),
             tuple((name, _plain(value)) for name, value in sorted(arguments.items()) if name not in EACH),

@@ -263,7 +263,7 @@ def waiting_levels(
     """
     problem = trajectory.problem
     lam = problem.teacher.eigen[0][0]
-    numbers = mode_numbers(lam, problem.inputs)
+    numbers = mode_numbers(lam, problem.all_inputs)
     passed = {
         level.loss: tuple(int(numbers[i]) for i in learned)
         for learned in visited_sets(trajectory)
@@ -294,7 +294,7 @@ def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]
 def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
     problem = trajectory.problem
     targets = problem.mode_targets
-    numbers = mode_numbers(targets, problem.inputs, problem.teacher.outputs)
+    numbers = mode_numbers(targets, problem.all_inputs, problem.teacher.outputs)
     chosen = np.sort(np.argsort(-np.abs(targets), kind="stable")[:SHOWN_MODES])
     for n, i in enumerate(chosen):
         axes.axhline(targets[i], color="0.8", linewidth=0.6, zorder=0)

@@ -69,17 +69,23 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
 
     values: Any
     law: InputLaw = GAUSSIAN
+    learned: dict[str, Any] = {"loss": "square", "labels": "exact", "flip": 0.0, "bias": "0"}
     decay = problem.weight_decay
     if isinstance(problem, Problem):
-        hidden, values = problem.student.hidden, None if problem.student.trainable else problem.student.A
+        hidden = None if problem.student.infinite else problem.student.hidden
+        values = None if problem.student.trainable else problem.student.A
         taught, eigenvalues = problem.teacher_activation, problem.mode_targets
         law = problem.law
+        learned = {"loss": problem.loss.name, "labels": problem.labels.name}
+        learned |= {"flip": problem.flip, "bias": str(problem.bias)}
+        inputs = problem.all_inputs
     else:
+        inputs = problem.teacher.inputs
         hidden, values = problem.hidden, None if problem.trainable else [problem.second_layer]
         taught, eigenvalues = problem.activation, mode_targets(problem.teacher, problem.activation)
         law = problem.distribution
     return {
-        "inputs": problem.teacher.inputs,
+        "inputs": inputs,
         "hidden": hidden,
         "outputs": problem.teacher.outputs,
         "activation": str(problem.activation),
@@ -87,7 +93,9 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
         "second_layer": "trainable" if values is None else "fixed",
         **({} if values is None else {"second_layer_values": values}),
         law.option: law.name,
+        **learned,
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": [decay.first, decay.second],
+        "constraint": problem.constraint.name,
         "eigenvalues": eigenvalues,
     }

@@ -75,6 +75,8 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     if problem.get("distribution", "gaussian") != "gaussian" or "data" in problem:
         return None
+    if problem.get("loss", "square") != "square":
+        return None
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
     activation = ACTIVATIONS.get(problem["activation"])
@@ -83,7 +85,7 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     trained = problem["second_layer"] == "trainable"
     quadratic = activation is not None and activation.trace_coupling is not None
     known = quadratic and problem["covariance"] == "identity"
-    if not known or problem["outputs"] != 1 or len(values) > 1:
+    if not known or problem["outputs"] != 1 or len(values) > 1 or problem["hidden"] is None:
         return None
     eigenvalues, d = problem["eigenvalues"], problem["inputs"]
     copies = Counter(eigenvalues + [0.0] * (d - len(eigenvalues)))

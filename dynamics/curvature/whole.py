@@ -19,7 +19,7 @@ nothing is outside. Of clusters that differ in their covariances it is not true:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +30,7 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.reduction import restricted
+from dynamics.problem.scope import require
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +61,15 @@ class Whole:
         Raises
         ------
         ProblemError
-            If the curve has no weights of the problem, such as that of the mean of SGD.
+            If the curve has no weights of the problem, such as that of the mean of SGD, or is a limit of networks.
         """
         if getattr(trajectory, "coordinates", None) is None:
             raise ProblemError(
                 f"This curve, of the kind {trajectory.KIND!r}, has no weights of the problem, of which second"
                 " derivatives are taken: give a `Trajectory`."
             )
-        problem, basis = trajectory.problem, trajectory.basis
+        require("second derivatives", trajectory.problem)
+        problem, basis = _with_one_outside(trajectory.problem, trajectory.basis)
         nothing = np.empty(0), np.empty(0, dtype=np.int64)
         if basis is None:
             return cls(problem, None, *nothing)
@@ -140,9 +142,18 @@ class Whole:
         return np.reshape([product(v)[self.outer] for v in directions], (len(self.outer),) * 2)
 
 
+def _with_one_outside(problem: Problem, basis: Array | None) -> tuple[Problem, Array | None]:
+    """The problem, with one of the inputs that are not stored if there are any, and the basis to that."""
+    if problem.dimension is None:
+        return problem, basis
+    n = problem.inputs
+    more = replace(problem, teacher=problem.teacher.padded(n + 1), student=problem.student.padded(n + 1))
+    return more, np.eye(n + 1, n) if basis is None else np.pad(basis, ((0, 1), (0, 0)))
+
+
 def _outside(problem: Problem, Q: Array) -> tuple[Array, Array, NDArray[np.int64]] | None:
     """A direction (d,) outside of Q (d, r), and the variances there over its own; None where they do not say it all."""
-    d, r = Q.shape
+    d, r = problem.all_inputs, Q.shape[1]
     if not problem.law.uniform_outside:
         return None
     if problem.covariance is None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
 from dynamics.curves.followed import Followed
+from dynamics.curves.skills import skill_lines, skill_variables, skills
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
 from dynamics.curves.units import (
     C_K,
@@ -40,6 +41,7 @@ from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
 from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem, Student
+from dynamics.problem.classification import Skill
 from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
@@ -198,6 +200,26 @@ class Trajectory(Followed):
         """
         return conserved_or_none(self.coordinates, self.A, self.degree)
 
+    @cached_property
+    def skills(self) -> dict[str, Skill]:
+        """How well the network tells two classes, see `dynamics.curves.skills`; empty for losses of the residual."""
+        return skills(self._reduced, self.coordinates, self.A, self.bias)
+
+    @property
+    def accuracy(self) -> Array | None:
+        """Share of right answers, (T,); None for losses of the residual."""
+        return self.skills[""].accuracy if self.skills else None
+
+    @property
+    def calibration(self) -> Array | None:
+        """Expected calibration error, (T,); None for losses of the residual."""
+        return self.skills[""].calibration if self.skills else None
+
+    @property
+    def _reduced(self) -> Problem:
+        """The problem in the coordinates of the weights."""
+        return self.problem if self.basis is None else restricted(self.problem, self.basis).problem
+
     @property
     def overlaps(self) -> Array:
         """Cosines of w_k with the teacher directions v_m, in the metric of Σ, (T, K, R)."""
@@ -210,7 +232,7 @@ class Trajectory(Followed):
 
     @cached_property
     def _units(self) -> tuple[Array, Array]:
-        small = self.problem if self.basis is None else restricted(self.problem, self.basis).problem
+        small = self._reduced
         return overlaps_and_norms(self.coordinates, small.teacher.V, small.second_moment)
 
     @property
@@ -263,7 +285,7 @@ class Trajectory(Followed):
         if level is not None:
             levels = levels_passed(self.modes, targets, level=partial(level, targets))
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
-        return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
+        return called(found, mode_numbers(targets, problem.all_inputs, problem.teacher.outputs))
 
     def variables(self) -> Variables:
         """Curves, weights and what follows from them; of reduced weights both kinds, unless W is too large."""
@@ -274,6 +296,7 @@ class Trajectory(Followed):
                 del found["coordinates"]  # the same numbers
         if self.objective is not None:
             found["objective"] = Variable(("time",), self.objective, OBJECTIVE, LOSS_UNIT)
+        found |= skill_variables(self.skills)
         if self.conserved is not None:
             found["conserved"] = Variable(("time", "unit"), self.conserved, C_K, detail=True)
             found["conserved_drift"] = Variable((), self.conserved_drift, DRIFT)
@@ -297,6 +320,7 @@ class Trajectory(Followed):
         ]
         if self.test_loss is not None:
             lines.append(f"loss on the samples held out {self.test_loss[0]:.6g} → {self.test_loss[-1]:.6g}")
+        lines += skill_lines(self.skills)
         if self.objective is not None:
             lines.append(f"objective, with weight decay, {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
         if self.problem.has_modes:
@@ -310,7 +334,7 @@ class Trajectory(Followed):
                 lines.append(f"largest drift of a conserved quantity {self.conserved_drift:.2e}")
         lines.append(
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, {self.reduced_dimension} of "
-            f"{counted(self.problem.inputs, 'input')} after reduction"
+            f"{counted(self.problem.all_inputs, 'input')} after reduction"
         )
         return "\n".join([*lines, s.message] if s.message else lines)
 

@@ -165,6 +165,10 @@ class Flow(VectorField, Generic[Curve]):
         """States (T, n) of the network at the given times, from those of the flow; here the same."""
         return states
 
+    def smaller(self) -> Flow[Curve] | None:
+        """A flow of fewer unknowns with the same curve, which is integrated instead; None if there is none."""
+        return None
+
     def failure(self, report: SolverReport, curve: Curve) -> ComputationError:
         """The error of an integration that failed."""
         return IntegrationError(report.message, curve)
@@ -209,7 +213,7 @@ class Flow(VectorField, Generic[Curve]):
             Tolerances per step; by default `default_rtol`, at least `COARSE` where the right-hand side jumps, and that
             times the size of the initial state.
         stops : sequence of Stop
-            Further reasons to stop, as functions of (t, θ).
+            Further reasons to stop, as functions of (t, θ). With them all unknowns are integrated.
         max_evaluations : int, optional
             Give up after so many evaluations of the right-hand side.
         progress : bool
@@ -229,6 +233,21 @@ class Flow(VectorField, Generic[Curve]):
         IntegrationError
             If the integration fails; the error carries the curve up to there.
         """
+        smaller = None if stops else self.smaller()
+        if smaller is not None:
+            return smaller.integrate(
+                t_end,
+                times=times,
+                samples=samples,
+                log_times=log_times,
+                until_loss=until_loss,
+                method=method,
+                rtol=rtol,
+                atol=atol,
+                max_evaluations=max_evaluations,
+                progress=progress,
+                throw=throw,
+            )
         start = perf_counter()
         task = self.prepare(
             t_end,

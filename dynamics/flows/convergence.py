@@ -293,7 +293,7 @@ class ConvergenceTest:
         W, A = self.flow.unpack(theta)
         modes = problem.modes(W, unit_weights(W, A))
         targets = problem.mode_targets
-        numbers = mode_numbers(targets, problem.inputs, problem.teacher.outputs)
+        numbers = mode_numbers(targets, problem.all_inputs, problem.teacher.outputs)
         learned = numbers[modes / targets > 0.5]
         return (
             f"Resting on the plateau {mode_set(learned)}: unit {self.growth.unit} grows next, "

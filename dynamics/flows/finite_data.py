@@ -57,6 +57,7 @@ class FiniteDataFlow(GradientFlow):
             raise ProblemError(f"`X` has shape {X.shape}, but must have shape (n, {problem.inputs}), n ≥ 1.")
         if Y.shape != (n, O):
             raise ProblemError(f"`y` has shape {Y.shape}, but {n} samples with {O} outputs need ({n}, {O}).")
+        self._data, self._reduces = (X, Y, form), True
         reduction = _reduce(problem, X)
         if reduction.basis is not None:
             X = X @ reduction.basis
@@ -68,6 +69,10 @@ class FiniteDataFlow(GradientFlow):
         self.sample_loss: Population = sample_loss(X, Y, phi, reduction.problem.variance, hidden, self.form)
         self._start(problem, reduction, problem.with_decay(self.sample_loss))
         self.setup_seconds = perf_counter() - start
+
+    def _of(self, problem: Problem) -> GradientFlow:
+        """The same flow of another problem."""
+        return FiniteDataFlow(problem, *self._data)
 
     def switching(self, atol: float) -> None:
         """None: where a kinked unit vanishes the samples pull at it, not the population."""

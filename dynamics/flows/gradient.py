@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, partial
 from time import perf_counter
 
@@ -23,6 +24,7 @@ from dynamics.integration.contract import Curvature, Kernel, Write
 from dynamics.population.base import FormLoss, Population
 from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.merged_units import MergedUnits, merged_units
 from dynamics.problem.reduction import Reduction, reduce_problem
 from dynamics.problem.scope import require
 from dynamics.progress import stage
@@ -46,10 +48,12 @@ class GradientFlow(Flow[Trajectory]):
     covariance : (d, d) array, optional
         Used with a teacher and a student; None is the identity.
     reduce : bool
-        Whether to use the span reduction; False keeps all d inputs (for tests).
+        Whether to use the exact reductions; False keeps all d inputs and K units (for tests).
 
     Attributes
     ----------
+    merged : MergedUnits or None
+        Where the flow stands for one of more units (`dynamics.problem.merged_units`), whose curve is its result.
     population, objective : Population
         The loss that is measured, and the one whose gradient is followed: the same, up to weight decay.
     keeps_balances : bool
@@ -67,6 +71,8 @@ class GradientFlow(Flow[Trajectory]):
     """
 
     keeps_balances = True
+    merged: MergedUnits | None = None
+    _reduces = False
 
     def __init__(
         self,
@@ -80,6 +86,7 @@ class GradientFlow(Flow[Trajectory]):
         start = perf_counter()
         problem = given_problem(problem, student, activation, covariance)
         require("flow", problem)
+        self._reduces = reduce
         with stage("reducing the problem"):
             self._start(problem, reduce_problem(problem) if reduce else Reduction(problem, None))
         self.setup_seconds = perf_counter() - start
@@ -170,7 +177,18 @@ class GradientFlow(Flow[Trajectory]):
 
     def switching(self, atol: float) -> VanishingUnits | None:
         """What interrupts the integration where a kinked activation has no derivative; None if nothing does."""
-        return None if self.population.pull_on is None else VanishingUnits(self, atol)
+        if self.problem.constraint or self.population.pull_on is None:
+            return None
+        return VanishingUnits(self, atol)
+
+    def observed(self, times: Array, states: Array) -> Array:
+        """States (T, n), with units of norm 1 on the sphere, which an integration leaves by its errors."""
+        put_back = self.problem.constraint.put_back
+        if put_back is None:
+            return states
+        W, _ = self.unpack(states)
+        n = W[0].size
+        return np.concatenate([put_back(W).reshape(len(states), n), states[:, n:]], axis=1)
 
     def loss(self, theta: Array) -> float:
         """Population loss at θ."""
@@ -219,6 +237,19 @@ class GradientFlow(Flow[Trajectory]):
         """The end of an open-ended integration, plateaus that cannot be waited for, and leaps over the others."""
         return watch_convergence(self, self.natural_units, run)
 
+    def smaller(self) -> GradientFlow | None:
+        """The flow of as many units as inputs that stands for this one, see `dynamics.problem.merged_units`."""
+        merged = merged_units(self.problem) if self._reduces else None
+        if merged is None:
+            return None
+        flow = self._of(merged.problem)
+        flow.merged = merged
+        return flow
+
+    def _of(self, problem: Problem) -> GradientFlow:
+        """The same flow of another problem."""
+        return GradientFlow(problem)
+
     @property
     def lawful(self) -> Problem | None:
         """The problem whose decay makes the law of c_k in the time of the flow; None where c_k has no law."""
@@ -231,4 +262,7 @@ class GradientFlow(Flow[Trajectory]):
         curve = Trajectory.from_states(
             self.problem, self.reduction, times, *self.unpack(states), report, integral
         )
+        if self.merged is not None:
+            W, A = self.merged.weights(curve.coordinates)
+            return replace(curve, problem=self.merged.whole, coordinates=W, A=A)
         return curve if lawful is self.problem else curve.under(lawful)

@@ -15,8 +15,12 @@ from dynamics.flows.motion import Motion
 from dynamics.flows.rest import distance_from_rest
 from dynamics.integration import Stop
 from dynamics.integration.contract import VectorField, Write
+from dynamics.population.base import Population
 from dynamics.population.biased import unit_weights
 from dynamics.population.flow_shape import FlowShape
+from dynamics.problem import Problem
+from dynamics.problem.reduction import Reduction
+from dynamics.problem.scope import require
 
 DIFFERENCE = 6e-6  # of the size of the state: balances truncation and rounding of a central difference
 
@@ -41,6 +45,14 @@ class SteeredFlow(GradientFlow):
     The weights are the first entries of its state. A subclass says its right-hand side; the Jacobian is that by central
     differences unless it says that as well.
     """
+
+    def _start(self, problem: Problem, reduction: Reduction, objective: Population | None = None) -> None:
+        require("other optimisers", problem)
+        super()._start(problem, reduction, objective)
+
+    def smaller(self) -> None:
+        """None: rotations of the units among one another may change what another optimiser does."""
+        return
 
     def unpack(self, theta: Array) -> tuple[Array, Array]:
         """Weights (…, K, r) and (…, O, K) of states (…, m)."""

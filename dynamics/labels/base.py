@@ -74,6 +74,11 @@ class Labels:
         """Whether labels come with the inputs, and not from a teacher."""
         return self.mean is None
 
+    @property
+    def tossed(self) -> bool:
+        """Whether there is chance in them: the label is a coin, and no function of the inputs."""
+        return self.classes and not self.given and (self.threshold is None or bool(self.flip))
+
     def expected(self, f: Any) -> Any:
         """E[y | f*], flips included, of arrays or tensors f*.
 
@@ -90,7 +95,7 @@ class Labels:
     def draw(self, f: Any, u: Any) -> Any:
         """Labels y of outputs f*, by numbers u that are uniform in [0, 1); what is not random makes no use of them."""
         mean = self.expected(f)
-        return (u < mean) * 1.0 if self.classes else mean
+        return (u < mean) * (0.0 * mean + 1.0) if self.classes else mean
 
     @staticmethod
     def parse(name: Labels | str, option: str = "labels") -> Labels:

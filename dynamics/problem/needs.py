@@ -177,6 +177,19 @@ UNDECAYED = Need(
     lambda p: f"`weight_decay` is {p.weight_decay}",
     "problems without weight decay",
 )
+FREE = Need(
+    lambda p: not p.constraint,
+    lambda p: f"`constraint` is {p.constraint.name!r}",
+    "weights without a constraint",
+)
+SPHERE = Need(
+    lambda p: bool(p.constraint), lambda p: f"`constraint` is {p.constraint.name!r}", "units on the sphere"
+)
+ONE_SIGN = Need(
+    lambda p: bool((p.student.A > 0).all() or (p.student.A < 0).all()),
+    lambda p: f"The second layer is {p.student.A.tolist()}",
+    "second-layer weights of one sign",
+)
 CENTRED = Need(
     lambda p: p.activation.trace_coupling == 0,
     lambda p: f"`activation` is {p.activation.name!r}",
@@ -231,6 +244,16 @@ EQUAL = Need(
     lambda p: bool(p.student.A[0, 0]) and not np.ptp(p.student.A),
     lambda p: f"The second layer is {p.student.A.tolist()}",
     "equal second-layer weights other than zero",
+)
+STORED = Need(
+    lambda p: p.dimension is None,
+    lambda p: f"`dimension` is {p.dimension} and weights are stored in {counted(p.inputs, 'input')}",
+    "weights that are stored in all inputs, as those of `problem.whole` are",
+)
+FINITE = Need(
+    lambda p: not p.student.infinite,
+    lambda p: "The student is the limit of infinitely many hidden units",
+    "finite numbers of them",
 )
 CLOSED_STEPS = Need(
     lambda p: closure(p) is not None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,11 +22,13 @@ from dynamics.losses import SQUARE, Loss
 from dynamics.population.base import Population
 from dynamics.population.decayed import DecayedLoss
 from dynamics.problem.bias import NO_BIAS, Bias
+from dynamics.problem.constraint import NONE, Constraint
 from dynamics.problem.labelling import check_outputs, labels_for, two_classes
 from dynamics.problem.shown import ShownProblem
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import NoTeacher, Teacher
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
+from dynamics.validation import validate_count
 
 ANY_LOSS = (
     "quadratic and centred students of such teachers under Gaussian inputs, quadratic ones under Student's law with NU "
@@ -61,6 +63,12 @@ class Problem(ShownProblem):
     data : DataSet or (X, y), optional
         Samples instead of a law, whose means then are all expectations: X (n, d) and y (n,) or (n, O). Where there is
         a teacher its labels take the place of y. Stored as a `DataSet`.
+    dimension : int, optional
+        Input dimension d where weights and teacher are stored in fewer inputs, being zero on the others (Gaussian
+        inputs of covariance I). None: they are stored in all of them.
+    constraint : Constraint or str
+        "none", or "sphere": the weights of every unit are kept at norm 1 (also at the start), and the second layer is
+        fixed. Stored as a `dynamics.problem.constraint.Constraint`.
     loss : Loss or str
         ℓ(f, y), or its name in `dynamics.losses.LOSSES`; by default the square. Stored as a `Loss`.
     labels : Labels or str, optional
@@ -79,7 +87,8 @@ class Problem(ShownProblem):
     ------
     ProblemError
         If teacher, student, covariance and data do not fit together, a fixed second layer should decay, there is
-        neither a teacher nor data, or a covariance or a law beside data.
+        neither a teacher nor data, or a covariance or a law beside data; if inputs are left out that are not like those
+        that are stored; on the sphere, if the second layer is trained or weights decay.
 
     Examples
     --------
@@ -100,6 +109,8 @@ class Problem(ShownProblem):
     teacher_activation: Activation = None  # type: ignore[assignment]  # that of the student
     distribution: InputLaw = GAUSSIAN
     data: DataSet | None = None
+    dimension: int | None = None
+    constraint: Constraint = NONE
     loss: Loss = SQUARE
     labels: Labels = None  # type: ignore[assignment]  # those that go with the loss
     flip: float = 0.0
@@ -118,6 +129,8 @@ class Problem(ShownProblem):
             teacher_activation: Activation | str | None = None,
             distribution: InputLaw | str = GAUSSIAN,
             data: DataSet | tuple[ArrayLike, ArrayLike] | None = None,
+            dimension: int | None = None,
+            constraint: Constraint | str = NONE,
             loss: Loss | str = SQUARE,
             labels: Labels | str | None = None,
             flip: float = 0.0,
@@ -138,6 +151,23 @@ class Problem(ShownProblem):
         object.__setattr__(self, "notes", self.teacher.notes + self._set_inputs())
         decay = WeightDecay.of(self.weight_decay, self.student.trainable)
         object.__setattr__(self, "weight_decay", decay)
+        self._set_dimension()
+        self._set_constraint()
+
+    def _set_constraint(self) -> None:
+        """The constraint, and the start that fulfils it."""
+        constraint = Constraint.of(self.constraint)
+        if constraint and self.student.infinite:
+            raise ProblemError(
+                f"`constraint` is {constraint.name!r}, but the limit of infinitely many units is of units of any norm."
+            )
+        if constraint and self.weight_decay:
+            raise ProblemError(
+                f"`weight_decay` is {self.weight_decay}, but `constraint` {constraint.name!r} keeps the norms of all"
+                " units, which it could not change: leave it out."
+            )
+        object.__setattr__(self, "constraint", constraint)
+        object.__setattr__(self, "student", constraint.start(self.student))
 
     def _set_teacher(self, phi: Activation) -> None:
         """Teacher and its activation, and the data with the labels that are learned."""
@@ -188,6 +218,23 @@ class Problem(ShownProblem):
         if not self.labels.classes and not self.bias:
             return taught
         return taught.relabelled(lambda f: self.labels.expected(f - self.bias.teacher))
+
+    def _set_dimension(self) -> None:
+        """The number of inputs, where some of them are left out."""
+        if self.dimension is None:
+            return
+        d = validate_count("dimension", self.dimension)
+        if d < self.inputs:
+            raise ProblemError(
+                f"`dimension` is {d}, but weights and teacher have {self.inputs} inputs already."
+            )
+        if not self.law.gaussian or self.covariance is not None:
+            given = "`covariance`" if self.law.gaussian else f"`{self.law.option}` {self.law.name!r}"
+            raise ProblemError(
+                f"`dimension` is {d} beside {given}, but inputs may be left out of Gaussian ones of covariance I only: "
+                "pad teacher and student with zeros."
+            )
+        object.__setattr__(self, "dimension", d if d > self.inputs else None)
 
     @property
     def law(self) -> InputLaw:
@@ -280,15 +327,31 @@ class Problem(ShownProblem):
 
     @cached_property
     def objective(self) -> Population:
-        """What is minimised: the population loss, with the penalty of the weight decay if there is any."""
+        """What is minimised: the population loss, with the penalty of the weight decay if there is any.
+
+        Under a constraint the loss of weights that keep it.
+        """
         return self.with_decay(self.population)
 
     def with_decay(self, loss: Population) -> Population:
-        """A loss with the penalty of the weight decay; the loss itself if there is none."""
+        """A loss with the penalty of the weight decay, of weights that keep the constraint; itself where neither is."""
         decay = self.weight_decay
-        return DecayedLoss(loss, decay.first, decay.second) if decay else loss
+        return self.constraint.objective(DecayedLoss(loss, decay.first, decay.second) if decay else loss)
 
     @property
     def inputs(self) -> int:
-        """Input dimension d."""
+        """Inputs that weights and teacher have: all d, or fewer of a problem with a `dimension` of its own."""
         return self.teacher.inputs
+
+    @property
+    def all_inputs(self) -> int:
+        """Input dimension d."""
+        return self.inputs if self.dimension is None else self.dimension
+
+    @property
+    def whole(self) -> Problem:
+        """The same problem with weights and teacher in all d inputs."""
+        if self.dimension is None:
+            return self
+        d = self.dimension
+        return replace(self, teacher=self.teacher.padded(d), student=self.student.padded(d), dimension=None)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dynamics.labels import Labels
     from dynamics.losses import Loss
     from dynamics.problem.bias import Bias
+    from dynamics.problem.constraint import Constraint
     from dynamics.problem.student import Student
     from dynamics.problem.teacher import Teacher
     from dynamics.problem.weight_decay import WeightDecay
@@ -36,6 +37,8 @@ class ShownProblem:
         labels: Labels
         flip: float
         bias: Bias
+        dimension: int | None
+        constraint: Constraint
         notes: tuple[str, ...]
 
         @property
@@ -45,6 +48,10 @@ class ShownProblem:
         @property
         def inputs(self) -> int:
             """d."""
+
+        @property
+        def all_inputs(self) -> int:
+            """d, those without weights too."""
 
         @property
         def realisable(self) -> bool:
@@ -63,9 +70,11 @@ class ShownProblem:
         inputs = "" if self.law.gaussian else f", {self.law.option}={self.law.name}"
         if self.data is not None:
             inputs += f" ({len(self.data.X)} × {self.data.inputs})"
+        decay += f", constraint={self.constraint}" if self.constraint else ""
         learned = self._learned()
         parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{learned}{notes}"
-        return f"Problem({parts})"
+        more = "" if self.dimension is None else f", dimension={self.dimension}"
+        return f"Problem({parts}{more})"
 
     def _learned(self) -> str:
         """Loss, labels and bias, of another loss than the square."""
@@ -87,8 +96,8 @@ class ShownProblem:
         sigma = "I" if self.covariance is None else "Σ"
         rows = [
             ("student", f"f(x) = Σ_k a_k φ(w_k·x), {self.activation.formula}"),
-            ("hidden units K", str(student.hidden)),
-            ("inputs d", f"{self.inputs}, {self._inputs_text(sigma)}"),
+            ("hidden units K", "∞" if student.infinite else str(student.hidden)),
+            ("inputs d", f"{self.all_inputs}, {self._inputs_text(sigma)}"),
             ("outputs", str(student.outputs)),
             ("second layer", "trained" if student.trainable else "fixed"),
             (
@@ -115,6 +124,8 @@ class ShownProblem:
             rows.append(
                 ("weight decay ρ_w, ρ_a", f"{self.weight_decay.first:g}, {self.weight_decay.second:g}")
             )
+        if self.constraint:
+            rows.append(("constraint", f"{self.constraint}: every ‖w_k‖ = 1"))
         return rows
 
     def _inputs_text(self, sigma: str) -> str:
@@ -129,6 +140,9 @@ class ShownProblem:
         """Student, teacher, inputs and loss as formulas."""
         from dynamics.notebook import equations_latex, formula_latex
 
+        units = rf"\sum_{{k=1}}^{{{self.student.hidden}}}"
+        if self.student.infinite:
+            units = r"\lim_{K \to \infty} \tfrac1K \sum_{k=1}^K"
         index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
         phi = formula_latex(self.activation.formula)
         psi, taught = r"\varphi", ""
@@ -145,11 +159,12 @@ class ShownProblem:
         penalty = "".join(rf" + \tfrac12 \cdot {rho:g} \lVert {name} \rVert^2" for rho, name in rates if rho)
         return equations_latex(
             [
-                rf"f{index}(x) &= \sum_{{k=1}}^{{{self.student.hidden}}} a_{{{output}k}}\, \varphi(w_k \cdot x),"
+                rf"f{index}(x) &= {units} a_{{{output}k}}\, \varphi(w_k \cdot x),"
                 rf" \quad {phi}",
                 *([target] if self.teacher.given else []),
                 rf"L &= {self._loss_latex(learned)}, \quad {self._inputs_latex()}",
                 *([rf"R &= L{penalty}"] if penalty else []),
+                *([r"\lVert w_k \rVert &= 1"] if self.constraint else []),
             ]
         )
 
@@ -163,7 +178,7 @@ class ShownProblem:
 
     def _inputs_latex(self) -> str:
         """The law of the inputs as a formula."""
-        sigma = f"I_{{{self.inputs}}}" if self.covariance is None else r"\Sigma"
+        sigma = f"I_{{{self.all_inputs}}}" if self.covariance is None else r"\Sigma"
         if self.law.gaussian:
             return rf"x \sim \mathcal{{N}}(0, {sigma})"
         if self.data is not None:

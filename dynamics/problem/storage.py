@@ -33,8 +33,14 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
     about = {"activation": problem.activation.name, "trainable": problem.student.trainable}
     if not problem.realisable:
         about["teacher_activation"] = problem.teacher_activation.name
+    if problem.dimension is not None:
+        about["dimension"] = problem.dimension
+    if problem.student.infinite:
+        about["infinite"] = True
     said, held = law_parts(problem.law)
     decay = problem.weight_decay
+    if problem.constraint:
+        about["constraint"] = problem.constraint.name
     penalty = {"weight_decay": [decay.first, decay.second]} if decay else {}
     return about | said | penalty | learned_parts(problem), arrays | held
 
@@ -87,6 +93,7 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
             read_bounded(f, "initial_W", ("unit", "input")),
             read_bounded(f, "initial_A", ("output", "unit")),
             f.part(about, "trainable", bool),
+            "infinite" in about,
         ),
         f.part(about, "activation", str),
         read_bounded(f, "covariance", ("input", "input")) if "covariance" in f else None,
@@ -94,6 +101,8 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         f.part(about, "teacher_activation", str) if "teacher_activation" in about else None,
         distribution,
         data,
+        f.part(about, "dimension", int) if "dimension" in about else None,
+        f.part(about, "constraint", str) if "constraint" in about else "none",
         **read_learned(f, about),
     )
 
@@ -142,13 +151,14 @@ def problem_attributes(problem: Problem) -> dict[str, Any]:
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": str(problem.weight_decay),
+        "constraint": problem.constraint.name,
         "loss": problem.loss.name,
         "labels": problem.labels.name,
         "flip": problem.flip,
         "bias": str(problem.bias),
         "distribution": problem.distribution.name,
         "data": "none" if problem.data is None else problem.data.name,
-        "inputs": problem.inputs,
-        "hidden": problem.student.hidden,
+        "inputs": problem.all_inputs,
+        "hidden": "infinite" if problem.student.infinite else problem.student.hidden,
         "outputs": problem.student.outputs,
     }

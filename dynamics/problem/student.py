@@ -12,7 +12,10 @@ from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.budget import check_memory
 from dynamics.errors import ProblemError
+from dynamics.problem.given_form import form_factor
 from dynamics.problem.outputs import network_outputs
+from dynamics.problem.realisation import CLIPPED, realise_beside
+from dynamics.problem.teacher import Teacher
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
 SMALLEST_WEIGHT = 1e-100  # of initial weights that are given by a number: their squares must not vanish
@@ -33,6 +36,8 @@ class Student:
         Second-layer weights; stored with shape (O, K).
     trainable : bool
         Whether the second layer is trained too.
+    infinite : bool
+        Whether the units stand for infinitely many, see `mean_field`.
 
     Raises
     ------
@@ -43,6 +48,7 @@ class Student:
     W: NDArray[np.float64]
     A: NDArray[np.float64]
     trainable: bool = True
+    infinite: bool = False
 
     def __post_init__(self) -> None:
         W = validate_array("W", self.W, 2)
@@ -124,6 +130,89 @@ class Student:
             A = np.full((O, K), validate_size("second_layer_value", second_layer_value))
         return cls(W, A, trainable=second_layer == "trainable")
 
+    @classmethod
+    def from_order_parameters(
+        cls,
+        Q: ArrayLike,
+        R: ArrayLike,
+        teacher: Teacher,
+        a: ArrayLike,
+        *,
+        trainable: bool = True,
+        inputs: int | None = None,
+        tolerance: float = CLIPPED,
+    ) -> Student:
+        """Weights with given overlaps among themselves and with the directions of a teacher.
+
+        They are unique up to rotations that leave the teacher as it is: what is learned depends on Q and R alone, and
+        single weights mean nothing. Without a teacher, see `dynamics.problem.realisation.realise`.
+
+        Parameters
+        ----------
+        Q, R : (K, K), (K, M) arrays
+            w_k·w_l and w_k·v_m.
+        teacher : Teacher
+            With M directions.
+        a : (K,) or (O, K) array
+            Second layer.
+        trainable : bool
+        inputs : int, optional
+            Input dimension d. The student has as few inputs as it needs beside the teacher, d at most: `padded`, or the
+            `dimension` of a problem, says how many there are.
+        tolerance : float
+            See `dynamics.problem.realisation.realise_beside`.
+
+        Raises
+        ------
+        ProblemError
+            If no weights have these overlaps, or none in d dimensions.
+
+        Examples
+        --------
+        >>> from dynamics import GradientFlow, Problem, Student, Teacher
+        >>> teacher = Teacher.from_eigenvalues([2, 1])
+        >>> student = Student.from_order_parameters([[0.01]], [[0.02, 0.01]], teacher, [0.5])
+        >>> problem = Problem(teacher.padded(student.inputs), student, dimension=1000)
+        """
+        found = realise_beside(Q, R, teacher.V, inputs=inputs, tolerance=tolerance)
+        return cls(found.W, np.asarray(a), trainable)
+
+    @classmethod
+    def from_form(
+        cls, M: ArrayLike, second_layer_value: float = 1.0, *, hidden: int | None = None, outputs: int = 1
+    ) -> Student:
+        """Units with the form M = Σ_k a w_kw_kᵀ, and a fixed second layer a; see `dynamics.problem.given_form`.
+
+        Parameters
+        ----------
+        M : (d, d) array
+        second_layer_value : float
+            a.
+        hidden : int, optional
+            Units, by default as many as the rank of M.
+        outputs : int
+            All with the same M.
+        """
+        a = validate_size("second_layer_value", second_layer_value)
+        W, _ = form_factor(M, a, hidden)
+        return cls(W, np.full((validate_count("outputs", outputs), len(W)), a), trainable=False)
+
+    @classmethod
+    def mean_field(
+        cls, inputs: int, scale: float = 0.1, second_layer_value: float = 1.0, outputs: int = 1
+    ) -> Student:
+        """The limit K → ∞ of f = (1/K) Σ_k a φ(w_k·x) with w entries N(0, scale²/d), for quadratic units.
+
+        Time is that of the flow over K, and a rate ρ of weight decay the penalty ½(ρ/K)‖W‖². In this limit the flow is
+        that of `inputs` units with M = (a·scale²/d) I at the start (`dynamics.problem.given_form`), which the student
+        holds; single ones mean nothing.
+        """
+        d = validate_count("inputs", inputs)
+        eps = validate_size("init_scale", scale, nonnegative=True)
+        a = validate_size("second_layer_value", second_layer_value)
+        _check_student(d, d, validate_count("outputs", outputs))
+        return cls(eps / np.sqrt(d) * np.eye(d), np.full((outputs, d), a), trainable=False, infinite=True)
+
     def __call__(
         self, X: ArrayLike, activation: Activation | str = "quadratic", covariance: ArrayLike | None = None
     ) -> Array:
@@ -161,8 +250,8 @@ class Student:
         return self if d == self.inputs else replace(self, W=np.pad(self.W, ((0, 0), (0, d - self.inputs))))
 
     def __repr__(self) -> str:
-        layer = "trainable" if self.trainable else "fixed"
-        return f"Student(hidden={self.hidden}, inputs={self.inputs}, outputs={self.outputs}, second_layer={layer})"
+        layer, hidden = "trainable" if self.trainable else "fixed", "∞" if self.infinite else self.hidden
+        return f"Student(hidden={hidden}, inputs={self.inputs}, outputs={self.outputs}, second_layer={layer})"
 
 
 def _check_student(hidden: int, inputs: int, outputs: int) -> None:

@@ -145,7 +145,7 @@ class FluctuatingSGD(MeanSGD):
             for p in range(o + 1):
                 products = A[o][i[:q]] * A[p][j[:q]] + A[p][i[:q]] * A[o][j[:q]]
                 quadratic = np.zeros(len(i))
-                quadratic[:q] = (2 if o == p else 4) * eta * self.problem.inputs / self.batch * products
+                quadratic[:q] = (2 if o == p else 4) * eta * self.problem.all_inputs / self.batch * products
                 terms.append((quadratic, (o, p), False))
         return terms
 

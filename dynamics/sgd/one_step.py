@@ -75,7 +75,7 @@ def step_means(problem: Problem, step: float, *, batch: int = 1, label_noise: fl
     AA = np.einsum("ok,ol->okl", before, before)
     if problem.student.trainable:
         moments = GradientMoments(
-            *order.gram(state), order.trace_coupling, problem.inputs, theory.label_noise
+            *order.gram(state), order.trace_coupling, problem.all_inputs, theory.label_noise
         )
         kept = 1 - eta * problem.weight_decay.second
         mean = np.einsum("okk->ok", moments.first[:, :K, :K])

@@ -31,6 +31,12 @@ NEGLECTED = (
 )
 
 
+ON_SPHERE = (
+    "on the sphere the mean is of leading order in the input dimension at fixed step times dimension; that of one "
+    "quadratic unit and one teacher direction is exact to second order in the step"
+)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class SGDTrajectory(Followed):
     """Mean over seeds of one-pass SGD at its sample times (T of them), and its spread.
@@ -121,7 +127,8 @@ class SGDTrajectory(Followed):
     @property
     def neglects_fluctuations(self) -> bool:
         """Whether the curve is without fluctuations because they are not known: of units other than quadratic ones."""
-        return self.loss_std is None and self.problem.trace_coupling is None
+        free = not self.problem.constraint
+        return free and self.loss_std is None and self.problem.trace_coupling is None
 
     @property
     def breakdown(self) -> str:
@@ -151,7 +158,7 @@ class SGDTrajectory(Followed):
             return find_stages(self.times, self.loss)
         targets = problem.mode_targets
         found = find_stages(self.times, self.loss, self.modes, targets)
-        return called(found, mode_numbers(targets, problem.inputs, problem.teacher.outputs))
+        return called(found, mode_numbers(targets, problem.all_inputs, problem.teacher.outputs))
 
     def variables(self) -> Variables:
         """Curves, order parameters and what follows from them."""
@@ -186,7 +193,7 @@ class SGDTrajectory(Followed):
             if self.problem.has_modes
             else units_summary(self.overlaps[-1], self.norms[-1]),
             f"{s.method}: {counted(s.evaluations, 'evaluation')}, {s.seconds:.3g} s, "
-            f"{counted(self.reduced_dimension, 'vector')} in {counted(self.problem.inputs, 'dimension')}",
+            f"{counted(self.reduced_dimension, 'vector')} in {counted(self.problem.all_inputs, 'dimension')}",
         ]
         if self.objective is not None:
             lines.insert(2, f"mean objective {self.objective[0]:.6g} → {self.objective[-1]:.6g}")

@@ -1,9 +1,12 @@
-"""From labels as they are to numbers: two classes become −1 and +1, numbers stay what they are."""
+"""From labels as they are to numbers: two classes become −1 and +1, numbers stay what they are.
+
+For a loss that classifies labels are two classes whatever they are, and become 0 and 1.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +32,7 @@ class Labels:
     kept : (N,) array of bool
         Which of all samples they are.
     are_classes : bool
-        Whether ±1 stand for classes.
+        Whether they stand for classes.
     notes : tuple of str
         What was made of them, if that was more than nothing.
     """
@@ -44,8 +47,9 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
     """Numbers of the labels, and the samples that have them.
 
     Labels are classes if the source says so, if they are texts, if they are two whole numbers, or if `classes` names
-    two of them, which then alone are kept. The first of two classes, in the order of `classes` or else of their names
-    or numbers, is −1 and the second +1. Of a problem with a teacher labels only choose samples.
+    two of them, which then alone are kept; and always where the loss classifies. The first of two classes, in the order
+    of `classes` or else of their names or numbers, is −1 and the second +1 (0 and 1 for a loss that classifies). Of a
+    problem with a teacher labels only choose samples.
 
     Raises
     ------
@@ -62,7 +66,13 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
         return _two_classes(request, raw, _chosen(request, raw, classes))
     if request.taught:
         return nothing
-    if not _is_classified(raw):
+    if request.classify and raw.y.ndim == 2 and raw.y.shape[1] == 1:
+        raw = replace(raw, y=raw.y[:, 0])
+    if request.classify and raw.y.ndim > 1:
+        raise request.refusal(
+            f"it has {raw.y.shape[1]} labels for each sample, but a loss that classifies takes one"
+        )
+    if not (request.classify or _is_classified(raw)):
         if raw.y.dtype.kind == "U":
             raise request.refusal(f"its labels are texts of the shape {raw.y.shape}, but must be (n,)")
         Y = np.asarray(raw.y if raw.y.ndim == 2 else raw.y[:, None], dtype=float)
@@ -74,8 +84,11 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
         texts = raw.y.dtype.kind == "U"
         numbers = [v for v in values if texts and value_of(str(v)) is not None]
         mixed = f" of which {len(numbers)} are numbers," if numbers else ""
+        called = (
+            "classes," if _is_classified(raw) else "different labels, but a loss that classifies takes two,"
+        )
         raise ProblemError(
-            f"{request.what} has {len(values)} classes,{mixed} {listed(_names(raw, values))}: name two of them as"
+            f"{request.what} has {len(values)} {called}{mixed} {listed(_names(raw, values))}: name two of them as"
             " `classes`, or give a `teacher` that labels its inputs."
         )
     return _two_classes(request, raw, (values[0], values[1]))
@@ -104,17 +117,19 @@ def _is_classified(raw: Raw) -> bool:
 
 
 def _two_classes(request: Request, raw: Raw, pair: tuple[Any, Any]) -> Labels:
-    """−1 where labels are the first of a pair, +1 where they are the second."""
+    """−1 (or 0) where labels are the first of a pair, +1 where they are the second."""
     assert raw.y is not None
     first, second = raw.y == pair[0], raw.y == pair[1]
     kept = first | second
     low, high = _names(raw, pair)
+    zero, one = (0, 1) if request.classify else (-1, 1)
     notes = []
-    if not request.taught and (low, high) != ("-1", "1"):
-        notes = [f"the labels {low!r} and {high!r} of {request.data!r} are taken as −1 and +1"]
+    if not request.taught and (low, high) != (str(zero), str(one)):
+        numbers = "0 and 1" if request.classify else "−1 and +1"
+        notes = [f"the labels {low!r} and {high!r} of {request.data!r} are taken as {numbers}"]
     if not kept.all():
         notes.append(f"{kept.sum()} of {len(kept)} samples are of these classes")
-    Y = np.where(second[kept], 1.0, -1.0)[:, None]
+    Y = np.where(second[kept], float(one), float(zero))[:, None]
     return Labels(Y, kept, are_classes=True, notes=tuple(notes))
 
 

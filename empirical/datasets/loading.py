@@ -30,6 +30,7 @@ def load(
     standardize_target: bool = False,
     seed: int = 0,
     taught: bool = False,
+    classify: bool = False,
 ) -> DataSet:
     """Samples with labels, those to train on and those held out.
 
@@ -58,6 +59,8 @@ def load(
         Chooses which are held out.
     taught : bool
         Whether a teacher will label the inputs: labels then choose samples by `classes`, and may be missing.
+    classify : bool
+        Whether labels are for a loss that classifies, such as "logistic": two classes, as 0 and 1.
 
     Returns
     -------
@@ -71,11 +74,11 @@ def load(
 
     Notes
     -----
-    Two classes, be they texts or numbers, are the labels −1 and +1, in the order of `classes`, or else of their names
-    or numbers; other numbers are fitted as they are. Of n samples, round(split n) are held out, at least one: the first
-    of `numpy.random.default_rng([seed, 2]).permutation(n)`; all keep their order. Means, axes and scales are those of
-    the samples to train on. Inputs are left as they are without `components` and `whiten`, except that columns which
-    are zero are left out.
+    Two classes, be they texts or numbers, are the labels −1 and +1, or 0 and 1 for a loss that classifies, in the order
+    of `classes`, or else of their names or numbers; other numbers are fitted as they are. Of n samples, round(split n)
+    are held out, at least one: the first of `numpy.random.default_rng([seed, 2]).permutation(n)`; all keep their order.
+    Means, axes and scales are those of the samples to train on. Inputs are left as they are without `components` and
+    `whiten`, except that columns which are zero are left out.
 
     Nothing is downloaded or written, and nothing is kept but the samples of mnist1d, while the process lasts.
 
@@ -91,7 +94,7 @@ def load(
     if components is not None:
         validate_count("components", components)
     name = data if isinstance(data, str) else GIVEN
-    request = Request(name, target, taught)
+    request = Request(name, target, taught, classify=classify)
     raw = read(request) if isinstance(data, str) else read_given(request, data)
     if share and raw.held_out is not None:
         raise ProblemError(
@@ -138,7 +141,7 @@ def _held_out(n: int, share: float, seed: int) -> NDArray[np.bool_]:
 def _standardised(Y: Array, train: NDArray[np.bool_], are_classes: bool, what: str) -> Array:
     """Labels of mean 0 and variance 1 over the samples to train on."""
     if are_classes:
-        raise ProblemError(f"`standardize_target` is given, but the labels of {what} are classes, −1 and +1.")
+        raise ProblemError(f"`standardize_target` is given, but the labels of {what} are classes.")
     scale = Y[train].std(axis=0)
     if not (scale > 0).all():
         raise ProblemError(

@@ -27,12 +27,15 @@ class Request:
         Whether labels may be missing, because a teacher gives others.
     image_size : int or None
         Height and width that images of a folder are brought to; None: they have one size.
+    classify : bool
+        Whether labels are two classes, for a loss that classifies.
     """
 
     data: str
     target: str | None = None
     taught: bool = False
     image_size: int | None = None
+    classify: bool = False
 
     @property
     def what(self) -> str:

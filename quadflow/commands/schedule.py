@@ -83,7 +83,10 @@ def command(problem: opt.ProblemOptions, runs: ScheduleOptions, output: str | No
     if choice.unit is None:
         note_without_effect(["start_risk"], "unless one unit with a fixed second layer learns one mode")
     else:
-        note_without_effect([*DRAWN, "init_file"], "on one unit near its fit, which starts at `--start-risk`")
+        note_without_effect(
+            [*DRAWN, "init_file", "init_order", "init_form", "mean_field"],
+            "on one unit near its fit, which starts at `--start-risk`",
+        )
     trained: tuple[TrainedSchedule, ...] = ()
     if runs.seeds:
         from empirical.experiments.schedules import train_schedules

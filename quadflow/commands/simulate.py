@@ -66,7 +66,7 @@ def command(
         raise ProblemError(
             "`--hessian` looks at weights, which the mean of `--sgd` has none of: leave out one of both."
         )
-    start = build_problem(problem, more_is_drawn=False)
+    start = build_problem(problem, more_is_drawn=False, apart=True)
     failure: IntegrationError | None = None
     try:
         trajectory = integrate(start, simulation, theory, details, solver, progress=True)

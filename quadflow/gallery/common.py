@@ -26,6 +26,8 @@ FILMS = ("gif", "mp4")
 # What is given, and the defaults of a figure that it replaces as a whole: they describe another thing of its kind
 # (weights of one's own have their own size) or contradict it (two lengths of training).
 REPLACES = {
+    **dict.fromkeys(("init_order", "init_form"), ("inputs", "hidden", "init", "init_scale")),
+    "mean_field": ("hidden", "init"),
     "init_file": ("inputs", "hidden", "outputs", "init", "init_scale", "second_layer"),
     "t_end": ("steps",),
     "steps": ("t_end",),

@@ -39,7 +39,8 @@ class DataOptions:
     )
     classes: str | None = option(
         metavar="A,B",
-        help="Learn these two classes, A as −1 and B as +1, and leave out the samples of others.",
+        help="Learn these two classes, A as −1 and B as +1 (0 and 1 with --loss logistic), and leave out the samples "
+        "of others.",
     )
     split: float = option(
         type=float,

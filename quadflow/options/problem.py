@@ -8,6 +8,7 @@ from typing import ClassVar
 from quadflow import groups
 from quadflow.options.click_options import complete_files, complete_from, config_option, together
 from quadflow.options.data import DataOptions
+from quadflow.options.loss import LossOptions
 from quadflow.options.one_of import OneOf
 from quadflow.options.struct import option, take
 
@@ -90,10 +91,16 @@ class TeacherOptions:
         metavar="ρ[,ρ_a]",
         help="L2 penalty ½ρ_w‖W‖² + ½ρ_a‖a‖²: one rate for all that is trained, or ρ_w,ρ_a.",
     )
+    constraint: str = option(
+        type=OneOf(("none", "sphere")),
+        default="none",
+        show_default=True,
+        help="sphere: every unit is kept at ‖w_k‖ = 1, put back after each step; the second layer then is fixed.",
+    )
 
 
 @dataclass(frozen=True)
-class NetworkOptions(MatrixOptions, DataOptions, TeacherOptions):
+class NetworkOptions(MatrixOptions, DataOptions, LossOptions, TeacherOptions):
     """A problem without its initial weights."""
 
 
@@ -123,6 +130,21 @@ class StartOptions:
     init_tensors: str | None = option(
         metavar="W_NAME[,A_NAME]",
         help="Names of W and of the second layer in --init-file [default: found by name or shape].",
+    )
+    init_order: str | None = option(
+        metavar="FILE.npz",
+        shell_complete=complete_files,
+        help="Order parameters Q (K, K), R (K, M) instead of weights, and a (K,) of a trained second layer; without "
+        "--teacher also P (M, M), b (M,).",
+    )
+    init_form: str | None = option(
+        metavar="FILE.npy",
+        shell_complete=complete_files,
+        help="Matrix Σ a w wᵀ (.npy, .csv) instead of weights, with --second-layer fixed.",
+    )
+    mean_field: bool = option(
+        is_flag=True,
+        help="Limit of infinitely many units, f = (1/K) Σ a φ(w·x), w ~ N(0, ε²/d); time over K.",
     )
     seed: int = option(type=int, default=0, show_default=True, help="Seed of every random number.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,17 @@ from dynamics.validation import validate_real
 from dynamics.words import counted
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
-from quadflow.options.ignored import DRAWN, note_without_effect
+from quadflow.options.ignored import given, note_without_effect
+from quadflow.options.loss import refuse_losses
 from quadflow.options.reading_data import option_name, read_data
+from quadflow.options.starts import (
+    check_start,
+    kind_of_start,
+    note_what_is_not_drawn,
+    start_by_form,
+    start_by_order,
+    start_of_the_limit,
+)
 
 if TYPE_CHECKING:
     from dynamics.inputs.data_set import DataSet
@@ -32,35 +41,79 @@ if TYPE_CHECKING:
     from quadflow.options.problem import MatrixOptions, NetworkOptions, ProblemOptions
 
 MATRIX_FILES = (".npy", ".csv")
+Options = TypeVar("Options", bound="NetworkOptions")
+ON_SPHERE = 1e-6  # of norms: what files in single precision leave
 OF_TEACHERS = ("teacher_activation", "rank", "tolerance", "symmetrize")
 
 
-def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Problem:
+def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True, apart: bool = False) -> Problem:
     """The problem that the options describe; a note says which of those given have no effect.
 
     `more_is_drawn` is false where nothing but the initial weights is drawn at random: a file of them then leaves the
-    seed without effect.
+    seed without effect. With `apart` weights from order parameters are left in as few inputs as they need, however many
+    there are; otherwise they are padded.
     """
+    options = with_fixed_layer(options)
+    kind = kind_of_start(options)
+    if options.second_layer != "fixed" and not options.mean_field:
+        note_without_effect(["second_layer_value"], "unless `--second-layer` is fixed")
+    if kind is not None:
+        note_what_is_not_drawn(kind, more_is_drawn or options.split > 0)
+    problem = _with_weights(options) if options.init_order is None else _by_order(options, apart)
+    check_start(kind, problem)
+    return problem
+
+
+def _by_order(options: ProblemOptions, apart: bool) -> Problem:
+    """The problem of a start by order parameters; Gaussian inputs beyond those of the weights are left out of it."""
+    refuse_data(options)
+    narrow = replace(options, inputs=None)
+    teacher = options_teacher(narrow) if options.teacher else None
+    if teacher is not None and options.inputs is not None and options.inputs < teacher.inputs:
+        options_teacher(options)  # says what does not fit
+    teacher, start, notes = start_by_order(options, teacher)
+    note(notes)
+    d = start.inputs if options.inputs is None else max(options.inputs, start.inputs)
+    law = parse_law(options.distribution)
+    if not law.gaussian or options.covariance is not None:
+        teacher, start = teacher.padded(d), start.padded(d)
+    problem = Problem(
+        teacher,
+        start,
+        options.activation,
+        read_covariance(options, d),
+        read_decay(options.weight_decay),
+        options.teacher_activation,
+        law,
+        dimension=d if d > start.inputs else None,
+        constraint=options.constraint,
+    )
+    return problem if apart else problem.whole
+
+
+def _with_weights(options: ProblemOptions) -> Problem:
+    """The problem of a start that says every weight."""
     activation = Activation.parse(options.activation)
     data = read_data(options)
     teacher = options_teacher(options) if data is None else teacher_on(data, options)
     if options.init_file is None and options.init_tensors is not None:
         raise ProblemError("`--init-tensors` names tensors in `--init-file`: give that as well.")
     start = None if options.init_file is None else read_student(options.init_file, options, teacher.outputs)
-    if start is not None:
-        seeds_more = more_is_drawn or options.split > 0
-        note_without_effect([*DRAWN, *([] if seeds_more else ["seed"])], "beside `--init-file`")
-    if options.second_layer != "fixed":
-        note_without_effect(["second_layer_value"], "unless `--second-layer` is fixed")
+    name = "--init-file"
+    if options.init_form is not None:
+        name = "--init-form"
+        start = start_by_form(options, read_matrix("--init-form", options.init_form), teacher)
     if start is not None:
         if options.inputs is None and data is None:
             # Eigenvalues leave the number of inputs to the weights; a file has one.
             from_file = Path(options.teacher or "").suffix.lower() in (*MATRIX_FILES, ".npz")
             if from_file and start.inputs > teacher.inputs:
-                note([padding("--teacher", teacher.inputs, "`--init-file`", start.inputs)])
+                note([padding("--teacher", teacher.inputs, f"`{name}`", start.inputs)])
             teacher = teacher.padded(max(teacher.inputs, start.inputs))
         if start.inputs < teacher.inputs:
-            note([padding("--init-file", start.inputs, "the problem", teacher.inputs)])
+            note([padding(name, start.inputs, "the problem", teacher.inputs)])
+    if options.mean_field:
+        start = start_of_the_limit(options, teacher)
     if start is None:
         hidden = teacher.inputs if options.hidden is None else options.hidden
         start = Student.initialise(
@@ -74,6 +127,8 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
             second_layer_value=options.second_layer_value,
             degree=activation.degree,
         )
+    elif options.constraint != "none":
+        note_put_on_sphere(name, start)
     Sigma = read_covariance(options, teacher.inputs)
     return Problem(
         teacher,
@@ -84,7 +139,23 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True) -> Pro
         options.teacher_activation,
         options.distribution,
         data,
+        constraint=options.constraint,
+        **options.learned(),
     )
+
+
+def with_fixed_layer(options: Options) -> Options:
+    """The options with the second layer fixed where a constraint fixes it, and nobody asks for another one."""
+    if options.constraint == "none" or given(["second_layer"]):
+        return options
+    note_without_effect(["init_scale"], "beside `--constraint`, which says the norm of every unit")
+    return replace(options, second_layer="fixed")
+
+
+def note_put_on_sphere(name: str, start: Student) -> None:
+    """Say that weights of other norms than 1 are put on the sphere."""
+    if np.abs(np.linalg.norm(start.W, axis=1) - 1).max() > ON_SPHERE:
+        note([f"`{name}` has units of other norms than 1: they are put on the sphere"])
 
 
 def padding(short: str, has: int, other: str, inputs: int) -> str:
@@ -263,6 +334,8 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
             f"student's activation, {options.activation!r}."
         )
     refuse_data(options)
+    refuse_constraint(options)
+    refuse_losses(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)
@@ -282,6 +355,14 @@ def refuse_data(options: NetworkOptions) -> None:
     if options.data is not None:
         raise ProblemError(
             f"`--data` is {options.data!r}, but this is known only for laws of the inputs, not for data."
+        )
+
+
+def refuse_constraint(options: NetworkOptions) -> None:
+    """Refuse weights that are kept somewhere, where free ones alone are known."""
+    if options.constraint != "none":
+        raise ProblemError(
+            f"`--constraint` is {options.constraint!r}, but this is known only for weights without a constraint."
         )
 
 

@@ -17,10 +17,11 @@ from quadflow.notes import note
 from quadflow.options import ProblemOptions, pick
 from quadflow.options.ignored import DRAWN
 from quadflow.options.reading import build_problem, parse_activations
+from quadflow.options.reading_data import option_name
 from quadflow.sweeps.ranges import number_range, numbers
 from quadflow.sweeps.run import options_of
 
-FILE_OPTIONS = ("teacher", "covariance", "init_file", "schedule", "data")
+FILE_OPTIONS = ("teacher", "covariance", "init_file", "init_order", "init_form", "schedule", "data")
 FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors", ".tsv", ".parquet")
 LISTS = ("teacher", "times", "betas", "data", "target", "classes")  # their values contain commas
 ACTIVATIONS = ("activation", "teacher_activation")  # names, whose parameters may have commas between them
@@ -48,9 +49,10 @@ def build_plan(
         Axis(axis.name, tuple(map(_absolute, axis.values))) if axis.name in FILE_OPTIONS else axis
         for axis in axes
     )
-    if shared["init_file"] is not None or "init_file" in [axis.name for axis in axes]:
-        useless = [axis.name.replace("_", "-") for axis in axes if axis.name in DRAWN]
-        note(f"`--vary {name}` has no effect beside `--init-file`" for name in useless)
+    for start in ("init_file", "init_order", "init_form"):
+        if shared[start] is not None or start in [axis.name for axis in axes]:
+            useless = [option_name(axis.name) for axis in axes if axis.name in DRAWN]
+            note(f"`--vary {name[2:]}` has no effect beside `{option_name(start)}`" for name in useless)
     plan = SweepPlan(kinds, shared, axes, replicates, options["seed"], same_seeds)
     _check_first(plan)
     return SweepPlan(kinds, shared, axes, replicates, options["seed"], same_seeds, _digests(plan))

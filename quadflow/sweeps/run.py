@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Runs that are computed together at most, and the options in which they may differ at no cost
 TOGETHER = {"simulate": 256, "diagnose": 512, "train": 16}
 ALIKE = {
-    *("teacher", "init", "init_scale", "init_file", "second_layer_value"),
+    *("teacher", "init", "init_scale", "init_file", "init_order", "init_form", "second_layer_value"),
     *("weight_decay", "step", "t_end", "until_loss"),
 }
 
@@ -65,7 +65,9 @@ def _simulate(options: Mapping[str, Any]) -> Asking[Variables]:
         details = replace(details, steps=None)
     problem, simulation = opt.pick(opt.ProblemOptions, options), opt.pick(SimulationOptions, options)
     solver = opt.pick(opt.SolverOptions, options)
-    return of_trajectory((yield integration(build_problem(problem), simulation, theory, details, solver)))
+    return of_trajectory(
+        (yield integration(build_problem(problem, apart=True), simulation, theory, details, solver))
+    )
 
 
 def _train(options: Mapping[str, Any]) -> Asking[Variables]:

@@ -171,6 +171,41 @@ def test_steps_drawn_ahead_are_bounded(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("counts", [16, 5, (3, 5, 4)], ids=["blocks", "even", "uneven"])
+def test_coins_are_the_same_alone_and_ahead_and_apart_from_the_inputs(kind, counts):
+    """Of three streams and of each alone, of four steps at once and one by one, bit by bit; and which inputs and noise
+    are drawn does not depend on them.
+    """
+    many, plain = make(kind), make(kind)
+    alone = [make(kind, [name]) for name in NAMES]
+    each = [counts] * 3 if isinstance(counts, int) else counts
+    draw = Draw(GAUSSIAN, counts, 3, 1)
+    for _ in range(2):
+        tossed = many.coins(counts, 2, 4)
+        assert all(map(torch.equal, many.draw(draw), plain.draw(draw)))
+        for s, (one, n) in enumerate(zip(alone, each, strict=True)):
+            assert torch.equal(tossed[:, s, :n], torch.cat([one.coins(n, 2)[:, 0] for _ in range(4)]))
+            assert not tossed[:, s, n:].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_coins_are_uniform_and_independent(kind):
+    """60,000 of each of 3 streams by the test of Kolmogorov and Smirnov (p < 1e-4 once in 3000 tests); correlations
+    between streams, steps, outputs and with the inputs within 5 standard errors 1/√n.
+    """
+    stream, n = make(kind), 15_000
+    tossed = stream.coins(n, 2, 2).double()
+    assert tossed.shape == (2, 3, n, 2)
+    for numbers in tossed.transpose(0, 1).flatten(1).numpy():
+        assert ((numbers >= 0) & (numbers < 1)).all()
+        assert stats.kstest(numbers, "uniform").pvalue > 1e-4
+    x = stream.draw(Draw(GAUSSIAN, n, 2))[0].double()
+    rows = torch.cat([tossed.transpose(2, 3).flatten(0, 2), x.transpose(2, 3).flatten(0, 2)]).numpy()
+    apart = np.corrcoef(rows)[np.triu_indices(len(rows), 1)]
+    assert np.abs(apart).max() < 5 / n**0.5
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_orders_are_renewed_when_a_pass_ends(kind):
     """Permutations of 10 places; stream s keeps its own for `passes[s]` steps, the same alone as among others."""
     many, passes = make(kind).orders(10, (2, 3, 2)), (2, 3, 2)

@@ -27,6 +27,7 @@ from wiring import (
 
 from dynamics import Student
 from dynamics.flows.momentum import NESTEROV
+from dynamics.problem.bias import Bias
 from dynamics.schedules.families import FAMILIES
 from quadflow import options as opt
 from quadflow.cli import cli
@@ -50,7 +51,7 @@ CALLS = [
     Call(f"{SIMULATE} --correction modified --step 0.02 --schedule linear --t-end 0.2",
          "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.0, schedule="linear", steps=19),
     Call(f"{SIMULATE} --sgd --step 0.02 --schedule step:0.2 --steps 9",
-         "dynamics.sgd.mean_sgd:MeanSGD", Start(), 0.02, 1, 0.0, schedule="step:0.2", steps=9),
+         "dynamics.sgd.sphere_sgd:MeanSGD", Start(), 0.02, 1, 0.0, schedule="step:0.2", steps=9),
     Call(f"{SIMULATE} --optimizer adam --betas 0.5,0.25 --epsilon 0.1 --step 0.02 --weight-decay 0.3 --decoupled",
          "dynamics.flows.adam:AdamFlow", Start(), 0.02, (0.5, 0.25), 0.1, (0.3, 0.3), schedule="constant", steps=None),
     Call(f"{SIMULATE} --optimizer adam --step 0.02 --schedule cosine --steps 7 --weight-decay 0.3",
@@ -62,9 +63,9 @@ CALLS = [
     Call(f"{SIMULATE} --optimizer nesterov --correction modified --step 0.02",
          "dynamics.flows.modified:ModifiedFlow", Start(), 0.02, 0.9, form=NESTEROV),
     Call(f"{SIMULATE} --sgd --step 0.02 --batch 8 --label-noise 0.3",
-         "dynamics.sgd.mean_sgd:MeanSGD", Start(), 0.02, 8, 0.3),
+         "dynamics.sgd.sphere_sgd:MeanSGD", Start(), 0.02, 8, 0.3),
     Call(f"{SIMULATE} --sgd --step 0.02",
-         "dynamics.sgd.mean_sgd:MeanSGD", Start(), 0.02, 1, 0.0),
+         "dynamics.sgd.sphere_sgd:MeanSGD", Start(), 0.02, 1, 0.0),
     Call(f"{SIMULATE} --sgd --step 0.02 --fluctuations --batch 8 --label-noise 0.3",
          "dynamics.sgd.fluctuations:FluctuatingSGD", Start(), 0.02, 8, 0.3),
     Call(f"train {START} {TRAINING} {PARAMETERS} --steps 9",
@@ -311,6 +312,14 @@ def test_sizes_activation_and_covariance(received, tmp_path):
     assert (problem.activation.name, problem.teacher_activation.name) == ("centred", "hermite:3")
     np.testing.assert_array_equal(problem.covariance, Sigma)
     assert (problem.weight_decay.first, problem.weight_decay.second) == (0.1, 0.2)
+
+
+def test_loss_labels_and_bias(received):
+    """All four reach the problem."""
+    given = ["--loss", "logistic", "--labels", "hard:0.3", "--flip", "0.1", "--bias", "trainable:0.4"]
+    problem = received(GRADIENT_FLOW, *SIMULATE.split(), *given)[0][0].problem
+    assert (problem.loss.name, problem.labels.name, problem.flip) == ("logistic", "hard:0.3", 0.1)
+    assert problem.bias == Bias(0.4, 0.0, True)
 
 
 @pytest.mark.parametrize("command", ["derive", "fixed-points"])

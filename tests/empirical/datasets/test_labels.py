@@ -44,6 +44,30 @@ def test_two_classes(save, y, classes, signs, names):
     assert data.notes == (f"the labels {names[0]!r} and {names[1]!r} of 'd.npz' are taken as −1 and +1",)
 
 
+@pytest.mark.parametrize(
+    ("y", "classes", "labels", "names"),
+    [
+        ([0, 1, 1, 0, 1, 0], None, [0, 1, 1, 0, 1, 0], None),
+        ([True, False] * 3, None, [1, 0] * 3, None),
+        ([-1, 1, 1, -1, 1, 1], None, [0, 1, 1, 0, 1, 1], ("-1", "1")),
+        ([2.5, 1, 1, 1, 1, 1], None, [1, 0, 0, 0, 0, 0], ("1", "2.5")),  # two values, whatever they are
+        (["yes", "no"] * 3, None, [1, 0] * 3, ("no", "yes")),
+        (["yes", "no"] * 3, "yes,no", [0, 1] * 3, ("yes", "no")),
+        ([3, 1, 4, 1, 5, 9], "1,9", [0, 0, 1], ("1", "9")),
+        ([[0], [1], [1], [0], [1], [0]], None, [0, 1, 1, 0, 1, 0], None),
+    ],
+)
+def test_two_classes_of_a_loss_that_classifies(save, y, classes, labels, names):
+    """They are 0 and 1, the expectation of a coin; what is so already is not mentioned."""
+    data = load(save(y), classes=classes, classify=True)
+    assert data.Y[:, 0].tolist() == labels
+    said = (
+        [] if names is None else [f"the labels {names[0]!r} and {names[1]!r} of 'd.npz' are taken as 0 and 1"]
+    )
+    assert list(data.notes[: len(said)]) == said
+    assert len(data.notes) == len(said) + (len(labels) < 6)
+
+
 def test_labels_that_are_signs_already_are_not_mentioned(save):
     data = load(save([-1, 1, 1, -1, 1, 1]))
     assert data.Y[:, 0].tolist() == [-1, 1, 1, -1, 1, 1]
@@ -124,3 +148,21 @@ def test_a_class_that_is_held_out_altogether(save):
     np.savez("h.npz", X=X, y=["a"] * 6, X_test=X, y_test=["b"] * 6)
     with pytest.raises(ProblemError, match=r"to train on are of 1 class, but must be of two"):
         load("h.npz")
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (
+            [0.5, 1, 2, 0.5, 1, 2],
+            "`data` 'd.npz' has 3 different labels, but a loss that classifies takes two, '0.5', '1', '2': name two of"
+            " them as `classes`",
+        ),
+        ([1.0] * 6, "all of its samples are of the class '1'"),
+        ([[0, 1]] * 6, "it has 2 labels for each sample, but a loss that classifies takes one"),
+    ],
+)
+def test_what_a_loss_that_classifies_refuses(save, y, words):
+    with pytest.raises(ProblemError) as error:
+        load(save(y), classify=True)
+    assert words in str(error.value)

@@ -1,0 +1,52 @@
+"""Exact reduction of quadratic networks with more units than inputs, all with one fixed second-layer value.
+
+With an orthonormal basis U (K, d) of the columns of W₀ = UX₀ the gradient of a loss of WᵀW at W = UX is U times that
+at X: the flow of X, of d units, is that of W, neuron by neuron (derived here). It holds of gradient flow, and of the
+flow of gradient descent with a finite step and momentum, on any inputs: f itself is a‖Wx‖², less its mean where units
+are centred, and ‖W‖², which decays, is ‖X‖².
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.problem.problem import Problem
+from dynamics.problem.student import Student
+
+
+@dataclass(frozen=True, eq=False)
+class MergedUnits:
+    """A problem with as many units as inputs that stands for one with more.
+
+    Parameters
+    ----------
+    problem : Problem
+        That of X (d, d).
+    whole : Problem
+        That of W (K, d).
+    basis : (K, d) array
+        U.
+    """
+
+    problem: Problem
+    whole: Problem
+    basis: Array
+
+    def weights(self, X: Array) -> tuple[Array, Array]:
+        """W (…, K, r) and A (…, O, K) of first layers X (…, d, r)."""
+        A = self.whole.student.A
+        return self.basis @ X, np.broadcast_to(A, (*X.shape[:-2], *A.shape))
+
+
+def merged_units(problem: Problem) -> MergedUnits | None:
+    """The smaller problem; None where there is none."""
+    (K, d), A = problem.student.W.shape, problem.student.A
+    forms = problem.activation.trace_coupling is not None
+    if d >= K or not forms or problem.constraint or problem.student.trainable or np.ptp(A, axis=1).any():
+        return None
+    U, X = np.linalg.qr(problem.student.W)
+    student = Student(X, A[:, :d], trainable=False, infinite=problem.student.infinite)
+    return MergedUnits(replace(problem, student=student), problem, np.asarray(U))
