@@ -116,6 +116,7 @@ WORDS = {
     "matched": "roots in the catalogue",
     "unmatched": "roots that are not in the catalogue",
     "beyond": "roots beyond what is listed",
+    "growing": "modes that are learned for ever",
     "roots": "roots found",
     "hits": "times found",
     "connections": "connections by gradient flow",
