@@ -56,6 +56,7 @@ MUON = Optimizer(
     "muon",
     start,
     momentum=None,
+    takes_bias=False,
     epsilon=1e-6,
     copies=6,
     theories=("muon",),

@@ -78,6 +78,7 @@ NATURAL = Optimizer(
     "natural",
     start,
     momentum=None,
+    takes_bias=False,
     damping=1e-3,
     copies=9,
     balance_share=law_of_metric,

@@ -78,6 +78,7 @@ GSGD = Optimizer(
     "gsgd",
     start,
     momentum=None,
+    takes_bias=False,
     decays=False,
     theories=("path",),
     nature="descends in path space, where PathFlow follows it",

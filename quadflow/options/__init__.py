@@ -15,6 +15,7 @@ from quadflow.options.comparison import compare_declarations as compare_declarat
 from quadflow.options.comparison import compare_options as compare_options
 from quadflow.options.comparison import run_comparison as run_comparison
 from quadflow.options.data import DataOptions as DataOptions
+from quadflow.options.loss import LossOptions as LossOptions
 from quadflow.options.neuron import NeuronOptions as NeuronOptions
 from quadflow.options.neuron import neuron_options as neuron_options
 from quadflow.options.one_of import OneOf as OneOf

@@ -27,6 +27,7 @@ from wiring import (
 
 from dynamics import Student
 from dynamics.flows.momentum import NESTEROV
+from dynamics.problem.bias import Bias
 from dynamics.schedules.families import FAMILIES
 from quadflow import options as opt
 from quadflow.cli import cli
@@ -311,6 +312,14 @@ def test_sizes_activation_and_covariance(received, tmp_path):
     assert (problem.activation.name, problem.teacher_activation.name) == ("centred", "hermite:3")
     np.testing.assert_array_equal(problem.covariance, Sigma)
     assert (problem.weight_decay.first, problem.weight_decay.second) == (0.1, 0.2)
+
+
+def test_loss_labels_and_bias(received):
+    """All four reach the problem."""
+    given = ["--loss", "logistic", "--labels", "hard:0.3", "--flip", "0.1", "--bias", "trainable:0.4"]
+    problem = received(GRADIENT_FLOW, *SIMULATE.split(), *given)[0][0].problem
+    assert (problem.loss.name, problem.labels.name, problem.flip) == ("logistic", "hard:0.3", 0.1)
+    assert problem.bias == Bias(0.4, 0.0, True)
 
 
 @pytest.mark.parametrize("command", ["derive", "fixed-points"])

@@ -76,6 +76,12 @@ TIMES = ["0.1", "1"], ["0", "-1", "1e-300", "inf", "-inf"]
 WORDS = {
     "activation": ("quadratic|centred|linear|relu|abs", "tanh|Quadratic|quadratic,relu"),
     "second_layer": ("trainable|fixed", "frozen|1"),
+    "loss": (
+        "square|log-cosh|huber:0.5|logistic",
+        "huber|huber:|huber:-1|huber:nan|huber:1e300|Logistic|hinge|:",
+    ),
+    "labels": ("bernoulli|hard|hard:0.3|exact|data", "hard:|hard:x|hard:inf|soft|hard:1e300|:"),
+    "bias": ("0|0.4|trainable|trainable:0.4", "x|inf|nan|trainable:|trainable:x|1e300|:|0.4:1"),
     "init": ("gaussian|balanced|aligned|random|relinear", "zero|1"),
     "optimizer": (
         "sgd|momentum|nesterov|adam|adamw|rmsprop|normalised|sign|muon|natural|gsgd",
