@@ -127,7 +127,7 @@ THEORIES: dict[str, Theory] = {
     "start by order parameters": Theory(
         "a start by order parameters", (ROTATIONAL, WHITE), beyond=(SQUARE_LOSS, FREE)
     ),
-    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL)),
+    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL), beyond=(SQUARE_LOSS,)),
     "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
     "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
