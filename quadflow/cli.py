@@ -31,6 +31,7 @@ TASKS = {
         "fixed-points": "fixed_points",
         "staircase": "staircase",
         "escape": "escape",
+        "sample-size": "sample_size",
         "conserved": "conserved",
         "diagnose": "diagnose",
         "gaussianity": "gaussianity",

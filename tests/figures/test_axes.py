@@ -34,6 +34,7 @@ from empirical.neuron.collapse import CollapseStudy
 test_activations = beside("test_activations")
 test_atlas = beside("test_atlas")
 test_escape_times = beside("test_escape_times")
+test_exit_times = beside("test_exit_times")
 test_gaussianity = beside("test_gaussianity")
 test_overlay = beside("test_overlay")
 test_practice_made_up = beside("test_practice_made_up")
@@ -113,6 +114,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
         DriftScaling(2.0, T[1:4], T[1:4, None], T[1:4, None], ("c",)),
     ),
     "escape_times.escape_times_figure": lambda f: (noisy_escape(),),
+    "exit_times.exit_times_figure": lambda f: (test_exit_times.times(),),
     "gap.gap_figure": lambda f: (f("gap"),),
     "gaussianity.gaussianity_figure": lambda f: (test_gaussianity.comparison(),),
     "generalisation.generalisation_figure": lambda f: (

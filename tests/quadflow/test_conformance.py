@@ -68,6 +68,7 @@ SMALLER = {
     "figure schedules": "--steps 10 --seeds 2",
     "figure train-test": "--steps 10",
     "figure escape-times": "--largest 7,0 --rates none --seeds 2",
+    "figure exit-times": "--inputs 20,40 --seeds 20",
     "figure scaling-law": "--count 1000 --trained-modes 3",
     "figure late-time": "--teacher 1 --inputs 2 --step 0.05 --batch 16",
     "figure stability": "--t-end 0.1",

@@ -32,6 +32,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "conserved": "empirical.conserved:conserved_curves",
     "drift": "empirical.conserved:drift_scaling",
     "escape-times": "empirical.experiments.escape:escape_times",
+    "exit-times": "empirical.experiments.exit_times:exit_times",
     "fluctuations": COMPARE,
     "gap-data": COMPARE,
     "gap-noise": COMPARE,
