@@ -92,7 +92,12 @@ def about(found: Any) -> list[str]:
         f":tolerance: {plain(' '.join(reasons))}",
         f":verdict: agrees; the largest difference is {found.largest:.2g} of the tolerance",
     ]
-    return [*said, *([f":found: {plain(entry.found)}"] if entry.found else []), ""]
+    more = {"files": entry.files, "found": entry.found}
+    return [
+        *said,
+        *(f":{name}: {plain(text)}" for name, text in more.items() if text),
+        "",
+    ]
 
 
 def overview(found: list[Any]) -> list[str]:
@@ -101,7 +106,15 @@ def overview(found: list[Any]) -> list[str]:
     for one in found:
         source = one.entry.source
         link = f"`{source.address.removeprefix('github.com/')} <{source.url}>`__"
-        rows.append((one.entry.name, link, source.read_as, str(len(one.values)), f"{one.largest:.2g}"))
+        rows.append(
+            (
+                one.entry.name,
+                link,
+                source.read_as,
+                str(len(one.values)),
+                f"{one.largest:.2g}",
+            )
+        )
     return table(rows, "25 38 14 9 14")
 
 
@@ -113,7 +126,9 @@ def numbers(found: Any) -> list[str]:
         found.published, found.published_errors, found.values, found.errors, found.allowed
     )  # fmt: skip
     for label, theirs, error, ours, spread, allowed in zip(labels, *columns, strict=True):
-        rows.append((plain(label), valued(theirs, error), valued(ours, spread), f"{allowed:.2g}"))
+        rows.append(
+            (plain(label), valued(theirs, error), valued(ours, spread), f"{allowed:.2g}")
+        )
     return table(rows, "46 20 20 14")
 
 
@@ -124,7 +139,13 @@ def valued(value: float, error: float) -> str:
 
 def table(rows: list[tuple[str, ...]], widths: str) -> list[str]:
     """Lines of a list-table, its first row the head."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :class: small-table", f"   :widths: {widths}", ""]
+    lines = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :class: small-table",
+        f"   :widths: {widths}",
+        "",
+    ]
     for row in rows:
         lines += [f"   {'* -' if i == 0 else '  -'} {cell}" for i, cell in enumerate(row)]
     return [*lines, ""]

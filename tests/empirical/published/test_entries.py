@@ -10,7 +10,7 @@ import pytest
 from dynamics.errors import ProblemError
 from empirical.published.reproduction import reproduce
 from empirical.published.table import ENTRIES, all_entries, find_drawable, find_entry
-from quadflow.cli import COMMANDS, cli
+from quadflow.cli import cli
 
 TABLE = {name: find_entry(name) for name in ENTRIES}
 
@@ -61,10 +61,17 @@ def test_the_command_is_one_that_quadflow_takes(name):
     """Read by click as it would be from a shell, files aside."""
     program, word, *arguments = shlex.split(TABLE[name].command)
     assert program == "quadflow"
-    if word == "sample-size" and word not in COMMANDS:
-        pytest.skip("comes with the sample theory")
     command = cli.get_command(click.Context(cli), word)
     command.make_context(f"quadflow {word}", arguments)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_files_of_a_command_are_told(name):
+    """Whoever types it needs to know what they hold."""
+    entry = TABLE[name]
+    named = set(re.findall(r"[\w-]+\.np[yz]", entry.command))
+    assert set(re.findall(r"[\w-]+\.np[yz]", entry.files)) == named
+    assert not entry.files or entry.files.endswith(".")
 
 
 @pytest.mark.parametrize("name", TABLE)
