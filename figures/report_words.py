@@ -260,6 +260,7 @@ WORDS = {
     "agrees": "agrees",
     "largest_deviation": "largest difference over its tolerance",
     "reproduced_by": "command that computes ours",
+    "files": "what its files hold",
     "found": "what we found",
     "quick": "few numbers only",
     "agree": "results that agree",
