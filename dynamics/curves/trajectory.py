@@ -157,12 +157,15 @@ class Trajectory(Followed):
 
     def student_at(self, index: int) -> Student:
         """The network at one sample time."""
-        return Student(self.W_at(index), self.A[index], self.problem.student.trainable)
+        return replace(self.problem.student, W=self.W_at(index), A=self.A[index])
 
     def outputs(self, X: ArrayLike) -> Array:
         """What the network says of inputs (n, d) at the sample times, (T, n, O); of one input (d,), (T, O)."""
         phi, Sigma = self.problem.activation, self.problem.variance
-        return np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
+        found = np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
+        if self.bias is None:
+            return found - self.problem.bias.start if self.problem.bias else found
+        return found - (self.bias if found.ndim == 2 else self.bias[:, None])
 
     @property
     def a(self) -> Array:
@@ -196,8 +199,10 @@ class Trajectory(Followed):
     def conserved(self) -> Array | None:
         """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (T, K): constants of the flow if the second layer is trained.
 
-        None where φ is not homogeneous.
+        None where φ is not homogeneous, and of the limit of infinitely many units.
         """
+        if self.problem.student.infinite:
+            return None
         return conserved_or_none(self.coordinates, self.A, self.degree)
 
     @cached_property

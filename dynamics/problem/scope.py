@@ -133,7 +133,9 @@ THEORIES: dict[str, Theory] = {
     "sign flow": Theory(
         "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
     ),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE, STORED), beyond=(FREE,)),
+    "data flow": Theory(
+        "the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED), beyond=(SQUARE_LOSS, FREE)
+    ),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
         ORDER_PARAMETERS,
@@ -153,6 +155,7 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            STORED,
             FINITE,
         ),
     ),
@@ -175,6 +178,7 @@ THEORIES: dict[str, Theory] = {
             ONE_MODE,
             TWO_INPUTS,
             UNDECAYED,
+            STORED,
             FINITE,
         ),
     ),
@@ -247,11 +251,12 @@ THEORIES: dict[str, Theory] = {
     "gaussian theory": Theory(
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
+    "ensemble of flows": Theory("an ensemble of flows", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
     "other optimisers": Theory(
-        "the flow of another optimiser than gradient descent", (FINITE), beyond=(SQUARE_LOSS,)
+        "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "second derivatives": Theory(
-        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS, FREE)
+        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "training": Theory("the training of networks", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
 }

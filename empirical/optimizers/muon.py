@@ -57,6 +57,7 @@ MUON = Optimizer(
     start,
     two_layers=True,
     momentum=None,
+    takes_bias=False,
     epsilon=1e-6,
     copies=6,
     theories=("muon",),

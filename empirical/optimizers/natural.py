@@ -79,6 +79,7 @@ NATURAL = Optimizer(
     start,
     two_layers=True,
     momentum=None,
+    takes_bias=False,
     damping=1e-3,
     copies=9,
     balance_share=law_of_metric,

@@ -79,6 +79,7 @@ GSGD = Optimizer(
     start,
     two_layers=True,
     momentum=None,
+    takes_bias=False,
     decays=False,
     theories=("path",),
     nature="descends in path space, where PathFlow follows it",

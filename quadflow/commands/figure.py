@@ -15,6 +15,7 @@ from quadflow.gallery import (
     networks,
     neuron,
     practice,
+    published,
     saddles,
     spectrum,
     study,
@@ -78,6 +79,7 @@ for module in (
     gaussianity,
     sweep,
     study,
+    published,
 ):
     for figure in module.FIGURES:
         command.add_command(figure)

@@ -100,6 +100,7 @@ EXCEPTIONS = {
     "activations.base.Activation": {"error": 0.0, "quadrature": False},
     "population.expansion.ComponentMeans.__call__": {"by_q": 0},
     "population.expansion.PolynomialMeans.__call__": {"by_q": 0},
+    "population.on_sphere.OnSphere": {"anchor": 0.0},
     "population.expansion.Operation": {"from_zero": False},
     "population.hermite_kernel.hermite_coefficients": {"means": 0.0},
     "population.series_kernel.Means.__call__": {"by_q": 0},

@@ -34,9 +34,11 @@ from empirical.neuron.collapse import CollapseStudy
 test_activations = beside("test_activations")
 test_atlas = beside("test_atlas")
 test_escape_times = beside("test_escape_times")
+test_exit_times = beside("test_exit_times")
 test_gaussianity = beside("test_gaussianity")
 test_overlay = beside("test_overlay")
 test_practice_made_up = beside("test_practice_made_up")
+test_published = beside("test_published")
 test_schedules = beside("test_schedules")
 test_study = beside("test_study")
 test_sweep = beside("test_sweep")
@@ -115,6 +117,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     ),
     "depth.depth_figure": lambda f: (f("chains"),),
     "escape_times.escape_times_figure": lambda f: (noisy_escape(),),
+    "exit_times.exit_times_figure": lambda f: (test_exit_times.times(),),
     "gap.gap_figure": lambda f: (f("gap"),),
     "gaussianity.gaussianity_figure": lambda f: (test_gaussianity.comparison(),),
     "generalisation.generalisation_figure": lambda f: (
@@ -136,6 +139,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "phase_diagram.scale_diagram": lambda f: (scales(),),
     "phase_portrait.phase_portrait_figure": lambda f: (phase_plane(1.0, extent=2.0, points=5),),
     "pieces.pieces_figure": lambda f: (f("counts"),),
+    "published.published_figure": lambda f: (test_published.made_up(),),
     "saddle_graph.saddle_graph_figure": lambda f: (f("saddle_made_up"),),
     "scaling_law.scaling_law_figure": lambda f: ([test_practice_made_up.law()],),
     "schedules.schedules_figure": lambda f: (test_schedules.CURVES,),

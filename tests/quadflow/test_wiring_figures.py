@@ -167,6 +167,13 @@ CALLS = [
     Call("figure escape-times --rates none",
          "empirical.experiments.escape:escape_times", ["hermite:2", "hermite:3", "hermite:4"], [896, 112, 28], [],
          overlap=0.5, seeds=16, seed=0, device="cpu"),
+    Call("figure exit-times --inputs 20,30 --rate 0.07 --label-noise 0.3 --activation hermite:2 --overlap 0.6 "
+         "--seeds 3 --seed 5",
+         "empirical.experiments.exit_times:exit_times", [20, 30], 0.07, label_noise=0.3, activation="hermite:2",
+         overlap=0.6, seeds=3, seed=5, progress=True),
+    Call("figure exit-times",
+         "empirical.experiments.exit_times:exit_times", [200, 2000], 0.05, label_noise=0.0, activation="quadratic",
+         overlap=0.5**0.5, seeds=400, seed=0),
     Call("figure scaling-law --exponents 1,2 --count 50 --trained-modes 9 --step 0.02 --seed 5",
          "empirical.experiments.power_law:scaling_laws", [1, 2], count=50, trained_modes=9, step=0.02, seed=5,
          progress=True),

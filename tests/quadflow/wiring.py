@@ -98,6 +98,27 @@ class Own:
     __hash__ = None
 
 
+class OnSphere:
+    """Equal to a problem of teacher 2, 1, or the problem of a flow, with units of norm 1 and one fixed weight."""
+
+    def __init__(self, inputs=3, hidden=2, a=1.0):
+        self.shape, self.a = (hidden, inputs), a
+
+    def __eq__(self, other):
+        problem = getattr(other, "problem", other)
+        norms = np.linalg.norm(problem.student.W, axis=1)
+        return (
+            problem.constraint.name == "sphere"
+            and problem.student.W.shape == self.shape
+            and np.allclose(norms, 1, 1e-12, 0)
+            and (self.a == problem.student.A).all()
+            and not problem.student.trainable
+            and problem.teacher.eigen[0][0].tolist() == [2, 1]
+        )
+
+    __hash__ = None
+
+
 class Spec:
     """Equal to a network of one's own of this text."""
 
