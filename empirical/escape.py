@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.escape.prediction import single_index
 from dynamics.problem import Problem
+from dynamics.problem.constraint import normalised
 from dynamics.progress import progress_bar
 from dynamics.validation import validate_count, validate_real
 from dynamics.words import counted
@@ -28,24 +28,12 @@ from empirical.devices import validate_device, validate_rates
 from empirical.gradients import batch_gradient, choose_gradients
 from empirical.memory import check_training
 from empirical.networks import QuadraticNetwork
-from empirical.optimizers.base import Rule
+from empirical.optimizers.base import Constrained
 from empirical.optimizers.heavy_ball import HeavyBall
 from empirical.trainer import descend, few_threads
 
 QUARTILES = (0.25, 0.5, 0.75)
 ENOUGH = 2**18  # numbers that keep a processor busy for a millisecond: Python's part is small beside it
-
-
-class OnSphere:
-    """A rule of descent after which every row of the weights has norm 1."""
-
-    def __init__(self, rule: Rule, weights: Tensor) -> None:
-        self.rule, self.weights = rule, weights
-
-    def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
-        """One step, and back to the sphere."""
-        self.rule(gradients, step)
-        self.weights.div_(self.weights.norm(dim=-1, keepdim=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +77,23 @@ class TrainedEscape:
         low, high = np.quantile(self.times, [0.5 - half, 0.5 + half], method="inverted_cdf")
         return float((high - low) / 2) if np.isfinite(high) else float("inf")
 
+    @property
+    def mean(self) -> tuple[float, float] | None:
+        """Mean of the times and its standard error; None if one is infinite, or of a single network."""
+        S = len(self.times)
+        if self.unfinished or S < 2:
+            return None
+        return float(self.times.mean()), float(self.times.std(ddof=1) / S**0.5)
+
+    @property
+    def deviation(self) -> tuple[float, float] | None:
+        """Standard deviation of the times and its standard error, by their fourth moment; None as for the mean."""
+        if self.mean is None:
+            return None
+        away, variance = self.times - self.times.mean(), float(self.times.var(ddof=1))
+        error = np.sqrt(max(float(np.mean(away**4)) - variance**2, 0.0) / len(away))
+        return variance**0.5, float(error / (2 * variance**0.5)) if variance else 0.0
+
     def as_dict(self) -> dict[str, Any]:
         """What `quadflow escape --json` prints: null for what is infinite."""
 
@@ -98,6 +103,8 @@ class TrainedEscape:
         return {
             "times": known(self.times),
             "quartiles": known(self.quartiles),
+            **dict(zip(("mean", "mean_error"), self.mean or (None, None), strict=True)),
+            **dict(zip(("std", "std_error"), self.deviation or (None, None), strict=True)),
             "unfinished": self.unfinished,
             "t_end": self.t_end,
             "step": self.step,
@@ -257,7 +264,7 @@ class _Race:
 
         descend(
             batch_gradient(network, data, self.gradients),
-            OnSphere(HeavyBall([network.W], 0.0), network.W),
+            Constrained(HeavyBall([network.W], 0.0), network.W, normalised),
             self.step,
             self.steps,
             record=record,

@@ -182,9 +182,9 @@ def sgd_theory(
     """Theory of one-pass SGD at given times, with the spread over seeds for small networks; None where there is none.
 
     There is none for momentum, mini-batches of a finite set, correlated inputs, other activations than quadratic
-    ones, and where it diverges.
+    ones, and where it diverges; on the sphere it is of leading order in the input dimension, too little for a gap.
     """
-    if practice.momentum or practice.samples or not practice.followed_by("sgd"):
+    if problem.constraint or practice.momentum or practice.samples or not practice.followed_by("sgd"):
         return None
     try:
         theory = one_pass_theory(
@@ -201,11 +201,11 @@ def _modified_loss(
 ) -> Array | None:
     """Loss of the modified flow at the given times; None if the step is too large for it, or the flow too stiff.
 
-    None also where the modified flow does not follow the optimiser, or its weight decay.
+    None also where the modified flow does not follow the optimiser, its weight decay or its constraint.
     """
     chosen = practice.chosen
     alone = chosen.settings.decoupled and practice.momentum and flow.problem.weight_decay
-    if alone or not practice.followed_by("modified"):
+    if alone or THEORIES["modified flow"].gap(flow.problem) or not practice.followed_by("modified"):
         return None
     try:
         modified = ModifiedFlow(

@@ -167,9 +167,9 @@ def one_pass_theory(
     """Mean dynamics of SGD, with the spread over seeds where that is known and the network is small enough for it."""
     from dynamics.problem.scope import THEORIES as SCOPE
     from dynamics.sgd.fluctuations import FluctuatingSGD
-    from dynamics.sgd.mean_sgd import MeanSGD
+    from dynamics.sgd.sphere_sgd import mean_sgd_of
 
-    theory = MeanSGD(problem, step, batch, label_noise, schedule=schedule, steps=steps)
+    theory = mean_sgd_of(problem)(problem, step, batch, label_noise, schedule=schedule, steps=steps)
     small = len(theory.theta0) <= SPREAD_UNKNOWNS
     if not small or SCOPE["spread of SGD"].gap(problem):
         return theory

@@ -186,11 +186,12 @@ def _check_alike(one: Problem, other: Problem) -> None:
         and one.student.trainable == other.student.trainable
         and one.weight_decay == other.weight_decay
         and (one.loss, one.labels, one.bias) == (other.loss, other.labels, other.bias)
+        and one.constraint == other.constraint
     )
     if not same:
         raise ProblemError(
-            "`problems` differ in more than their initial weights: teacher, activation, loss, labels, inputs, hidden "
-            "units and what is trained must be the same."
+            "`problems` differ in more than their initial weights: teacher, activation, loss, labels, inputs, "
+            "hidden units, constraint and what is trained must be the same."
         )
 
 

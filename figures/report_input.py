@@ -28,7 +28,8 @@ _PLAIN = {
 _CALLED = {"finite": "finite number", "index": "whole number ≥ 0", "scalar": "number or text"}
 
 PROBLEM: Kind = {
-    **{name: "index" for name in ("inputs?", "hidden?", "outputs?")},
+    **{name: "index" for name in ("inputs?", "outputs?")},
+    "hidden?": ("index", "null"),  # null: infinitely many
     **{name: "text" for name in ("activation?", "covariance?", "second_layer?")},
     "second_layer_values?": ([["finite"]], "null"),
     "eigenvalues?": ["finite"],

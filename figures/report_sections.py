@@ -340,6 +340,8 @@ def _problem_facts(problem: Result) -> dict[str, str]:
     }
     if problem.get("teacher_activation", problem.get("activation")) != problem.get("activation"):
         known["teacher_activation"] = problem["teacher_activation"]
+    if known.get("hidden", 0) is None:
+        known["hidden"] = "∞"
     values = problem.get("second_layer_values")
     layer = str(problem.get("second_layer", ""))
     facts = {"teacher eigenvalues": text_of(problem.get("eigenvalues", []))}

@@ -89,6 +89,7 @@ WORDS = {
     "law": "law",
     "derivative": "time derivative",
     "weight_decay": "rates of the weight decay",
+    "constraint": "what the weights are kept to",
     "labels": "labels",
     "flip": "share of classes turned round",
     "bias": "output bias β",

@@ -96,5 +96,6 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
         **learned,
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": [decay.first, decay.second],
+        "constraint": problem.constraint.name,
         "eigenvalues": eigenvalues,
     }

@@ -85,7 +85,7 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     trained = problem["second_layer"] == "trainable"
     quadratic = activation is not None and activation.trace_coupling is not None
     known = quadratic and problem["covariance"] == "identity"
-    if not known or problem["outputs"] != 1 or len(values) > 1:
+    if not known or problem["outputs"] != 1 or len(values) > 1 or problem["hidden"] is None:
         return None
     eigenvalues, d = problem["eigenvalues"], problem["inputs"]
     copies = Counter(eigenvalues + [0.0] * (d - len(eigenvalues)))

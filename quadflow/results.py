@@ -93,7 +93,8 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
         found.append(NEGLECTED)
     found += filter(None, (trajectory.solver.message, getattr(trajectory, "breakdown", "")))
     found += without_modes(trajectory)
-    if trajectory.conserved is not None and not trajectory.problem.student.trainable:
+    problem = trajectory.problem
+    if trajectory.conserved is not None and not (problem.student.trainable or problem.constraint):
         found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")
     return found
 

@@ -151,7 +151,7 @@ def _checked_end(details: TheoryDetails, t_end: float | None, times: list[float]
 def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetails) -> GradientFlow | MeanSGD:
     """The flow of the optimiser, the one corrected for a finite step, or the mean dynamics of SGD."""
     from dynamics.sgd.fluctuations import FluctuatingSGD
-    from dynamics.sgd.mean_sgd import MeanSGD
+    from dynamics.sgd.sphere_sgd import mean_sgd_of
     from dynamics.validation import validate_real
     from empirical.optimizers.base import Chosen
     from empirical.theories import THEORIES, choose_theory, follow
@@ -181,7 +181,7 @@ def choose_theory(problem: Problem, theory: TheoryOptions, details: TheoryDetail
         raise ProblemError("`--momentum` belongs to `--correction modified`: give that as well.")
     chosen = Chosen(entry, settings, step, details.schedule, details.steps)
     if kind == "sgd" and kind in entry.theories:
-        mean = FluctuatingSGD if details.fluctuations else MeanSGD
+        mean = FluctuatingSGD if details.fluctuations else mean_sgd_of(problem)
         batch = 1 if details.batch is None else details.batch
         return mean(problem, chosen.rate, batch, details.label_noise or 0.0, **chosen.rates)
     return follow(problem, chosen, name, {})

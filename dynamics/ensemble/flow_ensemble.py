@@ -81,6 +81,7 @@ class FlowEnsemble:
             first.distribution,
             first.data,
             first.teacher.given,
+            first.constraint,
         )
 
     @classmethod
@@ -286,16 +287,23 @@ def _check_alike(first: Problem, other: Problem, index: int) -> None:
             f"Problem {index} has weights of shape {b.W.shape} and {b.A.shape}, but problem 0 {a.W.shape} and "
             f"{a.A.shape}: integrate them in separate ensembles."
         )
-    alike = (a.trainable, first.activation, first.teacher_activation, first.weight_decay) == (
+    alike = (
+        a.trainable,
+        first.activation,
+        first.teacher_activation,
+        first.weight_decay,
+        first.constraint,
+    ) == (
         b.trainable,
         other.activation,
         other.teacher_activation,
         other.weight_decay,
+        other.constraint,
     )
     if not alike or not same_sigma or not _same_law(first, other):
         raise ProblemError(
-            f"Problem {index} differs from problem 0 in activation, inputs, weight decay or trained layers: "
-            "integrate them in separate ensembles."
+            f"Problem {index} differs from problem 0 in activation, inputs, weight decay, constraint or trained layers:"
+            " integrate them in separate ensembles."
         )
 
 

@@ -18,6 +18,7 @@ from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.population.base import Population
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.constraint import NONE, Constraint
 from dynamics.problem.storage import law_parts, read_inputs
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
@@ -48,6 +49,7 @@ class Members:
         Of all; labels are the teacher's of each, if there are teachers.
     taught : bool
         Whether there are.
+    constraint : Constraint
     """
 
     V: Array
@@ -62,6 +64,7 @@ class Members:
     distribution: InputLaw = GAUSSIAN
     data: DataSet | None = None
     taught: bool = True
+    constraint: Constraint = NONE
 
     def __len__(self) -> int:
         return len(self.W)
@@ -78,6 +81,7 @@ class Members:
             self.teacher_activation,
             self.distribution,
             self.data,
+            constraint=self.constraint,
         )
 
     def part(self, which: NDArray[np.int64]) -> Members:
@@ -108,6 +112,8 @@ class Members:
             about["teacher_activation"] = self.teacher_activation.name
         said, held = law_parts(self.distribution if self.data is None else self.data)
         decay = {"weight_decay": [*self.weight_decay.rates]} if self.weight_decay else {}
+        if self.constraint:
+            about["constraint"] = self.constraint.name
         return about | said | decay | ({} if self.taught else {"taught": False}), arrays | held
 
     @classmethod
@@ -131,6 +137,7 @@ class Members:
             distribution,
             data,
             f.part(about, "taught", bool) if "taught" in about else True,
+            Constraint.of(f.part(about, "constraint", str) if "constraint" in about else NONE),
         )
         if len(found.V) not in (1, len(found)):
             raise ProblemError(f"{f.what} holds {len(found.V)} teachers of {len(found)} members.")

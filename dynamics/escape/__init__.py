@@ -5,5 +5,6 @@
 - `overlap_flow`: time from overlap to overlap, and where the flow rests
 - `closed_forms`: that time for Hermite polynomials, and its law in the input dimension
 - `random_start`: the law of the overlap of a random direction
+- `exit_law`: the law of the time of SGD, whose spread no dimension takes away
 - `prediction`: all of it for a problem
 """

@@ -82,6 +82,25 @@ class OverlapFlow:
             return overlap
         return float(self.zeros[self.zeros < overlap].max(initial=-1.0))
 
+    def reach(self, overlap: float) -> float | None:
+        """The overlap that the growth rate at m = 0 would have reached all the way, in the time to this one.
+
+        ρ = m exp(μ∫₀ᵐ (1/ṁ − 1/(μm)) dm), so that ln(ρ/m₀)/μ is the time from a small m₀; None where m does not grow
+        like e^{μt} from 0 on to the overlap.
+        """
+        if self.order != 1 or not self.coefficients[1] > 0 or self.lowest_start(overlap) > 0:
+            return None
+        r = self.coefficients[1:] / self.coefficients[1]
+        value, _ = quad(
+            lambda m: -polyval(m, r[1:]) / polyval(m, r),
+            0.0,
+            overlap,
+            epsabs=0.0,
+            epsrel=ACCURACY,
+            limit=1000,
+        )
+        return float(overlap * np.exp(value))
+
     def time(self, start: float, overlap: float) -> float:
         """Time from one overlap to a larger one; infinite if that is never reached.
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from dynamics.errors import ProblemError
 from dynamics.escape.closed_forms import law, leading_time
+from dynamics.escape.exit_law import ExitLaw
 from dynamics.escape.hermite import ORDERS
 from dynamics.escape.overlap_flow import OverlapFlow
 from dynamics.escape.random_start import RandomStart, Starts
@@ -82,6 +83,12 @@ class Escape:
         First Hermite coefficients of student and teacher.
     flow_reason, sgd_reason : str
         Why a time is None; empty if it is not.
+    exit_law : ExitLaw or None
+        The law of the time of SGD over starts and data, whose mean and spread it tells; None where it is not known.
+    exit_reason : str
+        Why it is not.
+    threshold_step : float or None
+        Step from which on, for k = 2, the mean overlap does not grow at all; None of other k.
     """
 
     inputs: int
@@ -101,6 +108,9 @@ class Escape:
     beta: tuple[float, ...]
     flow_reason: str
     sgd_reason: str
+    exit_law: ExitLaw | None = None
+    exit_reason: str = ""
+    threshold_step: float | None = None
 
     @property
     def law(self) -> str | None:
@@ -131,9 +141,11 @@ class Escape:
 
     def as_dict(self) -> dict[str, Any]:
         """What `quadflow escape --json` prints."""
-        numbers = asdict(self)
+        numbers = asdict(self) | {"exit_law": None if self.exit_law is None else self.exit_law.to_dict()}
+        why = numbers.pop("exit_reason")
         reasons = {name: numbers.pop(f"{name}_reason") for name in ("flow", "sgd")}
-        warnings = [f"{name}_time is null: {why}" for name, why in reasons.items() if why]
+        warnings = [f"{name}_time is null: {said}" for name, said in reasons.items() if said]
+        warnings += [f"exit_law is null: {why}"] if why else []
         return numbers | {"law": self.law, "sgd_steps": self.sgd_steps, "warnings": warnings}
 
     def summary(self) -> str:
@@ -149,6 +161,14 @@ class Escape:
         if self.step is not None:
             steps = "" if self.sgd_steps is None else f"  ({self.sgd_steps:.5g} steps of {self.step:g})"
             lines.append(f"SGD    {_shown(self.sgd_time, self.sgd_reason)}{steps}")
+        if self.step is not None:
+            lines.append(
+                f"law    no law: {self.exit_reason}"
+                if self.exit_law is None
+                else f"law    {self.exit_law.summary()}"
+            )
+        if self.threshold_step is not None:
+            lines.append(f"nothing grows from step {self.threshold_step:.4g} on, batch {self.batch}")
         if self.largest_step is not None:
             lines.append(f"noise wins from step {self.largest_step:.4g} on, batch {self.batch}")
         if self.starts:
@@ -225,6 +245,10 @@ def escape_time(
     if sgd is not None:
         sgd_time, sgd_reason = _sgd_time(sgd, k, m0, m, from_random=overlap_at_start is None)
     stretch = None if sgd is None or sgd_time is None else index.stretch(how, d)
+    law, why = None, ""
+    if sgd is not None:
+        law = index.exit_law(how, d, m, None if overlap_at_start is None else m0)
+        why = "" if law is not None else _no_law(k)
     return Escape(
         inputs=d,
         information_exponent=k,
@@ -248,7 +272,19 @@ def escape_time(
         beta=tuple(index.beta[:SHOWN].tolist()),
         flow_reason=flow_reason,
         sgd_reason=sgd_reason,
+        exit_law=law,
+        exit_reason=why,
+        threshold_step=index.threshold_step(d, batch, label_noise),
     )
+
+
+def _no_law(exponent: int | None) -> str:
+    """Why the time of SGD has no known law."""
+    if exponent is None:
+        return NOTHING_SHARED
+    if exponent == 2:
+        return "from m = 0 the mean overlap does not grow up to the one that is to be reached"
+    return f"it is known for the information exponent 2 alone, and k = {exponent}"
 
 
 def require_known(overlap: float, *flows: OverlapFlow | None) -> None:

@@ -25,6 +25,7 @@ from functools import cached_property
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.escape.exit_law import ExitLaw
 from dynamics.escape.hermite import ORDERS, Function, Panels
 from dynamics.escape.overlap_flow import OverlapFlow
 from dynamics.validation import validate_count, validate_label_noise, validate_real
@@ -165,6 +166,30 @@ class SingleIndex:
             return None
         added = how.step * (self.diffusion + how.label_noise * self.slope_square) / (2 * growth * how.batch)
         return float(np.sqrt(1 + inputs * added))
+
+    def exit_law(
+        self, how: OnePass, inputs: int, overlap: float, start: float | None = None
+    ) -> ExitLaw | None:
+        """The law of the time to an overlap, from a random start or from one of an overlap.
+
+        None where m does not grow exponentially from 0 on, up to the overlap.
+        """
+        sgd, stretch = self.sgd(how, inputs), self.stretch(how, inputs)
+        reach = sgd.reach(overlap) if self.exponent == 2 and stretch is not None else None
+        if reach is None or stretch is None:
+            return None
+        v = stretch**2 - (start is not None)
+        mean = 0.0 if start is None else start
+        return ExitLaw(
+            float(sgd.coefficients[1]), reach, mean, float(np.sqrt(max(v, 0.0) / inputs)), self.is_even
+        )
+
+    def threshold_step(self, inputs: int, batch: int = 1, label_noise: float = 0.0) -> float | None:
+        """Step from which on the mean overlap does not grow from m = 0 any more, for k = 2; None of other k."""
+        if self.exponent != 2 or not self.signal[1] > 0:
+            return None
+        lost = (self.noise[0] + label_noise * self.slope_square) * inputs / (2 * batch)
+        return float(self.signal[1] / lost) if lost > 0 else None
 
     def largest_step(
         self, inputs: int, start: float, overlap: float, batch: int = 1, label_noise: float = 0.0

@@ -177,7 +177,18 @@ class GradientFlow(Flow[Trajectory]):
 
     def switching(self, atol: float) -> VanishingUnits | None:
         """What interrupts the integration where a kinked activation has no derivative; None if nothing does."""
-        return None if self.population.pull_on is None else VanishingUnits(self, atol)
+        if self.problem.constraint or self.population.pull_on is None:
+            return None
+        return VanishingUnits(self, atol)
+
+    def observed(self, times: Array, states: Array) -> Array:
+        """States (T, n), with units of norm 1 on the sphere, which an integration leaves by its errors."""
+        put_back = self.problem.constraint.put_back
+        if put_back is None:
+            return states
+        W, _ = self.unpack(states)
+        n = W[0].size
+        return np.concatenate([put_back(W).reshape(len(states), n), states[:, n:]], axis=1)
 
     def loss(self, theta: Array) -> float:
         """Population loss at θ."""

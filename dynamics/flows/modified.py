@@ -48,11 +48,11 @@ from dynamics.integration.contract import Curvature
 from dynamics.population.base import FormLoss
 from dynamics.population.modified import ModifiedLoss
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 
 if TYPE_CHECKING:
     from dynamics.schedules.schedule import Spec
 
-MEMORY = 1e-17  # of β^{n+1}: the velocity has caught up
 SHORTEST = 1.0  # of h times the curvature: length of ‖w_k‖/‖A_k‖ from which a vanished unit is followed
 
 
@@ -108,6 +108,7 @@ class ModifiedFlow(StepField, GradientFlow):
         base = flow if isinstance(flow, GradientFlow) else GradientFlow(flow)
         if isinstance(base, ModifiedFlow):
             raise ProblemError(f"`flow` is modified for the step {base.step:g} already: give the plain flow.")
+        require("modified flow", base.problem)
         self._base, self._reduces = base, base._reduces
         self.clock = Clock(step, momentum, schedule, steps)
         self.step, self.momentum, self.form = self.clock.step, self.clock.momentum, form
@@ -179,18 +180,5 @@ class ModifiedFlow(StepField, GradientFlow):
         return states - np.multiply.outer(self._remaining(self.clock.steps(times)), self._slope)
 
     def _remaining(self, steps: Array) -> Array:
-        """What the slow start of the velocity costs after n steps, over ∇L(θ₀): lag · Σ_{m≥n} β^{m+1} η_m/(1 − β).
-
-        For a constant rate that is lag · β^{n+1} η/(1 − β)²; of a schedule, the last rate goes on.
-        """
-        beta = self.momentum
-        if beta == 0:
-            return np.zeros_like(steps)
-        rates = self.clock.rates[: 1 + int(np.log(MEMORY) / np.log(beta))]
-        costs = beta ** np.arange(1, len(rates) + 1) * rates / (1 - beta)
-        rest = beta ** (len(rates) + 1) * rates[-1] / (1 - beta) ** 2
-        remaining = np.append(np.cumsum(costs[::-1])[::-1] + rest, rest)  # (N + 1,) at whole numbers of steps
-        n = np.minimum(steps, len(rates))
-        whole = np.floor(n).astype(int)
-        # in between, and beyond, it dies away like β^n
-        return np.asarray(self.form.lag(beta) * remaining[whole] * beta ** (steps - whole))
+        """What the slow start of the velocity costs after n steps, over ∇L(θ₀)."""
+        return self.form.remaining(self.clock, steps)

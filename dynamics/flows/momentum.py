@@ -14,6 +14,13 @@ eliminating v gives θ₊ − θ = β(θ − θ₋) − η∇L − ηβ(∇L −
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dynamics.aliases import Array
+    from dynamics.clock import Clock
+
+MEMORY = 1e-17  # of β^{n+1}: the velocity has caught up
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,25 @@ class Momentum:
     def lag(self, beta: float) -> float:
         """What the slow start of the velocity costs, in units of βη/(1 − β)² ∇L(θ₀)."""
         return beta if self.looks_ahead else 1.0
+
+    def remaining(self, clock: Clock, steps: Array) -> Array:
+        """What the slow start of the velocity costs after n steps, over ∇L(θ₀): lag · Σ_{m≥n} β^{m+1} η_m/(1 − β).
+
+        For a constant rate that is lag · β^{n+1} η/(1 − β)²; of a schedule, the last rate goes on.
+        """
+        import numpy as np  # here: the help of commands reads the table of optimisers, and loads no arrays
+
+        beta = clock.momentum
+        if beta == 0:
+            return np.zeros_like(steps)
+        rates = clock.rates[: 1 + int(np.log(MEMORY) / np.log(beta))]
+        costs = beta ** np.arange(1, len(rates) + 1) * rates / (1 - beta)
+        rest = beta ** (len(rates) + 1) * rates[-1] / (1 - beta) ** 2
+        remaining = np.append(np.cumsum(costs[::-1])[::-1] + rest, rest)  # (N + 1,) at whole numbers of steps
+        n = np.minimum(steps, len(rates))
+        whole = np.floor(n).astype(int)
+        # in between, and beyond, it dies away like β^n
+        return np.asarray(self.lag(beta) * remaining[whole] * beta ** (steps - whole))
 
 
 HEAVY_BALL = Momentum("heavy ball")

@@ -95,7 +95,7 @@ class Labels:
     def draw(self, f: Any, u: Any) -> Any:
         """Labels y of outputs f*, by numbers u that are uniform in [0, 1); what is not random makes no use of them."""
         mean = self.expected(f)
-        return (u < mean) * 1.0 if self.classes else mean
+        return (u < mean) * (0.0 * mean + 1.0) if self.classes else mean
 
     @staticmethod
     def parse(name: Labels | str, option: str = "labels") -> Labels:

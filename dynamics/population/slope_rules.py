@@ -106,7 +106,7 @@ class SlopeRule:
     def _halvings(self, shift: float) -> int:
         """Halvings of the step in ln ω that a shift needs."""
         strip = math.atan2(self._decay, abs(shift))
-        return max(0, math.ceil(-math.log2(strip)))
+        return max(0, math.ceil(0.3 - math.log2(strip)))
 
     @cached_property
     def _decay(self) -> float:

@@ -136,6 +136,19 @@ UNDECAYED = Need(
     lambda p: f"`weight_decay` is {p.weight_decay}",
     "problems without weight decay",
 )
+FREE = Need(
+    lambda p: not p.constraint,
+    lambda p: f"`constraint` is {p.constraint.name!r}",
+    "weights without a constraint",
+)
+SPHERE = Need(
+    lambda p: bool(p.constraint), lambda p: f"`constraint` is {p.constraint.name!r}", "units on the sphere"
+)
+ONE_SIGN = Need(
+    lambda p: bool((p.student.A > 0).all() or (p.student.A < 0).all()),
+    lambda p: f"The second layer is {p.student.A.tolist()}",
+    "second-layer weights of one sign",
+)
 CENTRED = Need(
     lambda p: p.activation.trace_coupling == 0,
     lambda p: f"`activation` is {p.activation.name!r}",

@@ -18,9 +18,15 @@ def plateaus(problem: Problem) -> Levels | None:
     """From the eigenvalues of the teacher and the learned ones among them to the level of that plateau.
 
     None where plateaus have no closed form: it needs the square loss, quadratic or centred units, one output,
-    uncorrelated inputs, and a law of the inputs that keeps states aligned, without decay unless it is Gaussian.
+    uncorrelated inputs, a law of the inputs that keeps states aligned, without decay unless it is Gaussian, and weights
+    without a constraint.
     """
-    if not problem.has_modes or problem.covariance is not None or problem.teacher.outputs > 1:
+    if (
+        problem.constraint
+        or not problem.has_modes
+        or problem.covariance is not None
+        or problem.teacher.outputs > 1
+    ):
         return None
     if not problem.loss.is_square:
         return None

@@ -22,6 +22,7 @@ from dynamics.losses import SQUARE, Loss
 from dynamics.population.base import Population
 from dynamics.population.decayed import DecayedLoss
 from dynamics.problem.bias import NO_BIAS, Bias
+from dynamics.problem.constraint import NONE, Constraint
 from dynamics.problem.labelling import check_outputs, labels_for, two_classes
 from dynamics.problem.shown import ShownProblem
 from dynamics.problem.student import Student
@@ -65,6 +66,9 @@ class Problem(ShownProblem):
     dimension : int, optional
         Input dimension d where weights and teacher are stored in fewer inputs, being zero on the others (Gaussian
         inputs of covariance I). None: they are stored in all of them.
+    constraint : Constraint or str
+        "none", or "sphere": the weights of every unit are kept at norm 1 (also at the start), and the second layer is
+        fixed. Stored as a `dynamics.problem.constraint.Constraint`.
     loss : Loss or str
         ℓ(f, y), or its name in `dynamics.losses.LOSSES`; by default the square. Stored as a `Loss`.
     labels : Labels or str, optional
@@ -84,7 +88,7 @@ class Problem(ShownProblem):
     ProblemError
         If teacher, student, covariance and data do not fit together, a fixed second layer should decay, there is
         neither a teacher nor data, or a covariance or a law beside data; if inputs are left out that are not like those
-        that are stored.
+        that are stored; on the sphere, if the second layer is trained or weights decay.
 
     Examples
     --------
@@ -106,6 +110,7 @@ class Problem(ShownProblem):
     distribution: InputLaw = GAUSSIAN
     data: DataSet | None = None
     dimension: int | None = None
+    constraint: Constraint = NONE
     loss: Loss = SQUARE
     labels: Labels = None  # type: ignore[assignment]  # those that go with the loss
     flip: float = 0.0
@@ -125,6 +130,7 @@ class Problem(ShownProblem):
             distribution: InputLaw | str = GAUSSIAN,
             data: DataSet | tuple[ArrayLike, ArrayLike] | None = None,
             dimension: int | None = None,
+            constraint: Constraint | str = NONE,
             loss: Loss | str = SQUARE,
             labels: Labels | str | None = None,
             flip: float = 0.0,
@@ -146,6 +152,22 @@ class Problem(ShownProblem):
         decay = WeightDecay.of(self.weight_decay, self.student.trainable)
         object.__setattr__(self, "weight_decay", decay)
         self._set_dimension()
+        self._set_constraint()
+
+    def _set_constraint(self) -> None:
+        """The constraint, and the start that fulfils it."""
+        constraint = Constraint.of(self.constraint)
+        if constraint and self.student.infinite:
+            raise ProblemError(
+                f"`constraint` is {constraint.name!r}, but the limit of infinitely many units is of units of any norm."
+            )
+        if constraint and self.weight_decay:
+            raise ProblemError(
+                f"`weight_decay` is {self.weight_decay}, but `constraint` {constraint.name!r} keeps the norms of all"
+                " units, which it could not change: leave it out."
+            )
+        object.__setattr__(self, "constraint", constraint)
+        object.__setattr__(self, "student", constraint.start(self.student))
 
     def _set_teacher(self, phi: Activation) -> None:
         """Teacher and its activation, and the data with the labels that are learned."""
@@ -305,13 +327,16 @@ class Problem(ShownProblem):
 
     @cached_property
     def objective(self) -> Population:
-        """What is minimised: the population loss, with the penalty of the weight decay if there is any."""
+        """What is minimised: the population loss, with the penalty of the weight decay if there is any.
+
+        Under a constraint the loss of weights that keep it.
+        """
         return self.with_decay(self.population)
 
     def with_decay(self, loss: Population) -> Population:
-        """A loss with the penalty of the weight decay; the loss itself if there is none."""
+        """A loss with the penalty of the weight decay, of weights that keep the constraint; itself where neither is."""
         decay = self.weight_decay
-        return DecayedLoss(loss, decay.first, decay.second) if decay else loss
+        return self.constraint.objective(DecayedLoss(loss, decay.first, decay.second) if decay else loss)
 
     @property
     def inputs(self) -> int:

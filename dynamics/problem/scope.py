@@ -1,7 +1,8 @@
 """Which theory covers which problem, and why not: the one guard, in one table of sentences.
 
 Every theory asks `require` before it computes; `scope` says the same of all commands at once. A new ingredient of the
-problem is a new need (`dynamics.problem.needs`) of some theories here; the others go on without it.
+problem is a new need (`dynamics.problem.needs`): of some theories here, or of all that do not say that they go beyond
+it (`ORDINARY`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dynamics.problem.needs import (
     FIXED,
     FORM_LOSS,
     FORMS,
+    FREE,
     GAUSSIAN,
     GAUSSIAN_DECAY,
     HOMOGENEOUS,
@@ -36,12 +38,14 @@ from dynamics.problem.needs import (
     ONE_DIRECTION,
     ONE_MODE,
     ONE_OUTPUT,
+    ONE_SIGN,
     ONE_UNIT,
     POLYNOMIAL,
     RAW,
     ROTATIONAL,
     SAME,
     SHORT_KERNELS,
+    SPHERE,
     SQUARE_LOSS,
     STORED,
     TRAINED,
@@ -65,6 +69,10 @@ EXACT, SECOND_ORDER, NUMERICAL, TRAINING, UNKNOWN = (
 )
 
 
+ORDINARY = (SQUARE_LOSS, FREE)
+"""What every theory needs that does not say otherwise: ingredients that most have not taken in."""
+
+
 @dataclass(frozen=True)
 class Theory:
     """A theory, and what it needs.
@@ -76,15 +84,19 @@ class Theory:
     needs : tuple of Need
     remedy : str
         What to do where it does not cover a problem.
+    beyond : tuple of Need
+        Needs of `ORDINARY` that it does without.
     """
 
     subject: str
     needs: tuple[Need, ...] = ()
     remedy: str = ""
+    beyond: tuple[Need, ...] = ()
 
     def gap(self, problem: Problem) -> str:
         """Why the theory does not cover the problem, in one sentence; empty if it does."""
-        for need in self.needs:
+        ordinary = tuple(need for need in ORDINARY if need not in self.beyond)
+        for need in ordinary + self.needs:
             if not need.met(problem):
                 remedy = f": {self.remedy}" if self.remedy else ""
                 only = need.needed(problem)
@@ -92,41 +104,54 @@ class Theory:
         return ""
 
 
+ORDER_PARAMETERS = (
+    GAUSSIAN,
+    CLOSED_STEPS,
+    FEW_KINKS,
+    sums_of(MOST_TERMS, "some tenths of a second each"),
+    WHITE,
+    FINITE,
+)
+"""What the equations of order parameters need."""
+
 THEORIES: dict[str, Theory] = {
-    "start by order parameters": Theory("a start by order parameters", (ROTATIONAL, WHITE)),
-    "start by a form": Theory("a start by its form", (SQUARE_LOSS, FORMS, FIXED, EQUAL)),
-    "mean-field limit": Theory("the limit of infinitely many units", (SQUARE_LOSS, FORMS, FIXED, EQUAL)),
-    "derivation": Theory(
-        "the symbolic flow of given sizes", (SQUARE_LOSS, POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)
+    "start by order parameters": Theory(
+        "a start by order parameters", (ROTATIONAL, WHITE), beyond=(SQUARE_LOSS, FREE)
     ),
-    "index-free form": Theory("the index-free form", (SQUARE_LOSS, GAUSSIAN, SHORT_KERNELS)),
-    "flow": Theory("the gradient flow", (KNOWN_LAW, KNOWN_LOSS), "train networks instead"),
-    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, KNOWN_LOSS)),
+    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL)),
+    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
+    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
+    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
+    "flow": Theory(
+        "the gradient flow", (KNOWN_LAW, KNOWN_LOSS), "train networks instead", beyond=(SQUARE_LOSS, FREE)
+    ),
+    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, KNOWN_LOSS), beyond=(SQUARE_LOSS,)),
     "path flow": Theory(
-        "the flow in path space", (SQUARE_LOSS, KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE)
+        "the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE)
     ),
-    "Muon flow": Theory("the flow of Muon", (SQUARE_LOSS, KNOWN_LAW, FIXED, STORED, FINITE)),
+    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, STORED, FINITE)),
     "sign flow": Theory(
-        "the sign flow", (SQUARE_LOSS, GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
+        "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
     ),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED)),
+    "data flow": Theory(
+        "the flow on a data set",
+        (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED),
+        beyond=(SQUARE_LOSS, FREE),
+    ),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
-        (
-            SQUARE_LOSS,
-            GAUSSIAN,
-            CLOSED_STEPS,
-            FEW_KINKS,
-            sums_of(MOST_TERMS, "some tenths of a second each"),
-            WHITE,
-            FINITE,
-        ),
+        ORDER_PARAMETERS,
         "train networks instead",
+    ),
+    "mean SGD on the sphere": Theory(
+        "the mean dynamics of SGD on the sphere",
+        (*ORDER_PARAMETERS, SPHERE),
+        "train networks instead",
+        beyond=(FREE,),
     ),
     "best rates": Theory(
         "the best rate of a schedule",
         (
-            SQUARE_LOSS,
             GAUSSIAN,
             CLOSED_STEPS,
             FEW_KINKS,
@@ -135,18 +160,15 @@ THEORIES: dict[str, Theory] = {
             FINITE,
         ),
     ),
-    "spread of SGD": Theory(
-        "the spread of SGD over seeds", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, WHITE, FINITE)
-    ),
+    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FINITE)),
     "gap": Theory(
         "the theory of the gap",
-        (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE),
+        (GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE),
         "it is measured by training",
     ),
     "annealing": Theory(
         "the optimal annealing",
         (
-            SQUARE_LOSS,
             GAUSSIAN,
             RAW,
             SAME,
@@ -163,7 +185,6 @@ THEORIES: dict[str, Theory] = {
     "catalogue": Theory(
         "the catalogue of stationary points",
         (
-            SQUARE_LOSS,
             FORMS,
             SAME,
             ALIGNED,
@@ -179,14 +200,19 @@ THEORIES: dict[str, Theory] = {
         ),
         "use the numerical search",
     ),
+    "catalogue on the sphere": Theory(
+        "the catalogue of stationary points on the sphere",
+        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, WHITE, ONE_SIGN, STORED, SPHERE),
+        "use the numerical search",
+        beyond=(FREE,),
+    ),
     "critical subspaces": Theory(
         "the search for critical subspaces",
-        (SQUARE_LOSS, KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE),
+        (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE),
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps",
         (
-            SQUARE_LOSS,
             FORMS,
             SAME,
             ROTATIONAL,
@@ -202,7 +228,6 @@ THEORIES: dict[str, Theory] = {
     "outcome": Theory(
         "the verdict on a start",
         (
-            SQUARE_LOSS,
             FORMS,
             SAME,
             ROTATIONAL,
@@ -217,32 +242,22 @@ THEORIES: dict[str, Theory] = {
     ),
     "escape time": Theory(
         "the escape time",
-        (
-            SQUARE_LOSS,
-            GAUSSIAN,
-            ONE_OUTPUT,
-            ONE_UNIT,
-            ONE_DIRECTION,
-            WHITE,
-            UNDECAYED,
-            TWO_INPUTS,
-            STORED,
-            FINITE,
-        ),
+        (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS, STORED, FINITE),
+        beyond=(FREE,),
     ),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE)),
-    "gradient noise": Theory(
-        "the noise of the gradient", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, STORED, FINITE)
-    ),
-    "closed form": Theory(
-        "the closed form", (SQUARE_LOSS, GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)
-    ),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE), beyond=(SQUARE_LOSS,)),
+    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE)),
+    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
     "gaussian theory": Theory(
-        "what Gaussian inputs would have given", (SQUARE_LOSS, KNOWN_LAW, FORMS, SAME, STORED, FINITE)
+        "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
-    "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE,)),
-    "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE,)),
-    "training": Theory("the training of networks", (STORED, FINITE)),
+    "other optimisers": Theory(
+        "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
+    ),
+    "second derivatives": Theory(
+        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS, FREE)
+    ),
+    "training": Theory("the training of networks", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
 }
 
 
@@ -290,6 +305,8 @@ class Verb:
         Status where it does not.
     also : tuple of str
         Further theories without which there is nothing left.
+    constrained : str
+        The theory of weights under a constraint, where that is another one.
     """
 
     command: str
@@ -298,17 +315,25 @@ class Verb:
     means: str | Callable[[Problem], str]
     otherwise: str = UNKNOWN
     also: tuple[str, ...] = ()
+    constrained: str = ""
 
     def coverage(self, problem: Problem) -> Coverage:
         """What it can do for a problem."""
         for theory in self.also:
             if missing := THEORIES[theory].gap(problem):
                 return Coverage(self.command, UNKNOWN, missing)
-        gap = THEORIES[self.theory].gap(problem)
+        theory = self.constrained if problem.constraint and self.constrained else self.theory
+        gap = THEORIES[theory].gap(problem)
         if gap:
             return Coverage(self.command, self.otherwise, gap)
         means = self.means if isinstance(self.means, str) else self.means(problem)
         return Coverage(self.command, self.status, means)
+
+
+def _mean(p: Problem) -> str:
+    """Of which order the mean of SGD is."""
+    known = "mean over seeds, closed in the order parameters"
+    return f"{known}, of leading order in the input dimension" if p.constraint else known
 
 
 def _listed(p: Problem) -> str:
@@ -323,11 +348,24 @@ VERBS: tuple[Verb, ...] = (
     Verb("derive --format tensor", "index-free form", EXACT, "the same for all sizes"),
     Verb("simulate", "flow", EXACT, "closed-form loss and gradient, integrated to the tolerance"),
     Verb("simulate --correction modified", "modified flow", SECOND_ORDER, "error O(η²) over finite times"),
-    Verb("simulate --sgd", "mean SGD", SECOND_ORDER, "mean over seeds, closed in the order parameters"),
+    Verb(
+        "simulate --sgd",
+        "mean SGD",
+        SECOND_ORDER,
+        lambda p: _mean(p),
+        constrained="mean SGD on the sphere",
+    ),
     Verb(
         "schedule", "best rates", NUMERICAL, "the best rate of every schedule; optimal annealing of one unit"
     ),
-    Verb("fixed-points", "catalogue", EXACT, lambda p: _listed(p), NUMERICAL),
+    Verb(
+        "fixed-points",
+        "catalogue",
+        EXACT,
+        lambda p: _listed(p),
+        NUMERICAL,
+        constrained="catalogue on the sphere",
+    ),
     Verb(
         "conserved", "balances", EXACT, "of every unit, or of pairs of units where the second layer is fixed"
     ),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dynamics.labels import Labels
     from dynamics.losses import Loss
     from dynamics.problem.bias import Bias
+    from dynamics.problem.constraint import Constraint
     from dynamics.problem.student import Student
     from dynamics.problem.teacher import Teacher
     from dynamics.problem.weight_decay import WeightDecay
@@ -37,6 +38,7 @@ class ShownProblem:
         flip: float
         bias: Bias
         dimension: int | None
+        constraint: Constraint
         notes: tuple[str, ...]
 
         @property
@@ -68,6 +70,7 @@ class ShownProblem:
         inputs = "" if self.law.gaussian else f", {self.law.option}={self.law.name}"
         if self.data is not None:
             inputs += f" ({len(self.data.X)} × {self.data.inputs})"
+        decay += f", constraint={self.constraint}" if self.constraint else ""
         learned = self._learned()
         parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{learned}{notes}"
         more = "" if self.dimension is None else f", dimension={self.dimension}"
@@ -121,6 +124,8 @@ class ShownProblem:
             rows.append(
                 ("weight decay ρ_w, ρ_a", f"{self.weight_decay.first:g}, {self.weight_decay.second:g}")
             )
+        if self.constraint:
+            rows.append(("constraint", f"{self.constraint}: every ‖w_k‖ = 1"))
         return rows
 
     def _inputs_text(self, sigma: str) -> str:
@@ -159,6 +164,7 @@ class ShownProblem:
                 *([target] if self.teacher.given else []),
                 rf"L &= {self._loss_latex(learned)}, \quad {self._inputs_latex()}",
                 *([rf"R &= L{penalty}"] if penalty else []),
+                *([r"\lVert w_k \rVert &= 1"] if self.constraint else []),
             ]
         )
 

@@ -39,6 +39,8 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
         about["infinite"] = True
     said, held = law_parts(problem.law)
     decay = problem.weight_decay
+    if problem.constraint:
+        about["constraint"] = problem.constraint.name
     penalty = {"weight_decay": [decay.first, decay.second]} if decay else {}
     return about | said | penalty | learned_parts(problem), arrays | held
 
@@ -100,6 +102,7 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         distribution,
         data,
         f.part(about, "dimension", int) if "dimension" in about else None,
+        f.part(about, "constraint", str) if "constraint" in about else "none",
         **read_learned(f, about),
     )
 
@@ -148,6 +151,7 @@ def problem_attributes(problem: Problem) -> dict[str, Any]:
         "second_layer": "trainable" if problem.student.trainable else "fixed",
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": str(problem.weight_decay),
+        "constraint": problem.constraint.name,
         "loss": problem.loss.name,
         "labels": problem.labels.name,
         "flip": problem.flip,

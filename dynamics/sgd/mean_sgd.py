@@ -89,6 +89,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
     """
 
     default_rtol = 1e-9
+    theory = "mean SGD"  # of `dynamics.problem.scope`
 
     def __init__(
         self,
@@ -101,7 +102,7 @@ class MeanSGD(StepField, Flow[SGDTrajectory]):
         steps: int | None = None,
     ) -> None:
         start = perf_counter()
-        require("mean SGD", problem)
+        require(self.theory, problem)
         self.problem = problem
         self.clock = Clock(step, schedule=schedule, length=steps)
         self.step = self.clock.step

@@ -40,7 +40,7 @@ class OrderParameters:
     problem: Problem
 
     def __post_init__(self) -> None:
-        require("mean SGD", self.problem)
+        require("mean SGD on the sphere" if self.problem.constraint else "mean SGD", self.problem)
 
     @cached_property
     def P(self) -> Array:
@@ -113,9 +113,10 @@ class OrderParameters:
     def _maker(self) -> StepMaker:
         return step_maker(self.problem)
 
-    def step_moments(self, state: Array, label_noise: float = 0.0) -> StepMoments:
-        """Moments of one step from states (…, u) under label noise of a variance."""
-        return self._maker(*self.gram(state), self.unpack(state)[2], self.problem.all_inputs, label_noise)
+    def step_moments(self, state: Array, label_noise: float = 0.0, inputs: int | None = None) -> StepMoments:
+        """Moments of one step from states (…, u) under label noise of a variance; in another dimension where given."""
+        d = self.problem.all_inputs if inputs is None else inputs
+        return self._maker(*self.gram(state), self.unpack(state)[2], d, label_noise)
 
     def loss(self, state: Array) -> Array:
         """Population loss, (…)."""

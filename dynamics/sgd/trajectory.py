@@ -31,6 +31,12 @@ NEGLECTED = (
 )
 
 
+ON_SPHERE = (
+    "on the sphere the mean is of leading order in the input dimension at fixed step times dimension; that of one "
+    "quadratic unit and one teacher direction is exact to second order in the step"
+)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class SGDTrajectory(Followed):
     """Mean over seeds of one-pass SGD at its sample times (T of them), and its spread.
@@ -121,7 +127,8 @@ class SGDTrajectory(Followed):
     @property
     def neglects_fluctuations(self) -> bool:
         """Whether the curve is without fluctuations because they are not known: of units other than quadratic ones."""
-        return self.loss_std is None and self.problem.trace_coupling is None
+        free = not self.problem.constraint
+        return free and self.loss_std is None and self.problem.trace_coupling is None
 
     @property
     def breakdown(self) -> str:

@@ -18,6 +18,7 @@ from dynamics.inputs.laws import InputLaw
 from dynamics.notebook import heading_html, table
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.balance import Balance, Landscape
+from dynamics.problem.constraint import NONE, Constraint
 from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.mode_numbers import mode_set
 from dynamics.problem.weight_decay import WeightDecay
@@ -94,6 +95,11 @@ class Catalogue:
     def second_layer(self) -> tuple[float, ...] | None:
         """Values of the a_k, (K,), if they are fixed; None if they are trained."""
         return None if self.trainable else tuple(self.problem.student.a.tolist())
+
+    @property
+    def constraint(self) -> Constraint:
+        """What weights are kept to: nothing."""
+        return NONE
 
     @property
     def trainable(self) -> bool:

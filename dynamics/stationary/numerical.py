@@ -75,7 +75,7 @@ def numerical_points(
     """
     flow, search = search_networks(problem, starts, seed, progress=progress)
     size = search.size
-    kinked = flow.population.pull_on is not None
+    kinked = flow.population.pull_on is not None and not problem.constraint  # no unit vanishes there
     points = [
         _point(flow, root, smooth, size)
         for root, smooth in (_merged(flow, search) if kinked else _smooth(search))

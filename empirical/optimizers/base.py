@@ -223,7 +223,7 @@ class Optimizer:
         return validate_real(name, value, nonnegative=True)
 
     def begin(self, parameters: Sequence[Tensor], settings: Settings, problem: Problem) -> Rule:
-        """Rule for the trained weights of a problem, with its weight decay.
+        """Rule for the trained weights of a problem, with its weight decay and its constraint.
 
         Raises
         ------
@@ -240,7 +240,9 @@ class Optimizer:
             )
         rule = self.start(parameters, settings, problem)
         rates = (decay.first, decay.second, 0.0)[: len(parameters)]  # an output bias does not decay
-        return Decayed(rule, list(parameters), rates, settings.decoupled) if decay else rule
+        rule = Decayed(rule, list(parameters), rates, settings.decoupled) if decay else rule
+        put_back = problem.constraint.put_back
+        return rule if put_back is None else Constrained(rule, parameters[0], put_back)
 
     def clock(
         self, step: float, momentum: float, schedule: Spec = "constant", steps: int | None = None
@@ -372,6 +374,29 @@ class Decayed:
         else:
             gradients = [g.add(theta, alpha=rho) for g, (theta, rho) in zip(gradients, decaying, strict=True)]
         self.rule(gradients, step)
+
+
+@dataclass(frozen=True, eq=False)
+class Constrained:
+    """A rule after every step of which first-layer weights are put back to where a constraint keeps them.
+
+    Parameters
+    ----------
+    rule : Rule
+    weights : tensor
+        ([S,] K, d).
+    put_back : callable
+        See `dynamics.problem.constraint.Constraint`.
+    """
+
+    rule: Rule
+    weights: Tensor
+    put_back: Callable[[Tensor], Tensor]
+
+    def __call__(self, gradients: Sequence[Tensor], step: float | Tensor) -> None:
+        """One step, and back."""
+        self.rule(gradients, step)
+        self.weights.copy_(self.put_back(self.weights))
 
 
 @dataclass(frozen=True)

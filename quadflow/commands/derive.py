@@ -80,9 +80,10 @@ def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> d
     from dynamics.symbolic import code_export, export
     from dynamics.symbolic.derivation import derive
     from quadflow.options.loss import refuse_losses
-    from quadflow.options.reading import options_teacher, read_covariance, refuse_data
+    from quadflow.options.reading import options_teacher, read_covariance, refuse_constraint, refuse_data
 
     refuse_data(network)
+    refuse_constraint(network)
     refuse_losses(network)
     d, O = network.inputs, network.outputs
     if network.teacher:
@@ -129,9 +130,10 @@ def tensor_exports(network: opt.NetworkOptions) -> dict[str, str]:
     from dynamics.problem.weight_decay import WeightDecay
     from dynamics.symbolic.tensor_form import derive_tensor, tensor_latex, tensor_text
     from quadflow.options.loss import refuse_losses
-    from quadflow.options.reading import check_gaussian
+    from quadflow.options.reading import check_gaussian, refuse_constraint
 
     check_gaussian(network)
+    refuse_constraint(network)
     refuse_losses(network)
     decay = decay_of(network)
     decayed = decay == SYMBOLIC or bool(WeightDecay.of(decay, network.second_layer == "trainable"))

@@ -13,6 +13,7 @@ from quadflow.output import echo_result, to_json, validate_output, write_text
 from quadflow.provenance import problem_json
 
 if TYPE_CHECKING:
+    from dynamics.escape.prediction import Escape
     from dynamics.problem import Problem
     from empirical.escape import TrainedEscape
 
@@ -63,7 +64,11 @@ class EscapeOptions:
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
 def command(network: opt.NetworkOptions, how: EscapeOptions, output: str | None, as_json: bool) -> None:
-    """Information exponent, and when one unit of norm 1 reaches an overlap with its teacher: flow and one-pass SGD."""
+    """Information exponent, and when one unit of norm 1 reaches an overlap with its teacher: flow and one-pass SGD.
+
+    For the information exponent 2 also the law of the time over starts and data: its mean, spread and quantiles, and
+    the step from which on nothing is learned. The unit always is on the sphere (--constraint sphere).
+    """
     from dynamics.escape.prediction import escape_time
     from quadflow.options.ignored import note_without_effect
 
@@ -92,11 +97,23 @@ def command(network: opt.NetworkOptions, how: EscapeOptions, output: str | None,
         )
     else:
         note_without_effect(["t_end", "seed", "gradients", "device"], "unless networks are trained")
-    result = with_training(prediction.as_dict(), trained) | {"problem": problem_json(problem)}
+    result = with_training(prediction, trained) | {"problem": problem_json(problem)}
     if output is not None:
         write_text(output, to_json(result) + "\n")
-    lines = [prediction.summary, *([] if trained is None else [trained.summary])]
+    lines = [prediction.summary, *([] if trained is None else [lambda: trained_lines(trained, result)])]
     echo_result(result, lambda: "\n".join(line() for line in lines), as_json)
+
+
+def trained_lines(trained: TrainedEscape, result: dict[str, Any]) -> str:
+    """Times of the networks, and how well the law fits them."""
+    p = result["trained"]["kolmogorov_smirnov"]
+    mean, spread = trained.mean, trained.deviation
+    lines = [trained.summary()]
+    if mean is not None and spread is not None:
+        lines.append(
+            f"mean {mean[0]:.4g} ± {mean[1]:.2g}, standard deviation {spread[0]:.4g} ± {spread[1]:.2g}"
+        )
+    return "\n".join([*lines, *([] if p is None else [f"Kolmogorov–Smirnov test of the law: p = {p:.2g}"])])
 
 
 def build_unit(options: opt.NetworkOptions) -> Problem:
@@ -117,6 +134,10 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
         raise ProblemError(
             f"`hidden` is {options.hidden}, but the escape time is known only for one hidden unit."
         )
+    if options.constraint == "none" and given(["constraint"]):
+        raise ProblemError(
+            "`--constraint` is none, but the escape time is known only for a unit on the sphere."
+        )
     refuse_data(options)
     teacher = options_teacher(options)
     weight = np.full((teacher.outputs, 1), validate_real("second_layer_value", options.second_layer_value))
@@ -131,15 +152,24 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
         decay,
         options.teacher_activation,
         options.distribution,
+        constraint="sphere",
         **options.learned(),
     )
 
 
-def with_training(result: dict[str, Any], trained: TrainedEscape | None) -> dict[str, Any]:
-    """The result with the times of trained networks; null and a warning for those that are not known."""
+def with_training(prediction: Escape, trained: TrainedEscape | None) -> dict[str, Any]:
+    """The result with the times of trained networks; null and a warning for those that are not known.
+
+    ``kolmogorov_smirnov`` is the p-value of a test of the times against the law, null where there is none.
+    """
+    result = prediction.as_dict()
     if trained is None:
         return result | {"trained": None}
-    numbers = trained.as_dict()
+    from empirical.experiments.exit_times import kolmogorov_smirnov
+
+    law = prediction.exit_law
+    p = None if law is None or not law.start_deviation else kolmogorov_smirnov(trained.times, law)
+    numbers = trained.as_dict() | {"kolmogorov_smirnov": p}
     if trained.unfinished:
         result["warnings"].append(
             f"{trained.unfinished} of {len(trained.times)} networks had not reached the overlap at time "

@@ -106,4 +106,66 @@ def is_number(text: str) -> bool:
     return True
 
 
-FIGURES = (escape_times,)
+@click.command(
+    "exit-times",
+    cls=Command,
+    epilog="Example: quadflow figure exit-times --inputs 100,300 --rate 0.06 --label-noise 1",
+)
+@click.option("--inputs", default="200,2000", show_default=True, metavar="D,…", help="Input dimensions d.")
+@click.option(
+    "--rate", type=float, default=0.05, show_default=True, metavar="ηd/B", help="Step times d over the batch."
+)
+@click.option(
+    "--label-noise", type=float, default=0.0, show_default=True, help="Variance Δ of the label noise."
+)
+@click.option(
+    "--activation",
+    default="quadratic",
+    show_default=True,
+    metavar="SPEC",
+    help="Of student and teacher alike, of information exponent 2.",
+)
+@click.option(
+    "--overlap",
+    type=float,
+    default=0.5**0.5,
+    show_default="√½: half of the loss",
+    metavar="m",
+    help="Cosine with the teacher that is reached.",
+)
+@click.option("--seeds", type=int, default=400, show_default=True, help="Networks of each dimension.")
+@opt.seed_option
+@figure_output("exit-times")
+def exit_times(
+    inputs: str,
+    rate: float,
+    label_noise: float,
+    activation: str,
+    overlap: float,
+    seeds: int,
+    seed: int,
+    output: str,
+) -> None:
+    """How much the time to learn scatters over networks: trained ones beside the law, in two dimensions."""
+
+    def make() -> Figure:
+        from empirical.experiments.exit_times import exit_times as compute
+        from figures.exit_times import exit_times_figure
+
+        times = compute(
+            [whole("--inputs", d) for d in opt.parse_numbers("--inputs", inputs)],
+            rate,
+            label_noise=label_noise,
+            activation=activation,
+            overlap=overlap,
+            seeds=seeds,
+            seed=seed,
+            progress=True,
+        )
+        click.echo(times.summary())
+        return exit_times_figure(times)
+
+    draw_into(output, make)
+
+
+FIGURES = (escape_times, exit_times)

@@ -91,6 +91,12 @@ class TeacherOptions:
         metavar="ρ[,ρ_a]",
         help="L2 penalty ½ρ_w‖W‖² + ½ρ_a‖a‖²: one rate for all that is trained, or ρ_w,ρ_a.",
     )
+    constraint: str = option(
+        type=OneOf(("none", "sphere")),
+        default="none",
+        show_default=True,
+        help="sphere: every unit is kept at ‖w_k‖ = 1, put back after each step; the second layer then is fixed.",
+    )
 
 
 @dataclass(frozen=True)

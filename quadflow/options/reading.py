@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from dynamics.validation import validate_real
 from dynamics.words import counted
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
-from quadflow.options.ignored import note_without_effect
+from quadflow.options.ignored import given, note_without_effect
 from quadflow.options.loss import refuse_losses
 from quadflow.options.reading_data import option_name, read_data
 from quadflow.options.starts import (
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from quadflow.options.problem import MatrixOptions, NetworkOptions, ProblemOptions
 
 MATRIX_FILES = (".npy", ".csv")
+Options = TypeVar("Options", bound="NetworkOptions")
+ON_SPHERE = 1e-6  # of norms: what files in single precision leave
 OF_TEACHERS = ("teacher_activation", "rank", "tolerance", "symmetrize")
 
 
@@ -51,6 +53,7 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True, apart:
     seed without effect. With `apart` weights from order parameters are left in as few inputs as they need, however many
     there are; otherwise they are padded.
     """
+    options = with_fixed_layer(options)
     kind = kind_of_start(options)
     if options.second_layer != "fixed" and not options.mean_field:
         note_without_effect(["second_layer_value"], "unless `--second-layer` is fixed")
@@ -83,6 +86,7 @@ def _by_order(options: ProblemOptions, apart: bool) -> Problem:
         options.teacher_activation,
         law,
         dimension=d if d > start.inputs else None,
+        constraint=options.constraint,
     )
     return problem if apart else problem.whole
 
@@ -123,6 +127,8 @@ def _with_weights(options: ProblemOptions) -> Problem:
             second_layer_value=options.second_layer_value,
             degree=activation.degree,
         )
+    elif options.constraint != "none":
+        note_put_on_sphere(name, start)
     Sigma = read_covariance(options, teacher.inputs)
     return Problem(
         teacher,
@@ -133,8 +139,23 @@ def _with_weights(options: ProblemOptions) -> Problem:
         options.teacher_activation,
         options.distribution,
         data,
+        constraint=options.constraint,
         **options.learned(),
     )
+
+
+def with_fixed_layer(options: Options) -> Options:
+    """The options with the second layer fixed where a constraint fixes it, and nobody asks for another one."""
+    if options.constraint == "none" or given(["second_layer"]):
+        return options
+    note_without_effect(["init_scale"], "beside `--constraint`, which says the norm of every unit")
+    return replace(options, second_layer="fixed")
+
+
+def note_put_on_sphere(name: str, start: Student) -> None:
+    """Say that weights of other norms than 1 are put on the sphere."""
+    if np.abs(np.linalg.norm(start.W, axis=1) - 1).max() > ON_SPHERE:
+        note([f"`{name}` has units of other norms than 1: they are put on the sphere"])
 
 
 def padding(short: str, has: int, other: str, inputs: int) -> str:
@@ -313,6 +334,7 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
             f"student's activation, {options.activation!r}."
         )
     refuse_data(options)
+    refuse_constraint(options)
     refuse_losses(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
@@ -333,6 +355,14 @@ def refuse_data(options: NetworkOptions) -> None:
     if options.data is not None:
         raise ProblemError(
             f"`--data` is {options.data!r}, but this is known only for laws of the inputs, not for data."
+        )
+
+
+def refuse_constraint(options: NetworkOptions) -> None:
+    """Refuse weights that are kept somewhere, where free ones alone are known."""
+    if options.constraint != "none":
+        raise ProblemError(
+            f"`--constraint` is {options.constraint!r}, but this is known only for weights without a constraint."
         )
 
 

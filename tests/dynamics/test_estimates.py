@@ -34,6 +34,8 @@ from dynamics.laws.activation_models import activation_network
 from dynamics.laws.discovery import discover_laws
 from dynamics.laws.model_table import build_model
 from dynamics.laws.teacher_laws import laws_for_teacher
+from dynamics.networks import NetworkFlow, NetworkProblem, read_network
+from dynamics.networks.nodes import draws, grid
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget
 from dynamics.neuron.derivation import derive_neurons
 from dynamics.neuron.function_space import function_space_dimensions
@@ -49,6 +51,7 @@ from dynamics.stationary.subspaces.form import FormLoss
 from dynamics.stationary.subspaces.search import search_subspaces
 from tests.conftest import callers_in, callers_while
 
+DEEP = NetworkProblem("deep-linear:2,2,1", "x_0")  # 2 × 2 + 2 = 6 parameters
 FLOW = GradientFlow(
     Teacher.from_eigenvalues([2.0, 1.0]), Student.initialise(3, 2)
 )  # 3 × (2 + 1) = 9 unknowns
@@ -179,6 +182,14 @@ ESTIMATES = {
         "A search for subspaces of dimension 1 in 4 inputs",
         8 * (3 * (3 + 1) * 4**2 + 6 * 3**2),
     ),
+    # nodes and weights; draws and what they are made of; four Hessians
+    "grid": (lambda: grid(2, 2), "The grid of 3 nodes in each of 2 directions", 8 * 9 * (2 + 1)),
+    "draws": (lambda: draws(16, 2, 0), "16 draws of 2 inputs", 3 * 8 * 16 * 2),
+    "network's Hessian": (
+        lambda: NetworkFlow(DEEP).integrate(0.1, samples=2),
+        "The Hessian of the network 'deep-linear:2,2,1'",
+        4 * 8 * 6**2,
+    ),
 }
 
 
@@ -304,6 +315,21 @@ NUMBERS = {
         "2 searches",
         "1,000,000",
     ),
+    "parameters of a network": (
+        "networks.network.MOST_PARAMETERS",
+        lambda: read_network("deep-linear:2,2,1"),
+        "6 parameters",
+        "200,000",
+    ),
+    "parameters of a formula": (
+        "networks.network.LARGEST_SYMBOLIC",
+        lambda: DEEP.network.symbolic(),
+        "6 parameters",
+        "200",
+    ),
+    "nodes": ("networks.nodes.LARGEST_GRID", lambda: grid(2, 2), "9 nodes", "4,000,000"),
+    "draws": ("networks.nodes.LARGEST_DRAWS", lambda: draws(16, 2, 0), "16 draws", "4,194,304"),
+    "dimensions": ("networks.nodes.MOST_DIMENSIONS", lambda: draws(16, 2, 0), "2 dimensions", "1,000"),
 }
 
 

@@ -14,6 +14,14 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "exits.train_exits": {"batch": 1, "overlap": 0.5, "seeds": 400},
+    "experiments.exit_times.exit_times": {
+        "inputs": (200, 2000),
+        "rate": 0.05,
+        "overlap": 0.7071067811865476,
+        "seeds": 400,
+    },
+    "counted_streams.CountedStreams.coins": {"steps": 1},
     "datasets.loading.load": {
         "whiten": False,
         "split": 0.0,
@@ -27,7 +35,6 @@ EXCEPTIONS = {
     "proximal_gradient.FormData.draw": {"raw": False},
     "proximal_gradient.proximal_gradient": {"tolerance": 1e-09, "max_iterations": 20000},
     "experiments.phase_diagram._verdicts": {"follow": True},
-    "counted_streams.CountedStreams.coins": {"steps": 1},
     "counted_streams.CountedStreams.draw": {"steps": 1},
     "data.TrainingData": {"expected": False},
     "data._Sampler.__call__": {"steps": 1},

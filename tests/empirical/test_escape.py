@@ -6,9 +6,11 @@ import torch
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.escape.prediction import escape_time
+from dynamics.problem.constraint import normalised
 from empirical import escape
 from empirical.data import TrainingData
-from empirical.escape import OnSphere, TrainedEscape, starts_on_sphere, train_escape
+from empirical.escape import TrainedEscape, starts_on_sphere, train_escape
+from empirical.optimizers.base import Constrained
 from empirical.optimizers.heavy_ball import HeavyBall
 from empirical.trainer import CHECK_EVERY
 
@@ -37,7 +39,7 @@ def test_starts():
 
 def test_the_rule_ends_on_the_sphere():
     w = torch.tensor([[[3.0, 4.0]]])
-    OnSphere(HeavyBall([w], 0.0), w)([torch.tensor([[[3.0, -1.0]]])], 1.0)
+    Constrained(HeavyBall([w], 0.0), w, normalised)([torch.tensor([[[3.0, -1.0]]])], 1.0)
     np.testing.assert_allclose(w.numpy(), [[[0.0, 1.0]]])
 
 
@@ -178,6 +180,7 @@ def test_quartiles_with_unfinished_networks():
     assert run.as_dict() == {
         "times": [3, None, 1, 2],
         "quartiles": [1, 2, 3],
+        **dict.fromkeys(("mean", "mean_error", "std", "std_error")),
         "unfinished": 1,
         "t_end": 9.0,
         "step": 0.1,
@@ -204,3 +207,24 @@ def test_quartiles_with_unfinished_networks():
 def test_what_is_refused(bad, message):
     with pytest.raises(ProblemError, match=message):
         train_escape(unit("tanh", 3), **({"step": 0.1, "t_end": 1.0} | bad))
+
+
+def test_mean_and_spread():
+    """Of given numbers by hand: the error of the deviation from the fourth moment; nothing where one is infinite."""
+    times = np.array([1.0, 2.0, 4.0, 7.0])
+    run = TrainedEscape(10, times, 0.1, 1, 9.0, "fused")
+    away = times - 3.5
+    variance = np.sum(away**2) / 3
+    assert run.mean == (3.5, pytest.approx(np.sqrt(variance / 4)))
+    error = (
+        np.sqrt((np.mean(away**4) - variance**2) / 4) / (2 * np.sqrt(variance))
+        if np.mean(away**4) > variance**2
+        else 0
+    )
+    assert run.deviation == (pytest.approx(np.sqrt(variance)), pytest.approx(error))
+    many = TrainedEscape(10, np.random.default_rng(0).exponential(size=4000), 0.1, 1, 9.0, "fused")
+    assert many.deviation[1] == pytest.approx(
+        np.sqrt(8 / 4000) / 2, rel=0.2
+    )  # of an exponential law: E away⁴ = 9
+    assert TrainedEscape(10, np.append(times, np.inf), 0.1, 1, 9.0, "fused").mean is None
+    assert TrainedEscape(10, times[:1], 0.1, 1, 9.0, "fused").deviation is None

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 from dynamics import Problem, Student, Teacher
 from dynamics.escape.prediction import escape_time
@@ -60,22 +61,55 @@ def test_networks_beside_it(quadflow):
     result = quadflow("escape", *UNIT, *options, "--json").json
     theory = escape_time(unit(), step=0.002)
     run = train_escape(unit(), step=0.002, t_end=theory.patience, seeds=3, seed=4)
-    assert result["trained"] == run.as_dict()
-    assert quadflow("escape", *UNIT, *options).out.strip() == f"{theory.summary()}\n{run.summary()}"
+    p = kstest(run.times, theory.exit_law.distribution).pvalue
+    assert result["trained"] == run.as_dict() | {"kolmogorov_smirnov": pytest.approx(p, rel=1e-12)}
+    mean, std, S = run.times.mean(), run.times.std(ddof=1), 3
+    assert result["trained"]["mean"] == pytest.approx(mean) and result["trained"]["std"] == pytest.approx(std)
+    assert result["trained"]["mean_error"] == pytest.approx(std / S**0.5)
+    lines = quadflow("escape", *UNIT, *options).out.strip().splitlines()
+    assert "\n".join(lines[:-2]) == f"{theory.summary()}\n{run.summary()}"
+    assert lines[-2].startswith(f"mean {mean:.4g} ± {std / S**0.5:.2g}, standard deviation {std:.4g} ± ")
+    assert lines[-1] == f"Kolmogorov–Smirnov test of the law: p = {p:.2g}"
+
+
+def test_the_sphere_is_where_it_always_is(quadflow):
+    """The option is accepted and changes nothing; none is refused in one sentence."""
+    plain, said = (
+        quadflow("escape", *UNIT, *more, "--json").json for more in ([], ["--constraint", "sphere"])
+    )
+    names = set(plain) - {"command", "versions"}
+    assert {name: plain[name] for name in names} == {name: said[name] for name in names}
+    assert plain["problem"]["constraint"] == "sphere"
+    refused = quadflow("escape", *UNIT, "--constraint", "none")
+    assert refused.status == 2 and refused.err.count("\n") == 1
+    assert (
+        "`--constraint` is none, but the escape time is known only for a unit on the sphere." in refused.err
+    )
+
+
+def test_the_law_of_the_exit_time(quadflow):
+    """Mean, deviation π/(2√2μ) and threshold ηd = 2/(12 + Δ) of one quadratic unit, in closed form."""
+    given = ["--step", "0.00025", "--label-noise", "0.5", "--overlap", "0.7071067811865476"]
+    result = quadflow("escape", "--teacher", "1", "--inputs", "200", *given, "--json").json
+    law, mu = result["exit_law"], 4 - 24 * 0.05 - 2 * 0.05 * 0.5
+    assert law["growth"] == pytest.approx(mu) and law["std"] == pytest.approx(np.pi / 8**0.5 / mu)
+    assert result["threshold_step"] == pytest.approx(2 / 12.5 / 200)
+    without = quadflow("escape", "--teacher", "1", "--inputs", "200", "--json").json
+    assert without["exit_law"] is None and without["threshold_step"] == pytest.approx(2 / 12 / 200)
 
 
 def test_unfinished_networks_are_said():
     run = TrainedEscape(30, np.array([1.0, np.inf]), 0.1, 1, 2.0, "fused")
-    result = with_training({"warnings": ["before"]}, run)
-    assert result["trained"] == run.as_dict() and result["trained"]["times"] == [1, None]
+    prediction = escape_time(unit(), step=0.002)
+    result = with_training(prediction, run)
+    assert result["trained"]["times"] == [1, None] and result["trained"]["mean"] is None
+    assert result["trained"]["std"] is result["trained"]["std_error"] is None
     assert result["warnings"] == [
-        "before",
         "1 of 2 networks had not reached the overlap at time 2: their times are null, and count as infinite in the "
         "quartiles",
     ]
-    assert (
-        with_training({"warnings": []}, TrainedEscape(30, np.ones(2), 0.1, 1, 2.0, "fused"))["warnings"] == []
-    )
+    there = with_training(prediction, TrainedEscape(30, np.ones(2), 0.1, 1, 2.0, "fused"))
+    assert there["warnings"] == [] and there["trained"]["std"] == 0
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,8 @@ def test_options_of_the_problem_stand_together():
     groups = dict(option_groups(LEAVES["quadflow simulate"]))
     names = {title: [max(p.opts, key=len) for p in options] for title, options in groups.items()}
     assert names["Problem"][:4] == ["--teacher", "--inputs", "--hidden", "--outputs"]
-    assert names["Start"] == ["--init-scale", "--init", "--init-file", "--init-tensors", "--seed"]
+    starts = ["--init-scale", "--init", "--init-file", "--init-tensors", "--init-order", "--init-form"]
+    assert names["Start"] == [*starts, "--mean-field", "--seed"]
     assert names["Times"] == ["--t-end", "--times", "--records", "--log-times", "--until-loss"]
     assert names["Integration"] == ["--method", "--rtol", "--atol", "--max-evaluations"]
     assert names["Output"] == ["--output", "--json"]

@@ -163,7 +163,7 @@ def test_a_length_is_needed(monkeypatch):
         ({}, "dynamics.flows.gradient.GradientFlow", ()),
         ({"correction": "modified", "momentum": 0.6}, "dynamics.flows.modified.ModifiedFlow", (0.02, 0.6)),
         ({"correction": "modified"}, "dynamics.flows.modified.ModifiedFlow", (0.02, 0.0)),
-        ({"sgd": True, "label_noise": 0.3}, "dynamics.sgd.mean_sgd.MeanSGD", (0.02, 8, 0.3)),
+        ({"sgd": True, "label_noise": 0.3}, "dynamics.sgd.sphere_sgd.MeanSGD", (0.02, 8, 0.3)),
         ({"sgd": True, "fluctuations": True}, "dynamics.sgd.fluctuations.FluctuatingSGD", (0.02, 8, 0.0)),
     ],
 )

@@ -121,7 +121,7 @@ def test_problems_in_json():
     assert found | {"eigenvalues": [*found["eigenvalues"]]} == {
         **{"inputs": 3, "hidden": 4, "outputs": 1, "activation": "quadratic", "second_layer": "trainable"},
         **{"covariance": "identity", "eigenvalues": [2, 1], "weight_decay": [0, 0]},
-        **{"teacher_activation": "quadratic", "distribution": "gaussian"},
+        **{"teacher_activation": "quadratic", "distribution": "gaussian", "constraint": "none"},
     }
     taught = Problem(teacher, Student.initialise(4, 3), teacher_activation="erf")
     told = problem_json(taught)

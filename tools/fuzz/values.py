@@ -175,6 +175,8 @@ PATHS = {
     "covariance": (".npy", ".csv"),
     "data": (".npy", ".npz", ".csv", ".parquet"),
     "init_file": (".npz", ".pt"),
+    "init_order": (".npz",),
+    "init_form": (".npy", ".csv"),
     "infer": (".npz", ".npy", ".json"),
     "runs": (".json", ".npz", ".nc", ".zarr", ".toml"),
     "config": (".toml",),

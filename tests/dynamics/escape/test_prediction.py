@@ -139,7 +139,10 @@ def test_what_is_printed():
     """As a dictionary every field, null with its reason; as text the same numbers."""
     found = escape_time(unit("hermite:2"), step=4e-3)
     numbers = found.as_dict()
-    assert numbers["warnings"] == [f"sgd_time is null: {found.sgd_reason}"]
+    assert numbers["warnings"] == [
+        f"sgd_time is null: {found.sgd_reason}",
+        f"exit_law is null: {found.exit_reason}",
+    ]
     assert numbers["starts"][2]["flow_time"] == found.starts[2].flow_time
     assert {"law", "sgd_steps", "alpha", "beta", "reached", "largest_step"} <= numbers.keys()
     assert "flow_reason" not in numbers
