@@ -13,7 +13,15 @@ from dynamics.problem import Student
 from dynamics.problem.reduction import in_range
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
-from dynamics.stationary.search import SAME, Root, Search, same_invariants, search_fixed_points
+from dynamics.stationary.search import (
+    SAME,
+    Root,
+    Search,
+    natural_size,
+    same_invariants,
+    search_fixed_points,
+)
+from dynamics.stationary.starts import NetworkStarts
 from dynamics.stationary.subspaces.axes import entries
 from dynamics.stationary.subspaces.points import FoundPoints, find_stationary_points
 
@@ -93,7 +101,13 @@ def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progre
     if not catalogue.landscape.isotropic:
         problem = catalogue_flow(catalogue, seed).problem
         return _match_axes(catalogue, find_stationary_points(problem, starts, seed, progress=progress), seed)
-    found = search_fixed_points(catalogue_flow(catalogue, seed), starts, seed=seed, progress=progress)
+    flow = catalogue_flow(catalogue, seed)
+    size = natural_size(flow, np.random.default_rng(seed))
+    # where weights may grow for ever, starts that run off are given up
+    given = None if catalogue.growing is None else NetworkStarts(flow, size)
+    found = search_fixed_points(
+        flow, starts, seed=seed, size=size if given else None, given=given, progress=progress
+    )
     return match_fixed_points(found, catalogue)
 
 

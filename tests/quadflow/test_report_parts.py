@@ -122,6 +122,7 @@ def test_problems_in_json():
         **{"inputs": 3, "hidden": 4, "outputs": 1, "activation": "quadratic", "second_layer": "trainable"},
         **{"covariance": "identity", "eigenvalues": [2, 1], "weight_decay": [0, 0]},
         **{"teacher_activation": "quadratic", "distribution": "gaussian", "constraint": "none"},
+        **{"loss": "square", "labels": "exact", "flip": 0, "bias": "0"},
     }
     taught = Problem(teacher, Student.initialise(4, 3), teacher_activation="erf")
     told = problem_json(taught)
