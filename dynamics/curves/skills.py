@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dynamics.aliases import Array
 from dynamics.curves.variables import Variable, Variables
 from dynamics.problem import Problem
@@ -12,16 +14,16 @@ CALIBRATION = "expected calibration error of the probabilities σ(f)"
 SETS = {"": "", "test_": " on the samples held out"}  # beginnings of names, and what they mean
 
 
-def skills(problem: Problem, W: Array, A: Array) -> dict[str, Skill]:
+def skills_of(problem: Problem, W: Array, A: Array, **how: Any) -> dict[str, Skill]:
     """Skill along weights W (T, K, d) and A (T, O, K) or (T, O, K + 1), by the beginnings of names in `SETS`.
 
-    None of losses of the residual; of samples that were held out where there are some.
+    None of losses of the residual; of samples that were held out where there are some. `how` as in `skill`.
     """
     if not problem.loss.classifies:
         return {}
     held_out = problem.data is not None and problem.data.X_test is not None
-    sets = ["", *(["test_"] if held_out else [])]
-    return {name: skill(problem, W, A, held_out=bool(name)) for name in sets}
+    names = ["", *(["test_"] if held_out else [])]
+    return {name: skill(problem, W, A, held_out=bool(name), **how) for name in names}
 
 
 def skill_variables(found: dict[str, Skill]) -> Variables:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
 from dynamics.curves.followed import Followed
-from dynamics.curves.skills import skill_lines, skill_variables, skills
+from dynamics.curves.skills import skill_lines, skill_variables, skills_of
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
 from dynamics.curves.units import (
     C_K,
@@ -42,12 +42,12 @@ from dynamics.integration import SolverReport
 from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem, Student
 from dynamics.problem.classification import Skill
-from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.outputs import network_outputs
 from dynamics.problem.plateaus import plateaus
 from dynamics.problem.reduction import Reduction, restricted
+from dynamics.problem.sphere_plateaus import sphere_plateaus
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
 from dynamics.versions import versions
@@ -213,7 +213,7 @@ class Trajectory(Followed):
     @cached_property
     def skills(self) -> dict[str, Skill]:
         """How well the network tells two classes, see `dynamics.curves.skills`; empty for losses of the residual."""
-        return skills(self._reduced, self.coordinates, self.second_layer)
+        return skills_of(self._reduced, self.coordinates, self.second_layer)
 
     @property
     def accuracy(self) -> Array | None:
@@ -291,7 +291,7 @@ class Trajectory(Followed):
         if not problem.has_modes:
             return find_stages(self.times, self.loss)
         targets = problem.mode_targets
-        level, levels = plateaus(problem), tuple[Level, ...]()
+        level, levels = plateaus(problem), sphere_plateaus(problem)
         if level is not None:
             levels = levels_passed(self.modes, targets, level=partial(level, targets))
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
