@@ -82,6 +82,7 @@ EXCEPTIONS = {
     "population.fourth_moment.IndependentMoment": {"kurtosis": 0.0},
     "population.samples.batches": {"width": 1},
     "population.unit_samples.UnitSampleLoss": {"smooth": True},
+    "stationary.catalogue.fixed_points": {"flip": 0.0},
     "stationary.subspaces.points.find_stationary_points": {"starts": 200},
     "stationary.subspaces.points.FoundPoint": {"degenerate": False},
     "stationary.subspaces.search.CriticalSubspace": {"hits": 1},
