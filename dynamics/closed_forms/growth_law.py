@@ -172,7 +172,9 @@ def growth_note(problem: Problem) -> str:
     try:
         return growth_law(problem).summary()
     except ProblemError:
-        return "labels that can be separated are learned for ever: the loss falls towards 0, by no power of time"
+        return (
+            "labels that can be separated are learned for ever: the loss falls towards 0, by no power of time"
+        )
 
 
 def density(eigenvalues: ArrayLike, at: float) -> float:
