@@ -66,7 +66,7 @@ def _about(times: ExitTimes) -> str:
     return rf"$\eta d / B = {times.rate:g}${noise}, $m = {times.overlap:.3g}$"
 
 
-def _cumulative(axes: Axes, part: Exits, colour: str, line: str, marker: str) -> tuple[Line2D, Line2D]:
+def _cumulative(axes: Axes, part: Exits, colour: str, line: Any, marker: str) -> tuple[Line2D, Line2D]:
     """The law, and some of the sorted times at their ranks."""
     t = np.linspace(0, part.law.quantile(1 - TAIL), 400)
     (law,) = axes.plot(t, part.law.distribution(t), color=colour, linestyle=line)

@@ -42,12 +42,12 @@ from dynamics.integration import SolverReport
 from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem, Student
 from dynamics.problem.classification import Skill
-from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.outputs import network_outputs
 from dynamics.problem.plateaus import plateaus
 from dynamics.problem.reduction import Reduction, restricted
+from dynamics.problem.sphere_plateaus import sphere_plateaus
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
 from dynamics.versions import versions
@@ -286,7 +286,7 @@ class Trajectory(Followed):
         if not problem.has_modes:
             return find_stages(self.times, self.loss)
         targets = problem.mode_targets
-        level, levels = plateaus(problem), tuple[Level, ...]()
+        level, levels = plateaus(problem), sphere_plateaus(problem)
         if level is not None:
             levels = levels_passed(self.modes, targets, level=partial(level, targets))
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)

@@ -28,6 +28,7 @@ from dynamics.problem.needs import (
     FEW_KINKS,
     FINITE,
     FIXED,
+    FIXED_BIAS,
     FORM_LOSS,
     FORMS,
     FREE,
@@ -126,7 +127,7 @@ THEORIES: dict[str, Theory] = {
     "start by order parameters": Theory(
         "a start by order parameters", (ROTATIONAL, WHITE), beyond=(SQUARE_LOSS, FREE)
     ),
-    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL)),
+    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL), beyond=(SQUARE_LOSS,)),
     "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
     "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
@@ -295,7 +296,9 @@ THEORIES: dict[str, Theory] = {
     "gaussian theory": Theory(
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
-    "ensemble of flows": Theory("an ensemble of flows", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
+    "ensemble of flows": Theory(
+        "an ensemble of flows", (STORED, FINITE, FIXED_BIAS), beyond=(SQUARE_LOSS, FREE)
+    ),
     "other optimisers": Theory(
         "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),

@@ -9,11 +9,10 @@ from typing import Any, cast
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.errors import ProblemError
 from dynamics.problem import Problem, Student
-from dynamics.problem.aligned_loss import aligned_loss
 from dynamics.problem.mode_numbers import mode_set
-from dynamics.problem.sphere_levels import SphereLevel, SphereProblem, sphere_level
+from dynamics.problem.sphere_levels import SphereProblem
+from dynamics.problem.sphere_plateaus import levels_on_sphere
 from dynamics.stationary.listed_points import HEADER, Catalogue
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
@@ -91,7 +90,7 @@ def sphere_catalogue(problem: Problem, lowest: int | None = None, minima: bool =
     ProblemError
         If there are too many points.
     """
-    levels, sphere, sign = sphere_levels(problem)
+    levels, sphere, sign = levels_on_sphere(problem)
     least = levels[0].loss
     points = [describe(sphere, level, least, sign, problem.inputs) for level in levels]
     if minima:
@@ -105,18 +104,3 @@ def sphere_catalogue(problem: Problem, lowest: int | None = None, minima: bool =
         complete=len(kept) == len(levels),
         sphere=sphere,
     )
-
-
-def sphere_levels(problem: Problem) -> tuple[list[SphereLevel], SphereProblem, float]:
-    """All levels by ascending loss, the eigenvalues and weights that they are of, and the sign of the second layer."""
-    aligned = aligned_loss(problem.activation, problem.law)
-    if aligned is None:
-        raise ProblemError("The levels on the sphere are known only for quadratic and centred units.")
-    sign = float(np.sign(problem.student.a[0]))
-    lam = problem.teacher.eigen[0][0]
-    eigenvalues = np.append(lam, np.zeros(problem.inputs - len(lam)))
-    sphere = SphereProblem(sign * eigenvalues, np.abs(problem.student.a))
-    levels = [
-        sphere_level(sphere, groups, aligned.scale, aligned.coupling, sign) for groups in sphere.points()
-    ]
-    return sorted(levels, key=lambda level: (level.loss, level.learned)), sphere, sign
