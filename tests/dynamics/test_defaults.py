@@ -41,7 +41,6 @@ EXCEPTIONS = {
     "networks.search.find_network_points": {"starts": 200},
     "problem.classification.skill": {"held_out": False, "sets": 8},
     "problem.classification.inputs": {"sets": 8},
-    "stationary.catalogue.fixed_points": {"flip": 0.0},
     "sample_size.atoms.Atoms": {"name": "eigenvalues"},
     "sample_size.denoiser.Denoiser": {"width": 1.0},
     "sample_size.equations.Regression": {"decay": 0.0, "raw": False, "width": 1.0},
