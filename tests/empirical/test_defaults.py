@@ -138,6 +138,9 @@ EXCEPTIONS = {
         **{"batch": 1, "seeds": 256},
     },
     "experiments.schedules.train_schedules": {"records": 41},
+    "experiments.growth.growth": {
+        **{"t_end": 1e4, "trained_until": 100.0, "step": 0.05, "batch": 512, "seeds": 4},
+    },
     "experiments.late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
     "neuron.collapse.collapse_study": {
         **{"inputs": 6, "hidden": 6, "starts": 100, "steps": 200, "batch": 32, "scale": 0.7},
