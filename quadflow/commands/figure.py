@@ -15,6 +15,7 @@ from quadflow.gallery import (
     neuron,
     practice,
     saddles,
+    sample_size,
     spectrum,
     study,
     sweep,
@@ -66,6 +67,7 @@ def command(ctx: click.Context, list_figures: bool) -> None:
 for module in (
     curves,
     saddles,
+    sample_size,
     spectrum,
     activations,
     companions,
