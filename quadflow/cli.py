@@ -38,7 +38,7 @@ TASKS = {
         "scope": "scope",
     },
     "Trained networks": {"train": "train", "compare": "compare", "sweep": "sweep"},
-    "Results": {"figure": "figure", "report": "report", "explore": "explore"},
+    "Results": {"figure": "figure", "report": "report", "explore": "explore", "reproduce": "reproduce"},
     "Companion systems": {
         "study": "study",
         "invariance": "invariance",
