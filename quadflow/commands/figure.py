@@ -17,6 +17,7 @@ from quadflow.gallery import (
     practice,
     published,
     saddles,
+    sample_size,
     spectrum,
     study,
     sweep,
@@ -68,6 +69,7 @@ def command(ctx: click.Context, list_figures: bool) -> None:
 for module in (
     curves,
     saddles,
+    sample_size,
     spectrum,
     activations,
     companions,
