@@ -27,12 +27,13 @@ extensions = [
     "sphinx-mathjax-offline",  # MathJax and its fonts from the package: the site needs no network
     "sphinx_gallery.gen_gallery",
     "myst_nb",
-    "dark_pictures",  # the last nine are in docs/extensions
+    "dark_pictures",  # the last ten are in docs/extensions
     "derived_formulas",
     "executed_examples",
     "folded",
     "gallery_picture",
     "literature",
+    "peers",
     "plain_docstrings",
     "reference_pages",
     "explorer",

@@ -29,7 +29,7 @@ def measure(quantities: Sequence[Quantity], model: nn.Module) -> Array:
 
     See `empirical.module_weights.find_weights` for what is found in a module.
     """
-    W, A = weights(*find_weights(model))
+    W, A = weights(*find_weights(model)[:2])
     return np.array([quantity(W, A) for quantity in quantities])
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from dynamics.covariance import covariance_factor, symmetric_root
 from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import DataSet
+from dynamics.labels import Labels
 from dynamics.problem import Problem, Student
 from dynamics.validation import validate_count, validate_label_noise
 from empirical.counted_streams import CountedStreams
@@ -47,6 +48,8 @@ class TrainingData:
         Which streams they are instead: the pair (q, s) is stream s of the seed q. `seeds` must be their number.
     sizes : tuple of int, optional
         Batch size of each stream, at most `batch`, where they differ.
+    expected : bool
+        Whether labels are their means given the inputs, E[y | f*], instead of drawn.
     """
 
     problem: Problem
@@ -57,11 +60,17 @@ class TrainingData:
     seed: int = 0
     streams: tuple[tuple[int, int], ...] = ()
     sizes: tuple[int, ...] = ()
+    expected: bool = False
 
     def __post_init__(self) -> None:
         validate_count("seeds", self.seeds)
         validate_count("seed", self.seed, minimum=0)
         validate_label_noise(self.label_noise)
+        if self.label_noise and self.problem.data is None and self.problem.loss.classifies:
+            raise ProblemError(
+                f"`label_noise` is {self.label_noise:g}, but `loss` is {self.problem.loss.name!r}, of classes: let"
+                " `flip` turn some of them round."
+            )
         self._check_data_set()
         if not self.streams:
             object.__setattr__(self, "streams", tuple((self.seed, s) for s in range(self.seeds)))
@@ -221,6 +230,8 @@ class _Sampler:
         self.law = data.problem.law
         self.inputs, self.outputs = data.problem.inputs, data.problem.teacher.outputs
         self.teacher = teacher_network(data.problem, dtype, device, narrow=True)
+        self.labels = data.problem.labels
+        self.drawn = is_drawn(self.labels) and not data.expected
         Sigma = data.problem.covariance
         self.factor = None
         if Sigma is not None:
@@ -234,10 +245,16 @@ class _Sampler:
         if self.factor is not None:
             x = x @ self.factor.T
         with torch.no_grad():
-            y = self.teacher(x[..., : self.teacher.W.shape[-1]])
+            y = self._labels(self.teacher(x[..., : self.teacher.W.shape[-1]]), counts, steps)
         if noise is not None:
             y += self.noise * noise
         return x, y
+
+    def _labels(self, f: Tensor, counts: Counts, steps: int) -> Tensor:
+        """Labels of the teacher's outputs (n, S, B, O)."""
+        if not self.drawn:
+            return self.labels.expected(f)
+        return self.labels.draw(f, self.streams.coins(counts, self.outputs, steps)).to(f.dtype)
 
     def forever(self, counts: Counts) -> Iterator[tuple[Tensor, Tensor]]:
         """Endless batches (S, B, d) and (S, B, O), of as many steps at once as the streams can draw ahead."""
@@ -248,6 +265,11 @@ class _Sampler:
     def _draw(self, counts: Counts) -> Draw:
         """What every stream draws in a step."""
         return Draw(self.law, counts, self.inputs, self.outputs if self.noise else 0)
+
+
+def is_drawn(labels: Labels) -> bool:
+    """Whether labels are drawn, given the teacher's output: classes, but for those beyond a threshold."""
+    return labels.classes and (labels.threshold is None or labels.flip > 0)
 
 
 def teacher_network(
@@ -262,6 +284,7 @@ def teacher_network(
         Student(V[:, :d], B),
         activation=problem.teacher_activation,
         covariance=None if Sigma is None else Sigma[:d, :d],
+        bias=problem.bias.teacher if problem.bias else None,
         dtype=dtype,
         device=device,
     )

@@ -14,6 +14,7 @@ from torch import Tensor
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.schedules.schedule import Spec
@@ -34,6 +35,7 @@ class Descent:
         Of the flow.
     W : (T, K, d) array
     A : (T, O, K) array
+        Or (T, O, K + 1), where the output bias is trained: the last column.
     """
 
     steps: NDArray[np.int64]
@@ -83,9 +85,8 @@ def population_descent(
         decay = WeightDecay.of(weight_decay, problem.student.trainable)
         problem = replace(problem, weight_decay=decay)
     population = GradientFlow(problem, reduce=False).population
-    W, A = problem.student.W.copy(), problem.student.A.copy()
-    layers = [torch.from_numpy(array) for array in (W, A)]  # the same memory
-    trained = layers[: 1 + problem.student.trainable]
+    W, A = problem.student.W.copy(), problem.second_layer.copy()
+    trained = _trained(problem, W, A)
     factors = [validate_real("rates", rate, positive=True) for rate in rates]
     rule = entry.begin(trained, settings, problem)
     if factors != [1.0, 1.0]:
@@ -112,10 +113,16 @@ def population_descent(
             raise TrainingDiverged(
                 f"Gradient descent diverged: `step` is {clock.step:g}, try a smaller one.", so_far(), n
             )
-        return None, [torch.from_numpy(-v) for v in velocity[: len(trained)]]
+        return None, _trained(problem, *(-v for v in velocity))
 
     descend(gradient, rule, clock.step, max(wanted), record=record)
     return so_far()
+
+
+def _trained(problem: Problem, W: Array, A: Array) -> list[Tensor]:
+    """What is trained of weights W (K, d) and A (O, K), or (O, K + 1) with the bias, in the same memory."""
+    layers = [W, unit_weights(W, A)][: 1 + problem.student.trainable]
+    return [torch.from_numpy(part) for part in [*layers, *([A[:, -1]] if problem.bias.trainable else [])]]
 
 
 def _layer_by_layer(
@@ -126,6 +133,10 @@ def _layer_by_layer(
         raise ProblemError(
             f"`rates` are {factors[0]:g} and {factors[1]:g}, but only gradient descent has them, and `optimizer` is "
             f"{entry.name!r}."
+        )
+    if problem.bias.trainable:
+        raise ProblemError(
+            f"`rates` are {factors[0]:g} and {factors[1]:g} of the two layers, but `bias` is trainable: leave one out."
         )
     decay = problem.weight_decay
     alone = [
@@ -143,9 +154,8 @@ def descent_loss(problem: Problem, chosen: Chosen, at: NDArray[np.int64]) -> Arr
     """
     flow, wanted = GradientFlow(problem, reduce=not chosen.entry.entrywise), set(at.tolist())
     small, population = flow.reduction.problem, flow.population
-    W, A = small.student.W.copy(), small.student.A.copy()
-    layers = [torch.from_numpy(array) for array in (W, A)]  # the same memory
-    trained = layers[: 1 + problem.student.trainable]
+    W, A = small.student.W.copy(), small.second_layer.copy()
+    trained = _trained(small, W, A)
     losses: list[float] = []
 
     def record(n: int) -> None:
@@ -153,7 +163,7 @@ def descent_loss(problem: Problem, chosen: Chosen, at: NDArray[np.int64]) -> Arr
             losses.append(population.loss(W, A))
 
     def gradient(n: int) -> tuple[None, list[Tensor]]:
-        return None, [torch.from_numpy(-v) for v in population.velocity(W, A)[: len(trained)]]
+        return None, _trained(small, *(-v for v in population.velocity(W, A)))
 
     rule = chosen.entry.begin(trained, chosen.settings, small)
     with np.errstate(over="ignore", invalid="ignore"):

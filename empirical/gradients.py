@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
+from dynamics.losses import SQUARE, Loss
 from dynamics.validation import validate_choice
 from empirical.data import TrainingData
 from empirical.fused_gradient import FusedGradient
@@ -38,34 +39,38 @@ def choose_gradients(gradients: str | None, activation: Activation) -> str:
 
 
 def trained_weights(network: QuadraticNetwork) -> list[Tensor]:
-    """The layers that are trained, from the first to the last."""
-    return [p for p in (network.W, network.A) if p.requires_grad]
+    """What is trained: the layers from the first to the last, and the output bias."""
+    return [p for p in (network.W, network.A, network.beta) if p is not None and p.requires_grad]
 
 
 def batch_gradient(network: QuadraticNetwork, data: TrainingData, gradients: str) -> Gradient:
     """Losses and gradients of every network on its batch of step n, taken as `gradients` says."""
-    return gradient_on(network, data.weighted_batches(network.W.dtype, network.W.device), gradients)
+    batches = data.weighted_batches(network.W.dtype, network.W.device)
+    return gradient_on(network, batches, gradients, data.problem.loss)
 
 
-def gradient_on(network: QuadraticNetwork, batches: Iterator[Batch], gradients: str) -> Gradient:
+def gradient_on(
+    network: QuadraticNetwork, batches: Iterator[Batch], gradients: str, loss: Loss = SQUARE
+) -> Gradient:
     """Likewise on the next of some batches, whose inputs may be those of all networks, (B, d)."""
     if gradients == "autograd":
-        return gradient_of(_losses_on(network, batches), trained_weights(network))
-    take = FusedGradient(network)
+        return gradient_of(_losses_on(network, batches, loss), trained_weights(network))
+    take = FusedGradient(network, loss)
     return lambda n: take(*next(batches))
 
 
 def batch_losses(network: QuadraticNetwork, data: TrainingData) -> Callable[[int], Tensor]:
-    """½ mean ‖f − y‖² of every network on its batch of step n, (S,)."""
-    return _losses_on(network, data.weighted_batches(network.W.dtype, network.W.device))
+    """Mean of Σ_o ℓ(f_o, y_o) of every network on its batch of step n, (S,)."""
+    batches = data.weighted_batches(network.W.dtype, network.W.device)
+    return _losses_on(network, batches, data.problem.loss)
 
 
-def _losses_on(network: QuadraticNetwork, batches: Iterator[Batch]) -> Callable[[int], Tensor]:
+def _losses_on(network: QuadraticNetwork, batches: Iterator[Batch], loss: Loss) -> Callable[[int], Tensor]:
     """The same on the next of some batches."""
 
     def losses(n: int) -> Tensor:
         x, y, weights = next(batches)
-        errors = 0.5 * (network(x) - y).square().sum(-1)  # (S, B)
+        errors = loss.value(network(x), y).sum(-1)  # (S, B)
         return errors.mean(-1) if weights is None else (weights * errors).sum(-1)
 
     return losses

@@ -6,12 +6,15 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.curves.units import LARGEST_OVERLAPS, overlaps_and_norms, unit_invariants
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem
 
 AT_ONCE = 2_000_000  # numbers in the largest array that is held at a time
 
 
-def measured_of_weights(problem: Problem, W: Array, A: Array, *, by_formula: bool) -> dict[str, Array]:
+def measured_of_weights(
+    problem: Problem, W: Array, A: Array, beta: Array | None = None, *, by_formula: bool
+) -> dict[str, Array]:
     """Fields of a `TrainingRun` by name, each (S, T, …), of S networks at T records.
 
     Parameters
@@ -19,6 +22,8 @@ def measured_of_weights(problem: Problem, W: Array, A: Array, *, by_formula: boo
     problem : Problem
     W : (S, T, K, d) array
     A : (S, T, O, K) array
+    beta : (S, T, O) array, optional
+        The output bias, where it is trained.
     by_formula : bool
         Whether the losses are among them.
 
@@ -30,23 +35,34 @@ def measured_of_weights(problem: Problem, W: Array, A: Array, *, by_formula: boo
     S, T, K, d = W.shape
     R = len(problem.teacher.V)
     many = max(1, AT_ONCE // (S * K * (d + R)))
+    second = with_biases(A, beta)
     with np.errstate(over="ignore", invalid="ignore"):
         parts = [
             _of_some(
-                problem, W[:, start : start + many], A[:, start : start + many], by_formula, W.size // d * R
+                problem,
+                W[:, start : start + many],
+                second[:, start : start + many],
+                by_formula,
+                W.size // d * R,
             )
             for start in range(0, T, many)
         ]
     return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
 
 
-def _of_some(problem: Problem, W: Array, A: Array, by_formula: bool, overlaps: int) -> dict[str, Array]:
+def with_biases(A: Array, beta: Array | None) -> Array:
+    """Second layers as populations take them: with trained biases (…, O) as a further column of A (…, O, K)."""
+    return A if beta is None else np.concatenate([A, beta[..., None]], axis=-1)
+
+
+def _of_some(problem: Problem, W: Array, second: Array, by_formula: bool, overlaps: int) -> dict[str, Array]:
     """The same for some records, of a run that has so many overlaps in all."""
+    A = unit_weights(W, second)
     found = {"modes": problem.modes(W, A)}
     populations = {"loss": problem.population, "test_loss": problem.test_population} if by_formula else {}
     for name, population in populations.items():
         if population is not None:
-            flat = population.losses(W.reshape(-1, *W.shape[2:]), A.reshape(-1, *A.shape[2:]))
+            flat = population.losses(W.reshape(-1, *W.shape[2:]), second.reshape(-1, *second.shape[2:]))
             found[name] = flat.reshape(W.shape[:2])
     if problem.activation.degree is not None:
         found["conserved"] = unit_invariants(W, A, problem.activation.degree)

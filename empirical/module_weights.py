@@ -1,4 +1,4 @@
-"""The two layers of anybody's module."""
+"""The two layers of anybody's module, and its output bias."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from torch import Tensor, nn
 
 from dynamics.errors import ProblemError
 
-Weights = tuple[Tensor, Tensor]
+Weights = tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]
+"""W and A; and β of f = … − β, where there is one."""
 
 
 def find_weights(model: nn.Module, second_layer_value: float | None = None) -> Weights:
-    """W and the second layer of a module without biases.
+    """W and the second layer of a module without biases, but for one of the output, which follows with its sign turned.
 
     They are its attributes `W` and `A` or `a`, its two `torch.nn.Linear` layers, or a layer (or parameter matrix) and
-    a parameter (K,). A single layer takes `second_layer_value` for every a_k.
+    a parameter (K,). A single layer takes `second_layer_value` for every a_k. The output bias is its attribute `beta`,
+    or the bias of the second `torch.nn.Linear`, −β.
 
     Raises
     ------
     ProblemError
         If the weights are not found, or the second layer is missing.
     """
-    W, A, a = (t if isinstance(t := getattr(model, name, None), Tensor) else None for name in ("W", "A", "a"))
+    W, A, a, beta = (
+        t if isinstance(t := getattr(model, name, None), Tensor) else None for name in ("W", "A", "a", "beta")
+    )
     second = a if A is None else A
     if W is not None and second is not None:
-        return W, second
-    matrices = [layer.weight for layer in model.modules() if isinstance(layer, nn.Linear)]
+        return (W, second) if beta is None else (W, second, beta)
+    linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    matrices = [layer.weight for layer in linear]
+    above = linear[-1].bias if len(linear) == 2 else None
     if not matrices:
         matrices = [p for p in model.parameters() if p.ndim == 2]
     vectors = [p for name, p in model.named_parameters() if p.ndim == 1 and "bias" not in name]
@@ -33,8 +39,8 @@ def find_weights(model: nn.Module, second_layer_value: float | None = None) -> W
         second = vectors[0]
     layers = matrices if second is None else [*matrices, second]
     foreign = {id(p) for p in model.parameters()} - {id(layer) for layer in layers}
-    if len(layers) == 2 and not foreign:
-        return layers[0], layers[1]
+    if len(layers) == 2 and foreign <= {id(above)}:
+        return (layers[0], layers[1]) if above is None else (layers[0], layers[1], -above)
     if len(layers) == 1 and not foreign:
         if second_layer_value is None:
             raise ProblemError(
@@ -44,5 +50,5 @@ def find_weights(model: nn.Module, second_layer_value: float | None = None) -> W
         return layers[0], torch.full_like(layers[0][:, 0], second_layer_value)
     raise ProblemError(
         f"The weights of {type(model).__name__} are not found: it has neither attributes W and A (or a) nor exactly "
-        "two bias-free layers; pass weights=lambda model: (W, A)."
+        "two layers without a bias of the first; pass weights=lambda model: (W, A)."
     )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dynamics.activations import Activation
 from dynamics.errors import ProblemError
-from dynamics.problem import Student
+from dynamics.problem import Problem, Student
 from dynamics.validation import validate_array, validate_count
 
 
@@ -116,6 +116,27 @@ class QuadraticNetwork(nn.Module):
             network.W.copy_(torch.from_numpy(student.W.copy()))
             network.A.copy_(torch.from_numpy(student.A.copy()))
         return network
+
+    @classmethod
+    def of(
+        cls,
+        problem: Problem,
+        *,
+        ensemble: int | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> QuadraticNetwork:
+        """The student of a problem with its output bias, ready to be trained; or an ensemble of copies."""
+        return cls.from_student(
+            problem.student,
+            activation=problem.activation,
+            covariance=problem.second_moment,
+            bias=problem.bias.start if problem.bias else None,
+            bias_trainable=problem.bias.trainable,
+            ensemble=ensemble,
+            dtype=dtype,
+            device=device,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs ([S,] B, O) for inputs ([S,] B, d)."""

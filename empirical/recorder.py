@@ -16,16 +16,18 @@ from dynamics.aliases import Array
 from dynamics.clock import Clock
 from dynamics.conserved.quantities import weights as weight_arrays
 from dynamics.errors import ProblemError
+from dynamics.losses import SQUARE, Loss
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.scope import THEORIES
 from dynamics.validation import validate_count, validate_real
 from dynamics.versions import versions
 from empirical.data import TrainingData
-from empirical.measured_weights import measured_of_weights
+from empirical.measured_weights import measured_of_weights, with_biases
 from empirical.module_weights import Weights, find_weights
 from empirical.read_theory import read_problem, read_theory
 from empirical.speed import speed_notes
 from empirical.tensor_files import real_array
+from empirical.torch_criteria import Criterion
 from empirical.torch_optimizers import Reading, StepLog, read_optimizer
 from empirical.training_run import TrainingRun, with_decay_law
 
@@ -63,6 +65,10 @@ class Recorder:
     second_layer_value : float, optional
         Every a_k of a module that has a first layer only, f = Σ_k a_k φ(w_k·x): 1 if it adds its units up, 1/K if it
         takes their mean.
+    criterion : torch.nn.Module, Loss or str, optional
+        What the loop minimises: a criterion of PyTorch's, see `empirical.torch_criteria`, which may be a multiple of
+        the loss of the theory, as `torch.nn.MSELoss` is; or that loss, or its name. By default the loss of the problem,
+        "square" with a teacher.
 
     Examples
     --------
@@ -75,7 +81,7 @@ class Recorder:
         run = recorder.run()
 
     The speed of the recorded weights is compared with that of gradient flow; a loss without the ½ in the loop, which
-    lets time count twice, is among the `notes` of the run.
+    lets time count twice, is among the `notes` of the run. With ``criterion=torch.nn.MSELoss()`` it is counted so.
 
     With the optimiser of the loop, ``Recorder(teacher, optimizer=optimizer, every=100)``, steps need no numbers, and
     `empirical.overlaying.overlay` lays the run on the theory of that optimiser.
@@ -93,18 +99,26 @@ class Recorder:
         test_samples: int = 0,
         weights: Callable[[nn.Module], Weights] | None = None,
         second_layer_value: float | None = None,
+        criterion: nn.Module | Loss | str | None = None,
     ) -> None:
+        said = None if criterion is None else Criterion.of(criterion, teacher_outputs(teacher))
+        self.factor = 1.0 if said is None else said.factor
         if isinstance(teacher, Teacher):
             # Only teacher, activation and covariance matter here; the student is a placeholder of weight zero.
             blank = Student(np.zeros((1, teacher.inputs)), np.zeros((teacher.outputs, 1)))
-            teacher = Problem(teacher, blank, activation)
+            teacher = Problem(teacher, blank, activation, loss=SQUARE if said is None else said.loss)
+        elif said is not None and said.loss != teacher.loss:
+            raise ProblemError(
+                f"`criterion` {said.name} is the loss {said.loss.name!r}, but that of the problem is"
+                f" {teacher.loss.name!r}: give both the same."
+            )
         self.problem = teacher
         self.lawful: Problem | None = teacher  # whose decay makes the law of c_k
         if (step is None) == (optimizer is None):
             raise ProblemError(
                 "`step` and `optimizer` both say the learning rate, or neither does: give one of them."
             )
-        self.step = None if step is None else validate_real("step", step, positive=True)
+        self.step = None if step is None else self.factor * validate_real("step", step, positive=True)
         self.log = None if optimizer is None else StepLog(optimizer)
         self.reading: Reading | None = None
         self.every = validate_count("every", every)
@@ -149,9 +163,9 @@ class Recorder:
     def record(self, model: nn.Module, n: int | None = None) -> None:
         """Record the model now, as of step number `n`."""
         n, self._passed = self._number(n), None
-        W_, A_ = self.weights(model)
+        W_, A_, beta_ = self._layers(model)
         if self.log is not None and self.reading is None:
-            self.reading = read_optimizer(self.log, W_, A_)
+            self.reading = read_optimizer(self.log, W_, A_, self.factor)
             self.problem = self.reading.minimised(self.problem)
             self.lawful = self.reading.lawful(self.problem)
         W, A = weight_arrays(real_array("W", W_), real_array("A", A_))
@@ -162,7 +176,19 @@ class Recorder:
                 f"The network has weights W {W.shape[-2:]} and A {A.shape[-2:]}, but the teacher "
                 f"{self.problem.inputs} inputs and {self.problem.teacher.outputs} outputs."
             )
-        self._records.append(_Record(n, W, A, self._by_samples(model, W_)))
+        beta = None if beta_ is None else real_array("beta", beta_).reshape(A.shape[:2])
+        self._records.append(_Record(n, W, A, beta, self._by_samples(model, W_)))
+
+    def _layers(self, model: nn.Module) -> tuple[Tensor, Tensor, Tensor | None]:
+        """W, A and the output bias of the model, if that is trained."""
+        W, A, *beta = self.weights(model)
+        if bool(beta) and not self.problem.bias:
+            raise ProblemError(
+                "The network has an output bias, but the problem has none: give it `bias`, a number or 'trainable'."
+            )
+        if self.problem.bias.trainable and not beta:
+            raise ProblemError("`bias` is trainable, but the network has no output bias.")
+        return W, A, beta[0] if self.problem.bias.trainable else None
 
     def run(self, until: int | None = None, *, clock: Clock | None = None, **about: Any) -> TrainingRun:
         """Everything recorded so far, or up to step `until`; `about` is stored with it.
@@ -178,8 +204,13 @@ class Recorder:
         steps = np.array([r.n for r in records])
         W, A = (np.stack([getattr(r, name) for r in records], axis=1) for name in "WA")
         measured: dict[str, Any] = {"conserved": None}
+        if self.problem.bias.trainable:
+            measured["bias"] = np.stack([r.beta for r in records if r.beta is not None], axis=1)
         measured |= {name: np.stack([r.losses[name] for r in records], axis=1) for name in records[0].losses}
-        measured |= measured_of_weights(self.problem, W, A, by_formula=self._has_formula)
+        measured |= measured_of_weights(
+            self.problem, W, A, measured.get("bias"), by_formula=self._has_formula
+        )
+        second = with_biases(A, measured.get("bias"))
         if self.problem.weight_decay:
             measured["objective"] = measured["loss"] + self.problem.weight_decay.penalty(W, A)
         if self.reading is not None:
@@ -195,17 +226,17 @@ class Recorder:
             about["no_theory"] = (
                 THEORIES["flow"].gap(self.problem)
                 if objective is None
-                else self.reading.why_not_of(objective, W, A)
+                else self.reading.why_not_of(objective, W, second)
             )
             measured["rates"] = self.reading.rates
             found = self._notes_of_theory(about, int(steps[-1]), W[0, 0], A[0, 0])
             if not found and objective is not None:
-                found = self.reading.notes(objective, times, W, A)
+                found = self.reading.notes(objective, times, W, second)
             about["notes"] = [*about.get("notes", ()), *found]
         elif (
             "optimizer" not in about and objective is not None
         ):  # a loop of somebody's own: only weights are known
-            found = speed_notes(objective, times, W, A)
+            found = speed_notes(objective, times, W, second)
             about["notes"] = [*about.get("notes", ()), *found]
         run = TrainingRun(
             steps,
@@ -261,15 +292,18 @@ class Recorder:
         return found
 
     def _draw(self) -> tuple[Array, Array]:
-        """A noiseless test sample of the law, from a seed of its own: never the samples anybody trains on."""
-        data = TrainingData(self.problem, batch=self.test_samples, seed=TEST_SEED)
+        """A noiseless test sample of the law, from a seed of its own: never the samples anybody trains on.
+
+        Classes are their probabilities: losses and shares are means over the labels that may be drawn.
+        """
+        data = TrainingData(self.problem, batch=self.test_samples, seed=TEST_SEED, expected=True)
         x, y = next(data.batches(torch.float64, "cpu"))
         return x[0].numpy(), y[0].numpy()
 
     def _sample_loss(
         self, model: nn.Module, like: Tensor, name: str, samples: Callable[[], tuple[Array, Array]]
     ) -> Array:
-        """½ mean ‖y − f‖² on fixed samples, one entry per network, (S,)."""
+        """Mean loss on fixed samples, one entry per network, (S,)."""
         if name not in self._samples:
             x, y = (torch.tensor(part, dtype=like.dtype, device=like.device) for part in samples())
             self._samples[name] = x, y
@@ -277,7 +311,13 @@ class Recorder:
         f = model(x)
         if f.ndim == 1:  # a module with one output may drop the last axis
             f = f.unsqueeze(-1)
-        return np.atleast_1d((0.5 * (y - f).square().sum(-1).mean(-1)).cpu().to(torch.float64).numpy())
+        values = self.problem.loss.value(f, y).sum(-1).mean(-1)
+        return np.atleast_1d(values.cpu().to(torch.float64).numpy())
+
+
+def teacher_outputs(teacher: Teacher | Problem) -> int:
+    """Number of outputs of a teacher, or of a problem."""
+    return teacher.outputs if isinstance(teacher, Teacher) else teacher.teacher.outputs
 
 
 def measured_on(problem: Problem, test_samples: int) -> int:
@@ -300,9 +340,12 @@ def measured_on(problem: Problem, test_samples: int) -> int:
 
 @dataclass(frozen=True)
 class _Record:
-    """S networks at one step: W (S, K, d), A (S, O, K), and losses (S,) that do not follow from them, by name."""
+    """S networks at one step: W (S, K, d), A (S, O, K), β (S, O) where it is trained, and what does not follow from
+    them, (S,) by name.
+    """
 
     n: int
     W: Array
     A: Array
+    beta: Array | None
     losses: dict[str, Array]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -115,8 +116,12 @@ class GeneratorStreams:
 
     def __init__(self, names: Names, dtype: torch.dtype, device: torch.device | str) -> None:
         self.generators = [data_generator(device, seed, stream) for seed, stream in names]
-        self.tossing = [data_generator(device, seed, stream, COINS) for seed, stream in names]
-        self.dtype, self.device = dtype, device
+        self.names, self.dtype, self.device = names, dtype, device
+
+    @cached_property
+    def _tossing(self) -> list[torch.Generator]:
+        """Further generators, of whoever tosses coins."""
+        return [data_generator(self.device, seed, stream, COINS) for seed, stream in self.names]
 
     def ahead(self, draw: Draw) -> int:
         """Several where all numbers are normal and PyTorch makes them in whole blocks (`BLOCK`).
@@ -164,8 +169,8 @@ class GeneratorStreams:
     def coins(self, counts: Counts, outputs: int, steps: int = 1) -> Tensor:
         """See `Streams`; uniform numbers are made one by one, so that many steps at once give the same."""
         each = self._each(counts)
-        drawn = torch.zeros(len(self.tossing), steps, max(each), outputs, device=self.device)
-        for part, n, generator in zip(drawn, each, self.tossing, strict=True):
+        drawn = torch.zeros(len(self.names), steps, max(each), outputs, device=self.device)
+        for part, n, generator in zip(drawn, each, self._tossing, strict=True):
             part[:, :n] = torch.rand(steps, n, outputs, generator=generator, device=self.device)
         return drawn.transpose(0, 1).to(self.dtype)
 

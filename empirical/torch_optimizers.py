@@ -165,6 +165,9 @@ class Reading:
     rule : Rule or None
         How they step; None of a class that is not in the table.
     weight_decay : (ρ_w, ρ_a)
+        Of the loss of the theory.
+    factor : float
+        How many times as long steps along that loss are.
     """
 
     class_name: str
@@ -173,6 +176,7 @@ class Reading:
     second: int | None
     rule: Rule | None
     weight_decay: tuple[float, float]
+    factor: float = 1.0
 
     @property
     def trained(self) -> tuple[bool, bool]:
@@ -191,13 +195,13 @@ class Reading:
 
     @property
     def rates(self) -> Array:
-        """Learning rates of that group in all steps so far, (N,)."""
-        return np.array(self.log.rates[self.timed])
+        """Learning rates of that group in all steps so far, along the loss of the theory, (N,)."""
+        return self.factor * np.array(self.log.rates[self.timed])
 
     @property
     def largest_rate(self) -> float:
         """Largest learning rate so far, or the present one before the first step."""
-        present = float(self.log.optimizer.param_groups[self.timed]["lr"])
+        present = self.factor * float(self.log.optimizer.param_groups[self.timed]["lr"])
         return float(self.rates.max()) if self.log.steps else present
 
     def minimised(self, problem: Problem) -> Problem:
@@ -325,7 +329,7 @@ class Reading:
         return read | self.rule.entry.about(self.rule.settings)
 
 
-def read_optimizer(log: StepLog, W: Tensor, A: Tensor) -> Reading:
+def read_optimizer(log: StepLog, W: Tensor, A: Tensor, factor: float = 1.0) -> Reading:
     """Read an optimiser that trains the layers W and A of a network.
 
     Parameters
@@ -334,6 +338,9 @@ def read_optimizer(log: StepLog, W: Tensor, A: Tensor) -> Reading:
         Of the optimiser.
     W, A : tensors
         The parameters themselves, or what is computed from them where one group holds everything.
+    factor : float
+        The loop minimises so many times the loss s of the theory. Descent along sg + ρθ is s times as fast along
+        g + ρθ/s; a rule that divides by its memories goes along both as fast, with ε/s for ε.
 
     Raises
     ------
@@ -365,14 +372,21 @@ def read_optimizer(log: StepLog, W: Tensor, A: Tensor) -> Reading:
             " decays may differ."
         )
     rho_w, rho_a = (0.0 if i is None else float(groups[i].get("weight_decay", 0.0)) for i in (first, second))
+    rule = rules[0]
+    scaled = factor if rule is not None and rule.entry.adds_up else 1.0
+    if rule is not None and rule.epsilon:
+        rule = replace(rule, epsilon=rule.epsilon / factor)
+    if rule is not None and (scaled != 1 or not rule.decoupled):
+        rho_w, rho_a = rho_w / factor, rho_a / factor
     module = "torch.optim" if kind.__module__.startswith("torch.optim") else kind.__module__
     return Reading(
         f"{module}.{kind.__name__}",
         log,
         first,
         second,
-        rules[0],
+        rule,
         (rho_w, rho_a),
+        scaled,
     )
 
 

@@ -131,14 +131,7 @@ def train(
     data = TrainingData(problem, batch, samples, label_noise, seeds, seed)
     if record_at is None:
         record_at = record_steps(n_steps, records, log_times)
-    network = QuadraticNetwork.from_student(
-        problem.student,
-        activation=problem.activation,
-        covariance=problem.second_moment,
-        ensemble=seeds,
-        dtype=type_,
-        device=device,
-    )
+    network = QuadraticNetwork.of(problem, ensemble=seeds, dtype=type_, device=device)
     trained = trained_weights(network)
     rule = entry.begin(trained, settings, problem)
     minimised = entry.minimises(problem, settings)

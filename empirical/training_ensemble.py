@@ -186,11 +186,12 @@ def _check_alike(one: Problem, other: Problem) -> None:
         and one.student.trainable == other.student.trainable
         and one.weight_decay == other.weight_decay
         and one.constraint == other.constraint
+        and (one.loss, one.labels, one.bias) == (other.loss, other.labels, other.bias)
     )
     if not same:
         raise ProblemError(
-            "`problems` differ in more than their initial weights: teacher, activation, inputs, hidden units, "
-            "constraint and what is trained must be the same."
+            "`problems` differ in more than their initial weights: teacher, activation, loss, labels, inputs, hidden "
+            "units, constraint and what is trained must be the same."
         )
 
 
@@ -242,14 +243,7 @@ def _train_group(
         streams=tuple((validate_count("seed", m.seed, minimum=0), 0) for m in members),
         sizes=sizes,
     )
-    network = QuadraticNetwork.from_student(
-        problem.student,
-        activation=problem.activation,
-        covariance=problem.second_moment,
-        ensemble=S,
-        dtype=type_,
-        device=device,
-    )
+    network = QuadraticNetwork.of(problem, ensemble=S, dtype=type_, device=device)
     with torch.no_grad():
         network.W.copy_(torch.from_numpy(np.stack([m.problem.student.W for m in members])))
         network.A.copy_(torch.from_numpy(np.stack([m.problem.student.A for m in members])))

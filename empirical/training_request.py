@@ -56,6 +56,7 @@ class Training:
             problem.teacher_activation,
             problem.weight_decay,
             problem.constraint,
+            (problem.loss, problem.labels, problem.bias),
             problem.distribution.name,
             tuple(map(_plain, arrays)),
             tuple((name, _plain(value)) for name, value in sorted(arguments.items()) if name not in EACH),

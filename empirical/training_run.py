@@ -80,6 +80,8 @@ class TrainingRun(Result):
         Learning rates of all steps, as read from an optimiser; None of other runs.
     test_loss : (S, T) array or None
         Loss of the samples of a data set that were held out; None if there are none.
+    bias : (S, T, O) array or None
+        The output bias β, where it is trained.
     """
 
     KIND = "training run"
@@ -99,6 +101,7 @@ class TrainingRun(Result):
     conserved_law: Annotated[Array | None, Meaning("network time unit", C_K_LAW, detail=True)] = None
     rates: Annotated[Array | None, Meaning("step", "learning rate of each step", detail=True)] = None
     test_loss: Annotated[Array | None, Meaning("network time", TEST_LOSS, LOSS_UNIT)] = None
+    bias: Annotated[Array | None, Meaning("network time output", "trained bias of the output")] = None
 
     @property
     def taught(self) -> bool:

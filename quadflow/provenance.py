@@ -69,12 +69,15 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
 
     values: Any
     law: InputLaw = GAUSSIAN
+    learned: dict[str, Any] = {"loss": "square", "labels": "exact", "flip": 0.0, "bias": "0"}
     decay = problem.weight_decay
     if isinstance(problem, Problem):
         hidden = None if problem.student.infinite else problem.student.hidden
         values = None if problem.student.trainable else problem.student.A
         taught, eigenvalues = problem.teacher_activation, problem.mode_targets
         law = problem.law
+        learned = {"loss": problem.loss.name, "labels": problem.labels.name}
+        learned |= {"flip": problem.flip, "bias": str(problem.bias)}
         inputs = problem.all_inputs
     else:
         inputs = problem.teacher.inputs
@@ -90,6 +93,7 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
         "second_layer": "trainable" if values is None else "fixed",
         **({} if values is None else {"second_layer_values": values}),
         law.option: law.name,
+        **learned,
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": [decay.first, decay.second],
         "constraint": problem.constraint.name,

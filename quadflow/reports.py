@@ -75,6 +75,8 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     if problem.get("distribution", "gaussian") != "gaussian" or "data" in problem:
         return None
+    if problem.get("loss", "square") != "square":
+        return None
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
     activation = ACTIVATIONS.get(problem["activation"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from scipy import special
+
+LN_2 = math.log(2.0)
 
 
 def _own(name: str, function: Any, z: Any) -> Any:
@@ -57,3 +60,22 @@ def softplus(z: Any) -> Any:
 def expm1(z: Any) -> Any:
     """eᶻ − 1."""
     return _own("expm1", np.expm1, z)
+
+
+def log1p(z: Any) -> Any:
+    """ln(1 + z)."""
+    return _own("log1p", np.log1p, z)
+
+
+def log_cosh(z: Any) -> Any:
+    """ln cosh z, to full relative accuracy for small z too; z is an array or a tensor."""
+    size, small = abs(z), abs(z).clip(max=1.0)
+    near = -0.5 * log1p(-(tanh(small) ** 2))
+    far = size + softplus(-2 * size) - LN_2
+    return where(size < 1.0, near, far)
+
+
+def where(condition: Any, one: Any, other: Any) -> Any:
+    """Entries of the one where the condition holds, else of the other."""
+    method = None if isinstance(one, np.ndarray | np.floating) else getattr(one, "where", None)
+    return np.where(condition, one, other) if method is None else method(condition, other)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
 from dynamics.curves.followed import Followed
+from dynamics.curves.skills import skill_lines, skill_variables, skills
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
 from dynamics.curves.units import (
     C_K,
@@ -38,7 +39,9 @@ from dynamics.curves.variables import (
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.integration import SolverReport
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem, Student
+from dynamics.problem.classification import Skill
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.outputs import network_outputs
@@ -84,6 +87,8 @@ class Trajectory(Followed):
         there is none.
     test_loss : (T,) array or None
         Loss of the samples of a data set that were held out; None if there are none.
+    bias : (T, O) array or None
+        β of the outputs, where it is trained; else None.
     """
 
     KIND = "trajectory"
@@ -101,6 +106,7 @@ class Trajectory(Followed):
     decay_integral: Annotated[Array | None, Meaning("time unit", DECAY_INTEGRAL, detail=True)] = None
     conserved_law: Annotated[Array | None, Meaning("time unit", C_K_LAW, detail=True)] = None
     test_loss: Annotated[Array | None, Meaning("time", TEST_LOSS, LOSS_UNIT)] = None
+    bias: Annotated[Array | None, Meaning("time output", "trained bias of the output")] = None
 
     @classmethod
     def from_states(
@@ -115,6 +121,7 @@ class Trajectory(Followed):
     ) -> Trajectory:
         """Measure loss and modes along the states W (T, K, r), A (T, O, K) of a reduced problem.
 
+        Of one with a trained bias A is (T, O, K + 1), see `dynamics.population.biased`.
         What is as large as the problem itself is lifted: its coordinates are the weights.
         """
         small = reduction.problem
@@ -122,18 +129,20 @@ class Trajectory(Followed):
         with np.errstate(over="ignore", invalid="ignore"):  # a solution that explodes has an infinite loss
             loss, held_out = small.population.losses(W, A), small.test_population
             test_loss = None if held_out is None else held_out.losses(W, A)
-            modes = small.modes(W, A)
+            units = unit_weights(W, A)
+            modes = small.modes(W, units)
         return cls(
             problem,
             times,
             W if reduction.smaller else reduction.lift(W),
-            np.array(A),
+            np.array(units),
             reduction.basis if reduction.smaller else None,
             loss,
             modes,
             solver,
             decay_integral=decay_integral,
             test_loss=test_loss,
+            bias=A[..., -1].copy() if problem.bias.trainable else None,
         )
 
     @property
@@ -148,12 +157,15 @@ class Trajectory(Followed):
 
     def student_at(self, index: int) -> Student:
         """The network at one sample time."""
-        return Student(self.W_at(index), self.A[index], self.problem.student.trainable)
+        return replace(self.problem.student, W=self.W_at(index), A=self.A[index])
 
     def outputs(self, X: ArrayLike) -> Array:
         """What the network says of inputs (n, d) at the sample times, (T, n, O); of one input (d,), (T, O)."""
         phi, Sigma = self.problem.activation, self.problem.variance
-        return np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
+        found = np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
+        if self.bias is None:
+            return found - self.problem.bias.start if self.problem.bias else found
+        return found - (self.bias if found.ndim == 2 else self.bias[:, None])
 
     @property
     def a(self) -> Array:
@@ -187,9 +199,31 @@ class Trajectory(Followed):
     def conserved(self) -> Array | None:
         """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (T, K): constants of the flow if the second layer is trained.
 
-        None where φ is not homogeneous.
+        None where φ is not homogeneous, and of the limit of infinitely many units.
         """
+        if self.problem.student.infinite:
+            return None
         return conserved_or_none(self.coordinates, self.A, self.degree)
+
+    @cached_property
+    def skills(self) -> dict[str, Skill]:
+        """How well the network tells two classes, see `dynamics.curves.skills`; empty for losses of the residual."""
+        return skills(self._reduced, self.coordinates, self.A, self.bias)
+
+    @property
+    def accuracy(self) -> Array | None:
+        """Share of right answers, (T,); None for losses of the residual."""
+        return self.skills[""].accuracy if self.skills else None
+
+    @property
+    def calibration(self) -> Array | None:
+        """Expected calibration error, (T,); None for losses of the residual."""
+        return self.skills[""].calibration if self.skills else None
+
+    @property
+    def _reduced(self) -> Problem:
+        """The problem in the coordinates of the weights."""
+        return self.problem if self.basis is None else restricted(self.problem, self.basis).problem
 
     @property
     def overlaps(self) -> Array:
@@ -203,7 +237,7 @@ class Trajectory(Followed):
 
     @cached_property
     def _units(self) -> tuple[Array, Array]:
-        small = self.problem if self.basis is None else restricted(self.problem, self.basis).problem
+        small = self._reduced
         return overlaps_and_norms(self.coordinates, small.teacher.V, small.second_moment)
 
     @property
@@ -267,6 +301,7 @@ class Trajectory(Followed):
                 del found["coordinates"]  # the same numbers
         if self.objective is not None:
             found["objective"] = Variable(("time",), self.objective, OBJECTIVE, LOSS_UNIT)
+        found |= skill_variables(self.skills)
         if self.conserved is not None:
             found["conserved"] = Variable(("time", "unit"), self.conserved, C_K, detail=True)
             found["conserved_drift"] = Variable((), self.conserved_drift, DRIFT)
@@ -290,6 +325,7 @@ class Trajectory(Followed):
         ]
         if self.test_loss is not None:
             lines.append(f"loss on the samples held out {self.test_loss[0]:.6g} → {self.test_loss[-1]:.6g}")
+        lines += skill_lines(self.skills)
         if self.objective is not None:
             lines.append(f"objective, with weight decay, {self.objective[0]:.6g} → {self.objective[-1]:.6g}")
         if self.problem.has_modes:

@@ -20,6 +20,7 @@ from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.integration import DEFAULT_RTOL, Sampling, taylor, validate_tolerance
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.scope import require
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
@@ -65,6 +66,7 @@ class FlowEnsemble:
             raise ProblemError("`problems` is empty, but must name at least one problem.")
         first = problems[0]
         for i, problem in enumerate(problems):
+            require("ensemble of flows", problem)
             _check_alike(first, problem, i)
         same = not first.teacher.given or all(p.teacher is first.teacher for p in problems)
         V, B = stack_teachers([p.teacher for p in problems[: 1 if same else None]])

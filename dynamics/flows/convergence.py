@@ -42,6 +42,7 @@ from dynamics.flows.traps import trap
 from dynamics.integration import SolverReport, Stop
 from dynamics.integration.contract import Write
 from dynamics.population.base import FormLoss, Population
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem
 from dynamics.problem.mode_numbers import mode_numbers, mode_set
 from dynamics.problem.reduction import Reduction
@@ -200,6 +201,7 @@ class ConvergenceTest:
         size, growth = np.sum(W**2, axis=1), np.sum(W * dW, axis=1)
         at_rest = np.abs(growth) <= GROWS * self.units.rate * size
         if self.flow.trainable:
+            A, dA = unit_weights(W, A), unit_weights(W, dA)
             size, growth = size + np.sum(A**2, axis=0), growth + np.sum(A * dA, axis=0)
         small = W.any(axis=1) & (size < (SMALL_UNIT * self.units.weight) ** 2)
         if (growth > GROWS * self.units.rate * size)[small].any():
@@ -241,6 +243,7 @@ class ConvergenceTest:
     def _balances(self) -> Array | None:
         """c_k of the start."""
         W, A = self.flow.unpack(self.flow.theta0)
+        A = unit_weights(W, A)
         if len(A) > 1 or not self.flow.keeps_balances:
             return None
         return np.array([invariant(w, float(a)) for w, a in zip(W, A[0], strict=True)])
@@ -279,7 +282,7 @@ class ConvergenceTest:
         problem = self.flow.reduction.problem
         if report.status == CONVERGED:
             W, A = self.flow.unpack(theta)
-            modes = problem.modes(W, A)
+            modes = problem.modes(W, unit_weights(W, A))
             return (
                 trap(self.flow.problem, modes, problem.population.loss(W, A)) if problem.weight_decay else ""
             )
@@ -287,7 +290,8 @@ class ConvergenceTest:
             return "The weights have no component along any way down from this saddle."
         if report.status != RESTING or self.growth is None:
             return ""
-        modes = problem.modes(*self.flow.unpack(theta))
+        W, A = self.flow.unpack(theta)
+        modes = problem.modes(W, unit_weights(W, A))
         targets = problem.mode_targets
         numbers = mode_numbers(targets, problem.all_inputs, problem.teacher.outputs)
         learned = numbers[modes / targets > 0.5]

@@ -35,7 +35,7 @@ def decay_integral(
     report : SolverReport
         Tolerances of its integration.
     """
-    decay, A = problem.weight_decay, problem.student.A
+    decay, A, K = problem.weight_decay, problem.second_layer, problem.student.hidden
     needed = not decay.equal and problem.student.trainable and problem.activation.degree is not None
     if not needed or report.failed or not times[-1]:
         return None
@@ -43,7 +43,7 @@ def decay_integral(
     sampling = Sampling.create(None, times, len(times), False, horizon=0.0)
     start = np.append(theta0, np.zeros(A.shape[1]))
     _, states, own = integrate(field, start, sampling, rtol=report.rtol, atol=report.atol)
-    return None if own.failed else states[:, theta0.size :]
+    return None if own.failed else states[:, theta0.size : theta0.size + K]
 
 
 @dataclass(frozen=True, eq=False)

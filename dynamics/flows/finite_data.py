@@ -11,7 +11,7 @@ from dynamics.errors import ProblemError
 from dynamics.flows.gradient import GradientFlow
 from dynamics.inputs.subspaces import basis_of
 from dynamics.population.base import Population
-from dynamics.population.on_samples import FORMS, cheaper_form, sample_loss
+from dynamics.population.on_samples import FORMS, any_sample_loss, cheaper_form, sample_loss
 from dynamics.problem import Problem
 from dynamics.problem.reduction import Reduction, restricted
 from dynamics.problem.scope import require
@@ -31,7 +31,7 @@ class FiniteDataFlow(GradientFlow):
     X : (n, d) array
         Inputs.
     y : (n,) or (n, O) array
-        Labels, with whatever noise they carry.
+        Labels, with whatever noise they carry; of classes 0 and 1.
     form : {"auto", "samples", "moments"}
         How the loss is computed; "auto" takes what costs less.
 
@@ -61,14 +61,25 @@ class FiniteDataFlow(GradientFlow):
         reduction = _reduce(problem, X)
         if reduction.basis is not None:
             X = X @ reduction.basis
-        phi, hidden = problem.activation, problem.student.hidden
         self.form = form
-        if form == "auto":
-            moments = phi.trace_coupling is not None
-            self.form = cheaper_form(X, Y, hidden) if moments else "samples"
-        self.sample_loss: Population = sample_loss(X, Y, phi, reduction.problem.variance, hidden, self.form)
+        self.sample_loss = self._loss_on(reduction.problem, X, Y)
         self._start(problem, reduction, problem.with_decay(self.sample_loss))
         self.setup_seconds = perf_counter() - start
+
+    def _loss_on(self, problem: Problem, X: Array, Y: Array) -> Population:
+        """The loss on the data, in the form that was asked for or else costs least; of other losses through samples."""
+        phi, hidden = problem.activation, problem.student.hidden
+        if not problem.loss.is_square:
+            if self.form == "moments":
+                raise ProblemError(
+                    f"`form` is 'moments', but `loss` is {problem.loss.name!r}: moments hold the square loss."
+                )
+            self.form = "samples"
+            return any_sample_loss(X, Y, problem.loss, phi, problem.variance, problem.bias)
+        if self.form == "auto":
+            moments = phi.trace_coupling is not None
+            self.form = cheaper_form(X, Y, hidden) if moments else "samples"
+        return sample_loss(X, Y, phi, problem.variance, hidden, self.form)
 
     def _of(self, problem: Problem) -> GradientFlow:
         """The same flow of another problem."""
@@ -80,7 +91,10 @@ class FiniteDataFlow(GradientFlow):
 
     def train_loss(self, trajectory: Trajectory) -> Array:
         """Loss on the data along a trajectory of this flow, (T,)."""
-        states = zip(trajectory.coordinates, trajectory.A, strict=True)
+        A = trajectory.A
+        if trajectory.bias is not None:
+            A = np.concatenate([A, trajectory.bias[..., None]], axis=-1)
+        states = zip(trajectory.coordinates, A, strict=True)
         return np.array([self.sample_loss.loss(W, A) for W, A in states])
 
 

@@ -97,7 +97,7 @@ class GradientFlow(Flow[Trajectory]):
         small = reduction.problem
         self.population = small.population
         self.objective = small.objective if objective is None else objective
-        self.theta0 = self.pack(small.student.W, small.student.A)
+        self.theta0 = self.pack(small.student.W, small.second_layer)
         check_loss(self.loss, self.theta0, "teacher")
 
     @property
@@ -120,12 +120,20 @@ class GradientFlow(Flow[Trajectory]):
         return np.concatenate([W.ravel(), A.ravel()]) if self.trainable else W.ravel().copy()
 
     def unpack(self, theta: Array) -> tuple[Array, Array]:
-        """Weights (…, K, r) and (…, O, K) of parameter vectors (…, n); r is the reduced dimension."""
-        W0, A0 = self.reduction.problem.student.W, self.reduction.problem.student.A
+        """Weights (…, K, r) and (…, O, K) of parameter vectors (…, n); r is the reduced dimension.
+
+        With a bias that is trained (…, O, K + 1), the last column (`dynamics.population.biased`).
+        """
+        W0, A0 = self.reduction.problem.student.W, self._second_layer
         W = theta[..., : W0.size].reshape(*theta.shape[:-1], *W0.shape)
         if not self.trainable:
             return W, np.broadcast_to(A0, (*theta.shape[:-1], *A0.shape))
         return W, theta[..., W0.size :].reshape(*theta.shape[:-1], *A0.shape)
+
+    @cached_property
+    def _second_layer(self) -> Array:
+        """The second layer of the start."""
+        return self.reduction.problem.second_layer
 
     def __call__(self, t: float, theta: Array) -> Array:
         """Right-hand side −∇L(θ) for the objective L."""
@@ -218,7 +226,7 @@ class GradientFlow(Flow[Trajectory]):
         """Sizes that the problem sets by itself."""
         loss, small = self.objective.loss, self.reduction.problem
         start = loss(*self.unpack(self.theta0))
-        teacher = loss(0 * small.student.W, 0 * small.student.A)  # φ(0) need not be zero
+        teacher = loss(0 * small.student.W, 0 * small.second_layer)  # φ(0) need not be zero
         return NaturalUnits.of(small, start, teacher)
 
     def horizon(self, explicit: bool = False) -> float:

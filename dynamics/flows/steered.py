@@ -16,6 +16,7 @@ from dynamics.flows.rest import distance_from_rest
 from dynamics.integration import Stop
 from dynamics.integration.contract import VectorField, Write
 from dynamics.population.base import Population
+from dynamics.population.biased import unit_weights
 from dynamics.population.flow_shape import FlowShape
 from dynamics.problem import Problem
 from dynamics.problem.reduction import Reduction
@@ -115,10 +116,12 @@ class SteeredFlow(GradientFlow):
     def rates(self, decay: tuple[float, float]) -> Array:
         """Rates of decoupled decay ρ_w, ρ_a of the trained weights, (n,)."""
         W, A = self.unpack(self.theta0[: self.weights])
-        return self.pack(np.full(W.shape, decay[0]), np.full(A.shape, decay[1]))
+        second = np.zeros(A.shape)  # a bias does not decay
+        unit_weights(W, second)[...] = decay[1]
+        return self.pack(np.full(W.shape, decay[0]), second)
 
     @property
     def weights(self) -> int:
         """How many entries of the state are trained weights."""
-        W, A = self.reduction.problem.student.W, self.reduction.problem.student.A
+        W, A = self.reduction.problem.student.W, self.reduction.problem.second_layer
         return W.size + A.size * self.trainable

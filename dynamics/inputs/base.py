@@ -19,6 +19,8 @@ from dynamics.validation import validate_choice
 
 if TYPE_CHECKING:
     from dynamics.activations import Activation
+    from dynamics.labels import Labels
+    from dynamics.losses import Loss
     from dynamics.population.base import Population
     from dynamics.population.fourth_moment import FourthMoment
 
@@ -41,6 +43,22 @@ class Units(Protocol):
     @property
     def hidden(self) -> int:
         """K."""
+
+
+class Bias(Protocol):
+    """What a law asks of a bias, see `dynamics.problem.bias.Bias`."""
+
+    @property
+    def teacher(self) -> float:
+        """That of the teacher."""
+
+    @property
+    def start(self) -> float:
+        """That of the student."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether it is trained."""
 
 
 class Setting(Protocol):
@@ -77,6 +95,18 @@ class Setting(Protocol):
     @property
     def realisable(self) -> bool:
         """Whether φ = ψ."""
+
+    @property
+    def loss(self) -> Loss:
+        """ℓ."""
+
+    @property
+    def labels(self) -> Labels:
+        """How labels come from f*."""
+
+    @property
+    def bias(self) -> Bias:
+        """β."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +154,21 @@ class _SelfTaught:
     def inputs(self) -> int:
         """d."""
         return self.problem.inputs
+
+    @property
+    def loss(self) -> Loss:
+        """That of the problem."""
+        return self.problem.loss
+
+    @property
+    def labels(self) -> Labels:
+        """Those of the problem."""
+        return self.problem.labels
+
+    @property
+    def bias(self) -> Bias:
+        """That of the problem."""
+        return self.problem.bias
 
 
 class Source(Protocol):
@@ -226,6 +271,10 @@ class InputLaw(ABC):
     @abstractmethod
     def loss(self, problem: Setting) -> Population:
         """Loss of the problem under this law, in closed form."""
+
+    def any_loss(self, problem: Setting) -> Population | None:
+        """Loss of the problem for another ℓ than the square; None where it is not known."""
+        return None
 
     def test_loss(self, problem: Setting) -> Population | None:
         """Loss on samples that were held out; None if there are none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,7 +14,7 @@ from dynamics.errors import ProblemError
 from dynamics.inputs.base import InputLaw, Network, Setting, Source
 from dynamics.inputs.subspaces import basis_of
 from dynamics.population.fourth_moment import FourthMoment, SampleMoment
-from dynamics.population.on_samples import sample_loss
+from dynamics.population.on_samples import any_sample_loss, sample_loss
 from dynamics.population.samples import batches
 from dynamics.validation import axis_names, misplaced, validate_array
 
@@ -137,6 +137,11 @@ class DataSet(InputLaw):
             raise ProblemError(f"`data` has {self.inputs} inputs, but the student has {inputs}.")
         return self
 
+    def relabelled(self, change: Callable[[Array], Array]) -> DataSet:
+        """The same inputs with a function of their labels (m, O)."""
+        held_out = None if self.Y_test is None else change(self.Y_test)
+        return replace(self, Y=change(self.Y), Y_test=held_out)
+
     def labelled_by(self, teacher: Network, activation: Activation) -> DataSet:
         """The same inputs with the labels f*(x) of a teacher."""
         second = self.second_moment(None)
@@ -166,12 +171,21 @@ class DataSet(InputLaw):
             self.X, self.Y, problem.activation, self._variance(problem), problem.student.hidden
         )
 
+    def any_loss(self, problem: Setting) -> Population | None:
+        """Loss on the samples to train on, where the activation has derivatives."""
+        return self._any_loss(problem, self.X, self.Y) if self.knows(problem) else None
+
     def test_loss(self, problem: Setting) -> Population | None:
         """Loss on those held out; None if there are none."""
         if self.X_test is None or self.Y_test is None:
             return None
+        if not problem.loss.is_square:
+            return self._any_loss(problem, self.X_test, self.Y_test)
         variance, hidden = self._variance(problem), problem.student.hidden
         return sample_loss(self.X_test, self.Y_test, problem.activation, variance, hidden)
+
+    def _any_loss(self, problem: Setting, X: Array, Y: Array) -> Population:
+        return any_sample_loss(X, Y, problem.loss, problem.activation, self._variance(problem), problem.bias)
 
     def metric(self, problem: Setting, W: Array, A: Array) -> Array:
         """Mean of JᵀJ over the samples to train on."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynamics.aliases import Array
 from dynamics.inputs.base import InputLaw, Setting, Source, register
-from dynamics.inputs.moments import mapped
+from dynamics.inputs.moments import is_form, mapped
+from dynamics.inputs.spectral import spectral_loss
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment
 
@@ -50,6 +51,10 @@ class Gaussian(InputLaw):
         """The population loss."""
         V, B = problem.teacher.V, problem.teacher.B
         return problem.activation.loss(V, B, problem.covariance, problem.teacher_activation)
+
+    def any_loss(self, problem: Setting) -> Population | None:
+        """Of quadratic and centred networks, with labels of which the moments are known."""
+        return spectral_loss(problem, problem.covariance) if is_form(problem) else None
 
     def metric(self, problem: Setting, W: Array, A: Array) -> Array:
         """E JᵀJ, with no teacher to be validated."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.population.base import FormLoss, Population, Pull
+from dynamics.population.biased import unit_weights
 from dynamics.population.ways import Slope, Spare
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ class DecayedLoss(Population):
     """The loss R = L + ½ρ_w‖W‖² + ½ρ_a‖A‖².
 
     Of the capabilities of L it keeps the flow as a polynomial, and the pull on an infinitely small unit, to which decay
-    is of second order. It is no loss of the forms M_o itself: `forms` is that part of it which is, L.
+    is of second order. A bias that is trained does not decay. It is no loss of the forms M_o itself: `forms` is that
+    part of it which is, L.
 
     Parameters
     ----------
@@ -41,12 +43,20 @@ class DecayedLoss(Population):
 
     def loss(self, W: Array, A: Array) -> float:
         """R."""
-        return self.base.loss(W, A) + 0.5 * float(self.first * np.sum(W**2) + self.second * np.sum(A**2))
+        a = unit_weights(W, A)
+        return self.base.loss(W, A) + 0.5 * float(self.first * np.sum(W**2) + self.second * np.sum(a**2))
 
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, −∂L/∂W − ρ_w W and −∂L/∂A − ρ_a A."""
         vW, vA = self.base.velocity(W, A)
-        return vW - self.first * W, vA - self.second * A
+        return vW - self.first * W, vA - self.second * self._decaying(W, A)
+
+    @staticmethod
+    def _decaying(W: Array, A: Array) -> Array:
+        """A with zero for a bias, which does not decay."""
+        if A.shape[-1] == W.shape[-2]:
+            return A
+        return np.pad(unit_weights(W, A), ((0, 0), (0, 1)))
 
     def slope(self, hidden: int, outputs: int, trainable: bool) -> Slope:
         """That of L, less the decay."""
@@ -56,19 +66,20 @@ class DecayedLoss(Population):
             base(W, A, vW, vA)
             vW -= np.multiply(W, self.first, out=spare.like(vW))
             if vA is not None:
-                vA -= np.multiply(A, self.second, out=spare.like(vA))
+                vA -= np.multiply(self._decaying(W, A), self.second, out=spare.like(vA))
 
         return slope
 
     def hessian_vector(self, W: Array, A: Array, dW: Array, dA: Array) -> tuple[Array, Array]:
         """Hessian of L and ρ_w, ρ_a on its diagonal, applied to the direction."""
         hW, hA = self.base.hessian_vector(W, A, dW, dA)
-        return hW + self.first * dW, hA + self.second * dA
+        return hW + self.first * dW, hA + self.second * self._decaying(dW, dA)
 
     def hessian(self, W: Array, A: Array) -> Array:
         """Dense Hessian of L, and ρ_w, ρ_a on its diagonal."""
         H = self.base.hessian(W, A)
-        H[np.diag_indices_from(H)] += np.repeat([self.first, self.second], [W.size, A.size])
+        rates = self.second * self._decaying(W, np.ones_like(A))
+        H[np.diag_indices_from(H)] += np.concatenate([np.full(W.size, self.first), rates.ravel()])
         return H
 
     def invariants(self, W: Array, A: Array) -> Array:

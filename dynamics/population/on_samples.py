@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.population.base import Population
+from dynamics.population.loss_on_samples import Loss, LossOnSamples
 from dynamics.population.samples import MomentLoss, SampleLoss, through_moments, through_samples
 from dynamics.population.unit_samples import UnitSampleLoss
 from dynamics.validation import validate_choice
 
 FORMS = ("auto", "samples", "moments")
 EVALUATIONS = 2000  # of a typical integration, over which the QR factorisation has to pay off
+
+
+class Bias(Protocol):
+    """What is asked of a bias, see `dynamics.problem.bias.Bias`."""
+
+    @property
+    def start(self) -> float:
+        """That of the student."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether it is trained."""
 
 
 class Activation(Protocol):
@@ -71,6 +86,40 @@ def sample_loss(
         )
     kinked = activation.kink is not None and activation.kink[1] != 0
     return UnitSampleLoss(X, Y, lambda z: activation.phi(z, None), activation.derivative, not kinked)
+
+
+def any_sample_loss(
+    X: Array, Y: Array, loss: Loss, activation: Activation, variance: Array | None, bias: Bias
+) -> LossOnSamples:
+    """Loss of a student on samples X (n, d) with labels Y (n, O), under any loss ℓ(f, y).
+
+    Parameters
+    ----------
+    X, Y : arrays
+    loss : Loss
+    activation : Activation
+    variance : (d, d) array or None
+        Σ of q = wᵀΣw, for activations that depend on q.
+    bias : Bias
+    """
+    form = activation.trace_coupling is not None
+    kinked = not form and activation.kink is not None and activation.kink[1] != 0
+    return LossOnSamples(
+        X,
+        Y,
+        loss,
+        np.square if form else lambda z: activation.phi(z, None),
+        _square_derivative if form else activation.derivative,
+        variance if form else None,
+        bias.start,
+        not kinked,
+        form and not bias.trainable,
+    )
+
+
+def _square_derivative(order: int, z: Array) -> Array:
+    """Those of z²."""
+    return 2.0 * z if order == 1 else np.full_like(z, 2.0)
 
 
 def cheaper_form(X: Array, Y: Array, K: int) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from dynamics.activations.base import ELEMENTARY, POLYNOMIALS, QUADRATICS
 from dynamics.problem.aligned_loss import aligned_loss, along_axes
 from dynamics.problem.one_pass import closure, mean_step_terms
-from dynamics.problem.problem import Problem
+from dynamics.problem.problem import ANY_LOSS, Problem
 from dynamics.problem.reduction import in_range
 from dynamics.words import counted
 
@@ -44,6 +44,15 @@ class Need:
 
 
 GAUSSIAN = Need(lambda p: p.law.gaussian, lambda p: _inputs(p), "Gaussian inputs")
+SQUARE_LOSS = Need(lambda p: p.loss.is_square, lambda p: f"`loss` is {p.loss.name!r}", "the square loss")
+KNOWN_LOSS = Need(
+    lambda p: p.loss.is_square or p.law.any_loss(p) is not None,
+    lambda p: f"`loss` is {p.loss.name!r}, {_inputs(p)} and {_units(p)}",
+    ANY_LOSS,
+)
+FIXED_BIAS = Need(
+    lambda p: not p.bias.trainable, lambda p: f"`bias` is {str(p.bias)!r}", "a bias that is not trained"
+)
 MOMENTS = Need(
     lambda p: p.law.kurtosis is not None or (p.law.clock is not None and p.law.knows(p)),
     lambda p: f"{_inputs(p)} and {_units(p)}",

@@ -17,8 +17,9 @@ Levels = Callable[[Array, Sequence[int]], Level | None]
 def plateaus(problem: Problem) -> Levels | None:
     """From the eigenvalues of the teacher and the learned ones among them to the level of that plateau.
 
-    None where plateaus have no closed form: it needs quadratic or centred units, one output, uncorrelated inputs, and a
-    law of the inputs that keeps states aligned, without decay unless it is Gaussian, and weights without a constraint.
+    None where plateaus have no closed form: it needs the square loss, quadratic or centred units, one output,
+    uncorrelated inputs, a law of the inputs that keeps states aligned, without decay unless it is Gaussian, and weights
+    without a constraint.
     """
     if (
         problem.constraint
@@ -26,6 +27,8 @@ def plateaus(problem: Problem) -> Levels | None:
         or problem.covariance is not None
         or problem.teacher.outputs > 1
     ):
+        return None
+    if not problem.loss.is_square:
         return None
     coupling = problem.trace_coupling
     if coupling is not None:

@@ -17,19 +17,28 @@ from dynamics.covariance import clean_covariance
 from dynamics.errors import ProblemError
 from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import GAUSSIAN, InputLaw, parse_law
+from dynamics.labels import Labels
+from dynamics.losses import SQUARE, Loss
 from dynamics.population.base import Population
 from dynamics.population.decayed import DecayedLoss
+from dynamics.problem.bias import NO_BIAS, Bias
 from dynamics.problem.constraint import NONE, Constraint
+from dynamics.problem.labelling import check_outputs, labels_for, two_classes
+from dynamics.problem.shown import ShownProblem
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import NoTeacher, Teacher
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 from dynamics.validation import validate_count
-from dynamics.words import listed
+
+ANY_LOSS = (
+    "quadratic and centred students of such teachers under Gaussian inputs, quadratic ones under Student's law with NU "
+    "above 3, and any activation with derivatives in closed form on data"
+)
 
 
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """A student that learns a teacher, or labels, under the loss L = ½ E‖f* − f‖² and weight decay.
+@dataclass(frozen=True, eq=False, repr=False)
+class Problem(ShownProblem):
+    """A student that learns a teacher, or labels, under a loss, by default L = ½ E‖f* − f‖², and weight decay.
 
     Parameters
     ----------
@@ -60,6 +69,17 @@ class Problem:
     constraint : Constraint or str
         "none", or "sphere": the weights of every unit are kept at norm 1 (also at the start), and the second layer is
         fixed. Stored as a `dynamics.problem.constraint.Constraint`.
+    loss : Loss or str
+        ℓ(f, y), or its name in `dynamics.losses.LOSSES`; by default the square. Stored as a `Loss`.
+    labels : Labels or str, optional
+        How labels come from the teacher's output f*, or a name in `dynamics.labels.LABELS`. By default y = f*, of the
+        logistic loss y ~ Bernoulli(σ(f*)), without a teacher those of the data. Stored as `Labels`. On data they are
+        E[y | f*], so that the loss is its mean over labels that are drawn.
+    flip : float
+        Probability that a class is turned into the other one.
+    bias : float, "trainable", "trainable:β*" or Bias
+        β of the output f = Σ_k a_k φ(w_k·x) − β: the number that the teacher's is too, or trained from 0, and then that
+        of the teacher. Stored as a `dynamics.problem.bias.Bias`.
     notes : tuple of str
         What was changed in the teacher's matrix and in the covariance: a sentence each.
 
@@ -91,6 +111,10 @@ class Problem:
     data: DataSet | None = None
     dimension: int | None = None
     constraint: Constraint = NONE
+    loss: Loss = SQUARE
+    labels: Labels = None  # type: ignore[assignment]  # those that go with the loss
+    flip: float = 0.0
+    bias: Bias = NO_BIAS
     notes: tuple[str, ...] = field(default=(), init=False)
 
     if TYPE_CHECKING:  # the constructor takes names and anything like an array
@@ -107,6 +131,10 @@ class Problem:
             data: DataSet | tuple[ArrayLike, ArrayLike] | None = None,
             dimension: int | None = None,
             constraint: Constraint | str = NONE,
+            loss: Loss | str = SQUARE,
+            labels: Labels | str | None = None,
+            flip: float = 0.0,
+            bias: Bias | float | str = NO_BIAS,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -114,6 +142,7 @@ class Problem:
         object.__setattr__(self, "activation", phi)
         object.__setattr__(self, "distribution", parse_law(self.distribution))
         self._set_teacher(phi)
+        self._set_loss()
         for side in ("inputs", "outputs"):
             theirs, ours = getattr(self.teacher, side), getattr(self.student, side)
             if theirs != ours:
@@ -153,6 +182,15 @@ class Problem:
             psi = Activation.parse(self.teacher_activation, "teacher_activation")
         object.__setattr__(self, "teacher_activation", psi)
 
+    def _set_loss(self) -> None:
+        """Loss, labels and bias."""
+        object.__setattr__(self, "loss", Loss.parse(self.loss))
+        object.__setattr__(self, "bias", Bias.of(self.bias))
+        labels = labels_for(self.labels, self.flip, self.loss, self.teacher)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "flip", labels.flip)
+        check_outputs(self.loss, self.student, self.bias)
+
     def _set_inputs(self) -> tuple[str, ...]:
         """Law, data and covariance; sentences about what was changed."""
         law = self.law.bound(self.inputs)
@@ -163,8 +201,7 @@ class Problem:
                 raise ProblemError(
                     f"`distribution` is {self.distribution.name!r}, but `data` brings the inputs: give one of them."
                 )
-            if self.teacher.given:
-                object.__setattr__(self, "data", self.data.labelled_by(self.teacher, self.teacher_activation))
+            object.__setattr__(self, "data", self._labelled(self.data))
         if self.covariance is None:
             return ()
         if not law.standard:
@@ -172,6 +209,15 @@ class Problem:
         Sigma, notes = clean_covariance(self.covariance, self.teacher.inputs)
         object.__setattr__(self, "covariance", Sigma)
         return notes
+
+    def _labelled(self, data: DataSet) -> DataSet:
+        """The data with the labels that are learned: those of the teacher, if there is one, or its own."""
+        if not self.teacher.given:
+            return two_classes(data) if self.loss.classifies else data
+        taught = data.labelled_by(self.teacher, self.teacher_activation)
+        if not self.labels.classes and not self.bias:
+            return taught
+        return taught.relabelled(lambda f: self.labels.expected(f - self.bias.teacher))
 
     def _set_dimension(self) -> None:
         """The number of inputs, where some of them are left out."""
@@ -204,6 +250,14 @@ class Problem:
         ProblemError
             If it has no closed form.
         """
+        if not self.loss.is_square:
+            found = self.law.any_loss(self)
+            if found is None:
+                raise ProblemError(
+                    f"`loss` is {self.loss.name!r}, `{self.law.option}` is {self.law.name!r} and `activation` is"
+                    f" {self.activation.name!r}, but the loss is known only for {ANY_LOSS}."
+                )
+            return found
         if not self.law.knows(self):
             raise ProblemError(
                 f"`{self.law.option}` is {self.law.name!r} and `activation` is {self.activation.name!r}, but the loss"
@@ -260,9 +314,16 @@ class Problem:
     def trace_coupling(self) -> float | None:
         """κ of quadratic and centred networks, see `Activation.trace_coupling`; None if the teacher is another one.
 
-        Or if inputs are not Gaussian.
+        Or if inputs are not Gaussian, or the loss is not the square.
         """
-        return self.activation.trace_coupling if self.realisable and self.law.gaussian else None
+        known = self.realisable and self.law.gaussian and self.loss.is_square
+        return self.activation.trace_coupling if known else None
+
+    @property
+    def second_layer(self) -> Array:
+        """What of the second layer flows begin with, (O, K), and (O, K + 1) with a bias that is trained."""
+        A = self.student.A
+        return np.column_stack([A, np.full(len(A), self.bias.start)]) if self.bias.trainable else A
 
     @cached_property
     def objective(self) -> Population:
@@ -294,110 +355,3 @@ class Problem:
             return self
         d = self.dimension
         return replace(self, teacher=self.teacher.padded(d), student=self.student.padded(d), dimension=None)
-
-    def __repr__(self) -> str:
-        sigma = "identity" if self.covariance is None else "given"
-        notes = "".join(f"; {note}" for note in self.notes[len(self.teacher.notes) :])
-        decay = f", weight_decay={self.weight_decay}" if self.weight_decay else ""
-        taught = "" if self.realisable else f", teacher_activation={self.teacher_activation}"
-        units = f"activation={self.activation}{taught}"
-        inputs = "" if self.law.gaussian else f", {self.law.option}={self.law.name}"
-        if self.data is not None:
-            inputs += f" ({len(self.data.X)} × {self.data.inputs})"
-        decay += f", constraint={self.constraint}" if self.constraint else ""
-        parts = f"{self.teacher}, {self.student}, {units}{inputs}, covariance={sigma}{decay}{notes}"
-        more = "" if self.dimension is None else f", dimension={self.dimension}"
-        return f"Problem({parts}{more})"
-
-    def _repr_html_(self) -> str:
-        """Table of what learns what."""
-        from dynamics.notebook import heading_html, table
-
-        return heading_html("Problem") + table((), self._rows())
-
-    def _rows(self) -> list[tuple[str, str]]:
-        student = self.student
-        sigma = "I" if self.covariance is None else "Σ"
-        rows = [
-            ("student", f"f(x) = Σ_k a_k φ(w_k·x), {self.activation.formula}"),
-            ("hidden units K", "∞" if student.infinite else str(student.hidden)),
-            ("inputs d", f"{self.all_inputs}, {self._inputs_text(sigma)}"),
-            ("outputs", str(student.outputs)),
-            ("second layer", "trained" if student.trainable else "fixed"),
-            (
-                "teacher",
-                "eigenvalues " + self._eigenvalues() if self.teacher.given else "none: labels are given",
-            ),
-            ("initial size", f"‖W‖ = {np.linalg.norm(student.W):.4g}, ‖a‖ = {np.linalg.norm(student.A):.4g}"),
-        ]
-        if not self.realisable:
-            rows.insert(6, ("teacher's activation", self.teacher_activation.formula))
-        if self.covariance is not None:
-            low, high = np.linalg.eigvalsh(self.covariance)[[0, -1]]
-            rows.insert(3, ("eigenvalues of Σ", f"{low:.4g} … {high:.4g}"))
-        if self.weight_decay:
-            rows.append(
-                ("weight decay ρ_w, ρ_a", f"{self.weight_decay.first:g}, {self.weight_decay.second:g}")
-            )
-        if self.constraint:
-            rows.append(("constraint", f"{self.constraint}: every ‖w_k‖ = 1"))
-        return rows
-
-    def _inputs_text(self, sigma: str) -> str:
-        """The law of the inputs in words."""
-        if self.data is not None:
-            held_out = 0 if self.data.X_test is None else len(self.data.X_test)
-            more = f", {held_out} held out" if held_out else ""
-            return f"{len(self.data.X)} samples of {self.law.name}{more}"
-        return f"x ~ N(0, {sigma})" if self.law.gaussian else f"{self.law.name}, covariance {sigma}"
-
-    def _repr_latex_(self) -> str:
-        """Student, teacher, inputs and loss as formulas."""
-        from dynamics.notebook import equations_latex, formula_latex
-
-        units = rf"\sum_{{k=1}}^{{{self.student.hidden}}}"
-        if self.student.infinite:
-            units = r"\lim_{K \to \infty} \tfrac1K \sum_{k=1}^K"
-        index, output = ("_o", "o") if self.student.outputs > 1 else ("", "")
-        phi = formula_latex(self.activation.formula)
-        psi, taught = r"\varphi", ""
-        if not self.realisable:
-            formula = formula_latex(self.teacher_activation.formula.replace("φ", "ψ").replace("w·x", "v·x"))
-            psi, taught = r"\psi", rf" \quad {formula},"
-        target = (
-            rf"f^*{index}(x) &= \sum_m b_{{{output}m}}\, {psi}(v_m \cdot x),{taught}"
-            rf" \quad \lambda = {self._eigenvalues()}"
-        )
-        learned = "f^*" if self.teacher.given else "y"
-        decay = self.weight_decay
-        rates = [(decay.first, "W"), (decay.second, "a")]
-        penalty = "".join(rf" + \tfrac12 \cdot {rho:g} \lVert {name} \rVert^2" for rho, name in rates if rho)
-        return equations_latex(
-            [
-                rf"f{index}(x) &= {units} a_{{{output}k}}\, \varphi(w_k \cdot x),"
-                rf" \quad {phi}",
-                *([target] if self.teacher.given else []),
-                r"L &= \tfrac12 \mathbb{E} \lVert "
-                + learned
-                + r" - f \rVert^2, \quad "
-                + self._inputs_latex(),
-                *([rf"R &= L{penalty}"] if penalty else []),
-                *([r"\lVert w_k \rVert &= 1"] if self.constraint else []),
-            ]
-        )
-
-    def _inputs_latex(self) -> str:
-        """The law of the inputs as a formula."""
-        sigma = f"I_{{{self.all_inputs}}}" if self.covariance is None else r"\Sigma"
-        if self.law.gaussian:
-            return rf"x \sim \mathcal{{N}}(0, {sigma})"
-        if self.data is not None:
-            return rf"\mathbb{{E}} = \tfrac1{{{len(self.data.X)}}} \textstyle\sum_i"
-        return rf"x \sim \text{{{self.law.name}}}, \ \mathbb{{E}}\, xx^\top = " + (
-            sigma if self.law.standard else r"\Sigma"
-        )
-
-    def _eigenvalues(self) -> str:
-        """Eigenvalues of the teacher, one output after the other, as text."""
-        targets = self.mode_targets
-        return listed(targets if targets.size else self.teacher.B.ravel())

@@ -1,7 +1,8 @@
 """Which theory covers which problem, and why not: the one guard, in one table of sentences.
 
 Every theory asks `require` before it computes; `scope` says the same of all commands at once. A new ingredient of the
-problem is a new need (`dynamics.problem.needs`) of some theories here; the others go on without it.
+problem is a new need (`dynamics.problem.needs`): of some theories here, or of all that do not say that they go beyond
+it (`ORDINARY`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from dynamics.problem.needs import (
     GAUSSIAN_DECAY,
     HOMOGENEOUS,
     KNOWN_LAW,
+    KNOWN_LOSS,
     LAYERED,
     MOMENTS,
     NO_VANISHING_FORM,
@@ -44,6 +46,7 @@ from dynamics.problem.needs import (
     SAME,
     SHORT_KERNELS,
     SPHERE,
+    SQUARE_LOSS,
     STORED,
     TRAINED,
     TWO_INPUTS,
@@ -66,6 +69,10 @@ EXACT, SECOND_ORDER, NUMERICAL, TRAINING, UNKNOWN = (
 )
 
 
+ORDINARY = (SQUARE_LOSS, FREE)
+"""What every theory needs that does not say otherwise: ingredients that most have not taken in."""
+
+
 @dataclass(frozen=True)
 class Theory:
     """A theory, and what it needs.
@@ -77,15 +84,19 @@ class Theory:
     needs : tuple of Need
     remedy : str
         What to do where it does not cover a problem.
+    beyond : tuple of Need
+        Needs of `ORDINARY` that it does without.
     """
 
     subject: str
     needs: tuple[Need, ...] = ()
     remedy: str = ""
+    beyond: tuple[Need, ...] = ()
 
     def gap(self, problem: Problem) -> str:
         """Why the theory does not cover the problem, in one sentence; empty if it does."""
-        for need in self.needs:
+        ordinary = tuple(need for need in ORDINARY if need not in self.beyond)
+        for need in ordinary + self.needs:
             if not need.met(problem):
                 remedy = f": {self.remedy}" if self.remedy else ""
                 only = need.needed(problem)
@@ -104,30 +115,37 @@ ORDER_PARAMETERS = (
 """What the equations of order parameters need."""
 
 THEORIES: dict[str, Theory] = {
-    "start by order parameters": Theory("a start by order parameters", (ROTATIONAL, WHITE)),
-    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL, FREE)),
-    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL, FREE)),
-    "derivation": Theory(
-        "the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE, FREE)
+    "start by order parameters": Theory(
+        "a start by order parameters", (ROTATIONAL, WHITE), beyond=(SQUARE_LOSS, FREE)
     ),
-    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS, FREE)),
-    "flow": Theory("the gradient flow", (KNOWN_LAW,), "train networks instead"),
-    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, FREE)),
+    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL)),
+    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
+    "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
+    "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
+    "flow": Theory(
+        "the gradient flow", (KNOWN_LAW, KNOWN_LOSS), "train networks instead", beyond=(SQUARE_LOSS, FREE)
+    ),
+    "modified flow": Theory("the flow of a finite step", (KNOWN_LAW, KNOWN_LOSS), beyond=(SQUARE_LOSS,)),
     "path flow": Theory(
-        "the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE, FREE)
+        "the flow in path space", (KNOWN_LAW, HOMOGENEOUS, TRAINED, UNDECAYED, STORED, FINITE)
     ),
-    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, STORED, FINITE, FREE)),
+    "Muon flow": Theory("the flow of Muon", (KNOWN_LAW, FIXED, STORED, FINITE)),
     "sign flow": Theory(
-        "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE, FREE)
+        "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
     ),
-    "data flow": Theory("the flow on a data set", (KNOWN_LAW, DIFFERENTIABLE, STORED)),
+    "data flow": Theory(
+        "the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED), beyond=(SQUARE_LOSS, FREE)
+    ),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
-        (*ORDER_PARAMETERS, FREE),
+        ORDER_PARAMETERS,
         "train networks instead",
     ),
     "mean SGD on the sphere": Theory(
-        "the mean dynamics of SGD on the sphere", (*ORDER_PARAMETERS, SPHERE), "train networks instead"
+        "the mean dynamics of SGD on the sphere",
+        (*ORDER_PARAMETERS, SPHERE),
+        "train networks instead",
+        beyond=(FREE,),
     ),
     "best rates": Theory(
         "the best rate of a schedule",
@@ -137,14 +155,14 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            STORED,
             FINITE,
-            FREE,
         ),
     ),
-    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FINITE, FREE)),
+    "spread of SGD": Theory("the spread of SGD over seeds", (GAUSSIAN, FORMS, SAME, WHITE, FINITE)),
     "gap": Theory(
         "the theory of the gap",
-        (GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE, FREE),
+        (GAUSSIAN, FORMS, SAME, WHITE, STORED, FINITE),
         "it is measured by training",
     ),
     "annealing": Theory(
@@ -160,8 +178,8 @@ THEORIES: dict[str, Theory] = {
             ONE_MODE,
             TWO_INPUTS,
             UNDECAYED,
+            STORED,
             FINITE,
-            FREE,
         ),
     ),
     "catalogue": Theory(
@@ -179,7 +197,6 @@ THEORIES: dict[str, Theory] = {
             WHITE_DECAY,
             STORED,
             FINITE,
-            FREE,
         ),
         "use the numerical search",
     ),
@@ -187,10 +204,11 @@ THEORIES: dict[str, Theory] = {
         "the catalogue of stationary points on the sphere",
         (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, WHITE, ONE_SIGN, STORED, SPHERE),
         "use the numerical search",
+        beyond=(FREE,),
     ),
     "critical subspaces": Theory(
         "the search for critical subspaces",
-        (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE, FREE),
+        (KNOWN_LAW, FORM_LOSS, ONE_OUTPUT, UNDECAYED, STORED, FINITE),
     ),
     "staircase": Theory(
         "the prediction of plateaus and jumps",
@@ -205,7 +223,6 @@ THEORIES: dict[str, Theory] = {
             COMMUTING,
             STORED,
             FINITE,
-            FREE,
         ),
     ),
     "outcome": Theory(
@@ -221,22 +238,27 @@ THEORIES: dict[str, Theory] = {
             DECAYED_AT_REST,
             STORED,
             FINITE,
-            FREE,
         ),
     ),
     "escape time": Theory(
         "the escape time",
         (GAUSSIAN, ONE_OUTPUT, ONE_UNIT, ONE_DIRECTION, WHITE, UNDECAYED, TWO_INPUTS, STORED, FINITE),
+        beyond=(FREE,),
     ),
-    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE, FREE)),
-    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE, FREE)),
-    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL, FREE)),
+    "balances": Theory("a conserved quantity", (HOMOGENEOUS, LAYERED, FINITE), beyond=(SQUARE_LOSS,)),
+    "gradient noise": Theory("the noise of the gradient", (GAUSSIAN, FORMS, SAME, STORED, FINITE)),
+    "closed form": Theory("the closed form", (GAUSSIAN, FORMS, SAME, FIXED, WHITE, ONE_OUTPUT, EQUAL)),
     "gaussian theory": Theory(
-        "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE, FREE)
+        "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
-    "other optimisers": Theory("the flow of another optimiser than gradient descent", (FINITE, FREE)),
-    "second derivatives": Theory("the matrix of second derivatives over all weights", (FINITE, FREE)),
-    "training": Theory("the training of networks", (STORED, FINITE)),
+    "ensemble of flows": Theory("an ensemble of flows", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
+    "other optimisers": Theory(
+        "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
+    ),
+    "second derivatives": Theory(
+        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS,)
+    ),
+    "training": Theory("the training of networks", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
 }
 
 

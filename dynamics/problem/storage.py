@@ -12,6 +12,7 @@ from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
 from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import FAMILIES, GAUSSIAN, InputLaw, parse_law
+from dynamics.problem.bias import Bias
 from dynamics.problem.problem import Problem
 from dynamics.problem.student import Student
 from dynamics.problem.teacher import Teacher
@@ -40,7 +41,38 @@ def problem_parts(problem: Problem) -> tuple[dict[str, Any], dict[str, Array]]:
     decay = problem.weight_decay
     if problem.constraint:
         about["constraint"] = problem.constraint.name
-    return about | said | ({"weight_decay": [decay.first, decay.second]} if decay else {}), arrays | held
+    penalty = {"weight_decay": [decay.first, decay.second]} if decay else {}
+    return about | said | penalty | learned_parts(problem), arrays | held
+
+
+def learned_parts(problem: Problem) -> dict[str, Any]:
+    """What a file says of loss, labels and bias: nothing of the square loss."""
+    if problem.loss.is_square:
+        return {}
+    bias = problem.bias
+    about: dict[str, Any] = {"loss": problem.loss.name, "labels": problem.labels.name, "flip": problem.flip}
+    return about | {"bias": [bias.teacher, bias.start, float(bias.trainable)]}
+
+
+def read_learned(f: Archive, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a `Problem` that `learned_parts` stored.
+
+    Raises
+    ------
+    ProblemError
+        If the bias is none.
+    """
+    if "loss" not in about:
+        return {}
+    bias = f.part(about, "bias", list)
+    if len(bias) != 3 or not all(isinstance(x, int | float) for x in bias):
+        raise ProblemError(f"`bias` is {bias!r}, but must be two numbers and whether it is trained.")
+    return {
+        "loss": f.part(about, "loss", str),
+        "labels": f.part(about, "labels", str),
+        "flip": f.part(about, "flip", float),
+        "bias": Bias(bias[0], bias[1], bool(bias[2])),
+    }
 
 
 def law_parts(law: InputLaw) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -71,6 +103,7 @@ def read_problem(f: Archive, about: Mapping[str, Any]) -> Problem:
         data,
         f.part(about, "dimension", int) if "dimension" in about else None,
         f.part(about, "constraint", str) if "constraint" in about else "none",
+        **read_learned(f, about),
     )
 
 
@@ -119,6 +152,10 @@ def problem_attributes(problem: Problem) -> dict[str, Any]:
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": str(problem.weight_decay),
         "constraint": problem.constraint.name,
+        "loss": problem.loss.name,
+        "labels": problem.labels.name,
+        "flip": problem.flip,
+        "bias": str(problem.bias),
         "distribution": problem.distribution.name,
         "data": "none" if problem.data is None else problem.data.name,
         "inputs": problem.all_inputs,

@@ -71,8 +71,8 @@ class Start(Protocol):
         Parameters
         ----------
         parameters : sequence of tensors
-            Trained weights ([S,] n_l, n_{l−1}) from the first layer to the last; with a leading axis those of an
-            ensemble.
+            Trained weights ([S,] n_l, n_{l−1}) from the first layer to the last, and an output bias ([S,] O) that is
+            trained; with a leading axis those of an ensemble.
         settings : Settings
         problem : Problem
             What is learned: for rules that need to know the activation, or the law of the inputs.
@@ -109,6 +109,8 @@ class Optimizer:
         Arrays of the size of the weights that a step takes, weights and gradients included.
     decays : bool
         Whether weights may decay.
+    takes_bias : bool
+        Whether an output bias may be trained with the layers.
     balance_share : callable settings → float or None
         By which share of their rates of decay the layers count in the law of c_k, in the time of the steps; None where
         c_k has no law there.
@@ -123,6 +125,8 @@ class Optimizer:
     shared : str
         What networks trained together have in common ("a skeleton"), if they therefore must have one start and one
         learning rate.
+    two_layers : bool
+        Whether it trains two-layer networks only.
     """
 
     name: str
@@ -137,12 +141,14 @@ class Optimizer:
     entrywise: bool = False
     copies: int = 4
     decays: bool = True
+    takes_bias: bool = True
     balance_share: Callable[[Settings], float | None] = no_law
     theories: tuple[str, ...] = ()
     nature: str = "no theory follows"
     survives: str = ""
     counts: Callable[[Any], dict[str, int]] = no_counts
     shared: str = ""
+    two_layers: bool = False
 
     def choose(
         self,
@@ -218,8 +224,13 @@ class Optimizer:
         decay = problem.weight_decay
         if decay and not self.decays:
             raise ProblemError(f"`weight_decay` is {decay}, but `optimizer` {self.name} {self.nature}.")
+        if problem.bias.trainable and not self.takes_bias:
+            raise ProblemError(
+                f"`bias` is trainable, but `optimizer` {self.name} {self.nature}, which is known of layers without one:"
+                " fix it."
+            )
         rule = self.start(parameters, settings, problem)
-        rates = (decay.first, decay.second)[: len(parameters)]
+        rates = (decay.first, decay.second, 0.0)[: len(parameters)]  # an output bias does not decay
         rule = Decayed(rule, list(parameters), rates, settings.decoupled) if decay else rule
         put_back = problem.constraint.put_back
         return rule if put_back is None else Constrained(rule, parameters[0], put_back)

@@ -77,7 +77,9 @@ def law_of_metric(settings: Settings) -> float | None:
 NATURAL = Optimizer(
     "natural",
     start,
+    two_layers=True,
     momentum=None,
+    takes_bias=False,
     damping=1e-3,
     copies=9,
     balance_share=law_of_metric,

@@ -77,7 +77,9 @@ def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) ->
 GSGD = Optimizer(
     "gsgd",
     start,
+    two_layers=True,
     momentum=None,
+    takes_bias=False,
     decays=False,
     theories=("path",),
     nature="descends in path space, where PathFlow follows it",

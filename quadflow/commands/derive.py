@@ -34,6 +34,7 @@ SYMBOLIC = "symbolic"  # of the weight decay: rates that stay symbols
 @click.option("--aligned", is_flag=True, help="The mode system: w_k = p_k e_k, M* = diag(λ).")
 @opt.output_option("Write the result (.txt, .tex, .json, .py, .js).")
 @opt.json_option
+@opt.takes_networks("derive")
 def command(
     network: opt.NetworkOptions, form: str | None, aligned: bool, output: str | None, as_json: bool
 ) -> None:
@@ -79,10 +80,12 @@ def concrete_exports(network: opt.NetworkOptions, form: str, aligned: bool) -> d
     """Derivation for given sizes: as JSON, and in the format that was asked for."""
     from dynamics.symbolic import code_export, export
     from dynamics.symbolic.derivation import derive
+    from quadflow.options.loss import refuse_losses
     from quadflow.options.reading import options_teacher, read_covariance, refuse_constraint, refuse_data
 
     refuse_data(network)
     refuse_constraint(network)
+    refuse_losses(network)
     d, O = network.inputs, network.outputs
     if network.teacher:
         teacher = options_teacher(network)
@@ -127,10 +130,12 @@ def tensor_exports(network: opt.NetworkOptions) -> dict[str, str]:
     from dynamics.activations import Activation
     from dynamics.problem.weight_decay import WeightDecay
     from dynamics.symbolic.tensor_form import derive_tensor, tensor_latex, tensor_text
+    from quadflow.options.loss import refuse_losses
     from quadflow.options.reading import check_gaussian, refuse_constraint
 
     check_gaussian(network)
     refuse_constraint(network)
+    refuse_losses(network)
     decay = decay_of(network)
     decayed = decay == SYMBOLIC or bool(WeightDecay.of(decay, network.second_layer == "trainable"))
     correlated = network.covariance is not None

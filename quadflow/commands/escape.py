@@ -153,6 +153,7 @@ def build_unit(options: opt.NetworkOptions) -> Problem:
         options.teacher_activation,
         options.distribution,
         constraint="sphere",
+        **options.learned(),
     )
 
 

@@ -14,6 +14,7 @@ from quadflow.gallery import (
     gaussianity,
     neuron,
     practice,
+    published,
     saddles,
     spectrum,
     study,
@@ -76,6 +77,7 @@ for module in (
     gaussianity,
     sweep,
     study,
+    published,
 ):
     for figure in module.FIGURES:
         command.add_command(figure)

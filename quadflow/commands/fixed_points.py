@@ -64,6 +64,7 @@ class CatalogueOptions:
 @opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")
 @report_option
 @opt.json_option
+@opt.takes_networks("fixed_points")
 def command(
     network: opt.NetworkOptions,
     options: CatalogueOptions,

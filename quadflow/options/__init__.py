@@ -15,10 +15,13 @@ from quadflow.options.comparison import compare_declarations as compare_declarat
 from quadflow.options.comparison import compare_options as compare_options
 from quadflow.options.comparison import run_comparison as run_comparison
 from quadflow.options.data import DataOptions as DataOptions
+from quadflow.options.loss import LossOptions as LossOptions
 from quadflow.options.neuron import NeuronOptions as NeuronOptions
 from quadflow.options.neuron import neuron_options as neuron_options
 from quadflow.options.one_of import OneOf as OneOf
 from quadflow.options.optimizer import OptimizerOptions as OptimizerOptions
+from quadflow.options.own_network import OwnNetworkOptions as OwnNetworkOptions
+from quadflow.options.own_network import takes_networks as takes_networks
 from quadflow.options.problem import MatrixOptions as MatrixOptions
 from quadflow.options.problem import NetworkOptions as NetworkOptions
 from quadflow.options.problem import ProblemOptions as ProblemOptions

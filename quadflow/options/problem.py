@@ -8,6 +8,7 @@ from typing import ClassVar
 from quadflow import groups
 from quadflow.options.click_options import complete_files, complete_from, config_option, together
 from quadflow.options.data import DataOptions
+from quadflow.options.loss import LossOptions
 from quadflow.options.one_of import OneOf
 from quadflow.options.struct import option, take
 
@@ -99,7 +100,7 @@ class TeacherOptions:
 
 
 @dataclass(frozen=True)
-class NetworkOptions(MatrixOptions, DataOptions, TeacherOptions):
+class NetworkOptions(MatrixOptions, DataOptions, LossOptions, TeacherOptions):
     """A problem without its initial weights."""
 
 

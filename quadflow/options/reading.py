@@ -24,6 +24,7 @@ from dynamics.words import counted
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
 from quadflow.options.ignored import given, note_without_effect
+from quadflow.options.loss import refuse_losses
 from quadflow.options.reading_data import option_name, read_data
 from quadflow.options.starts import (
     check_start,
@@ -139,6 +140,7 @@ def _with_weights(options: ProblemOptions) -> Problem:
         options.distribution,
         data,
         constraint=options.constraint,
+        **options.learned(),
     )
 
 
@@ -333,6 +335,7 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
         )
     refuse_data(options)
     refuse_constraint(options)
+    refuse_losses(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)

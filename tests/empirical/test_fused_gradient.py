@@ -1,15 +1,18 @@
 """Gradients that are written out are those of automatic differentiation, in nine operations."""
 
 import json
+from functools import partial
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.activations import ACTIVATIONS, Activation
+from dynamics.losses import FAMILIES, LOSSES, Loss
 from empirical import QuadraticNetwork, train, train_ensemble
 from empirical.escape import train_escape
 from empirical.experiments.grid_training import train_grid
@@ -23,13 +26,13 @@ d, K, B = 3, 4, 7
 SIGMA = np.array([[2.0, 0.3, 0.0], [0.3, 1.0, -0.4], [0.0, -0.4, 0.5]])
 
 
-def network_of(rng, name, outputs=1, trainable=True, seeds=2, dtype=torch.float64):
+def network_of(rng, name, outputs=1, trainable=True, seeds=2, dtype=torch.float64, **bias):
     """An ensemble of different networks; the first unit is zero, so that all its samples are at a kink."""
     student = Student(np.zeros((K, d)), np.ones((outputs, K)), trainable)
     phi = Activation.parse(name)
     Sigma = SIGMA if phi.uses_variance else None
     network = QuadraticNetwork.from_student(
-        student, activation=phi, covariance=Sigma, ensemble=seeds, dtype=dtype
+        student, activation=phi, covariance=Sigma, ensemble=seeds, dtype=dtype, **bias
     )
     with torch.no_grad():
         network.W[..., 1:, :] = torch.tensor(rng.standard_normal((K - 1, d)))
@@ -38,11 +41,16 @@ def network_of(rng, name, outputs=1, trainable=True, seeds=2, dtype=torch.float6
     return network
 
 
-def reference(network, x, y, weights):
-    """Losses ½ Σ_b p_b |f − y|², and their gradients by automatic differentiation."""
+def half_square(f, y):
+    """½ (f − y)²."""
+    return 0.5 * (f - y).square()
+
+
+def reference(network, x, y, weights, value=half_square):
+    """Losses Σ_b p_b Σ_o ℓ(f, y), and their gradients by automatic differentiation."""
     p = 1 / x.shape[-2] if weights is None else weights
     return gradient_of(
-        lambda n: (p * 0.5 * (network(x) - y).square().sum(-1)).sum(-1).reshape(-1), trained_weights(network)
+        lambda n: (p * value(network(x), y).sum(-1)).sum(-1).reshape(-1), trained_weights(network)
     )(0)
 
 
@@ -71,6 +79,37 @@ def test_gradients_are_those_of_automatic_differentiation(rng, name):
         with torch.no_grad():
             found = FusedGradient(network)(x, y, weights)
         assert_equal(found, reference(network, x, y, weights))
+
+
+PYTORCH = {  # what PyTorch calls the losses of the table, of (f, y)
+    "square": half_square,
+    "log-cosh": lambda f, y: torch.log(torch.cosh(f - y)),
+    "logistic": partial(nn.functional.binary_cross_entropy_with_logits, reduction="none"),
+    "huber:1.3": partial(nn.functional.huber_loss, delta=1.3, reduction="none"),
+}
+
+
+@pytest.mark.parametrize("name", PYTORCH)
+def test_gradients_of_every_loss(rng, name):
+    """By the slope of the loss against automatic differentiation of PyTorch's own: with a bias, fixed or trained, and
+    without, weights or none, one layer or both, one network or two; some residuals are beyond the corner of Huber's.
+    """
+    loss, size = Loss.parse(name), 3 if name == "huber:1.3" else 1
+    biases = ({}, {"bias": 0.4}, {"bias": -0.3, "bias_trainable": True})
+    for bias, trainable, weighted, seeds in product(biases, (True, False), (True, False), (1, 2)):
+        network = network_of(rng, "quadratic", 2, trainable, seeds, **bias)
+        x = torch.tensor(rng.standard_normal((seeds, d, B))).mT
+        y = torch.tensor(size * rng.random((seeds, B, 2)))
+        weights = torch.tensor(rng.random((seeds, B))) if weighted else None
+        with torch.no_grad():
+            found = FusedGradient(network, loss)(x, y, weights)
+        assert len(found[1]) == 1 + trainable + ("bias_trainable" in bias)
+        assert_equal(found, reference(network, x, y, weights, PYTORCH[name]))
+
+
+def test_every_loss_is_held_against_pytorch():
+    """Losses that are registered have a line above."""
+    assert {name.partition(":")[0] for name in PYTORCH} == {*LOSSES, *FAMILIES}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

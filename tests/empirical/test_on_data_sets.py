@@ -96,7 +96,7 @@ def test_trained_together_as_alone():
     (more,) = train_ensemble(on_data(), batch=10_000, **SHORT)
     assert (more.about["batch"], more.about["samples"]) == (50, 50)
     np.testing.assert_allclose(more.loss, train(on_data(), batch=0, **SHORT).loss, rtol=1e-9)
-    with pytest.raises(ProblemError, match="teacher, activation, inputs"):
+    with pytest.raises(ProblemError, match="teacher, activation, loss, labels, inputs"):
         train_ensemble([on_data(), on_data(data=DataSet(X[:50], Y[:50]))], batch=16, **SHORT)
 
 

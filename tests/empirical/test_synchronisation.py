@@ -67,6 +67,15 @@ CASES = {
     "whole sets": (PROBLEM, {"batch": 0, "samples": 20, "seeds": 2}),
     "parts of sets": (PROBLEM, {"batch": 6, "samples": 20, "seeds": 2}),
     "data": (Problem(None, STUDENT, data=DATA), {"batch": 6}),
+    "huber": (Problem(TEACHER, STUDENT, loss="huber:1"), {"batch": 4, "label_noise": 0.1}),
+    "logistic": (
+        Problem(TEACHER, STUDENT, loss="logistic", flip=0.1, bias="trainable:0.4"),
+        {"batch": 4, "seeds": 3},
+    ),
+    "hard labels of finite sets": (
+        Problem(TEACHER, STUDENT, loss="logistic", labels="hard"),
+        {"batch": 6, "samples": 20},
+    ),
 }
 
 

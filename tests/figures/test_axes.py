@@ -38,6 +38,7 @@ test_exit_times = beside("test_exit_times")
 test_gaussianity = beside("test_gaussianity")
 test_overlay = beside("test_overlay")
 test_practice_made_up = beside("test_practice_made_up")
+test_published = beside("test_published")
 test_schedules = beside("test_schedules")
 test_study = beside("test_study")
 test_sweep = beside("test_sweep")
@@ -134,6 +135,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "phase_diagram.scale_diagram": lambda f: (scales(),),
     "phase_portrait.phase_portrait_figure": lambda f: (phase_plane(1.0, extent=2.0, points=5),),
     "pieces.pieces_figure": lambda f: (f("counts"),),
+    "published.published_figure": lambda f: (test_published.made_up(),),
     "saddle_graph.saddle_graph_figure": lambda f: (f("saddle_made_up"),),
     "scaling_law.scaling_law_figure": lambda f: ([test_practice_made_up.law()],),
     "schedules.schedules_figure": lambda f: (test_schedules.CURVES,),

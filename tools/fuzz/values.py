@@ -76,6 +76,12 @@ TIMES = ["0.1", "1"], ["0", "-1", "1e-300", "inf", "-inf"]
 WORDS = {
     "activation": ("quadratic|centred|linear|relu|abs", "tanh|Quadratic|quadratic,relu"),
     "second_layer": ("trainable|fixed", "frozen|1"),
+    "loss": (
+        "square|log-cosh|huber:0.5|logistic",
+        "huber|huber:|huber:-1|huber:nan|huber:1e300|Logistic|hinge|:",
+    ),
+    "labels": ("bernoulli|hard|hard:0.3|exact|data", "hard:|hard:x|hard:inf|soft|hard:1e300|:"),
+    "bias": ("0|0.4|trainable|trainable:0.4", "x|inf|nan|trainable:|trainable:x|1e300|:|0.4:1"),
     "init": ("gaussian|balanced|aligned|random|relinear", "zero|1"),
     "optimizer": (
         "sgd|momentum|nesterov|adam|adamw|rmsprop|normalised|sign|muon|natural|gsgd",
@@ -128,6 +134,12 @@ WORDS = {
         + f"|{CODE}|x_0.real|a**b|a**-1|a/0*x_0|lambda: x_0|a*x_0"
         + "+a*x_0" * 3000,
     ),
+    "own_network": (
+        "x_0*a|deep-linear:1,1,1|linear:2,2 >> square >> linear:2,1|attention:2,1,1|bilinear:2,1,1",
+        f"x_0|1|{CODE}|deep-linear:|deep-linear:99999999,9|deep-quadratic:1,1,1,1,1,1,1|attention:9,9,9"
+        "|linear:2,2 >>|>>|square|linear:1,1 >> power:17 >> linear:1,1|bilinear:2|a*x_9999999",
+    ),
+    "expectation": ("grid|samples:64", "samples|samples:0|samples:99999999999999|grid:1|samples:nan"),
     "distribution": (
         "sphere|student-t:9|uniform|rademacher|independent:0.5|mixture:clusters.npz",
         "student-t:4|student-t:nan|student-t|independent:-3|independent:1e308|uniform:1|normal|mixture:|mixture:good.npz"

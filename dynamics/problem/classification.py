@@ -1,0 +1,165 @@
+"""How well a network tells two classes: how often it is right, and whether its probabilities are what they say.
+
+The network answers 1 where f > 0, and says that with the probability σ(f). With labels of the mean m = E[y | x]
+
+    accuracy = E[m 1{f > 0} + (1 − m) 1{f ≤ 0}],   calibration error = Σ_b |E[(σ(f) − m) 1{σ(f) ∈ b}]|
+
+over ten bins b of equal width (the expected calibration error of the literature, of the class 1). On a data set the
+means are those of its samples. Under a law of the inputs they are integrals over as many dimensions as the reduced
+problem has, in which the answer jumps: randomised quasi-Monte-Carlo points (Sobol's, scrambled eight times, with fixed
+seeds) take them, of laws other than the Gaussian draws, and the spread over the eight gives their standard errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dynamics.activations.functions import sigmoid
+from dynamics.aliases import Array
+from dynamics.covariance import symmetric_root
+from dynamics.errors import ProblemError
+from dynamics.population.biased import biases
+from dynamics.problem.outputs import network_outputs
+from dynamics.problem.problem import Problem
+
+BINS = 10
+REPLICATES, POINTS = 8, 4096
+SEED = 20_200
+
+
+@dataclass(frozen=True, eq=False)
+class Skill:
+    """How well networks tell two classes, at T states.
+
+    Parameters
+    ----------
+    accuracy, calibration : (T,) arrays
+        Share of right answers, and the expected calibration error.
+    accuracy_error, calibration_error : (T,) arrays or None
+        Standard errors of the integration; None where the means are exact, those over samples.
+    """
+
+    accuracy: Array
+    calibration: Array
+    accuracy_error: Array | None = None
+    calibration_error: Array | None = None
+
+
+def accuracy(f: Array, y: Array) -> float:
+    """Share of right answers of outputs f (n,) for labels y (n,), classes or their probabilities."""
+    return float(np.mean(np.where(f > 0, y, 1 - y)))
+
+
+def calibration_error(f: Array, y: Array) -> float:
+    """The expected calibration error of outputs f (n,) for labels y (n,)."""
+    p = sigmoid(f)
+    bins = np.minimum((p * BINS).astype(np.intp), BINS - 1)
+    return float(np.abs(np.bincount(bins, weights=p - y, minlength=BINS)).sum() / len(f))
+
+
+def skill(problem: Problem, W: Array, A: Array, *, held_out: bool = False) -> Skill:
+    """Accuracy and calibration error of networks W (T, K, d) and A (T, 1, K), or (T, 1, K + 1) with a trained bias.
+
+    Parameters
+    ----------
+    problem : Problem
+    W, A : arrays
+    held_out : bool
+        Whether to measure on the samples of a data set that were held out.
+
+    Raises
+    ------
+    ProblemError
+        If the loss is not of two classes, or nothing was held out.
+
+    Examples
+    --------
+    >>> from dynamics import Problem, Student, Teacher
+    >>> from dynamics.problem.classification import skill
+    >>> problem = Problem(Teacher.from_eigenvalues([2, -1]), Student.initialise(2, 2), loss="logistic", labels="hard")
+    >>> float(skill(problem, problem.teacher.V[None], problem.teacher.B[None]).accuracy[0])
+    1.0
+    """
+    if not problem.loss.classifies:
+        raise ProblemError(
+            f"`loss` is {problem.loss.name!r}, but accuracy is of the logistic loss, of two classes."
+        )
+    samples = _samples(problem, held_out)
+    found = np.empty((len(W), len(samples), 2))
+    for t, (w, a) in enumerate(zip(W, A, strict=True)):
+        for s, (X, y) in enumerate(samples):
+            f = _outputs(problem, w, a, X)
+            found[t, s] = accuracy(f, y), calibration_error(f, y)
+    right, off = found.mean(axis=1).T
+    if len(samples) == 1:
+        return Skill(right, off)
+    right_error, off_error = found.std(axis=1, ddof=1).T / np.sqrt(len(samples))
+    return Skill(right, off, right_error, off_error)
+
+
+def _outputs(problem: Problem, W: Array, A: Array, X: Array) -> Array:
+    """f of inputs (n, d), (n,)."""
+    units, beta = biases(W, A, problem.bias.start)
+    return network_outputs(W, units, X, problem.activation, problem.variance)[:, 0] - beta[0]
+
+
+def _samples(problem: Problem, held_out: bool) -> list[tuple[Array, Array]]:
+    """Inputs (n, d) and means of their labels (n,), in independent sets."""
+    data = problem.data
+    if data is not None:
+        X, Y = (data.X_test, data.Y_test) if held_out else (data.X, data.Y)
+        if X is None or Y is None:
+            raise ProblemError("`data` has no samples that were held out.")
+        return [(X, Y[:, 0])]
+    sets = []
+    for X in inputs(problem):
+        f = problem.teacher(X, problem.teacher_activation, problem.variance)[:, 0] - problem.bias.teacher
+        sets.append((X, problem.labels.expected(f)))
+    return sets
+
+
+def inputs(problem: Problem) -> list[Array]:
+    """Independent sets of inputs (n, d) that represent the law of a problem."""
+    d, law = problem.inputs, problem.law
+    if law.gaussian:
+        drawn = [_normal_points(d, seed) for seed in range(SEED, SEED + REPLICATES)]
+    else:
+        drawn = [law.draw(_Numbers(seed), POINTS, d) for seed in range(SEED, SEED + REPLICATES)]
+    if problem.covariance is None:
+        return drawn
+    root = symmetric_root(problem.covariance)
+    return [X @ root for X in drawn]
+
+
+def _normal_points(d: int, seed: int) -> Array:
+    """Scrambled Sobol points as standard normal numbers, (n, d)."""
+    from scipy.special import ndtri
+    from scipy.stats.qmc import Sobol
+
+    return np.asarray(ndtri(Sobol(d, rng=np.random.default_rng(seed)).random(POINTS)))
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Random numbers for a law of the inputs (`dynamics.inputs.base.Source`)."""
+
+    seed: int
+    rng: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rng", np.random.default_rng(self.seed))
+
+    def normal(self, *shape: int) -> Any:
+        return self.rng.standard_normal(shape)
+
+    def uniform(self, *shape: int) -> Any:
+        return self.rng.random(shape)
+
+    def gamma(self, shape_parameter: float, *shape: int) -> Any:
+        return self.rng.standard_gamma(shape_parameter, shape)
+
+    def array(self, value: Array) -> Any:
+        return value
