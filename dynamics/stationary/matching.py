@@ -13,8 +13,16 @@ from dynamics.problem import Student
 from dynamics.problem.reduction import in_range
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
-from dynamics.stationary.search import SAME, Root, Search, same_invariants, search_fixed_points
+from dynamics.stationary.search import (
+    SAME,
+    Root,
+    Search,
+    natural_size,
+    same_invariants,
+    search_fixed_points,
+)
 from dynamics.stationary.sphere.search import anchored, natural, starts_of, without_radii
+from dynamics.stationary.starts import NetworkStarts
 from dynamics.stationary.subspaces.axes import entries
 from dynamics.stationary.subspaces.points import FoundPoints, find_stationary_points
 
@@ -95,9 +103,11 @@ def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progre
         problem = catalogue_flow(catalogue, seed).problem
         return _match_axes(catalogue, find_stationary_points(problem, starts, seed, progress=progress), seed)
     flow = catalogue_flow(catalogue, seed)
-    found = search_fixed_points(
-        flow, starts, seed=seed, size=natural(flow), given=starts_of(flow), progress=progress
-    )
+    size, given = natural(flow), starts_of(flow)
+    if catalogue.growing is not None:  # starts that run off are given up
+        size = natural_size(flow, np.random.default_rng(seed))
+        given = NetworkStarts(flow, size)
+    found = search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
     return match_fixed_points(without_radii(flow, found), catalogue)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from dynamics.aliases import Array
 from dynamics.curves.result import Result
@@ -201,7 +201,7 @@ def explain_gap(
     """
     names = ("batch", "samples", "label_noise", "seeds", "seed")
     data = NetworkData(problem, **{name: run.about[name] for name in names})
-    descent = descent_loss(problem, chosen, run)
+    descent = descent_loss(problem, chosen, run.steps)
     form = {"form": chosen.entry.form, **chosen.rates}
 
     def modified(X: Array | None = None, y: Array | None = None) -> Array | None:
@@ -255,12 +255,12 @@ def explain_gap(
     )
 
 
-def descent_loss(problem: NetworkProblem, chosen: Chosen, run: NetworkRun) -> Array:
-    """Loss at the records of a descent on the population loss itself, in double precision, (T,)."""
+def descent_loss(problem: NetworkProblem, chosen: Chosen, at: NDArray[np.int64]) -> Array:
+    """Loss after given numbers of steps of a descent on the population loss itself, in double precision, (T,)."""
     network, population = problem.small, problem.population.with_decay(0.0)
     weights = [torch.from_numpy(np.array(w)) for w in network.unpack(problem.reduced(problem.theta0))]
     rule = begin(chosen.entry, chosen.settings, weights, problem)
-    wanted, losses = {int(n) for n in run.steps}, list[float]()
+    wanted, losses = {int(n) for n in at}, list[float]()
 
     def theta() -> Array:
         return network.pack([w.numpy() for w in weights])
@@ -274,7 +274,7 @@ def descent_loss(problem: NetworkProblem, chosen: Chosen, run: NetworkRun) -> Ar
         return None, [torch.from_numpy(np.array(slope)) for slope in slopes]
 
     with np.errstate(over="ignore", invalid="ignore"):
-        descend(gradient, rule, chosen.clock.rate, int(run.steps[-1]), record=record)
+        descend(gradient, rule, chosen.clock.rate, int(at[-1]), record=record)
     return np.array(losses)
 
 

@@ -43,7 +43,8 @@ ENTRY = Entry(
             few=(2, 5),
         ),
     ),
-    command="quadflow sample-size --teacher marchenko-pastur:0.5 --alpha 0.04:0.49:7 --label-noise 0.5 --bayes",
+    command="quadflow sample-size --teacher marchenko-pastur:0.5 --label-noise 0.5 --bayes --alpha "
+    + ",".join(map(repr, ALPHA)),
     compute=compute,
     found="The name of the file says 0.25. Its curve is that of labels with noise of variance Δ = 0.5, in units in "
     "which f* has variance 2m₂; neither Δ = 0.25 nor another reading of the name gives it.",

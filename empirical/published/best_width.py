@@ -79,6 +79,8 @@ ENTRY = Entry(
     command="quadflow sample-size --teacher spectrum.npy --alpha 1 --weight-decay-order 0.05 --label-noise 0.1 "
     "--width 0.065",
     compute=compute,
+    files="spectrum.npy: the diagonal matrix of eigenvalues ∝ j^(−1.25), j = 1 … 400, of squares that sum "
+    "up to 1.",
     found="The cut of the width is a conjecture, since descent on few units has local minima; trained networks "
     "follow it.",
     scales=("log", "log"),

@@ -75,4 +75,5 @@ ENTRY = Entry(
     ),
     command="quadflow simulate --activation erf --teacher teacher.npz --init-file start.npz --t-end 0",
     compute=compute,
+    files="start.npz: W, a and teacher.npz: V, b as in the test, rows of W and V divided by √N.",
 )

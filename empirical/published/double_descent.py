@@ -82,7 +82,8 @@ ENTRY = Entry(
             few=(4, 8),
         ),
     ),
-    command="quadflow sample-size --teacher marchenko-pastur:0.5 --alpha 0.375:0.8:9 --label-noise 0.5 --width 0.7",
+    command="quadflow sample-size --teacher marchenko-pastur:0.5 --label-noise 0.5 --width 0.7 --alpha "
+    + ",".join(map(repr, ALPHA)),
     compute=compute,
     found="At large d ours is 1 to 5 % below the stored errors: they are those of d = 100. Below the threshold, α = "
     "0.32, the error there depends on the size of the start, and is not compared.",

@@ -194,6 +194,8 @@ class Entry:
         What was published.
     command : str
         A call of quadflow that computes ours.
+    files : str
+        What files that the call names hold; empty if it names none.
     compute : callable (series, quick) → Ours for each
         Which dynamics and networks give the numbers; `quick` asks for as little work as still tells.
     found : str
@@ -209,6 +211,7 @@ class Entry:
     command: str
     compute: Callable[[Sequence[Series], bool], Sequence[Ours]]
     found: str = ""
+    files: str = ""
     scales: tuple[str, str] = ("linear", "linear")
 
     @property

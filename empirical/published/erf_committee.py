@@ -82,6 +82,8 @@ ENTRY = Entry(
     command="quadflow simulate --activation erf --teacher teacher.npz --init-order start.npz --second-layer fixed "
     "--second-layer-value 0.1 --t-end 8380",
     compute=compute,
+    files="teacher.npz: V = two orthonormal rows of three, b = (0.5, 0.5); start.npz: Q, R = the stored "
+    "Qs[0], Ms[0].",
     found="The losses of the start are equal to all digits. Later than shown theirs levels off at 5.7e-7 (t = 9910): "
     "the part of it that does not decay, 4.6e-7, is the label noise of their equation; the flow goes on to zero.",
     scales=("log", "log"),

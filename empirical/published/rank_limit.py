@@ -61,5 +61,7 @@ ENTRY = Entry(
     command="quadflow sample-size --teacher spectrum.npy --alpha 640000 --weight-decay-order 0.00238 --label-noise 0.5 "
     "--width 0.005",
     compute=compute,
+    files="spectrum.npy: the diagonal matrix of eigenvalues ∝ j^(−1.25), j = 1 … 800, of squares that sum "
+    "up to 1.",
     scales=("log", "log"),
 )

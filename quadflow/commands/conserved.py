@@ -148,7 +148,8 @@ def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
     from dynamics.conserved.decay_records import decay_along_records
     from dynamics.conserved.inference import infer_quantities
     from empirical.checkpoints import read_times, read_weights
-    from quadflow.options.reading import parse_tensors, read_decay
+    from quadflow.options.reading import read_decay
+    from quadflow.options.starts import parse_tensors
 
     values = options.fixed_values
     first, second = parse_tensors(options.init_tensors)

@@ -75,6 +75,7 @@ def command(
     """Every stationary point of the population loss: learned modes, loss, Hessian signature, kind.
 
     With --weight-decay of the objective, the loss with its penalty. Modes are numbered from 0 by descending eigenvalue.
+    With --loss log-cosh, huber:C and logistic the same catalogue holds, with other learned values, of Gaussian inputs.
     Under --distribution sphere and student-t the catalogue is that of Gaussian inputs; under independent coordinates it
     lists the points on the axes, of a teacher along them. Other laws and --data leave --search. With --constraint
     sphere every point says which units hold which modes together, and with which multiplier.

@@ -44,6 +44,7 @@ test_study = beside("test_study")
 test_sweep = beside("test_sweep")
 test_weight_decay = beside("test_weight_decay")
 DIAGRAM = beside("test_collapse").DIAGRAM
+chains = beside("test_depth").chains
 conserved_curves = beside("test_conserved").curves
 gap = beside("test_gap").gap
 check = beside("test_hannet").check
@@ -58,6 +59,7 @@ training = beside("test_phase_diagram").training
 counts = beside("test_pieces").counts
 saddle_made_up = beside("test_saddle_graph").made_up
 spectrum_curves = beside("test_spectrum").known.__wrapped__
+own_comparison = beside("test_own_network").comparison
 plateau_curves = beside("test_symmetric_plateau").curves
 
 Fixtures = Callable[[str], Any]
@@ -113,6 +115,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "conserved.drift_against_step": lambda f: (
         DriftScaling(2.0, T[1:4], T[1:4, None], T[1:4, None], ("c",)),
     ),
+    "depth.depth_figure": lambda f: (f("chains"),),
     "escape_times.escape_times_figure": lambda f: (noisy_escape(),),
     "exit_times.exit_times_figure": lambda f: (test_exit_times.times(),),
     "gap.gap_figure": lambda f: (f("gap"),),
@@ -124,6 +127,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "hannet.checkerboard": lambda f: (f("run"),),
     "invariance.invariance_figure": lambda f: (f("result"),),
     "late_time.late_time_figure": lambda f: (f("late_curves"),),
+    "own_network.network_curves": lambda f: (f("own_comparison"),),
     "learning_curve.learning_curves": lambda f: (f("trajectory"), networks(f("trajectory"))),
     "neuron.neuron_curves": lambda f: (f("neuron_curves"),),
     "neuron.collapse_map": lambda f: (collapse_study(),),

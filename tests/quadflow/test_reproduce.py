@@ -1,12 +1,14 @@
 """`quadflow reproduce`: the contract of its JSON, verdicts as exit statuses, and what is refused."""
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from empirical.published.reproduction import reproduce
 from empirical.published.table import ENTRIES, find_entry
 
 PROMISED = {"name", "source", "read_as", "published", "ours", "tolerance", "agrees"}
@@ -124,3 +126,23 @@ def test_the_figure_takes_a_name(quadflow, tmp_path, monkeypatch):
     refused = quadflow("figure", "published", "--result", "product-laws")
     assert refused.status == 2
     assert "has no curve" in refused.err
+
+
+PRINTED = {  # what a call prints → numbers of ours, of the first of an entry on
+    "bayes-noise": lambda result: 0.5 * np.array(result["bayes"]),
+    "bayes-threshold": lambda result: [result["thresholds"]["bayes"]],
+    "product-laws": lambda result: [result["count"], result["lie_algebra_dimension"]],
+    "escape-equation": lambda result: [result["sgd_time"]],
+    "exit-times": lambda result: [result["exit_law"]["mean"]],
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_the_command_prints_our_numbers(quadflow, name):
+    """Typed as it stands, with --json; overlaps and steps have nine digits there."""
+    done = quadflow(*shlex.split(find_entry(name).command)[1:], "--json")
+    printed = np.atleast_1d(PRINTED[name](done.json))
+    values = reproduce(find_entry(name)).values
+    if name == "bayes-threshold":  # the call is that of κ* = 0.5
+        values = values[find_entry(name).series[0].at.index(0.5) :]
+    np.testing.assert_allclose(printed, values[: len(printed)], rtol=1e-6)

@@ -15,6 +15,7 @@ from wiring import (
     UNTRAINED,
     Call,
     Close,
+    Own,
     Start,
 )
 
@@ -179,6 +180,18 @@ CALLS = [
     Call("figure scaling-law",
          "empirical.experiments.power_law:scaling_laws", [0.75, 1, 1.5], count=1_000_000, trained_modes=100, step=4e-3,
          seed=0),
+    Call("figure depth --quadratic 1,2 --linear 3 --steps 200 --batch 8 --seeds 3 --seed 5",
+         "empirical.experiments.depth:depth_curves", [1, 2], [3], steps=200, batch=8, seeds=3, seed=5, progress=True),
+    Call("figure depth",
+         "empirical.experiments.depth:depth_curves", [1, 2, 3], [2, 3, 4], steps=600, batch=512, seeds=4, seed=0),
+    Call("figure own-network --network a*x_0 --target x_0 --init-scale 0.4 --t-end 2 --step 0.02 --batch 8 --seeds 3 "
+         "--seed 5",
+         "empirical.polynomial.comparison:compare_network", Own("a*x_0", "x_0", 0.4), steps=100, step=0.02, batch=8,
+         seeds=3, seed=5, progress=True),
+    Call("figure own-network",
+         "empirical.polynomial.comparison:compare_network",
+         Own("q*x_1*(k_0*v_0*x_0**2 + k_1*v_1*x_1**2)", "x_0**2*x_1 + x_1**3/2", 0.3, 1), steps=1500, step=2e-3,
+         batch=512, seeds=8, seed=1),
     Call("figure late-time --teacher 3,1 --inputs 4 --step 0.02 --batch 8 --seed 5",
          "empirical.experiments.late_time:late_time", [3, 1], 4, step=0.02, batch=8, seed=5, progress=True),
     Call("figure late-time",

@@ -66,6 +66,15 @@ def test_the_command_is_one_that_quadflow_takes(name):
 
 
 @pytest.mark.parametrize("name", TABLE)
+def test_files_of_a_command_are_told(name):
+    """Whoever types it needs to know what they hold."""
+    entry = TABLE[name]
+    named = set(re.findall(r"[\w-]+\.np[yz]", entry.command))
+    assert set(re.findall(r"[\w-]+\.np[yz]", entry.files)) == named
+    assert not entry.files or entry.files.endswith(".")
+
+
+@pytest.mark.parametrize("name", TABLE)
 def test_quick_comparisons_agree(name):
     """Few numbers of every entry; what they are held against is not ours."""
     found = reproduce(TABLE[name], quick=True)
