@@ -27,7 +27,7 @@ extensions = [
     "sphinx-mathjax-offline",  # MathJax and its fonts from the package: the site needs no network
     "sphinx_gallery.gen_gallery",
     "myst_nb",
-    "dark_pictures",  # the last ten are in docs/extensions
+    "dark_pictures",  # the last eleven are in docs/extensions
     "derived_formulas",
     "executed_examples",
     "folded",
@@ -35,6 +35,7 @@ extensions = [
     "literature",
     "peers",
     "plain_docstrings",
+    "published_results",
     "reference_pages",
     "explorer",
 ]

@@ -1,15 +1,23 @@
-"""What follows from recorded weights: losses by formula, modes, c_k, overlaps and norms; of all records at once."""
+"""What follows from recorded weights: losses by formula, skill at two classes, modes, c_k, overlaps and norms.
+
+Of all records at once.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.curves.skills import skills_of
 from dynamics.curves.units import LARGEST_OVERLAPS, overlaps_and_norms, unit_invariants
 from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem
+from dynamics.problem.classification import POINTS, REPLICATES
 
 AT_ONCE = 2_000_000  # numbers in the largest array that is held at a time
+LONGEST = (
+    2e10  # multiplications of the first layer for which all points of an expectation are used: some seconds
+)
 
 
 def measured_of_weights(
@@ -47,7 +55,25 @@ def measured_of_weights(
             )
             for start in range(0, T, many)
         ]
-    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+    found = {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+    return found | measured_skills(problem, W, second)
+
+
+def measured_skills(problem: Problem, W: Array, second: Array) -> dict[str, Array]:
+    """Accuracy and calibration error, (S, T) each, where the loss is of two classes; see `dynamics.curves.skills`.
+
+    Under a law of the inputs on fewer points where networks are many or large.
+    """
+    S, T, K, d = W.shape
+    sets = int(np.clip(LONGEST / (S * T * K * d * POINTS), 1, REPLICATES))
+    flat = W.reshape(-1, K, d), second.reshape(-1, *second.shape[2:])
+    with np.errstate(over="ignore", invalid="ignore"):
+        skills = skills_of(problem, *flat, sets=sets)
+    return {
+        name + key: getattr(skill, key).reshape(S, T)
+        for name, skill in skills.items()
+        for key in ("accuracy", "calibration")
+    }
 
 
 def with_biases(A: Array, beta: Array | None) -> Array:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import balance_by_law
 from dynamics.curves.result import Result
+from dynamics.curves.skills import ACCURACY, CALIBRATION, SETS
 from dynamics.curves.units import (
     C_K,
     C_K_LAW,
@@ -37,6 +38,7 @@ from dynamics.problem import Problem
 from dynamics.words import counted, listed
 
 REAL = (int, float)
+HELD_OUT = SETS["test_"]
 # what `TrainingRun` itself and those who print it read of `about`, where it is there
 ABOUT: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("step", "momentum", "steps_per_second"), REAL),
@@ -56,7 +58,8 @@ class TrainingRun(Result):
     times : (T,) array
         Of the flow (`dynamics.clock.Clock`).
     loss : (S, T) array
-        Generalisation loss ½ E‖f* − f‖² (without label noise); on a data set that of the samples to train on.
+        Generalisation loss E ℓ(f, y), such as ½ E‖f* − f‖² (without label noise); on a data set that of the samples to
+        train on.
     modes : (S, T, modes) array
         v_iᵀ M v_i for each teacher eigenvector, eigenvalues descending; none where φ is not homogeneous or the teacher
         has another activation.
@@ -82,6 +85,11 @@ class TrainingRun(Result):
         Loss of the samples of a data set that were held out; None if there are none.
     bias : (S, T, O) array or None
         The output bias β, where it is trained.
+    accuracy, calibration : (S, T) arrays or None
+        Of a loss of two classes the share of right answers and the expected calibration error
+        (`dynamics.problem.classification`), measured where the loss is; None of others.
+    test_accuracy, test_calibration : (S, T) arrays or None
+        Likewise on the samples of a data set that were held out.
     """
 
     KIND = "training run"
@@ -102,6 +110,10 @@ class TrainingRun(Result):
     rates: Annotated[Array | None, Meaning("step", "learning rate of each step", detail=True)] = None
     test_loss: Annotated[Array | None, Meaning("network time", TEST_LOSS, LOSS_UNIT)] = None
     bias: Annotated[Array | None, Meaning("network time output", "trained bias of the output")] = None
+    accuracy: Annotated[Array | None, Meaning("network time", ACCURACY)] = None
+    calibration: Annotated[Array | None, Meaning("network time", CALIBRATION)] = None
+    test_accuracy: Annotated[Array | None, Meaning("network time", ACCURACY + HELD_OUT)] = None
+    test_calibration: Annotated[Array | None, Meaning("network time", CALIBRATION + HELD_OUT)] = None
 
     @property
     def taught(self) -> bool:
@@ -151,6 +163,10 @@ class TrainingRun(Result):
         if self.test_loss is not None:
             first, last = np.median(self.test_loss[:, 0]), np.median(self.test_loss[:, -1])
             lines.append(f"loss on the samples held out (median) {first:.6g} → {last:.6g}")
+        for name, shares in (("", self.accuracy), (HELD_OUT, self.test_accuracy)):
+            if shares is not None:
+                first, last = np.median(shares[:, 0]), np.median(shares[:, -1])
+                lines.append(f"accuracy{name} (median) {first:.4g} → {last:.4g}")
         if self.norms is None:
             lines.append("modes (median) " + listed(np.median(self.modes[:, -1], axis=0)))
         else:

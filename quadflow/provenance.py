@@ -13,7 +13,6 @@ import click
 from dynamics.files.formats import RESULT, format_name
 
 if TYPE_CHECKING:
-    from dynamics.inputs.laws import InputLaw
     from dynamics.problem import Problem
     from dynamics.stationary import Catalogue
 
@@ -63,39 +62,28 @@ def problem_json(problem: Problem | Catalogue) -> dict[str, Any]:
     ``eigenvalues`` are those of the teacher modes, in their order, one output after the other; ``weight_decay`` are ρ_w
     and ρ_a.
     """
-    from dynamics.inputs.laws import GAUSSIAN
     from dynamics.problem import Problem
-    from dynamics.problem.modes import mode_targets
 
-    values: Any
-    law: InputLaw = GAUSSIAN
-    learned: dict[str, Any] = {"loss": "square", "labels": "exact", "flip": 0.0, "bias": "0"}
-    decay = problem.weight_decay
-    if isinstance(problem, Problem):
-        hidden = None if problem.student.infinite else problem.student.hidden
-        values = None if problem.student.trainable else problem.student.A
-        taught, eigenvalues = problem.teacher_activation, problem.mode_targets
-        law = problem.law
-        learned = {"loss": problem.loss.name, "labels": problem.labels.name}
-        learned |= {"flip": problem.flip, "bias": str(problem.bias)}
-        inputs = problem.all_inputs
-    else:
-        inputs = problem.teacher.inputs
-        hidden, values = problem.hidden, None if problem.trainable else [problem.second_layer]
-        taught, eigenvalues = problem.activation, mode_targets(problem.teacher, problem.activation)
-        law = problem.distribution
+    if not isinstance(problem, Problem):
+        problem = problem.problem
+    student, decay, law = problem.student, problem.weight_decay, problem.law
+    values: Any = None if student.trainable else student.A
+    taught = problem.teacher_activation
     return {
-        "inputs": inputs,
-        "hidden": hidden,
+        "inputs": problem.all_inputs,
+        "hidden": None if student.infinite else student.hidden,
         "outputs": problem.teacher.outputs,
         "activation": str(problem.activation),
         "teacher_activation": str(taught),
         "second_layer": "trainable" if values is None else "fixed",
         **({} if values is None else {"second_layer_values": values}),
         law.option: law.name,
-        **learned,
+        "loss": problem.loss.name,
+        "labels": problem.labels.name,
+        "flip": problem.flip,
+        "bias": str(problem.bias),
         "covariance": "identity" if problem.covariance is None else "given",
         "weight_decay": [decay.first, decay.second],
         "constraint": problem.constraint.name,
-        "eigenvalues": eigenvalues,
+        "eigenvalues": problem.mode_targets,
     }

@@ -2,6 +2,8 @@ from .annealing import annealed_rates as annealed_rates
 from .annealing import optimal_rates as optimal_rates
 from .decayed_balance import UnitBalance as UnitBalance
 from .decayed_balance import decayed_balance as decayed_balance
+from .growth_law import GrowthLaw as GrowthLaw
+from .growth_law import growth_law as growth_law
 from .late_time import ExponentialTail as ExponentialTail
 from .late_time import PowerTail as PowerTail
 from .late_time import aligned_tail as aligned_tail

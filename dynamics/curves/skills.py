@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from dynamics.aliases import Array
@@ -19,12 +21,16 @@ def skills(problem: Problem, W: Array, A: Array, bias: Array | None) -> dict[str
 
     None of losses of the residual; of samples that were held out where there are some.
     """
+    return skills_of(problem, W, A if bias is None else np.concatenate([A, bias[..., None]], axis=-1))
+
+
+def skills_of(problem: Problem, W: Array, A: Array, **how: Any) -> dict[str, Skill]:
+    """The same of weights A (T, O, K), or (T, O, K + 1) with a trained bias; `how` as in `skill`."""
     if not problem.loss.classifies:
         return {}
-    A = A if bias is None else np.concatenate([A, bias[..., None]], axis=-1)
     held_out = problem.data is not None and problem.data.X_test is not None
-    sets = ["", *(["test_"] if held_out else [])]
-    return {name: skill(problem, W, A, held_out=bool(name)) for name in sets}
+    names = ["", *(["test_"] if held_out else [])]
+    return {name: skill(problem, W, A, held_out=bool(name), **how) for name in names}
 
 
 def skill_variables(found: dict[str, Skill]) -> Variables:

@@ -120,6 +120,11 @@ class SpectralPopulation(Population):
         )
         return M, E, shift
 
+    def invariants(self, W: Array, A: Array) -> Array:
+        """Eigenvalues of the whitened residuals M*_o − M_o, one output after the other, each ascending, (O d,)."""
+        M, _, _ = self._arguments(W, A)
+        return np.asarray(np.linalg.eigvalsh(self._white(self.targets) - M).ravel())
+
     def loss(self, W: Array, A: Array) -> float:
         """Loss L."""
         return float(self.losses(W[None], A[None])[0])

@@ -60,7 +60,7 @@ def calibration_error(f: Array, y: Array) -> float:
     return float(np.abs(np.bincount(bins, weights=p - y, minlength=BINS)).sum() / len(f))
 
 
-def skill(problem: Problem, W: Array, A: Array, *, held_out: bool = False) -> Skill:
+def skill(problem: Problem, W: Array, A: Array, *, held_out: bool = False, sets: int = REPLICATES) -> Skill:
     """Accuracy and calibration error of networks W (T, K, d) and A (T, 1, K), or (T, 1, K + 1) with a trained bias.
 
     Parameters
@@ -69,6 +69,8 @@ def skill(problem: Problem, W: Array, A: Array, *, held_out: bool = False) -> Sk
     W, A : arrays
     held_out : bool
         Whether to measure on the samples of a data set that were held out.
+    sets : int
+        How many of the eight sets of points to use: of one alone there are no standard errors.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def skill(problem: Problem, W: Array, A: Array, *, held_out: bool = False) -> Sk
         raise ProblemError(
             f"`loss` is {problem.loss.name!r}, but accuracy is of the logistic loss, of two classes."
         )
-    samples = _samples(problem, held_out)
+    samples = _samples(problem, held_out, sets)
     found = np.empty((len(W), len(samples), 2))
     for t, (w, a) in enumerate(zip(W, A, strict=True)):
         for s, (X, y) in enumerate(samples):
@@ -106,7 +108,7 @@ def _outputs(problem: Problem, W: Array, A: Array, X: Array) -> Array:
     return network_outputs(W, units, X, problem.activation, problem.variance)[:, 0] - beta[0]
 
 
-def _samples(problem: Problem, held_out: bool) -> list[tuple[Array, Array]]:
+def _samples(problem: Problem, held_out: bool, count: int) -> list[tuple[Array, Array]]:
     """Inputs (n, d) and means of their labels (n,), in independent sets."""
     data = problem.data
     if data is not None:
@@ -115,19 +117,19 @@ def _samples(problem: Problem, held_out: bool) -> list[tuple[Array, Array]]:
             raise ProblemError("`data` has no samples that were held out.")
         return [(X, Y[:, 0])]
     sets = []
-    for X in inputs(problem):
+    for X in inputs(problem, count):
         f = problem.teacher(X, problem.teacher_activation, problem.variance)[:, 0] - problem.bias.teacher
         sets.append((X, problem.labels.expected(f)))
     return sets
 
 
-def inputs(problem: Problem) -> list[Array]:
+def inputs(problem: Problem, sets: int = REPLICATES) -> list[Array]:
     """Independent sets of inputs (n, d) that represent the law of a problem."""
-    d, law = problem.inputs, problem.law
+    d, law, seeds = problem.inputs, problem.law, range(SEED, SEED + sets)
     if law.gaussian:
-        drawn = [_normal_points(d, seed) for seed in range(SEED, SEED + REPLICATES)]
+        drawn = [_normal_points(d, seed) for seed in seeds]
     else:
-        drawn = [law.draw(_Numbers(seed), POINTS, d) for seed in range(SEED, SEED + REPLICATES)]
+        drawn = [law.draw(_Numbers(seed), POINTS, d) for seed in seeds]
     if problem.covariance is None:
         return drawn
     root = symmetric_root(problem.covariance)

@@ -2,11 +2,96 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor
+from dynamics.population.label_moments import LabelMoments
+from dynamics.population.slope_rules import SlopeRule
 from dynamics.problem.aligned_loss import aligned_loss
 from dynamics.problem.balance import Landscape
+from dynamics.problem.class_landscape import ClassLandscape
+from dynamics.problem.expectations import gaussian_expectations
 from dynamics.problem.problem import Problem
+from dynamics.problem.residual_landscape import ResidualLandscape
+from dynamics.problem.teacher import Teacher
 
 
 def landscape_of(problem: Problem) -> Landscape | None:
     """The landscape of a problem; None where states do not stay aligned, or nothing is derived for them."""
-    return aligned_loss(problem.activation, problem.law)
+    if problem.loss.is_square:
+        return aligned_loss(problem.activation, problem.law)
+    coupling = problem.activation.trace_coupling
+    if coupling is None or not problem.law.gaussian:
+        return None
+    expect = gaussian_expectations(SlopeRule(problem.loss), coupling)
+    if problem.loss.of_residual:
+        return None if problem.bias.trainable else ResidualLandscape(expect)
+    boundary = boundary_of(problem)
+    if boundary is not None and boundary.one_sided:
+        return None  # all labels are the same
+    lam = np.append(whitened_eigenvalues(problem), 0.0)
+    labels = problem.labels
+    if labels.link is None and labels.threshold is None:
+        return None
+    moments = LabelMoments(labels.link, labels.threshold, labels.flip)
+    B, mean = moments.of(np.diag(lam), problem.bias.teacher + (1 - coupling) * float(lam.sum()))
+    trained = problem.bias.trainable
+    return ClassLandscape(
+        expect,
+        lam,
+        B.diagonal() - (1 - coupling) * mean,
+        mean,
+        None if trained else problem.bias.start,
+        separates(problem),
+    )
+
+
+def separates(problem: Problem) -> bool:
+    """Whether some student has the labels of all inputs right: see `dynamics.problem.class_landscape`."""
+    boundary = boundary_of(problem)
+    return boundary is not None and (problem.bias.trainable or boundary.threshold == 0)
+
+
+def whitened_eigenvalues(problem: Problem) -> Array:
+    """Eigenvalues of the whitened teacher that are not zero, descending."""
+    teacher, Sigma = problem.teacher, problem.covariance
+    white = teacher if Sigma is None else Teacher(teacher.V @ covariance_factor(Sigma), teacher.B)
+    return np.asarray(white.eigen[0][0])
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """Where hard labels change: y = 1{h > c}, h = xᵀM*x, of centred units xᵀM*x − tr M*.
+
+    Parameters
+    ----------
+    eigenvalues : (r,) array
+        Of the whitened teacher.
+    threshold : float
+        c, the threshold of the labels and the bias of the teacher.
+    form : float
+        The value of xᵀM*x there.
+    """
+
+    eigenvalues: Array
+    threshold: float
+    form: float
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether all inputs are on one side."""
+        above, below = (self.eigenvalues > 0).any(), (self.eigenvalues < 0).any()
+        return bool((self.form >= 0 and not above) or (self.form <= 0 and not below))
+
+
+def boundary_of(problem: Problem) -> Boundary | None:
+    """The boundary of hard labels that nothing turns round; None of other labels."""
+    threshold = problem.labels.threshold
+    if threshold is None or problem.labels.flip or not problem.loss.classifies:
+        return None
+    lam = whitened_eigenvalues(problem)
+    c = threshold + problem.bias.teacher
+    return Boundary(lam, c, c + (1 - (problem.activation.trace_coupling or 0.0)) * float(lam.sum()))

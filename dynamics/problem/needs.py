@@ -13,6 +13,7 @@ import numpy as np
 
 from dynamics.activations.base import ELEMENTARY, POLYNOMIALS, QUADRATICS
 from dynamics.problem.aligned_loss import aligned_loss, along_axes
+from dynamics.problem.landscapes import boundary_of, separates, whitened_eigenvalues
 from dynamics.problem.one_pass import closure, mean_step_terms
 from dynamics.problem.problem import ANY_LOSS, Problem
 from dynamics.problem.reduction import in_range
@@ -49,6 +50,46 @@ KNOWN_LOSS = Need(
     lambda p: p.loss.is_square or p.law.any_loss(p) is not None,
     lambda p: f"`loss` is {p.loss.name!r}, {_inputs(p)} and {_units(p)}",
     ANY_LOSS,
+)
+GAUSSIAN_LOSS = Need(
+    lambda p: p.loss.is_square or p.law.gaussian,
+    lambda p: f"`loss` is {p.loss.name!r} and {_inputs(p)}",
+    "Gaussian inputs where the loss is not square",
+)
+UNDECAYED_LOSS = Need(
+    lambda p: p.loss.is_square or not p.weight_decay,
+    lambda p: f"`loss` is {p.loss.name!r} beside `weight_decay`",
+    "the square loss where weights decay",
+)
+TRAINED_LOSS = Need(
+    lambda p: p.loss.is_square or p.student.trainable,
+    lambda p: f"`loss` is {p.loss.name!r} and the second layer is fixed",
+    "a trained second layer where the loss is not square",
+)
+BIAS_OF_CLASSES = Need(
+    lambda p: p.loss.classifies or not p.bias.trainable,
+    lambda p: f"`bias` is {str(p.bias)!r} and `loss` is {p.loss.name!r}",
+    "a bias that is not trained where the loss is one of the residual",
+)
+BOTH_LABELS = Need(
+    lambda p: not _one_sided(p),
+    lambda p: f"`labels` is {p.labels.name!r}, which gives every input the same label",
+    "labels of both classes",
+)
+SEPARABLE = Need(
+    lambda p: separates(p),
+    lambda p: f"`loss` is {p.loss.name!r} with labels {p.labels.name!r}" + (", flipped" if p.flip else ""),
+    "hard labels of the logistic loss that nothing flips, with a trained bias or their boundary where f* = 0 = β",
+)
+ENOUGH_UNITS = Need(
+    lambda p: _enough_units(p),
+    lambda p: f"`hidden` is {p.student.hidden}",
+    "as many units of either sign as the teacher has modes",
+)
+EQUAL_SIZES = Need(
+    lambda p: p.student.trainable or (bool(p.student.A[0, 0]) and not np.ptp(np.abs(p.student.A))),
+    lambda p: f"The second layer is {p.student.A.tolist()}",
+    "a trained second layer, or one of equal sizes |a_k|",
 )
 FIXED_BIAS = Need(
     lambda p: not p.bias.trainable, lambda p: f"`bias` is {str(p.bias)!r}", "a bias that is not trained"
@@ -225,6 +266,20 @@ FEW_KINKS = Need(
     lambda p: f"{_units(p)} with {_numbers(p)}",
     "one hidden and one teacher unit of this activation",
 )
+
+
+def _one_sided(p: Problem) -> bool:
+    """Whether hard labels are the same for all inputs."""
+    boundary = boundary_of(p)
+    return boundary is not None and boundary.one_sided
+
+
+def _enough_units(p: Problem) -> bool:
+    """Whether units can hold all modes of the teacher."""
+    lam, a = whitened_eigenvalues(p), p.student.A[0]
+    if p.student.trainable:
+        return len(lam) <= p.student.hidden
+    return bool(np.sum(lam > 0) <= np.sum(a > 0) and np.sum(lam < 0) <= np.sum(a < 0))
 
 
 def _inputs(p: Problem) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
+
 from dynamics.aliases import Array
 from dynamics.problem.aligned_loss import aligned_loss, along_axes
+from dynamics.problem.balance import Landscape
 from dynamics.problem.decayed_levels import level_under_decay
+from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.levels import Level
 from dynamics.problem.problem import Problem
 
@@ -17,9 +21,9 @@ Levels = Callable[[Array, Sequence[int]], Level | None]
 def plateaus(problem: Problem) -> Levels | None:
     """From the eigenvalues of the teacher and the learned ones among them to the level of that plateau.
 
-    None where plateaus have no closed form: it needs the square loss, quadratic or centred units, one output,
-    uncorrelated inputs, a law of the inputs that keeps states aligned, without decay unless it is Gaussian, and weights
-    without a constraint.
+    None where plateaus are not known: that needs quadratic or centred units, one output, uncorrelated inputs, a law of
+    the inputs that keeps states aligned, without decay unless it is Gaussian, and weights without a constraint; of
+    losses other than the square Gaussian inputs, and no decay.
     """
     if (
         problem.constraint
@@ -29,7 +33,8 @@ def plateaus(problem: Problem) -> Levels | None:
     ):
         return None
     if not problem.loss.is_square:
-        return None
+        landscape = None if problem.weight_decay else landscape_of(problem)
+        return None if landscape is None else partial(_balanced_level, landscape)
     coupling = problem.trace_coupling
     if coupling is not None:
         return partial(level_under_decay, problem, trace_coupling=coupling)
@@ -37,3 +42,12 @@ def plateaus(problem: Problem) -> Levels | None:
     if aligned is None or problem.weight_decay or aligned.scale <= 0 or aligned.coupling < 0:
         return None
     return aligned.level if aligned.isotropic or along_axes(problem) else None
+
+
+def _balanced_level(landscape: Landscape, eigenvalues: Array, learned: Sequence[int]) -> Level | None:
+    """Level of a plateau by the balance of its modes; None where weights grow for ever."""
+    S = tuple(sorted(int(i) for i in learned))
+    ones = np.ones(len(eigenvalues), dtype=np.int64)
+    counts = np.isin(np.arange(len(ones)), S).astype(np.int64)
+    found = landscape.balance(eigenvalues, ones, counts)
+    return None if found is None else Level(S, found.values[list(S)], found.residual_trace, found.loss)

@@ -15,20 +15,26 @@ from dynamics.problem.needs import (
     ALIGNED,
     ALL_DECAY,
     AXES,
+    BIAS_OF_CLASSES,
+    BOTH_LABELS,
     CENTRED,
     CLOSED_STEPS,
     COMMUTING,
     DECAYED_AT_REST,
     DIFFERENTIABLE,
+    ENOUGH_UNITS,
     EQUAL,
+    EQUAL_SIZES,
     FEW_KINKS,
     FINITE,
     FIXED,
+    FIXED_BIAS,
     FORM_LOSS,
     FORMS,
     FREE,
     GAUSSIAN,
     GAUSSIAN_DECAY,
+    GAUSSIAN_LOSS,
     HOMOGENEOUS,
     KNOWN_LAW,
     KNOWN_LOSS,
@@ -44,13 +50,16 @@ from dynamics.problem.needs import (
     RAW,
     ROTATIONAL,
     SAME,
+    SEPARABLE,
     SHORT_KERNELS,
     SPHERE,
     SQUARE_LOSS,
     STORED,
     TRAINED,
+    TRAINED_LOSS,
     TWO_INPUTS,
     UNDECAYED,
+    UNDECAYED_LOSS,
     UNMIXED,
     WHITE,
     WHITE_DECAY,
@@ -185,6 +194,11 @@ THEORIES: dict[str, Theory] = {
     "catalogue": Theory(
         "the catalogue of stationary points",
         (
+            KNOWN_LOSS,
+            GAUSSIAN_LOSS,
+            UNDECAYED_LOSS,
+            BIAS_OF_CLASSES,
+            BOTH_LABELS,
             FORMS,
             SAME,
             ALIGNED,
@@ -199,6 +213,7 @@ THEORIES: dict[str, Theory] = {
             FINITE,
         ),
         "use the numerical search",
+        beyond=(SQUARE_LOSS,),
     ),
     "catalogue on the sphere": Theory(
         "the catalogue of stationary points on the sphere",
@@ -213,6 +228,12 @@ THEORIES: dict[str, Theory] = {
     "staircase": Theory(
         "the prediction of plateaus and jumps",
         (
+            KNOWN_LOSS,
+            GAUSSIAN_LOSS,
+            UNDECAYED_LOSS,
+            TRAINED_LOSS,
+            BIAS_OF_CLASSES,
+            BOTH_LABELS,
             FORMS,
             SAME,
             ROTATIONAL,
@@ -224,10 +245,16 @@ THEORIES: dict[str, Theory] = {
             STORED,
             FINITE,
         ),
+        beyond=(SQUARE_LOSS,),
     ),
     "outcome": Theory(
         "the verdict on a start",
         (
+            KNOWN_LOSS,
+            GAUSSIAN_LOSS,
+            UNDECAYED_LOSS,
+            BIAS_OF_CLASSES,
+            BOTH_LABELS,
             FORMS,
             SAME,
             ROTATIONAL,
@@ -239,6 +266,24 @@ THEORIES: dict[str, Theory] = {
             STORED,
             FINITE,
         ),
+        beyond=(SQUARE_LOSS,),
+    ),
+    "growth law": Theory(
+        "the law of weights that grow for ever",
+        (
+            KNOWN_LOSS,
+            GAUSSIAN,
+            FORMS,
+            SAME,
+            SEPARABLE,
+            BOTH_LABELS,
+            UNDECAYED,
+            ENOUGH_UNITS,
+            EQUAL_SIZES,
+            STORED,
+            FINITE,
+        ),
+        beyond=(SQUARE_LOSS,),
     ),
     "escape time": Theory(
         "the escape time",
@@ -251,12 +296,14 @@ THEORIES: dict[str, Theory] = {
     "gaussian theory": Theory(
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
-    "ensemble of flows": Theory("an ensemble of flows", (STORED, FINITE), beyond=(FREE,)),
+    "ensemble of flows": Theory(
+        "an ensemble of flows", (STORED, FINITE, FIXED_BIAS), beyond=(SQUARE_LOSS, FREE)
+    ),
     "other optimisers": Theory(
         "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "second derivatives": Theory(
-        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS, FREE)
+        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "training": Theory("the training of networks", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
 }

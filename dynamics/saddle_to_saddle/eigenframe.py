@@ -73,7 +73,7 @@ class EigenFrame:
     landscape : Landscape or None
         Of a loss that is not square.
     forces : callable (W, A) → (1, r, r), or None
-        G of such a loss in this basis.
+        G of such a loss in this basis; None where it also depends on a trained bias.
     """
 
     eigenvalues: Array
@@ -248,7 +248,8 @@ def eigenframe(problem: Problem) -> EigenFrame:
     if landscape.coupling is not None:
         return replace(frame, clock=landscape.unit(1.0))
     E, force = basis[:, order], small.population.force
-    assert force is not None  # a loss of forms
+    if force is None:  # a trained bias
+        return replace(frame, landscape=landscape)
 
     def turned(W: Array, A: Array) -> Array:
         return np.asarray(E.T @ force(W @ E.T, A) @ E)

@@ -131,6 +131,11 @@ def parting(frame: EigenFrame, W: Array, a: Array, learned: Sequence[int], until
     growth = np.outer(a, frame.rates(learned)[free]) - frame.decay.first
     if not (growth > 0).any():
         return None
+    if frame.landscape is not None and frame.forces is None:
+        raise ComputationError(
+            f"The prediction breaks down: {len(a)} units hold {len(learned)} modes, and how they part is not known"
+            " beside a trained bias; start with smaller or more different units."
+        )
     until = min(until, E_FOLDINGS / growth[growth > 0].min())
     first = [group[0] for group in copies]
     flow = _CapturedFlow(frame, np.array([len(group) for group in copies], dtype=float))

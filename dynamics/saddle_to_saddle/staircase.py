@@ -193,6 +193,7 @@ def _unit_by_unit(frame: EigenFrame) -> Staircase:
         *_copy_warnings(frame.clock, *copies_part(start, found)),
         *_time_warnings(jumps),
         *_decay_warnings(frame, jumps),
+        *_bias_warnings(frame),
     )
     resumes = found[-1].resumes if found else 0.0
     end, missing = _end(found[-1].plateau if found else start, resumes)
@@ -265,6 +266,17 @@ def _copy_warnings(clock: float, time: float, units: tuple[int, ...]) -> tuple[s
     return (
         f"units {listed(units, 'd')} are copies of each other: the equations never part them, but rounding"
         f" errors may from t = {time / clock:.3g} on, and then they learn the next modes themselves",
+    )
+
+
+def _bias_warnings(frame: EigenFrame) -> tuple[str, ...]:
+    """What a reader should know of a bias that is trained."""
+    balance = frame.balance(())
+    if balance is None or balance.bias is None:
+        return ()
+    return (
+        f"the trained bias first settles at {balance.bias:.4g}, and after every jump anew: jump times leave these"
+        " times of order 1 out",
     )
 
 

@@ -8,7 +8,7 @@ conventions on eigenvalues, `enumeration` the order of large catalogues (all der
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice, product
@@ -20,17 +20,21 @@ from dynamics.activations import Activation
 from dynamics.budget import check_number
 from dynamics.errors import ProblemError
 from dynamics.inputs.laws import GAUSSIAN, InputLaw
+from dynamics.labels import Labels
+from dynamics.losses import SQUARE, Loss
 from dynamics.problem import SECOND_LAYERS, Problem, Student, Teacher
-from dynamics.problem.balance import Landscape
+from dynamics.problem.balance import Balance, Landscape
+from dynamics.problem.bias import NO_BIAS, Bias
 from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.scope import require
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.stationary.decayed.catalogue import decayed_catalogue
 from dynamics.stationary.enumeration import balanced_sets, capacities
-from dynamics.stationary.hessian import Units, ratios_passed
+from dynamics.stationary.hessian import Units, needed_units, ratios_passed
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
+from dynamics.stationary.sphere.catalogue import sphere_catalogue
 from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
 
@@ -51,6 +55,10 @@ def fixed_points(
     covariance: ArrayLike | None = None,
     weight_decay: WeightDecay | float | Sequence[float] = 0.0,
     distribution: InputLaw | str = GAUSSIAN,
+    loss: Loss | str = SQUARE,
+    labels: Labels | str | None = None,
+    flip: float = 0.0,
+    bias: Bias | float | str = NO_BIAS,
     signs: Sequence[int | str] | str | None = None,
     lowest: int | None = None,
     minima: bool = False,
@@ -77,6 +85,8 @@ def fixed_points(
     distribution : InputLaw or str
         Law of the inputs. That of independent coordinates needs a teacher along the axes; the catalogue then lists the
         points on the axes, and its `off_axis` says what is known of others (`find_stationary_points` looks for them).
+    loss, labels, flip, bias
+        See `Problem`. Losses other than the square need Gaussian inputs and no weight decay.
     signs : sequence of +1, −1, 0 or str, optional
         Signs of the trained a_k for which the Hessian is counted, also as ``"+,+,-"``. A 0 is a unit at the origin
         (w_k = 0 = a_k), so all zeros are the origin itself. Default: for every point as many units of each sign as
@@ -120,7 +130,20 @@ def fixed_points(
         student = Student(
             np.zeros((K, teacher.inputs)), np.tile(a, (teacher.outputs, 1)), trainable=not fixed
         )
-        problem = Problem(teacher, student, activation, covariance, weight_decay, distribution=distribution)
+        problem = Problem(
+            teacher,
+            student,
+            activation,
+            covariance,
+            weight_decay,
+            distribution=distribution,
+            loss=loss,
+            labels=labels,
+            flip=flip,
+            bias=bias,
+        )
+    if problem.constraint:
+        return _on_sphere(problem, signs, lowest, minima)
     require("catalogue", problem)
     if problem.weight_decay:
         return _decayed(problem, signs, lowest, minima)
@@ -129,6 +152,18 @@ def fixed_points(
         return catalogue
     found = tuple(point for point in catalogue.points if point.kind in MINIMA)
     return replace(catalogue, points=found, complete=len(found) == len(catalogue.points))
+
+
+def _on_sphere(
+    problem: Problem, signs: Sequence[int | str] | str | None, lowest: int | None, minima: bool
+) -> Catalogue:
+    """Catalogue of units on the sphere."""
+    require("catalogue on the sphere", problem)
+    if signs is not None:
+        raise ProblemError(
+            f"`signs` is {signs!r}, but the second layer is fixed, and says the signs itself: leave it out."
+        )
+    return sphere_catalogue(problem, None if lowest is None else validate_count("lowest", lowest), minima)
 
 
 def _decayed(
@@ -157,9 +192,12 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
     _check_size(math.prod(int(m) + 1 for m in most), lowest)
     # A trained a_k can have either sign: the least loss is sought over all of them.
     reachable = any_sign if trainable else available
-    least = next(balanced_sets(spectrum, landscape, reachable, hidden))[1].loss
-    surveyor = Surveyor(spectrum, landscape, hidden, trainable, signs, least)
     at_rest = partial(landscape.balance, spectrum.values, spectrum.multiplicities)
+    growing = growing_modes(spectrum, landscape, reachable, hidden)
+    # weights that grow for ever have the infimum 0
+    least = 0.0 if growing else next(balanced_sets(spectrum, landscape, reachable, hidden))[1].loss
+    surveyor = Surveyor(spectrum, landscape, hidden, trainable, signs, least)
+    sets: Iterator[tuple[tuple[int, ...], Balance | None]]
     if lowest is None:
         sets = ((counts, at_rest(np.array(counts))) for counts in _all_sets(spectrum, most, hidden))
     else:
@@ -181,7 +219,22 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
         at_origin.describe(nothing, unlearned),
         complete=lowest is None or len(points) < lowest,
         off_axis=_off_axis(spectrum, landscape, points),
+        growing=growing,
     )
+
+
+def growing_modes(
+    spectrum: Spectrum, landscape: Landscape, units: Units, hidden: int
+) -> tuple[int, ...] | None:
+    """The modes that units can learn without ever coming to rest; None if everything has a minimum.
+
+    These are all that are not zero, where labels are separable (`dynamics.problem.class_landscape`).
+    """
+    counts = tuple(np.where(spectrum.values == 0, 0, spectrum.multiplicities).tolist())
+    if landscape.balance(spectrum.values, spectrum.multiplicities, np.array(counts)) is not None:
+        return None
+    needed = needed_units(spectrum, counts, 0.0)
+    return spectrum.modes(counts) if units.suffice(needed) and needed.total <= hidden else None
 
 
 def _spectrum(problem: Problem, landscape: Landscape) -> Spectrum:

@@ -95,11 +95,16 @@ def certify_point(
 
 
 def _check(catalogue: Catalogue) -> None:
-    """Refuse laws of the inputs of which the moments are not those of a Gaussian."""
+    """Refuse laws of the inputs of which the moments are not those of a Gaussian, and losses that are not square."""
     if not catalogue.distribution.gaussian:
         raise ProblemError(
             f"`distribution` is {catalogue.distribution.name!r}, but existence and signature are proven only for"
             " Gaussian inputs."
+        )
+    if not catalogue.problem.loss.is_square:
+        raise ProblemError(
+            f"`loss` is {catalogue.problem.loss.name!r}, but existence and signature are proven by intervals only for"
+            " the square loss, whose balance is algebraic."
         )
 
 
@@ -126,6 +131,10 @@ class _Eigenvalues:
 def _certify(
     catalogue: Catalogue, point: FixedPoint, student: Student | None, lam: _Eigenvalues
 ) -> Certificate:
+    if catalogue.constraint:
+        raise ProblemError(
+            f"`constraint` is {catalogue.constraint.name!r}, but points are proven only without a constraint."
+        )
     if catalogue.weight_decay:
         if student is not None:
             raise ProblemError(

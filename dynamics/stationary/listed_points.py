@@ -18,7 +18,7 @@ from dynamics.inputs.laws import InputLaw
 from dynamics.notebook import heading_html, table
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.balance import Balance, Landscape
-from dynamics.problem.constraint import NONE, Constraint
+from dynamics.problem.constraint import Constraint
 from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.mode_numbers import mode_set
 from dynamics.problem.weight_decay import WeightDecay
@@ -52,6 +52,9 @@ class Catalogue:
     off_axis : str
         Where the law singles out the axes: what is known of stationary points off them, which are not listed. Empty
         where there are none.
+    growing : tuple of int or None
+        Modes that units of this student can learn without ever coming to rest, as their labels are separable; None
+        where there are none. The loss then falls towards 0, which no point attains.
     """
 
     problem: Problem
@@ -60,6 +63,7 @@ class Catalogue:
     origin: FixedPoint
     complete: bool
     off_axis: str = ""
+    growing: tuple[int, ...] | None = None
 
     @property
     def teacher(self) -> Teacher:
@@ -98,8 +102,8 @@ class Catalogue:
 
     @property
     def constraint(self) -> Constraint:
-        """What weights are kept to: nothing."""
-        return NONE
+        """What weights are kept to."""
+        return self.problem.constraint
 
     @property
     def trainable(self) -> bool:
@@ -161,8 +165,18 @@ class Catalogue:
             "fixed_points": [point.to_dict() for point in self.points],
             "origin": self.origin.to_dict(),
             "complete": self.complete and not self.off_axis,
-            "warnings": [self.off_axis] if self.off_axis else [],
-        }
+            "warnings": [note for note in (self.off_axis, self._growth) if note],
+        } | ({} if self.growing is None else {"growing": list(self.growing)})
+
+    @property
+    def _growth(self) -> str:
+        """What is said of weights that grow for ever."""
+        if self.growing is None:
+            return ""
+        return (
+            f"no finite minimiser with the modes {mode_set(self.growing)} learned: labels are separable, weights grow"
+            " for ever, and the loss falls towards 0"
+        )
 
     def summary(self) -> str:
         """Table of the points, one line each."""
@@ -173,12 +187,14 @@ class Catalogue:
             "  ".join(getattr(cell, side)(w) for cell, side, w in zip(row, align, widths, strict=True))
             for row in rows
         )
-        return "\n".join([*(line.rstrip() for line in lines), *([self.off_axis] if self.off_axis else [])])
+        notes = [note for note in (self.off_axis, self._growth) if note]
+        return "\n".join([*(line.rstrip() for line in lines), *notes])
 
     def __repr__(self) -> str:
         layer = "trainable" if self.trainable else "fixed"
         head = counted(len(self.points), "point") + ("" if self.complete else ", the lowest")
         law = "" if self.distribution.gaussian else f", distribution={self.distribution.name}"
+        law += "" if self.problem.loss.is_square else f", loss={self.problem.loss}"
         return (
             f"Catalogue({head}, hidden={self.hidden}, inputs={self.spectrum.inputs}, activation={self.activation},"
             f" second_layer={layer}{law})"

@@ -9,6 +9,7 @@ import numpy as np
 
 from dynamics.curves.units import overlaps_and_norms
 from dynamics.flows.gradient import GradientFlow
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem
 from dynamics.stationary.matching import LARGEST_UNREDUCED
 from dynamics.stationary.search import (
@@ -19,6 +20,7 @@ from dynamics.stationary.search import (
     same_invariants,
     search_fixed_points,
 )
+from dynamics.stationary.sphere.search import anchored, natural, starts_of, without_radii
 from dynamics.stationary.starts import NetworkStarts
 from dynamics.words import counted, listed
 
@@ -42,10 +44,11 @@ def search_networks(
     search : Search
     """
     trained = problem.student.W.size + problem.student.trainable * problem.student.A.size
-    flow = GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED)
-    size = _size(flow, seed)
-    given = NetworkStarts(flow, size)
-    return flow, search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
+    flow = anchored(GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED))
+    size = natural(flow) or _size(flow, seed)
+    given = starts_of(flow) or NetworkStarts(flow, size)
+    found = search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
+    return flow, without_radii(flow, found)
 
 
 def numerical_points(
@@ -145,7 +148,8 @@ def _merged(flow: GradientFlow, search: Search) -> list[tuple[Root, bool]]:
 def _point(flow: GradientFlow, root: Root, smooth: bool, size: float) -> dict[str, Any]:
     """JSON object of one point."""
     small = flow.reduction.problem
-    W, A = flow.unpack(root.theta)
+    W, whole = flow.unpack(root.theta)
+    A = unit_weights(W, whole)
     modes = small.modes(W, A)
     learned = np.flatnonzero(modes / small.mode_targets > 0.5)
     signs = {name: getattr(root, name) if smooth else None for name in ("index", "nullity", "positive")}
@@ -167,6 +171,7 @@ def _point(flow: GradientFlow, root: Root, smooth: bool, size: float) -> dict[st
         "vanished_units": np.flatnonzero(idle).tolist(),
         "W": flow.reduction.lift(W).tolist(),
         "a": (A[0] if len(A) == 1 else A).tolist(),
+        **({} if whole.shape == A.shape else {"bias": float(whole[0, -1])}),
         "hits": root.hits,
     }
 

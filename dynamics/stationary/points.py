@@ -35,6 +35,7 @@ MEANINGS = {
     "largest_eigenvalue": "largest eigenvalue of the Hessian",
     "trapping_positive": "number of positive a for which the level is a spurious minimum",
     "trapping_negative": "number of negative a for which the level is a spurious minimum",
+    "bias": "output bias of the point, where it is trained",
     "certified": "whether interval arithmetic proved existence and signature",
     "radius": "distance from the representative within which the point lies",
 }
@@ -83,6 +84,8 @@ class FixedPoint:
     trapping : tuple of int or None
         Numbers of positive and negative a_k, if there are any, for which the same level is a spurious minimum of a
         student with a trained second layer.
+    bias : float, optional
+        Output bias β of the point, where it is trained.
     certified : bool, optional
         Whether interval arithmetic proved existence and signature; see `dynamics.stationary.certification`.
     radius : float, optional
@@ -107,6 +110,7 @@ class FixedPoint:
     degenerate: bool | None = None
     kind: str | None = None
     trapping: tuple[int, int] | None = None
+    bias: float | None = None
     certified: bool | None = None
     radius: float | None = None
 
@@ -116,7 +120,7 @@ class FixedPoint:
         return self.loss
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON object; the certificate only where there is one."""
+        """JSON object; bias and certificate only where there is one."""
         data = {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
@@ -125,6 +129,8 @@ class FixedPoint:
                 data[name] = dict(zip(("positive", "negative"), data[name], strict=True))
         if self.certified is None:
             del data["certified"], data["radius"]
+        if self.bias is None:
+            del data["bias"]
         return data
 
     def row(self) -> dict[str, Any]:

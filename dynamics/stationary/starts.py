@@ -25,6 +25,7 @@ from scipy.optimize import minimize
 
 from dynamics.aliases import Array
 from dynamics.flows.gradient import GradientFlow
+from dynamics.population.biased import unit_weights
 
 LONGEST_DESCENT = 9  # up to 2^9 steps, which mostly arrive
 SHORT_DESCENT = 64  # steps among symmetric states, before rounding leads away from them
@@ -66,7 +67,8 @@ class NetworkStarts:
         K = len(W)
         groups = 1 + turn // 3 % K if turn % 3 else 1
         group = rng.permutation(np.append(np.arange(groups), rng.integers(groups, size=K - groups)))
-        theta = self.flow.pack(W[group], A[:, group])
+        columns = np.append(group, np.arange(K, A.shape[1]))  # a trained bias stays where it is
+        theta = self.flow.pack(W[group], A[:, columns])
         return theta if turn % 2 else _descent(self.flow, self.size, theta, SHORT_DESCENT)
 
     def _descended(self, rng: np.random.Generator) -> Array:
@@ -78,7 +80,8 @@ class NetworkStarts:
 
     def coinciding(self, theta: Array) -> Array:
         """The state with units that almost coincide, up to reflections, at their mean; almost vanished ones vanish."""
-        W, A = (np.array(x) for x in self.flow.unpack(theta))
+        W, whole = (np.array(x) for x in self.flow.unpack(theta))
+        A = unit_weights(W, whole)  # without a trained bias
         parity = self.flow.problem.activation.parity
         free = np.ones(len(W), dtype=bool)
         for k in range(len(W)):
@@ -93,7 +96,7 @@ class NetworkStarts:
         W[np.linalg.norm(W, axis=1) < ALMOST] = 0
         if self.flow.trainable:
             A[:, np.linalg.norm(A, axis=0) < ALMOST] = 0
-        return self.flow.pack(W, A)
+        return self.flow.pack(W, whole)
 
 
 def _coinciding_with(

@@ -61,10 +61,13 @@ class Surveyor:
             needed=(needed.positive, needed.negative),
             feasible=len(signs) <= self.hidden and units.suffice(needed),
             reason=self._shortage(needed),
+            bias=balance.bias,
         )
         if not point.feasible:
             return point
         hessian = signature(spectrum, counts, shift, units, self.trainable, self.landscape.ratio)
+        if balance.bias is not None:  # in one positive block with the learned values
+            hessian = replace(hessian, positive=hessian.positive + 1)
         kind = self._kind(loss, hessian, units)
         return replace(
             point,

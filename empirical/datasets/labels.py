@@ -67,7 +67,7 @@ def number_labels(request: Request, raw: Raw, classes: str | None) -> Labels:
     if request.taught:
         return nothing
     if request.classify and raw.y.ndim == 2 and raw.y.shape[1] == 1:
-        raw = replace(raw, y=raw.y[:, 0])
+        return number_labels(request, replace(raw, y=raw.y[:, 0]), classes)
     if request.classify and raw.y.ndim > 1:
         raise request.refusal(
             f"it has {raw.y.shape[1]} labels for each sample, but a loss that classifies takes one"

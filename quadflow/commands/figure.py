@@ -12,8 +12,10 @@ from quadflow.gallery import (
     curves,
     escape,
     gaussianity,
+    networks,
     neuron,
     practice,
+    published,
     saddles,
     spectrum,
     study,
@@ -70,12 +72,14 @@ for module in (
     activations,
     companions,
     conservation,
+    networks,
     neuron,
     practice,
     escape,
     gaussianity,
     sweep,
     study,
+    published,
 ):
     for figure in module.FIGURES:
         command.add_command(figure)

@@ -299,6 +299,12 @@ def read_teacher(
 
 def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.float64] | None]:
     """Teacher, number of hidden units and covariance, for theories of student and teacher of one activation."""
+    refuse_losses(options)
+    return _read_network(options)
+
+
+def _read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.float64] | None]:
+    """The same for any loss."""
     if options.teacher_activation not in (None, options.activation):
         raise ProblemError(
             f"`--teacher-activation` is {options.teacher_activation!r}, but this is known only for a teacher of the "
@@ -306,7 +312,6 @@ def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.floa
         )
     refuse_data(options)
     refuse_constraint(options)
-    refuse_losses(options)
     teacher = options_teacher(options)
     hidden = teacher.inputs if options.hidden is None else options.hidden
     return teacher, hidden, read_covariance(options, teacher.inputs)
@@ -343,7 +348,7 @@ def read_catalogue(
     """Stationary points of the network, with signs and lowest where they are given, or its minima alone."""
     from dynamics.stationary import fixed_points
 
-    teacher, hidden, Sigma = read_network(options)
+    teacher, hidden, Sigma = _read_network(options)
     return fixed_points(
         teacher,
         hidden,
@@ -353,6 +358,7 @@ def read_catalogue(
         covariance=Sigma,
         weight_decay=read_decay(options.weight_decay),
         distribution=options.distribution,
+        **options.learned(),
         signs=signs,
         lowest=lowest,
         minima=minima,

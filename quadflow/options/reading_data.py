@@ -36,9 +36,16 @@ def read_data(options: ProblemOptions) -> DataSet | None:
         raise ProblemError(
             f"`{option_name(name)}` says how inputs are drawn, but `--data` brings them: leave out one of the two."
         )
+    from dynamics.losses import Loss
     from empirical.datasets import load
 
-    data = load(options.data, **chosen, seed=options.seed, taught=bool(options.teacher))
+    data = load(
+        options.data,
+        **chosen,
+        seed=options.seed,
+        taught=bool(options.teacher),
+        classify=Loss.parse(options.loss).classifies,
+    )
     note(data.notes)
     return data
 
