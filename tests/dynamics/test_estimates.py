@@ -126,6 +126,11 @@ ESTIMATES = {
         "A student of 2 hidden units with 30 inputs",
         8 * 8 * 2 * 30,
     ),
+    "infinitely many units": (
+        lambda: Student.mean_field(20, outputs=5),
+        "The limit of infinitely many units in 20 inputs, a matrix of 20 × 20 numbers,",
+        4 * 8 * 20 * (20 + 5),
+    ),
     "search": (
         lambda: search_fixed_points(FLOW, 1),
         "A search among 9 unknowns, by their Hessian,",
