@@ -72,6 +72,7 @@ sphinx_gallery_conf = {
         f"gallery/{name}"
         for name in (
             "stages",
+            "losses",
             "saddles",
             "conserved",
             "practice",

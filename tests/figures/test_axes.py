@@ -23,6 +23,7 @@ from dynamics.gaussian_theory.universality import Universality
 from dynamics.neuron.function_space import FunctionSpace
 from dynamics.phase_plane import phase_plane
 from dynamics.saddle_to_saddle.staircase import staircase
+from empirical.comparison import Comparison
 from empirical.conserved import DriftScaling
 from empirical.experiments.edge_of_stability import EdgeOfStability, TrainedBeside
 from empirical.experiments.escape import EscapeTimes
@@ -122,6 +123,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "invariance.invariance_figure": lambda f: (f("result"),),
     "late_time.late_time_figure": lambda f: (f("late_curves"),),
     "learning_curve.learning_curves": lambda f: (f("trajectory"), networks(f("trajectory"))),
+    "losses.losses_figure": lambda f: ([Comparison(f("trajectory"), networks(f("trajectory")), None)] * 2,),
     "neuron.neuron_curves": lambda f: (f("neuron_curves"),),
     "neuron.collapse_map": lambda f: (collapse_study(),),
     "neuron.function_space": lambda f: (
