@@ -199,3 +199,26 @@ def test_reports_show_them(quadflow, tmp_path):
         page = tmp_path / f"own-{verb}.html"
         assert quadflow(verb, *OWN, *calls[verb], "--report", page).status == 0
         assert page.stat().st_size > 1e5
+
+
+def test_scope_says_what_is_known(quadflow):
+    """Every command of two-layer networks has a row; those that take `--network` are not "not known"."""
+    rows = {row["command"]: row for row in quadflow("scope", *OWN, "--json").json["scope"]}
+    plain = [row["command"] for row in quadflow("scope", "--teacher", "1", "--json").json["scope"]]
+    assert [*rows] == plain
+    taken = {
+        "derive",
+        "simulate",
+        "simulate --correction modified",
+        "fixed-points",
+        "conserved",
+        "train",
+        "compare",
+    }
+    assert {name for name, row in rows.items() if row["status"] != "not known"} == taken
+    assert "8 nodes" in rows["simulate"]["reason"]
+    assert rows["staircase"]["reason"] == "known only for two-layer networks"
+    drawn = quadflow("scope", *OWN, "--expectation", "samples:64").out
+    assert "means over draws" in drawn
+    large = quadflow("scope", "--network", "deep-linear:20,20,1", "--target", "x_0").out
+    assert "at most 200 parameters" in large and "as matrices" in large
