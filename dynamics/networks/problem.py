@@ -149,6 +149,10 @@ class NetworkProblem:
         set_ = object.__setattr__
         set_(self, "network", _network(self.network, self.target))
         network = self.network
+        if not network.parameters:
+            raise ProblemError(
+                f"`network` is {network.spec!r}, but must have parameters: names other than x_0, x_1, … in it."
+            )
         if not isinstance(self.target, Target):
             set_(self, "target", Target.of(self.target, network))
         if self.target.network.inputs != network.inputs or self.target.network.outputs != network.outputs:
