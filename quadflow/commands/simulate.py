@@ -57,6 +57,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
+    from dynamics.closed_forms import growth_note
     from dynamics.outcome import reached_minimum
     from dynamics.validation import validate_count
     from quadflow.options.reading import build_problem
@@ -100,6 +101,7 @@ def command(
         raise failure
     said = "" if minimum is None or trajectory.solver.message else minimum.summary()
     lines = [said] if said else []
+    lines += filter(None, (growth_note(start),))
     lines += [] if spectrum is None else ["Hessian of the loss at " + spectrum.summary()]
     lines += [] if unstable is None else [f"warning: {unstable}"]
     echo_result(result, lambda: "\n".join([describe(trajectory), *lines]), as_json)
