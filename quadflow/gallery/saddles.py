@@ -40,7 +40,9 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> N
         catalogue = read_catalogue(network)
         points = points_of_all_signs(catalogue)
         match = search_catalogue(catalogue, search, seed=seed, progress=True)
-        return draw(points, match, ignored=catalogue.spectrum.zeros)
+        loss = catalogue.problem.loss
+        how = {} if loss.is_square else {"unit": loss.label}
+        return draw(points, match, ignored=catalogue.spectrum.zeros, **how)
 
     draw_into(output, make)
 
