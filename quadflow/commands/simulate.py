@@ -139,7 +139,7 @@ def write_trajectory(
 def curves_csv(trajectory: Trajectory | SGDTrajectory) -> str:
     """Times, loss and modes as a table; where there are no modes, norms of the units and their overlaps.
 
-    The loss of samples held out stands beside the loss.
+    The loss of samples held out, and the accuracy of classifiers, stand beside the loss.
     """
     from numpy import ndindex
 
@@ -147,9 +147,10 @@ def curves_csv(trajectory: Trajectory | SGDTrajectory) -> str:
 
     found = printed(trajectory.variables())
     head, columns = ["time", "loss"], [trajectory.times, trajectory.loss]
-    if "test_loss" in found:
-        head, columns = [*head, "test_loss"], [*columns, found["test_loss"].array]
-    for name, title in (("modes", "mode"), ("norms", "norm"), ("overlaps", "overlap")):
+    for name in ("test_loss", "accuracy", "calibration", "test_accuracy", "test_calibration"):
+        if name in found:
+            head, columns = [*head, name], [*columns, found[name].array]
+    for name, title in (("modes", "mode"), ("norms", "norm"), ("overlaps", "overlap"), ("bias", "bias")):
         if name in found:
             array = found[name].array
             head += ["_".join([title, *(str(i + 1) for i in at)]) for at in ndindex(array.shape[1:])]

@@ -23,6 +23,7 @@ from dynamics.gaussian_theory.universality import Universality
 from dynamics.neuron.function_space import FunctionSpace
 from dynamics.phase_plane import phase_plane
 from dynamics.saddle_to_saddle.staircase import staircase
+from empirical.comparison import Comparison
 from empirical.conserved import DriftScaling
 from empirical.experiments.edge_of_stability import EdgeOfStability, TrainedBeside
 from empirical.experiments.escape import EscapeTimes
@@ -131,6 +132,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "late_time.late_time_figure": lambda f: (f("late_curves"),),
     "own_network.network_curves": lambda f: (f("own_comparison"),),
     "learning_curve.learning_curves": lambda f: (f("trajectory"), networks(f("trajectory"))),
+    "losses.losses_figure": lambda f: ([Comparison(f("trajectory"), networks(f("trajectory")), None)] * 2,),
     "neuron.neuron_curves": lambda f: (f("neuron_curves"),),
     "neuron.collapse_map": lambda f: (collapse_study(),),
     "neuron.function_space": lambda f: (
