@@ -74,6 +74,7 @@ sphinx_gallery_conf = {
         f"gallery/{name}"
         for name in (
             "stages",
+            "losses",
             "saddles",
             "conserved",
             "practice",

@@ -43,7 +43,8 @@ RESOLUTION = 1e-3  # relative width of the bracket at which the bisection for a 
 
 def sharpness(flow: GradientFlow, trajectory: Trajectory, points: int = 20) -> Array:
     """Largest Hessian eigenvalue at up to `points` samples, evenly spaced along a trajectory of the flow."""
-    states = [flow.pack(trajectory.coordinates[i], trajectory.A[i]) for i in spaced(trajectory, points)]
+    W, A = trajectory.coordinates, trajectory.second_layer
+    states = [flow.pack(W[i], A[i]) for i in spaced(trajectory, points)]
     return np.array([flow.extreme_eigenvalue(theta, "highest") for theta in states])
 
 

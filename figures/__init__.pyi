@@ -15,6 +15,7 @@ from .hannet import gradient_norms as gradient_norms
 from .invariance import invariance_figure as invariance_figure
 from .late_time import late_time_figure as late_time_figure
 from .learning_curve import learning_curves as learning_curves
+from .losses import losses_figure as losses_figure
 from .neuron import collapse_map as collapse_map
 from .neuron import function_space as function_space
 from .neuron import neuron_curves as neuron_curves

@@ -41,6 +41,7 @@ SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value
 ENDS_ON = 1.2  # ratio of the lowest loss to a level below which the curve ends on that one
 NEAR = 1.5  # ratio of the height of a plateau to a level beyond which it does not wait at that one
+CLOSE = 0.1  # of what a linear axis shows: levels nearer to each other are not both named
 FLAT = 3  # largest over smallest loss below which the axis is linear and shows what lies between
 MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
@@ -63,8 +64,9 @@ def learning_curves(
 
     Where there are no modes (`dynamics.problem.problem.Problem.has_modes`), two panels stand for theirs: the largest
     overlap |cos(w_k, v_m)| of any unit with each direction of the teacher, and the norms of the units that are largest
-    and smallest at the end; without a teacher the norms alone. On a data set the loss of the samples held out stands
-    beside that of the samples to train on. A loss that varies by less than a factor of three has a linear axis.
+    and smallest at the end; without a teacher the norms alone. Classifiers have a panel of their accuracy between. On a
+    data set loss and accuracy on the samples held out stand beside those on the samples to train on. A loss that varies
+    by less than a factor of three has a linear axis.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ def learning_curves(
         Name of the theory in the legend; by default that of the comparison, or of the kind of trajectory.
     axes : Axes or sequence of Axes, optional
         To draw into instead, two, for losses and modes; without modes for losses, overlaps (with a teacher) and
-        norms; see `figures.canvas`.
+        norms; of classifiers with one for their accuracy after the first; see `figures.canvas`.
     """
     trajectory = result.trajectory if isinstance(result, Comparison) else result
     if isinstance(result, Comparison):
@@ -88,7 +90,7 @@ def learning_curves(
         axes, (COLUMN_WIDTH, 2.9 + 1.3 * n), 1 + n, sharex=True, height_ratios=[3, *[2] * n]
     ) as drawing:
         above, *below = drawing.axes
-        networks = _draw_loss(above, trajectory, run, theory or _theory_name(result))
+        networks = draw_losses(above, trajectory, run, theory or _theory_name(result))
         for panel, draw in zip(below, of_units, strict=True):
             draw(panel, trajectory, run)
         below[-1].set_xlabel(TIME)
@@ -99,7 +101,7 @@ def learning_curves(
         drawing.legend(handles, labels, ncols=2, columnspacing=1.2)
         drawing.settle()
         clear_levels(above, trajectory)
-        part_names(below[0])
+        part_names(below[len(of_units) - 1] if trajectory.problem.has_modes else below[0])
     return drawing.result
 
 
@@ -126,14 +128,21 @@ def _theory_name(result: Comparison | Trajectory | SGDTrajectory) -> str:
     return THEORIES[result.THEORY].title
 
 
-def _draw_loss(
-    axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None, theory: str
+def draw_losses(
+    axes: Axes,
+    trajectory: Trajectory | SGDTrajectory,
+    run: TrainingRun | None,
+    theory: str,
+    decades: int = SHOWN_DECADES,
 ) -> list[Networks]:
-    """Losses of the theory, on the levels of its plateaus, and of networks; the bands and markers of these."""
+    """Losses of the theory, on the levels of its plateaus, and of networks; the bands and markers of these.
+
+    What is more than so many decades below the largest loss is not shown.
+    """
     t, held_out = trajectory.times, getattr(trajectory, "test_loss", None)
     curves = [trajectory.loss] if held_out is None else [trajectory.loss, held_out]
     top = max(float(curve.max()) for curve in curves)
-    bottom = max(min(float(curve.min()) for curve in curves), top * 10.0**-SHOWN_DECADES)
+    bottom = max(min(float(curve.min()) for curve in curves), top * 10.0**-decades)
     levels = _draw_levels(axes, trajectory, bottom)
     axes.plot(t, trajectory.loss, color="black", zorder=3, label=f"theory: {theory}")
     shown = [*curves, *levels]  # what a linear axis should have room for
@@ -151,7 +160,7 @@ def _draw_loss(
         measured = {"networks": (run.loss, TRAINED)}
         measured |= {} if run.test_loss is None else {HELD_OUT: (run.test_loss, TESTED)}
         medians = [np.median(losses, axis=0) for losses, _ in measured.values()]
-        bottom = max(min(bottom, *(float(median.min()) for median in medians)), top * 10.0**-SHOWN_DECADES)
+        bottom = max(min(bottom, *(float(median.min()) for median in medians)), top * 10.0**-decades)
         for name, (losses, style) in measured.items():
             networks += _draw_networks(axes, run.times, losses, bottom, name, style)
             shown += list(np.quantile(losses, [0.1, 0.9], axis=0))
@@ -160,8 +169,13 @@ def _draw_loss(
         show_between(axes, float(low), float(high))
     else:
         show_decades(axes, bottom / 1.5, top * 2)
-    axes.set_ylabel("loss $L$ (squared output units)")
+    axes.set_ylabel(loss_label(trajectory.problem))
     return networks
+
+
+def loss_label(problem: Problem) -> str:
+    """What the axis of the loss is called: with the unit of the square loss, or else with the name of the loss."""
+    return f"loss $L$ ({'squared output units' if problem.loss.is_square else problem.loss.label})"
 
 
 def _explain_bands(above: Axes, below: Sequence[Axes], drawn: Sequence[Networks]) -> None:
@@ -228,8 +242,11 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
     drawn: list[float] = []
     if level_of is None:
         return drawn
+    top = float(trajectory.loss.max())
     for loss, learned in waiting_levels(trajectory, level_of):
-        if loss <= bottom / ENDS_ON or loss > min(drawn, default=np.inf) / 1.5:
+        last = min(drawn, default=np.inf)
+        close = last - loss < CLOSE * (top - bottom) if top < FLAT * bottom else loss > last / 1.5
+        if loss <= bottom / ENDS_ON or close:
             continue
         drawn.append(loss)
         axes.axhline(loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
@@ -335,14 +352,41 @@ def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
     axes.legend(loc="best")
 
 
+def _draw_accuracy(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
+    """The share of right answers, of the samples held out too; and the best one that there is, where it is known."""
+    skills = trajectory.skills if isinstance(trajectory, Trajectory) else {}
+    styles = {"": ("black", LINES[0], TRAINED), "test_": (TESTED[0], LINES[1], TESTED)}
+    for name, skill in skills.items():
+        colour, line, (marked, marker) = styles[name]
+        axes.plot(trajectory.times, skill.accuracy, color=colour, linestyle=line, zorder=2)
+        measured = None if run is None else getattr(run, f"{name}accuracy")
+        if run is None or measured is None:
+            continue
+        low, median, high = np.quantile(measured, [0.1, 0.5, 0.9], axis=0)
+        if len(measured) > 1:
+            axes.fill_between(run.times, low, high, color=marked, zorder=1, **BAND)
+        shown = markers_along(run.times, median, MARKERS_PER_CURVE)
+        axes.plot(
+            run.times[shown],
+            median[shown],
+            marker,
+            color=marked,
+            markerfacecolor="white",
+            zorder=3,
+            clip_on=False,
+        )
+    axes.set_ylabel("accuracy")
+
+
 Panel = Callable[[Axes, Trajectory | SGDTrajectory, TrainingRun | None], None]
 
 
 def _panels(problem: Problem) -> tuple[Panel, ...]:
-    """What is drawn below the loss: modes, or what stands for them."""
+    """What is drawn below the loss: accuracy of two classes; and modes, or what stands for them."""
+    skill = (_draw_accuracy,) if problem.loss.classifies else ()
     if problem.has_modes:
-        return (_draw_modes,)
-    return (_draw_overlaps, _draw_norms) if problem.teacher.given else (_draw_norms,)
+        return (*skill, _draw_modes)
+    return (*skill, _draw_overlaps, _draw_norms) if problem.teacher.given else (*skill, _draw_norms)
 
 
 def draw_curve(

@@ -91,10 +91,7 @@ class FiniteDataFlow(GradientFlow):
 
     def train_loss(self, trajectory: Trajectory) -> Array:
         """Loss on the data along a trajectory of this flow, (T,)."""
-        A = trajectory.A
-        if trajectory.bias is not None:
-            A = np.concatenate([A, trajectory.bias[..., None]], axis=-1)
-        states = zip(trajectory.coordinates, A, strict=True)
+        states = zip(trajectory.coordinates, trajectory.second_layer, strict=True)
         return np.array([self.sample_loss.loss(W, A) for W, A in states])
 
 

@@ -33,7 +33,7 @@ REPLACES = {
     "steps": ("t_end",),
     "times": ("steps", "t_end"),
     "correction": ("sgd",),
-    "data": ("teacher", "inputs", "outputs", "t_end", "step", "batch"),
+    "data": ("teacher", "inputs", "outputs", "t_end", "step", "batch", "bias"),
 }
 
 

@@ -23,6 +23,7 @@ from dynamics.gaussian_theory.universality import Universality
 from dynamics.neuron.function_space import FunctionSpace
 from dynamics.phase_plane import phase_plane
 from dynamics.saddle_to_saddle.staircase import staircase
+from empirical.comparison import Comparison
 from empirical.conserved import DriftScaling
 from empirical.experiments.edge_of_stability import EdgeOfStability, TrainedBeside
 from empirical.experiments.escape import EscapeTimes
@@ -50,6 +51,7 @@ gap = beside("test_gap").gap
 check = beside("test_hannet").check
 run = beside("test_hannet").run
 result = beside("test_invariance").result
+growth_curves = beside("test_growth").curves
 late_curves = beside("test_late_time").curves
 networks = beside("test_learning_curve_made_up").networks
 trajectory = beside("test_learning_curve_made_up").trajectory
@@ -126,9 +128,11 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "hannet.gradient_norms": lambda f: (f("check"),),
     "hannet.checkerboard": lambda f: (f("run"),),
     "invariance.invariance_figure": lambda f: (f("result"),),
+    "growth.growth_figure": lambda f: (f("growth_curves"),),
     "late_time.late_time_figure": lambda f: (f("late_curves"),),
     "own_network.network_curves": lambda f: (f("own_comparison"),),
     "learning_curve.learning_curves": lambda f: (f("trajectory"), networks(f("trajectory"))),
+    "losses.losses_figure": lambda f: ([Comparison(f("trajectory"), networks(f("trajectory")), None)] * 2,),
     "neuron.neuron_curves": lambda f: (f("neuron_curves"),),
     "neuron.collapse_map": lambda f: (collapse_study(),),
     "neuron.function_space": lambda f: (

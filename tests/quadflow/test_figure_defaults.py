@@ -51,6 +51,9 @@ def test_defaults_without_anything_given(parsed):
         ("saddle-graph", ["--init-file", "w.npz"], {"hidden": None, "init_scale": 0.1, "teacher": "4,2,1"}),
         ("drift", ["--init-file", "w.npz"], {"hidden": None, "inputs": None}),
         ("activations", ["--init-file", "w.npz"], {"hidden": None, "inputs": None, "seed": 6}),
+        ("classification", ["--data", "iris"], {"teacher": None, "inputs": None, "t_end": None, "hidden": 6}),
+        ("classification", ["--data", "iris"], {"bias": "0", "loss": "logistic", "seeds": 8}),
+        ("classification", ["--teacher", "1,1,1,1"], {"inputs": None, "bias": "0.4", "loss": "logistic"}),
         ("neuron", ["--teacher", "1,1,1,1,1"], {"inputs": None, "hidden": 4}),
     ],
 )  # fmt: skip

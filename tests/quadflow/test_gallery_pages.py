@@ -28,6 +28,7 @@ COMPARE = "empirical.comparison:compare"
 EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "activations": "empirical.experiments.activations:activation_curves",
     "atlas": "dynamics.stationary.matching:search_catalogue",
+    "classification": COMPARE,
     "collapse": "empirical.experiments.collapse:collapse_diagram",
     "conserved": "empirical.conserved:conserved_curves",
     "depth": "empirical.experiments.depth:depth_curves",
@@ -39,10 +40,12 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "gap-noise": COMPARE,
     "gap-step": COMPARE,
     "gaussianity": "empirical.experiments.gaussianity:gaussianity_curves",
+    "growth": "empirical.experiments.growth:growth",
     "hannet": "empirical.hannet.check:check_hannet",
     "invariance": "empirical.experiments.invariance:invariance",
     "late-time": "empirical.experiments.late_time:late_time",
     "learning-curves": COMPARE,
+    "losses": "empirical.experiments.losses:loss_curves",
     "neuron": "empirical.experiments.neuron_rates:neuron_rates",
     "neuron-collapse": "empirical.neuron.collapse:collapse_study",
     "neuron-functions": "dynamics.neuron.function_space:function_space_dimensions",
@@ -76,8 +79,9 @@ def plain(value):
         student = value.student
         decay = value.weight_decay.rates
         parts = (value.teacher.matrix(), student.W, student.A, student.trainable, value.covariance, decay)
+        learned = [value.loss.name, value.labels.name, value.flip, str(value.bias)]
         law = [value.law.name, {name: array.tolist() for name, array in value.law.arrays().items()}]
-        return [str(value.activation), law, *map(plain, parts)]
+        return [str(value.activation), learned, law, *map(plain, parts)]
     if isinstance(value, Activation):
         return str(value)
     if hasattr(value, "to_dict"):  # a catalogue
