@@ -27,13 +27,15 @@ extensions = [
     "sphinx-mathjax-offline",  # MathJax and its fonts from the package: the site needs no network
     "sphinx_gallery.gen_gallery",
     "myst_nb",
-    "dark_pictures",  # the last nine are in docs/extensions
+    "dark_pictures",  # the last eleven are in docs/extensions
     "derived_formulas",
     "executed_examples",
     "folded",
     "gallery_picture",
     "literature",
+    "peers",
     "plain_docstrings",
+    "published_results",
     "reference_pages",
     "explorer",
 ]

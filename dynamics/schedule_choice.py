@@ -227,7 +227,7 @@ def choose_schedule(
     if unit is not None:
         problem = near_fit(problem, r0)
         largest: float | None = one_unit_largest_step(
-            problem.all_inputs, batch=B, eigenvalue=unit.eigenvalue, a=unit.a
+            problem.inputs, batch=B, eigenvalue=unit.eigenvalue, a=unit.a
         )
         law = annealed_rates(unit, N, r0, largest_rate(unit))
         control = optimal_rates(unit, N, r0)
@@ -279,7 +279,7 @@ def choose_schedule(
 def _unit(problem: Problem, label_noise: float, batch: int) -> OneUnitSGD:
     """The problem as one unit."""
     eigenvalue, _ = _mode(problem)
-    return OneUnitSGD(problem.all_inputs, label_noise, batch, eigenvalue, float(problem.student.A[0, 0]))
+    return OneUnitSGD(problem.inputs, label_noise, batch, eigenvalue, float(problem.student.A[0, 0]))
 
 
 def _law(unit: OneUnitSGD, law: Array, control: Array, start_risk: float) -> list[str]:

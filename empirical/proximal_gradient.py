@@ -9,6 +9,7 @@ Momentum as of Beck and Teboulle (FISTA, not consulted), started again whenever 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,13 @@ class FormData:
 
     @classmethod
     def draw(
-        cls, S: Array, samples: int, label_noise: float = 0.0, *, raw: bool = False, seed: int = 0
+        cls,
+        S: Array,
+        samples: int,
+        label_noise: float = 0.0,
+        *,
+        raw: bool = False,
+        seed: int | Sequence[int] = 0,
     ) -> FormData:
         """Gaussian inputs, and labels of S (d, d) with noise of variance Δ."""
         rng = np.random.default_rng(seed)

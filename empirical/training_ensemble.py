@@ -185,13 +185,13 @@ def _check_alike(one: Problem, other: Problem) -> None:
         and one.student.W.shape == other.student.W.shape
         and one.student.trainable == other.student.trainable
         and one.weight_decay == other.weight_decay
-        and (one.loss, one.labels, one.bias) == (other.loss, other.labels, other.bias)
         and one.constraint == other.constraint
+        and (one.loss, one.labels, one.bias) == (other.loss, other.labels, other.bias)
     )
     if not same:
         raise ProblemError(
-            "`problems` differ in more than their initial weights: teacher, activation, loss, labels, inputs, "
-            "hidden units, constraint and what is trained must be the same."
+            "`problems` differ in more than their initial weights: teacher, activation, loss, labels, inputs, hidden "
+            "units, constraint and what is trained must be the same."
         )
 
 

@@ -5,6 +5,7 @@ from .atlas import atlas_figure as atlas_figure
 from .collapse import collapse_figure as collapse_figure
 from .conserved import conserved_along_training as conserved_along_training
 from .conserved import drift_against_step as drift_against_step
+from .depth import depth_figure as depth_figure
 from .escape_times import escape_times_figure as escape_times_figure
 from .gap import gap_figure as gap_figure
 from .gaussianity import gaussianity_figure as gaussianity_figure
@@ -19,6 +20,7 @@ from .neuron import collapse_map as collapse_map
 from .neuron import function_space as function_space
 from .neuron import neuron_curves as neuron_curves
 from .overlay import overlay_figure as overlay_figure
+from .own_network import network_curves as network_curves
 from .phase_diagram import phase_diagram_figure as phase_diagram_figure
 from .phase_diagram import scale_diagram as scale_diagram
 from .phase_portrait import phase_portrait_figure as phase_portrait_figure

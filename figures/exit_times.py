@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -32,7 +34,8 @@ def exit_times_figure(times: ExitTimes, *, axes: GivenAxes = None) -> Drawn:
     with canvas(axes, (COLUMN_WIDTH, 4.4), 2) as drawing:
         above, below = drawing.axes
         styles = zip(times.exits, PALETTE * 9, LINES * 9, MARKERS * 9, strict=False)
-        handles, labels = [], []
+        handles: list[Any] = []
+        labels: list[str] = []
         for i, (part, colour, line, marker) in enumerate(styles):
             handles.append(_cumulative(above, part, colour, line, marker))
             labels.append(f"$d = {part.run.inputs}$")
@@ -63,7 +66,7 @@ def _about(times: ExitTimes) -> str:
     return rf"$\eta d / B = {times.rate:g}${noise}, $m = {times.overlap:.3g}$"
 
 
-def _cumulative(axes: Axes, part: Exits, colour: str, line: str, marker: str) -> tuple[Line2D, Line2D]:
+def _cumulative(axes: Axes, part: Exits, colour: str, line: Any, marker: str) -> tuple[Line2D, Line2D]:
     """The law, and some of the sorted times at their ranks."""
     t = np.linspace(0, part.law.quantile(1 - TAIL), 400)
     (law,) = axes.plot(t, part.law.distribution(t), color=colour, linestyle=line)

@@ -233,8 +233,6 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
     """Levels L_S of the plateaus at which the trajectory waits as it learns mode after mode; those that are named."""
     problem = trajectory.problem
     level_of = plateaus(problem)
-    if level_of is None:
-        return []
     label = "theory: plateaus"
     for stage in trajectory.stages:  # plateaus that the curve really has
         if stage.level is not None and stage.level.loss > bottom / ENDS_ON:
@@ -242,6 +240,8 @@ def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: flo
             axes.hlines(*where, color="0.85", linewidth=6, zorder=0, label=label)
             label = "_further"
     drawn: list[float] = []
+    if level_of is None:
+        return drawn
     top = float(trajectory.loss.max())
     for loss, learned in waiting_levels(trajectory, level_of):
         last = min(drawn, default=np.inf)

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from dynamics.errors import ProblemError
 from quadflow.groups import OUTPUT, Option
 from quadflow.output import to_json, validate_output, write_text
 
@@ -18,6 +19,7 @@ LARGEST_ATLAS = 200  # stationary points that a report lists of a run, the lowes
 LARGEST_DECAYED = 8  # hidden units of problems with weight decay whose minima a report looks for
 LARGEST_INPUTS = 1000  # of problems whose stationary points a report looks for
 OF_ATLAS = {"inputs", "hidden", "outputs", "activation", "covariance", "second_layer", "eigenvalues"}
+LEARNED = ("loss", "labels", "flip", "bias")  # of a problem in JSON, arguments of the catalogue
 
 report_option = click.option(
     "--report", cls=Option, group=OUTPUT, metavar="PATH", help="Write a self-contained web page (.html)."
@@ -65,7 +67,8 @@ def with_atlas(result: Mapping[str, Any]) -> dict[str, Any]:
 def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     """Stationary points of a problem in JSON, the lowest ones if they are many; None where there is no catalogue.
 
-    With weight decay of both layers its minima alone: the other points are very many.
+    With weight decay of both layers its minima alone: the other points are very many. Of losses other than the square
+    only where they are few.
     """
     from dynamics.activations import ACTIVATIONS
     from dynamics.problem import Teacher
@@ -74,8 +77,6 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     if not problem.keys() >= OF_ATLAS or not problem["eigenvalues"] or problem["inputs"] > LARGEST_INPUTS:
         return None
     if problem.get("distribution", "gaussian") != "gaussian" or "data" in problem:
-        return None
-    if problem.get("loss", "square") != "square":
         return None
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})
@@ -92,16 +93,25 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     few = math.prod(count + 1 for count in copies.values()) <= LARGEST_ATLAS
     shown: dict[str, Any] = {"lowest": None if few else LARGEST_ATLAS}
     decay = problem.get("weight_decay", [0.0, 0.0])
-    if any(decay):
+    if problem.get("loss", "square") != "square":
+        if not few or any(decay):
+            return None
+        shown |= {name: problem[name] for name in LEARNED if name in problem}
+    elif any(decay):
         if not (problem["hidden"] <= LARGEST_DECAYED and all(decay) if trained else few):
             return None
         shown = {"weight_decay": decay, "minima": trained}
-    catalogue = fixed_points(
-        Teacher.from_eigenvalues(eigenvalues, d),
-        problem["hidden"],
-        second_layer=problem["second_layer"],
-        second_layer_value=values[0] if values else 1.0,
-        activation=problem["activation"],
-        **shown,
-    )
+    try:
+        catalogue = fixed_points(
+            Teacher.from_eigenvalues(eigenvalues, d),
+            problem["hidden"],
+            second_layer=problem["second_layer"],
+            second_layer_value=values[0] if values else 1.0,
+            activation=problem["activation"],
+            **shown,
+        )
+    except ProblemError:
+        if "loss" not in shown:
+            raise
+        return None  # of losses, labels and biases without a catalogue
     return {"fixed_points": catalogue.to_dict()["fixed_points"]}

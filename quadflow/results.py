@@ -84,13 +84,15 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
     from dynamics.curves.units import LAWLESS
-    from dynamics.sgd.trajectory import NEGLECTED
+    from dynamics.sgd.trajectory import NEGLECTED, ON_SPHERE
 
     found = []
     if getattr(trajectory, "lawless", False):
         found.append(LAWLESS)
     if getattr(trajectory, "neglects_fluctuations", False):
         found.append(NEGLECTED)
+    if getattr(trajectory, "of_leading_order", False):
+        found.append(ON_SPHERE)
     found += filter(None, (trajectory.solver.message, getattr(trajectory, "breakdown", "")))
     found += without_modes(trajectory)
     problem = trajectory.problem

@@ -116,6 +116,7 @@ def build(folder, page, dark=True):
         "gallery_picture",
         "literature",
         "dark_pictures",
+        "published_results",
     ]
     overrides = {"extensions": ["sphinx.ext.mathjax", *names], "html_theme": "basic"}
     with docutils_namespace(), (folder / "warnings").open("w") as warnings:
@@ -234,3 +235,51 @@ def test_what_renders_latex_is_not_what_derived():
         derivation(f"{export}to_latex(derive(hidden=1, inputs=2).aligned())") == "derive(hidden=1, inputs=2)"
     )
     assert derivation(f"{export}'L' + to_latex(modified(derive(1)).loss)") == "modified(derive(1))"
+
+
+def test_published_results_stand_with_source_figure_and_numbers(tmp_path):
+    """Of an entry with a curve and of one without; every number of the first as it is stored and as we compute it."""
+    from empirical.published.reproduction import reproduce
+    from empirical.published.table import find_entry
+
+    names = ("recovery", "product-laws")
+    page = "Title\n=====\n\n.. published::\n   :overview:\n\n   recovery\n\n.. published::\n\n   "
+    html, warnings = build(tmp_path, page + "\n   ".join(names) + "\n")
+    assert "ERROR" not in warnings and warnings.count("WARNING") == 1  # the page in no table of contents
+    text = re.sub(r"<[^>]+>", "", html).replace("&#64;", "@")
+    for name in names:
+        source = find_entry(name).source
+        assert f'href="{source.url}"' in html
+        assert source.place in text and source.paper in text
+    assert len(re.findall(r'<img[^>]*src="_images/recovery(?:_dark)?\.png"', html)) == 2  # light and dark
+    assert "laws.png" not in html
+    tables = re.findall(r"<table.*?</table>", html, re.S)
+    overview, recovery, laws = (
+        [re.sub(r"<[^>]+>", "", c).strip() for c in re.findall(r"<td.*?</td>", t, re.S)] for t in tables
+    )
+    found = reproduce(find_entry("recovery"))
+    assert overview == ["recovery", "simonmartin15/QuadraticNets", "stored data", "6", f"{found.largest:.2g}"]
+    assert recovery[1::4] == [f"{value:.6g}" for value in found.published]
+    assert recovery[2::4] == [f"{value:.6g}" for value in found.values]
+    assert laws[1:4] == ["2", "2", "0"]
+
+
+@pytest.mark.parametrize("name", ["absent", "recovery"])
+def test_what_cannot_be_shown_fails_the_build(tmp_path, monkeypatch, name):
+    """An entry that does not exist, and one that does not agree, here because a number was changed."""
+    from dataclasses import replace
+
+    import published_results
+
+    from empirical.published import recovery
+
+    published_results.reproduction.cache_clear()
+    (series,) = recovery.ENTRY.series
+    changed = replace(series, values=(0.2, *series.values[1:]))
+    monkeypatch.setattr(recovery, "ENTRY", replace(recovery.ENTRY, series=(changed,)))
+    try:
+        _, warnings = build(tmp_path, f"Title\n=====\n\n.. published::\n\n   {name}\n")
+    finally:
+        published_results.reproduction.cache_clear()
+    assert "ERROR: published: " in warnings
+    assert ("is 'absent'" if name == "absent" else "recovery disagrees") in warnings

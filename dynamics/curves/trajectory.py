@@ -42,12 +42,12 @@ from dynamics.integration import SolverReport
 from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem, Student
 from dynamics.problem.classification import Skill
-from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.outputs import network_outputs
 from dynamics.problem.plateaus import plateaus
 from dynamics.problem.reduction import Reduction, restricted
+from dynamics.problem.sphere_plateaus import sphere_plateaus
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
 from dynamics.versions import versions
@@ -157,12 +157,15 @@ class Trajectory(Followed):
 
     def student_at(self, index: int) -> Student:
         """The network at one sample time."""
-        return Student(self.W_at(index), self.A[index], self.problem.student.trainable)
+        return replace(self.problem.student, W=self.W_at(index), A=self.A[index])
 
     def outputs(self, X: ArrayLike) -> Array:
         """What the network says of inputs (n, d) at the sample times, (T, n, O); of one input (d,), (T, O)."""
         phi, Sigma = self.problem.activation, self.problem.variance
-        return np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
+        found = np.stack([network_outputs(self.W_at(i), A, X, phi, Sigma) for i, A in enumerate(self.A)])
+        if self.bias is None:
+            return found - self.problem.bias.start if self.problem.bias else found
+        return found - (self.bias if found.ndim == 2 else self.bias[:, None])
 
     @property
     def a(self) -> Array:
@@ -196,8 +199,10 @@ class Trajectory(Followed):
     def conserved(self) -> Array | None:
         """c_k(t) = ‖w_k‖² − h Σ_o A_ok², (T, K): constants of the flow if the second layer is trained.
 
-        None where φ is not homogeneous.
+        None where φ is not homogeneous, and of the limit of infinitely many units.
         """
+        if self.problem.student.infinite:
+            return None
         return conserved_or_none(self.coordinates, self.A, self.degree)
 
     @cached_property
@@ -286,7 +291,7 @@ class Trajectory(Followed):
         if not problem.has_modes:
             return find_stages(self.times, self.loss)
         targets = problem.mode_targets
-        level, levels = plateaus(problem), tuple[Level, ...]()
+        level, levels = plateaus(problem), sphere_plateaus(problem)
         if level is not None:
             levels = levels_passed(self.modes, targets, level=partial(level, targets))
         found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)

@@ -19,7 +19,11 @@ from dynamics.flows.in_bulk import LARGEST
 from dynamics.inputs.data_set import DataSet
 from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.integration import DEFAULT_RTOL, Sampling, taylor, validate_tolerance
+from dynamics.labels import Labels
+from dynamics.losses import SQUARE, Loss
 from dynamics.problem import Problem, Student, Teacher
+from dynamics.problem.bias import NO_BIAS, Bias
+from dynamics.problem.scope import require
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_array, validate_choice, validate_count, validate_real
 
@@ -36,7 +40,8 @@ class FlowEnsemble:
     Parameters
     ----------
     problems : sequence of Problem
-        Teachers and weights may differ; activation, inputs, weight decay and what is trained must not.
+        Teachers and weights may differ; activation, loss, inputs, weight decay and what is trained must not. A bias
+        is fixed.
 
     Attributes
     ----------
@@ -65,6 +70,7 @@ class FlowEnsemble:
             raise ProblemError("`problems` is empty, but must name at least one problem.")
         first = problems[0]
         for i, problem in enumerate(problems):
+            require("ensemble of flows", problem)
             _check_alike(first, problem, i)
         same = not first.teacher.given or all(p.teacher is first.teacher for p in problems)
         V, B = stack_teachers([p.teacher for p in problems[: 1 if same else None]])
@@ -82,6 +88,7 @@ class FlowEnsemble:
             first.data,
             first.teacher.given,
             first.constraint,
+            first.learned,
         )
 
     @classmethod
@@ -98,6 +105,10 @@ class FlowEnsemble:
         teacher_activation: Activation | str | None = None,
         distribution: InputLaw | str = GAUSSIAN,
         data: DataSet | tuple[ArrayLike, ArrayLike] | None = None,
+        loss: Loss | str = SQUARE,
+        labels: Labels | str | None = None,
+        flip: float = 0.0,
+        bias: Bias | float | str = NO_BIAS,
     ) -> FlowEnsemble:
         """Ensemble from arrays, without an object per member.
 
@@ -109,6 +120,7 @@ class FlowEnsemble:
             Initial first-layer weights.
         A : (N, K) or (N, O, K) array
         trainable, activation, covariance, weight_decay, teacher_activation, distribution, data
+        loss, labels, flip, bias
             As for `dynamics.problem.Student` and `dynamics.problem.Problem`.
         """
         W = validate_array("W", W, 3)
@@ -122,7 +134,18 @@ class FlowEnsemble:
             )
         student = Student(W[0], A[0], trainable)
         first = Problem(
-            teachers[0], student, activation, covariance, weight_decay, teacher_activation, distribution, data
+            teachers[0],
+            student,
+            activation,
+            covariance,
+            weight_decay,
+            teacher_activation,
+            distribution,
+            data,
+            loss=loss,
+            labels=labels,
+            flip=flip,
+            bias=bias,
         )
         for i, other in enumerate(given := [t for t in teachers if t is not None]):
             if (other.inputs, other.outputs) != (first.inputs, first.teacher.outputs):
@@ -293,17 +316,19 @@ def _check_alike(first: Problem, other: Problem, index: int) -> None:
         first.teacher_activation,
         first.weight_decay,
         first.constraint,
+        first.learned,
     ) == (
         b.trainable,
         other.activation,
         other.teacher_activation,
         other.weight_decay,
         other.constraint,
+        other.learned,
     )
     if not alike or not same_sigma or not _same_law(first, other):
         raise ProblemError(
-            f"Problem {index} differs from problem 0 in activation, inputs, weight decay, constraint or trained layers:"
-            " integrate them in separate ensembles."
+            f"Problem {index} differs from problem 0 in activation, inputs, weight decay, loss, constraint or trained "
+            "layers: integrate them in separate ensembles."
         )
 
 

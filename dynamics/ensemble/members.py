@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +19,7 @@ from dynamics.inputs.laws import GAUSSIAN, InputLaw
 from dynamics.population.base import Population
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.constraint import NONE, Constraint
-from dynamics.problem.storage import law_parts, read_inputs
+from dynamics.problem.storage import law_parts, learned_parts, read_inputs, read_learned
 from dynamics.problem.weight_decay import NO_DECAY, WeightDecay
 
 FEWER = "ask for fewer starts, or a shorter time"  # what makes an ensemble smaller
@@ -50,6 +50,8 @@ class Members:
     taught : bool
         Whether there are.
     constraint : Constraint
+    learned : mapping
+        Loss, labels, flips and bias, see `dynamics.problem.problem.Problem.learned`; empty for the square loss.
     """
 
     V: Array
@@ -65,6 +67,7 @@ class Members:
     data: DataSet | None = None
     taught: bool = True
     constraint: Constraint = NONE
+    learned: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.W)
@@ -82,6 +85,7 @@ class Members:
             self.distribution,
             self.data,
             constraint=self.constraint,
+            **self.learned,
         )
 
     def part(self, which: NDArray[np.int64]) -> Members:
@@ -114,7 +118,8 @@ class Members:
         decay = {"weight_decay": [*self.weight_decay.rates]} if self.weight_decay else {}
         if self.constraint:
             about["constraint"] = self.constraint.name
-        return about | said | decay | ({} if self.taught else {"taught": False}), arrays | held
+        taught = {} if self.taught else {"taught": False}
+        return about | said | decay | taught | learned_parts(self.problem(0)), arrays | held
 
     @classmethod
     def read(cls, f: Archive, about: Mapping[str, Any]) -> Self:
@@ -138,6 +143,7 @@ class Members:
             data,
             f.part(about, "taught", bool) if "taught" in about else True,
             Constraint.of(f.part(about, "constraint", str) if "constraint" in about else NONE),
+            read_learned(f, about),
         )
         if len(found.V) not in (1, len(found)):
             raise ProblemError(f"{f.what} holds {len(found.V)} teachers of {len(found)} members.")

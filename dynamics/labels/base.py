@@ -67,7 +67,7 @@ class Labels:
 
     def flipped(self, flip: float) -> Labels:
         """The same labels, turned round with this probability."""
-        return replace(self, flip=flip)
+        return self if flip == self.flip else replace(self, flip=flip)
 
     @property
     def given(self) -> bool:

@@ -55,6 +55,9 @@ class Loss:
         are quadratures.
     breaks : tuple of float
         Values of u at which ∂²ℓ/∂f² jumps or bends.
+    pieces : tuple of (float, float, float), optional
+        Intervals of u and the constant that ∂²ℓ/∂f² is in each, where it is zero elsewhere: what is integrated over it
+        then has a closed form.
     label : str
         What figures call it; by default its name.
 
@@ -72,6 +75,7 @@ class Loss:
     of_residual: bool = True
     transform: Callable[[Array], Array] | None = field(default=None, compare=False)
     breaks: tuple[float, ...] = ()
+    pieces: tuple[tuple[float, float, float], ...] = ()
     label: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -174,7 +178,7 @@ def residual_loss(
     value, slope, curvature : callable u → ℓ, ℓ′, ℓ″
         Elementwise, of arrays, and for training of tensors.
     **more
-        `transform`, `breaks`, `label` of `Loss`.
+        `transform`, `breaks`, `pieces`, `label` of `Loss`.
 
     Examples
     --------

@@ -54,6 +54,7 @@ def _member(parameters: str) -> Loss:
         function.slope,
         function.curvature,
         breaks=(-C, C),
+        pieces=((-C, C, 1.0),),
         label=f"Huber, C = {C:g}",
     )
 

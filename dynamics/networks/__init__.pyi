@@ -5,6 +5,7 @@ from .composition import Composition as Composition
 from .composition import Layer as Layer
 from .composition import Power as Power
 from .composition import Square as Square
+from .derivation import derive_network as derive_network
 from .families import FAMILIES as FAMILIES
 from .flow import NetworkFlow as NetworkFlow
 from .laws import conserved_laws as conserved_laws
@@ -16,4 +17,5 @@ from .population import NetworkPopulation as NetworkPopulation
 from .problem import NetworkProblem as NetworkProblem
 from .problem import Target as Target
 from .reading import read_network as read_network
+from .search import find_network_points as find_network_points
 from .trajectory import NetworkTrajectory as NetworkTrajectory

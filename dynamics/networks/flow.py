@@ -35,8 +35,9 @@ class NetworkFlow(Flow[NetworkTrajectory]):
     ----------
     problem : NetworkProblem
     data : (n, d) array, optional
-        Follow the loss on these inputs, with the labels of the target, instead of the population loss. The curve still
-        is the population loss.
+        Follow the loss on these inputs instead of the population loss. The curve still is the population loss.
+    labels : (n, O) array, optional
+        Of the data; by default those of the target.
 
     Attributes
     ----------
@@ -59,7 +60,9 @@ class NetworkFlow(Flow[NetworkTrajectory]):
     (True, True)
     """
 
-    def __init__(self, problem: NetworkProblem, data: Array | None = None) -> None:
+    def __init__(
+        self, problem: NetworkProblem, data: Array | None = None, labels: Array | None = None
+    ) -> None:
         start = perf_counter()
         self.problem = problem
         self.population = problem.population
@@ -67,7 +70,7 @@ class NetworkFlow(Flow[NetworkTrajectory]):
         self.theta0 = problem.reduced(problem.theta0)
         if data is not None:
             # samples leave the span of weights and target: all parameters move
-            self.objective, self.theta0 = problem.on(data), problem.theta0
+            self.objective, self.theta0 = problem.on(data, labels), problem.theta0
         self.on_data = data is not None
         check_loss(self.loss, self.theta0, "target")
         self.setup_seconds = perf_counter() - start

@@ -34,7 +34,7 @@ class ModifiedNetworkFlow(StepField, NetworkFlow):
     schedule, steps
         As of `dynamics.flows.modified.ModifiedFlow`.
     form : Momentum
-    data : (n, d) array, optional
+    data, labels : (n, d), (n, O) arrays, optional
         As of `NetworkFlow`.
 
     Raises
@@ -53,8 +53,9 @@ class ModifiedNetworkFlow(StepField, NetworkFlow):
         steps: int | None = None,
         form: Momentum = HEAVY_BALL,
         data: Array | None = None,
+        labels: Array | None = None,
     ) -> None:
-        super().__init__(problem, data)
+        super().__init__(problem, data, labels)
         self.clock, self.form = Clock(step, momentum, schedule, steps), form
         self._slope = self.objective.gradient(self.theta0)
         self.theta0 = self.theta0 + form.remaining(self.clock, np.zeros(1))[0] * self._slope

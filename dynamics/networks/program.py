@@ -104,7 +104,7 @@ class Program:
     @cached_property
     def parity(self) -> int | None:
         """0 if the outputs are even functions of the inputs, 1 if they are odd, None otherwise."""
-        parities: list[int | None] = [0] * self.parameters + [1]
+        parities: list[int | None] = [*[0] * self.parameters, 1]
         for step in self.steps:
             parities.append(step.parity(parities))
         return parities[-1]

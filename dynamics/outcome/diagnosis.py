@@ -20,6 +20,9 @@ of all their divisions into positive, negative and silent ones (a_k = 0), except
 * the flow descends: levels at or above the present loss are excluded;
 * a flexible unit cannot die: it ends with w_k ≠ 0 in the kernel of G, so G must have one.
 
+Under other convex losses the levels are those of `dynamics.outcome.balanced_level`, and everything else holds as it
+stands; labels that are separable have the level 0, towards which the loss falls while the weights grow for ever.
+
 One level left: the start decides. Several: each may have a basin of attraction (units close to the learned modes
 keep a wrong sign, because their wᵀGw vanishes), and c_k cannot tell which. The flow is then followed until the
 falling loss has excluded all levels but one, or until it rests. An input covariance enters through the eigenvalues
@@ -96,6 +99,8 @@ def diagnosing(problem: Problem, *, follow: bool = True, max_evaluations: int = 
     if loss is None:
         return _diagnosis(start, "undecided", how, levels)
     reason = f"{_count_units(start)}; {_needs(start)}. {how}"
+    if loss == 0 and start.grows:
+        reason += " The labels are separable: the loss falls towards 0, while the weights grow for ever."
     verdict = "succeeds" if loss <= start.least + start.resolution else "fails"
     return _diagnosis(start, verdict, reason, levels, loss, time)
 
@@ -143,13 +148,16 @@ def _follow(
 
 
 def _stays(start: InitialState, path: Trajectory) -> bool:
-    """Whether no flexible unit can cross a = 0 any more, with G as it is at the end.
+    """Whether no flexible unit can cross a = 0 any more, with G as it is at the end; not known beside a trained bias.
 
     For constant G, a² = a(0)² + ½ Σ_i w_i² (e^{2 g_i s} − 1) with s = ∫a dt and w_i in the eigenbasis of G: at
     most ½ w_i² is lost in every direction with a g_i < 0. (In the kernel, G = 0 up to what is left of the motion.)
     """
     W, a = path.coordinates[-1], path.a[-1]
-    g, E = np.linalg.eigh(start.force(W, a))
+    force = start.force(W, a)
+    if force is None:
+        return False
+    g, E = np.linalg.eigh(force)
     g[np.abs(g) < KERNEL * np.abs(g).max()] = 0.0
     lost = 0.5 * np.where(np.outer(a, g) < 0, (W @ E) ** 2, 0.0).sum(axis=1)
     flexible = start.frozen_signs == 0

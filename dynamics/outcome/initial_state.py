@@ -19,7 +19,7 @@ from dynamics.outcome.invariant_manifolds import Reach, reach
 from dynamics.outcome.resting_level import RestingLevel, resting_level
 from dynamics.problem import Problem
 from dynamics.problem.balance import Landscape
-from dynamics.problem.landscapes import landscape_of
+from dynamics.problem.landscapes import landscape_of, separates
 from dynamics.problem.scope import THEORIES
 
 Division = tuple[int, int]
@@ -160,11 +160,15 @@ class InitialState:
 
     # Levels
 
-    def force(self, W: Array, a: Array) -> Array:
-        """G = 4ΣDΣ + 2τΣ of a state W (K, r), a (K,) in reduced coordinates, (r, r)."""
+    def force(self, W: Array, a: Array) -> Array | None:
+        """G of a state W (K, r), a (K,) in reduced coordinates, (r, r); None where it depends on a trained bias too."""
         force = self.flow.population.force
-        assert force is not None
-        return np.asarray(force(W, a[None])[0])
+        return None if force is None else np.asarray(force(W, a[None])[0])
+
+    @property
+    def grows(self) -> bool:
+        """Whether a student with enough units finds no minimum, and grows for ever."""
+        return self.landscape.coupling is None and separates(self.problem)
 
     @cached_property
     def landscape(self) -> Landscape:

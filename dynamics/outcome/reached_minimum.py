@@ -18,7 +18,9 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.flows.endings import CONVERGED
 from dynamics.flows.traps import minima, minimum_at
 from dynamics.outcome.initial_state import InitialState
+from dynamics.problem import Problem
 from dynamics.problem.reduction import in_range
+from dynamics.problem.sphere_plateaus import sphere_plateaus
 
 SETTLED = 1e-3  # of the loss that the weakest mode is worth: what convergence leaves is far below
 
@@ -69,6 +71,8 @@ def reached_minimum(trajectory: Trajectory) -> ReachedMinimum | None:
     if trajectory.solver.status != CONVERGED:
         return None
     problem, loss = trajectory.problem, float(trajectory.loss[-1])
+    if problem.constraint:
+        return _on_sphere(problem, loss)
     if problem.weight_decay:
         known = minima(problem)
         here = minimum_at(problem, trajectory.modes[-1], loss, known) if known else None
@@ -81,6 +85,15 @@ def reached_minimum(trajectory: Trajectory) -> ReachedMinimum | None:
     least = start.least if problem.student.trainable else _least_fixed(start)
     at_least = not loss > least + SETTLED * start.weakest
     return _reached(loss, least, at_least) if at_least or problem.student.trainable else None
+
+
+def _on_sphere(problem: Problem, loss: float) -> ReachedMinimum | None:
+    """On the sphere: the lowest of all stationary points is the global minimum; None where these are not known."""
+    levels = sphere_plateaus(problem)
+    if not levels:
+        return None
+    least, size = levels[0].loss, float(np.sum(problem.mode_targets**2))
+    return _reached(loss, least, not loss > least + SETTLED * size)
 
 
 def _least_fixed(start: InitialState) -> float:

@@ -37,7 +37,7 @@ LOWEST, HIGHEST = -38.0, 12.0  # ln ω; the latter where ρ is looked for
 NEGLIGIBLE = 1e-17
 FINEST = 6  # halvings of the step for the largest shift
 CONTOUR_STEP, CONTOUR_END = 0.12, 25.0  # of v
-HALVINGS, POINTS = 70, 16  # panels towards 0, and nodes in each
+HALVINGS, POINTS = 45, 16  # panels towards 0, and nodes in each
 FAR = 45.0  # e-foldings after which the integrand of a Laplace transform is over
 SMALLEST = 1e-290  # of eigenvalues: smaller ones are zero
 RESOLVED = 1e-14  # of the largest ℓ″
@@ -70,6 +70,10 @@ class Convex(Protocol):
     @property
     def transform(self) -> Callable[[Array], Array] | None:
         """ρ."""
+
+    @property
+    def pieces(self) -> tuple[tuple[float, float, float], ...]:
+        """Intervals and the constant that ℓ″ is in each, if it is zero elsewhere."""
 
     @property
     def breaks(self) -> tuple[float, ...]:
@@ -180,6 +184,10 @@ def laplace(loss: Convex, sign: int, shift: float, s: Complex, gamma: float) -> 
     ComputationError
         If ℓ″ is no function that some thousand panels resolve.
     """
+    if loss.pieces:
+        return sum(
+            (_piece(*piece, sign, shift, s) for piece in loss.pieces), np.zeros(s.shape, dtype=complex)
+        )
     end, breaks = FAR / gamma, [sign * (point + shift) for point in loss.breaks]
     edges = np.concatenate([[0.0], end * 2.0 ** -np.arange(HALVINGS, -1, -1.0)])
     edges = np.unique(np.concatenate([edges, [b for b in breaks if 0 < b < end]]))
@@ -208,3 +216,10 @@ def laplace(loss: Convex, sign: int, shift: float, s: Complex, gamma: float) -> 
         f"The curvature of the loss {loss.name!r} is not resolved by {MOST_PANELS} panels, so that its population loss "
         "is not known: say with `breaks` where it jumps."
     )
+
+
+def _piece(left: float, right: float, height: float, sign: int, shift: float, s: Complex) -> Complex:
+    """∫ e^{−se} de, times the height, over the e ≥ 0 for which ±e − b is between left and right."""
+    low, high = sorted((sign * (left + shift), sign * (right + shift)))
+    low, high = max(low, 0.0), max(high, 0.0)
+    return np.asarray(-height * np.exp(-s * low) * np.expm1(-s * (high - low)) / s)

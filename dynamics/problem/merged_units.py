@@ -45,7 +45,8 @@ def merged_units(problem: Problem) -> MergedUnits | None:
     """The smaller problem; None where there is none."""
     (K, d), A = problem.student.W.shape, problem.student.A
     forms = problem.activation.trace_coupling is not None
-    if d >= K or not forms or problem.constraint or problem.student.trainable or np.ptp(A, axis=1).any():
+    more = problem.constraint or problem.bias.trainable or problem.student.trainable
+    if d >= K or not forms or more or np.ptp(A, axis=1).any():
         return None
     U, X = np.linalg.qr(problem.student.W)
     student = Student(X, A[:, :d], trainable=False, infinite=problem.student.infinite)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -318,6 +318,13 @@ class Problem(ShownProblem):
         """
         known = self.realisable and self.law.gaussian and self.loss.is_square
         return self.activation.trace_coupling if known else None
+
+    @property
+    def learned(self) -> dict[str, Any]:
+        """Loss, labels, flips and bias, by the names of the arguments; empty for the square loss."""
+        if self.loss.is_square:
+            return {}
+        return {"loss": self.loss, "labels": self.labels, "flip": self.flip, "bias": self.bias}
 
     @property
     def second_layer(self) -> Array:

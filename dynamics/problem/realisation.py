@@ -232,7 +232,7 @@ def _factor(
             )
         kept = kept[:room]
     lost = float(np.abs(np.delete(values, kept)).max(initial=0.0))
-    notes = ()
+    notes: tuple[str, ...] = ()
     if lost > 10 * floor:
         notes = (
             f"order parameters were rounded: eigenvalues up to {lost:.2g} of unit vectors' products count as 0",

@@ -28,6 +28,7 @@ from dynamics.problem.needs import (
     FEW_KINKS,
     FINITE,
     FIXED,
+    FIXED_BIAS,
     FORM_LOSS,
     FORMS,
     FREE,
@@ -126,7 +127,7 @@ THEORIES: dict[str, Theory] = {
     "start by order parameters": Theory(
         "a start by order parameters", (ROTATIONAL, WHITE), beyond=(SQUARE_LOSS, FREE)
     ),
-    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL)),
+    "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL), beyond=(SQUARE_LOSS,)),
     "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
     "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
@@ -142,9 +143,7 @@ THEORIES: dict[str, Theory] = {
         "the sign flow", (GAUSSIAN, CENTRED, SAME, ONE_OUTPUT, WHITE, UNDECAYED, STORED, FINITE)
     ),
     "data flow": Theory(
-        "the flow on a data set",
-        (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED),
-        beyond=(SQUARE_LOSS, FREE),
+        "the flow on a data set", (KNOWN_LAW, KNOWN_LOSS, DIFFERENTIABLE, STORED), beyond=(SQUARE_LOSS, FREE)
     ),
     "mean SGD": Theory(
         "the mean dynamics of SGD",
@@ -165,6 +164,7 @@ THEORIES: dict[str, Theory] = {
             FEW_KINKS,
             sums_of(FEW_TERMS, "as it takes a hundred of them for every step"),
             WHITE,
+            STORED,
             FINITE,
         ),
     ),
@@ -187,6 +187,7 @@ THEORIES: dict[str, Theory] = {
             ONE_MODE,
             TWO_INPUTS,
             UNDECAYED,
+            STORED,
             FINITE,
         ),
     ),
@@ -295,11 +296,14 @@ THEORIES: dict[str, Theory] = {
     "gaussian theory": Theory(
         "what Gaussian inputs would have given", (KNOWN_LAW, FORMS, SAME, STORED, FINITE)
     ),
+    "ensemble of flows": Theory(
+        "an ensemble of flows", (STORED, FINITE, FIXED_BIAS), beyond=(SQUARE_LOSS, FREE)
+    ),
     "other optimisers": Theory(
         "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "second derivatives": Theory(
-        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS, FREE)
+        "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
     "training": Theory("the training of networks", (STORED, FINITE), beyond=(SQUARE_LOSS, FREE)),
 }

@@ -25,13 +25,13 @@ class Atoms:
     Parameters
     ----------
     eigenvalues : (d,) array
-        Of S*, zeros included; none negative, not all zero.
+        Of S*, zeros included; none negative.
     name : str
 
     Raises
     ------
     ProblemError
-        If there are none, one is negative or not finite, or all are zero.
+        If there are none, or one is negative or not finite.
     """
 
     def __init__(self, eigenvalues: ArrayLike, name: str = "eigenvalues") -> None:
@@ -44,8 +44,6 @@ class Atoms:
             raise ProblemError(
                 f"`eigenvalues` has {lam.min():g}, but a teacher of positive second layer has none below 0."
             )
-        if not lam.any():
-            raise ProblemError("`eigenvalues` are all zero: there is nothing to learn; give a teacher.")
         lam = np.sort(lam)
         first = np.append(True, np.diff(lam) > EQUAL * lam[-1])
         groups = np.cumsum(first) - 1

@@ -68,9 +68,11 @@ class Denoiser:
 
     def at(self, t: float) -> Estimate:
         """The estimate at a threshold."""
-        mass, first, second, hilbert, x_hilbert = map(float, self.spectrum.above(max(t, self.cut)))
+        start = max(t, self.cut)
+        mass, first, _, hilbert, x_hilbert = map(float, self.spectrum.above(start))
         A = x_hilbert - t * hilbert
-        mse = self.law.second + t**2 * mass - second + 4 * self.wide**2 * A
+        # m₂ less ∫ x²ρ above is ∫ x²ρ below less σ²: nothing cancels where σ is small
+        mse = self.spectrum.second_below(start) + t**2 * mass + self.wide**2 * (4 * A - 1)
         return Estimate(self.sigma, t, self.design.freedom(A, mass), mse, mass, first - t * mass)
 
     def threshold(self, alpha: float, decay: float) -> float:

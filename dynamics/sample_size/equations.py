@@ -29,7 +29,7 @@ from dynamics.sample_size.spectral_law import SpectralLaw
 from dynamics.validation import validate_label_noise, validate_real
 
 SMALLEST_ALPHA, LARGEST_ALPHA = 1e-4, 1e4
-FLOOR = 1e-5  # of √m₂: σ below which recovery counts as exact
+FLOOR = 1e-6  # of √m₂: σ below which recovery counts as exact
 TOLERANCE = 1e-12  # of ln σ
 HIGHEST = 60.0  # ln σ over √(m₂ + Δ) beyond which nothing is looked for
 LARGEST, SMALLEST_WIDTH = 1e50, 1e-3
@@ -97,6 +97,8 @@ class Regression:
     design: Design = INFINITE
 
     def __post_init__(self) -> None:
+        if self.law.second == 0:
+            raise ProblemError("`teacher` is zero, which is nothing to learn: give it an eigenvalue above 0.")
         validate_real("weight_decay_order", self.decay, nonnegative=True, size=(0, LARGEST))
         validate_label_noise(self.label_noise)
         width = validate_real("width", self.width, positive=True)

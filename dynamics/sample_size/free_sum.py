@@ -23,7 +23,7 @@ FEWEST, MOST = 32, 4096  # nodes of an interval
 CONVERGED = 1e-13  # last eighth of the coefficients over the largest
 ROUNDING = 2e-15  # of an end, ten units in its last place
 BEYOND = 1.01  # of σ: nothing of the support is farther from the law than σ
-TAIL = slice(0, 5)  # of the integrands: those asked for above a threshold
+TAIL, SECOND = slice(0, 5), 2  # of the integrands: those asked for above a threshold; x²ρ
 
 
 class FreeSum:
@@ -82,11 +82,21 @@ class FreeSum:
 
     def above(self, t: float) -> Array:
         """∫ of ρ, xρ, x²ρ, Hρ and xHρ over x > t, (5,)."""
+        i, part = self._place(t)
+        return np.asarray((self._upper[i + 1] + part)[TAIL])
+
+    def second_below(self, t: float) -> float:
+        """∫ x²ρ over x < t: not as a difference of large numbers where all of that is small."""
+        i, part = self._place(t)
+        below = sum(float(interval.whole[SECOND]) for interval in self.intervals[: i + 1])
+        return below - float(part[SECOND])
+
+    def _place(self, t: float) -> tuple[int, Array]:
+        """The interval at or below t, −1 if there is none, and the integrals over what of it is above t."""
         i = int(np.searchsorted(self._lows, t, side="right")) - 1
-        if i < 0:
-            return np.asarray(self.totals[TAIL])
-        interval, rest = self.intervals[i], self._upper[i + 1]
-        return np.asarray((rest if t >= interval.high else rest + interval.above(t))[TAIL])
+        if i < 0 or t >= self.intervals[i].high:
+            return i, np.zeros_like(self.totals)
+        return i, self.intervals[i].above(t)
 
 
 def support(law: SpectralLaw, sigma: float) -> Array:

@@ -31,6 +31,7 @@ CONJECTURAL = (
 HEURISTIC = "the correction for finite d is heuristic, of first order in 1/d"
 FITTED = "raw units that can fit all labels: the minimum of the trace, a heuristic derivation"
 NO_DECAY = "the weight decay has no effect on raw units: labels pin the trace"
+FEWEST_INPUTS = 10
 INTERPOLATING = 1e-12  # training error over m₂ + Δ that is none
 NUMBERS = ("mse", "training_error", "rank_fraction", "trace", "sigma", "threshold")
 
@@ -192,7 +193,7 @@ def state_evolution(
     alphas = [validate_alpha(a) for a in validate_array("alpha", np.atleast_1d(np.asarray(alpha)), 1)]
     if not alphas:
         raise ProblemError("`alpha` is empty, but must name at least one number of samples over d².")
-    design: Design = INFINITE if inputs is None else GaussianInputs(validate_count("inputs", inputs))
+    design = INFINITE if inputs is None else _finite(validate_count("inputs", inputs), width)
     regression = Regression(law, weight_decay_order, label_noise, raw, width, design)
     points, least, decays = [], [], []
     for a in progress_bar(alphas, "state evolution", shown=progress, remedy="give fewer `alpha`"):
@@ -217,3 +218,16 @@ def state_evolution(
         thresholds=thresholds(law, label_noise, raw=raw, width=width),
         **columns,
     )
+
+
+def _finite(inputs: int, width: float) -> Design:
+    """The correction for a finite dimension."""
+    if inputs < FEWEST_INPUTS:
+        raise ProblemError(
+            f"`inputs` is {inputs}, but the correction of first order in 1/d needs at least {FEWEST_INPUTS}."
+        )
+    if width * inputs < 1:
+        raise ProblemError(
+            f"`width` is {width:g}, which of {inputs} inputs is not one hidden unit: raise one of them."
+        )
+    return GaussianInputs(inputs)

@@ -125,10 +125,14 @@ class SGDTrajectory(Followed):
         return np.sqrt(np.maximum(np.einsum("tkk->tk", self.Q), 0.0))
 
     @property
+    def of_leading_order(self) -> bool:
+        """Whether the curve is of leading order in the input dimension: on the sphere, but for one quadratic unit."""
+        return bool(self.problem.constraint)
+
+    @property
     def neglects_fluctuations(self) -> bool:
         """Whether the curve is without fluctuations because they are not known: of units other than quadratic ones."""
-        free = not self.problem.constraint
-        return free and self.loss_std is None and self.problem.trace_coupling is None
+        return not self.of_leading_order and self.loss_std is None and self.problem.trace_coupling is None
 
     @property
     def breakdown(self) -> str:

@@ -34,6 +34,7 @@ from dynamics.stationary.hessian import Units, needed_units, ratios_passed
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
 from dynamics.stationary.spectrum import Spectrum
+from dynamics.stationary.sphere.catalogue import sphere_catalogue
 from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
 
@@ -141,6 +142,8 @@ def fixed_points(
             flip=flip,
             bias=bias,
         )
+    if problem.constraint:
+        return _on_sphere(problem, signs, lowest, minima)
     require("catalogue", problem)
     if problem.weight_decay:
         return _decayed(problem, signs, lowest, minima)
@@ -149,6 +152,18 @@ def fixed_points(
         return catalogue
     found = tuple(point for point in catalogue.points if point.kind in MINIMA)
     return replace(catalogue, points=found, complete=len(found) == len(catalogue.points))
+
+
+def _on_sphere(
+    problem: Problem, signs: Sequence[int | str] | str | None, lowest: int | None, minima: bool
+) -> Catalogue:
+    """Catalogue of units on the sphere."""
+    require("catalogue on the sphere", problem)
+    if signs is not None:
+        raise ProblemError(
+            f"`signs` is {signs!r}, but the second layer is fixed, and says the signs itself: leave it out."
+        )
+    return sphere_catalogue(problem, None if lowest is None else validate_count("lowest", lowest), minima)
 
 
 def _decayed(

@@ -205,6 +205,11 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
     ProblemError
         For other catalogues.
     """
+    if catalogue.constraint:
+        raise ProblemError(
+            f"`constraint` is {catalogue.constraint.name!r}, but connections are known only without a constraint:"
+            " follow the flow instead."
+        )
     if catalogue.weight_decay:
         raise ProblemError(
             f"`weight_decay` is {catalogue.weight_decay}, but connections are known only without weight decay: follow"

@@ -18,7 +18,7 @@ from dynamics.inputs.laws import InputLaw
 from dynamics.notebook import heading_html, table
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.balance import Balance, Landscape
-from dynamics.problem.constraint import NONE, Constraint
+from dynamics.problem.constraint import Constraint
 from dynamics.problem.landscapes import landscape_of
 from dynamics.problem.mode_numbers import mode_set
 from dynamics.problem.weight_decay import WeightDecay
@@ -102,8 +102,8 @@ class Catalogue:
 
     @property
     def constraint(self) -> Constraint:
-        """What weights are kept to: nothing."""
-        return NONE
+        """What weights are kept to."""
+        return self.problem.constraint
 
     @property
     def trainable(self) -> bool:

@@ -21,6 +21,7 @@ from dynamics.stationary.search import (
     same_invariants,
     search_fixed_points,
 )
+from dynamics.stationary.sphere.search import anchored, natural, starts_of, without_radii
 from dynamics.stationary.starts import NetworkStarts
 from dynamics.stationary.subspaces.axes import entries
 from dynamics.stationary.subspaces.points import FoundPoints, find_stationary_points
@@ -102,13 +103,12 @@ def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progre
         problem = catalogue_flow(catalogue, seed).problem
         return _match_axes(catalogue, find_stationary_points(problem, starts, seed, progress=progress), seed)
     flow = catalogue_flow(catalogue, seed)
-    size = natural_size(flow, np.random.default_rng(seed))
-    # where weights may grow for ever, starts that run off are given up
-    given = None if catalogue.growing is None else NetworkStarts(flow, size)
-    found = search_fixed_points(
-        flow, starts, seed=seed, size=size if given else None, given=given, progress=progress
-    )
-    return match_fixed_points(found, catalogue)
+    size, given = natural(flow), starts_of(flow)
+    if catalogue.growing is not None:  # starts that run off are given up
+        size = natural_size(flow, np.random.default_rng(seed))
+        given = NetworkStarts(flow, size)
+    found = search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
+    return match_fixed_points(without_radii(flow, found), catalogue)
 
 
 def _match_axes(catalogue: Catalogue, found: FoundPoints, seed: int) -> Match:
@@ -149,12 +149,21 @@ def match_fixed_points(search: Search, catalogue: Catalogue) -> Match:
 
     def entry(root: Root) -> FixedPoint | None:
         found = [(D, p) for D, p in predicted if same_invariants(root.invariants, D, scale)]
+        if (
+            catalogue.constraint
+        ):  # where points of one spectrum differ in how units hold it, and in their index
+            found.sort(key=lambda entry: _apart(entry[1], root))
         if catalogue.weight_decay:  # which tells tiny learned values from none
             found.sort(key=lambda entry: float(np.abs(root.invariants - entry[0]).max()))
         return found[0][1] if found else None
 
     ceiling = np.inf if catalogue.complete else catalogue.points[-1].height * (1 - SAME)
     return Match(search, tuple(entry(root) for root in search.roots), ceiling)
+
+
+def _apart(point: FixedPoint, root: Root) -> int:
+    """By how much the signs of two Hessians differ."""
+    return abs((point.index or 0) - root.index) + abs((point.nullity or 0) - root.nullity)
 
 
 def predicted_invariants(catalogue: Catalogue, point: FixedPoint, size: int) -> Array:
@@ -189,4 +198,6 @@ def catalogue_flow(catalogue: Catalogue, seed: int = 0) -> GradientFlow:
     if catalogue.second_layer is not None:
         student = Student(student.W, np.array(catalogue.second_layer), trainable=False)
     problem = in_range(replace(catalogue.problem, student=student))
-    return GradientFlow(problem, reduce=K * (problem.inputs + catalogue.trainable) > LARGEST_UNREDUCED)
+    return anchored(
+        GradientFlow(problem, reduce=K * (problem.inputs + catalogue.trainable) > LARGEST_UNREDUCED)
+    )

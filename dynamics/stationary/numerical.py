@@ -20,6 +20,7 @@ from dynamics.stationary.search import (
     same_invariants,
     search_fixed_points,
 )
+from dynamics.stationary.sphere.search import anchored, natural, starts_of, without_radii
 from dynamics.stationary.starts import NetworkStarts
 from dynamics.words import counted, listed
 
@@ -43,10 +44,11 @@ def search_networks(
     search : Search
     """
     trained = problem.student.W.size + problem.student.trainable * problem.student.A.size
-    flow = GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED)
-    size = _size(flow, seed)
-    given = NetworkStarts(flow, size)
-    return flow, search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
+    flow = anchored(GradientFlow(problem, reduce=trained > LARGEST_UNREDUCED))
+    size = natural(flow) or _size(flow, seed)
+    given = starts_of(flow) or NetworkStarts(flow, size)
+    found = search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
+    return flow, without_radii(flow, found)
 
 
 def numerical_points(

@@ -55,6 +55,7 @@ def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) ->
 MUON = Optimizer(
     "muon",
     start,
+    two_layers=True,
     momentum=None,
     takes_bias=False,
     epsilon=1e-6,

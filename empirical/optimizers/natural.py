@@ -77,6 +77,7 @@ def law_of_metric(settings: Settings) -> float | None:
 NATURAL = Optimizer(
     "natural",
     start,
+    two_layers=True,
     momentum=None,
     takes_bias=False,
     damping=1e-3,

@@ -41,6 +41,7 @@ def law_of_length(settings: Settings) -> float | None:
 NORMALISED = Optimizer(
     "normalised",
     start,
+    two_layers=True,
     momentum=None,
     balance_share=law_of_length,
     theories=("arc length",),

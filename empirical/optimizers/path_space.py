@@ -77,6 +77,7 @@ def start(parameters: Sequence[Tensor], settings: Settings, problem: Problem) ->
 GSGD = Optimizer(
     "gsgd",
     start,
+    two_layers=True,
     momentum=None,
     takes_bias=False,
     decays=False,

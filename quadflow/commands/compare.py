@@ -22,6 +22,7 @@ FIGURES = ("png", "pdf", "svg")
 @opt.output_option("Write the overlay figure (.png, .pdf, .svg).")
 @report_option
 @opt.json_option
+@opt.takes_networks("compare")
 def command(options: opt.CompareOptions, output: str | None, report: str | None, as_json: bool) -> None:
     """Train networks, integrate the theory from the same weights, and compare."""
     suffix = validate_output(output, FIGURES)

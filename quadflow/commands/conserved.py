@@ -33,7 +33,9 @@ class LawOptions(opt.MatrixOptions):
     expression: str | None = opt.option(
         "--network",
         metavar="EXPR",
-        help="Any polynomial network instead: an expression such as a*(w*x_0)**2 in inputs x_0, x_1, … and parameters.",
+        help="Any polynomial network instead: an expression such as a*(w*x_0)**2 in inputs x_0, x_1, … and parameters, "
+        "pieces such as 'linear:2,3 >> square >> linear:3,1', or deep-linear:D,H1,…,O, deep-quadratic:D,K1,…,O, "
+        "bilinear:D,K,O, attention:T,D,H.",
     )
     inputs: int | None = opt.option(
         type=int, metavar="D", help="Input dimension d [default: 2, or the teacher's]."
@@ -146,7 +148,8 @@ def infer(options: LawOptions, output: str | None, as_json: bool) -> None:
     from dynamics.conserved.decay_records import decay_along_records
     from dynamics.conserved.inference import infer_quantities
     from empirical.checkpoints import read_times, read_weights
-    from quadflow.options.reading import parse_tensors, read_decay
+    from quadflow.options.reading import read_decay
+    from quadflow.options.starts import parse_tensors
 
     values = options.fixed_values
     first, second = parse_tensors(options.init_tensors)
@@ -239,7 +242,10 @@ def build_network(options: LawOptions) -> tuple[PolynomialNetwork | None, Any]:
         )
         return network, None
     if options.expression is not None:
-        return read_network(options.expression), matrix
+        from dynamics.networks import read_network
+        from dynamics.networks.laws import polynomial_network
+
+        return polynomial_network(read_network(options.expression)), matrix
     network = build_model(
         options.model or "quadratic",
         d if options.inputs is None else options.inputs,
@@ -249,21 +255,6 @@ def build_network(options: LawOptions) -> tuple[PolynomialNetwork | None, Any]:
         second_layer=options.fixed_values,
     )
     return network, matrix
-
-
-def read_network(text: str) -> PolynomialNetwork:
-    """Polynomial network from the text of an expression; its inputs are the names x_0, x_1, …"""
-    import re
-
-    from dynamics.laws import polynomial
-    from dynamics.symbolic.expressions import parse_expression
-
-    expression = parse_expression("--network", text)
-    symbols = expression.free_symbols
-    inputs = sorted((s for s in symbols if re.fullmatch(r"x_[0-9]+", s.name)), key=lambda s: int(s.name[2:]))
-    if not inputs:
-        raise ProblemError(f"`--network` is {text!r}, but must depend on inputs x_0, x_1, …")
-    return polynomial(expression, inputs)
 
 
 def describe(result: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ SYMBOLIC = "symbolic"  # of the weight decay: rates that stay symbols
 @click.option("--aligned", is_flag=True, help="The mode system: w_k = p_k e_k, M* = diag(λ).")
 @opt.output_option("Write the result (.txt, .tex, .json, .py, .js).")
 @opt.json_option
+@opt.takes_networks("derive")
 def command(
     network: opt.NetworkOptions, form: str | None, aligned: bool, output: str | None, as_json: bool
 ) -> None:

@@ -13,8 +13,10 @@ from quadflow.gallery import (
     escape,
     gaussianity,
     losses,
+    networks,
     neuron,
     practice,
+    published,
     saddles,
     spectrum,
     study,
@@ -72,12 +74,14 @@ for module in (
     losses,
     companions,
     conservation,
+    networks,
     neuron,
     practice,
     escape,
     gaussianity,
     sweep,
     study,
+    published,
 ):
     for figure in module.FIGURES:
         command.add_command(figure)

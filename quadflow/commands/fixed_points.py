@@ -64,6 +64,7 @@ class CatalogueOptions:
 @opt.output_option("Write the JSON object (.json), a --representative (.npz) or LaTeX (.tex).")
 @report_option
 @opt.json_option
+@opt.takes_networks("fixed_points")
 def command(
     network: opt.NetworkOptions,
     options: CatalogueOptions,
@@ -76,7 +77,8 @@ def command(
     With --weight-decay of the objective, the loss with its penalty. Modes are numbered from 0 by descending eigenvalue.
     With --loss log-cosh, huber:C and logistic the same catalogue holds, with other learned values, of Gaussian inputs.
     Under --distribution sphere and student-t the catalogue is that of Gaussian inputs; under independent coordinates it
-    lists the points on the axes, of a teacher along them. Other laws and --data leave --search.
+    lists the points on the axes, of a teacher along them. Other laws and --data leave --search. With --constraint
+    sphere every point says which units hold which modes together, and with which multiplier.
     """
     from dynamics.problem.scope import THEORIES
     from dynamics.stationary.report import fixed_points_report
@@ -90,13 +92,18 @@ def command(
         symbolic(network, output, suffix, as_json)
         return
     problem = read_problem(network, options.seed)
-    gap = THEORIES["catalogue"].gap(problem)
+    gap = THEORIES["catalogue on the sphere" if problem.constraint else "catalogue"].gap(problem)
     if gap:
         numerical(problem, options, gap, output, suffix, report, as_json)
         return
     if options.minima and options.search is not None:
         raise ProblemError("`--search` finds saddles as well: to match what it finds leave out `--minima`.")
-    catalogue = read_catalogue(network, options.signs, options.lowest, options.minima)
+    if problem.constraint:
+        from dynamics.stationary import fixed_points
+
+        catalogue = fixed_points(problem, signs=options.signs, lowest=options.lowest, minima=options.minima)
+    else:
+        catalogue = read_catalogue(network, options.signs, options.lowest, options.minima)
     if (suffix == "npz") != (options.representative is not None):
         raise ProblemError("`--representative` and an `--output` ending in .npz need each other.")
     result = fixed_points_report(

@@ -45,6 +45,7 @@ OUTPUTS = ("npz", "json", "csv", "png", "pdf", "svg")
     "Write the trajectory (.npz: with W(t) and a(t); .json, .csv) or its figure (.png, .pdf, .svg)."
 )
 @opt.json_option
+@opt.takes_networks("simulate")
 def command(
     problem: opt.ProblemOptions,
     simulation: SimulationOptions,

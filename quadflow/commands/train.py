@@ -20,6 +20,7 @@ from quadflow.results import run_json
 @opt.training_options
 @opt.output_option("Write the run (.npz: with the recorded weights; .json).")
 @opt.json_option
+@opt.takes_networks("train")
 def command(
     problem: opt.ProblemOptions, training: opt.TrainingOptions, output: str | None, as_json: bool
 ) -> None:

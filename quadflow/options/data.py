@@ -35,7 +35,7 @@ class DataOptions:
     target: str | None = option(
         metavar="COLUMN",
         help="Column of a table with the labels: its name, or its number from 0. Several with commas are several "
-        "outputs.",
+        "outputs. Of a --network what it learns: a polynomial in x_0, x_1, …, or teacher:SEED.",
     )
     classes: str | None = option(
         metavar="A,B",

@@ -19,8 +19,6 @@ from dynamics.files.tables import read_csv
 from dynamics.inputs.laws import parse_law
 from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.teacher import NoTeacher
-from dynamics.validation import validate_real
-from dynamics.words import counted
 from quadflow.notes import note
 from quadflow.options.click_options import parse_numbers
 from quadflow.options.ignored import given, note_without_effect
@@ -29,7 +27,10 @@ from quadflow.options.reading_data import option_name, read_data
 from quadflow.options.starts import (
     check_start,
     kind_of_start,
+    note_put_on_sphere,
     note_what_is_not_drawn,
+    padding,
+    read_student,
     start_by_form,
     start_by_order,
     start_of_the_limit,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 MATRIX_FILES = (".npy", ".csv")
 Options = TypeVar("Options", bound="NetworkOptions")
-ON_SPHERE = 1e-6  # of norms: what files in single precision leave
 OF_TEACHERS = ("teacher_activation", "rank", "tolerance", "symmetrize")
 
 
@@ -55,6 +55,8 @@ def build_problem(options: ProblemOptions, *, more_is_drawn: bool = True, apart:
     """
     options = with_fixed_layer(options)
     kind = kind_of_start(options)
+    if options.init_file is None and options.init_tensors is not None:
+        raise ProblemError("`--init-tensors` names tensors in `--init-file`: give that as well.")
     if options.second_layer != "fixed" and not options.mean_field:
         note_without_effect(["second_layer_value"], "unless `--second-layer` is fixed")
     if kind is not None:
@@ -73,6 +75,8 @@ def _by_order(options: ProblemOptions, apart: bool) -> Problem:
         options_teacher(options)  # says what does not fit
     teacher, start, notes = start_by_order(options, teacher)
     note(notes)
+    if options.constraint != "none":
+        note_put_on_sphere("--init-order", start)
     d = start.inputs if options.inputs is None else max(options.inputs, start.inputs)
     law = parse_law(options.distribution)
     if not law.gaussian or options.covariance is not None:
@@ -87,6 +91,7 @@ def _by_order(options: ProblemOptions, apart: bool) -> Problem:
         law,
         dimension=d if d > start.inputs else None,
         constraint=options.constraint,
+        **options.learned(),
     )
     return problem if apart else problem.whole
 
@@ -96,8 +101,6 @@ def _with_weights(options: ProblemOptions) -> Problem:
     activation = Activation.parse(options.activation)
     data = read_data(options)
     teacher = options_teacher(options) if data is None else teacher_on(data, options)
-    if options.init_file is None and options.init_tensors is not None:
-        raise ProblemError("`--init-tensors` names tensors in `--init-file`: give that as well.")
     start = None if options.init_file is None else read_student(options.init_file, options, teacher.outputs)
     name = "--init-file"
     if options.init_form is not None:
@@ -150,17 +153,6 @@ def with_fixed_layer(options: Options) -> Options:
         return options
     note_without_effect(["init_scale"], "beside `--constraint`, which says the norm of every unit")
     return replace(options, second_layer="fixed")
-
-
-def note_put_on_sphere(name: str, start: Student) -> None:
-    """Say that weights of other norms than 1 are put on the sphere."""
-    if np.abs(np.linalg.norm(start.W, axis=1) - 1).max() > ON_SPHERE:
-        note([f"`{name}` has units of other norms than 1: they are put on the sphere"])
-
-
-def padding(short: str, has: int, other: str, inputs: int) -> str:
-    """That the file of one option has fewer inputs than something else, and what is done about it."""
-    return f"`{short}` has {counted(has, 'input')} and {other} {inputs}: it is padded with zeros"
 
 
 def parse_activations(text: str) -> list[str]:
@@ -305,27 +297,6 @@ def read_teacher(
     return teacher
 
 
-def read_student(path: str, options: ProblemOptions, outputs: int) -> Student:
-    """Initial weights from `--init-file`, for so many outputs where the file holds the first layer alone."""
-    from empirical.checkpoints import read_student as read_checkpoint
-
-    fixed, value = options.second_layer == "fixed", options.second_layer_value
-    first, second = parse_tensors(options.init_tensors)
-    student = read_checkpoint(
-        path,
-        trainable=not fixed,
-        first=first,
-        second=second,
-        fixed=np.full((outputs, 1), validate_real("second_layer_value", value)) if fixed else None,
-        missing="`--second-layer fixed` would read it as a network with every a_k = `--second-layer-value`",
-    )
-    if fixed and np.not_equal(student.A, value).any():
-        note_without_effect(["second_layer_value"], f"beside the second layer in {path!r}")
-    if options.hidden not in (None, student.hidden):
-        raise ProblemError(f"`--hidden` is {options.hidden}, but {path!r} has {student.hidden} hidden units.")
-    return student
-
-
 def read_network(options: NetworkOptions) -> tuple[Teacher, int, NDArray[np.float64] | None]:
     """Teacher, number of hidden units and covariance, for theories of student and teacher of one activation."""
     refuse_losses(options)
@@ -392,16 +363,6 @@ def read_catalogue(
         lowest=lowest,
         minima=minima,
     )
-
-
-def parse_tensors(text: str | None) -> tuple[str | None, str | None]:
-    """Names of W and A in the value of `--init-tensors`; of A none where W stands alone."""
-    if text is None:
-        return None, None
-    names = [name.strip() for name in text.split(",")]
-    if len(names) > 2 or not all(names):
-        raise ProblemError(f"`--init-tensors` is {text!r}, but must be W_NAME,A_NAME or W_NAME alone.")
-    return names[0], names[1] if len(names) == 2 else None
 
 
 def read_matrix(option: str, path: str) -> NDArray[np.float64]:

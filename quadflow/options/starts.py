@@ -16,7 +16,8 @@ from dynamics.problem import Problem, Student, Teacher
 from dynamics.problem.given_form import form_factor
 from dynamics.problem.realisation import CLIPPED, realise, realise_beside
 from dynamics.problem.scope import require
-from dynamics.validation import validate_count
+from dynamics.validation import validate_count, validate_real
+from dynamics.words import counted
 from quadflow.notes import note
 from quadflow.options.ignored import DRAWN, given, note_without_effect
 from quadflow.options.reading_data import option_name
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from quadflow.options.problem import ProblemOptions
 
 Array = NDArray[np.float64]
+ON_SPHERE = 1e-6  # of norms: what files in single precision leave
 SAME_OVERLAPS = 1e-8  # of the lengths: what P of a file may differ by from that of the teacher
 
 
@@ -110,6 +112,48 @@ def start_of_the_limit(options: ProblemOptions, teacher: Teacher) -> Student:
             f"`--init` is {options.init!r}, but `--mean-field` has weights N(0, ε²/d): leave it out, or say gaussian."
         )
     return Student.mean_field(teacher.inputs, options.init_scale, options.second_layer_value, teacher.outputs)
+
+
+def read_student(path: str, options: ProblemOptions, outputs: int) -> Student:
+    """Initial weights from `--init-file`, for so many outputs where the file holds the first layer alone."""
+    from empirical.checkpoints import read_student as read_checkpoint
+
+    fixed, value = options.second_layer == "fixed", options.second_layer_value
+    first, second = parse_tensors(options.init_tensors)
+    student = read_checkpoint(
+        path,
+        trainable=not fixed,
+        first=first,
+        second=second,
+        fixed=np.full((outputs, 1), validate_real("second_layer_value", value)) if fixed else None,
+        missing="`--second-layer fixed` would read it as a network with every a_k = `--second-layer-value`",
+    )
+    if fixed and np.not_equal(student.A, value).any():
+        note_without_effect(["second_layer_value"], f"beside the second layer in {path!r}")
+    if options.hidden not in (None, student.hidden):
+        raise ProblemError(f"`--hidden` is {options.hidden}, but {path!r} has {student.hidden} hidden units.")
+    return student
+
+
+def parse_tensors(text: str | None) -> tuple[str | None, str | None]:
+    """Names of W and A in the value of `--init-tensors`; of A none where W stands alone."""
+    if text is None:
+        return None, None
+    names = [name.strip() for name in text.split(",")]
+    if len(names) > 2 or not all(names):
+        raise ProblemError(f"`--init-tensors` is {text!r}, but must be W_NAME,A_NAME or W_NAME alone.")
+    return names[0], names[1] if len(names) == 2 else None
+
+
+def padding(short: str, has: int, other: str, inputs: int) -> str:
+    """That the file of one option has fewer inputs than something else, and what is done about it."""
+    return f"`{short}` has {counted(has, 'input')} and {other} {inputs}: it is padded with zeros"
+
+
+def note_put_on_sphere(name: str, start: Student) -> None:
+    """Say that weights of other norms than 1 are put on the sphere."""
+    if np.abs(np.linalg.norm(start.W, axis=1) - 1).max() > ON_SPHERE:
+        note([f"`{name}` has units of other norms than 1: they are put on the sphere"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,6 +38,10 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "networks.search.find_network_points": {"starts": 200},
+    "problem.classification.skill": {"held_out": False, "sets": 8},
+    "problem.classification.inputs": {"sets": 8},
+    "stationary.catalogue.fixed_points": {"flip": 0.0},
     "sample_size.atoms.Atoms": {"name": "eigenvalues"},
     "sample_size.denoiser.Denoiser": {"width": 1.0},
     "sample_size.equations.Regression": {"decay": 0.0, "raw": False, "width": 1.0},
@@ -100,6 +104,7 @@ EXCEPTIONS = {
     "activations.base.Activation": {"error": 0.0, "quadrature": False},
     "population.expansion.ComponentMeans.__call__": {"by_q": 0},
     "population.expansion.PolynomialMeans.__call__": {"by_q": 0},
+    "population.on_sphere.OnSphere": {"anchor": 0.0},
     "population.expansion.Operation": {"from_zero": False},
     "population.hermite_kernel.hermite_coefficients": {"means": 0.0},
     "population.series_kernel.Means.__call__": {"by_q": 0},
@@ -199,7 +204,7 @@ EXCEPTIONS = {
     "population.spectral.SpectralPopulation": {
         **{"coupling": 1.0, "bias": 0.0, "teacher_bias": 0.0, "trains_bias": False},
     },
-    "problem.classification.skill": {"held_out": False},
+    "ensemble.flow_ensemble.FlowEnsemble.from_weights": {"flip": 0.0},
     "problem.bias.Bias": {"teacher": 0.0, "start": 0.0, "trainable": False},
     "problem.problem.Problem": {"flip": 0.0},
     "flows.muon.MuonFlow": {"epsilon": 1e-6, "decay": (0, 0)},

@@ -228,6 +228,19 @@ NUMBERS = {
         "3 points",
         "20,000",
     ),
+    # of one unit two sets of modes, of two units three
+    "groups on the sphere": (
+        "problem.sphere_levels.MOST_GROUPS",
+        lambda: fixed_points(
+            Problem(
+                Teacher.from_eigenvalues([2.0, 1.0]),
+                Student(np.eye(2), [1.0, 1.0], trainable=False),
+                constraint="sphere",
+            )
+        ),
+        "5 groups of units",
+        "200,000",
+    ),
     # of two units: six numbers of +, − and 0, for each of the four sets of modes
     "points of all signs": (
         "stationary.all_signs.LARGEST",

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from dynamics import ProblemError, budget
+from empirical.exits import train_exits
+from empirical.experiments.escape import one_unit
 from empirical.experiments.invariance import invariance
 from empirical.hannet.check import check_hannet
 from empirical.trainer import record_steps
@@ -37,6 +39,12 @@ ESTIMATES = {
         lambda: check_hannet(5, 7, samples=3, repeats=1, steps=1),
         "A stack of 5 layers of width 7",
         5 * (8 * (7 * 7 + 6 * 7 * 3) + 10_000),
+    ),
+    # of each network weights, and a step of four arrays of their size and of two batches, in single precision
+    "exits": (
+        lambda: train_exits(one_unit("quadratic", 5), step=0.1, t_end=0.1, batch=2, seeds=3),
+        "Training 3 networks of 5 inputs",
+        4 * 4 * 3 * (5 + 2 * 2),
     ),
     # numbers of steps as they are spaced, rounded, as whole numbers, and sorted
     "records": (lambda: record_steps(100, 50), "Recording 50 times", 4 * 8 * 50),

@@ -35,14 +35,17 @@ from empirical.neuron.collapse import CollapseStudy
 test_activations = beside("test_activations")
 test_atlas = beside("test_atlas")
 test_escape_times = beside("test_escape_times")
+test_exit_times = beside("test_exit_times")
 test_gaussianity = beside("test_gaussianity")
 test_overlay = beside("test_overlay")
 test_practice_made_up = beside("test_practice_made_up")
+test_published = beside("test_published")
 test_schedules = beside("test_schedules")
 test_study = beside("test_study")
 test_sweep = beside("test_sweep")
 test_weight_decay = beside("test_weight_decay")
 DIAGRAM = beside("test_collapse").DIAGRAM
+chains = beside("test_depth").chains
 conserved_curves = beside("test_conserved").curves
 gap = beside("test_gap").gap
 check = beside("test_hannet").check
@@ -57,6 +60,7 @@ training = beside("test_phase_diagram").training
 counts = beside("test_pieces").counts
 saddle_made_up = beside("test_saddle_graph").made_up
 spectrum_curves = beside("test_spectrum").known.__wrapped__
+own_comparison = beside("test_own_network").comparison
 plateau_curves = beside("test_symmetric_plateau").curves
 
 Fixtures = Callable[[str], Any]
@@ -112,7 +116,9 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "conserved.drift_against_step": lambda f: (
         DriftScaling(2.0, T[1:4], T[1:4, None], T[1:4, None], ("c",)),
     ),
+    "depth.depth_figure": lambda f: (f("chains"),),
     "escape_times.escape_times_figure": lambda f: (noisy_escape(),),
+    "exit_times.exit_times_figure": lambda f: (test_exit_times.times(),),
     "gap.gap_figure": lambda f: (f("gap"),),
     "gaussianity.gaussianity_figure": lambda f: (test_gaussianity.comparison(),),
     "generalisation.generalisation_figure": lambda f: (
@@ -122,6 +128,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "hannet.checkerboard": lambda f: (f("run"),),
     "invariance.invariance_figure": lambda f: (f("result"),),
     "late_time.late_time_figure": lambda f: (f("late_curves"),),
+    "own_network.network_curves": lambda f: (f("own_comparison"),),
     "learning_curve.learning_curves": lambda f: (f("trajectory"), networks(f("trajectory"))),
     "losses.losses_figure": lambda f: ([Comparison(f("trajectory"), networks(f("trajectory")), None)] * 2,),
     "neuron.neuron_curves": lambda f: (f("neuron_curves"),),
@@ -134,6 +141,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "phase_diagram.scale_diagram": lambda f: (scales(),),
     "phase_portrait.phase_portrait_figure": lambda f: (phase_plane(1.0, extent=2.0, points=5),),
     "pieces.pieces_figure": lambda f: (f("counts"),),
+    "published.published_figure": lambda f: (test_published.made_up(),),
     "saddle_graph.saddle_graph_figure": lambda f: (f("saddle_made_up"),),
     "scaling_law.scaling_law_figure": lambda f: ([test_practice_made_up.law()],),
     "schedules.schedules_figure": lambda f: (test_schedules.CURVES,),

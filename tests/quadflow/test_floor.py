@@ -15,10 +15,13 @@ STEPPING = (  # where something is integrated or trained
     *("dynamics.neuron.flow", "dynamics.ensemble.flow_ensemble"),
     *("empirical.training", "empirical.trainer", "empirical.training_ensemble", "empirical.neuron.training"),
     *("empirical.descent", "empirical.gsgd"),
+    *("dynamics.networks.flow", "dynamics.networks.modified", "empirical.polynomial.training"),
 )
 ALLOWED = {
     "simulation.py": "the one call of `quadflow simulate`, which its sweep makes too: it is integrating",
     "commands/train.py": "the one call of `quadflow train`, and what a diverged training has recorded is kept",
+    "own_networks/simulate.py": "the one call of `quadflow simulate --network`",
+    "own_networks/train.py": "the one call of `quadflow train --network`, and what a diverged training has recorded",
     "commands/neuron.py": "the calls of `quadflow neuron`: flow, and networks if steps are given",
 }
 

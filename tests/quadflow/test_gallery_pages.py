@@ -31,8 +31,10 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "classification": COMPARE,
     "collapse": "empirical.experiments.collapse:collapse_diagram",
     "conserved": "empirical.conserved:conserved_curves",
+    "depth": "empirical.experiments.depth:depth_curves",
     "drift": "empirical.conserved:drift_scaling",
     "escape-times": "empirical.experiments.escape:escape_times",
+    "exit-times": "empirical.experiments.exit_times:exit_times",
     "fluctuations": COMPARE,
     "gap-data": COMPARE,
     "gap-noise": COMPARE,
@@ -47,9 +49,11 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "neuron-collapse": "empirical.neuron.collapse:collapse_study",
     "neuron-functions": "dynamics.neuron.function_space:function_space_dimensions",
     "overlay": "empirical.experiments.overlay:overlays",
+    "own-network": "empirical.polynomial.comparison:compare_network",
     "pieces": "dynamics.neuron.pieces.counts:count_pieces",
     "phase-diagram": f"{DIAGRAMS}:single_mode_diagram",
     "phase-portrait": "dynamics.phase_plane:phase_plane",
+    "published": "empirical.published.reproduction:reproduce",
     "saddle-graph": "empirical.experiments.saddle_path:saddle_path",
     "scale-diagram": f"{DIAGRAMS}:scale_diagram",
     "scaling-law": "empirical.experiments.power_law:scaling_laws",
@@ -155,9 +159,16 @@ def test_a_page_computes_nothing_else(name, page):
     """What it imports: parts of a problem, its experiment, what draws it."""
     path, _ = page_of(page)
     allowed = {
-        *("Problem", "Student", "Teacher", "Neurons", "QuadraticTarget"),
+        *("Problem", "NetworkProblem", "Student", "Teacher", "Neurons", "QuadraticTarget"),
         *("fixed_points", "points_of_all_signs"),
-        *("grid_of_starts", "grid_of_scales", "load", "run", EXPERIMENTS[name].partition(":")[2]),
+        *(
+            "grid_of_starts",
+            "grid_of_scales",
+            "load",
+            "run",
+            "find_drawable",
+            EXPERIMENTS[name].partition(":")[2],
+        ),
     }
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("figures"):

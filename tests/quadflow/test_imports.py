@@ -46,6 +46,7 @@ GROUPS = {
             "fixed-points": f"fixed-points {TEACHER} --search 3",
             "escape": "escape --teacher 1 --inputs 40 --activation hermite:2 --step 0.005",
             "schedule": "schedule --teacher 1 --inputs 3 --hidden 1 --second-layer fixed --steps 20",
+            "reproduce": "reproduce double-descent --quick",
             "neuron": "neuron --inputs 2 --hidden 2 --rates 1,0.1,0.1",
             "gaussianity": f"gaussianity --distribution uniform {TEACHER} --t-end 1",
             "run": "run experiment.toml --teacher 2,1 --t-end 1",

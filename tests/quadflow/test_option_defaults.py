@@ -38,6 +38,7 @@ SIZES = {
     "figure activations": {"batch": 512, "seeds": 8, "step": 0.001, "t_end": "12,15,6"},
     "figure atlas": {"search": 400},
     "escape": {"overlap": 0.5, "batch": 1, "seeds": 0},
+    "figure exit-times": {"overlap": 0.5**0.5, "seeds": 400, "inputs": "200,2000", "rate": 0.05},
     "figure escape-times": {"overlap": 0.5, "seeds": 16, "largest": "896,112,28"},
     "figure conserved": {"batch": 32, "seeds": 32, "step": 0.002, "steps": 3000},
     "figure hannet": {"layers": 100},

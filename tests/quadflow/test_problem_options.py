@@ -10,7 +10,8 @@ from dynamics import ComputationError, ProblemError, Teacher
 from dynamics.requests import alone
 from empirical.sweep.grid import Run
 from quadflow.options import MatrixOptions, ProblemOptions, pick
-from quadflow.options.reading import build_problem, matrix_arguments, parse_tensors, read_teacher
+from quadflow.options.reading import build_problem, matrix_arguments, read_teacher
+from quadflow.options.starts import parse_tensors
 from quadflow.sweeps.run import evaluate, options_of
 
 OPTIONS = {

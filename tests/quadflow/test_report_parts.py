@@ -193,6 +193,18 @@ def test_which_catalogue_is_asked_for(monkeypatch, change, found):
     ]
 
 
+def test_stationary_points_of_another_loss():
+    """Those of the loss, from problems in JSON: the levels of log-cosh are the worked values; or none."""
+    teacher = Teacher.from_eigenvalues([4, 2, 1])
+    problem = problem_json(Problem(teacher, Student.initialise(3, 3), loss="log-cosh"))
+    problem["eigenvalues"] = [*problem["eigenvalues"]]
+    found = atlas_of(problem)["fixed_points"]
+    assert [point["loss"] for point in found][:2] == pytest.approx([0, 0.558880], abs=1e-6)
+    assert atlas_of(problem | {"weight_decay": [0.1, 0.1]}) is None
+    assert atlas_of(problem | {"bias": "trainable"}) is None
+    assert atlas_of(problem | {"loss": "one of my own"}) is None
+
+
 @pytest.mark.parametrize(
     ("change", "minima"),
     [

@@ -69,6 +69,18 @@ def test_the_curve_is_that_of_the_weights(quadflow, expected, arguments):
     assert found["problem"]["inputs"] == (int(inputs[0]) if inputs else 5 if "network" in arguments else 4)
 
 
+@pytest.mark.parametrize(
+    "more", ["--loss log-cosh", "--constraint sphere", "--weight-decay 0.3", "--activation erf"]
+)
+def test_other_ingredients_are_those_of_the_problem(quadflow, files, more):
+    """Losses, constraints, decay and activations: the curve is that of the weights themselves."""
+    curves = [
+        quadflow("simulate", "--teacher", "2,1", *start.split(), *more.split(), *TIMES).json["loss"]
+        for start in ("--init-order order.npz", "--init-file start.npz")
+    ]
+    np.testing.assert_allclose(*curves, rtol=1e-6)
+
+
 def test_directions_of_a_matrix_are_its_eigenvectors(quadflow, files, expected):
     """Largest eigenvalue first, as modes are: diag(1, 2, 0) has e_2, e_1."""
     found = quadflow("simulate", "--teacher", "teacher.npy", "--init-order", "order.npz", *TIMES).json

@@ -22,11 +22,15 @@ from wiring import (
     Chosen,
     Close,
     OneUnit,
+    OnSphere,
+    Own,
+    Spec,
     Start,
 )
 
 from dynamics import Student
 from dynamics.flows.momentum import NESTEROV
+from dynamics.networks import Expectation, read_network
 from dynamics.problem.bias import Bias
 from dynamics.schedules.families import FAMILIES
 from quadflow import options as opt
@@ -35,6 +39,16 @@ from quadflow.commands.init import find_command, names
 
 ROOT = click.Context(cli, info_name="quadflow")
 SIMULATE = f"simulate {START}"
+OWN = "--network a*(w*x_0)**2 --target x_0**2 --init-scale 0.3 --seed 5"  # that of `Own("a*(w*x_0)**2", "x_0**2")`
+UNOWNED = ("--test-samples 11 ", " --gradients autograd")  # options of two-layer networks alone
+OWN_TRAINING = f"{TRAINING} --betas 0.5,0.25 --epsilon 0.1 --decoupled".replace(UNOWNED[0], "").replace(
+    UNOWNED[1], ""
+)
+OWN_TRAINED = {
+    name: value
+    for name, value in (TRAINED | PARAMETRISED).items()
+    if name not in ("test_samples", "gradients", "damping")
+}
 NEURON = "neuron --inputs 3 --hidden 2 --init random --init-scale 0.4 --seed 5 --rates 1,0.5,0.2 --shrink 0.1"
 
 # fmt: off
@@ -97,6 +111,14 @@ CALLS = [
          "--gradients autograd",
          "empirical.escape:train_escape", OneUnit(30, 2.0), step=0.002, t_end=4.0, batch=8, overlap=0.7,
          overlap_at_start=0.2, label_noise=0.3, seeds=3, seed=5, device="cpu:0", gradients="autograd", progress=True),
+    Call("escape --teacher 2 --inputs 30 --constraint sphere",
+         "dynamics.escape.prediction:escape_time", OneUnit(30, 2.0), step=None, batch=1, label_noise=0.0),
+    Call(f"{SIMULATE} --constraint sphere --t-end 7",
+         GRADIENT_FLOW, OnSphere(), t_end=7.0),
+    Call(f"{SIMULATE} --constraint sphere --sgd --step 0.02 --batch 8 --label-noise 0.3",
+         "dynamics.sgd.sphere_sgd:SphereSGD", OnSphere(), 0.02, 8, 0.3),
+    Call("fixed-points --teacher 2,1 --hidden 2 --constraint sphere --second-layer-value 0.5 --lowest 3",
+         "dynamics.stationary.catalogue:fixed_points", OnSphere(2, a=0.5), signs=None, lowest=3, minima=False),
     Call(f"gaussianity {START} --distribution uniform --t-end 7 --records 9 {SOLVER}",
          "dynamics.gaussian_theory.comparison:gaussian_comparison", Start(), 7.0, samples=9, progress=True, **SOLVED),
     Call(f"gaussianity {START} --t-end 7 --records 9 --seeds 3 --step 0.02 --batch 8 {SOLVER}",
@@ -243,6 +265,38 @@ CALLS = [
          "empirical.neuron.collapse:collapse_study", None, starts=100, scale=0.7, seed=0),
     Call("neuron --inputs 3 --hidden 2 --derive",
          "dynamics.neuron.derivation:derive_neurons", 2, 3, progress=True),
+    Call(f"simulate {OWN} --expectation samples:64 --t-end 7 --times 0,3 --records 9 --log-times --until-loss 0.1 "
+         f"--weight-decay 0.2 {SOLVER}",
+         "dynamics.networks.flow:NetworkFlow.integrate",
+         Own("a*(w*x_0)**2", "x_0**2", expectation=Expectation(64, 5), weight_decay=0.2),
+         t_end=7.0, times=[0, 3], samples=9, log_times=True, until_loss=0.1, progress=True, **SOLVED),
+    Call(f"simulate {OWN} --correction modified --step 0.02 --momentum 0.6 --schedule step:0.2 --steps 9",
+         "dynamics.networks.modified:ModifiedNetworkFlow", Own("a*(w*x_0)**2", "x_0**2"), 0.02, 0.6,
+         schedule="step:0.2", steps=9),
+    Call(f"simulate {OWN} --optimizer nesterov --correction modified --step 0.02",
+         "dynamics.networks.modified:ModifiedNetworkFlow", Own("a*(w*x_0)**2", "x_0**2"), 0.02, 0.9, form=NESTEROV),
+    Call("simulate --network deep-linear:2,2,1 --target x_0",
+         "dynamics.networks.flow:NetworkFlow.integrate", Own("deep-linear:2,2,1", "x_0", 0.1, 0), t_end=None,
+         times=None, samples=201, log_times=False, until_loss=None, method="auto"),
+    Call("simulate --network a*x_0 --target x_0 --inputs 3",
+         "dynamics.networks.flow:NetworkFlow", Own(read_network("a*x_0", 3), "x_0", 0.1, 0)),
+    Call(f"train {OWN} {OWN_TRAINING} --expectation grid --steps 9",
+         "empirical.polynomial.training:train_network", Own("a*(w*x_0)**2", "x_0**2"), steps=9, progress=True,
+         **OWN_TRAINED),
+    Call("train --network a*x_0 --target x_0 --steps 9",
+         "empirical.polynomial.training:train_network", Own("a*x_0", "x_0", 0.1, 0), steps=9,
+         **{name: value for name, value in UNTRAINED.items() if name in OWN_TRAINED}),
+    Call(f"compare {OWN} {OWN_TRAINING} {SOLVER} --expectation grid --times 0,0.1 --steps 9 "
+         "--correction modified",
+         "empirical.polynomial.comparison:compare_network", Own("a*(w*x_0)**2", "x_0**2"), steps=9, times=[0, 0.1],
+         theory="modified", solver=SOLVED, progress=True, **OWN_TRAINED),
+    Call("derive --network a*x_0 --target x_0 --expectation grid --weight-decay 0.2 --inputs 2",
+         "dynamics.networks.derivation:derive_network", Spec("a*x_0"), "x_0", 0.2),
+    Call("derive --network a*x_0",
+         "dynamics.networks.derivation:derive_network", Spec("a*x_0"), "", 0.0),
+    Call("fixed-points --network a*x_0 --target x_0 --search 9 --seed 5 --expectation grid --weight-decay 0.2",
+         "dynamics.networks.search:find_network_points", Own("a*x_0", "x_0", 1.0, 5, weight_decay=0.2), 9, 5,
+         progress=True),
     Call("simulate --teacher 2,1",
          GRADIENT_FLOW, Start(2, 0.1, 0, 2), t_end=None, times=None, samples=201, log_times=False, until_loss=None,
          method="auto"),

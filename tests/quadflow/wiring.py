@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dynamics import Problem, Student, Teacher
+from dynamics.networks import NetworkProblem
 
 FLOORS = ("quadflow", "figures", "empirical", "dynamics")
 START = "--teacher 2,1 --inputs 3 --hidden 2 --init-scale 0.3 --seed 5"  # that of `Start()`
@@ -73,6 +74,59 @@ class Start:
             and problem.student.A.tolist() == self.student.A.tolist()
             and problem.student.trainable == self.student.trainable
         )
+
+    __hash__ = None
+
+
+class Own:
+    """Equal to a problem, or that of a flow, of a network of one's own with this network, target and start."""
+
+    def __init__(self, network, target, scale=0.3, seed=5, **more):
+        self.problem = NetworkProblem(network, target, init_scale=scale, seed=seed, **more)
+
+    def __eq__(self, other):
+        mine, theirs = self.problem, getattr(other, "problem", other)
+        return (
+            theirs.network.spec == mine.network.spec
+            and theirs.network.inputs == mine.network.inputs
+            and theirs.target.spec == mine.target.spec
+            and theirs.theta0.tolist() == mine.theta0.tolist()
+            and theirs.weight_decay == mine.weight_decay
+            and theirs.expectation == mine.expectation
+        )
+
+    __hash__ = None
+
+
+class OnSphere:
+    """Equal to a problem of teacher 2, 1, or the problem of a flow, with units of norm 1 and one fixed weight."""
+
+    def __init__(self, inputs=3, hidden=2, a=1.0):
+        self.shape, self.a = (hidden, inputs), a
+
+    def __eq__(self, other):
+        problem = getattr(other, "problem", other)
+        norms = np.linalg.norm(problem.student.W, axis=1)
+        return (
+            problem.constraint.name == "sphere"
+            and problem.student.W.shape == self.shape
+            and np.allclose(norms, 1, 1e-12, 0)
+            and (self.a == problem.student.A).all()
+            and not problem.student.trainable
+            and problem.teacher.eigen[0][0].tolist() == [2, 1]
+        )
+
+    __hash__ = None
+
+
+class Spec:
+    """Equal to a network of one's own of this text."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __eq__(self, other):
+        return other.spec == self.text
 
     __hash__ = None
 

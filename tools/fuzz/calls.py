@@ -36,6 +36,7 @@ SHORT = {
 FIGURES = {
     "activations": "--inputs 2 --hidden 2 --t-end 0.1,0.1,0.1 --batch 8 --seeds 1",
     "escape-times": "--activations quadratic,relu --largest 7,7 --rates none --seeds 2",
+    "exit-times": "--inputs 10,20 --seeds 3",
     "gaussianity": "--components 3 --hidden 2 --t-end 0.1 --step 0.01 --batch 8 --seeds 2",
     "universality": "--teacher 2,1 --dimensions 2,3 --hidden 2 --t-end 0.1 --draws 1",
     "late-time": "--teacher 2,1 --inputs 2 --step 0.1 --batch 8",

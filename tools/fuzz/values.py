@@ -134,6 +134,12 @@ WORDS = {
         + f"|{CODE}|x_0.real|a**b|a**-1|a/0*x_0|lambda: x_0|a*x_0"
         + "+a*x_0" * 3000,
     ),
+    "own_network": (
+        "x_0*a|deep-linear:1,1,1|linear:2,2 >> square >> linear:2,1|attention:2,1,1|bilinear:2,1,1",
+        f"x_0|1|{CODE}|deep-linear:|deep-linear:99999999,9|deep-quadratic:1,1,1,1,1,1,1|attention:9,9,9"
+        "|linear:2,2 >>|>>|square|linear:1,1 >> power:17 >> linear:1,1|bilinear:2|a*x_9999999",
+    ),
+    "expectation": ("grid|samples:64", "samples|samples:0|samples:99999999999999|grid:1|samples:nan"),
     "distribution": (
         "sphere|student-t:9|uniform|rademacher|independent:0.5|mixture:clusters.npz",
         "student-t:4|student-t:nan|student-t|independent:-3|independent:1e308|uniform:1|normal|mixture:|mixture:good.npz"

@@ -29,6 +29,7 @@ PROBLEMS = {
     "covariance": {"covariance": SIGMA},
     "decay": {"weight_decay": 0.2},
     "sphere": {"distribution": "sphere"},
+    "another loss": {"loss": "log-cosh"},
     "another teacher": {"teacher_activation": "relu"},
 }
 KEEP = {"rtol": 1e-11, "times": [0, 0.1, 0.5]}

@@ -1,5 +1,7 @@
 """The flow on the sphere against its closed form, its invariants, and its limits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.flows.adam import AdamFlow
 from dynamics.flows.arc_length import ArcLengthFlow
 from dynamics.flows.modified import ModifiedFlow
+from dynamics.outcome import reached_minimum
+from dynamics.problem.sphere_plateaus import sphere_plateaus
 
 
 def problem(W, a, activation="quadratic", lam=(3, 2, 1, 0.3), **more):
@@ -85,3 +89,25 @@ def test_theories_of_other_steps_refuse_it():
     ):
         with pytest.raises(ProblemError, match="`constraint` is 'sphere', but"):
             build()
+
+
+def test_plateaus_are_levels_of_the_catalogue():
+    """From beside a saddle, {0} by one unit and {2} by the other, the flow waits there and ends at the minimum."""
+    W = np.eye(4)[[0, 2]] + 1e-5 * random_units(2, 4)
+    curve = GradientFlow(problem(W, [1.0, 1.0], "centred")).integrate()
+    first, last = curve.stages[0], curve.stages[-1]
+    assert first.level.loss == pytest.approx(2**2 + 2**2 + 0.3**2 + 0, rel=1e-12)  # γ = 2 and 0, λ_1 = 2 left
+    assert first.learned_modes == (0, 2) and first.loss == pytest.approx(first.level.loss, rel=1e-4)
+    assert last.learned_modes == (0, 1) and last.level.loss == pytest.approx(2 * 1.5**2 + 1.09)
+    minimum = reached_minimum(curve)
+    assert minimum.kind == "global" and minimum.global_loss == pytest.approx(2 * 1.5**2 + 1.09, rel=1e-12)
+
+
+def test_what_is_known_of_other_units_on_the_sphere():
+    """No levels of tanh units, none where there are too many, none without a constraint: plateaus stay without one."""
+    assert sphere_plateaus(problem(random_units(2), [1.0, 1.0], "tanh")) == ()
+    assert sphere_plateaus(replace(problem(random_units(2), [1.0, 1.0]), constraint="none")) == ()
+    many = problem(random_units(20, d=40), np.ones(20), lam=np.arange(1, 41))
+    assert sphere_plateaus(many) == ()
+    curve = GradientFlow(problem(random_units(2), [1.0, 1.0], "tanh")).integrate(t_end=1)
+    assert all(stage.level is None for stage in curve.stages)

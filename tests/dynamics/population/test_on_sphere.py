@@ -1,5 +1,7 @@
 """The loss of directions: gradient and Hessian against differences and against the Riemannian Hessian by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,13 +23,18 @@ def losses(activation="quadratic", a=(1.0, 0.5, -0.7)):
     return problem.population, problem.objective, np.array([a])
 
 
+@pytest.mark.parametrize("anchor", [0.0, 0.7])
 @pytest.mark.parametrize("activation", ["quadratic", "centred", "relu", "tanh", "hermite:3"])
-def test_derivatives(activation):
+def test_derivatives(activation, anchor):
     """Central differences, of error h²: of the loss L(w/‖w‖) its gradient, of the gradient the Hessian."""
     plain, loss, A = losses(activation)
     unit = W / np.linalg.norm(W, axis=1)[:, None]
+    assert replace(loss, anchor=0.8).loss(W, A) == pytest.approx(
+        loss.loss(W, A) + 0.2 * np.sum((np.sum(W**2, axis=1) - 1) ** 2)
+    )
     assert loss.loss(W, A) == pytest.approx(plain.loss(unit, A), rel=1e-14)
     assert loss.loss(7 * W, A) == pytest.approx(loss.loss(W, A), rel=1e-14)
+    loss = replace(loss, anchor=anchor)
     slope = (loss.loss(W + H * DIRECTION, A) - loss.loss(W - H * DIRECTION, A)) / (2 * H)
     assert -np.sum(loss.velocity(W, A)[0] * DIRECTION) == pytest.approx(slope, rel=1e-7)
     bend = -(loss.velocity(W + H * DIRECTION, A)[0] - loss.velocity(W - H * DIRECTION, A)[0]) / (2 * H)

@@ -244,7 +244,7 @@ def test_a_curvature_that_no_panels_resolve_is_refused():
 class _Rough:
     """A loss with a curvature of noise."""
 
-    name, of_residual, transform, breaks = "rough", True, None, ()
+    name, of_residual, transform, breaks, pieces = "rough", True, None, (), ()
 
     def value(self, f, y):
         return f * f

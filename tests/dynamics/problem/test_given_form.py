@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from dynamics import GradientFlow, ModifiedFlow, Problem, ProblemError, Student, Teacher, Trajectory
+from dynamics import (
+    FlowEnsemble,
+    GradientFlow,
+    ModifiedFlow,
+    Problem,
+    ProblemError,
+    Student,
+    Teacher,
+    Trajectory,
+)
 from dynamics.closed_forms import riccati_solution
 from dynamics.problem.given_form import form_factor
 from dynamics.problem.scope import THEORIES
@@ -140,6 +149,9 @@ def test_the_limit_has_no_single_units(tmp_path):
     assert "hidden=∞" in repr(problem) and r"\lim_{K \to \infty} \tfrac1K" in problem._repr_latex_()
     assert ">∞<" in problem._repr_html_()
     curve = GradientFlow(problem).integrate(times=[0, 0.1])
+    assert curve.conserved is None and curve.student_at(1).infinite
+    with pytest.raises(ProblemError, match="an ensemble of flows is known only for finite numbers"):
+        FlowEnsemble([problem, problem])
     again = Trajectory.load(curve.save(tmp_path / "run.npz") or tmp_path / "run.npz")
     assert again.problem.student.infinite and again.attributes()["hidden"] == "infinite"
 

@@ -1,0 +1,218 @@
+"""Test error against the number of samples: networks trained to the minimum beside their state evolution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dynamics.aliases import Array
+from dynamics.errors import ProblemError
+from dynamics.progress import progress_bar
+from dynamics.sample_size.equations import validate_alpha
+from dynamics.sample_size.marchenko_pastur import MarchenkoPastur
+from dynamics.sample_size.prediction import SampleSize, state_evolution
+from dynamics.sample_size.thresholds import interpolation_threshold
+from dynamics.validation import validate_count, validate_real
+from empirical.minimum import descend, train_to_minimum
+from empirical.proximal_gradient import FormData, FormEstimate
+
+VANISHING = 1e-3  # ℓ of the networks that stand for ℓ → 0: of many minima decay picks that of the least trace
+SMALL_START = 1e-3  # entries of W from which descent finds nearly the same
+CLOSE = 1e-6  # gradient, over its unit, at which a network of the figure is at its minimum
+POINTS = 41  # α of the lines, besides that of the peak
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedSizes:
+    """Networks at some α.
+
+    Parameters
+    ----------
+    name : str
+    inputs : int
+        d = K.
+    alpha : (A,) array
+        n/d² of the rounded n.
+    mse : (A, seeds) array
+        ‖Ŝ − S*‖²/d.
+    """
+
+    name: str
+    inputs: int
+    alpha: Array
+    mse: Array
+
+    @property
+    def mean(self) -> Array:
+        """Over the seeds."""
+        return np.asarray(self.mse.mean(axis=1))
+
+    @property
+    def standard_error(self) -> Array:
+        """Of the mean."""
+        seeds = self.mse.shape[1]
+        spread = self.mse.std(axis=1, ddof=1) if seeds > 1 else np.full(len(self.mse), np.nan)
+        return np.asarray(spread / seeds**0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSizeCurves:
+    """Errors against α with label noise, for several decays, and without, for raw and centred units.
+
+    Parameters
+    ----------
+    noisy : tuple of SampleSize
+        One for each decay, the first with the Bayes-optimal error.
+    corrected : tuple of SampleSize
+        The same for the dimension of the networks.
+    trained : tuple of TrainedSizes
+    clean : tuple of SampleSize
+        Without noise and decay: centred and raw units; none: not asked for.
+    recovered : tuple of TrainedSizes
+        Raw and centred units from large weights, centred ones from small weights by gradient descent.
+    """
+
+    noisy: tuple[SampleSize, ...]
+    corrected: tuple[SampleSize, ...]
+    trained: tuple[TrainedSizes, ...]
+    clean: tuple[SampleSize, ...]
+    recovered: tuple[TrainedSizes, ...]
+
+    def summary(self) -> str:
+        """A line for all networks of one kind at one α."""
+        lines = []
+        for networks in (*self.trained, *self.recovered):
+            for alpha, mean, error in zip(
+                networks.alpha, networks.mean, networks.standard_error, strict=True
+            ):
+                lines.append(
+                    f"{networks.name}, d = {networks.inputs}, α = {alpha:.4g}: MSE {mean:.4g} ± {error:.2g}"
+                )
+        return "\n".join(lines)
+
+
+def sample_size_curves(
+    kappa: float = 0.5,
+    label_noise: float = 0.5,
+    decays: Sequence[float] = (0.0, 0.3, 1.2),
+    *,
+    clean_kappa: float = 0.2,
+    inputs: int = 40,
+    alphas: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.55, 0.75),
+    clean_alphas: Sequence[float] = (0.15, 0.22, 0.3, 0.38),
+    seeds: int = 4,
+    seed: int = 0,
+    progress: bool = False,
+) -> SampleSizeCurves:
+    """Theory and networks of K = d units, with label noise for several decays, and without for both activations.
+
+    Parameters
+    ----------
+    kappa, label_noise : float
+        κ* of the Marchenko–Pastur teacher, and Δ.
+    decays : sequence of float
+        ℓ; networks of ℓ = 0 are trained with 10⁻³, as theory takes the limit.
+    clean_kappa : float
+        κ* where there is no noise.
+    inputs : int
+        d of the networks.
+    alphas, clean_alphas : sequence of float
+        α at which networks are trained; without the latter there is no part without noise.
+    seeds : int
+        Networks at each α, with teachers and data of their own.
+    seed : int
+    progress : bool
+
+    Raises
+    ------
+    ProblemError
+        If an argument is not usable.
+    ComputationError
+        If a training does not converge.
+    """
+    d, count = validate_count("inputs", inputs, minimum=10), validate_count("seeds", seeds)
+    if not decays:
+        raise ProblemError("`decays` is empty, but must name at least one weight decay of order ℓ.")
+    points = [validate_alpha(a) for a in (*alphas, *clean_alphas)]
+    ends = (0.5 * min(points), 1.1 * max(points)) if points else (0.05, 1.0)
+    law, noise = MarchenkoPastur(kappa), validate_real("label_noise", label_noise, nonnegative=True)
+    even = np.linspace(*ends, POINTS)
+    grid = np.union1d(even, interpolation_threshold(law, noise))
+    noisy, corrected = [], []
+    for ell in decays:
+        how: dict[str, Any] = {"weight_decay_order": ell, "label_noise": noise, "progress": progress}
+        noisy.append(state_evolution(law, grid, bayes=ell == decays[0], **how))
+        corrected.append(state_evolution(law, even[::2], inputs=d, **how))
+    jobs = Jobs(d, count, seed, progress)
+    trained = [
+        jobs.train(f"ℓ = {ell:g}", alphas, kappa, noise, _minimum(max(ell, VANISHING))) for ell in decays
+    ]
+    clean: list[SampleSize] = []
+    recovered: list[TrainedSizes] = []
+    if len(clean_alphas):
+        few = MarchenkoPastur(clean_kappa)
+        for activation in ("centred", "quadratic"):
+            clean.append(state_evolution(few, even, activation=activation, progress=progress))
+        kinds = (
+            ("raw units", True, _minimum(0.0)),
+            ("centred units", False, _minimum(0.0)),
+            ("centred units, small start", False, _descent),
+        )
+        for name, raw, train in kinds:
+            recovered.append(jobs.train(name, clean_alphas, clean_kappa, 0.0, train, raw=raw))
+    return SampleSizeCurves(tuple(noisy), tuple(corrected), tuple(trained), tuple(clean), tuple(recovered))
+
+
+Training = Callable[[FormData, int, int], FormEstimate]
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Networks of one size, each with a teacher and data of its own."""
+
+    inputs: int
+    seeds: int
+    seed: int
+    progress: bool
+
+    def train(
+        self,
+        name: str,
+        alphas: Sequence[float],
+        kappa: float,
+        label_noise: float,
+        train: Training,
+        *,
+        raw: bool = False,
+    ) -> TrainedSizes:
+        """Some at every α; the same teachers and inputs whatever is trained."""
+        d = self.inputs
+        sizes = [max(1, round(a * d**2)) for a in alphas]
+        mse = np.empty((len(sizes), self.seeds))
+        what = progress_bar(
+            [*np.ndindex(mse.shape)], name, shown=self.progress, remedy="lower `inputs` or `seeds`"
+        )
+        for i, s in what:
+            S = draw_teacher(kappa, d, np.random.default_rng([self.seed, s]), unit_trace=raw)
+            data = FormData.draw(S, sizes[i], label_noise, raw=raw, seed=[self.seed, s, 1])
+            mse[i, s] = train(data, d, self.seed + s).mse(S)
+        return TrainedSizes(name, d, np.array(sizes) / d**2, mse)
+
+
+def draw_teacher(kappa: float, inputs: int, rng: np.random.Generator, *, unit_trace: bool = False) -> Array:
+    """S* = GGᵀ/m* with m* = κ*d columns; of raw units with tr S* = d, whose fluctuation they would see."""
+    columns = max(1, round(kappa * inputs))
+    G = rng.standard_normal((inputs, columns))
+    S = G @ G.T / columns
+    return np.asarray(S * inputs / np.trace(S) if unit_trace else S)
+
+
+def _minimum(decay: float) -> Training:
+    return lambda data, hidden, seed: train_to_minimum(data, decay, hidden, seed=seed, tolerance=CLOSE)
+
+
+def _descent(data: FormData, hidden: int, seed: int) -> FormEstimate:
+    return descend(data, hidden, scale=SMALL_START, seed=seed)

@@ -1,0 +1,5 @@
+"""Networks of one's own in PyTorch: modules, training and comparison; the contents are in `__init__.pyi`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

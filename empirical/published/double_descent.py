@@ -1,0 +1,90 @@
+"""Without regularisation the error has a peak where the labels can just be fitted: double descent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from empirical.published.entry import Entry, Ours, Series, Tolerance
+from empirical.published.sources import QUADRATIC, at
+
+INPUTS, WIDTH, TEACHER_WIDTH, NOISE = 100, 0.7, 0.5, 0.5
+ALPHA = (0.374615, 0.394872, 0.415128, 0.455641, 0.496154, 0.577179, 0.658205, 0.739231, 0.8)
+ERRORS = (1.5846, 1.2906, 1.0337, 0.78433, 0.6092, 0.42771, 0.3228, 0.25769, 0.22751)
+ERRORS_STD = (0.02309, 0.016407, 0.012014, 0.0090428, 0.0049415, 0.0044306, 0.0035822, 0.0018881, 0.0021411)
+TRAINING = (0.0053189, 0.0084776, 0.013175, 0.020549, 0.027709, 0.039505, 0.04864, 0.057055, 0.061397)
+TRAINING_STD = (
+    0.00022024,
+    0.00023804,
+    0.00026461,
+    0.00026062,
+    0.00040403,
+    0.00044886,
+    0.00032244,
+    0.00034931,
+    0.00039621,
+)
+
+
+def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
+    """State evolution with the correction for symmetric noise of dimension 100."""
+    from dynamics.sample_size.design import SymmetricNoise
+    from dynamics.sample_size.equations import Regression
+    from dynamics.sample_size.marchenko_pastur import MarchenkoPastur
+
+    law, design = MarchenkoPastur(TEACHER_WIDTH), SymmetricNoise(inputs=INPUTS)
+    regression = Regression(law, decay=0.0, label_noise=NOISE, width=WIDTH, design=design)
+    at = series[0].at
+    more = () if quick else tuple(np.linspace(at[0], at[-1], 31))
+    points = {alpha: regression.solve(alpha) for alpha in sorted({*at, *more})}
+    errors = {alpha: point.mse for alpha, point in points.items()}
+    losses = {alpha: point.training_error / 4 for alpha, point in points.items()}
+    return [
+        Ours.of([values[alpha] for alpha in s.at], curve=(list(values), list(values.values())))
+        for s, values in zip(series, (errors, losses), strict=True)
+    ]
+
+
+ENTRY = Entry(
+    name="double-descent",
+    claim="Networks trained without regularisation on noisy labels: beyond the interpolation threshold the error falls "
+    "with the number of samples; κ* = 0.5, width 0.7 d, d = 100.",
+    source=at(
+        QUADRATIC,
+        "GDSimulations/postprocess/Fig10 (MSE.pt, loss.pt, alpha.pt; first start, mean and standard error of 20 runs)",
+    ),
+    series=(
+        Series(
+            quantity="MSE",
+            at=ALPHA,
+            along="n/d²",
+            values=ERRORS,
+            errors=ERRORS_STD,
+            tolerance=Tolerance(
+                "Our correction for d = 100 is of first order: 2 %, and two of their standard errors.",
+                relative=0.02,
+                errors=2.0,
+            ),
+            few=(4, 8),
+        ),
+        Series(
+            quantity="training loss",
+            at=ALPHA,
+            along="n/d²",
+            values=TRAINING,
+            errors=TRAINING_STD,
+            tolerance=Tolerance(
+                "Our correction for d = 100 is of first order: 2 %, and two of their standard errors.",
+                relative=0.02,
+                errors=2.0,
+            ),
+            few=(4, 8),
+        ),
+    ),
+    command="quadflow sample-size --teacher marchenko-pastur:0.5 --label-noise 0.5 --width 0.7 --alpha "
+    + ",".join(map(repr, ALPHA)),
+    compute=compute,
+    found="At large d ours is 1 to 5 % below the stored errors: they are those of d = 100. Below the threshold, α = "
+    "0.32, the error there depends on the size of the start, and is not compared.",
+)

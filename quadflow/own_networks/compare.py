@@ -1,0 +1,56 @@
+"""`quadflow compare --network`: theory against practice for a network of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dynamics.errors import ProblemError
+from quadflow.options.own_network import PROBLEM
+from quadflow.output import echo_result, validate_output, write_figure
+from quadflow.own_networks.building import build_network_problem
+from quadflow.own_networks.results import comparison_json
+from quadflow.own_networks.train import TRAINING, arguments
+
+if TYPE_CHECKING:
+    from quadflow import options as opt
+    from quadflow.options.own_network import OwnNetworkOptions
+
+HONOURS = (
+    *PROBLEM,
+    *TRAINING,
+    *("t_end", "times", "correction", "method", "rtol", "atol", "max_evaluations"),
+)
+FIGURES = ("png", "pdf", "svg")
+
+
+def run(
+    own: OwnNetworkOptions, options: opt.CompareOptions, output: str | None, report: str | None, as_json: bool
+) -> None:
+    """Train, integrate, print and draw."""
+    from empirical.polynomial import compare_network
+    from quadflow.options import parse_numbers
+
+    suffix = validate_output(output, FIGURES)
+    problem, when = options.problem, options.comparison
+    if options.theory.name not in ("flow", "modified"):
+        raise ProblemError("`--sgd` is known only for two-layer networks: leave it out with a `--network`.")
+    times = None if when.times is None else parse_numbers("--times", when.times)
+    training = replace(options.training, steps=options.training.length(when.t_end, times))
+    start = build_network_problem(own, problem, problem.init_scale, problem.init_file, problem.seed)
+    comparison = compare_network(
+        start,
+        times=times,
+        theory=options.theory.name,
+        solver=options.solver.arguments(),
+        seed=problem.seed,
+        progress=True,
+        **arguments(training),
+    )
+    if output is not None:
+        from figures.own_network import network_curves
+
+        assert suffix is not None
+        write_figure(network_curves(comparison), output, suffix)
+    lines = [] if output is None else [f"written: {output}"]
+    echo_result(comparison_json(comparison), lambda: "\n".join([comparison.summary(), *lines]), as_json)
