@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dynamics.problem.scope import Coverage
+    from dynamics.problem.verbs import Coverage
 
 
 def table(rows: Sequence[Coverage]) -> str:

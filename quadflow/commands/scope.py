@@ -20,7 +20,7 @@ from quadflow.provenance import problem_json
 @opt.takes_networks("scope")
 def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> None:
     """What each command can do for a problem: exact, to second order in the step, numerically, by training, or not."""
-    from dynamics.problem.scope import scope
+    from dynamics.problem.verbs import scope
     from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
