@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dynamics.aliases import Array
 from dynamics.inputs.base import InputLaw, Setting, Source, register
 from dynamics.inputs.moments import is_form, mapped
-from dynamics.inputs.spectral import spectral_loss
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment
 
@@ -54,6 +53,8 @@ class Gaussian(InputLaw):
 
     def any_loss(self, problem: Setting) -> Population | None:
         """Of quadratic and centred networks, with labels of which the moments are known."""
+        from dynamics.inputs.spectral import spectral_loss
+
         return spectral_loss(problem, problem.covariance) if is_form(problem) else None
 
     def metric(self, problem: Setting, W: Array, A: Array) -> Array:

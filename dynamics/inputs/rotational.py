@@ -29,7 +29,6 @@ from dynamics.errors import ProblemError
 from dynamics.inputs.base import Family, InputLaw, Setting, Source, register, register_family, shortest
 from dynamics.inputs.lengths import growth, lengths, mean_over_lengths
 from dynamics.inputs.moments import is_form, mapped
-from dynamics.inputs.spectral import power_of, spectral_mean
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment, ScaledMoment
 from dynamics.validation import validate_real
@@ -202,6 +201,8 @@ class StudentT(Rotational):
 
     def any_loss(self, problem: Setting) -> Population | None:
         """Of quadratic networks the mean over the lengths, if moments are finite by a margin."""
+        from dynamics.inputs.spectral import power_of, spectral_mean
+
         power = power_of(problem.loss)
         known = is_form(problem) and problem.activation.trace_coupling == 1 and self.freedom >= 2 * power + 1
         return spectral_mean(problem, *lengths(self.freedom, power)) if known else None
