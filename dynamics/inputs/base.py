@@ -276,6 +276,10 @@ class InputLaw(ABC):
         """Loss of the problem for another ℓ than the square; None where it is not known."""
         return None
 
+    def gaussian_lengths(self, problem: Setting) -> tuple[Array, Array] | None:
+        """Squares s² and weights of the Gaussian laws for s²Σ whose mean `any_loss` is; None where it is none."""
+        return None
+
     def test_loss(self, problem: Setting) -> Population | None:
         """Loss on samples that were held out; None if there are none."""
         return None

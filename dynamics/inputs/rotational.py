@@ -202,9 +202,14 @@ class StudentT(Rotational):
 
     def any_loss(self, problem: Setting) -> Population | None:
         """Of quadratic networks the mean over the lengths, if moments are finite by a margin."""
+        found = self.gaussian_lengths(problem)
+        return None if found is None else spectral_mean(problem, *found)
+
+    def gaussian_lengths(self, problem: Setting) -> tuple[Array, Array] | None:
+        """Nodes of the mean over the lengths."""
         power = power_of(problem.loss)
         known = is_form(problem) and problem.activation.trace_coupling == 1 and self.freedom >= 2 * power + 1
-        return spectral_mean(problem, *lengths(self.freedom, power)) if known else None
+        return lengths(self.freedom, power) if known else None
 
     def _mixed(self, problem: Setting) -> int | None:
         """Power that the activations grow like, where the law can be mixed over its lengths for them."""
