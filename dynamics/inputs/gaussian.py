@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from dynamics.aliases import Array
-from dynamics.inputs.base import InputLaw, Setting, Source, register
+from dynamics.inputs.base import InputLaw, Source, register
 from dynamics.inputs.moments import is_form, mapped
+from dynamics.inputs.setting import Setting
 from dynamics.inputs.spectral import spectral_loss
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment

@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dynamics.activations.polynomial import highest_power
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.base import Family, InputLaw, Setting, Source, register, register_family, shortest
+from dynamics.inputs.base import Family, InputLaw, Source, register, register_family, shortest
 from dynamics.inputs.lengths import growth, lengths, mean_over_lengths
 from dynamics.inputs.moments import is_form, mapped
+from dynamics.inputs.setting import Setting
 from dynamics.inputs.spectral import power_of, spectral_mean
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment, ScaledMoment
