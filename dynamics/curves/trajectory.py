@@ -205,6 +205,11 @@ class Trajectory(Followed):
             return None
         return conserved_or_none(self.coordinates, self.A, self.degree)
 
+    @property
+    def second_layer(self) -> Array:
+        """A as flows and losses take it: with a bias that is trained as a further column, (T, O, K + 1)."""
+        return self.A if self.bias is None else np.concatenate([self.A, self.bias[..., None]], axis=-1)
+
     @cached_property
     def skills(self) -> dict[str, Skill]:
         """How well the network tells two classes, see `dynamics.curves.skills`; empty for losses of the residual."""
