@@ -262,6 +262,8 @@ def test_the_limit_of_many_units(quadflow, files):
     found = quadflow(*limit.split(), "--output", "run.json").json
     assert found["loss"][-1] == pytest.approx(0.42394, abs=5e-6)
     assert found["problem"]["hidden"] is None
+    assert "`hidden` is null: the student is the limit" in found["warnings"][0]
+    assert found["conserved"] is None and found["conserved_drift"] is None
     assert quadflow("report", "run.json", "--output", "r.html").status == 0
     assert "∞" in Path("r.html").read_text(encoding="utf-8")
     rows = {
