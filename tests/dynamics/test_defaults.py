@@ -181,7 +181,7 @@ EXCEPTIONS = {
     "clock.Clock.steps_until": {"name": "t_end"},
     "clock.Clock.until": {"name": "t_end"},
     "flows.momentum.Momentum": {"looks_ahead": False},
-    "problem.scope.Verb": {"otherwise": "not known"},
+    "problem.verbs.Verb": {"otherwise": "not known"},
     "symbolic.polynomials.ExactPolynomial": {"norm": 1},
     "activations.families.Polynomial": {"norm": 1},
     "activations.families.polynomial": {"norm": 1},
