@@ -26,6 +26,7 @@ from .outcome.diagnosis import diagnose as diagnose
 from .problem import Problem as Problem
 from .problem import Student as Student
 from .problem import Teacher as Teacher
+from .problem.realisation import realise as realise
 from .sample_size.prediction import state_evolution as state_evolution
 from .schedule_choice import choose_schedule as choose_schedule
 from .schedules import Schedule as Schedule

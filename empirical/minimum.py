@@ -19,6 +19,7 @@ from dynamics.validation import validate_count, validate_real
 from empirical.networks import QuadraticNetwork
 from empirical.proximal_gradient import FormData, FormEstimate
 
+LOOSE = 1e3  # times the tolerance: a gradient that rounding keeps from it
 STABLE, MOMENTUM = 2.0, 0.9
 MEMORY = 30  # past steps that L-BFGS keeps
 STEPS_AHEAD = 3  # evaluations a step takes at most, on average
@@ -84,7 +85,8 @@ def train_to_minimum(
         "maxcor": MEMORY,
     }
     found = minimize(objective, W.ravel(), jac=True, method="L-BFGS-B", options=options)
-    if not np.isfinite(found.fun) or found.nit >= limit:
+    # of an abnormal end, at the limit of rounding, the gradient tells
+    if not np.isfinite(found.fun) or found.nit >= limit or np.abs(found.jac).max() > LOOSE * tolerance:
         raise ComputationError(
             f"L-BFGS has not converged after {found.nit} iterations: raise `max_iterations`."
         )

@@ -65,8 +65,12 @@ def learning_chart(
         What the modes are called, from 0; by default 0, 1, ….
     """
     without_modes = (theory or training or {})["modes"] is None
-    with_overlaps = any(side and side.get("overlaps") for side in (theory, training))
+    with_overlaps, with_norms = (
+        any(side and side.get(name) for side in (theory, training)) for name in ("overlaps", "norms")
+    )
     heights = [0.44, 0.28, 0.28] if without_modes and with_overlaps else [0.58, 0.42]
+    if without_modes and not (with_overlaps or with_norms):  # of a network of one's own
+        heights = [1.0]
     rows = len(heights)
     figure = make_subplots(rows, 1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.06)
     times = _floats((theory or training or {})["times"])
@@ -90,12 +94,14 @@ def learning_chart(
     if without_modes:
         if with_overlaps:
             _draw_overlaps(figure, times, measured, theory, training)
-        _draw_norms(figure, rows, times, measured, theory, training)
+        if with_norms:
+            _draw_norms(figure, rows, times, measured, theory, training)
     else:
         _draw_modes(figure, times, measured, theory, training, np.asarray(eigenvalues, dtype=float), numbers)
     _time_axis(figure, times[-1], row=rows)
     held_out = any(side and side.get("test_loss") for side in (theory, training))
-    return _finished(figure, 520 if rows == 2 else 700, legend_lines=(2 if rows == 2 else 4) + held_out)
+    height, lines = {1: (400, 2), 2: (520, 2), 3: (700, 4)}[rows]
+    return _finished(figure, height, legend_lines=lines + held_out)
 
 
 def _draw_overlaps(

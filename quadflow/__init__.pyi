@@ -38,6 +38,7 @@ from dynamics import gaussian_comparison as gaussian_comparison
 from dynamics import hessian_spectrum as hessian_spectrum
 from dynamics import kernel_spectrum as kernel_spectrum
 from dynamics import moment_tensor as moment_tensor
+from dynamics import realise as realise
 from dynamics import tangent_kernel as tangent_kernel
 from empirical import GSGD as GSGD
 from empirical import Comparison as Comparison

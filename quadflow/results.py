@@ -83,6 +83,7 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 
 def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
+    from dynamics.closed_forms import growth_note
     from dynamics.curves.units import LAWLESS
     from dynamics.sgd.trajectory import NEGLECTED, ON_SPHERE
 
@@ -95,6 +96,7 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
         found.append(ON_SPHERE)
     found += filter(None, (trajectory.solver.message, getattr(trajectory, "breakdown", "")))
     found += without_modes(trajectory)
+    found += filter(None, (growth_note(trajectory.problem),))
     problem = trajectory.problem
     if trajectory.conserved is not None and not (problem.student.trainable or problem.constraint):
         found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")

@@ -4,6 +4,7 @@ from .decayed_balance import UnitBalance as UnitBalance
 from .decayed_balance import decayed_balance as decayed_balance
 from .growth_law import GrowthLaw as GrowthLaw
 from .growth_law import growth_law as growth_law
+from .growth_law import growth_note as growth_note
 from .late_time import ExponentialTail as ExponentialTail
 from .late_time import PowerTail as PowerTail
 from .late_time import aligned_tail as aligned_tail

@@ -43,7 +43,7 @@ from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.landscapes import boundary_of
 from dynamics.problem.reduction import in_range
-from dynamics.problem.scope import require
+from dynamics.problem.scope import THEORIES, require
 
 STEP = 0.02  # of the trapezoid rule in ln ω, on LOWEST … HIGHEST
 LOWEST, HIGHEST = -40.0, 90.0  # beyond, less than 1e-16 of a density is left, of three modes or more
@@ -131,8 +131,8 @@ class GrowthLaw:
         """The law in a line."""
         p, q = (f"{x:.4g}" for x in (self.scale_exponent, self.norm_exponent))
         return (
-            f"hard labels are learned for ever: the loss falls as t^(−{p}), ‖W‖ grows as t^{q}, with"
-            f" L = {self.constant:.4g}/s on M = s·M*"
+            "labels that can be separated are learned for ever: once all modes are learned, the loss falls as"
+            f" t^(−{p}) and ‖W‖ grows as t^{q}, with L = {self.constant:.4g}/s on M = s·M*"
         )
 
 
@@ -163,6 +163,18 @@ def growth_law(problem: Problem) -> GrowthLaw:
         )
     alpha = None if problem.student.trainable else float(np.abs(problem.student.A[0, 0]))
     return GrowthLaw(lam, boundary.threshold, np.pi**2 / 6 * density(lam, at), alpha)
+
+
+def growth_note(problem: Problem) -> str:
+    """What there is to say of weights that grow for ever; empty where they do not, or nothing is known."""
+    if THEORIES["growth law"].gap(problem):
+        return ""
+    try:
+        return growth_law(problem).summary()
+    except ProblemError:
+        return (
+            "labels that can be separated are learned for ever: the loss falls towards 0, by no power of time"
+        )
 
 
 def density(eigenvalues: ArrayLike, at: float) -> float:

@@ -27,6 +27,7 @@ from scipy.linalg.lapack import dposv as posv
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError
 from dynamics.problem import Problem
+from dynamics.problem.merged_units import merged_units
 from dynamics.problem.reduction import reduce_problem
 from dynamics.problem.scope import require
 from dynamics.validation import validate_real, validate_times
@@ -77,6 +78,8 @@ def riccati_solution(problem: Problem, times: ArrayLike, rtol: float = 1e-12) ->
         If the solver of the scalar equations fails.
     """
     a = _equal_entry(problem)
+    merged = merged_units(problem)
+    problem = problem if merged is None else merged.problem
     t = validate_times(times)
     rtol = validate_real("rtol", rtol, positive=True)
     reduction = reduce_problem(problem)

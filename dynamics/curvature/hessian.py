@@ -230,13 +230,13 @@ def spectrum_at(
     else:
         count = validate_count("count", count)
     loss, rates = whole.problem.population, whole.rates if penalty else np.zeros(whole.unknowns)
-    found = []
+    found, second = [], trajectory.second_layer
     for i in progress_bar(samples, "Hessian", shown=progress, remedy="lower `points`, or give `count`"):
-        point = _Point(whole, loss, whole.weights(trajectory.coordinates[i]), trajectory.A[i], rates)
+        point = _Point(whole, loss, whole.weights(trajectory.coordinates[i]), second[i], rates)
         found.append(point.all() if count is None else point.extreme(count))
     values, multiplicities = (np.stack(rows) for rows in zip(*found, strict=True))
     student = trajectory.problem.student
-    weights = student.W.size + student.A.size * student.trainable
+    weights = student.W.size + trajectory.problem.second_layer.size * student.trainable
     at = np.asarray(samples, dtype=int)
     return HessianSpectrum(trajectory.times[at], trajectory.loss[at], values, multiplicities, weights, zero)
 

@@ -35,6 +35,7 @@ from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.variables import Meaning
 from dynamics.errors import ProblemError
 from dynamics.problem.outputs import network_outputs
+from dynamics.problem.scope import require
 from dynamics.progress import progress_bar
 from dynamics.stability import spaced
 from dynamics.validation import validate_array
@@ -131,6 +132,7 @@ def kernel_spectrum(
     >>> bool(kernel.distance[-1] > 10)  # from small weights features are learned
     True
     """
+    require("tangent kernel", trajectory.problem)
     kept = spaced(trajectory, points)
     if X is None and y is not None:
         raise ProblemError("`y` is the target on given inputs: give `X` too.")

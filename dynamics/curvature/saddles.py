@@ -152,10 +152,10 @@ def _slowest(trajectory: Trajectory, whole: Whole, stage: Stage) -> int:
     """The sample on a plateau, among up to `LOOKS`, at which the gradient is smallest."""
     on = np.flatnonzero((trajectory.times >= stage.start) & (trajectory.times <= stage.end))
     on = on[:: max(1, len(on) // LOOKS)]
-    trained = trajectory.problem.student.trainable
+    trained, second = trajectory.problem.student.trainable, trajectory.second_layer
 
     def speed(i: int) -> float:
-        vW, vA = whole.problem.objective.velocity(whole.weights(trajectory.coordinates[i]), trajectory.A[i])
+        vW, vA = whole.problem.objective.velocity(whole.weights(trajectory.coordinates[i]), second[i])
         return float(np.sum(vW**2) + trained * np.sum(vA**2))
 
     return min(on.tolist(), key=speed)

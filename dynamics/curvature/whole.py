@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem
 from dynamics.problem.reduction import restricted
 from dynamics.problem.scope import require
@@ -90,7 +91,7 @@ class Whole:
     def unknowns(self) -> int:
         """Trained weights n of the problem."""
         student = self.problem.student
-        return student.W.size + student.A.size * student.trainable
+        return student.W.size + self.problem.second_layer.size * student.trainable
 
     @cached_property
     def outer(self) -> NDArray[np.intp]:
@@ -107,8 +108,9 @@ class Whole:
     def rates(self) -> Array:
         """Rates of the weight decay of all trained weights, (n,)."""
         student, decay = self.problem.student, self.problem.weight_decay
-        layers = [student.W.size, student.A.size * student.trainable]
-        return np.repeat([decay.first, decay.second], layers)
+        second = np.zeros(self.problem.second_layer.shape)  # a bias does not decay
+        unit_weights(student.W, second)[...] = decay.second
+        return np.append(np.full(student.W.size, decay.first), second)[: self.unknowns]
 
     def spread(self, block: Array) -> tuple[Array, NDArray[np.int64]]:
         """Eigenvalues outside and how often each occurs, from the block (K, K) of the last input."""

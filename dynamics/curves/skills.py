@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from dynamics.aliases import Array
 from dynamics.curves.variables import Variable, Variables
 from dynamics.problem import Problem
@@ -16,16 +14,11 @@ CALIBRATION = "expected calibration error of the probabilities σ(f)"
 SETS = {"": "", "test_": " on the samples held out"}  # beginnings of names, and what they mean
 
 
-def skills(problem: Problem, W: Array, A: Array, bias: Array | None) -> dict[str, Skill]:
-    """Skill along weights W (T, K, d), A (T, O, K) and biases (T, O), by the beginnings of names in `SETS`.
-
-    None of losses of the residual; of samples that were held out where there are some.
-    """
-    return skills_of(problem, W, A if bias is None else np.concatenate([A, bias[..., None]], axis=-1))
-
-
 def skills_of(problem: Problem, W: Array, A: Array, **how: Any) -> dict[str, Skill]:
-    """The same of weights A (T, O, K), or (T, O, K + 1) with a trained bias; `how` as in `skill`."""
+    """Skill along weights W (T, K, d) and A (T, O, K) or (T, O, K + 1), by the beginnings of names in `SETS`.
+
+    None of losses of the residual; of samples that were held out where there are some. `how` as in `skill`.
+    """
     if not problem.loss.classifies:
         return {}
     held_out = problem.data is not None and problem.data.X_test is not None

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
 from dynamics.curves.followed import Followed
-from dynamics.curves.skills import skill_lines, skill_variables, skills
+from dynamics.curves.skills import skill_lines, skill_variables, skills_of
 from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
 from dynamics.curves.units import (
     C_K,
@@ -205,15 +205,15 @@ class Trajectory(Followed):
             return None
         return conserved_or_none(self.coordinates, self.A, self.degree)
 
+    @property
+    def second_layer(self) -> Array:
+        """A as flows and losses take it: with a bias that is trained as a further column, (T, O, K + 1)."""
+        return self.A if self.bias is None else np.concatenate([self.A, self.bias[..., None]], axis=-1)
+
     @cached_property
     def skills(self) -> dict[str, Skill]:
         """How well the network tells two classes, see `dynamics.curves.skills`; empty for losses of the residual."""
-        return skills(self._reduced, self.coordinates, self.A, self.bias)
-
-    @property
-    def second_layer(self) -> Array:
-        """As population losses take it: A (T, O, K), with a trained bias as a further column (T, O, K + 1)."""
-        return self.A if self.bias is None else np.concatenate([self.A, self.bias[..., None]], axis=-1)
+        return skills_of(self._reduced, self.coordinates, self.second_layer)
 
     @property
     def accuracy(self) -> Array | None:

@@ -24,6 +24,7 @@ from dynamics.flows.steered import Line, SteeredFlow
 from dynamics.integration import SolverReport
 from dynamics.integration.contract import Step
 from dynamics.population.base import Population
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem
 from dynamics.problem.reduction import Reduction
 
@@ -51,13 +52,14 @@ class ArcLengthFlow(SteeredFlow):
         self.law: DecayLaw | None = None
         if decay and degree is not None and self.trainable:
             self.law = DecayLaw.of_balance(decay, degree, True)
-            self.theta0 = np.append(self.theta0, unit_invariants(*self.unpack(self.theta0), degree))
+            W, A = self.unpack(self.theta0)
+            self.theta0 = np.append(self.theta0, unit_invariants(W, unit_weights(W, A), degree))
 
     def _law(self, state: Array) -> Array:
         """Right-hand side −rate c_k + pump Σ_o A_ok² of the law in the time of the gradient flow, (K,) or ()."""
         if self.law is None:
             return state[self.weights :]
-        A = self.unpack(state)[1]
+        A = unit_weights(*self.unpack(state))
         return np.asarray(self.law.pump * np.sum(A**2, axis=0) - self.law.rate * state[self.weights :])
 
     def result(self, times: Array, states: Array, report: SolverReport) -> Trajectory:
@@ -80,10 +82,11 @@ class ArcLengthFlow(SteeredFlow):
         n = self.weights
         J[:n, :n] = -(H - np.outer(unit, unit @ H)) / speed
         if self.law is not None:
-            A = self.unpack(theta)[1]
-            O, K = A.shape
+            W, A = self.unpack(theta)
+            (O, columns), K = A.shape, len(W)
             J[n:, :n] = -np.outer(self._law(theta), unit @ H) / speed**2
-            J[n:, n - O * K : n] += np.hstack([np.diag(2 * self.law.pump * row) for row in A]) / speed
+            rows = [np.diag(2 * self.law.pump * row)[:K] for row in A]
+            J[n:, n - O * columns : n] += np.hstack(rows) / speed
             J[n:, n:] = -self.law.rate / speed * np.eye(K)
         return J
 

@@ -25,6 +25,7 @@ from dynamics.errors import ComputationError, IntegrationError
 from dynamics.flows.steered import SteeredFlow
 from dynamics.integration import SolverReport
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.problem.weight_decay import WeightDecay
 from dynamics.validation import validate_real
 
@@ -79,6 +80,7 @@ class NaturalGradientFlow(SteeredFlow):
     def __init__(
         self, problem: Problem, damping: float = DAMPING, decay: tuple[float, float] = (0.0, 0.0)
     ) -> None:
+        require("natural gradient", problem)
         super().__init__(problem)
         check_metric(self.weights)
         self.damping = validate_real("damping", damping, nonnegative=True)

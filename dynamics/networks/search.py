@@ -46,9 +46,10 @@ class NetworkPoints:
     converged: int
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON object, with the keys of other searches."""
+        """JSON object with the keys of other searches; what speaks of modes, which there are none of, is empty."""
         points = [
             {
+                **{"learned_modes": [], "learned_values": [], "residual_trace": None, "feasible": True},
                 **{"loss": loss, "index": r.index, "nullity": r.nullity, "positive": r.positive},
                 **{"symmetries": symmetries, "kind": r.kind, "hits": r.hits},
                 **({"objective": r.loss} if self.problem.weight_decay else {}),

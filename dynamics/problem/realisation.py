@@ -3,10 +3,10 @@
 Of W = (w_k) and V = (v_m) the Gaussian theory sees Ω = [[Q, R], [Rᵀ, P]] alone, with Q = WWᵀ, R = WVᵀ, P = VVᵀ. Derived
 here:
 
-* Ω belongs to vectors in d dimensions if and only if Ω ⪰ 0 and rank Ω ≤ d. They are the rows of E√Λ, Ω = EΛEᵀ, in the
-  smallest dimension r = rank Ω, up to a rotation.
+* Ω belongs to vectors in d dimensions if and only if it has no negative eigenvalue, and a rank of d at most. They are
+  the rows of E√Λ, Ω = EΛEᵀ, in the smallest dimension r = rank Ω, up to a rotation.
 * Beside teacher directions V that are kept, W = RP⁺V + S^{1/2}U_⊥ with S = Q − RP⁺Rᵀ and orthonormal rows U_⊥ off the
-  span of V: if and only if R(I − P⁺P) = 0, S ⪰ 0 and rank P + rank S ≤ d.
+  span of V, if and only if R(I − P⁺P) = 0, S has no negative eigenvalue, and rank P + rank S ≤ d.
 
 Everything is done with unit vectors, whose Gram matrix has a unit diagonal: lengths of student and teacher that differ
 by many orders of magnitude do not hide one another. An eigenvalue below zero by no more than the rounding of the

@@ -302,6 +302,8 @@ THEORIES: dict[str, Theory] = {
     "other optimisers": Theory(
         "the flow of another optimiser than gradient descent", (FINITE,), beyond=(SQUARE_LOSS,)
     ),
+    "natural gradient": Theory("the flow of the natural gradient", (FIXED_BIAS,), beyond=(SQUARE_LOSS, FREE)),
+    "tangent kernel": Theory("the spectrum of the tangent kernel"),
     "second derivatives": Theory(
         "the matrix of second derivatives over all weights", (FINITE,), beyond=(SQUARE_LOSS,)
     ),

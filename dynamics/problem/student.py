@@ -210,7 +210,11 @@ class Student:
         d = validate_count("inputs", inputs)
         eps = validate_size("init_scale", scale, nonnegative=True)
         a = validate_size("second_layer_value", second_layer_value)
-        _check_student(d, d, validate_count("outputs", outputs))
+        check_memory(
+            f"The limit of infinitely many units in {d} inputs, a matrix of {d} × {d} numbers,",
+            32 * d * (d + validate_count("outputs", outputs)),
+            "lower `inputs` or `outputs`",
+        )
         return cls(eps / np.sqrt(d) * np.eye(d), np.full((outputs, d), a), trainable=False, infinite=True)
 
     def __call__(

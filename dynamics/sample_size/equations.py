@@ -30,7 +30,8 @@ from dynamics.validation import validate_label_noise, validate_real
 
 SMALLEST_ALPHA, LARGEST_ALPHA = 1e-4, 1e4
 FLOOR = 1e-6  # of √m₂: σ below which recovery counts as exact
-TOLERANCE = 1e-12  # of ln σ
+TOLERANCE, ROUNDING = 1e-12, 1e-13  # of ln σ, and of what is to vanish there
+MOST = 500  # evaluations
 HIGHEST = 60.0  # ln σ over √(m₂ + Δ) beyond which nothing is looked for
 LARGEST, SMALLEST_WIDTH = 1e50, 1e-3
 LENGTHS = 0.6  # by how much rows of different lengths can lower ln σ, d = 1
@@ -154,7 +155,10 @@ class Regression:
         scale = np.sqrt(self.law.second)
 
         def at(log_sigma: float) -> float:
-            return above(estimate(float(np.exp(log_sigma))), alpha)
+            value = above(estimate(float(np.exp(log_sigma))), alpha)
+            return (
+                value if abs(value) > ROUNDING else 0.0
+            )  # at the peak of double descent it is flat on one side
 
         low = np.log(FLOOR * scale)
         if excess is None and self.label_noise > 0:  # MSE ≥ 0
@@ -167,17 +171,17 @@ class Regression:
             low, high = high, high + 1.0
             if high > end:
                 raise ComputationError(f"The state evolution has no solution at alpha = {alpha:g}.")
-        return estimate(float(np.exp(brentq(at, low, high, xtol=TOLERANCE))))
+        return estimate(float(np.exp(brentq(at, low, high, xtol=TOLERANCE, maxiter=MOST))))
 
     def excess(self, estimate: Estimate, alpha: float) -> float:
-        """How far the right side of (1) is above the left one."""
+        """How far the right side of (1) is above the left one, relative to that."""
         q = min(estimate.freedom / alpha, 1.0)
-        return self.design.noise(estimate.mse, self.label_noise, q) - 2 * alpha * estimate.sigma**2
+        return self.design.noise(estimate.mse, self.label_noise, q) / (2 * alpha * estimate.sigma**2) - 1
 
     def _least_trace(self, alpha: float) -> Estimate | None:
         """Raw units that fit all labels; None where they cannot."""
         found = self.root(
-            lambda sigma: self.estimate(sigma, alpha), alpha, lambda e, alpha: e.freedom - alpha
+            lambda sigma: self.estimate(sigma, alpha), alpha, lambda e, alpha: e.freedom / alpha - 1
         )
         # (1) with more noise than there is: an intercept is left
         return found if found is not None and self.excess(found, alpha) < 0 else None

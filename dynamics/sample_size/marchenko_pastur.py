@@ -19,6 +19,7 @@ from dynamics.sample_size.spectral_law import ComplexArray
 from dynamics.validation import validate_real
 
 SMALLEST, LARGEST = 1e-3, 1e3  # κ*
+NODES = 100_000  # of the density, where it is divided into equal parts
 LOWEST = 1e-12  # height over σ up to which points of the curve are looked for
 
 
@@ -75,6 +76,17 @@ class MarchenkoPastur:
 
         lowest, highest = np.full_like(u, np.log(LOWEST * sigma)), np.full_like(u, np.log(sigma))
         return np.asarray(np.exp(roots(excess, lowest, highest)))
+
+    def eigenvalues(self, count: int) -> Array:
+        """Means of so many equal parts of the law, in increasing order: the spectrum of a typical S*, (count,)."""
+        low, high = self.edges
+        theta = (np.arange(NODES) + 0.5) * (np.pi / NODES)
+        lam = (low + high) / 2 - (high - low) / 2 * np.cos(theta)
+        mass = ((high - low) * np.sin(theta)) ** 2 / (8 * self.c * lam * NODES)  # of the density at the nodes
+        ends = np.arange(1, count + 1) / count
+        # ∫ λ up to a mass, piecewise linear between the nodes; a mass of zeros comes first
+        sums = np.interp(ends, 1 - self.rank + np.cumsum(mass), np.cumsum(lam * mass), left=0.0)
+        return np.asarray(np.diff(sums, prepend=0.0) * count)
 
     def __repr__(self) -> str:
         return f"MarchenkoPastur({1 / self.c:g})"

@@ -131,10 +131,7 @@ class _Eigenvalues:
 def _certify(
     catalogue: Catalogue, point: FixedPoint, student: Student | None, lam: _Eigenvalues
 ) -> Certificate:
-    if catalogue.constraint:
-        raise ProblemError(
-            f"`constraint` is {catalogue.constraint.name!r}, but points are proven only without a constraint."
-        )
+    catalogue.require_free("points are proven only without a constraint")
     if catalogue.weight_decay:
         if student is not None:
             raise ProblemError(

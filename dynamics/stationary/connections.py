@@ -12,8 +12,7 @@ unit leaves it, a negative one at the origin may leave.
 *A unit that holds a weaker mode i* of the same sign turns towards j, S → S∖{i} ∪ {j}: a saddle with the linear rate
 a_k (g_j − 4μ_i) = 4 a_k (λ_j − λ_i), a_k = (μ_i/2)^{1/3} for a balanced unit.
 
-Under a law of the inputs that rotations leave as it is, all rates are γ times as large
-(`dynamics.problem.aligned_loss`).
+Under laws of the inputs that rotations leave as they are, all rates are γ times as large (`AlignedLoss`).
 
 Either way the learned values μ_i of the other modes shift. One that changes its sign on the way is given up as well,
 since the a of the unit that holds it keeps its own.
@@ -205,11 +204,7 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
     ProblemError
         For other catalogues.
     """
-    if catalogue.constraint:
-        raise ProblemError(
-            f"`constraint` is {catalogue.constraint.name!r}, but connections are known only without a constraint:"
-            " follow the flow instead."
-        )
+    catalogue.require_free("connections are known only without a constraint: follow the flow instead")
     if catalogue.weight_decay:
         raise ProblemError(
             f"`weight_decay` is {catalogue.weight_decay}, but connections are known only without weight decay: follow"

@@ -105,6 +105,11 @@ class Catalogue:
         """What weights are kept to."""
         return self.problem.constraint
 
+    def require_free(self, but: str) -> None:
+        """Refuse weights under a constraint; `but` says what is known only without one."""
+        if self.constraint:
+            raise ProblemError(f"`constraint` is {self.constraint.name!r}, but {but}.")
+
     @property
     def trainable(self) -> bool:
         """Whether the second layer is trained."""

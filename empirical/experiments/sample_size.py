@@ -14,15 +14,15 @@ from dynamics.progress import progress_bar
 from dynamics.sample_size.equations import validate_alpha
 from dynamics.sample_size.marchenko_pastur import MarchenkoPastur
 from dynamics.sample_size.prediction import SampleSize, state_evolution
-from dynamics.sample_size.thresholds import interpolation_threshold
+from dynamics.sample_size.thresholds import interpolation_threshold, trace_threshold
 from dynamics.validation import validate_count, validate_real
 from empirical.minimum import descend, train_to_minimum
 from empirical.proximal_gradient import FormData, FormEstimate
 
-VANISHING = 1e-3  # ℓ of the networks that stand for ℓ → 0: of many minima decay picks that of the least trace
+VANISHING = 1e-3  # ℓ that stands for ℓ → 0 where labels can be fitted
 SMALL_START = 1e-3  # entries of W from which descent finds nearly the same
 CLOSE = 1e-6  # gradient, over its unit, at which a network of the figure is at its minimum
-POINTS = 41  # α of the lines, besides that of the peak
+POINTS = 31  # α of the lines, besides that of the peak
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +100,8 @@ def sample_size_curves(
     decays: Sequence[float] = (0.0, 0.3, 1.2),
     *,
     clean_kappa: float = 0.2,
-    inputs: int = 40,
-    alphas: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.55, 0.75),
+    inputs: int = 30,
+    alphas: Sequence[float] = (0.15, 0.22, 0.3, 0.4, 0.55, 0.75),
     clean_alphas: Sequence[float] = (0.15, 0.22, 0.3, 0.38),
     seeds: int = 4,
     seed: int = 0,
@@ -114,7 +114,7 @@ def sample_size_curves(
     kappa, label_noise : float
         κ* of the Marchenko–Pastur teacher, and Δ.
     decays : sequence of float
-        ℓ; networks of ℓ = 0 are trained with 10⁻³, as theory takes the limit.
+        ℓ; where ℓ = 0 leaves many minima, networks are trained with 10⁻³: theory takes the limit.
     clean_kappa : float
         κ* where there is no noise.
     inputs : int
@@ -122,7 +122,7 @@ def sample_size_curves(
     alphas, clean_alphas : sequence of float
         α at which networks are trained; without the latter there is no part without noise.
     seeds : int
-        Networks at each α, with teachers and data of their own.
+        Networks at each α, with data of their own; all have the teacher that is typical of the law.
     seed : int
     progress : bool
 
@@ -136,33 +136,34 @@ def sample_size_curves(
     d, count = validate_count("inputs", inputs, minimum=10), validate_count("seeds", seeds)
     if not decays:
         raise ProblemError("`decays` is empty, but must name at least one weight decay of order ℓ.")
+    if not len(alphas):
+        raise ProblemError("`alphas` is empty, but must name at least one number of samples over d².")
     points = [validate_alpha(a) for a in (*alphas, *clean_alphas)]
-    ends = (0.5 * min(points), 1.1 * max(points)) if points else (0.05, 1.0)
+    ends = 0.5 * min(points), 1.1 * max(points)
     law, noise = MarchenkoPastur(kappa), validate_real("label_noise", label_noise, nonnegative=True)
     even = np.linspace(*ends, POINTS)
-    grid = np.union1d(even, interpolation_threshold(law, noise))
+    grid = np.union1d(even, fitted := interpolation_threshold(law, noise))
     noisy, corrected = [], []
     for ell in decays:
         how: dict[str, Any] = {"weight_decay_order": ell, "label_noise": noise, "progress": progress}
         noisy.append(state_evolution(law, grid, bayes=ell == decays[0], **how))
         corrected.append(state_evolution(law, even[::2], inputs=d, **how))
     jobs = Jobs(d, count, seed, progress)
-    trained = [
-        jobs.train(f"ℓ = {ell:g}", alphas, kappa, noise, _minimum(max(ell, VANISHING))) for ell in decays
-    ]
+    trained = [jobs.train(f"ℓ = {ell:g}", law, alphas, noise, _regularised(ell, fitted)) for ell in decays]
     clean: list[SampleSize] = []
     recovered: list[TrainedSizes] = []
     if len(clean_alphas):
         few = MarchenkoPastur(clean_kappa)
+        even_clean = np.linspace(0.5 * min(clean_alphas), trace_threshold(few), POINTS)
         for activation in ("centred", "quadratic"):
-            clean.append(state_evolution(few, even, activation=activation, progress=progress))
+            clean.append(state_evolution(few, even_clean, activation=activation, progress=progress))
         kinds = (
             ("raw units", True, _minimum(0.0)),
             ("centred units", False, _minimum(0.0)),
             ("centred units, small start", False, _descent),
         )
         for name, raw, train in kinds:
-            recovered.append(jobs.train(name, clean_alphas, clean_kappa, 0.0, train, raw=raw))
+            recovered.append(jobs.train(name, few, clean_alphas, 0.0, train, raw=raw))
     return SampleSizeCurves(tuple(noisy), tuple(corrected), tuple(trained), tuple(clean), tuple(recovered))
 
 
@@ -171,7 +172,7 @@ Training = Callable[[FormData, int, int], FormEstimate]
 
 @dataclass(frozen=True)
 class Jobs:
-    """Networks of one size, each with a teacher and data of its own."""
+    """Networks of one size, each on data of its own."""
 
     inputs: int
     seeds: int
@@ -181,33 +182,34 @@ class Jobs:
     def train(
         self,
         name: str,
+        law: MarchenkoPastur,
         alphas: Sequence[float],
-        kappa: float,
         label_noise: float,
         train: Training,
         *,
         raw: bool = False,
     ) -> TrainedSizes:
-        """Some at every α; the same teachers and inputs whatever is trained."""
-        d = self.inputs
+        """Some at every α; the same inputs whatever is trained. Their law has no directions, nor need S* have any."""
+        d, S = self.inputs, np.diag(law.eigenvalues(self.inputs))
         sizes = [max(1, round(a * d**2)) for a in alphas]
         mse = np.empty((len(sizes), self.seeds))
         what = progress_bar(
             [*np.ndindex(mse.shape)], name, shown=self.progress, remedy="lower `inputs` or `seeds`"
         )
         for i, s in what:
-            S = draw_teacher(kappa, d, np.random.default_rng([self.seed, s]), unit_trace=raw)
-            data = FormData.draw(S, sizes[i], label_noise, raw=raw, seed=[self.seed, s, 1])
+            data = FormData.draw(S, sizes[i], label_noise, raw=raw, seed=[self.seed, s])
             mse[i, s] = train(data, d, self.seed + s).mse(S)
         return TrainedSizes(name, d, np.array(sizes) / d**2, mse)
 
 
-def draw_teacher(kappa: float, inputs: int, rng: np.random.Generator, *, unit_trace: bool = False) -> Array:
-    """S* = GGᵀ/m* with m* = κ*d columns; of raw units with tr S* = d, whose fluctuation they would see."""
-    columns = max(1, round(kappa * inputs))
-    G = rng.standard_normal((inputs, columns))
-    S = G @ G.T / columns
-    return np.asarray(S * inputs / np.trace(S) if unit_trace else S)
+def _regularised(decay: float, fitted: float) -> Training:
+    """At the minimum; where ℓ = 0 leaves many, with a decay so small that it picks the one of least trace."""
+
+    def train(data: FormData, hidden: int, seed: int) -> FormEstimate:
+        below = len(data.X) < fitted * hidden**2
+        return _minimum(VANISHING if below and decay == 0 else decay)(data, hidden, seed)
+
+    return train
 
 
 def _minimum(decay: float) -> Training:

@@ -47,5 +47,5 @@ ENTRY = Entry(
     + ",".join(map(repr, ALPHA)),
     compute=compute,
     found="The name of the file says 0.25. Its curve is that of labels with noise of variance Δ = 0.5, in units in "
-    "which f* has variance 2m₂; neither Δ = 0.25 nor another reading of the name gives it.",
+    "which f* has variance 2m₂; neither Δ = 0.25 nor Δ = 2σ²(2 + σ²)/κ* with σ = 0.25, as in a script there, gives it.",
 )

@@ -18,6 +18,7 @@ from quadflow.gallery import (
     practice,
     published,
     saddles,
+    sample_size,
     spectrum,
     study,
     sweep,
@@ -69,6 +70,7 @@ def command(ctx: click.Context, list_figures: bool) -> None:
 for module in (
     curves,
     saddles,
+    sample_size,
     spectrum,
     activations,
     losses,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @opt.problem_options
 @opt.output_option("Write the JSON object (.json).")
 @opt.json_option
+@opt.takes_networks("scope")
 def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> None:
     """What each command can do for a problem: exact, to second order in the step, numerically, by training, or not."""
     from dynamics.problem.scope import scope

@@ -57,6 +57,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Integrate the gradient flow of the population loss, corrected for a finite step, or the mean of SGD."""
+    from dynamics.closed_forms import growth_note
     from dynamics.outcome import reached_minimum
     from dynamics.validation import validate_count
     from quadflow.options.reading import build_problem
@@ -100,6 +101,7 @@ def command(
         raise failure
     said = "" if minimum is None or trajectory.solver.message else minimum.summary()
     lines = [said] if said else []
+    lines += filter(None, (growth_note(start),))
     lines += [] if spectrum is None else ["Hessian of the loss at " + spectrum.summary()]
     lines += [] if unstable is None else [f"warning: {unstable}"]
     echo_result(result, lambda: "\n".join([describe(trajectory), *lines]), as_json)
@@ -137,7 +139,7 @@ def write_trajectory(
 def curves_csv(trajectory: Trajectory | SGDTrajectory) -> str:
     """Times, loss and modes as a table; where there are no modes, norms of the units and their overlaps.
 
-    The loss of samples held out stands beside the loss.
+    The loss of samples held out, and the accuracy of classifiers, stand beside the loss.
     """
     from numpy import ndindex
 
@@ -145,9 +147,10 @@ def curves_csv(trajectory: Trajectory | SGDTrajectory) -> str:
 
     found = printed(trajectory.variables())
     head, columns = ["time", "loss"], [trajectory.times, trajectory.loss]
-    if "test_loss" in found:
-        head, columns = [*head, "test_loss"], [*columns, found["test_loss"].array]
-    for name, title in (("modes", "mode"), ("norms", "norm"), ("overlaps", "overlap")):
+    for name in ("test_loss", "accuracy", "calibration", "test_accuracy", "test_calibration"):
+        if name in found:
+            head, columns = [*head, name], [*columns, found[name].array]
+    for name, title in (("modes", "mode"), ("norms", "norm"), ("overlaps", "overlap"), ("bias", "bias")):
         if name in found:
             array = found[name].array
             head += ["_".join([title, *(str(i + 1) for i in at)]) for at in ndindex(array.shape[1:])]

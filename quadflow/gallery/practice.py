@@ -176,6 +176,30 @@ def late_time(teacher: str, inputs: int, step: float, batch: int, seed: int, out
     draw_into(output, make)
 
 
+@click.command("growth", cls=Command, epilog="Example: quadflow figure growth --teacher 3,1,-2 --seeds 2")
+@click.option(
+    "--teacher", default="2,-1,0.5", show_default=True, help="Eigenvalues of both signs, three or more."
+)
+@click.option("--step", type=float, default=0.05, show_default=True, help="Learning rate.")
+@click.option("--batch", type=int, default=512, show_default=True, help="Fresh samples per step.")
+@click.option("--seeds", type=int, default=4, show_default=True, help="How many networks.")
+@opt.seed_option
+@figure_output("growth")
+def growth(teacher: str, step: float, batch: int, seeds: int, seed: int, output: str) -> None:
+    """Hard labels under the logistic loss, learned for ever: powers of time, the flow and trained networks."""
+
+    def make() -> Figure:
+        from empirical.experiments.growth import growth as compute
+        from figures.growth import growth_figure
+
+        eigenvalues = opt.parse_numbers("--teacher", teacher)
+        return growth_figure(
+            compute(eigenvalues, step=step, batch=batch, seeds=seeds, seed=seed, progress=True)
+        )
+
+    draw_into(output, make)
+
+
 @click.command(
     "stability",
     cls=FigureCommand,
@@ -288,6 +312,7 @@ FIGURES = (
     train_test,
     scaling_law,
     late_time,
+    growth,
     stability,
     gap_command("gap-step", "the step size dominates"),
     gap_command("gap-data", "few samples dominate"),

@@ -80,5 +80,5 @@ def network_json(problem: NetworkProblem) -> dict[str, Any]:
         "directions": problem.free_directions,
         "nodes": problem.cost,
         "covariance": "identity" if problem.covariance is None else "given",
-        "weight_decay": problem.weight_decay,
+        "weight_decay": [problem.weight_decay, problem.weight_decay],
     }

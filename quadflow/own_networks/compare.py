@@ -11,6 +11,7 @@ from quadflow.output import echo_result, validate_output, write_figure
 from quadflow.own_networks.building import build_network_problem
 from quadflow.own_networks.results import comparison_json
 from quadflow.own_networks.train import TRAINING, arguments
+from quadflow.reports import validate_report, write_report
 
 if TYPE_CHECKING:
     from quadflow import options as opt
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 HONOURS = (
     *PROBLEM,
     *TRAINING,
-    *("t_end", "times", "correction", "method", "rtol", "atol", "max_evaluations"),
+    *("t_end", "times", "correction", "method", "rtol", "atol", "max_evaluations", "report"),
 )
 FIGURES = ("png", "pdf", "svg")
 
@@ -32,6 +33,7 @@ def run(
     from quadflow.options import parse_numbers
 
     suffix = validate_output(output, FIGURES)
+    validate_report(report)
     problem, when = options.problem, options.comparison
     if options.theory.name not in ("flow", "modified"):
         raise ProblemError("`--sgd` is known only for two-layer networks: leave it out with a `--network`.")
@@ -52,5 +54,8 @@ def run(
 
         assert suffix is not None
         write_figure(network_curves(comparison), output, suffix)
+    result = comparison_json(comparison)
+    if report is not None:
+        write_report(report, {"compare": result})
     lines = [] if output is None else [f"written: {output}"]
-    echo_result(comparison_json(comparison), lambda: "\n".join([comparison.summary(), *lines]), as_json)
+    echo_result(result, lambda: "\n".join([comparison.summary(), *lines]), as_json)

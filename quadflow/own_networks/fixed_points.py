@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from dynamics.errors import ProblemError
 from quadflow.output import echo_result, to_json, validate_output, write_text
 from quadflow.own_networks.building import build_network_problem, network_json
+from quadflow.reports import validate_report, write_report
 
 if TYPE_CHECKING:
     from quadflow import options as opt
     from quadflow.options.own_network import OwnNetworkOptions
 
-HONOURS = ("target", "inputs", "weight_decay", "covariance", "search", "seed")
+HONOURS = ("target", "inputs", "weight_decay", "covariance", "search", "seed", "report")
 
 
 def run(
@@ -27,6 +28,7 @@ def run(
     from dynamics.networks import find_network_points
 
     validate_output(output, ("json",))
+    validate_report(report)
     if options.search is None:
         raise ProblemError(
             "There is no catalogue of the stationary points of a `--network`: `--search N` looks for them numerically."
@@ -34,6 +36,8 @@ def run(
     problem = build_network_problem(own, network, 1.0, None, options.seed)
     found = find_network_points(problem, options.search, options.seed, progress=True)
     result = found.to_dict() | {"problem": network_json(problem)}
+    if report is not None:
+        write_report(report, {"fixed-points": result})
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, found.summary, as_json)

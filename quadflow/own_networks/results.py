@@ -32,7 +32,8 @@ def trajectory_json(trajectory: NetworkTrajectory) -> dict[str, Any]:
         "objective": trajectory.objective,
         "modes": None,
         "conserved_drift": None if drift is None or math.isnan(drift) else drift,
-        "conserved": [
+        "conserved": None,
+        "conserved_laws": [
             {
                 "law": law.text,
                 "start": trajectory.conserved[law.text][0],
@@ -65,6 +66,7 @@ def run_json(run: NetworkRun) -> dict[str, Any]:
         "steps": run.steps,
         "loss": run.loss,
         "modes": None,
+        "conserved": None,
         "conserved_drift": run.conserved_drift,
         "loss_measured": "exactly, from the weights"
         if run.problem.nodes.exact

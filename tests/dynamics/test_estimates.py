@@ -44,6 +44,7 @@ from dynamics.neuron.pieces.counts import count_pieces
 from dynamics.neuron.pieces.network import Layer, Network
 from dynamics.neuron.pieces.plane import pieces_in_plane
 from dynamics.population.fourth_moment import SampleMoment
+from dynamics.problem.realisation import realise_beside
 from dynamics.schedules import Schedule
 from dynamics.stationary.all_signs import points_of_all_signs
 from dynamics.stationary.search import search_fixed_points
@@ -118,6 +119,17 @@ ESTIMATES = {
         lambda: Student.initialise(20, 30, outputs=5),
         "A student of 20 hidden units with 30 inputs and 5 outputs",
         4 * 8 * 20 * (30 + 5),
+    ),
+    # weights beside a teacher: what they are a sum of, and the factors of it
+    "weights of given overlaps": (
+        lambda: realise_beside(np.eye(2), np.zeros((2, 1)), np.eye(1, 30)),
+        "A student of 2 hidden units with 30 inputs",
+        8 * 8 * 2 * 30,
+    ),
+    "infinitely many units": (
+        lambda: Student.mean_field(20, outputs=5),
+        "The limit of infinitely many units in 20 inputs, a matrix of 20 × 20 numbers,",
+        4 * 8 * 20 * (20 + 5),
     ),
     "search": (
         lambda: search_fixed_points(FLOW, 1),

@@ -14,6 +14,17 @@ EVERYWHERE = {
     **{"squares": 8, "outputs": 2, "layers": 2, "step": 2e-3, "batch": 256, "missing": ADVICE},
 }
 EXCEPTIONS = {
+    "experiments.losses.loss_curves": {"bias": 0.0},
+    "experiments.sample_size.sample_size_curves": {
+        "kappa": 0.5,
+        "label_noise": 0.5,
+        "decays": (0.0, 0.3, 1.2),
+        "clean_kappa": 0.2,
+        "inputs": 30,
+        "alphas": (0.15, 0.22, 0.3, 0.4, 0.55, 0.75),
+        "clean_alphas": (0.15, 0.22, 0.3, 0.38),
+        "seeds": 4,
+    },
     "experiments.depth.depth_curves": {
         "quadratic": (1, 2, 3),
         "linear": (2, 3, 4),
@@ -21,18 +32,7 @@ EXCEPTIONS = {
         "batch": 512,
         "seeds": 4,
     },
-    "experiments.sample_size.sample_size_curves": {
-        "kappa": 0.5,
-        "label_noise": 0.5,
-        "decays": (0.0, 0.3, 1.2),
-        "clean_kappa": 0.2,
-        "inputs": 40,
-        "alphas": (0.1, 0.2, 0.3, 0.4, 0.55, 0.75),
-        "clean_alphas": (0.15, 0.22, 0.3, 0.38),
-        "seeds": 4,
-    },
     "experiments.sample_size.Jobs.train": {"raw": False},
-    "experiments.sample_size.draw_teacher": {"unit_trace": False},
     "minimum.train_to_minimum": {"scale": 1.0, "tolerance": 1e-09, "max_iterations": 20000},
     "minimum.descend": {"scale": 0.001, "tolerance": 1e-06, "max_iterations": 20000},
     "published.entry.Source": {"read_as": "stored data"},
@@ -138,7 +138,9 @@ EXCEPTIONS = {
         **{"batch": 1, "seeds": 256},
     },
     "experiments.schedules.train_schedules": {"records": 41},
-    "experiments.losses.loss_curves": {"bias": 0.0},
+    "experiments.growth.growth": {
+        **{"t_end": 1e4, "trained_until": 100.0, "step": 0.05, "batch": 512, "seeds": 4},
+    },
     "experiments.late_time.late_time": {"t_end": 100.0, "trained_until": 20.0, "batch": 512},
     "neuron.collapse.collapse_study": {
         **{"inputs": 6, "hidden": 6, "starts": 100, "steps": 200, "batch": 32, "scale": 0.7},

@@ -51,6 +51,7 @@ gap = beside("test_gap").gap
 check = beside("test_hannet").check
 run = beside("test_hannet").run
 result = beside("test_invariance").result
+growth_curves = beside("test_growth").curves
 late_curves = beside("test_late_time").curves
 networks = beside("test_learning_curve_made_up").networks
 trajectory = beside("test_learning_curve_made_up").trajectory
@@ -127,6 +128,7 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "hannet.gradient_norms": lambda f: (f("check"),),
     "hannet.checkerboard": lambda f: (f("run"),),
     "invariance.invariance_figure": lambda f: (f("result"),),
+    "growth.growth_figure": lambda f: (f("growth_curves"),),
     "late_time.late_time_figure": lambda f: (f("late_curves"),),
     "own_network.network_curves": lambda f: (f("own_comparison"),),
     "learning_curve.learning_curves": lambda f: (f("trajectory"), networks(f("trajectory"))),

@@ -6,7 +6,21 @@ import json
 import numpy as np
 import pytest
 
-SHORT = ["--hidden", "2", "--steps", "6", "--step", "0.1", "--batch", "8", "--records", "3", "--seeds", "2", "--json"]
+SHORT = [
+    "--hidden",
+    "2",
+    "--steps",
+    "6",
+    "--step",
+    "0.1",
+    "--batch",
+    "8",
+    "--records",
+    "3",
+    "--seeds",
+    "2",
+    "--json",
+]
 TEACHER = ["--teacher", "2,-1", "--loss", "logistic", "--bias", "trainable:0.4"]
 
 
@@ -19,7 +33,18 @@ def table(tmp_path, monkeypatch):
         writer = csv.writer(file)
         writer.writerow(["first", "second", "answer"])
         writer.writerows([*row, "yes" if n % 4 else "no"] for n, row in enumerate(rows.round(3)))
-    return ["--data", "own.csv", "--target", "answer", "--split", "0.25", "--loss", "logistic", "--bias", "trainable"]
+    return [
+        "--data",
+        "own.csv",
+        "--target",
+        "answer",
+        "--split",
+        "0.25",
+        "--loss",
+        "logistic",
+        "--bias",
+        "trainable",
+    ]
 
 
 def printed(result):
@@ -65,7 +90,18 @@ def test_a_table_with_a_text_of_two_classes(quadflow, table):
 
 def test_one_command_from_the_table_to_the_figure(received, table):
     """A quarter is held out and a bias trained where nothing is said; `--bias` and `--split` beat that."""
-    words = ["figure", "classification", "--data", "own.csv", "--target", "answer", "--steps", "5", "--step", "0.1"]
+    words = [
+        "figure",
+        "classification",
+        "--data",
+        "own.csv",
+        "--target",
+        "answer",
+        "--steps",
+        "5",
+        "--step",
+        "0.1",
+    ]
     problem = received("empirical.comparison:compare", *words)[0][0]
     assert (problem.loss.name, problem.bias.trainable) == ("logistic", True)
     assert (len(problem.data.X), len(problem.data.X_test)) == (30, 10)
@@ -82,12 +118,9 @@ def test_predicted_and_measured_accuracy_of_digits(quadflow, tmp_path):
     assert result.status == 0, result.err
     assert file.stat().st_size > 20_000
     assert "accuracy" not in result.err
-    said = printed(
-        quadflow(
-            *["compare", "--data", "digits", "--classes", "3,8", "--split", "0.25", "--loss", "logistic", "--bias", "trainable", "--hidden", "6"],
-            *["--step", "6e-4", "--steps", "1000", "--seeds", "4", "--records", "5", "--init-scale", "0.1", "--json"],
-        )
-    )
+    data = "--data digits --classes 3,8 --split 0.25 --loss logistic --bias trainable"
+    how = "--hidden 6 --init-scale 0.1 --step 6e-4 --steps 1000 --seeds 4 --records 5 --json"
+    said = printed(quadflow("compare", *data.split(), *how.split()))
     for name in ("accuracy", "test_accuracy"):
         measured, predicted = np.mean(said["training"][name], axis=0), said["theory"][name]
         assert predicted[-1] > 0.95

@@ -72,6 +72,7 @@ SMALLER = {
     "figure escape-times": "--largest 7,0 --rates none --seeds 2",
     "figure exit-times": "--inputs 20,40 --seeds 20",
     "figure scaling-law": "--count 1000 --trained-modes 3",
+    "figure growth": "--teacher 2,-1,0.5 --step 0.1 --batch 4 --seeds 1",
     "figure late-time": "--teacher 1 --inputs 2 --step 0.05 --batch 16",
     "figure stability": "--t-end 0.1",
     "figure weight-decay": "--t-end 1",

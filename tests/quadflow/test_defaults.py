@@ -50,6 +50,7 @@ PAIRS = [
     ),
     ("figure drift", "empirical.conserved:drift_scaling", {}),
     ("figure scaling-law", "empirical.experiments.power_law:scaling_laws", {}),
+    ("figure growth", "empirical.experiments.growth:growth", {}),
     ("figure late-time", "empirical.experiments.late_time:late_time", {}),
     (
         "figure train-test",

@@ -50,7 +50,10 @@ def test_every_command_option_and_argument_can_be_drawn(tmp_path):
     names = set()
     for name, command in every.items():
         drawn = calls.drawn_options(command)
-        assert {p.name for p in command.params if isinstance(p, click.Option)} - drawn.keys() <= {"scheduler"}
+        assert {p.name for p in command.params if isinstance(p, click.Option)} - drawn.keys() <= {
+            "scheduler",
+            "everything",
+        }
         for parameter in command.params:
             if not getattr(parameter, "is_flag", False):
                 sensible, others = values.values(name, parameter, files)

@@ -40,6 +40,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "gap-noise": COMPARE,
     "gap-step": COMPARE,
     "gaussianity": "empirical.experiments.gaussianity:gaussianity_curves",
+    "growth": "empirical.experiments.growth:growth",
     "hannet": "empirical.hannet.check:check_hannet",
     "invariance": "empirical.experiments.invariance:invariance",
     "late-time": "empirical.experiments.late_time:late_time",

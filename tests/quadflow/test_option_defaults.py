@@ -42,6 +42,7 @@ SIZES = {
     "figure escape-times": {"overlap": 0.5, "seeds": 16, "largest": "896,112,28"},
     "figure conserved": {"batch": 32, "seeds": 32, "step": 0.002, "steps": 3000},
     "figure hannet": {"layers": 100},
+    "figure growth": {"batch": 512, "seeds": 4, "step": 0.05, "teacher": "2,-1,0.5"},
     "figure late-time": {"batch": 512, "inputs": 5, "step": 0.002},
     "figure neuron": {"hidden": 6, "seeds": 4, "step": 0.01, "t_end": 20.0, "gammas": "1,0.1,0"},
     "figure neuron-collapse": {"inputs": 6, "hidden": 6, "batch": 32, "steps": 200, "starts": 100},

@@ -40,7 +40,7 @@ def test_it_is_simulated(quadflow, tmp_path):
     curve = NetworkFlow(PROBLEM).integrate(1.0, samples=5)
     assert data["times"] == curve.times.tolist()
     assert data["loss"] == pytest.approx(curve.loss, rel=1e-12)
-    laws = {law["law"]: law for law in data["conserved"]}
+    laws = {law["law"]: law for law in data["conserved_laws"]}
     assert set(laws) == {"k_0**2 - v_0**2", "k_1**2 - v_1**2", "q**2 - v_0**2 - v_1**2"}
     theta = dict(zip(("k_0", "k_1", "q", "v_0", "v_1"), PROBLEM.theta0, strict=True))
     law = laws["k_0**2 - v_0**2"]
@@ -176,3 +176,49 @@ def test_a_start_from_a_file(quadflow, tmp_path):
     ).json  # fmt: skip
     assert data["loss"][0] == pytest.approx(0.5 * (2 * (1 - 0.35) ** 2 + 0.14**2))
     assert data["problem"]["covariance"] == "given"
+
+
+def test_reports_show_them(quadflow, tmp_path):
+    """Every result becomes a page, alone and with --report; the page holds network, laws and stationary points."""
+    pytest.importorskip("plotly")
+    short = ("--steps", "3", "--seeds", "2", "--records", "3")
+    calls = {
+        "simulate": ("--t-end", "0.1", "--records", "4"),
+        "train": short,
+        "compare": short,
+        "fixed-points": ("--search", "5"),
+    }
+    for verb, more in calls.items():
+        data = quadflow(verb, *OWN, *more, "--json").out
+        (tmp_path / f"{verb}.json").write_text(data)
+        page = tmp_path / f"{verb}.html"
+        assert quadflow("report", tmp_path / f"{verb}.json", "--output", page).status == 0
+        assert "q*x_1*(k_0*v_0*x_0**2" in page.read_text()
+    assert "q**2 - v_0**2 - v_1**2" in (tmp_path / "simulate.html").read_text()
+    for verb in ("compare", "fixed-points"):
+        page = tmp_path / f"own-{verb}.html"
+        assert quadflow(verb, *OWN, *calls[verb], "--report", page).status == 0
+        assert page.stat().st_size > 1e5
+
+
+def test_scope_says_what_is_known(quadflow):
+    """Every command of two-layer networks has a row; those that take `--network` are not "not known"."""
+    rows = {row["command"]: row for row in quadflow("scope", *OWN, "--json").json["scope"]}
+    plain = [row["command"] for row in quadflow("scope", "--teacher", "1", "--json").json["scope"]]
+    assert [*rows] == plain
+    taken = {
+        "derive",
+        "simulate",
+        "simulate --correction modified",
+        "fixed-points",
+        "conserved",
+        "train",
+        "compare",
+    }
+    assert {name for name, row in rows.items() if row["status"] != "not known"} == taken
+    assert "8 nodes" in rows["simulate"]["reason"]
+    assert rows["staircase"]["reason"] == "known only for two-layer networks"
+    drawn = quadflow("scope", *OWN, "--expectation", "samples:64").out
+    assert "means over draws" in drawn
+    large = quadflow("scope", "--network", "deep-linear:20,20,1", "--target", "x_0").out
+    assert "at most 200 parameters" in large and "as matrices" in large

@@ -294,6 +294,8 @@ CALLS = [
          "dynamics.networks.derivation:derive_network", Spec("a*x_0"), "x_0", 0.2),
     Call("derive --network a*x_0",
          "dynamics.networks.derivation:derive_network", Spec("a*x_0"), "", 0.0),
+    Call("scope --network a*x_0 --target x_0 --expectation samples:64",
+         "dynamics.networks.scope:network_scope", Own("a*x_0", "x_0", 0.1, 0, expectation=Expectation(64, 0))),
     Call("fixed-points --network a*x_0 --target x_0 --search 9 --seed 5 --expectation grid --weight-decay 0.2",
          "dynamics.networks.search:find_network_points", Own("a*x_0", "x_0", 1.0, 5, weight_decay=0.2), 9, 5,
          progress=True),

@@ -149,7 +149,8 @@ WORDS = {
     "classes": ("0,1|0,2", "0|0,0|0,1,2|x,y|nan,1|1e400,0"),
     "split": ("0.2|0.5|0", "1|-0.1|nan|1e-300|0.999"),
     "components": ("1|2", "0|-1|3|1000|" + str(2**63)),
-    "name": ("gsgd|relinear|hannet", "study|gsgd,hannet|" + CODE),
+    "name": ("gsgd|relinear|hannet|recovery|product-laws", "study|gsgd,hannet|" + CODE),
+    "result": ("recovery|bayes-threshold", "product-laws|recovry|" + CODE),
     "select": ("seed=0|init-scale=0.1", "x|=|a=b"),
 }
 TEACHERS = ["2,1", "1", "2,-1", "3,2,1", "1,1", "power-law:1:3"]

@@ -6,7 +6,7 @@ from scipy.special import k0
 from scipy.stats import chi2
 
 from dynamics import GradientFlow, Problem, Student, Teacher
-from dynamics.closed_forms import growth_law
+from dynamics.closed_forms import growth_law, growth_note
 from dynamics.closed_forms.growth_law import density
 from dynamics.errors import ProblemError
 
@@ -113,5 +113,11 @@ def test_what_has_no_law_is_refused(teacher: list[float], how: dict, names: str)
         growth_law(Problem(Teacher.from_eigenvalues(teacher), student, loss="logistic", **how))
 
 
-def test_summary_names_the_powers() -> None:
+def test_what_is_said_of_it() -> None:
+    """The powers; that there are none for two modes; nothing where weights rest."""
     assert "t^(−0.6)" in growth_law(start(True, labels="hard")).summary()
+    assert growth_note(start(True, labels="hard")) == growth_law(start(True, labels="hard")).summary()
+    two = Problem(Teacher.from_eigenvalues([2, -1]), Student.initialise(2, 2), loss="logistic", labels="hard")
+    assert "no power" in growth_note(two)
+    assert not growth_note(start(True, labels="bernoulli"))
+    assert not growth_note(Problem(TEACHER, Student.initialise(3, 3)))

@@ -77,3 +77,19 @@ def test_a_matrix_that_is_not_definite_is_reported(rng, monkeypatch):
     monkeypatch.setattr(riccati, "posv", lambda matrix, right: (matrix, right, 1))
     with pytest.raises(ComputationError, match="a matrix is not definite"):
         riccati_solution(problem_of(rng, 4, 3, 1.0, [4, 2, 1]), [1.0])
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_more_units_than_inputs_cost_no_more(activation, monkeypatch):
+    """Of 60 units in 3 inputs matrices of three rows are factored, and the form is that of the flow of all units."""
+    W = np.random.default_rng(0).standard_normal((60, 3)) / 8
+    problem = Problem(Teacher.from_eigenvalues([2, -1], 3), Student(W, np.full(60, 0.5), False), activation)
+    found = riccati_solution(problem, [0.1, 0.4])
+    every = GradientFlow(problem, reduce=False).integrate(times=[0.1, 0.4], rtol=1e-11)
+    M = 0.5 * np.einsum("tki,tkj->tij", every.W, every.W)
+    np.testing.assert_allclose(found.M, M, atol=1e-9)
+    sizes = []
+    whole = np.linalg.cholesky
+    monkeypatch.setattr(np.linalg, "cholesky", lambda A: sizes.append(len(A)) or whole(A))
+    riccati_solution(problem, [0.1])
+    assert set(sizes) == {3}

@@ -59,6 +59,23 @@ def test_units_stay_and_the_loss_falls(activation, reduce):
     assert fall == pytest.approx(np.sum(speed**2), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"loss": "log-cosh"}, {"loss": "huber:1"}, {"loss": "logistic", "labels": "bernoulli", "bias": 0.4}],
+)
+def test_other_losses(more):
+    """The same of the losses of spectral populations."""
+    there = problem(random_units(2, 1), [1.0, 0.8], lam=(2, 1, 0, 0), **more)
+    h = 1e-4
+    curve = GradientFlow(there).integrate(times=[0, 0.3 - h, 0.3, 0.3 + h], rtol=1e-10)
+    np.testing.assert_allclose(np.linalg.norm(curve.W, axis=2), 1, rtol=1e-14)
+    across = there.population.velocity(curve.W[2], curve.A[2])[0]
+    across = across - curve.W[2] * np.sum(across * curve.W[2], axis=1)[:, None]
+    np.testing.assert_allclose(there.objective.velocity(curve.W[2], curve.A[2])[0], across, atol=1e-10)
+    fall = (curve.loss[1] - curve.loss[3]) / (2 * h)
+    assert fall == pytest.approx(np.sum(across**2), rel=1e-5)
+
+
 def test_correlated_inputs():
     """Under Σ too the flow is that of the loss along the sphere: its end is stationary, all norms are 1."""
     Sigma = np.diag([1.0, 2.0, 0.5, 1.5])

@@ -7,16 +7,21 @@ import pytest
 
 from dynamics import (
     AdamFlow,
+    ArcLengthFlow,
     EnsembleTrajectory,
     FlowEnsemble,
     GradientFlow,
     ModifiedFlow,
+    NaturalGradientFlow,
     Problem,
     ProblemError,
     Student,
     Teacher,
+    hessian_spectrum,
+    kernel_spectrum,
 )
 from dynamics.losses import FAMILIES, LOSSES, Loss
+from dynamics.stability import sharpness
 
 TABLE = [*LOSSES.values(), *(Loss.parse(f"{family.name}:{family.example}") for family in FAMILIES.values())]
 TABLE = [loss for loss in TABLE if not loss.is_square]
@@ -115,6 +120,39 @@ def test_another_optimiser_trains_the_bias_too():
     assert curve.bias[-1, 0] == pytest.approx(0.2, rel=0.02)
     decayed = AdamFlow(problem, 0.001, decay=(0.5, 0.5))
     assert (decayed.rates((0.5, 0.5)) == [*[0.5] * 9, 0.0]).all()
+
+
+def test_second_derivatives_hold_the_bias_too():
+    """Eigenvalues along a curve are those of the dense Hessian over W, A and β, with decay of all but β."""
+    problem = problem_of("logistic", bias="trainable:0.4", weight_decay=(0.1, 0.2))
+    flow = GradientFlow(problem)
+    curve = flow.integrate(t_end=1.0, samples=3)
+    theta = flow.pack(curve.W[-1], curve.second_layer[-1])
+    H = problem.objective.hessian(*flow.unpack(theta))
+    found = hessian_spectrum(curve, points=2)
+    np.testing.assert_allclose(found.eigenvalues[-1], np.linalg.eigvalsh(H)[::-1], atol=1e-12)
+    plain = problem.population.hessian(*flow.unpack(theta))
+    np.testing.assert_allclose(H - plain, np.diag([0.1] * 6 + [0.2] * 3 + [0.0]), atol=1e-13)
+    assert sharpness(flow, curve, points=2)[-1] == pytest.approx(found.eigenvalues[-1, 0])
+
+
+def test_a_flow_by_its_arc_length_ends_where_the_flow_does():
+    """With a bias and weight decay of two rates: the same states by another clock, at the same loss."""
+    problem = problem_of("log-cosh", bias="trainable:0.4", weight_decay=(0.1, 0.3))
+    curve = ArcLengthFlow(problem).integrate(t_end=0.7, samples=3)
+    flow = GradientFlow(problem).integrate(t_end=20.0, until_loss=float(curve.loss[-1]), samples=3)
+    np.testing.assert_allclose(curve.W[-1], flow.W[-1], atol=1e-7)
+    np.testing.assert_allclose(curve.bias[-1], flow.bias[-1], atol=1e-7)
+    assert curve.conserved_drift < 1e-8
+
+
+def test_theories_of_the_square_loss_refuse_the_others():
+    """Each names the loss, or the bias that is trained."""
+    curve = GradientFlow(problem_of("log-cosh")).integrate(t_end=0.1, samples=3)
+    with pytest.raises(ProblemError, match="`loss` is 'log-cosh', but the spectrum of the tangent kernel"):
+        kernel_spectrum(curve)
+    with pytest.raises(ProblemError, match="`bias` is 'trainable', but the flow of the natural gradient"):
+        NaturalGradientFlow(problem_of("log-cosh", bias="trainable"))
 
 
 def test_several_members_at_once(tmp_path):

@@ -123,6 +123,7 @@ def data_flow(problem):
     Sigma = np.eye(2) if problem.second_moment is None else problem.second_moment
     phi, V, B = problem.activation.phi, problem.teacher.V, problem.teacher.B
     Y = phi(X @ V.T, np.einsum("md,de,me->m", V, Sigma, V)) @ B.T
+    Y = problem.labels.expected(Y - problem.bias.teacher)
     W, A = problem.student.W, problem.student.A
     parts = [FiniteDataFlow(problem, X[i::20], Y[i::20]).objective.velocity(W, A)[0] for i in range(20)]
     mean, error = np.mean(parts, axis=0), np.std(parts, axis=0, ddof=1) / np.sqrt(20)
@@ -270,6 +271,27 @@ def test_every_theory_honours_the_inputs_or_refuses_them(inputs, phi):
     else:
         problem = replace(plain, distribution=inputs)
     honours_or_refuses(problem)
+
+
+LOSSES_OF_ALL_KINDS = {
+    "log-cosh": {"loss": "log-cosh"},
+    "huber": {"loss": "huber:1.5", "bias": 0.4},
+    "logistic": {"loss": "logistic", "bias": 0.4},
+    "hard labels": {"loss": "logistic", "labels": "hard:0.2", "flip": 0.1},
+}
+
+
+@pytest.mark.parametrize("phi", ["quadratic", "centred", "tanh"])
+@pytest.mark.parametrize("learned", LOSSES_OF_ALL_KINDS.values(), ids=LOSSES_OF_ALL_KINDS)
+def test_every_theory_honours_the_loss_or_refuses_it(learned, phi):
+    """Of units that are not quadratic the population is not known either, and the sentence names the loss."""
+    problem = replace(problem_of(phi, "white", 1, "trained"), **({"labels": None} | learned))
+    honours_or_refuses(problem)
+    if phi == "tanh":
+        assert f"`loss` is {problem.loss.name!r}" in THEORIES["flow"].gap(problem)
+    honours_or_refuses(
+        replace(problem, data=(np.random.default_rng(1).uniform(-2, 2, (60, 2)), np.zeros(60)))
+    )
 
 
 def test_diagnosis_says_why_it_does_not_know():
