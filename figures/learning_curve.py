@@ -15,6 +15,7 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import best_overlaps
 from dynamics.problem import Problem
+from dynamics.problem.classification import Skill
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
@@ -269,8 +270,8 @@ def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
 
 
 def _draw_accuracy(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
-    """The share of right answers, of the samples held out too; and the best one that there is, where it is known."""
-    skills = trajectory.skills if isinstance(trajectory, Trajectory) else {}
+    """The share of right answers, on the samples held out too: the theory as lines, networks as markers on bands."""
+    skills: dict[str, Skill] = getattr(trajectory, "skills", {})
     styles = {"": ("black", LINES[0], TRAINED), "test_": (TESTED[0], LINES[1], TESTED)}
     for name, skill in skills.items():
         colour, line, (marked, marker) = styles[name]
