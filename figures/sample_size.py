@@ -149,7 +149,7 @@ def _mark(axes: Axes, alpha: float | None, text: str, side: str = "left") -> Non
         text,
         (alpha, 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(2 if side == "left" else -2, -2),
+        xytext=(2 if side == "left" else -3, -2),
         textcoords="offset points",
         va="top",
         ha=side,

@@ -15,7 +15,7 @@ from quadflow.provenance import problem_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dynamics.problem.scope import Coverage
+    from dynamics.problem.verbs import Coverage
 
 
 @click.command(cls=Command, epilog="Example: quadflow scope --teacher 4,2,1 --activation relu")
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @opt.takes_networks("scope")
 def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> None:
     """What each command can do for a problem: exact, to second order in the step, numerically, by training, or not."""
-    from dynamics.problem.scope import scope
+    from dynamics.problem.verbs import scope
     from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))

@@ -8,7 +8,6 @@ from dynamics.errors import ProblemError
 from quadflow.options.click_options import parse_numbers
 
 if TYPE_CHECKING:
-    from dynamics.aliases import Array
     from dynamics.sample_size.spectral_law import SpectralLaw
     from quadflow.options.problem import MatrixOptions
 
@@ -56,7 +55,7 @@ def read_law(teacher: str | None, inputs: int | None, options: MatrixOptions) ->
     return Atoms(np.sqrt(d) * np.pad(lam, (0, d - len(lam))), teacher)
 
 
-def parse_grid(option: str, text: str) -> list[float] | Array:
+def parse_grid(option: str, text: str) -> list[float]:
     """Numbers A1,A2,… or a grid LOW:HIGH:COUNT."""
     import numpy as np
 
@@ -72,4 +71,7 @@ def parse_grid(option: str, text: str) -> list[float] | Array:
     if not 2 <= number <= LARGEST_GRID:
         raise ProblemError(f"`{option}` is {text!r}, but a grid has 2 to {LARGEST_GRID} values.")
     name = option.removeprefix("--")
-    return np.linspace(*(validate_real(name, end) for end in ends), number)
+    grid: list[float] = np.linspace(
+        validate_real(name, ends[0]), validate_real(name, ends[1]), number
+    ).tolist()
+    return grid

@@ -45,6 +45,7 @@ from dynamics.neuron.pieces.network import Layer, Network
 from dynamics.neuron.pieces.plane import pieces_in_plane
 from dynamics.population.fourth_moment import SampleMoment
 from dynamics.problem.realisation import realise_beside
+from dynamics.sample_size.atoms import Atoms
 from dynamics.schedules import Schedule
 from dynamics.stationary.all_signs import points_of_all_signs
 from dynamics.stationary.search import search_fixed_points
@@ -197,6 +198,12 @@ ESTIMATES = {
     # nodes and weights; draws and what they are made of; four Hessians
     "grid": (lambda: grid(2, 2), "The grid of 3 nodes in each of 2 directions", 8 * 9 * (2 + 1)),
     "draws": (lambda: draws(16, 2, 0), "16 draws of 2 inputs", 3 * 8 * 16 * 2),
+    # a spectrum: of 4096 nodes at a time and its different eigenvalues, eight matrices
+    "spectrum": (
+        lambda: Atoms([0.0, 1.0, 1.0, 2.0]),
+        "A spectrum of 3 different eigenvalues",
+        8 * 8 * 4096 * 3,
+    ),
     "network's Hessian": (
         lambda: NetworkFlow(DEEP).integrate(0.1, samples=2),
         "The Hessian of the network 'deep-linear:2,2,1'",

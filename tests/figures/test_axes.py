@@ -40,6 +40,7 @@ test_gaussianity = beside("test_gaussianity")
 test_overlay = beside("test_overlay")
 test_practice_made_up = beside("test_practice_made_up")
 test_published = beside("test_published")
+test_sample_size = beside("test_sample_size")
 test_schedules = beside("test_schedules")
 test_study = beside("test_study")
 test_sweep = beside("test_sweep")
@@ -145,6 +146,8 @@ MAKERS: dict[str, Callable[[Fixtures], tuple[Any, ...]]] = {
     "pieces.pieces_figure": lambda f: (f("counts"),),
     "published.published_figure": lambda f: (test_published.made_up(),),
     "saddle_graph.saddle_graph_figure": lambda f: (f("saddle_made_up"),),
+    "sample_size.error_curves": lambda f: (test_sample_size.theory(),),
+    "sample_size.sample_size_figure": lambda f: (test_sample_size.curves(),),
     "scaling_law.scaling_law_figure": lambda f: ([test_practice_made_up.law()],),
     "schedules.schedules_figure": lambda f: (test_schedules.CURVES,),
     "spectrum.spectrum_figure": lambda f: (spectrum_curves(),),

@@ -81,6 +81,12 @@ PAIRS = [
         "empirical.experiments.escape:escape_times",
         {"activations": "as text", "largest": "as text", "rates": "as text"},
     ),
+    ("sample-size", "dynamics.sample_size.prediction:state_evolution", {}),
+    (
+        "figure sample-size",
+        "empirical.experiments.sample_size:sample_size_curves",
+        {"decays": "as text", "alphas": "as text", "clean_alphas": "as text"},
+    ),
     ("conserved", "dynamics.laws.report:conserved_report", {"weight_decay": "0 as text"}),
 ]
 

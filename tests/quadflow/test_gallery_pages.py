@@ -55,6 +55,7 @@ EXPERIMENTS = {  # what integrates, searches or trains for each figure
     "phase-diagram": f"{DIAGRAMS}:single_mode_diagram",
     "phase-portrait": "dynamics.phase_plane:phase_plane",
     "published": "empirical.published.reproduction:reproduce",
+    "sample-size": "empirical.experiments.sample_size:sample_size_curves",
     "saddle-graph": "empirical.experiments.saddle_path:saddle_path",
     "scale-diagram": f"{DIAGRAMS}:scale_diagram",
     "scaling-law": "empirical.experiments.power_law:scaling_laws",

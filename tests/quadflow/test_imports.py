@@ -44,6 +44,7 @@ GROUPS = {
             "diagnose": f"diagnose {TEACHER}",
             "staircase": f"staircase {TEACHER} --init-scale 1e-3",
             "fixed-points": f"fixed-points {TEACHER} --search 3",
+            "sample-size": "sample-size --teacher marchenko-pastur:2 --alpha 0.5",
             "escape": "escape --teacher 1 --inputs 40 --activation hermite:2 --step 0.005",
             "schedule": "schedule --teacher 1 --inputs 3 --hidden 1 --second-layer fixed --steps 20",
             "reproduce": "reproduce double-descent --quick",

@@ -16,6 +16,8 @@ EVERYWHERE = {
     **{"test_samples": 0, "eigenvalue": 1.0, "spread": 2.0, "outputs": 1, "degree": 2, "width": 30},
 }
 APART = {
+    "sample-size": {"activation": "centred", "width": 1.0},
+    "figure sample-size": {"label_noise": 0.5},
     "invariance": {"activation": "relu", "outputs": 2},
     "figure invariance": {"activation": "relu", "outputs": 2},
     "neuron": {"init": "relinear", "init_scale": 0.7},
@@ -39,6 +41,8 @@ SIZES = {
     "figure atlas": {"search": 400},
     "escape": {"overlap": 0.5, "batch": 1, "seeds": 0},
     "figure exit-times": {"overlap": 0.5**0.5, "seeds": 400, "inputs": "200,2000", "rate": 0.05},
+    "sample-size": {"alpha": "0.1:1:10", "weight_decay_order": 0.0},
+    "figure sample-size": {"inputs": 30, "seeds": 4, "kappa": 0.5, "clean_kappa": 0.2},
     "figure escape-times": {"overlap": 0.5, "seeds": 16, "largest": "896,112,28"},
     "figure conserved": {"batch": 32, "seeds": 32, "step": 0.002, "steps": 3000},
     "figure hannet": {"layers": 100},

@@ -25,6 +25,7 @@ from wiring import (
     OnSphere,
     Own,
     Spec,
+    Spectrum,
     Start,
 )
 
@@ -119,6 +120,19 @@ CALLS = [
          "dynamics.sgd.sphere_sgd:SphereSGD", OnSphere(), 0.02, 8, 0.3),
     Call("fixed-points --teacher 2,1 --hidden 2 --constraint sphere --second-layer-value 0.5 --lowest 3",
          "dynamics.stationary.catalogue:fixed_points", OnSphere(2, a=0.5), signs=None, lowest=3, minima=False),
+    Call("sample-size --teacher marchenko-pastur:2 --alpha 0.2:0.6:3 --weight-decay-order 0.3 --label-noise 0.4 "
+         "--activation centred --width 0.7 --inputs 40 --bayes --best-decay",
+         "dynamics.sample_size.prediction:state_evolution", Spectrum("marchenko-pastur:2", 1, 1.5), [0.2, 0.4, 0.6],
+         weight_decay_order=0.3, label_noise=0.4, activation="centred", width=0.7, inputs=40, bayes=True, best=True,
+         progress=True),
+    Call("sample-size --teacher 4,0,1,0 --activation quadratic",  # S* = √4 M*
+         "dynamics.sample_size.prediction:state_evolution", Spectrum("4,0,1,0", 2.5, 17),
+         np.linspace(0.1, 1, 10).tolist(),
+         weight_decay_order=0.0, label_noise=0.0, activation="quadratic", width=1.0, inputs=None, bayes=False,
+         best=False),
+    Call("sample-size --teacher 4,1 --inputs 16",  # S* = √16 M*, padded with zeros
+         "dynamics.sample_size.prediction:state_evolution", Spectrum("4,1", 1.25, 17), np.linspace(0.1, 1, 10).tolist(),
+         inputs=16),
     Call(f"gaussianity {START} --distribution uniform --t-end 7 --records 9 {SOLVER}",
          "dynamics.gaussian_theory.comparison:gaussian_comparison", Start(), 7.0, samples=9, progress=True, **SOLVED),
     Call(f"gaussianity {START} --t-end 7 --records 9 --seeds 3 --step 0.02 --batch 8 {SOLVER}",

@@ -174,6 +174,13 @@ CALLS = [
     Call("figure exit-times",
          "empirical.experiments.exit_times:exit_times", [200, 2000], 0.05, label_noise=0.0, activation="quadratic",
          overlap=0.5**0.5, seeds=400, seed=0),
+    Call("figure sample-size --kappa 1 --label-noise 0.3 --decays 0,1 --clean-kappa 0.4 --inputs 12 --alphas 0.2,0.5 "
+         "--clean-alphas none --seeds 3 --seed 5",
+         "empirical.experiments.sample_size:sample_size_curves", 1, 0.3, [0, 1], clean_kappa=0.4, inputs=12,
+         alphas=[0.2, 0.5], clean_alphas=[], seeds=3, seed=5, progress=True),
+    Call("figure sample-size --clean-alphas 0.3",
+         "empirical.experiments.sample_size:sample_size_curves", 0.5, 0.5, [0, 0.3, 1.2], clean_kappa=0.2, inputs=30,
+         alphas=[0.15, 0.22, 0.3, 0.4, 0.55, 0.75], clean_alphas=[0.3], seeds=4, seed=0),
     Call("figure scaling-law --exponents 1,2 --count 50 --trained-modes 9 --step 0.02 --seed 5",
          "empirical.experiments.power_law:scaling_laws", [1, 2], count=50, trained_modes=9, step=0.02, seed=5,
          progress=True),

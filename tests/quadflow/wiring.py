@@ -148,6 +148,18 @@ class OneUnit:
     __hash__ = None
 
 
+class Spectrum:
+    """Equal to a law of this name, mean and second moment."""
+
+    def __init__(self, name, mean, second):
+        self.name, self.moments = name, (mean, second)
+
+    def __eq__(self, other):
+        return other.name == self.name and np.allclose((other.mean, other.second), self.moments, rtol=1e-12)
+
+    __hash__ = None
+
+
 class Chosen:
     """Equal to a study with these settings."""
 

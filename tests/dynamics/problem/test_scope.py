@@ -29,17 +29,8 @@ from dynamics.escape.prediction import escape_time
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.path_space import PathFlow
 from dynamics.inputs.laws import Mixture
-from dynamics.problem.scope import (
-    EXACT,
-    NUMERICAL,
-    SECOND_ORDER,
-    THEORIES,
-    TRAINING,
-    UNKNOWN,
-    VERBS,
-    require,
-    scope,
-)
+from dynamics.problem.scope import THEORIES, require
+from dynamics.problem.verbs import EXACT, NUMERICAL, SECOND_ORDER, TRAINING, UNKNOWN, VERBS, scope
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.sgd.mean_sgd import MeanSGD
 from empirical import train

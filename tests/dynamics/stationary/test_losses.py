@@ -13,6 +13,7 @@ from dynamics import GradientFlow, Problem, Teacher
 from dynamics.errors import ProblemError
 from dynamics.problem.bias import Bias
 from dynamics.stationary import Catalogue, FixedPoint, fixed_points, search_catalogue
+from dynamics.stationary.connections import saddle_graph
 
 LAMBDA = Teacher.from_eigenvalues([4, 2, 1])
 LOGISTIC = Teacher.from_eigenvalues([2, -1, 0.5])
@@ -181,3 +182,23 @@ def test_the_lowest_come_without_the_others() -> None:
     every, few = (fixed_points(LAMBDA, 4, loss="log-cosh", lowest=lowest) for lowest in (None, 3))
     assert [p.learned_modes for p in few.points] == [p.learned_modes for p in every.feasible[:3]]
     assert not few.complete and every.complete
+
+
+def test_connections_have_the_rates_of_the_flow() -> None:
+    """Blow-up rates are eigenvalues of G, linear ones of minus the Hessian with a balanced unit."""
+    catalogue = fixed_points(LOGISTIC, 2, loss="logistic", bias=0.4)
+    graph = saddle_graph(catalogue)
+    assert graph.unit == "logistic" and saddle_graph(fixed_points(LOGISTIC, 2)).unit == "squared output units"
+    loss = {node.learned_modes: node.loss for node in graph.nodes}
+    force = flow_at(catalogue, catalogue.point(()), None).population.force
+    assert force is not None
+    gains = np.linalg.eigvalsh(force(np.zeros((2, 3)), np.zeros((1, 2)))[0])[::-1]
+    held = catalogue.point((1,))
+    flow = flow_at(catalogue, held, None)
+    curvatures = np.linalg.eigvalsh(flow.hessian(flow.theta0))
+    for edge in graph.edges:
+        assert loss[edge.target] < loss[edge.source]
+        if edge.source == ():
+            assert edge.growth_rate == pytest.approx(abs(gains[edge.mode]), rel=1e-10)
+        if edge.source == (1,) and edge.kind == "linear":
+            assert np.abs(curvatures + edge.growth_rate).min() < 1e-10  # beside those of the spare unit
