@@ -137,7 +137,10 @@ PRINTED = {  # what a call prints → numbers of ours, of the first of an entry 
 }
 
 
-@pytest.mark.parametrize("name", PRINTED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name == "bayes-noise" else []) for name in PRINTED],
+)
 def test_the_command_prints_our_numbers(quadflow, name):
     """Typed as it stands, with --json; overlaps and steps have nine digits there."""
     done = quadflow(*shlex.split(find_entry(name).command)[1:], "--json")
