@@ -35,7 +35,7 @@ def _simulate(problem: NetworkProblem) -> Coverage:
     if problem.expectation.samples:
         return Coverage("simulate", NUMERICAL, SAMPLED)
     return Coverage(
-        "simulate", EXACT, f"backpropagation on {problem.cost:,} nodes, integrated to the tolerance"
+        "simulate", EXACT, f"backpropagation on the grid ({problem.means}), integrated to the tolerance"
     )
 
 

@@ -115,15 +115,14 @@ def of_data(options: opt.CompareOptions) -> opt.CompareOptions:
     """The options with what goes without saying of a data set: samples that are held out, and a trained bias."""
     from quadflow.options.ignored import given
 
-    if options.problem.data is None:
+    data = options.problem.data
+    if data is None:
         return options
     said = given(["split", "bias"])
     changed = options.problem
     if "bias" not in said:
         changed = replace(changed, bias="trainable")
-    if "split" not in said and not changed.data.lower().endswith(
-        ".npz"
-    ):  # which may hold out samples of its own
+    if "split" not in said and not data.lower().endswith(".npz"):  # which may hold out samples of its own
         changed = replace(changed, split=HELD_OUT)
     return replace(options, problem=changed)
 

@@ -118,38 +118,9 @@ def test_predicted_and_measured_accuracy_of_digits(quadflow, tmp_path):
     assert result.status == 0, result.err
     assert file.stat().st_size > 20_000
     assert "accuracy" not in result.err
-    said = printed(
-        quadflow(
-            *[
-                "compare",
-                "--data",
-                "digits",
-                "--classes",
-                "3,8",
-                "--split",
-                "0.25",
-                "--loss",
-                "logistic",
-                "--bias",
-                "trainable",
-                "--hidden",
-                "6",
-            ],
-            *[
-                "--step",
-                "6e-4",
-                "--steps",
-                "1000",
-                "--seeds",
-                "4",
-                "--records",
-                "5",
-                "--init-scale",
-                "0.1",
-                "--json",
-            ],
-        )
-    )
+    data = "--data digits --classes 3,8 --split 0.25 --loss logistic --bias trainable"
+    how = "--hidden 6 --init-scale 0.1 --step 6e-4 --steps 1000 --seeds 4 --records 5 --json"
+    said = printed(quadflow("compare", *data.split(), *how.split()))
     for name in ("accuracy", "test_accuracy"):
         measured, predicted = np.mean(said["training"][name], axis=0), said["theory"][name]
         assert predicted[-1] > 0.95
