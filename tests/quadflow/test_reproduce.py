@@ -76,6 +76,22 @@ def test_all_and_one_that_disagrees(quadflow, wrong, monkeypatch):
     assert found.out.splitlines()[-1] == "2 of 3 published results reproduced"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names", "quick"),
+    [
+        (["--all"], list(ENTRIES), False),
+        (["--all", "--quick"], list(ENTRIES), True),
+        (["recovery"], ["recovery"], False),
+        (["--quick", "recovery"], ["recovery"], True),
+    ],
+)
+def test_what_is_asked_for_is_computed(received, arguments, names, quick):
+    """All entries or one, quick or not, and whoever waits at a terminal sees how far it is."""
+    (entries, told), how = received("empirical.published.reproduction:reproduce_all", "reproduce", *arguments)
+    assert [entry.name for entry in entries] == names
+    assert (told, how) == (quick, {"progress": True})
+
+
 def test_listing_computes_nothing(quadflow, monkeypatch):
     monkeypatch.setattr("empirical.published.reproduction.reproduce", None)
     listed = quadflow("reproduce", "--list", "--json").json["entries"]
