@@ -32,6 +32,7 @@ from .schedule_choice import choose_schedule as choose_schedule
 from .schedules import Schedule as Schedule
 from .sgd.fluctuations import FluctuatingSGD as FluctuatingSGD
 from .sgd.mean_sgd import MeanSGD as MeanSGD
+from .sgd.sphere_sgd import SphereSGD as SphereSGD
 from .stationary.catalogue import fixed_points as fixed_points
 from .symbolic.derivation import derive as derive
 from .symbolic.gram_form import derive_gram as derive_gram

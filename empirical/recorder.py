@@ -26,9 +26,10 @@ from empirical.measured_weights import measured_of_weights, with_biases
 from empirical.module_weights import Weights, find_weights
 from empirical.read_theory import read_problem, read_theory
 from empirical.speed import speed_notes
+from empirical.step_log import StepLog
 from empirical.tensor_files import real_array
 from empirical.torch_criteria import Criterion
-from empirical.torch_optimizers import Reading, StepLog, read_optimizer
+from empirical.torch_optimizers import Reading, read_optimizer
 from empirical.training_run import TrainingRun, with_decay_law
 
 TEST_SEED = 2**31 - 1

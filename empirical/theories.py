@@ -69,6 +69,12 @@ def follow(problem: Problem, chosen: Chosen, theory: str, training: Mapping[str,
         raise ProblemError(
             f"`optimizer` is {entry.name!r}, which {entry.nature}, but `theory` {theory} is of {able}."
         )
+    noise = training.get("label_noise", 0.0)
+    if noise and not problem.loss.is_square:
+        raise ProblemError(
+            f"`label_noise` is {noise:g} and `loss` is {problem.loss.name!r}, but theories know noise of the labels"
+            " under the square loss alone, whose mean gradient it does not change: train networks instead."
+        )
     return THEORIES[theory].build(problem, chosen, training)
 
 

@@ -42,7 +42,7 @@ class Criterion:
         ProblemError
             If it is another loss than there are, or takes no mean.
         """
-        if isinstance(criterion, str | Loss):
+        if not isinstance(criterion, nn.Module):
             loss = Loss.parse(criterion, "criterion")
             return cls(loss, 1.0, loss.name)
         reader = READERS.get(type(criterion))

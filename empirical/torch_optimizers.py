@@ -3,12 +3,11 @@
 PyTorch keeps everything in the parameter groups of the object. The table `READERS` says of each class which optimiser
 of `empirical.optimizers` steps like it and how its groups are read; a class that is not in it, or an option that
 changes its steps, is recorded all the same, and no theory follows it. A scheduler changes the learning rates in the
-groups: `StepLog` reads them at every step.
+groups: `empirical.step_log.StepLog` reads them at every step.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +24,7 @@ from dynamics.problem.weight_decay import WeightDecay
 from empirical.optimizers import find_optimizer
 from empirical.optimizers.base import Optimizer, Settings
 from empirical.speed import speed_notes
+from empirical.step_log import StepLog
 
 Group = Mapping[str, Any]
 FIRST_FIXED = (0.0, 1.0)  # learning rates of the layers where only the second is trained
@@ -107,48 +107,6 @@ READERS: dict[type[torch.optim.Optimizer], Callable[[Group], Rule]] = {
     torch.optim.AdamW: _adamw,
     torch.optim.RMSprop: _rmsprop,
 }
-
-
-class StepLog:
-    """Learning rates of every step of an optimiser, as its schedulers set them, and whether anything else changed.
-
-    Parameters
-    ----------
-    optimizer : torch.optim.Optimizer
-        Asked before each of its steps from now on.
-    """
-
-    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
-        self.optimizer = optimizer
-        self.resumed = bool(optimizer.state)  # it has made steps before, and remembers them
-        self.options = tuple(name for name in optimizer.defaults if name != "lr")
-        self.changed_at: int | None = None
-        self.begin()
-        optimizer.register_step_pre_hook(self._before_step)
-
-    def begin(self) -> None:
-        """Take the groups as they are now for those of the start."""
-        self.rates = [array("d") for _ in self.optimizer.param_groups]
-        self.momenta = [array("d") for _ in self.optimizer.param_groups]
-        self.signature = self._signature()
-
-    @property
-    def steps(self) -> int:
-        """Number of steps so far."""
-        return len(self.rates[0])
-
-    def _before_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
-        if self.changed_at is None and self._signature() != self.signature:
-            self.changed_at = self.steps
-        for rates, momenta, group in zip(self.rates, self.momenta, optimizer.param_groups, strict=False):
-            rates.append(float(group["lr"]))
-            momenta.append(float(group.get("momentum", 0.0)))
-
-    def _signature(self) -> tuple[Any, ...]:
-        """Everything in the groups but learning rates, and which parameters are frozen."""
-        groups = self.optimizer.param_groups
-        options = tuple(tuple(group.get(name) for name in self.options) for group in groups)
-        return options, tuple(tuple(p.requires_grad for p in group["params"]) for group in groups)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dynamics.clock import Clock
 from dynamics.errors import DIVERGED
 from dynamics.problem import Problem
-from dynamics.problem.scope import require
+from dynamics.problem.scope import THEORIES, require
 from dynamics.schedules.schedule import Spec
 from dynamics.validation import validate_choice, validate_count
 from empirical.data import TrainingData, drawn
@@ -182,7 +182,8 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
         f"{DIVERGED} at step {step} (batch loss NaN or more than {EXPLOSION:.0e} times the first): `step` is "
         f"{clock.step:g}{of_schedule}"
     )
-    if "modified" not in entry.theories or not problem.law.knows(problem):
+    known = problem.law.knows(problem) and not THEORIES["second derivatives"].gap(problem)
+    if "modified" not in entry.theories or not known:
         return f"{message}, take a smaller one."
     flow = GradientFlow(problem)
     followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)

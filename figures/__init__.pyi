@@ -7,6 +7,7 @@ from .conserved import conserved_along_training as conserved_along_training
 from .conserved import drift_against_step as drift_against_step
 from .depth import depth_figure as depth_figure
 from .escape_times import escape_times_figure as escape_times_figure
+from .exit_times import exit_times_figure as exit_times_figure
 from .gap import gap_figure as gap_figure
 from .gaussianity import gaussianity_figure as gaussianity_figure
 from .generalisation import generalisation_figure as generalisation_figure

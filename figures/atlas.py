@@ -14,7 +14,7 @@ from figures.canvas import Drawn, GivenAxes, canvas
 from figures.kinds import KINDS
 from figures.labels import in_points, spread
 from figures.mode_names import set_label
-from figures.style import COLUMN_WIDTH
+from figures.style import COLUMN_WIDTH, show_levels
 
 LABELLED = 24  # levels; more names find no room beside the axes
 LINE = 7.5  # points from one name to the next
@@ -25,6 +25,7 @@ def atlas_figure(
     match: Match,
     *,
     ignored: Collection[int] = (),
+    unit: str = "squared output units",
     axes: GivenAxes = None,
 ) -> Drawn:
     """Loss against Morse index: predicted levels as lines and crosses, found roots as open markers.
@@ -42,6 +43,8 @@ def atlas_figure(
     ignored : collection of int, optional
         Modes of directions that the teacher ignores, such as the zeros of the spectrum of a catalogue: points that
         learn them, and what a search found there, are left out, and a line above the axes counts both.
+    unit : str
+        Of the loss, or which loss it is.
     axes : Axes or sequence of Axes, optional
         To draw into instead, one; see `figures.canvas`.
     """
@@ -49,7 +52,6 @@ def atlas_figure(
     losses = np.array([p.height for p in points])
     index = np.array([p.index for p in points], dtype=float)
     decays = any(p.height != p.loss for p in points)
-    smallest = losses[losses > 1e-9].min(initial=1.0)
     lowest = {p.learned_modes: p for p in sorted(points, key=lambda p: -p.height)}
     with canvas(axes, (COLUMN_WIDTH, 3.6)) as drawing:
         axes = drawing.axes[0]
@@ -70,9 +72,8 @@ def atlas_figure(
                     label=f"found: {kind.name}",
                 )
         axes.set_xlabel("Morse index (negative eigenvalues of the Hessian)")
-        axes.set_ylabel(f"{'objective $R$' if decays else 'loss $L$'} (squared output units)")
-        axes.set_yscale("symlog", linthresh=max(smallest, 1e-6), linscale=0.5)
-        axes.set_ylim(-0.15 * smallest, 1.4 * losses.max())
+        axes.set_ylabel(f"{'objective $R$' if decays else 'loss $L$'} ({unit})")
+        show_levels(axes, losses, below=0.15, above=1.4)
         if left_out:
             axes.set_title(left_out, fontsize=6.5, color="0.35")
         drawing.legend(ncols=2, columnspacing=1.0)

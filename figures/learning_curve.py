@@ -15,8 +15,8 @@ from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
 from dynamics.curves.units import best_overlaps
 from dynamics.problem import Problem
+from dynamics.problem.classification import Skill
 from dynamics.problem.mode_numbers import mode_numbers
-from dynamics.problem.plateaus import Levels, plateaus
 from dynamics.sgd.trajectory import SGDTrajectory
 from empirical.comparison import Comparison
 from empirical.theories import THEORIES
@@ -24,7 +24,7 @@ from empirical.training_run import TrainingRun
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.curve_names import clear_levels, name_at_the_right, part_names
 from figures.markers import markers_along
-from figures.mode_names import level_label
+from figures.plateau_levels import FLAT, draw_levels
 from figures.style import (
     COLUMN_WIDTH,
     LINES,
@@ -39,10 +39,6 @@ from figures.style import (
 
 SHOWN_MODES = 6  # more lines than that cannot be told apart
 SHOWN_DECADES = 6  # of the loss, below its initial value
-ENDS_ON = 1.2  # ratio of the lowest loss to a level below which the curve ends on that one
-NEAR = 1.5  # ratio of the height of a plateau to a level beyond which it does not wait at that one
-CLOSE = 0.1  # of what a linear axis shows: levels nearer to each other are not both named
-FLAT = 3  # largest over smallest loss below which the axis is linear and shows what lies between
 MARKERS_PER_CURVE = 24
 DECILE = 1.2816  # standard deviations between the median and the ninth decile of a normal distribution
 # colour and marker of networks: on what they are trained on, and on what is held out
@@ -143,7 +139,7 @@ def draw_losses(
     curves = [trajectory.loss] if held_out is None else [trajectory.loss, held_out]
     top = max(float(curve.max()) for curve in curves)
     bottom = max(min(float(curve.min()) for curve in curves), top * 10.0**-decades)
-    levels = _draw_levels(axes, trajectory, bottom)
+    levels = draw_levels(axes, trajectory, bottom)
     axes.plot(t, trajectory.loss, color="black", zorder=3, label=f"theory: {theory}")
     shown = [*curves, *levels]  # what a linear axis should have room for
     spread = getattr(trajectory, "loss_std", None)
@@ -229,85 +225,6 @@ def _draw_networks(
     return [(band, line) for band in bands]
 
 
-def _draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: float) -> list[float]:
-    """Levels L_S of the plateaus at which the trajectory waits as it learns mode after mode; those that are named."""
-    problem = trajectory.problem
-    level_of = plateaus(problem)
-    label = "theory: plateaus"
-    for stage in trajectory.stages:  # plateaus that the curve really has
-        if stage.level is not None and stage.level.loss > bottom / ENDS_ON:
-            where = (stage.level.loss, stage.start, stage.end)
-            axes.hlines(*where, color="0.85", linewidth=6, zorder=0, label=label)
-            label = "_further"
-    drawn: list[float] = []
-    if level_of is None:
-        return drawn
-    top = float(trajectory.loss.max())
-    for loss, learned in waiting_levels(trajectory, level_of):
-        last = min(drawn, default=np.inf)
-        close = last - loss < CLOSE * (top - bottom) if top < FLAT * bottom else loss > last / 1.5
-        if loss <= bottom / ENDS_ON or close:
-            continue
-        drawn.append(loss)
-        axes.axhline(loss, color="0.6", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
-        axes.annotate(
-            f"{level_label(learned)} = {loss:.4g}",
-            (1.0, loss),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            color="0.35",
-            fontsize=6.5,
-            bbox={
-                "facecolor": "white",
-                "edgecolor": "none",
-                "pad": 0.3,
-            },  # lines of levels close by end at it
-            in_layout=False,  # the panel makes no room for a long one: it is made to fit
-            zorder=2,
-        )
-    return drawn
-
-
-def waiting_levels(
-    trajectory: Trajectory | SGDTrajectory, level_of: Levels
-) -> list[tuple[float, tuple[int, ...]]]:
-    """Losses and modes, by their numbers, of the levels that the trajectory waits at, in order of time.
-
-    Of a plateau that fits none, that which is nearest among those of the sets of modes that it passes, within a factor.
-    """
-    problem = trajectory.problem
-    lam = problem.teacher.eigen[0][0]
-    numbers = mode_numbers(lam, problem.all_inputs)
-    passed = {
-        level.loss: tuple(int(numbers[i]) for i in learned)
-        for learned in visited_sets(trajectory)
-        if (level := level_of(lam, learned)) is not None and level.loss > 0
-    }
-    found: dict[float, tuple[int, ...]] = {}
-    for stage in trajectory.stages:
-        if stage.level is not None:
-            found[stage.level.loss] = stage.level.learned
-        elif passed and stage.loss > 0:
-            nearest = min(passed, key=lambda loss: abs(np.log(loss / stage.loss)))
-            if abs(np.log(nearest / stage.loss)) < np.log(NEAR):
-                found[nearest] = passed[nearest]
-    return list(found.items())
-
-
-def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
-    """Sets of columns of modes that are more than half learned, in the order in which the trajectory passes them."""
-    targets = trajectory.problem.teacher.eigen[0][0]
-    sets: list[tuple[int, ...]] = []
-    for row in trajectory.modes / targets > 0.5:
-        learned = tuple(int(i) for i in np.flatnonzero(row))
-        if learned not in sets:
-            sets.append(learned)
-    return sets
-
-
 def _draw_modes(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
     problem = trajectory.problem
     targets = problem.mode_targets
@@ -353,8 +270,8 @@ def _draw_norms(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: Trainin
 
 
 def _draw_accuracy(axes: Axes, trajectory: Trajectory | SGDTrajectory, run: TrainingRun | None) -> None:
-    """The share of right answers, of the samples held out too; and the best one that there is, where it is known."""
-    skills = trajectory.skills if isinstance(trajectory, Trajectory) else {}
+    """The share of right answers, on the samples held out too: the theory as lines, networks as markers on bands."""
+    skills: dict[str, Skill] = getattr(trajectory, "skills", {})
     styles = {"": ("black", LINES[0], TRAINED), "test_": (TESTED[0], LINES[1], TESTED)}
     for name, skill in skills.items():
         colour, line, (marked, marker) = styles[name]

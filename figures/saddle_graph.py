@@ -17,7 +17,7 @@ from figures.canvas import Drawn, GivenAxes, canvas
 from figures.kinds import KINDS
 from figures.labels import Room, from_points, in_points, spread
 from figures.mode_names import set_label
-from figures.style import COLUMN_WIDTH
+from figures.style import COLUMN_WIDTH, ZERO_LEVEL, show_levels
 
 MOST = 16  # nodes: of more, those on generic ways alone
 MARKER = 6.0  # points
@@ -50,7 +50,10 @@ Places = dict[Modes, tuple[float, float]]
 
 
 def saddle_graph_figure(
-    graph: SaddleGraph, visited: Sequence[Modes] | None = None, *, axes: GivenAxes = None
+    graph: SaddleGraph,
+    visited: Sequence[Modes] | None = None,
+    *,
+    axes: GivenAxes = None,
 ) -> Drawn:
     """Stationary points by rank and loss, connections as arrows with their growth rates.
 
@@ -83,7 +86,7 @@ def saddle_graph_figure(
             _arrow(axes, place[leg[0]], place[leg[1]], name, linestyle=":", linewidth=2.4)
         _limit(axes, nodes)
         axes.set_xlabel("number of learned modes")
-        axes.set_ylabel("loss $L$ (squared output units)")
+        axes.set_ylabel(f"loss $L$ ({graph.unit})")
         _explain(axes, edges, bool(path), bool(leaps))
         left = any(edge.source in graph.left_minima for edge in edges)
         said = "\n".join(filter(None, (left_out, EITHER_SIGN if left else "")))
@@ -146,9 +149,7 @@ def _draw_nodes(axes: Axes, nodes: Sequence[FixedPoint], place: Places) -> None:
 def _limit(axes: Axes, nodes: Sequence[FixedPoint]) -> None:
     """The axis of losses is logarithmic down to the smallest that is not zero; to the right is room for names."""
     losses = np.array([node.loss for node in nodes])
-    smallest = losses[losses > 1e-9].min(initial=1.0)
-    axes.set_yscale("symlog", linthresh=smallest, linscale=0.5)
-    axes.set_ylim(-0.35 * smallest, 2 * losses.max())
+    show_levels(axes, losses, below=0.35, above=2.0 if losses.min() < ZERO_LEVEL else 1.1)
     ranks = sorted({node.rank for node in nodes})
     step = -(-len(ranks) // 12)
     axes.set_xticks(ranks[::step])

@@ -17,6 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from figures.crowding import fit_notes
 from figures.palette import PALETTE as PALETTE
@@ -28,6 +29,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")  # measurement by its markers
 FAILS, SUCCEEDS = to_rgba(PALETTE[1], 0.22), to_rgba(PALETTE[0], 0.14)
 EDGE = 0.001  # of the axes: rounding of points on their edge
 TIME = "time $t$ of the flow"  # label of every time axis
+ZERO_LEVEL = 1e-9  # of a loss: below, it counts as zero
 TINY = 1e-300  # logarithmic axes end here: beyond, doubles lose their digits
 FORMATS = ("png", "pdf", "svg")
 DPI = 300.0  # of files
@@ -64,6 +66,24 @@ def show_decades(axes: Axes, low: float, high: float) -> None:
         name_decades(axes.yaxis, low, high)
     else:
         axes.set_ylim(-0.05, 1.0)
+
+
+def show_levels(axes: Axes, levels: Array, *, below: float, above: float) -> None:
+    """Let the vertical axis show levels of a loss: logarithmic, down to zero where one of them is.
+
+    Parameters
+    ----------
+    axes : Axes
+    levels : (n,) array
+    below, above : float
+        Room beyond the lowest and the highest: of the smallest level above zero, and as a factor.
+    """
+    smallest = levels[levels > ZERO_LEVEL].min(initial=1.0)
+    if levels.min() > ZERO_LEVEL:
+        show_decades(axes, levels.min() / above, levels.max() * above)
+    else:
+        axes.set_yscale("symlog", linthresh=max(smallest, 1e-6), linscale=0.5)
+        axes.set_ylim(-below * smallest, above * levels.max())
 
 
 def name_decades(axis: XAxis | YAxis, low: float, high: float) -> None:

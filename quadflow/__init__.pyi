@@ -20,6 +20,7 @@ from dynamics import ProblemError as ProblemError
 from dynamics import RMSPropFlow as RMSPropFlow
 from dynamics import Schedule as Schedule
 from dynamics import SignFlow as SignFlow
+from dynamics import SphereSGD as SphereSGD
 from dynamics import Stop as Stop
 from dynamics import Student as Student
 from dynamics import Teacher as Teacher
@@ -74,6 +75,7 @@ from figures import collapse_map as collapse_map
 from figures import conserved_along_training as conserved_along_training
 from figures import drift_against_step as drift_against_step
 from figures import escape_times_figure as escape_times_figure
+from figures import exit_times_figure as exit_times_figure
 from figures import function_space as function_space
 from figures import gap_figure as gap_figure
 from figures import gaussianity_figure as gaussianity_figure

@@ -67,6 +67,7 @@ def with_atlas(result: Mapping[str, Any]) -> dict[str, Any]:
 def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     """Stationary points of a problem in JSON, the lowest ones if they are many; None where there is no catalogue.
 
+    None too where weights are under a constraint.
     With weight decay of both layers its minima alone: the other points are very many. Of losses other than the square
     only where they are few.
     """
@@ -77,6 +78,8 @@ def atlas_of(problem: Mapping[str, Any]) -> dict[str, Any] | None:
     if not problem.keys() >= OF_ATLAS or not problem["eigenvalues"] or problem["inputs"] > LARGEST_INPUTS:
         return None
     if problem.get("distribution", "gaussian") != "gaussian" or "data" in problem:
+        return None
+    if problem.get("constraint", "none") != "none":
         return None
     layer = problem.get("second_layer_values") or [[]]
     values = sorted({value for row in layer for value in row})

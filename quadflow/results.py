@@ -98,6 +98,10 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     found += without_modes(trajectory)
     found += filter(None, (growth_note(trajectory.problem),))
     problem = trajectory.problem
+    if problem.student.infinite:
+        found.append(
+            "`hidden` is null: the student is the limit of infinitely many units, its time that of the flow over K"
+        )
     if trajectory.conserved is not None and not (problem.student.trainable or problem.constraint):
         found.append("the second layer is fixed: c_k is no constant of this flow, and its drift no error")
     return found

@@ -216,11 +216,6 @@ class Trajectory(Followed):
         return skills_of(self._reduced, self.coordinates, self.second_layer)
 
     @property
-    def second_layer(self) -> Array:
-        """As population losses take it: A (T, O, K), with a trained bias as a further column (T, O, K + 1)."""
-        return self.A if self.bias is None else np.concatenate([self.A, self.bias[..., None]], axis=-1)
-
-    @property
     def accuracy(self) -> Array | None:
         """Share of right answers, (T,); None for losses of the residual."""
         return self.skills[""].accuracy if self.skills else None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.inputs.setting import Bias, Network, Setting, Units
 from dynamics.validation import validate_choice
 
 if TYPE_CHECKING:
@@ -23,90 +24,6 @@ if TYPE_CHECKING:
     from dynamics.losses import Loss
     from dynamics.population.base import Population
     from dynamics.population.fourth_moment import FourthMoment
-
-
-class Network(Protocol):
-    """What a law asks of a teacher: Σ_m B_om ψ(v_m·x)."""
-
-    @property
-    def V(self) -> Array:
-        """(R, d)."""
-
-    @property
-    def B(self) -> Array:
-        """(O, R)."""
-
-
-class Units(Protocol):
-    """What a law asks of a student."""
-
-    @property
-    def hidden(self) -> int:
-        """K."""
-
-
-class Bias(Protocol):
-    """What a law asks of a bias, see `dynamics.problem.bias.Bias`."""
-
-    @property
-    def teacher(self) -> float:
-        """That of the teacher."""
-
-    @property
-    def start(self) -> float:
-        """That of the student."""
-
-    @property
-    def trainable(self) -> bool:
-        """Whether it is trained."""
-
-
-class Setting(Protocol):
-    """What a law asks of a problem, see `dynamics.problem.problem.Problem`."""
-
-    @property
-    def teacher(self) -> Network:
-        """The teacher."""
-
-    @property
-    def student(self) -> Units:
-        """The student."""
-
-    @property
-    def activation(self) -> Activation:
-        """φ."""
-
-    @property
-    def teacher_activation(self) -> Activation:
-        """ψ."""
-
-    @property
-    def covariance(self) -> Array | None:
-        """Σ as it was given; None is the identity."""
-
-    @property
-    def second_moment(self) -> Array | None:
-        """E xxᵀ; None is the identity."""
-
-    @property
-    def inputs(self) -> int:
-        """d."""
-
-    @property
-    def realisable(self) -> bool:
-        """Whether φ = ψ."""
-
-    @property
-    def loss(self) -> Loss:
-        """ℓ."""
-
-    @property
-    def labels(self) -> Labels:
-        """How labels come from f*."""
-
-    @property
-    def bias(self) -> Bias:
-        """β."""
 
 
 @dataclass(frozen=True)
@@ -274,6 +191,10 @@ class InputLaw(ABC):
 
     def any_loss(self, problem: Setting) -> Population | None:
         """Loss of the problem for another ℓ than the square; None where it is not known."""
+        return None
+
+    def gaussian_lengths(self, problem: Setting) -> tuple[Array, Array] | None:
+        """Squares s² and weights of the Gaussian laws for s²Σ whose mean `any_loss` is; None where it is none."""
         return None
 
     def test_loss(self, problem: Setting) -> Population | None:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.base import InputLaw, Network, Setting, Source
+from dynamics.inputs.base import InputLaw, Source
+from dynamics.inputs.setting import Network, Setting
 from dynamics.inputs.subspaces import basis_of
 from dynamics.population.fourth_moment import FourthMoment, SampleMoment
 from dynamics.population.on_samples import any_sample_loss, sample_loss

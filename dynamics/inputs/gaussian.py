@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from dynamics.aliases import Array
-from dynamics.inputs.base import InputLaw, Setting, Source, register
+from dynamics.inputs.base import InputLaw, Source, register
 from dynamics.inputs.moments import is_form, mapped
-from dynamics.inputs.spectral import spectral_loss
+from dynamics.inputs.setting import Setting
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment
 
@@ -54,7 +56,13 @@ class Gaussian(InputLaw):
 
     def any_loss(self, problem: Setting) -> Population | None:
         """Of quadratic and centred networks, with labels of which the moments are known."""
+        from dynamics.inputs.spectral import spectral_loss
+
         return spectral_loss(problem, problem.covariance) if is_form(problem) else None
+
+    def gaussian_lengths(self, problem: Setting) -> tuple[Array, Array] | None:
+        """Itself."""
+        return np.ones(1), np.ones(1)
 
     def metric(self, problem: Setting, W: Array, A: Array) -> Array:
         """E JᵀJ, with no teacher to be validated."""

@@ -15,8 +15,9 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.base import Family, InputLaw, Setting, Source, register, register_family, shortest
+from dynamics.inputs.base import Family, InputLaw, Source, register, register_family, shortest
 from dynamics.inputs.moments import form_loss, is_form, mapped
+from dynamics.inputs.setting import Setting
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment
 from dynamics.validation import validate_real
 

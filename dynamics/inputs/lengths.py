@@ -14,7 +14,7 @@ import numpy as np
 
 from dynamics.activations import Activation
 from dynamics.aliases import Array
-from dynamics.inputs.base import Setting
+from dynamics.inputs.setting import Setting
 
 if TYPE_CHECKING:
     from dynamics.population.base import Population

@@ -21,8 +21,9 @@ from dynamics.aliases import Array
 from dynamics.covariance import symmetric_root
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
-from dynamics.inputs.base import Family, InputLaw, Restored, Setting, Source, register_family
+from dynamics.inputs.base import Family, InputLaw, Restored, Source, register_family
 from dynamics.inputs.moments import form_loss, is_form
+from dynamics.inputs.setting import Setting
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.matrices import negligible
 from dynamics.population.fourth_moment import FourthMoment

@@ -6,7 +6,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.covariance import symmetric_root
-from dynamics.inputs.base import Setting
+from dynamics.inputs.setting import Setting
 from dynamics.population.form import FormPopulation
 from dynamics.population.fourth_moment import CentredMoment, FourthMoment, MappedMoment
 

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dynamics.activations.polynomial import highest_power
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.base import Family, InputLaw, Setting, Source, register, register_family, shortest
+from dynamics.inputs.base import Family, InputLaw, Source, register, register_family, shortest
 from dynamics.inputs.lengths import growth, lengths, mean_over_lengths
 from dynamics.inputs.moments import is_form, mapped
-from dynamics.inputs.spectral import power_of, spectral_mean
+from dynamics.inputs.setting import Setting
 from dynamics.inputs.subspaces import basis_of, krylov_closure
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment, ScaledMoment
 from dynamics.validation import validate_real
@@ -202,9 +202,18 @@ class StudentT(Rotational):
 
     def any_loss(self, problem: Setting) -> Population | None:
         """Of quadratic networks the mean over the lengths, if moments are finite by a margin."""
+        from dynamics.inputs.spectral import spectral_mean
+
+        found = self.gaussian_lengths(problem)
+        return None if found is None else spectral_mean(problem, *found)
+
+    def gaussian_lengths(self, problem: Setting) -> tuple[Array, Array] | None:
+        """Nodes of the mean over the lengths."""
+        from dynamics.inputs.spectral import power_of
+
         power = power_of(problem.loss)
         known = is_form(problem) and problem.activation.trace_coupling == 1 and self.freedom >= 2 * power + 1
-        return spectral_mean(problem, *lengths(self.freedom, power)) if known else None
+        return lengths(self.freedom, power) if known else None
 
     def _mixed(self, problem: Setting) -> int | None:
         """Power that the activations grow like, where the law can be mixed over its lengths for them."""

@@ -13,7 +13,7 @@ from dynamics.population.spectral import SpectralPopulation
 from dynamics.population.sum import SumPopulation
 
 if TYPE_CHECKING:
-    from dynamics.inputs.base import Setting
+    from dynamics.inputs.setting import Setting
     from dynamics.losses import Loss
     from dynamics.population.base import Population
 

@@ -84,7 +84,8 @@ class Loss:
         self._check_derivative("slope", self.value, self.slope, f, y)
         self._check_derivative("curvature", self.slope, self.curvature, f, y)
         bend = np.broadcast_to(self.curvature(f, y), f.shape)
-        if not (bend >= -ROUNDING * np.abs(bend).max()).all() or not bend.any():
+        straight = not np.ptp(self.slope(f, 0 * y))  # a straight line has no minimum
+        if straight or not (bend >= -ROUNDING * np.abs(bend).max()).all():
             raise ProblemError(f"The loss {self.name!r} is not convex, which every loss must be.")
         moved = self.slope(f + 0.7, y + 0.7) if self.of_residual else self.slope(f, 0 * y) - y
         if not np.abs(moved - self.slope(f, y)).max() <= ROUNDING * max(1.0, np.abs(moved).max()):

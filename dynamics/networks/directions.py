@@ -19,7 +19,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.networks.network import Network
 
-PROBES = 4  # random points per input
+PROBES = 16  # random points beyond the number of inputs, whose slopes span all that they can
 RANK = 1e-9  # of the largest singular value: what is smaller is rounding
 SEED = 20_231  # of the probes, whose values do not matter
 
@@ -46,7 +46,7 @@ class Directions:
 def input_slopes(network: Network, theta: Array) -> Array:
     """Slopes of all outputs with respect to the last axis of the inputs at random points, (m, d)."""
     rng = np.random.default_rng(SEED)
-    X = network.shaped(rng.standard_normal((PROBES * network.inputs, network.inputs)))
+    X = network.shaped(rng.standard_normal((PROBES + network.inputs, network.inputs)))
     v = network.program.values(network.unpack(theta), X)
     rows = []
     for o in range(network.outputs):

@@ -21,6 +21,7 @@ from dynamics.validation import validate_array, validate_count, validate_real
 from dynamics.words import counted
 
 MOST_PARAMETERS = 200_000
+MOST_INPUTS = 1000
 LARGEST_SYMBOLIC = 200  # parameters, beyond which nobody reads formulas of them
 
 
@@ -76,7 +77,7 @@ class Network:
     Raises
     ------
     ProblemError
-        If it has more parameters than anybody integrates.
+        If it has more parameters, or inputs, than anybody integrates.
     """
 
     spec: str
@@ -95,6 +96,7 @@ class Network:
             "parameters",
             "make its layers narrower",
         )
+        check_number(f"The network {shortened(self.spec)!r}", self.inputs, MOST_INPUTS, "inputs", "use fewer")
 
     @property
     def inputs(self) -> int:

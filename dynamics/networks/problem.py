@@ -149,6 +149,10 @@ class NetworkProblem:
         set_ = object.__setattr__
         set_(self, "network", _network(self.network, self.target))
         network = self.network
+        if not network.parameters:
+            raise ProblemError(
+                f"`network` is {network.spec!r}, but must have parameters: names other than x_0, x_1, … in it."
+            )
         if not isinstance(self.target, Target):
             set_(self, "target", Target.of(self.target, network))
         if self.target.network.inputs != network.inputs or self.target.network.outputs != network.outputs:
@@ -239,14 +243,16 @@ class NetworkProblem:
         count = grid_size(self.degree, self.free_directions)
         return count - count // 2 if self.even else count
 
+    @property
+    def means(self) -> str:
+        """How means over the inputs are taken, in words."""
+        if self.expectation.samples:
+            return f"means over {self.cost:,} draws, not exact"
+        return f"degree {self.degree}: {self.cost:,} node{'' if self.cost == 1 else 's'}"
+
     def described(self) -> str:
         """Inputs that matter, and the cost of a gradient, in words."""
-        how = (
-            f"degree {self.degree}: {self.cost:,} nodes"
-            if not self.expectation.samples
-            else (f"means over {self.cost:,} draws, not exact")
-        )
-        return f"{self.directions.words}; {how}"
+        return f"{self.directions.words}; {self.means}"
 
     @cached_property
     def nodes(self) -> Nodes:

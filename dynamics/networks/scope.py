@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dynamics.networks.laws import SEARCHED
 from dynamics.networks.network import LARGEST_SYMBOLIC
 from dynamics.networks.problem import NetworkProblem
-from dynamics.problem.scope import EXACT, NUMERICAL, SECOND_ORDER, TRAINING, UNKNOWN, VERBS, Coverage
+from dynamics.problem.verbs import EXACT, NUMERICAL, SECOND_ORDER, TRAINING, UNKNOWN, VERBS, Coverage
 
 Reason = Callable[[NetworkProblem], Coverage]
 TWO_LAYERS = "known only for two-layer networks"
@@ -35,7 +35,7 @@ def _simulate(problem: NetworkProblem) -> Coverage:
     if problem.expectation.samples:
         return Coverage("simulate", NUMERICAL, SAMPLED)
     return Coverage(
-        "simulate", EXACT, f"backpropagation on {problem.cost:,} nodes, integrated to the tolerance"
+        "simulate", EXACT, f"backpropagation on the grid ({problem.means}), integrated to the tolerance"
     )
 
 

@@ -22,6 +22,7 @@ from dynamics.networks.reading import read_network
 from dynamics.versions import versions
 from dynamics.words import counted
 
+DRIFT = "largest deviation of a conserved quantity, from its start or its decay"
 INEXACT = "means over the inputs are taken over draws: the loss has the error bar `loss_error`"
 
 
@@ -112,6 +113,8 @@ class NetworkTrajectory(Followed):
         found = super().variables()
         if self.objective is not None:
             found["objective"] = Variable(("time",), self.objective, OBJECTIVE, LOSS_UNIT)
+        if self.conserved_drift is not None:
+            found["conserved_drift"] = Variable((), self.conserved_drift, DRIFT)
         return found
 
     def attributes(self) -> dict[str, Any]:

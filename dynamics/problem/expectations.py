@@ -76,6 +76,33 @@ def gaussian_expectations(rule: SlopeRule, coupling: float) -> Expect:
     return expect
 
 
+def mean_expectations(expect: Expect, squares: Array, weights: Array) -> Expect:
+    """Expectations over a mixture of Gaussian laws N(0, s²I), of quadratic units.
+
+    Parameters
+    ----------
+    expect : Expect
+        For s = 1.
+    squares, weights : (S,) arrays
+        s², and how often.
+    """
+
+    def mean(delta: Array, beta: float) -> Expectations:
+        parts = [expect(s2 * delta, beta) for s2 in squares]
+        once, twice = weights * squares, weights * squares**2
+        return Expectations(
+            float(weights @ [part.value for part in parts]),
+            float(weights @ [part.slope for part in parts]),
+            float(weights @ [part.bend for part in parts]),
+            once @ np.array([part.moments for part in parts]),
+            once @ np.array([part.mixed for part in parts]),
+            np.tensordot(twice, np.array([part.second for part in parts]), 1),
+            float(once @ [part.aside for part in parts]),
+        )
+
+    return mean
+
+
 def replace_empty(found: Expectations) -> Expectations:
     """The same without any direction."""
     nothing = np.zeros(0)

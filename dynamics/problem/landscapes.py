@@ -13,7 +13,7 @@ from dynamics.population.slope_rules import SlopeRule
 from dynamics.problem.aligned_loss import aligned_loss
 from dynamics.problem.balance import Landscape
 from dynamics.problem.class_landscape import ClassLandscape
-from dynamics.problem.expectations import gaussian_expectations
+from dynamics.problem.expectations import gaussian_expectations, mean_expectations
 from dynamics.problem.problem import Problem
 from dynamics.problem.residual_landscape import ResidualLandscape
 from dynamics.problem.teacher import Teacher
@@ -23,10 +23,13 @@ def landscape_of(problem: Problem) -> Landscape | None:
     """The landscape of a problem; None where states do not stay aligned, or nothing is derived for them."""
     if problem.loss.is_square:
         return aligned_loss(problem.activation, problem.law)
-    coupling = problem.activation.trace_coupling
-    if coupling is None or not problem.law.gaussian:
+    coupling, lengths = problem.activation.trace_coupling, problem.law.gaussian_lengths(problem)
+    if coupling is None or lengths is None:
         return None
     expect = gaussian_expectations(SlopeRule(problem.loss), coupling)
+    squares, weights = lengths
+    if len(squares) > 1:
+        expect = mean_expectations(expect, squares, weights)
     if problem.loss.of_residual:
         return None if problem.bias.trainable else ResidualLandscape(expect)
     boundary = boundary_of(problem)
@@ -37,12 +40,15 @@ def landscape_of(problem: Problem) -> Landscape | None:
     if labels.link is None and labels.threshold is None:
         return None
     moments = LabelMoments(labels.link, labels.threshold, labels.flip)
-    B, mean = moments.of(np.diag(lam), problem.bias.teacher + (1 - coupling) * float(lam.sum()))
+    shift = problem.bias.teacher + (1 - coupling) * float(lam.sum())
+    parts = [moments.of(np.diag(s2 * lam), shift) for s2 in squares]
+    B = np.tensordot(weights * squares, np.array([part[0].diagonal() for part in parts]), 1)
+    mean = float(weights @ [part[1] for part in parts])
     trained = problem.bias.trainable
     return ClassLandscape(
         expect,
         lam,
-        B.diagonal() - (1 - coupling) * mean,
+        B - (1 - coupling) * mean,
         mean,
         None if trained else problem.bias.start,
         separates(problem),

@@ -52,9 +52,9 @@ KNOWN_LOSS = Need(
     ANY_LOSS,
 )
 GAUSSIAN_LOSS = Need(
-    lambda p: p.loss.is_square or p.law.gaussian,
+    lambda p: p.loss.is_square or p.law.gaussian_lengths(p) is not None,
     lambda p: f"`loss` is {p.loss.name!r} and {_inputs(p)}",
-    "Gaussian inputs where the loss is not square",
+    "Gaussian inputs, and Student's law of finite moments for quadratic units, where the loss is not square",
 )
 UNDECAYED_LOSS = Need(
     lambda p: p.loss.is_square or not p.weight_decay,

@@ -213,7 +213,8 @@ def sphere_level(
     tau = float(problem.eigenvalues.sum() - problem.weights.sum())
     squares = sum(g.rank * g.multiplier**2 for g in groups) + float(free @ lam**2)
     starts = np.cumsum([0, *copies])
-    learned, values = [], []
+    learned: list[int] = []
+    values: list[float] = []
     used = np.zeros(len(lam), dtype=int)
     for g in groups:
         for j, count in enumerate(g.modes):

@@ -134,7 +134,7 @@ def parting(frame: EigenFrame, W: Array, a: Array, learned: Sequence[int], until
     if frame.landscape is not None and frame.forces is None:
         raise ComputationError(
             f"The prediction breaks down: {len(a)} units hold {len(learned)} modes, and how they part is not known"
-            " beside a trained bias; start with smaller or more different units."
+            " beside a trained bias, or where inputs are not Gaussian; start with smaller or more different units."
         )
     until = min(until, E_FOLDINGS / growth[growth > 0].min())
     first = [group[0] for group in copies]

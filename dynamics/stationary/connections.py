@@ -22,17 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from dynamics.aliases import Array
-from dynamics.curves.stages import Stage, find_stages, levels_passed
+from dynamics.curves.variables import LOSS_UNIT
 from dynamics.errors import ProblemError
-from dynamics.problem import Problem
-from dynamics.problem.aligned_loss import aligned_loss
 from dynamics.problem.mode_numbers import mode_set
 from dynamics.stationary.listed_points import Catalogue
 from dynamics.stationary.points import FixedPoint
@@ -102,11 +99,14 @@ class SaddleGraph:
     ignored : frozenset of int
         Modes of eigenvalue zero: directions that the teacher ignores. Where units are not centred, saddles learn them
         too, to make up for a trace that is missing.
+    unit : str
+        Of the loss, or which loss it is.
     """
 
     nodes: tuple[FixedPoint, ...]
     edges: tuple[Edge, ...]
     ignored: frozenset[int] = frozenset()
+    unit: str = LOSS_UNIT
 
     def node(self, learned: Iterable[int]) -> FixedPoint:
         """The node with these learned modes.
@@ -227,11 +227,13 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
         )
     nodes = graph_nodes(catalogue)
     known = {point.learned_modes for point in nodes}
-    return graph_of(
+    loss = catalogue.problem.loss
+    graph = graph_of(
         nodes,
         [edge for point in nodes for edge in _single_steps(catalogue, point) if edge.target in known],
         catalogue.spectrum.zeros,
     )
+    return graph if loss.is_square else replace(graph, unit=loss.label)
 
 
 def graph_nodes(catalogue: Catalogue) -> tuple[FixedPoint, ...]:
@@ -322,79 +324,3 @@ def _with_generic(edges: list[Edge], signs: list[float]) -> list[Edge]:
         fastest = edge.growth_rate >= best[sign] * (1 - 1e-9)
         kept.setdefault((edge.target, edge.kind), replace(edge, generic=fastest))
     return list(kept.values())
-
-
-# --- Which plateaus a learning curve visits ---------------------------------------------------------------
-
-
-class LearningCurve(Protocol):
-    """What a trajectory and a training run have in common; loss and modes of a run have a leading axis of seeds."""
-
-    @property
-    def times(self) -> Array:
-        """(T,)."""
-
-    @property
-    def loss(self) -> Array:
-        """(T,) or (S, T)."""
-
-    @property
-    def modes(self) -> Array:
-        """(T, modes) or (S, T, modes)."""
-
-
-def visited(curve: LearningCurve, problem: Problem, seed: int | None = None) -> tuple[Stage, ...]:
-    """Plateaus that a learning curve visits, each matched with a stationary point.
-
-    The sets of learned modes, ``[stage.learned_modes for stage in visited(...)]``, are a path for `SaddleGraph.follow`.
-
-    Parameters
-    ----------
-    curve : LearningCurve
-        A `Trajectory` or a `TrainingRun`.
-    problem : Problem
-        One output, uncorrelated inputs of equal variance under a law that rotations leave as it is, quadratic or
-        centred activation.
-    seed : int, optional
-        Which network of a training run; None is the median over its networks.
-
-    Returns
-    -------
-    tuple of Stage
-        Modes are numbered as in the catalogue.
-
-    Raises
-    ------
-    ProblemError
-        For other problems.
-    """
-    if problem.covariance is not None or problem.teacher.outputs > 1:
-        raise ProblemError(
-            "Plateaus are matched with stationary points only for one output and no `covariance`: use `find_stages`."
-        )
-    aligned = aligned_loss(problem.activation, problem.law)
-    if aligned is None or not aligned.isotropic:
-        raise ProblemError(
-            f"`{problem.law.option}` is {problem.law.name!r} and `activation` is {problem.activation.name!r}, but"
-            " plateaus are matched with stationary points only for quadratic and centred units and a law that rotations"
-            " leave as it is."
-        )
-    loss, modes = np.asarray(curve.loss), np.asarray(curve.modes)
-    if loss.ndim == 2:
-        loss = np.median(loss, axis=0) if seed is None else loss[seed]
-        modes = np.median(modes, axis=0) if seed is None else modes[seed]
-    lam = problem.teacher.eigen[0][0]
-    levels = levels_passed(modes, lam, level=partial(aligned.level, lam))
-    numbers = np.arange(len(lam)) + (problem.inputs - len(lam)) * (lam < 0)
-
-    def named(learned: Modes) -> Modes:
-        return tuple(int(numbers[i]) for i in learned)
-
-    return tuple(
-        replace(
-            stage,
-            learned_modes=named(stage.learned_modes),
-            level=None if stage.level is None else replace(stage.level, learned=named(stage.level.learned)),
-        )
-        for stage in find_stages(curve.times, loss, modes, lam, levels=levels)
-    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.covariance import covariance_factor
 from dynamics.flows.gradient import GradientFlow
+from dynamics.population.biased import unit_weights
 from dynamics.problem import Student
 from dynamics.problem.reduction import in_range
 from dynamics.stationary.listed_points import Catalogue
@@ -107,7 +110,16 @@ def search_catalogue(catalogue: Catalogue, starts: int, *, seed: int = 0, progre
     if catalogue.growing is not None:  # starts that run off are given up
         size = natural_size(flow, np.random.default_rng(seed))
         given = NetworkStarts(flow, size)
-    found = search_fixed_points(flow, starts, seed=seed, size=size, given=given, progress=progress)
+    square = catalogue.problem.loss.is_square
+    found = search_fixed_points(
+        flow,
+        starts,
+        seed=seed,
+        size=size,
+        invariants=None if square else residual_spectrum(flow),
+        given=given,
+        progress=progress,
+    )
     return match_fixed_points(without_radii(flow, found), catalogue)
 
 
@@ -186,6 +198,20 @@ def predicted_spectrum(catalogue: Catalogue, point: FixedPoint, size: int) -> Ar
     zeros = max(size - len(D), 0)
     # A point that needs more directions than the student has keeps more entries than asked for: it matches nothing.
     return np.sort(np.concatenate([D, np.zeros(zeros)]))
+
+
+def residual_spectrum(flow: GradientFlow) -> Callable[[Array], Array]:
+    """Of parameters, the eigenvalues of the whitened M* − M, ascending: what tells roots apart under any loss."""
+    problem = flow.reduction.problem
+    target = problem.teacher.matrix()
+    F = np.eye(problem.inputs) if problem.covariance is None else covariance_factor(problem.covariance)
+
+    def spectrum(theta: Array) -> Array:
+        W, A = flow.unpack(theta)
+        D = target - (W.T * unit_weights(W, A)[0]) @ W
+        return np.asarray(np.linalg.eigvalsh(F.T @ D @ F))
+
+    return spectrum
 
 
 def catalogue_flow(catalogue: Catalogue, seed: int = 0) -> GradientFlow:

@@ -169,7 +169,11 @@ def _trained(
     else:
         entry = find_optimizer("sgd")
         loss = descent_loss(problem, Chosen(entry, entry.choose(), eta, CONSTANT, length), at)
-    return first_time(at * eta, loss, (1 - HALF) ** 2 * loss[0] / _start_share(chain, quadratic, size))
+    return first_time(
+        np.asarray(at * eta, dtype=float),
+        loss,
+        (1 - HALF) ** 2 * loss[0] / _start_share(chain, quadratic, size),
+    )
 
 
 def _start_share(chain: QuadraticChain | LinearChain, quadratic: bool, size: float) -> float:

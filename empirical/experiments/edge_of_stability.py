@@ -13,6 +13,7 @@ from dynamics.clock import Clock
 from dynamics.errors import ProblemError
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.problem import Problem
+from dynamics.problem.scope import require
 from dynamics.stability import sharpness
 from dynamics.validation import validate_count, validate_real
 from empirical.practice import Practice, data_sets
@@ -103,6 +104,7 @@ def edge_of_stability(
     ProblemError
         If an argument is not usable.
     """
+    require("second derivatives", problem)
     validate_count("samples", samples)
     end = validate_real("t_end", t_end, positive=True)
     if not len(factors):

@@ -94,8 +94,17 @@ def growth(
         problem = Problem(teacher, student, loss="logistic", labels="hard")
         law = growth_law(problem)
         flow = GradientFlow(problem).integrate(times=times, progress=progress)
-        how = {"steps": steps, "step": step, "batch": batch, "seeds": seeds, "seed": seed}
-        run = train(problem, **how, records=RECORDS, log_times=True, progress=progress)
+        run = train(
+            problem,
+            steps=steps,
+            step=step,
+            batch=batch,
+            seeds=seeds,
+            seed=seed,
+            records=RECORDS,
+            log_times=True,
+            progress=progress,
+        )
         assert run.W is not None  # of so few weights all are kept
         found.append(Growth(name, law, times, flow.loss, _norm(flow.W), run.times, run.loss, _norm(run.W)))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from dynamics.clock import Clock
 from dynamics.errors import ProblemError
@@ -25,7 +26,7 @@ def loss_curves(
     *,
     bias: float = 0.0,
     batch: int = 256,
-    seeds: int = 8,
+    seeds: int = 1,
     seed: int = 0,
     progress: bool = False,
 ) -> tuple[Comparison, ...]:
@@ -66,7 +67,13 @@ def loss_curves(
     found = []
     for name in losses:
         loss = Loss.parse(name, "losses")
-        problem = replace(start, loss=loss, labels=None, flip=0.0, bias=bias if loss.classifies else 0.0)
+        asked: dict[str, Any] = {
+            "loss": loss,
+            "labels": None,
+            "flip": 0.0,
+            "bias": bias if loss.classifies else 0.0,
+        }
+        problem = replace(start, **asked)
         span = learning_span(problem)
         step = max(span.step, span.t_end / MOST)
         steps = Clock(step).steps_until(span.t_end)

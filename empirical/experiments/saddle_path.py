@@ -9,7 +9,8 @@ from dynamics.curves.stages import Stage
 from dynamics.problem import Problem
 from dynamics.problem.mode_numbers import mode_set
 from dynamics.stationary.catalogue import fixed_points
-from dynamics.stationary.connections import Modes, SaddleGraph, saddle_graph, visited
+from dynamics.stationary.connections import Modes, SaddleGraph, saddle_graph
+from dynamics.stationary.visited import visited
 from empirical.training import train
 from empirical.training_run import TrainingRun
 

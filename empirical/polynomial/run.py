@@ -15,10 +15,8 @@ from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, V
 from dynamics.files.archives import Archive
 from dynamics.networks import NetworkProblem
 from dynamics.networks.laws import conserved_laws
-from dynamics.networks.trajectory import problem_read, problem_stored
+from dynamics.networks.trajectory import DRIFT, problem_read, problem_stored
 from dynamics.words import counted
-
-DRIFT = "largest deviation of a conserved quantity, from its start or its decay"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -103,6 +103,7 @@ ENTRY = Entry(
     files="spectrum.npy: the diagonal matrix of eigenvalues ∝ j^(−1.25), j = 1 … 400, of squares that sum "
     "up to 1.",
     found="At their fewest samples, n = 8000 and 14 565 (α = 0.05 and 0.09), trained networks are 11 % and 5 % above "
-    "both theories: so few samples at d = 400 are far from the limit, and these two are not compared.",
+    "both theories, and are not compared. It is the dimension: minima of the same problem at α = 0.05, by our proximal "
+    "gradient, are 44 % above at d = 50 (24 draws), 30 % at 100 (12 draws), 25 % at 200 (3 draws).",
     scales=("log", "log"),
 )

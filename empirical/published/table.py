@@ -10,6 +10,7 @@ from empirical.published.entry import Entry
 
 ENTRIES = {  # name → module of `empirical.published`
     "committee-losses": "committee_losses",
+    "symmetric-plateau": "symmetric_plateau",
     "erf-committee": "erf_committee",
     "mean-field-sgd": "mean_field_sgd",
     "product-laws": "product_laws",

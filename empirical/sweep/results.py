@@ -5,23 +5,56 @@ Nothing here depends on how fast or where a run was computed: repeating it gives
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from dynamics.aliases import Array
 from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable, Variables, label_name, printed
 
 if TYPE_CHECKING:
-    from dynamics.curves.trajectory import Trajectory
+    from dynamics.integration import SolverReport
     from dynamics.outcome.verdict import Diagnosis
-    from dynamics.sgd.trajectory import SGDTrajectory
-    from empirical.comparison import Comparison
-    from empirical.training_run import TrainingRun
 
 CONSERVED_AT_START = "c_k = ‖w_k‖² − h Σ_o A_ok² at the start"
 ENDED = "time at which the run ended"
+
+
+class Described(Protocol):
+    """What is asked of every result."""
+
+    def variables(self) -> Variables:
+        """Its numbers by name."""
+
+
+class Integrated(Described, Protocol):
+    """What is asked of a curve of a theory, of two-layer networks or of others."""
+
+    @property
+    def solver(self) -> SolverReport:
+        """Of its integration."""
+
+    @property
+    def stages(self) -> Sequence[Any]:
+        """Its plateaus."""
+
+
+class Trained(Described, Protocol):
+    """What is asked of networks in training."""
+
+    @property
+    def times(self) -> Array:
+        """Of their records."""
+
+
+class Compared(Described, Protocol):
+    """What is asked of a comparison."""
+
+    @property
+    def run(self) -> Trained:
+        """The networks."""
 
 
 def kept(variables: Mapping[str, Variable]) -> Variables:
@@ -37,7 +70,7 @@ def kept(variables: Mapping[str, Variable]) -> Variables:
     return found
 
 
-def of_trajectory(trajectory: Trajectory | SGDTrajectory) -> Variables:
+def of_trajectory(trajectory: Integrated) -> Variables:
     """Learning curve and end of a solution of the flow."""
     variables, solver = trajectory.variables(), trajectory.solver
     ends = {
@@ -50,14 +83,14 @@ def of_trajectory(trajectory: Trajectory | SGDTrajectory) -> Variables:
     return kept(variables | _ends(variables) | ends)
 
 
-def of_training(run: TrainingRun) -> Variables:
+def of_training(run: Trained) -> Variables:
     """Learning curves and ends of the networks that were trained together."""
     variables = run.variables()
     end = {"time_reached": Variable((), run.times[-1], ENDED, TIME_UNIT)}
     return kept(variables | _ends(variables) | end)
 
 
-def of_comparison(comparison: Comparison) -> Variables:
+def of_comparison(comparison: Compared) -> Variables:
     """Both sides of a comparison, and how far they are apart."""
     return kept(comparison.variables()) | of_training(comparison.run)
 

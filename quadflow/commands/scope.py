@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
 from quadflow import options as opt
+from quadflow.coverage import table
 from quadflow.examples import Command
 from quadflow.output import echo_result, to_json, validate_output, write_text
 from quadflow.provenance import problem_json
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dynamics.problem.scope import Coverage
 
 
 @click.command(cls=Command, epilog="Example: quadflow scope --teacher 4,2,1 --activation relu")
@@ -25,7 +20,7 @@ if TYPE_CHECKING:
 @opt.takes_networks("scope")
 def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> None:
     """What each command can do for a problem: exact, to second order in the step, numerically, by training, or not."""
-    from dynamics.problem.scope import scope
+    from dynamics.problem.verbs import scope
     from quadflow.options.reading import build_problem
 
     validate_output(output, ("json",))
@@ -35,9 +30,3 @@ def command(problem: opt.ProblemOptions, output: str | None, as_json: bool) -> N
     if output is not None:
         write_text(output, to_json(result) + "\n")
     echo_result(result, lambda: table(rows), as_json)
-
-
-def table(rows: Sequence[Coverage]) -> str:
-    """One line for each command."""
-    command, status = (max(len(getattr(row, name)) for row in rows) for name in ("command", "status"))
-    return "\n".join(f"{row.command:{command}}  {row.status:{status}}  {row.reason}" for row in rows)

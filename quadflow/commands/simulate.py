@@ -61,6 +61,7 @@ def command(
     from dynamics.outcome import reached_minimum
     from dynamics.validation import validate_count
     from quadflow.options.reading import build_problem
+    from quadflow.options.starts import note_chosen_axes
 
     validate_output(output, OUTPUTS)
     validate_count("records", simulation.records, minimum=2)
@@ -69,6 +70,7 @@ def command(
             "`--hessian` looks at weights, which the mean of `--sgd` has none of: leave out one of both."
         )
     start = build_problem(problem, more_is_drawn=False, apart=True)
+    note_chosen_axes(problem, details.entry)
     failure: IntegrationError | None = None
     try:
         trajectory = integrate(start, simulation, theory, details, solver, progress=True)

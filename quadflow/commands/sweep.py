@@ -67,6 +67,7 @@ SHOWN_FAILURES = 5
     help="Replace a finished sweep, or begin an interrupted one anew.",
 )
 @opt.compare_declarations
+@opt.network_declarations
 @click.option("--until-loss", type=float, help="simulate: stop where the loss falls to this value.")
 @click.option("--fluctuations", is_flag=True, help="simulate --sgd: also the spread over seeds.")
 @click.option("--no-follow", is_flag=True, help="diagnose: never integrate the flow.")

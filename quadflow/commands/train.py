@@ -28,11 +28,13 @@ def command(
     from empirical.trainer import TrainingDiverged
     from empirical.training import train
     from quadflow.options.reading import build_problem
+    from quadflow.options.starts import note_chosen_axes
 
     validate_output(output, ("npz", "json"))
     if training.steps is None:
         raise ProblemError("`--steps` is missing: say how many training steps.")
     start = build_problem(problem)
+    note_chosen_axes(problem, training.entry)
     failure = None
     try:
         run = train(start, seed=problem.seed, progress=True, **training.arguments())

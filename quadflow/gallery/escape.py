@@ -109,7 +109,7 @@ def is_number(text: str) -> bool:
 @click.command(
     "exit-times",
     cls=Command,
-    epilog="Example: quadflow figure exit-times --inputs 100,300 --rate 0.06 --label-noise 1",
+    epilog="Example: quadflow figure exit-times --inputs 200,600 --rate 0.04 --label-noise 1",
 )
 @click.option("--inputs", default="200,2000", show_default=True, metavar="D,…", help="Input dimensions d.")
 @click.option(

@@ -90,15 +90,15 @@ def losses(
     "classification",
     cls=FigureCommand,
     context_settings={"default_map": CLASSIFICATION},
-    epilog="Example: quadflow figure classification --data digits --classes 3,8",
+    epilog="Example: quadflow figure classification --teacher 2,1 --labels hard --flip 0.1 --bias 2",
 )
 @opt.compare_options
 @figure_output("classification")
 def classification(options: opt.CompareOptions, output: str) -> None:
     """Loss, accuracy and modes of classifiers trained on the logistic loss, on the curves of the theory.
 
-    With two classes of a data set of one's own a quarter of it is held out, and the bias is trained, unless said
-    otherwise; the theory is the flow on these very samples.
+    With two classes of a data set, --data digits --classes 3,8, a quarter of it is held out, and the bias is trained,
+    unless said otherwise; the theory is the flow on these very samples.
     """
 
     def make() -> Figure:
@@ -115,15 +115,14 @@ def of_data(options: opt.CompareOptions) -> opt.CompareOptions:
     """The options with what goes without saying of a data set: samples that are held out, and a trained bias."""
     from quadflow.options.ignored import given
 
-    if options.problem.data is None:
+    data = options.problem.data
+    if data is None:
         return options
     said = given(["split", "bias"])
     changed = options.problem
     if "bias" not in said:
         changed = replace(changed, bias="trainable")
-    if "split" not in said and not changed.data.lower().endswith(
-        ".npz"
-    ):  # which may hold out samples of its own
+    if "split" not in said and not data.lower().endswith(".npz"):  # which may hold out samples of its own
         changed = replace(changed, split=HELD_OUT)
     return replace(options, problem=changed)
 

@@ -21,6 +21,7 @@ from quadflow.options.neuron import neuron_options as neuron_options
 from quadflow.options.one_of import OneOf as OneOf
 from quadflow.options.optimizer import OptimizerOptions as OptimizerOptions
 from quadflow.options.own_network import OwnNetworkOptions as OwnNetworkOptions
+from quadflow.options.own_network import network_declarations as network_declarations
 from quadflow.options.own_network import takes_networks as takes_networks
 from quadflow.options.problem import MatrixOptions as MatrixOptions
 from quadflow.options.problem import NetworkOptions as NetworkOptions

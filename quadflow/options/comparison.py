@@ -76,8 +76,10 @@ def run_comparison(options: CompareOptions, progress: bool = True) -> Comparison
     """`empirical.compare` with the values of `compare_options`."""
     from empirical.comparison import compare
     from quadflow.options.reading import build_problem
+    from quadflow.options.starts import note_chosen_axes
 
     when, kind = options.comparison, options.theory.name
+    note_chosen_axes(options.problem, options.training.entry)
     times = None if when.times is None else parse_numbers("--times", when.times)
     training = replace(options.training, steps=options.training.length(when.t_end, times))
     return compare(

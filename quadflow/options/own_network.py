@@ -40,6 +40,9 @@ class OwnNetworkOptions:
     )
 
 
+network_declarations = declare(OwnNetworkOptions)
+
+
 def takes_networks(name: str) -> Decorator:
     """Give a command `--network`; a call with it goes to the module of this name in `quadflow.own_networks`."""
 
@@ -55,7 +58,7 @@ def takes_networks(name: str) -> Decorator:
             refuse_others(verb.HONOURS)
             return verb.run(own, **values)
 
-        return declare(OwnNetworkOptions)(chosen)
+        return network_declarations(chosen)
 
     return decorate
 

@@ -23,6 +23,7 @@ from quadflow.options.ignored import DRAWN, given, note_without_effect
 from quadflow.options.reading_data import option_name
 
 if TYPE_CHECKING:
+    from empirical.optimizers.base import Optimizer
     from quadflow.options.problem import ProblemOptions
 
 Array = NDArray[np.float64]
@@ -42,17 +43,20 @@ class Kind:
         What a problem has to be like, of `dynamics.problem.scope`.
     useless : tuple of str
         Options that have no effect beside it.
+    up_to_rotation : bool
+        Whether it leaves a rotation of the weights open.
     """
 
     option: str
     theory: str | None = None
     useless: tuple[str, ...] = DRAWN
+    up_to_rotation: bool = False
 
 
 KINDS = (
     Kind("init_file"),
-    Kind("init_order", "start by order parameters"),
-    Kind("init_form", "start by a form"),
+    Kind("init_order", "start by order parameters", up_to_rotation=True),
+    Kind("init_form", "start by a form", up_to_rotation=True),
     Kind("mean_field", "mean-field limit", ()),
 )
 
@@ -76,6 +80,15 @@ def note_what_is_not_drawn(kind: Kind, seeds_more: bool) -> None:
     """Say which options of a draw have no effect."""
     useless = [*kind.useless, *([] if seeds_more else ["seed"])]
     note_without_effect(useless, f"beside `{option_name(kind.option)}`")
+
+
+def note_chosen_axes(options: ProblemOptions, optimizer: Optimizer) -> None:
+    """Say where a start leaves open what an optimiser looks at: single weights, which a rotation changes."""
+    kind = kind_of_start(options)
+    if kind is not None and kind.up_to_rotation and optimizer.entrywise:
+        who = f"`--optimizer` {optimizer.name} looks at single weights"
+        how = f"`{option_name(kind.option)}` leaves open up to a rotation"
+        note([f"{who}, which {how}: units are laid along the first axes that are free"])
 
 
 def check_start(kind: Kind | None, problem: Problem) -> None:

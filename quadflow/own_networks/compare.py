@@ -14,6 +14,7 @@ from quadflow.own_networks.train import TRAINING, arguments
 from quadflow.reports import validate_report, write_report
 
 if TYPE_CHECKING:
+    from empirical.polynomial import NetworkComparison
     from quadflow import options as opt
     from quadflow.options.own_network import OwnNetworkOptions
 
@@ -29,26 +30,9 @@ def run(
     own: OwnNetworkOptions, options: opt.CompareOptions, output: str | None, report: str | None, as_json: bool
 ) -> None:
     """Train, integrate, print and draw."""
-    from empirical.polynomial import compare_network
-    from quadflow.options import parse_numbers
-
     suffix = validate_output(output, FIGURES)
     validate_report(report)
-    problem, when = options.problem, options.comparison
-    if options.theory.name not in ("flow", "modified"):
-        raise ProblemError("`--sgd` is known only for two-layer networks: leave it out with a `--network`.")
-    times = None if when.times is None else parse_numbers("--times", when.times)
-    training = replace(options.training, steps=options.training.length(when.t_end, times))
-    start = build_network_problem(own, problem, problem.init_scale, problem.init_file, problem.seed)
-    comparison = compare_network(
-        start,
-        times=times,
-        theory=options.theory.name,
-        solver=options.solver.arguments(),
-        seed=problem.seed,
-        progress=True,
-        **arguments(training),
-    )
+    comparison = compared(own, options, progress=True)
     if output is not None:
         from figures.own_network import network_curves
 
@@ -59,3 +43,27 @@ def run(
         write_report(report, {"compare": result})
     lines = [] if output is None else [f"written: {output}"]
     echo_result(result, lambda: "\n".join([comparison.summary(), *lines]), as_json)
+
+
+def compared(
+    own: OwnNetworkOptions, options: opt.CompareOptions, progress: bool = False
+) -> NetworkComparison:
+    """Train and integrate what the options say."""
+    from empirical.polynomial import compare_network
+    from quadflow.options import parse_numbers
+
+    problem, when = options.problem, options.comparison
+    if options.theory.name not in ("flow", "modified"):
+        raise ProblemError("`--sgd` is known only for two-layer networks: leave it out with a `--network`.")
+    times = None if when.times is None else parse_numbers("--times", when.times)
+    training = replace(options.training, steps=options.training.length(when.t_end, times))
+    start = build_network_problem(own, problem, problem.init_scale, problem.init_file, problem.seed)
+    return compare_network(
+        start,
+        times=times,
+        theory=options.theory.name,
+        solver=options.solver.arguments(),
+        seed=problem.seed,
+        progress=progress,
+        **arguments(training),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from quadflow.coverage import table
 from quadflow.options.own_network import PROBLEM
 from quadflow.output import echo_result, to_json, validate_output, write_text
 from quadflow.own_networks.building import build_network_problem, network_json
@@ -19,7 +20,6 @@ HONOURS = PROBLEM
 def run(own: OwnNetworkOptions, problem: opt.ProblemOptions, output: str | None, as_json: bool) -> None:
     """Ask, print and write."""
     from dynamics.networks.scope import network_scope
-    from quadflow.commands.scope import table
 
     validate_output(output, ("json",))
     start = build_network_problem(own, problem, problem.init_scale, problem.init_file, problem.seed)

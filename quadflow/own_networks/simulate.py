@@ -37,24 +37,10 @@ def run(
     as_json: bool,
 ) -> None:
     """Integrate, print and write."""
-    from quadflow.options import parse_numbers
-    from quadflow.simulation import with_length
-
     validate_output(output, OUTPUTS)
-    start = build_network_problem(own, problem, problem.init_scale, problem.init_file, problem.seed)
-    details, t_end = with_length(details, simulation.t_end)
-    flow = choose_flow(start, theory.name, details)
     failure: IntegrationError | None = None
     try:
-        trajectory: NetworkTrajectory = flow.integrate(
-            t_end=None if flow.last_time is not None else t_end,
-            times=None if simulation.times is None else parse_numbers("--times", simulation.times),
-            samples=simulation.records,
-            log_times=simulation.log_times,
-            until_loss=simulation.until_loss,
-            progress=True,
-            **solver.arguments(),
-        )
+        trajectory = integrate(own, problem, simulation, theory.name, details, solver, progress=True)
     except IntegrationError as error:
         failure, trajectory = error, error.trajectory  # what was computed is kept
     result = trajectory_json(trajectory)
@@ -63,6 +49,33 @@ def run(
     if failure is not None:
         raise failure
     echo_result(result, lambda: describe(trajectory), as_json)
+
+
+def integrate(
+    own: OwnNetworkOptions,
+    problem: opt.ProblemOptions,
+    simulation: SimulationOptions,
+    theory: str,
+    details: TheoryDetails,
+    solver: opt.SolverOptions,
+    progress: bool = False,
+) -> NetworkTrajectory:
+    """Integrate what the options say."""
+    from quadflow.options import parse_numbers
+    from quadflow.simulation import with_length
+
+    start = build_network_problem(own, problem, problem.init_scale, problem.init_file, problem.seed)
+    details, t_end = with_length(details, simulation.t_end)
+    flow = choose_flow(start, theory, details)
+    return flow.integrate(
+        t_end=None if flow.last_time is not None else t_end,
+        times=None if simulation.times is None else parse_numbers("--times", simulation.times),
+        samples=simulation.records,
+        log_times=simulation.log_times,
+        until_loss=simulation.until_loss,
+        progress=progress,
+        **solver.arguments(),
+    )
 
 
 def choose_flow(start: Any, theory: str, details: TheoryDetails) -> NetworkFlow:

@@ -11,6 +11,7 @@ from quadflow.own_networks.building import build_network_problem
 from quadflow.own_networks.results import run_json
 
 if TYPE_CHECKING:
+    from empirical.polynomial import NetworkRun
     from quadflow import options as opt
     from quadflow.options.own_network import OwnNetworkOptions
 
@@ -27,6 +28,16 @@ def arguments(training: opt.TrainingOptions) -> dict[str, Any]:
     return {name: found[name] for name in TRAINING}
 
 
+def trained(
+    own: OwnNetworkOptions, problem: opt.ProblemOptions, training: opt.TrainingOptions, **more: Any
+) -> NetworkRun:
+    """Train what the options say."""
+    from empirical.polynomial import train_network
+
+    start = build_network_problem(own, problem, problem.init_scale, problem.init_file, problem.seed)
+    return train_network(start, seed=problem.seed, **arguments(training), **more)
+
+
 def run(
     own: OwnNetworkOptions,
     problem: opt.ProblemOptions,
@@ -35,23 +46,21 @@ def run(
     as_json: bool,
 ) -> None:
     """Train, print and write."""
-    from empirical.polynomial import train_network
     from empirical.trainer import TrainingDiverged
 
     validate_output(output, ("npz", "json"))
     if training.steps is None:
         raise ProblemError("`--steps` is missing: say how many training steps.")
-    start = build_network_problem(own, problem, problem.init_scale, problem.init_file, problem.seed)
     failure = None
     try:
-        trained = train_network(start, seed=problem.seed, progress=True, **arguments(training))
+        networks = trained(own, problem, training, progress=True)
     except TrainingDiverged as error:
-        failure, trained = error, error.run  # what was recorded is kept
-    result = run_json(trained)
+        failure, networks = error, error.run  # what was recorded is kept
+    result = run_json(networks)
     if output is not None and output.lower().endswith(".npz"):
-        write_run(output, trained.save, result)
+        write_run(output, networks.save, result)
     elif output is not None:
         write_text(output, to_json(result) + "\n")
     if failure is not None:
         raise failure
-    echo_result(result, trained.summary, as_json)
+    echo_result(result, networks.summary, as_json)

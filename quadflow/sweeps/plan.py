@@ -14,12 +14,11 @@ from dynamics.suggestions import did_you_mean
 from empirical.datasets.arrays import files_of
 from empirical.sweep.grid import SWEPT, Axis, SweepPlan
 from quadflow.notes import note
-from quadflow.options import ProblemOptions, pick
 from quadflow.options.ignored import DRAWN
-from quadflow.options.reading import build_problem, parse_activations
+from quadflow.options.reading import parse_activations
 from quadflow.options.reading_data import option_name
 from quadflow.sweeps.ranges import number_range, numbers
-from quadflow.sweeps.run import options_of
+from quadflow.sweeps.run import check_problem, options_of
 
 FILE_OPTIONS = ("teacher", "covariance", "init_file", "init_order", "init_form", "schedule", "data")
 FILE_SUFFIXES = (".npy", ".csv", ".npz", ".pt", ".pth", ".ckpt", ".safetensors", ".tsv", ".parquet")
@@ -42,6 +41,8 @@ def build_plan(
             raise ProblemError(f"`kinds` has {kind!r}, but must be some of: {', '.join(SWEPT)}.")
     known = set().union(*(options_of(kind) for kind in kinds))
     axes = tuple(parse_axis(text, command, known) for text in vary)
+    if options.get("own_network") is not None:
+        _check_own(kinds, axes)
     shared = {name: value for name, value in options.items() if name in known}
     for name in FILE_OPTIONS:
         shared[name] = _absolute(shared.get(name))
@@ -56,6 +57,15 @@ def build_plan(
     plan = SweepPlan(kinds, shared, axes, replicates, options["seed"], same_seeds)
     _check_first(plan)
     return SweepPlan(kinds, shared, axes, replicates, options["seed"], same_seeds, _digests(plan))
+
+
+def _check_own(kinds: tuple[str, ...], axes: tuple[Axis, ...]) -> None:
+    """Refuse what means nothing to a network of one's own."""
+    from quadflow.options.own_network import refuse_others
+    from quadflow.own_networks.sweep import MACHINE, check_axes, honoured
+
+    check_axes(kinds, [axis.name for axis in axes])
+    refuse_others((*honoured(kinds), *MACHINE))
 
 
 def parse_axis(text: str, command: click.Command, known: set[str]) -> Axis:
@@ -108,7 +118,7 @@ def _check_first(plan: SweepPlan) -> None:
     first: ProblemError | None = None
     for run in plan.runs():
         try:
-            build_problem(pick(ProblemOptions, run.options))
+            check_problem(run.options)
             return
         except ProblemError as error:
             first = first or error

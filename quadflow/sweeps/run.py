@@ -41,8 +41,34 @@ def options_of(kind: str) -> set[str]:
 def evaluate(run: Run) -> Asking[Variables]:
     """The computation of a run; worker processes import this function."""
     wanted = options_of(run.kind) | {"seed"}
-    found = KINDS[run.kind]({name: value for name, value in run.options.items() if name in wanted})
+    kinds = kinds_for(run.options)
+    found = kinds[run.kind]({name: value for name, value in run.options.items() if name in wanted})
     return (yield from found) if isinstance(found, Generator) else found
+
+
+def kinds_for(options: Mapping[str, Any]) -> dict[str, Kind]:
+    """The table of runs: of two-layer networks, or of a `--network`."""
+    if options.get("own_network") is None:
+        return KINDS
+    from quadflow.own_networks.sweep import KINDS as OWN
+
+    return OWN
+
+
+def check_problem(options: Mapping[str, Any]) -> None:
+    """Build the problem of a run, to see whether there is one.
+
+    Raises
+    ------
+    ProblemError
+        If there is none.
+    """
+    if options.get("own_network") is None:
+        build_problem(opt.pick(opt.ProblemOptions, options))
+        return
+    from quadflow.own_networks.sweep import check_problem as check_own
+
+    check_own(options)
 
 
 def _simulate(options: Mapping[str, Any]) -> Asking[Variables]:

@@ -38,6 +38,7 @@ EVERYWHERE = {
     **{"minimum": 1, "least": 1, "positive": False, "nonnegative": False, "balance_freezes": True},
 }
 EXCEPTIONS = {
+    "stationary.connections.SaddleGraph": {"unit": "squared output units"},
     "networks.search.find_network_points": {"starts": 200},
     "problem.classification.skill": {"held_out": False, "sets": 8},
     "problem.classification.inputs": {"sets": 8},
@@ -181,7 +182,7 @@ EXCEPTIONS = {
     "clock.Clock.steps_until": {"name": "t_end"},
     "clock.Clock.until": {"name": "t_end"},
     "flows.momentum.Momentum": {"looks_ahead": False},
-    "problem.scope.Verb": {"otherwise": "not known"},
+    "problem.verbs.Verb": {"otherwise": "not known"},
     "symbolic.polynomials.ExactPolynomial": {"norm": 1},
     "activations.families.Polynomial": {"norm": 1},
     "activations.families.polynomial": {"norm": 1},

@@ -34,7 +34,7 @@ from dynamics.laws.activation_models import activation_network
 from dynamics.laws.discovery import discover_laws
 from dynamics.laws.model_table import build_model
 from dynamics.laws.teacher_laws import laws_for_teacher
-from dynamics.networks import NetworkFlow, NetworkProblem, read_network
+from dynamics.networks import NetworkFlow, NetworkProblem, derive_network, read_network
 from dynamics.networks.nodes import draws, grid
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget
 from dynamics.neuron.derivation import derive_neurons
@@ -353,11 +353,24 @@ NUMBERS = {
         "6 parameters",
         "200,000",
     ),
+    "inputs of a network": (
+        "networks.network.MOST_INPUTS",
+        lambda: read_network("deep-linear:2,2,1"),
+        "2 inputs",
+        "1,000",
+    ),
     "parameters of a formula": (
         "networks.network.LARGEST_SYMBOLIC",
         lambda: DEEP.network.symbolic(),
         "6 parameters",
         "200",
+    ),
+    # 1, x_0, x_1
+    "monomials of a residual": (
+        "networks.derivation.MOST_MONOMIALS",
+        lambda: derive_network(DEEP.network),
+        "3 monomials",
+        "400",
     ),
     "nodes": ("networks.nodes.LARGEST_GRID", lambda: grid(2, 2), "9 nodes", "4,000,000"),
     "draws": ("networks.nodes.LARGEST_DRAWS", lambda: draws(16, 2, 0), "16 draws", "4,194,304"),

@@ -28,6 +28,7 @@ assert MANY < CHECK_EVERY
 
 TEACHER, STUDENT = Teacher.from_eigenvalues([2, 1], 3), Student.initialise(2, 3, scale=0.4, seed=1)
 PROBLEM = Problem(TEACHER, STUDENT)
+FIXED = Student(STUDENT.W, STUDENT.A, trainable=False)
 MIXTURE = Mixture(np.array([0.3, 0.7]), np.array([[0.5, 0, 0], [0, 0, -0.4]]), np.stack([np.eye(3)] * 2))
 WAITING = {  # what rules do in every step by their nature, and how often they wait for it
     "gsgd": ("whether a unit changes its skeleton decides what the step is", 2),
@@ -64,6 +65,7 @@ CASES = {
     ),
     "student-t": (Problem(TEACHER, STUDENT, distribution="student-t:12"), {"batch": 4}),
     "mixture": (Problem(TEACHER, STUDENT, distribution=MIXTURE), {"batch": 4}),
+    "sphere": (Problem(TEACHER, FIXED, constraint="sphere"), {"batch": 4, "seeds": 3}),
     "whole sets": (PROBLEM, {"batch": 0, "samples": 20, "seeds": 2}),
     "parts of sets": (PROBLEM, {"batch": 6, "samples": 20, "seeds": 2}),
     "data": (Problem(None, STUDENT, data=DATA), {"batch": 6}),

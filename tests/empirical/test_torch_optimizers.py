@@ -7,7 +7,8 @@ from torch import nn
 
 from dynamics import Problem, ProblemError, Student, Teacher
 from empirical import Recorder
-from empirical.torch_optimizers import StepLog, read_optimizer
+from empirical.step_log import StepLog
+from empirical.torch_optimizers import read_optimizer
 
 TEACHER = Teacher.from_eigenvalues([2, 1], 3)
 

@@ -15,8 +15,9 @@ from dynamics.problem.plateaus import plateaus
 from empirical.comparison import Comparison
 from empirical.training_run import TrainingRun
 from figures.curve_names import clear_levels
-from figures.learning_curve import learning_curves, visited_sets
+from figures.learning_curve import learning_curves
 from figures.markers import markers_along
+from figures.plateau_levels import visited_sets
 
 T = np.linspace(0, 4, 41)
 PROBLEM = Problem(Teacher.from_eigenvalues([4, 2, 1], 3), Student.initialise(3, 3, scale=0.1, seed=1))

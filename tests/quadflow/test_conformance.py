@@ -56,7 +56,7 @@ SMALLER = {
     "reproduce": "--quick",
     "figure activations": "--t-end 0.2",
     "figure losses": "--losses log-cosh --init-scale 0.7 --hidden 2 --batch 4 --seeds 2",
-    "figure classification": "--components 3 --hidden 2 --steps 5 --batch 8 --seeds 2",
+    "figure classification": "--steps 5 --batch 8 --seeds 2",
     "figure overlay": "--t-end 0.1 --batch 16 --seeds 2",
     "figure hannet": "--layers 5",
     "figure phase-diagram": "--points 3",

@@ -222,3 +222,60 @@ def test_scope_says_what_is_known(quadflow):
     assert "means over draws" in drawn
     large = quadflow("scope", "--network", "deep-linear:20,20,1", "--target", "x_0").out
     assert "at most 200 parameters" in large and "as matrices" in large
+
+
+def test_a_sweep_is_many_calls(quadflow, tmp_path):
+    """Every point of the grid is the call with its options: losses and drift of simulate, train and compare."""
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("h5netcdf")
+    path = tmp_path / "sweep.nc"
+    shared = (
+        "--network",
+        "a*(w*x_0)**2",
+        "--target",
+        "x_0**2",
+        "--records",
+        "4",
+        "--steps",
+        "9",
+        "--step",
+        "0.01",
+    )
+    calls = (
+        "simulate",
+        "train",
+        "compare",
+        *shared,
+        "--seeds",
+        "2",
+        "--vary",
+        "init-scale=0.2,0.4",
+        "--workers",
+        "0",
+    )
+    done = quadflow("sweep", *calls, "--same-seeds", "--seed", "3", "--output", path, "--json").json
+    assert (done["done"], done["failed"]) == (6, 0)
+    with xarray.open_dataset(path) as sweep:
+        assert sweep.sizes["init_scale"] == 2
+        problem = NetworkProblem(
+            "a*(w*x_0)**2", "x_0**2", init_scale=0.4, seed=int(sweep.run_seed.values[1, 0])
+        )
+        curve = NetworkFlow(problem).integrate(samples=4)
+        assert sweep.simulate_final_loss[1, 0] == pytest.approx(curve.loss[-1], abs=1e-12)
+        assert sweep.simulate_conserved_drift[1, 0] == pytest.approx(curve.conserved_drift, rel=1e-9)
+        assert sweep.train_final_loss.dims[-1] == "network" and (sweep.train_final_loss > 0).all()
+        assert sweep.compare_error_loss_sup.max() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("simulate", "--vary", "hidden=1,2"), "hidden"),
+        (("diagnose",), "diagnose"),
+        (("simulate", "--activation", "relu"), "--activation"),
+        (("simulate", "--inputs", "0"), "input"),
+    ],
+)
+def test_what_a_sweep_cannot_vary_is_refused(quadflow, tmp_path, arguments, word):
+    result = quadflow("sweep", *arguments, *OWN, "--workers", "0", "--output", tmp_path / "x.nc")
+    assert result.status == 2 and word in result.err and result.err.count("\n") == 1

@@ -203,6 +203,7 @@ def test_stationary_points_of_another_loss():
     assert atlas_of(problem | {"weight_decay": [0.1, 0.1]}) is None
     assert atlas_of(problem | {"bias": "trainable"}) is None
     assert atlas_of(problem | {"loss": "one of my own"}) is None
+    assert atlas_of(problem | {"constraint": "sphere"}) is None
 
 
 @pytest.mark.parametrize(

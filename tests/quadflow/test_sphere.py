@@ -125,6 +125,11 @@ def test_what_has_no_effect_is_said(quadflow, tmp_path):
         ("fixed-points", ["--symbolic"], "this is known only for weights without a constraint"),
         ("fixed-points", ["--certify"], "points are proven only without a constraint"),
         ("fixed-points", ["--graph"], "connections are known only without a constraint"),
+        (
+            "figure stability",
+            ["--t-end", "0.1"],
+            "second derivatives over all weights is known only for weights",
+        ),
         ("figure atlas", [], "this is known only for weights without a constraint"),
     ],
 )

@@ -244,6 +244,24 @@ def test_what_has_no_effect_is_said(quadflow, files, start, options, sentence):
     assert with_them.json["loss"] == plain.json["loss"]
 
 
+@pytest.mark.parametrize(
+    "command", ["simulate --times 0,0.1", "train --steps 2 --inputs 5", "compare --steps 2 --inputs 5"]
+)
+def test_optimisers_of_single_weights_are_told_of_the_axes(quadflow, files, command):
+    """Adam sees what a rotation changes; plain descent does not, nor weights that are given."""
+    name, *rest = command.split()
+    for optimizer, start, said in (
+        ("adam", "order", True),
+        ("sgd", "order", False),
+        ("adam", "start", False),
+    ):
+        option = "--init-order" if start == "order" else "--init-file"
+        chosen = ["--optimizer", optimizer, "--step", "0.001", option, f"{start}.npz"]
+        result = quadflow(name, "--teacher", "2,1", *chosen, *rest, "--json")
+        assert result.status == 0, result.err
+        assert ("looks at single weights, which `--init-order` leaves open" in result.err) == said
+
+
 @pytest.mark.parametrize("name", ["form.npy", "form.csv"])
 def test_a_form_starts_the_flow_of_forms(quadflow, files, name):
     """Modes begin at a form's diagonal; its rank is the number of units, padded beside a wider teacher."""
@@ -262,6 +280,8 @@ def test_the_limit_of_many_units(quadflow, files):
     found = quadflow(*limit.split(), "--output", "run.json").json
     assert found["loss"][-1] == pytest.approx(0.42394, abs=5e-6)
     assert found["problem"]["hidden"] is None
+    assert "`hidden` is null: the student is the limit" in found["warnings"][0]
+    assert found["conserved"] is None and found["conserved_drift"] is None
     assert quadflow("report", "run.json", "--output", "r.html").status == 0
     assert "∞" in Path("r.html").read_text(encoding="utf-8")
     rows = {
@@ -272,13 +292,8 @@ def test_the_limit_of_many_units(quadflow, files):
 
 
 def test_sweeps_take_them(quadflow, files):
-    """Over files of order parameters, from wherever the worker runs; over sizes of the limit."""
-    sweep = ["sweep", "--teacher", "2,1", "--t-end", "0.5", "--workers", "0", "--json"]
-    order = quadflow(*sweep, "--init-order", "order.npz", "--vary", "inputs=4,1000", "--output", "a.nc")
-    assert order.status == 0, order.err
-    sizes = quadflow(*sweep, "--mean-field", "--vary", "init-scale=0.1,0.2", "--output", "b.nc")
-    assert sizes.status == 0, sizes.err
-    useless = quadflow(
-        *sweep, "--init-order", "order.npz", "--vary", "init-scale=0.1,0.2", "--output", "c.nc"
-    )
-    assert "`--vary init-scale` has no effect beside `--init-order`" in useless.err
+    """Over files of order parameters, from wherever the worker runs; what is drawn otherwise has no effect."""
+    sweep = ["sweep", "--teacher", "2,1", "--times", "0,0.1", "--workers", "0", "--init-order", "order.npz"]
+    result = quadflow(*sweep, "--vary", "inputs=4,1000", "--vary", "init-scale=0.1", "--output", "a.nc")
+    assert result.status == 0, result.err
+    assert "`--vary init-scale` has no effect beside `--init-order`" in result.err

@@ -6,7 +6,7 @@ Classifiers learn mode after mode
 
 The labels of two classes are drawn with the probability σ(f*), f* = 2x₁² − x₂² + ½x₃² − 0.4, and networks minimise
 the logistic loss. Its population loss closes with one integral for each eigenvalue, so that the flow can be
-integrated: see that eight networks lie on it, in loss, accuracy and modes, and that accuracy too goes in steps. The
+integrated. See that eight networks lie on it, in loss, accuracy and modes, and that accuracy too goes in steps. The
 loss ends at 0.4404, the best that there is, where the network says the true probabilities.
 ``quadflow figure classification --data digits --classes 3,8`` draws the same of two classes of a data set.
 """

@@ -7,6 +7,7 @@ picks the point of norm 1 of each; it adds one positive eigenvalue 2α for every
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from scipy.optimize import minimize
@@ -56,8 +57,7 @@ class SphereStarts:
 def anchored(flow: GradientFlow) -> GradientFlow:
     """The flow, with an anchor where its units are on the sphere."""
     if flow.problem.constraint:
-        assert isinstance(flow.objective, OnSphere)
-        flow.objective = replace(flow.objective, anchor=flow.natural_units.rate)
+        flow.objective = replace(cast(OnSphere, flow.objective), anchor=flow.natural_units.rate)
     return flow
 
 

@@ -68,6 +68,7 @@ def test_what_the_names_mean():
     huber = Loss.parse("huber:0.5")
     np.testing.assert_allclose(huber.value(np.array([0.4, 3.0]), 0.0), [0.08, 1.375])
     assert not Loss.parse("huber:1e9").is_square
+    assert Loss.parse("huber:1e-9").value(np.array([3.0]), 0.0)[0] == pytest.approx(3e-9)
 
 
 def test_small_residuals_keep_their_digits():
@@ -86,6 +87,10 @@ def test_small_residuals_keep_their_digits():
         ({"curvature": lambda u: 0 * u + 1}, "The curvature of the loss 'mine' is not its derivative"),
         (
             {"value": lambda u: -0.5 * u * u, "slope": lambda u: -u, "curvature": lambda u: 0 * u - 1},
+            "The loss 'mine' is not convex",
+        ),
+        (
+            {"value": lambda u: u, "slope": lambda u: 0 * u + 1, "curvature": lambda u: 0 * u},
             "The loss 'mine' is not convex",
         ),
     ],

@@ -116,6 +116,7 @@ def test_initial_weights():
         ("__import__('os').system('true')*x_0", "polynomial"),
         ("exp(x_0)", "polynomial"),
         ("deep-linear:1000,1000,1000", "parameters"),
+        ("a*x_9999", "10,000 inputs"),
     ],
 )
 def test_what_is_no_network_is_refused_in_a_sentence(text, word):
@@ -138,6 +139,11 @@ def test_what_is_no_target_is_refused_in_a_sentence(target, word):
     with pytest.raises(ProblemError) as refusal:
         NetworkProblem("deep-quadratic:2,2,1", target)
     assert word in str(refusal.value)
+
+
+def test_a_network_without_parameters_learns_nothing():
+    with pytest.raises(ProblemError, match="must have parameters"):
+        NetworkProblem("x_0**2", "x_0")
 
 
 def test_a_target_may_name_more_inputs_than_an_expression():

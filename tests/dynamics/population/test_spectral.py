@@ -95,6 +95,8 @@ def test_loss_and_derivatives(case):
     problem = problem_of(**CASES[case])
     population, theta = problem.population, start(problem)
     assert population.force is None or not problem.bias.trainable
+    W, A = problem.student.W, problem.student.A  # without a column for it, the bias is that of the start
+    assert population.loss(W, A) == population.loss(W, problem.second_layer)
     direction = np.random.default_rng(1).standard_normal(theta.size)
     x = torch.tensor(theta, requires_grad=True)
     loss = by_grid(problem, x)

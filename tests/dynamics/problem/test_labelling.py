@@ -120,6 +120,9 @@ def test_a_file_brings_it_back(parts, tmp_path):
     for name in ("loss", "labels", "flip", "bias"):
         assert getattr(found.problem, name) == getattr(curve.problem, name)
     np.testing.assert_array_equal(found.loss, curve.loss)
+    beta = curve.problem.bias.start if curve.bias is None else curve.bias[-1, 0]
+    np.testing.assert_allclose(found.outputs(X)[-1], curve.student_at(-1)(X) - beta, rtol=1e-13)
+    np.testing.assert_allclose(found.outputs(X[0])[-1], found.outputs(X)[-1, 0], rtol=1e-13)
     assert (found.bias is None) == (not curve.problem.bias.trainable)
     if found.bias is not None:
         np.testing.assert_array_equal(found.bias, curve.bias)

@@ -29,19 +29,11 @@ from dynamics.escape.prediction import escape_time
 from dynamics.flows.finite_data import FiniteDataFlow
 from dynamics.flows.path_space import PathFlow
 from dynamics.inputs.laws import Mixture
-from dynamics.problem.scope import (
-    EXACT,
-    NUMERICAL,
-    SECOND_ORDER,
-    THEORIES,
-    TRAINING,
-    UNKNOWN,
-    VERBS,
-    require,
-    scope,
-)
+from dynamics.problem.scope import THEORIES, require
+from dynamics.problem.verbs import EXACT, NUMERICAL, SECOND_ORDER, TRAINING, UNKNOWN, VERBS, scope
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.sgd.mean_sgd import MeanSGD
+from dynamics.sgd.sphere_sgd import SphereSGD
 from empirical import train
 
 
@@ -137,6 +129,12 @@ def mean_sgd(problem):
     np.testing.assert_allclose(mean, GradientFlow(problem).integrate(t_end=T_END).loss, rtol=1e-4)
 
 
+def mean_sgd_on_the_sphere(problem):
+    """The same, many inputs apart, which for a step to zero do not matter."""
+    mean = SphereSGD(problem, step=1e-9).integrate(t_end=T_END).loss
+    np.testing.assert_allclose(mean, GradientFlow(problem).integrate(t_end=T_END).loss, rtol=1e-4)
+
+
 def catalogue(problem):
     """At a representative of every point the gradient of the population loss vanishes."""
     found = fixed_points(problem)
@@ -214,7 +212,9 @@ HONOURS = {
     "path flow": path_flow,
     "data flow": data_flow,
     "mean SGD": mean_sgd,
+    "mean SGD on the sphere": mean_sgd_on_the_sphere,
     "catalogue": catalogue,
+    "catalogue on the sphere": catalogue,
     "staircase": jumps,
     "outcome": outcome,
     "balances": balances,
@@ -226,7 +226,9 @@ CALLS = {
     "path flow": PathFlow,
     "data flow": lambda p: FiniteDataFlow(p, np.eye(2), np.ones((2, p.teacher.outputs))),
     "mean SGD": lambda p: MeanSGD(p, step=1e-3),
+    "mean SGD on the sphere": lambda p: SphereSGD(p, step=1e-3),
     "catalogue": fixed_points,
+    "catalogue on the sphere": fixed_points,
     "staircase": staircase,
     "escape time": escape_time,
     "gradient noise": lambda p: gradient_second_moments(p, p.student.W, p.student.A, 0.0),
@@ -251,10 +253,15 @@ def honours_or_refuses(problem):
             with pytest.raises(ProblemError) as refused:
                 require(name, problem)
             assert str(refused.value) == reason
-            if name in CALLS:
+            if name in CALLS and not (name.startswith("catalogue") and of_the_other_kind(name, problem)):
                 with pytest.raises(ProblemError) as refused:
                     CALLS[name](problem)
                 assert str(refused.value) == reason
+
+
+def of_the_other_kind(name, problem):
+    """Whether `fixed_points` takes the other catalogue: that of a problem on the sphere, or of one that is not."""
+    return name.endswith("on the sphere") != bool(problem.constraint)
 
 
 CLUSTERS = Mixture(np.array([0.4, 0.6]), np.array([[0.5, 0.1], [-0.3, 0.2]]), np.stack([np.eye(2)] * 2))
@@ -292,6 +299,14 @@ def test_every_theory_honours_the_loss_or_refuses_it(learned, phi):
     honours_or_refuses(
         replace(problem, data=(np.random.default_rng(1).uniform(-2, 2, (60, 2)), np.zeros(60)))
     )
+
+
+@pytest.mark.parametrize(
+    "phi", [phi for phi in PHI if phi.name in ("quadratic", "centred", "relu", "tanh", "he3")]
+)
+@pytest.mark.parametrize(("sigma", "O"), [("white", 1), ("mixing", 1), ("white", 2)])
+def test_every_theory_honours_the_sphere_or_refuses_it(phi, sigma, O):
+    honours_or_refuses(replace(problem_of(phi, sigma, O, "fixed"), constraint="sphere"))
 
 
 def test_diagnosis_says_why_it_does_not_know():

@@ -8,7 +8,8 @@ import pytest
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.saddle_to_saddle.staircase import staircase
 from dynamics.stationary.catalogue import fixed_points
-from dynamics.stationary.connections import BLOW_UP, LINEAR, saddle_graph, visited
+from dynamics.stationary.connections import BLOW_UP, LINEAR, saddle_graph
+from dynamics.stationary.visited import visited
 from empirical.training import train
 from oracles.followed_connections import follow_connections
 

@@ -13,12 +13,13 @@ from dynamics import GradientFlow, Problem, Teacher
 from dynamics.errors import ProblemError
 from dynamics.problem.bias import Bias
 from dynamics.stationary import Catalogue, FixedPoint, fixed_points, search_catalogue
+from dynamics.stationary.connections import saddle_graph
 
 LAMBDA = Teacher.from_eigenvalues([4, 2, 1])
 LOGISTIC = Teacher.from_eigenvalues([2, -1, 0.5])
 
 
-def random_catalogue(rng: np.random.Generator, kind: str) -> Catalogue:
+def random_catalogue(rng: np.random.Generator, kind: str, law: str | None = None) -> Catalogue:
     """Eigenvalues of any signs, repeated, zero, rotated; spare and missing units, fixed layers, covariances."""
     d, K = int(rng.integers(2, 4)), int(rng.integers(1, 5))
     lam = rng.standard_normal(d) * 2
@@ -31,6 +32,8 @@ def random_catalogue(rng: np.random.Generator, kind: str) -> Catalogue:
         how |= {"second_layer": "fixed", "second_layer_value": float(rng.choice([1, -0.5]))}
     elif rng.random() < 0.7:
         how["signs"] = rng.choice([1, -1, 0], K, p=[0.45, 0.45, 0.1]).tolist()
+    if law is not None:
+        how |= {"distribution": law, "activation": "quadratic"}
     if rng.random() < 0.3:
         F = rng.standard_normal((d, d))
         how["covariance"] = F @ F.T / d + 0.3 * np.eye(d)
@@ -51,11 +54,11 @@ def flow_at(catalogue: Catalogue, point: FixedPoint, seed: int | None) -> Gradie
     return GradientFlow(problem, reduce=False)
 
 
-def compare_random_points(kind: str, number: int, seed: int) -> None:
+def compare_random_points(kind: str, number: int, seed: int, law: str | None = None) -> None:
     """Gradient, loss and signature of so many random states, unbalanced, units redundant, dead and at the origin."""
     rng, compared = np.random.default_rng(seed), 0
     while compared < number:
-        catalogue = random_catalogue(rng, kind)
+        catalogue = random_catalogue(rng, kind, law)
         for i in rng.permutation(len(catalogue.feasible))[:5]:
             point = catalogue.feasible[i]
             flow = flow_at(catalogue, point, int(rng.integers(2**31)) if rng.random() < 0.8 else None)
@@ -80,6 +83,13 @@ def test_signatures_of_random_points(kind: str) -> None:
 @pytest.mark.parametrize(("kind", "number"), [("log-cosh", 150), ("logistic", 200), ("huber:1.3", 40)])
 def test_signatures_of_many_random_points(kind: str, number: int) -> None:
     compare_random_points(kind, number, seed=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["log-cosh", "logistic"])
+def test_signatures_under_another_law_that_rotations_leave_alone(kind: str) -> None:
+    """Student's law of 8 degrees of freedom, a mixture of Gaussian laws of all lengths."""
+    compare_random_points(kind, 6, seed=2, law="student-t:8")
 
 
 def test_worked_levels_of_log_cosh() -> None:
@@ -176,8 +186,39 @@ def test_what_is_not_derived_is_refused(how: dict, names: str) -> None:
         fixed_points(LAMBDA, 3, **how)
 
 
+def test_levels_under_students_law_approach_those_of_gaussian_inputs() -> None:
+    """By 1/ν, as moments do: ten times the degrees of freedom, a tenth of the distance."""
+    teacher = Teacher.from_eigenvalues([2, 1])
+
+    def height(law: str) -> float:
+        return fixed_points(teacher, 1, loss="log-cosh", distribution=law).point((0,)).loss
+
+    few, many, gaussian = height("student-t:100"), height("student-t:1000"), height("gaussian")
+    assert (few - gaussian) / (many - gaussian) == pytest.approx(10, rel=0.1)
+
+
 def test_the_lowest_come_without_the_others() -> None:
     """In the order of their loss, the same as in the whole list."""
     every, few = (fixed_points(LAMBDA, 4, loss="log-cosh", lowest=lowest) for lowest in (None, 3))
     assert [p.learned_modes for p in few.points] == [p.learned_modes for p in every.feasible[:3]]
     assert not few.complete and every.complete
+
+
+def test_connections_have_the_rates_of_the_flow() -> None:
+    """Blow-up rates are eigenvalues of G, linear ones of minus the Hessian with a balanced unit."""
+    catalogue = fixed_points(LOGISTIC, 2, loss="logistic", bias=0.4)
+    graph = saddle_graph(catalogue)
+    assert graph.unit == "logistic" and saddle_graph(fixed_points(LOGISTIC, 2)).unit == "squared output units"
+    loss = {node.learned_modes: node.loss for node in graph.nodes}
+    force = flow_at(catalogue, catalogue.point(()), None).population.force
+    assert force is not None
+    gains = np.linalg.eigvalsh(force(np.zeros((2, 3)), np.zeros((1, 2)))[0])[::-1]
+    held = catalogue.point((1,))
+    flow = flow_at(catalogue, held, None)
+    curvatures = np.linalg.eigvalsh(flow.hessian(flow.theta0))
+    for edge in graph.edges:
+        assert loss[edge.target] < loss[edge.source]
+        if edge.source == ():
+            assert edge.growth_rate == pytest.approx(abs(gains[edge.mode]), rel=1e-10)
+        if edge.source == (1,) and edge.kind == "linear":
+            assert np.abs(curvatures + edge.growth_rate).min() < 1e-10  # beside those of the spare unit

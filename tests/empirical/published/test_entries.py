@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import click
 import numpy as np
@@ -111,3 +112,12 @@ def test_names():
     with pytest.raises(ProblemError, match="'product-laws' has no curve"):
         find_drawable("product-laws")
     assert find_drawable("best-width").name == "best-width"
+
+
+def test_the_page_shows_every_entry_twice():
+    """Once in the overview, once with its source and figure."""
+    page = (Path(__file__).parents[3] / "docs" / "learn" / "published.rst").read_text()
+    blocks = re.findall(r"^\.\. published::\n((?: {3}.*\n|\n)+)", page, re.M)
+    shown = [re.findall(r"^ {3}([a-z][\w-]*)$", block, re.M) for block in blocks]
+    assert sorted(shown[0]) == sorted(ENTRIES)
+    assert sorted(name for names in shown[1:] for name in names) == sorted(ENTRIES)

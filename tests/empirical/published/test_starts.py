@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from dynamics import Problem, Student, Teacher
-from empirical.published import copy_average, erf_committee, escape_equation, mean_field_sgd
+from empirical.published import (
+    copy_average,
+    erf_committee,
+    escape_equation,
+    mean_field_sgd,
+    symmetric_plateau,
+)
 from empirical.published.power_law import decay_order, power_law
 
 
@@ -24,6 +30,16 @@ def test_units_on_the_sphere_have_the_stored_overlaps():
     np.testing.assert_allclose(two[:, 0], escape_equation.TWO)
     assert two[0] @ two[1] == pytest.approx(escape_equation.BETWEEN, abs=1e-16)
     assert 2 * (1 - one[0, 0] ** 2) == pytest.approx(escape_equation.ONE[0], abs=1e-15)
+
+
+def test_units_in_batches_begin_at_the_stored_error():
+    """(Loss + noise)/2 = 0.088454815741156…, ten digits of which are stored: overlaps 0, 1 and that of the units."""
+    W = symmetric_plateau.start()
+    np.testing.assert_allclose(W @ W.T, [[1, symmetric_plateau.BETWEEN], [symmetric_plateau.BETWEEN, 1]])
+    assert not (W[:, :2]).any()
+    pair = 2 / np.pi * np.arcsin(np.array([0.5, symmetric_plateau.BETWEEN / 2]))  # E erf erf
+    loss = (2 * pair[0] + (pair[0] + pair[1]) * 2) / 8
+    assert (loss + symmetric_plateau.NOISE) / 2 == pytest.approx(symmetric_plateau.ERRORS[0][0], abs=1e-10)
 
 
 def test_three_units_run_through_the_losses_of_many():
