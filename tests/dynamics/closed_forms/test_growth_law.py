@@ -57,9 +57,10 @@ def test_constant_and_its_corrections(labels: str, bias: float | str, order: flo
     assert np.log10(errors[1] / errors[0]) == pytest.approx(order, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(c, marks=pytest.mark.slow) if c == "centred" else c for c in CASES]
-)
+SLOW = ("fixed", "centred")
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CASES])
 def test_the_flow_comes_to_the_law(case: str) -> None:
     """Exponents by regression over the last decade, and constants, to which deviations fall.
 
