@@ -62,3 +62,9 @@ def test_curves_are_the_flow_and_networks_lie_on_it(found):
 def test_what_is_refused(losses, words):
     with pytest.raises(ProblemError, match=words):
         loss_curves(START, losses)
+
+
+def test_a_teacher_of_zero_is_refused():
+    """Weights of either loss would fade for ever, and any step be stable."""
+    with pytest.raises(ProblemError, match="`teacher` is zero"):
+        loss_curves(Problem(Teacher.from_eigenvalues([0.0], 2), START.student), ["logistic"])
