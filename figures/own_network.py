@@ -10,8 +10,19 @@ from matplotlib.axes import Axes
 from dynamics.aliases import Array
 from figures.canvas import Drawn, GivenAxes, canvas
 from figures.curve_names import name_at_the_right, part_names
+from figures.learning_curve import FLAT
 from figures.markers import markers_along
-from figures.style import COLUMN_WIDTH, LINES, MARKERS, PALETTE, TIME, TINY, show_decades, show_span
+from figures.style import (
+    COLUMN_WIDTH,
+    LINES,
+    MARKERS,
+    PALETTE,
+    TIME,
+    TINY,
+    show_between,
+    show_decades,
+    show_span,
+)
 
 if TYPE_CHECKING:
     from dynamics.networks import NetworkTrajectory
@@ -59,14 +70,17 @@ def _draw_loss(axes: Axes, trajectory: NetworkTrajectory, run: NetworkRun | None
     t, loss = trajectory.times, trajectory.loss
     top = float(loss.max())
     bottom = max(float(loss.min()), top * 10.0**-SHOWN_DECADES)
+    shown_values = [loss]
     axes.plot(t, loss, color="black", zorder=3, label=f"theory: {TITLES[trajectory.theory]}")
     if trajectory.loss_error is not None:
         low, high = loss - 2 * trajectory.loss_error, loss + 2 * trajectory.loss_error
+        shown_values += [low, high]
         axes.fill_between(t, np.maximum(low, TINY), high, color="0.8", zorder=0, label="± 2 standard errors")
     if run is not None:
         low, median, high = np.quantile(run.loss, [0.1, 0.5, 0.9], axis=0)
         bottom = max(min(bottom, float(median.min())), top * 10.0**-SHOWN_DECADES)
         several = len(run.loss) > 1
+        shown_values += [low, high]
         if several:
             axes.fill_between(
                 run.times,
@@ -90,7 +104,11 @@ def _draw_loss(axes: Axes, trajectory: NetworkTrajectory, run: NetworkRun | None
             clip_on=False,
             label=f"networks: median of {len(run.loss)}" if several else "networks: one seed",
         )
-    show_decades(axes, bottom / 1.5, top * 2)
+    low, high = min(map(np.min, shown_values)), max(map(np.max, shown_values))
+    if low > 0 and high < FLAT * low:  # what lies between would be lost in a decade
+        show_between(axes, float(low), float(high))
+    else:
+        show_decades(axes, bottom / 1.5, top * 2)
     axes.set_ylabel("loss $L$ (squared output units)")
 
 

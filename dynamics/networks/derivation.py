@@ -166,7 +166,7 @@ def derive_network(network: Network, target: str = "", weight_decay: float = 0.0
     parts: dict[sympy.Symbol, PolyElement] = {}
     loss = sympy.S.Zero
     for o, (output, target_of) in enumerate(zip(f, wanted, strict=True)):
-        D = {alpha: ring.from_expr(sympy.sympify(c)) for alpha, c in target_of.items()}
+        D = {alpha: ring.from_expr(c) for alpha, c in target_of.items()}
         for alpha, c in inner.from_expr(_exact(output)).terms():
             D[alpha] = D.get(alpha, ring.zero) - c
         names = {

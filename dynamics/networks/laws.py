@@ -81,11 +81,7 @@ def _of_balance(network: Network, balance: Balance) -> NetworkLaw:
 
 
 def _of_expression(law: Law) -> NetworkLaw:
-    value = sympy.lambdify([law.parameters], law.expression, "numpy")
-    polynomial = sympy.Poly(law.expression, *law.parameters)
-    degree = polynomial.homogeneous_order()
+    degree = sympy.Poly(law.expression, *law.parameters).homogeneous_order()
     return NetworkLaw(
-        str(law.expression),
-        lambda theta: np.array([float(value(theta))]),
-        None if degree is None else int(degree),
+        str(law.expression), lambda theta: np.atleast_1d(law(theta)), None if degree is None else int(degree)
     )

@@ -60,9 +60,14 @@ def test_one_network_has_no_band(comparison):
 
 
 def test_large_networks_show_their_loss_alone():
-    problem = NetworkProblem("deep-quadratic:2,2,1,1", "x_0**4", init_scale=0.3)
-    (axes,) = network_curves(NetworkFlow(problem).integrate(0.1, samples=5)).axes
+    problem = NetworkProblem("deep-linear:2,4,1", "x_0", init_scale=0.3)
+    flow = NetworkFlow(problem)
+    (axes,) = network_curves(flow.integrate(samples=5)).axes
     assert axes.get_yscale() == "log"
+    (flat,) = network_curves(
+        flow.integrate(0.01, samples=5)
+    ).axes  # a loss that hardly falls has a linear axis
+    assert flat.get_yscale() == "linear"
 
 
 def test_the_error_bar_of_draws_is_shown():

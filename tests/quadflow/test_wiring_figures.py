@@ -19,6 +19,7 @@ from wiring import (
     Start,
 )
 
+from empirical.published.table import find_entry
 from quadflow import options as opt
 from quadflow.cli import cli
 from quadflow.commands.init import find_command, names
@@ -256,6 +257,10 @@ CALLS = [
     Call("figure classification",
          "empirical.comparison:compare", Start(6, 0.1, 5, 3, (2, -1, 0.5)), steps=4000, theory=None,
          **(UNTRAINED | {"step": 5e-2, "batch": 512, "seeds": 8, "seed": 5})),
+    Call("figure published --result best-width",
+         "empirical.published.reproduction:reproduce", find_entry("best-width")),
+    Call("figure published",
+         "empirical.published.reproduction:reproduce", find_entry("double-descent")),
     Call("figure learning-curves --steps 9 --sgd",
          "empirical.comparison:compare", ANYTHING, steps=9, theory="sgd"),
     Call(f"figure learning-curves {START} {TRAINING} {PARAMETERS} --steps 9",
