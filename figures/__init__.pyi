@@ -27,6 +27,8 @@ from .phase_diagram import scale_diagram as scale_diagram
 from .phase_portrait import phase_portrait_figure as phase_portrait_figure
 from .pieces import pieces_figure as pieces_figure
 from .saddle_graph import saddle_graph_figure as saddle_graph_figure
+from .sample_size import error_curves as error_curves
+from .sample_size import sample_size_figure as sample_size_figure
 from .scaling_law import scaling_law_figure as scaling_law_figure
 from .schedules import schedules_figure as schedules_figure
 from .spectrum import spectrum_figure as spectrum_figure

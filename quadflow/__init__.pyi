@@ -40,6 +40,7 @@ from dynamics import hessian_spectrum as hessian_spectrum
 from dynamics import kernel_spectrum as kernel_spectrum
 from dynamics import moment_tensor as moment_tensor
 from dynamics import realise as realise
+from dynamics import state_evolution as state_evolution
 from dynamics import tangent_kernel as tangent_kernel
 from empirical import GSGD as GSGD
 from empirical import Comparison as Comparison
@@ -74,6 +75,7 @@ from figures import collapse_figure as collapse_figure
 from figures import collapse_map as collapse_map
 from figures import conserved_along_training as conserved_along_training
 from figures import drift_against_step as drift_against_step
+from figures import error_curves as error_curves
 from figures import escape_times_figure as escape_times_figure
 from figures import exit_times_figure as exit_times_figure
 from figures import function_space as function_space
@@ -92,6 +94,7 @@ from figures import phase_map as phase_map
 from figures import phase_portrait_figure as phase_portrait_figure
 from figures import pieces_figure as pieces_figure
 from figures import saddle_graph_figure as saddle_graph_figure
+from figures import sample_size_figure as sample_size_figure
 from figures import save_animation as save_animation
 from figures import save_figure as save_figure
 from figures import scale_diagram as scale_diagram
