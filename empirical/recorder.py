@@ -128,8 +128,7 @@ class Recorder:
         if second_layer_value is not None:
             second_layer_value = validate_real("second_layer_value", second_layer_value)
         self.weights = weights or partial(find_weights, second_layer_value=second_layer_value)
-        known = self.problem.law.knows(self.problem)
-        self.population = self.problem.population if known else None
+        self.population = self.problem.population if self.problem.loss_is_known else None
         self._samples: dict[str, tuple[Tensor, Tensor]] = {}
         self._records: list[_Record] = []
         self._passed: tuple[nn.Module, int] | None = (
@@ -336,7 +335,7 @@ def measured_on(problem: Problem, test_samples: int) -> int:
                 f"`test_samples` is {wanted}, but `data` brings the samples: hold some of them out instead."
             )
         return 0
-    return wanted or (0 if problem.law.knows(problem) else TEST_SIZE)
+    return wanted or (0 if problem.loss_is_known else TEST_SIZE)
 
 
 @dataclass(frozen=True)

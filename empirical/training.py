@@ -182,7 +182,7 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
         f"{DIVERGED} at step {step} (batch loss NaN or more than {EXPLOSION:.0e} times the first): `step` is "
         f"{clock.step:g}{of_schedule}"
     )
-    known = problem.law.knows(problem) and not THEORIES["second derivatives"].gap(problem)
+    known = problem.loss_is_known and not THEORIES["second derivatives"].gap(problem)
     if "modified" not in entry.theories or not known:
         return f"{message}, take a smaller one."
     flow = GradientFlow(problem)

@@ -20,6 +20,7 @@ from figures.report_atlas import atlas_parts
 from figures.report_curvature import curvature_parts
 from figures.report_facts import curves_of, facts_and_parts, text_of
 from figures.report_parts import Chart, Text, figure_json
+from figures.report_published import published_tables
 from figures.report_study import study_tables
 from figures.report_tables import Cell, Table, make_table, number_cell, value_cell
 from figures.report_words import COMMANDS, SIGNS, words
@@ -91,6 +92,7 @@ def section(result: Result, source: str) -> Section:
     show(["jumps"], lambda: _staircase(result["jumps"]))
     show(["laws"], lambda: [_laws(result["laws"])])
     show(["study", "results", "differences"], lambda: study_tables(result))
+    show(["results", "agree", "disagree"], lambda: published_tables(result))
     show(["grid", "median_curves"], lambda: _sweep(result["grid"], result["median_curves"]))
     atlas = {key: result[key] for key in ATLAS_KEYS if key in result} if "fixed_points" in result else {}
     rest = {key: value for key, value in result.items() if key not in shown | NOT_FACTS | atlas.keys()}

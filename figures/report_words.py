@@ -325,6 +325,7 @@ SIGNS = {  # what only one command prints → the command, for results that do n
     "ode": "derive",
     "scope": "scope",
     "study": "study",
+    "disagree": "reproduce",
 }
 
 

@@ -173,14 +173,14 @@ class MoreTrajectory(Trajectory):
 class MoreRun(TrainingRun):
     """A run with one more field, in one line."""
 
-    accuracy: Annotated[Array | None, Meaning("network time", "share of the right answers")] = None
+    angle: Annotated[Array | None, Meaning("network time", "angle with the teacher")] = None
 
 
 @pytest.mark.parametrize(
     ("name", "more", "field", "sweep", "printed_json"),
     [
         ("trajectory", MoreTrajectory, "sharpness", of_trajectory, trajectory_json),
-        ("run", MoreRun, "accuracy", of_training, run_json),
+        ("run", MoreRun, "angle", of_training, run_json),
     ],
 )
 def test_a_field_is_added_in_one_line(results, name, more, field, sweep, printed_json):

@@ -8,7 +8,7 @@ from typing import Self
 from dynamics.errors import ProblemError
 from dynamics.validation import validate_real
 
-LARGEST = 1e50
+LARGEST = 1e20  # networks in single precision hold its square
 TRAINABLE = "trainable"
 
 

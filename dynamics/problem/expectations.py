@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,7 +44,8 @@ Expect = Callable[[Array, float], Expectations]
 """Expectations of eigenvalues δ (n,) and a bias β."""
 
 
-def gaussian_expectations(rule: SlopeRule, coupling: float) -> Expect:
+@dataclass(frozen=True, eq=False)
+class GaussianExpectations:
     """Expectations of a loss by the exponentials of its slope, see `dynamics.population.exponentials`.
 
     Parameters
@@ -53,30 +54,31 @@ def gaussian_expectations(rule: SlopeRule, coupling: float) -> Expect:
     coupling : float
         1 − κ.
     """
-    kappa = 1 - coupling
 
-    def expect(delta: Array, beta: float) -> Expectations:
-        shift = beta + kappa * float(delta.sum())
+    rule: SlopeRule
+    coupling: float
+
+    def __call__(self, delta: Array, beta: float) -> Expectations:
+        kappa = 1 - self.coupling
         if not delta.size:  # u is the same for all inputs: a form that vanishes says so
-            return replace_empty(expect(np.zeros(1), beta))
-        exponentials, moved = rule.at(shift, float(delta.min()), float(delta.max()))
+            return without_directions(self(np.zeros(1), beta))
+        shift = beta + kappa * float(delta.sum())
+        exponentials, moved = self.rule.at(shift, float(delta.min()), float(delta.max()))
         slope, single = exponentials.slope_means(delta, moved)
         bends = exponentials.curvatures(delta, moved)
-        mixed = bends.single - kappa * bends.whole
         return Expectations(
             float(exponentials.values(delta[None], np.array([moved]))[0]),
             slope,
             bends.whole,
             single - kappa * slope,
-            mixed,
+            bends.single - kappa * bends.whole,
             bends.double - kappa * (bends.single[:, None] + bends.single - bends.whole),
-            coupling * slope,
+            self.coupling * slope,
         )
 
-    return expect
 
-
-def mean_expectations(expect: Expect, squares: Array, weights: Array) -> Expect:
+@dataclass(frozen=True, eq=False)
+class MeanExpectations:
     """Expectations over a mixture of Gaussian laws N(0, s²I), of quadratic units.
 
     Parameters
@@ -87,23 +89,24 @@ def mean_expectations(expect: Expect, squares: Array, weights: Array) -> Expect:
         s², and how often.
     """
 
-    def mean(delta: Array, beta: float) -> Expectations:
-        parts = [expect(s2 * delta, beta) for s2 in squares]
-        once, twice = weights * squares, weights * squares**2
+    expect: Expect
+    squares: Array
+    weights: Array
+
+    def __call__(self, delta: Array, beta: float) -> Expectations:
+        parts = [self.expect(s2 * delta, beta) for s2 in self.squares]
+        once, twice = self.weights * self.squares, self.weights * self.squares**2
         return Expectations(
-            float(weights @ [part.value for part in parts]),
-            float(weights @ [part.slope for part in parts]),
-            float(weights @ [part.bend for part in parts]),
+            float(self.weights @ [part.value for part in parts]),
+            float(self.weights @ [part.slope for part in parts]),
+            float(self.weights @ [part.bend for part in parts]),
             once @ np.array([part.moments for part in parts]),
             once @ np.array([part.mixed for part in parts]),
             np.tensordot(twice, np.array([part.second for part in parts]), 1),
             float(once @ [part.aside for part in parts]),
         )
 
-    return mean
 
-
-def replace_empty(found: Expectations) -> Expectations:
-    """The same without any direction."""
-    nothing = np.zeros(0)
-    return Expectations(found.value, found.slope, found.bend, nothing, nothing, np.zeros((0, 0)), found.aside)
+def without_directions(found: Expectations) -> Expectations:
+    """The same of no direction at all."""
+    return replace(found, moments=np.zeros(0), mixed=np.zeros(0), second=np.zeros((0, 0)))

@@ -13,7 +13,7 @@ from dynamics.population.slope_rules import SlopeRule
 from dynamics.problem.aligned_loss import aligned_loss
 from dynamics.problem.balance import Landscape
 from dynamics.problem.class_landscape import ClassLandscape
-from dynamics.problem.expectations import gaussian_expectations, mean_expectations
+from dynamics.problem.expectations import Expect, GaussianExpectations, MeanExpectations
 from dynamics.problem.problem import Problem
 from dynamics.problem.residual_landscape import ResidualLandscape
 from dynamics.problem.teacher import Teacher
@@ -26,10 +26,10 @@ def landscape_of(problem: Problem) -> Landscape | None:
     coupling, lengths = problem.activation.trace_coupling, problem.law.gaussian_lengths(problem)
     if coupling is None or lengths is None:
         return None
-    expect = gaussian_expectations(SlopeRule(problem.loss), coupling)
+    expect: Expect = GaussianExpectations(SlopeRule(problem.loss), coupling)
     squares, weights = lengths
     if len(squares) > 1:
-        expect = mean_expectations(expect, squares, weights)
+        expect = MeanExpectations(expect, squares, weights)
     if problem.loss.of_residual:
         return None if problem.bias.trainable else ResidualLandscape(expect)
     boundary = boundary_of(problem)

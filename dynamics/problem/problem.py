@@ -241,6 +241,11 @@ class Problem(ShownProblem):
         """What the inputs obey: the data, if there are any, or a distribution."""
         return self.distribution if self.data is None else self.data
 
+    @property
+    def loss_is_known(self) -> bool:
+        """Whether `population` has a closed form."""
+        return self.law.knows(self) if self.loss.is_square else self.law.any_loss(self) is not None
+
     @cached_property
     def population(self) -> Population:
         """The population loss; on data the loss of the samples to train on.

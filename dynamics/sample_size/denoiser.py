@@ -69,10 +69,12 @@ class Denoiser:
     def at(self, t: float) -> Estimate:
         """The estimate at a threshold."""
         start = max(t, self.cut)
-        mass, first, _, hilbert, x_hilbert = map(float, self.spectrum.above(start))
+        mass, first, above, hilbert, x_hilbert = map(float, self.spectrum.above(start))
         A = x_hilbert - t * hilbert
-        # m₂ less ∫ x²ρ above is ∫ x²ρ below less σ²: nothing cancels where σ is small
-        mse = self.spectrum.second_below(start) + t**2 * mass + self.wide**2 * (4 * A - 1)
+        # m₂ less ∫ x²ρ above is ∫ x²ρ below less σ²: the smaller of both integrals loses no digits
+        below = self.spectrum.second_below(start)
+        lost = self.law.second - above if above < below else below - self.wide**2
+        mse = lost + t**2 * mass + 4 * self.wide**2 * A
         return Estimate(self.sigma, t, self.design.freedom(A, mass), mse, mass, first - t * mass)
 
     def threshold(self, alpha: float, decay: float) -> float:

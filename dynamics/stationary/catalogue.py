@@ -39,6 +39,7 @@ from dynamics.stationary.survey import Surveyor, count_units
 from dynamics.validation import validate_choice, validate_count, validate_real
 
 LARGEST_CATALOGUE = 20_000  # points that are listed without being asked for the lowest only
+LARGEST_SOLVED = 2_048  # of a loss other than the square, each of which takes some milliseconds
 
 MINIMA = ("global minimum", "minimum", "spurious minimum")
 
@@ -189,7 +190,7 @@ def _survey(problem: Problem, signs: tuple[int, ...] | None, lowest: int | None)
     any_sign = Units(hidden, hidden)
     available = any_sign if signs is None else count_units(signs)
     most = capacities(spectrum, hidden)
-    _check_size(math.prod(int(m) + 1 for m in most), lowest)
+    _check_size(math.prod(int(m) + 1 for m in most), lowest, landscape)
     # A trained a_k can have either sign: the least loss is sought over all of them.
     reachable = any_sign if trainable else available
     at_rest = partial(landscape.balance, spectrum.values, spectrum.multiplicities)
@@ -299,11 +300,12 @@ def _given_signs(signs: Sequence[int | str] | str | None, student: Student) -> t
     return tuple(SIGNS[name] for name in names)
 
 
-def _check_size(number: int, lowest: int | None) -> None:
+def _check_size(number: int, lowest: int | None, landscape: Landscape) -> None:
     """Refuse catalogues, of `number` points or only the lowest, that nobody reads to the end."""
     if lowest is None:
         remedy = "ask for the lowest ones with `lowest` (on the command line `fixed-points --lowest N`)"
-        check_number("The full catalogue", number, LARGEST_CATALOGUE, "points", remedy)
+        most = LARGEST_CATALOGUE if landscape.coupling is not None else LARGEST_SOLVED
+        check_number("The full catalogue", number, most, "points", remedy)
     else:
         number = min(number, validate_count("lowest", lowest))
         check_number(f"`lowest` {lowest}", number, LARGEST_CATALOGUE, "points", "ask for fewer")

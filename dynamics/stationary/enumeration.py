@@ -104,7 +104,11 @@ def balanced_sets(
             if fewer not in seen:
                 seen.add(fewer)
                 check_number(
-                    "The catalogue", len(seen), LARGEST_DESCENT, "sets of modes", "lower the number of modes"
+                    "The search for the lowest points",
+                    len(seen),
+                    LARGEST_DESCENT,
+                    "sets",
+                    "lower the number of modes",
                 )
                 found = landscape.balance(spectrum.values, spectrum.multiplicities, np.array(fewer))
                 heapq.heappush(queue, (-np.inf if found is None else found.loss, fewer, found))

@@ -58,10 +58,14 @@ def loss_curves(
     Raises
     ------
     ProblemError
-        If no loss is given, or an argument is not usable.
+        If no loss is given, the teacher is zero, or an argument is not usable.
     """
     if not losses:
         raise ProblemError("`losses` is empty, but must name one loss at least.")
+    if start.teacher.given and not start.teacher.B.any():
+        raise ProblemError(
+            "`teacher` is zero, but without something to learn there are no curves to compare."
+        )
     validate_count("batch", batch)
     validate_count("seeds", seeds)
     found = []

@@ -22,7 +22,6 @@ from empirical.proximal_gradient import FormData, FormEstimate
 VANISHING = 1e-3  # ℓ that stands for ℓ → 0 where labels can be fitted
 SMALL_START = 1e-3  # entries of W from which descent finds nearly the same
 CLOSE = 1e-6  # gradient, over its unit, at which a network of the figure is at its minimum
-POINTS = 31  # α of the lines, besides that of the peak
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +102,7 @@ def sample_size_curves(
     inputs: int = 30,
     alphas: Sequence[float] = (0.15, 0.22, 0.3, 0.4, 0.55, 0.75),
     clean_alphas: Sequence[float] = (0.15, 0.22, 0.3, 0.38),
+    points: int = 31,
     seeds: int = 4,
     seed: int = 0,
     progress: bool = False,
@@ -121,6 +121,8 @@ def sample_size_curves(
         d of the networks.
     alphas, clean_alphas : sequence of float
         α at which networks are trained; without the latter there is no part without noise.
+    points : int
+        α of the lines, besides that of the peak.
     seeds : int
         Networks at each α, with data of their own; all have the teacher that is typical of the law.
     seed : int
@@ -134,14 +136,15 @@ def sample_size_curves(
         If a training does not converge.
     """
     d, count = validate_count("inputs", inputs, minimum=10), validate_count("seeds", seeds)
+    lines = validate_count("points", points, minimum=2)
     if not decays:
         raise ProblemError("`decays` is empty, but must name at least one weight decay of order ℓ.")
     if not len(alphas):
         raise ProblemError("`alphas` is empty, but must name at least one number of samples over d².")
-    points = [validate_alpha(a) for a in (*alphas, *clean_alphas)]
-    ends = 0.5 * min(points), 1.1 * max(points)
+    trained_at = [validate_alpha(a) for a in (*alphas, *clean_alphas)]
+    ends = 0.5 * min(trained_at), 1.1 * max(trained_at)
     law, noise = MarchenkoPastur(kappa), validate_real("label_noise", label_noise, nonnegative=True)
-    even = np.linspace(*ends, POINTS)
+    even = np.linspace(*ends, lines)
     grid = np.union1d(even, fitted := interpolation_threshold(law, noise))
     noisy, corrected = [], []
     for ell in decays:
@@ -154,7 +157,7 @@ def sample_size_curves(
     recovered: list[TrainedSizes] = []
     if len(clean_alphas):
         few = MarchenkoPastur(clean_kappa)
-        even_clean = np.linspace(0.5 * min(clean_alphas), trace_threshold(few), POINTS)
+        even_clean = np.linspace(0.5 * min(clean_alphas), trace_threshold(few), lines)
         for activation in ("centred", "quadratic"):
             clean.append(state_evolution(few, even_clean, activation=activation, progress=progress))
         kinds = (

@@ -33,6 +33,7 @@ REPLACES = {
     "steps": ("t_end",),
     "times": ("steps", "t_end"),
     "correction": ("sgd",),
+    "loss": ("bias",),
     "data": ("teacher", "inputs", "outputs", "t_end", "step", "batch", "bias"),
 }
 

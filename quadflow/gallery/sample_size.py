@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 @click.option(
     "--inputs", type=int, default=30, show_default=True, metavar="D", help="d and K of the networks."
 )
+@click.option("--points", type=int, default=31, show_default=True, help="Values of n/d² of each line.")
 @click.option("--seeds", type=int, default=4, show_default=True, help="Data sets of each kind.")
 @opt.seed_option
 @figure_output("sample-size")
@@ -62,6 +63,7 @@ def sample_size(
     clean_kappa: float,
     clean_alphas: str,
     inputs: int,
+    points: int,
     seeds: int,
     seed: int,
     output: str,
@@ -80,6 +82,7 @@ def sample_size(
             inputs=inputs,
             alphas=opt.parse_numbers("--alphas", alphas),
             clean_alphas=[] if clean_alphas == "none" else opt.parse_numbers("--clean-alphas", clean_alphas),
+            points=points,
             seeds=seeds,
             seed=seed,
             progress=True,

@@ -242,6 +242,19 @@ NUMBERS = {
         "4 points",
         "20,000",
     ),
+    "catalogue of another loss": (
+        "stationary.catalogue.LARGEST_SOLVED",
+        lambda: fixed_points(Teacher.from_eigenvalues([2.0, 1.0]), 2, loss="log-cosh"),
+        "4 points",
+        "2,048",
+    ),
+    # the first to come is {0, 1}; its two neighbours below make three
+    "descent from everything learned": (
+        "stationary.enumeration.LARGEST_DESCENT",
+        lambda: fixed_points(Teacher.from_eigenvalues([2.0, 1.0]), 2, loss="log-cosh", lowest=2),
+        "3 sets",
+        "4,096",
+    ),
     "lowest points": (
         "stationary.catalogue.LARGEST_CATALOGUE",
         lambda: fixed_points(Teacher.from_eigenvalues([2.0, 1.0]), 2, lowest=3),

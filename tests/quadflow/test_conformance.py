@@ -72,7 +72,7 @@ SMALLER = {
     "figure train-test": "--steps 10",
     "figure escape-times": "--largest 7,0 --rates none --seeds 2",
     "figure exit-times": "--inputs 20,40 --seeds 20",
-    "figure sample-size": "--inputs 10 --alphas 0.6 --decays 0.5",
+    "figure sample-size": "--inputs 10 --alphas 0.6 --decays 0.5 --points 3",
     "figure scaling-law": "--count 1000 --trained-modes 3",
     "figure growth": "--teacher 2,-1,0.5 --step 0.1 --batch 4 --seeds 1",
     "figure late-time": "--teacher 1 --inputs 2 --step 0.05 --batch 16",

@@ -42,7 +42,7 @@ SIZES = {
     "escape": {"overlap": 0.5, "batch": 1, "seeds": 0},
     "figure exit-times": {"overlap": 0.5**0.5, "seeds": 400, "inputs": "200,2000", "rate": 0.05},
     "sample-size": {"alpha": "0.1:1:10", "weight_decay_order": 0.0},
-    "figure sample-size": {"inputs": 30, "seeds": 4, "kappa": 0.5, "clean_kappa": 0.2},
+    "figure sample-size": {"inputs": 30, "points": 31, "seeds": 4, "kappa": 0.5, "clean_kappa": 0.2},
     "figure escape-times": {"overlap": 0.5, "seeds": 16, "largest": "896,112,28"},
     "figure conserved": {"batch": 32, "seeds": 32, "step": 0.002, "steps": 3000},
     "figure hannet": {"layers": 100},

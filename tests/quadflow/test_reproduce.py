@@ -76,6 +76,22 @@ def test_all_and_one_that_disagrees(quadflow, wrong, monkeypatch):
     assert found.out.splitlines()[-1] == "2 of 3 published results reproduced"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names", "quick"),
+    [
+        (["--all"], list(ENTRIES), False),
+        (["--all", "--quick"], list(ENTRIES), True),
+        (["recovery"], ["recovery"], False),
+        (["--quick", "recovery"], ["recovery"], True),
+    ],
+)
+def test_what_is_asked_for_is_computed(received, arguments, names, quick):
+    """All entries or one, quick or not, and whoever waits at a terminal sees how far it is."""
+    (entries, told), how = received("empirical.published.reproduction:reproduce_all", "reproduce", *arguments)
+    assert [entry.name for entry in entries] == names
+    assert (told, how) == (quick, {"progress": True})
+
+
 def test_listing_computes_nothing(quadflow, monkeypatch):
     monkeypatch.setattr("empirical.published.reproduction.reproduce", None)
     listed = quadflow("reproduce", "--list", "--json").json["entries"]
@@ -137,7 +153,10 @@ PRINTED = {  # what a call prints → numbers of ours, of the first of an entry 
 }
 
 
-@pytest.mark.parametrize("name", PRINTED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name == "bayes-noise" else []) for name in PRINTED],
+)
 def test_the_command_prints_our_numbers(quadflow, name):
     """Typed as it stands, with --json; overlaps and steps have nine digits there."""
     done = quadflow(*shlex.split(find_entry(name).command)[1:], "--json")

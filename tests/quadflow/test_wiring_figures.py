@@ -19,6 +19,7 @@ from wiring import (
     Start,
 )
 
+from empirical.published.table import find_entry
 from quadflow import options as opt
 from quadflow.cli import cli
 from quadflow.commands.init import find_command, names
@@ -175,12 +176,12 @@ CALLS = [
          "empirical.experiments.exit_times:exit_times", [200, 2000], 0.05, label_noise=0.0, activation="quadratic",
          overlap=0.5**0.5, seeds=400, seed=0),
     Call("figure sample-size --kappa 1 --label-noise 0.3 --decays 0,1 --clean-kappa 0.4 --inputs 12 --alphas 0.2,0.5 "
-         "--clean-alphas none --seeds 3 --seed 5",
+         "--clean-alphas none --points 5 --seeds 3 --seed 5",
          "empirical.experiments.sample_size:sample_size_curves", 1, 0.3, [0, 1], clean_kappa=0.4, inputs=12,
-         alphas=[0.2, 0.5], clean_alphas=[], seeds=3, seed=5, progress=True),
+         alphas=[0.2, 0.5], clean_alphas=[], points=5, seeds=3, seed=5, progress=True),
     Call("figure sample-size --clean-alphas 0.3",
          "empirical.experiments.sample_size:sample_size_curves", 0.5, 0.5, [0, 0.3, 1.2], clean_kappa=0.2, inputs=30,
-         alphas=[0.15, 0.22, 0.3, 0.4, 0.55, 0.75], clean_alphas=[0.3], seeds=4, seed=0),
+         alphas=[0.15, 0.22, 0.3, 0.4, 0.55, 0.75], clean_alphas=[0.3], points=31, seeds=4, seed=0),
     Call("figure scaling-law --exponents 1,2 --count 50 --trained-modes 9 --step 0.02 --seed 5",
          "empirical.experiments.power_law:scaling_laws", [1, 2], count=50, trained_modes=9, step=0.02, seed=5,
          progress=True),
@@ -256,6 +257,10 @@ CALLS = [
     Call("figure classification",
          "empirical.comparison:compare", Start(6, 0.1, 5, 3, (2, -1, 0.5)), steps=4000, theory=None,
          **(UNTRAINED | {"step": 5e-2, "batch": 512, "seeds": 8, "seed": 5})),
+    Call("figure published --result best-width",
+         "empirical.published.reproduction:reproduce", find_entry("best-width")),
+    Call("figure published",
+         "empirical.published.reproduction:reproduce", find_entry("double-descent")),
     Call("figure learning-curves --steps 9 --sgd",
          "empirical.comparison:compare", ANYTHING, steps=9, theory="sgd"),
     Call(f"figure learning-curves {START} {TRAINING} {PARAMETERS} --steps 9",

@@ -41,7 +41,7 @@ FIGURES = {
     "exit-times": "--inputs 10,20 --seeds 3",
     "gaussianity": "--components 3 --hidden 2 --t-end 0.1 --step 0.01 --batch 8 --seeds 2",
     "universality": "--teacher 2,1 --dimensions 2,3 --hidden 2 --t-end 0.1 --draws 1",
-    "sample-size": "--inputs 10 --alphas 0.6 --decays 0.5 --clean-alphas none --seeds 1",
+    "sample-size": "--inputs 10 --alphas 0.6 --decays 0.5 --clean-alphas none --points 2 --seeds 1",
     "published": "--result recovery",
     "late-time": "--teacher 2,1 --inputs 2 --step 0.1 --batch 8",
     "scaling-law": "--count 100 --trained-modes 2 --step 0.1",

@@ -27,6 +27,7 @@ curves = sample_size_curves(
     inputs=30,
     alphas=[0.15, 0.22, 0.3, 0.4, 0.55, 0.75],
     clean_alphas=[0.15, 0.22, 0.3, 0.38],
+    points=31,
     seeds=4,
 )
 figure = sample_size_figure(curves)

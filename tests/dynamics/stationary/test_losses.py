@@ -4,6 +4,7 @@ The Hessians are those of `SpectralPopulation`, which is held against automatic 
 knows nothing of the balances, the index formula or δ.
 """
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -222,3 +223,11 @@ def test_connections_have_the_rates_of_the_flow() -> None:
             assert edge.growth_rate == pytest.approx(abs(gains[edge.mode]), rel=1e-10)
         if edge.source == (1,) and edge.kind == "linear":
             assert np.abs(curvatures + edge.growth_rate).min() < 1e-10  # beside those of the spare unit
+
+
+def test_a_landscape_goes_to_another_process() -> None:
+    """As sweeps send what they have computed; the loss of a name stays that loss."""
+    landscape = fixed_points(LAMBDA, 3, loss="log-cosh").landscape
+    other = pickle.loads(pickle.dumps(landscape))
+    assert other.expect.rule.loss is landscape.expect.rule.loss
+    assert other.unit(2.0) == landscape.unit(2.0)

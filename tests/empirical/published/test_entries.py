@@ -75,7 +75,12 @@ def test_files_of_a_command_are_told(name):
     assert not entry.files or entry.files.endswith(".")
 
 
-@pytest.mark.parametrize("name", TABLE)
+LONGEST = {"power-law-ridge", "best-width"}  # spectra of 400 eigenvalues: a second each even if quick
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONGEST else []) for name in TABLE]
+)
 def test_quick_comparisons_agree(name):
     """Few numbers of every entry; what they are held against is not ours."""
     found = reproduce(TABLE[name], quick=True)
