@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from dynamics.aliases import Array
 from dynamics.curves.decay_law import DECAY_INTEGRAL, balance_by_law
 from dynamics.curves.followed import Followed
+from dynamics.curves.passed_levels import levels_come_by
 from dynamics.curves.skills import skill_lines, skill_variables, skills_of
-from dynamics.curves.stages import Stage, called, find_stages, levels_passed, plateau_rows
+from dynamics.curves.stages import Stage, called, find_stages, plateau_rows
 from dynamics.curves.units import (
     C_K,
     C_K_LAW,
@@ -47,9 +48,7 @@ from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.outputs import network_outputs
-from dynamics.problem.plateaus import as_found, plateaus
 from dynamics.problem.reduction import Reduction, restricted
-from dynamics.problem.sphere_plateaus import sphere_plateaus
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
 from dynamics.validation import validate_times
 from dynamics.versions import versions
@@ -298,13 +297,7 @@ class Trajectory(Followed):
 
     @cached_property
     def _levels(self) -> tuple[tuple[Level, ...], str]:
-        """Levels of the plateaus that the curve may have come by, and why some of them are missing."""
-        problem, missing = self.problem, list[str]()
-        level, levels = plateaus(problem), sphere_plateaus(problem)
-        if level is not None:
-            of = partial(as_found(level, missing), problem.mode_targets)
-            levels = levels_passed(self.modes, problem.mode_targets, level=of)
-        return levels, f"Some plateaus have no predicted level. {missing[0]}" if missing else ""
+        return levels_come_by(self.problem, self.modes)
 
     @property
     def levels_missing(self) -> str:
