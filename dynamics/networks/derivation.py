@@ -19,7 +19,7 @@ from sympy.polys.rings import PolyElement, PolyRing
 from dynamics.aliases import Array
 from dynamics.budget import check_number
 from dynamics.errors import ProblemError
-from dynamics.networks.network import Network
+from dynamics.networks.network import Network, monomials
 from dynamics.networks.problem import Target
 from dynamics.symbolic.exact import exact_number
 from dynamics.symbolic.moments import ring_expectation
@@ -142,6 +142,13 @@ def derive_network(network: Network, target: str = "", weight_decay: float = 0.0
     >>> derivation.loss, derivation.ode
     (3*D_2**2/2, {a: 3*D_2*w**2, w: 6*D_2*a*w})
     """
+    check_number(
+        f"The network {network.spec[:60]!r} of degree {network.degree} in {network.inputs} inputs",
+        monomials(network.degree, network.inputs) * network.outputs,
+        MOST_MONOMIALS,
+        "monomials",
+        "use fewer inputs or a lower degree",
+    )
     x, theta, f = network.symbolic()
     taught = _taught(network, target)
     if taught is None:
@@ -154,13 +161,6 @@ def derive_network(network: Network, target: str = "", weight_decay: float = 0.0
         ours, wanted = (), taught
     ring = PolyRing([*theta, *ours], QQ)
     inner = PolyRing(list(x), ring)
-    check_number(
-        f"The network {network.spec[:60]!r} of degree {network.degree} in {len(x)} inputs",
-        _monomials(network.degree, len(x)) * network.outputs,
-        MOST_MONOMIALS,
-        "monomials",
-        "use fewer inputs or a lower degree",
-    )
     residual: dict[sympy.Symbol, sympy.Expr] = {}
     slopes: dict[sympy.Symbol, sympy.Expr] = {}
     parts: dict[sympy.Symbol, PolyElement] = {}
@@ -216,11 +216,6 @@ def _target_symbols(network: Network) -> dict[tuple[int, Exponents], sympy.Symbo
 
 def _all_exponents(degree: int, inputs: int) -> Iterator[Exponents]:
     return (alpha for alpha in product(range(degree, -1, -1), repeat=inputs) if sum(alpha) <= degree)
-
-
-def _monomials(degree: int, inputs: int) -> int:
-    """Number of monomials up to a degree."""
-    return int(sympy.binomial(degree + inputs, inputs))
 
 
 def _name(letter: str, output: int, outputs: int, alpha: Exponents) -> sympy.Symbol:

@@ -80,13 +80,18 @@ def relevant_directions(network: Network, theta: Array, target_rows: Array, isot
         if Q.shape[1] == 0:  # nothing is learned, but a grid needs a direction
             Q = np.eye(d)[:, :1]
         if Q.shape[1] == d:
-            return Directions(None, False, f"all {d} inputs: weights and target span them")
+            return Directions(None, False, f"{_all(d)}: the span of the first layer and the target")
         return Directions(Q, True, f"{Q.shape[1]} of {d} inputs: the span of the first layer and the target")
     rng = np.random.default_rng(SEED)
     rows = np.concatenate([input_slopes(network, rng.standard_normal(network.size)), target_rows])
     used = np.abs(rows).max(axis=0) > 0
-    why = "they are read otherwise than by linear layers" if isotropic else "they are correlated"
+    why = "read otherwise than by linear layers" if isotropic else "correlated"
     if used.all() or not isotropic:
-        return Directions(None, False, f"all {d} inputs: {why}")
+        return Directions(None, False, f"{_all(d)}: {why}")
     Q = np.eye(d)[:, used] if used.any() else np.eye(d)[:, :1]
     return Directions(Q, False, f"{Q.shape[1]} of {d} inputs, those that are used: {why}")
+
+
+def _all(inputs: int) -> str:
+    """All of the inputs, in words."""
+    return "its one input" if inputs == 1 else f"all {inputs} inputs"

@@ -15,12 +15,14 @@ import numpy as np
 import sympy
 
 from dynamics.aliases import Array
+from dynamics.budget import check_number
 from dynamics.laws import Law, PolynomialNetwork, discover_laws
 from dynamics.networks.balances import Balance, entries
-from dynamics.networks.network import Network
+from dynamics.networks.network import Network, monomials, shortened
 
 SEARCHED = 40  # parameters up to which laws of an expression are looked for
 DEGREE = 2
+LARGEST_POLYNOMIAL = 3_000  # monomials
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +59,16 @@ def polynomial_network(network: Network) -> PolynomialNetwork:
     Raises
     ------
     ProblemError
-        If it has too many parameters for formulas.
+        If it has too many parameters, or monomials in the inputs, for formulas.
     """
+    if network.expressions is None:  # which an expression names one by one
+        check_number(
+            f"A formula of the network {shortened(network.spec)!r}",
+            monomials(network.degree, network.inputs) * network.outputs,
+            LARGEST_POLYNOMIAL,
+            "monomials",
+            "use fewer inputs or a lower degree",
+        )
     x, theta, outputs = network.symbolic()
     exact = tuple(sympy.nsimplify(f, rational=True) if f.has(sympy.Float) else f for f in outputs)
     known = None if network.expressions is not None else lambda: symbolic_balances(network)

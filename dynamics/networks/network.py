@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import comb, prod
 from typing import Any
 
 import numpy as np
@@ -218,6 +218,11 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {self.summary()}>"
+
+
+def monomials(degree: int, inputs: int) -> int:
+    """Number of monomials in so many inputs up to a degree."""
+    return comb(degree + inputs, inputs)
 
 
 def shortened(text: str, most: int = 60) -> str:

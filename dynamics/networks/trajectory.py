@@ -146,6 +146,10 @@ class NetworkTrajectory(Followed):
         """Rows of the table of plateaus that a notebook shows."""
         return [(f"{p.start:.4g}", f"{p.end:.4g}", f"{p.loss:.6g}") for p in self.stages]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What other processes get: everything but functions, which are made again there."""
+        return {name: value for name, value in super().__getstate__().items() if name != "laws"}
+
     def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return problem_stored(self.problem)
 

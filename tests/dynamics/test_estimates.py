@@ -35,6 +35,7 @@ from dynamics.laws.discovery import discover_laws
 from dynamics.laws.model_table import build_model
 from dynamics.laws.teacher_laws import laws_for_teacher
 from dynamics.networks import NetworkFlow, NetworkProblem, derive_network, read_network
+from dynamics.networks.laws import polynomial_network
 from dynamics.networks.nodes import draws, grid
 from dynamics.neuron import NeuronFlow, Neurons, QuadraticTarget
 from dynamics.neuron.derivation import derive_neurons
@@ -377,6 +378,12 @@ NUMBERS = {
         lambda: DEEP.network.symbolic(),
         "6 parameters",
         "200",
+    ),
+    "monomials of a network": (
+        "networks.laws.LARGEST_POLYNOMIAL",
+        lambda: polynomial_network(DEEP.network),
+        "3 monomials",
+        "3,000",
     ),
     # 1, x_0, x_1
     "monomials of a residual": (

@@ -130,18 +130,15 @@ WORDS = {
         "step=0.1:1:2:log|hidden=1:2:1000000000|x=1|init-scale=|=|json=1|output=a,b|init-scale=nan|hidden=1.5|teacher=2,1",
     ),
     "network": (
-        "x_0*a|(a*x_0+b*x_1)**2|a*x_0**2",
-        "x_0|1|9**9**9**9*x_0|"
+        "x_0*a|(a*x_0+b*x_1)**2|a*x_0**2|deep-linear:1,1,1|linear:2,2 >> square >> linear:2,1|attention:2,1,1"
+        "|bilinear:2,1,1",
+        "deep-linear:|deep-linear:99999999,9|deep-quadratic:1,1,1,1,1,1,1|attention:9,9,9|linear:2,2 >>|>>|square"
+        "|linear:1,1 >> power:17 >> linear:1,1|bilinear:2|a*x_9999999|x_0|1|9**9**9**9*x_0|"
         + "(" * 300
         + "x_0"
         + ")" * 300
         + f"|{CODE}|x_0.real|a**b|a**-1|a/0*x_0|lambda: x_0|a*x_0"
         + "+a*x_0" * 3000,
-    ),
-    "own_network": (
-        "x_0*a|deep-linear:1,1,1|linear:2,2 >> square >> linear:2,1|attention:2,1,1|bilinear:2,1,1",
-        f"x_0|1|{CODE}|deep-linear:|deep-linear:99999999,9|deep-quadratic:1,1,1,1,1,1,1|attention:9,9,9"
-        "|linear:2,2 >>|>>|square|linear:1,1 >> power:17 >> linear:1,1|bilinear:2|a*x_9999999",
     ),
     "expectation": ("grid|samples:64", "samples|samples:0|samples:99999999999999|grid:1|samples:nan"),
     "distribution": (

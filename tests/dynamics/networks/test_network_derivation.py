@@ -8,6 +8,7 @@ import sympy
 
 from dynamics.errors import ProblemError
 from dynamics.networks import NetworkProblem, derive_network, read_network
+from dynamics.networks.laws import polynomial_network
 from tests.dynamics.networks.cases import NAMES, problem
 
 SMALL = [
@@ -73,5 +74,8 @@ def test_texts_hold_every_equation():
 def test_what_is_too_large_or_no_formula_is_refused():
     with pytest.raises(ProblemError, match="monomials"):
         derive_network(read_network("deep-quadratic:6,1,1,1,1"), "x_0**2")
+    for of_everything in (derive_network, polynomial_network):  # before any formula is made
+        with pytest.raises(ProblemError, match="monomials"):
+            of_everything(read_network("attention:9,9,9"))
     with pytest.raises(ProblemError, match="symbols in its place"):
         derive_network(read_network("deep-linear:2,1"), "teacher:1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -149,6 +151,8 @@ def test_a_trajectory_is_kept_in_a_file(name, tmp_path):
     assert again.problem.population.loss(again.parameters[-1]) == trajectory.loss[-1]
     assert again.drifts == trajectory.drifts
     assert again.summary() == trajectory.summary()
+    elsewhere = pickle.loads(pickle.dumps(trajectory))  # after its laws were asked for
+    assert elsewhere.drifts == trajectory.drifts
 
 
 def test_the_curve_between_its_samples():

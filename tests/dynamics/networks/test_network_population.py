@@ -102,6 +102,9 @@ def test_what_is_read_otherwise_keeps_its_inputs():
     given = NetworkProblem("a*x_0**2 + b*x_3", "x_0**2")
     assert given.free_directions == 2 and not given.restricted
     assert "2 of 4 inputs" in given.described()
+    alone = NetworkProblem("a*x_0", "x_0").described()
+    assert alone == "its one input: read otherwise than by linear layers; degree 1: 1 node"
+    assert NetworkProblem("a*x_0", "x_1").described().startswith("all 2 inputs: read otherwise")
 
 
 def test_correlated_inputs():

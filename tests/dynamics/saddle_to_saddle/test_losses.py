@@ -58,7 +58,13 @@ def test_pauses_of_log_cosh() -> None:
 
 @pytest.mark.parametrize(
     "how",
-    [{"bias": 0.4}, pytest.param({"bias": "trainable:0.4"}, marks=pytest.mark.slow), {"labels": "hard"}],
+    [
+        {"bias": 0.4},
+        *(
+            pytest.param(how, marks=pytest.mark.slow)
+            for how in ({"bias": "trainable:0.4"}, {"labels": "hard"})
+        ),
+    ],
 )
 def test_jumps_of_the_logistic_loss(how: dict) -> None:
     """Three jumps of six units, positive and negative modes: times of the flow's drops within 1 %."""
