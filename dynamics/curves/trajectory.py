@@ -35,6 +35,7 @@ from dynamics.curves.variables import (
     Meaning,
     Variable,
     Variables,
+    measured_in,
 )
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -319,7 +320,7 @@ class Trajectory(Followed):
                 del found["coordinates"]  # the same numbers
         if self.objective is not None:
             found["objective"] = Variable(("time",), self.objective, OBJECTIVE, LOSS_UNIT)
-        found |= skill_variables(self.skills)
+        found = measured_in(problem.loss.unit, found) | skill_variables(self.skills)
         if self.conserved is not None:
             found["conserved"] = Variable(("time", "unit"), self.conserved, C_K, detail=True)
             found["conserved_drift"] = Variable((), self.conserved_drift, DRIFT)

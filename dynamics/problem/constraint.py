@@ -62,6 +62,11 @@ class Constraint:
     def __str__(self) -> str:
         return self.name
 
+    def __reduce__(self) -> Any:
+        if CONSTRAINTS.get(self.name) is self:
+            return Constraint.of, (self.name,)  # on the other side it has the same functions
+        return super().__reduce__()
+
 
 def normalised(W: Array_) -> Array_:
     """W (…, K, d) with rows of norm 1."""

@@ -119,7 +119,9 @@ THEORIES: dict[str, Theory] = {
         "a start by order parameters", (ROTATIONAL, WHITE), beyond=(SQUARE_LOSS, FREE)
     ),
     "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL), beyond=(SQUARE_LOSS,)),
-    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
+    "mean-field limit": Theory(
+        "the limit of infinitely many units", (FORMS, FIXED, EQUAL), beyond=(SQUARE_LOSS,)
+    ),
     "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
     "flow": Theory(

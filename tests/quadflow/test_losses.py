@@ -132,3 +132,23 @@ def test_a_level_that_is_not_found_is_left_out(quadflow, monkeypatch):
     )
     text = quadflow(*arguments)
     assert text.status == 0 and f"warning: {reason}" in text.out
+
+
+@pytest.mark.parametrize(
+    ("loss", "unit"),
+    [("square", "squared output units"), ("log-cosh", "log-cosh"), ("huber:2", "Huber, C = 2")],
+)
+def test_losses_are_measured_in_their_unit(loss, unit):
+    """In what files and xarray say of flows, ensembles, stationary points and staircases; times have theirs."""
+    from dynamics import FlowEnsemble, GradientFlow, Problem, Student, Teacher
+    from dynamics.saddle_to_saddle.staircase import staircase
+    from dynamics.stationary import fixed_points
+
+    problem = Problem(Teacher.from_eigenvalues([1]), Student.initialise(1, 1, scale=1e-2, seed=1), loss=loss)
+    flow = GradientFlow(problem).integrate(t_end=1, samples=3).variables()
+    ensemble = FlowEnsemble([problem, problem]).integrate(t_end=1, samples=3).variables()
+    jumps = staircase(problem).variables()
+    units = [found["loss"].unit for found in (flow, ensemble, fixed_points(problem).variables())]
+    units += [jumps[name].unit for name in ("loss_before", "loss_after", "level")]
+    assert units == [unit] * 6
+    assert flow["times"].unit == jumps["time"].unit == "time of the flow"
