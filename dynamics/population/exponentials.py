@@ -7,6 +7,15 @@ exponentials, here a slope ℓ′(Q) = ℓ₀′ + Re Σ_n c_n e^{s_nQ}, has (de
     E ℓ″(Q) z_i² z_j² = (1 + 2δ_ij) [ℓ₀″ + Re Σ k_n M(s_n) u_i(s_n) u_j(s_n)],   u_i(s) = 1/(1 − 2sδ_i),
 
 so that equal eigenvalues, and zeros, are like all others. `dynamics.population.slope_rules` finds the exponentials.
+
+As a function of the form E itself, S(E) = E ℓ′(Q) zzᵀ is Newton's polynomial through its eigenvalues
+
+    S(E) = ℓ₀′ + Σ_k S_k (E − δ_1) … (E − δ_{k−1}),   S_k = Re Σ c_n M(s_n) (2s_n)^{k−1} u_1(s_n) … u_k(s_n),
+
+with divided differences S_k that need no difference (derived here). Eigenvectors would leave rounding errors of the
+largest entry in all others; here every entry is a sum of products along the entries of E, so that those off the
+diagonal keep their digits however small they are. Many nearly equal eigenvalues among large ones spoil Newton's form:
+where it is not what eigenvectors say, the resolvents (I − 2s_nE)⁻¹ are summed, which takes longer.
 """
 
 from __future__ import annotations
@@ -19,6 +28,7 @@ from numpy.typing import NDArray
 from dynamics.aliases import Array
 
 Complex = NDArray[np.complex128]
+LOST = 1e-11  # of the largest eigenvalue of S: what Newton's form may err by
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +99,31 @@ class Exponentials:
         single = (weights @ (1 / (1 - 2 * self.nodes[:, None] * delta))).real
         return self.slope + float(weights.sum().real), self.slope + single
 
+    def slope_matrix(self, E: Array, delta: Array, R: Array, shift: float) -> tuple[float, Array]:
+        """E ℓ′(Q − b), and E ℓ′(Q − b) zzᵀ, (d, d), of a form E = R diag(δ) Rᵀ, entry by entry."""
+        weights = self.slopes * np.exp(self.log_mean(delta, shift))
+        twice, on = 2 * self.nodes, np.arange(len(E))
+        product, differences, single = (
+            weights,
+            [],
+            (weights @ (1 / (1 - np.multiply.outer(twice, delta)))).real,
+        )
+        points = delta[_spread(delta)]
+        for point in points:
+            product = product / (1 - twice * point)
+            differences.append(float(product.sum().real))
+            product = product * twice
+        S = np.zeros(E.shape)
+        for point, difference in zip(points[::-1], differences[::-1], strict=True):
+            S = E @ S - point * S
+            S[on, on] += difference
+        by_vectors = (R * single) @ R.T
+        if np.abs(S - by_vectors).max() > LOST * np.abs(single).max():
+            resolvents = np.linalg.inv(np.eye(len(E)) - twice[:, None, None] * E)
+            S = np.tensordot(weights, resolvents, 1).real
+        S[on, on] += self.slope
+        return self.slope + float(weights.sum().real), S
+
     def curvatures(self, delta: Array, shift: float) -> Curvatures:
         """E ℓ″(Q − b), with z_i², and with z_i² z_j²."""
         weights = self.bends * np.exp(self.log_mean(delta, shift))
@@ -96,3 +131,14 @@ class Exponentials:
         double = self.bend + ((u.T * weights) @ u).real
         double[np.diag_indices_from(double)] *= 3
         return Curvatures(self.bend + float(weights.sum().real), self.bend + (weights @ u).real, double)
+
+
+def _spread(points: Array) -> NDArray[np.int64]:
+    """Places of points in an order in which each is far from those before it (Leja's): Newton's form then is stable."""
+    distances = np.log(np.maximum(np.abs(points[:, None] - points), np.finfo(float).tiny))
+    far, order = np.abs(points), list[int]()
+    for _ in points:
+        order.append(int(far.argmax()))
+        far = distances[order].sum(axis=0)
+        far[order] = -np.inf
+    return np.array(order)

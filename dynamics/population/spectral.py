@@ -175,6 +175,21 @@ class SpectralPopulation(Population):
         """G_o = −2 ∂L/∂M_o, (O, d, d)."""
         return np.stack([self._back(-2 * slope) for slope, _, _ in self._outputs(W, A, bent=False)])
 
+    def graded_force(self, W: Array, A: Array) -> Array:
+        """The same, entry by entry: of weights of which most components are tiny, theirs keep their digits.
+
+        That takes some µs for every eigenvalue, and one product of matrices.
+        """
+        _, E, shift = self._arguments(W, A)
+        B, _ = self._label_moments
+        found = []
+        for form, b in zip(E, shift, strict=True):
+            delta, R = np.linalg.eigh(form)
+            rule, moved = self.rule.at(float(b), delta[0], delta[-1])
+            whole, S = rule.slope_matrix(form, delta, R, moved)
+            found.append(self._back(-2 * (S - (1 - self.coupling) * whole * np.eye(len(S)) - B)))
+        return np.stack(found)
+
     def velocity(self, W: Array, A: Array) -> tuple[Array, Array]:
         """Minus the gradient, (K, d), and (O, K) or (O, K + 1)."""
         units, _ = biases(W, A, self.bias)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from dynamics.aliases import Array
 from dynamics.errors import ComputationError, ProblemError
+from dynamics.inputs.spectral import spectral_loss
 from dynamics.problem import Problem
 from dynamics.problem.balance import Balance, Landscape
 from dynamics.problem.decayed_levels import DecayedLevel, Shrinkage, decayed_level, shrinkage
@@ -247,14 +248,21 @@ def eigenframe(problem: Problem) -> EigenFrame:
     )
     if landscape.coupling is not None:
         return replace(frame, clock=landscape.unit(1.0))
-    E, force = basis[:, order], small.population.force
-    if force is None:  # a trained bias
+    if small.population.force is None:  # a trained bias
         return replace(frame, landscape=landscape)
+    return replace(frame, landscape=landscape, forces=_forces(small, values[order], variances[order]))
 
-    def turned(W: Array, A: Array) -> Array:
-        return np.asarray(E.T @ force(W @ E.T, A) @ E)
 
-    return replace(frame, landscape=landscape, forces=turned)
+def _forces(problem: Problem, values: Array, variances: Array) -> Callable[[Array, Array], Array] | None:
+    """G in the eigenbasis; None of a mixture of laws.
+
+    Nothing is turned there, so that tiny weights have forces with the digits of their own.
+    """
+    loss = spectral_loss(problem, problem.covariance) if problem.law.gaussian else None
+    if loss is None:
+        return None
+    Sigma = None if problem.covariance is None else np.diag(variances)
+    return replace(loss, targets=np.diag(values)[None], covariance=Sigma).graded_force
 
 
 def _common_eigenbasis(M: Array, Sigma: Array) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate
+from scipy.special import erfc
 
 from dynamics import Problem, Student, Teacher
 from dynamics.errors import ComputationError
@@ -261,3 +262,89 @@ class _Rough:
 def test_frequencies_are_few():
     """200 nodes say tanh to 3e-14, as the theory says."""
     assert len(frequencies(LOG_COSH).nodes) < 220
+
+
+@pytest.mark.parametrize("loss", [LOG_COSH, HUBER, PSEUDO_HUBER], ids=str)
+def test_small_entries_of_a_form_keep_their_digits(loss) -> None:
+    """Off the diagonal S_ij = E_ij times the divided difference of the eigenvalues of S, beyond the rounding of S.
+
+    That is first order in the E_ij, of which the second is below 1e-38 here; rules err by 1e-13, and differences of
+    eigenvalues of S that are some tenths lose one digit more. Where eigenvectors turn, all entries are known to 1e-15.
+    """
+    values = np.array([1.0, 0.25, -0.5])
+    E = np.diag(values)
+    E[0, 1] = E[1, 0] = 3e-20
+    E[1, 2] = E[2, 1] = -2e-25
+    rule, shift = SlopeRule(loss).at(0.3, -0.5, 1.0)
+    _, g = rule.slope_means(values, shift)
+    _, S = rule.slope_matrix(E, values, np.eye(3), shift)
+    assert S.diagonal() == pytest.approx(g, rel=1e-12)
+    assert S[0, 1] / 3e-20 == pytest.approx((g[0] - g[1]) / 0.75, rel=1e-11, abs=0)
+    assert S[1, 2] / -2e-25 == pytest.approx((g[1] - g[2]) / 0.75, rel=1e-11, abs=0)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_newtons_form_is_that_of_the_eigenvectors(repeated) -> None:
+    """Of random forms; where half of the eigenvalues are equal, at size 1e3, that is by resolvents."""
+    rng = np.random.default_rng(4)
+    for d, size in ((1, 1.0), (3, 30.0), (12, 1e3), (24, 1.0)):
+        E = size * rng.standard_normal((d, d))
+        E = E + E.T
+        if repeated:
+            E[: d // 2], E[:, : d // 2] = 0.0, 0.0
+        delta, R = np.linalg.eigh(E)
+        rule, shift = SlopeRule(LOG_COSH).at(0.3, delta[0], delta[-1])
+        whole, single = rule.slope_means(delta, shift)
+        mean, S = rule.slope_matrix(E, delta, R, shift)
+        assert mean == whole
+        np.testing.assert_allclose(S, (R * single) @ R.T, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("case", ["log-cosh, centred, Σ", "log-cosh, two outputs", "logistic, fixed bias"])
+def test_forces_entry_by_entry(case) -> None:
+    """The same as by eigenvectors."""
+    problem = problem_of(**CASES[case])
+    W, A = problem.student.W, problem.student.A
+    np.testing.assert_allclose(
+        problem.population.graded_force(W, A), problem.population.force(W, A), rtol=0, atol=1e-13
+    )
+
+
+@pytest.mark.parametrize("loss", [LOG_COSH, LOGISTIC, Loss.parse("huber:1"), PSEUDO_HUBER], ids=str)
+@pytest.mark.parametrize("size", [1e6, 1e12, 1e20])
+def test_large_outputs(loss, size) -> None:
+    """Of large forms the slope is that of the sign, whatever the loss.
+
+    E ℓ′ is −1 or 0, and that plus the rest at P(δz² > b) = erfc √(b/2δ); with δ and −δ z_1² sign(z_1² − z_2²) has the
+    mean 2/π (both derived here). Corrections are of order 1/δ, and rules err by 1e-11 in the latter.
+    """
+    low, high = float(loss.slope(np.array(-1e9), 0.0)), float(loss.slope(np.array(1e9), 0.0))
+    for share in (0.3, -0.3):
+        rule, shift = SlopeRule(loss).at(share * size, 0.0, size)
+        above = erfc(np.sqrt(0.15)) if share > 0 else 1.0
+        slope, _ = rule.slope_means(np.array([size]), shift)
+        assert slope == pytest.approx(low + (high - low) * above, abs=1e-10 + 1 / size)
+    rule, shift = SlopeRule(loss).at(0.0, -size, size)
+    _, single = rule.slope_means(np.array([size, -size]), shift)
+    middle = (high + low) / 2
+    wanted = middle + (high - low) / 2 * np.array([2 / np.pi, -2 / np.pi])
+    assert single == pytest.approx(wanted, abs=1e-10 + 4 / size)
+
+
+@pytest.mark.parametrize("scale", [1e2, 1e4, 1e6])
+def test_separated_classes_at_a_large_scale(scale) -> None:
+    """L = π² p(c)/6s of f = s(z² − c), with the density p(c) = e^{−c/2}/√(2πc) of z²; the next order is s^{−2}.
+
+    What is left of E softplus(f) and E yf, of the size s, is known to some 1e-15 s.
+    """
+    c = 0.5
+    problem = Problem(
+        Teacher.from_eigenvalues([1.0]),
+        Student(np.ones((1, 1)), np.array([1.0])),
+        loss="logistic",
+        labels="hard",
+        bias=f"trainable:{c}",
+    )
+    density = np.exp(-c / 2) / np.sqrt(2 * np.pi * c)
+    found = problem.population.loss(np.ones((1, 1)), scale * np.array([[1.0, c]]))
+    assert found == pytest.approx(np.pi**2 * density / 6 / scale, rel=20 / scale**2 + 1e-14 * scale**2)

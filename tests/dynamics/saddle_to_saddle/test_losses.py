@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.curves.stages import find_drops
 from dynamics.errors import ProblemError
+from dynamics.saddle_to_saddle import shared_mode
+from dynamics.saddle_to_saddle.eigenframe import eigenframe
 from dynamics.saddle_to_saddle.staircase import staircase
+from dynamics.saddle_to_saddle.unit_by_unit import events, first_plateau
 
 LAMBDA = Teacher.from_eigenvalues([4, 2, 1])
 LOGISTIC = Teacher.from_eigenvalues([2, -1, 0.5])
@@ -111,3 +115,36 @@ def test_a_fixed_layer_is_refused() -> None:
     student = Student.initialise(3, 3, scale=1e-3, second_layer="fixed")
     with pytest.raises(ProblemError, match="second layer is fixed"):
         staircase(Problem(LAMBDA, student, loss="log-cosh"))
+
+
+def test_units_that_share_a_mode_are_followed_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flow of captured units has components far below rounding: forces with errors of 1e-15 in them took it more
+    than 30,000 steps, where the square loss takes 2,425. Those of log-cosh are no harder.
+    """
+    taken = []
+
+    def counted(*args, **how):
+        found = solve_ivp(*args, **how)
+        taken.append(len(found.t))
+        return found
+
+    monkeypatch.setattr(shared_mode, "solve_ivp", counted)
+    start = Student.initialise(3, 3, scale=0.1, seed=0)
+    found = events(first_plateau(eigenframe(Problem(LOGISTIC, start, loss="log-cosh"))))
+    assert [event.units for event in found] == [(2,), (0, 1)]
+    assert len(taken) == 1 and taken[0] < 5000
+
+
+@pytest.mark.parametrize("activation", ["quadratic", "centred"])
+def test_forces_in_the_eigenbasis(activation: str) -> None:
+    """Of correlated inputs, turned by 0.4: those of the problem, turned there and back."""
+    turn = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
+    teacher = Teacher.from_matrix(turn @ np.diag([1.0, -0.6]) @ turn.T)
+    Sigma = turn @ np.diag([1.5, 0.7]) @ turn.T
+    student = Student(1e-2 * np.array([[1.0, 0.4], [-0.3, 0.8]]), 1e-2 * np.array([0.7, -0.9]))
+    problem = Problem(teacher, student, covariance=Sigma, activation=activation, loss="log-cosh")
+    frame = eigenframe(problem)
+    assert frame.forces is not None and problem.population.force is not None
+    whole = problem.population.force(student.W, student.A)[0]
+    found = frame.forces(frame.W, frame.a[None])[0]
+    np.testing.assert_allclose(frame.W @ found @ frame.W.T, student.W @ whole @ student.W.T, rtol=1e-12)
