@@ -119,7 +119,9 @@ def _without_noise(axes: Axes, curves: SampleSizeCurves) -> None:
     last = max(float(networks.alpha.max()) for networks in curves.recovered)
     show_span(axes, float(raw.alpha.min()), 1.1 * last)
     axes.set_ylabel(MSE)
-    axes.legend(loc="lower left", fontsize=7)
+    axes.legend(
+        loc="lower left", fontsize=7, frameon=True, framealpha=1, edgecolor="none"
+    )  # over a bar that ends at 0
     _mark(axes, centred.thresholds.recovery, "least trace,\nraw")
     _mark(axes, centred.thresholds.interpolation, r"any $S \succeq 0$")
 
