@@ -176,6 +176,7 @@ WORDS = {
     "best_decay": "best order ℓ of the weight decay",
     "best_mse": "MSE at the best decay",
     "thresholds": "thresholds α",
+    "threshold_reasons": "why a threshold is missing",
     "interpolation": "all labels can be fitted below",
     "recovery": "recovery without noise above",
     "weight_decay_order": "order ℓ of the weight decay",
