@@ -11,6 +11,7 @@ from .exit_times import exit_times_figure as exit_times_figure
 from .gap import gap_figure as gap_figure
 from .gaussianity import gaussianity_figure as gaussianity_figure
 from .generalisation import generalisation_figure as generalisation_figure
+from .growth import growth_figure as growth_figure
 from .hannet import checkerboard as checkerboard
 from .hannet import gradient_norms as gradient_norms
 from .invariance import invariance_figure as invariance_figure
@@ -26,6 +27,7 @@ from .phase_diagram import phase_diagram_figure as phase_diagram_figure
 from .phase_diagram import scale_diagram as scale_diagram
 from .phase_portrait import phase_portrait_figure as phase_portrait_figure
 from .pieces import pieces_figure as pieces_figure
+from .published import published_figure as published_figure
 from .saddle_graph import saddle_graph_figure as saddle_graph_figure
 from .sample_size import error_curves as error_curves
 from .sample_size import sample_size_figure as sample_size_figure

@@ -55,7 +55,7 @@ def sample_size_figure(curves: SampleSizeCurves, *, axes: GivenAxes = None) -> D
     """Above, with label noise, a colour for each decay; below, without, raw and centred units.
 
     Markers are means over the networks, bars two standard errors; dotted lines the theory corrected for their
-    dimension.
+    dimension, heuristically: with weight decay that is about a third to a half of the way to the networks.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _with_noise(axes: Axes, curves: SampleSizeCurves) -> None:
         _networks(axes, networks, colour, MARKERS[i % len(MARKERS)])
     if first.bayes is not None:
         axes.plot(first.alpha, first.bayes, color=PALETTE[6], linewidth=0.9, label="Bayes")
-    axes.plot([], [], color="0.3", linewidth=0.7, linestyle=":", label=f"theory, $d = {d}$")
+    axes.plot([], [], color="0.3", linewidth=0.7, linestyle=":", label=f"heuristic, $d = {d}$")
     axes.errorbar([], [], [], fmt="o", color="0.3", markerfacecolor="white", label=f"networks, $d = {d}$")
     shown = [*(theory.mse for theory in curves.noisy), *(networks.mean for networks in curves.trained)]
     _finish(axes, [*shown, *([] if first.bayes is None else [first.bayes])], first.alpha)
@@ -119,7 +119,9 @@ def _without_noise(axes: Axes, curves: SampleSizeCurves) -> None:
     last = max(float(networks.alpha.max()) for networks in curves.recovered)
     show_span(axes, float(raw.alpha.min()), 1.1 * last)
     axes.set_ylabel(MSE)
-    axes.legend(loc="lower left", fontsize=7)
+    axes.legend(
+        loc="lower left", fontsize=7, frameon=True, framealpha=1, edgecolor="none"
+    )  # over a bar that ends at 0
     _mark(axes, centred.thresholds.recovery, "least trace,\nraw")
     _mark(axes, centred.thresholds.interpolation, r"any $S \succeq 0$")
 

@@ -40,6 +40,7 @@ from dynamics import hessian_spectrum as hessian_spectrum
 from dynamics import kernel_spectrum as kernel_spectrum
 from dynamics import moment_tensor as moment_tensor
 from dynamics import realise as realise
+from dynamics import staircase as staircase
 from dynamics import state_evolution as state_evolution
 from dynamics import tangent_kernel as tangent_kernel
 from empirical import GSGD as GSGD
@@ -74,6 +75,7 @@ from figures import checkerboard as checkerboard
 from figures import collapse_figure as collapse_figure
 from figures import collapse_map as collapse_map
 from figures import conserved_along_training as conserved_along_training
+from figures import depth_figure as depth_figure
 from figures import drift_against_step as drift_against_step
 from figures import error_curves as error_curves
 from figures import escape_times_figure as escape_times_figure
@@ -83,9 +85,12 @@ from figures import gap_figure as gap_figure
 from figures import gaussianity_figure as gaussianity_figure
 from figures import generalisation_figure as generalisation_figure
 from figures import gradient_norms as gradient_norms
+from figures import growth_figure as growth_figure
 from figures import invariance_figure as invariance_figure
 from figures import late_time_figure as late_time_figure
 from figures import learning_curves as learning_curves
+from figures import losses_figure as losses_figure
+from figures import network_curves as network_curves
 from figures import neuron_curves as neuron_curves
 from figures import overlay_figure as overlay_figure
 from figures import paper as paper
@@ -93,6 +98,7 @@ from figures import phase_diagram_figure as phase_diagram_figure
 from figures import phase_map as phase_map
 from figures import phase_portrait_figure as phase_portrait_figure
 from figures import pieces_figure as pieces_figure
+from figures import published_figure as published_figure
 from figures import saddle_graph_figure as saddle_graph_figure
 from figures import sample_size_figure as sample_size_figure
 from figures import save_animation as save_animation

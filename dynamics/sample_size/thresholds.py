@@ -7,13 +7,13 @@ e = 1 − κ*, of the others. What is asked is then the statistical dimension of
 - the minimum of the trace, and raw units, whose trace is given:
   α = min_t ½[1 − e² + κ*e t² + e² ∫_t^2 (s − t)² √(4 − s²)/(2π) ds], 3κ* for small κ*.
 
-With noise the labels can be fitted up to the α at which the degrees of freedom of the estimate are α, at ℓ = 0: from
-½ − e²/4 at Δ → 0 down to ¼ at Δ → ∞, of centred units.
+With noise S* is never recovered exactly. The labels can be fitted up to the α at which the degrees of freedom of the
+estimate are α, at ℓ = 0: from ½ − e²/4 at Δ → 0 down to ¼ at Δ → ∞, of centred units.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import brentq
@@ -25,6 +25,14 @@ from dynamics.sample_size.equations import FLOOR, TOLERANCE
 from dynamics.sample_size.spectral_law import SpectralLaw
 from dynamics.validation import validate_label_noise
 
+ABOUT = {
+    "interpolation": "up to it all labels can be fitted, at ℓ = 0",
+    "recovery": "above it S* is recovered exactly, at label noise 0 and ℓ → 0 (raw units: any ℓ)",
+    "bayes": "above it the Bayes-optimal estimate recovers S*, at label noise 0; it knows all eigenvalues of S*, and "
+    "where several are equal there is less to learn: ½(1 − Σw²), w the part of each value",
+}
+NOISY = "with label noise S* is never recovered exactly"
+NARROW = "not known for a width below 1"
 NOISIEST = 1e10  # Δ/m₂ beyond which the interpolation threshold is that of pure noise
 
 
@@ -37,20 +45,36 @@ class Thresholds:
     interpolation : float or None
         Below it, all labels can be fitted, at ℓ = 0 and the given label noise; None where that is not known.
     recovery : float or None
-        Above it, S* is recovered exactly without label noise, in the limit ℓ → 0 (raw units: at any ℓ).
-    bayes : float
+        Above it, S* is recovered exactly, in the limit ℓ → 0 (raw units: at any ℓ); None with label noise.
+    bayes : float or None
         The same of the Bayes-optimal estimate.
+    reasons : dict of str to str
+        Why one is None.
     """
 
     interpolation: float | None
     recovery: float | None
-    bayes: float
+    bayes: float | None
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def values(self) -> dict[str, float | None]:
+        """All of them by name."""
+        return {name: getattr(self, name) for name in ABOUT}
+
+    def summary(self) -> str:
+        """A line for each: its value and what it is for, or why there is none."""
+        lines = [
+            f"  {name:<14}{'none' if value is None else format(value, '.6g'):<10}"
+            f"{ABOUT[name] if value is not None else self.reasons.get(name, 'not known')}"
+            for name, value in self.values().items()
+        ]
+        return "\n".join(["thresholds α, d → ∞:", *lines])
 
 
 def thresholds(
     law: SpectralLaw, label_noise: float = 0.0, *, raw: bool = False, width: float = 1.0
 ) -> Thresholds:
-    """All of them; with a width below 1 that of Bayes alone is known.
+    """All of them; with a width below 1 that of Bayes alone is known, with label noise that of interpolation.
 
     Parameters
     ----------
@@ -62,10 +86,16 @@ def thresholds(
     width : float
         κ = K/d.
     """
-    if width < 1:
-        return Thresholds(None, None, bayes_threshold(law))
-    fitted = interpolation_threshold(law, label_noise, raw=raw)
-    return Thresholds(fitted, trace_threshold(law), bayes_threshold(law))
+    noisy, narrow = validate_label_noise(label_noise) > 0, width < 1
+    reasons = dict.fromkeys(("interpolation", "recovery"), NARROW) if narrow else {}
+    if noisy:
+        reasons |= dict.fromkeys(("recovery", "bayes"), NOISY)
+    return Thresholds(
+        None if narrow else interpolation_threshold(law, label_noise, raw=raw),
+        None if narrow or noisy else trace_threshold(law),
+        None if noisy else bayes_threshold(law),
+        reasons,
+    )
 
 
 def cone_threshold(law: SpectralLaw) -> float:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
 from dynamics.progress import progress_bar
 from dynamics.sample_size.equations import validate_alpha
 from dynamics.sample_size.marchenko_pastur import MarchenkoPastur
-from dynamics.sample_size.prediction import SampleSize, state_evolution
+from dynamics.sample_size.prediction import HEURISTIC, SampleSize, state_evolution
 from dynamics.sample_size.thresholds import interpolation_threshold, trace_threshold
 from dynamics.validation import validate_count, validate_real
 from empirical.minimum import descend, train_to_minimum
@@ -81,16 +82,23 @@ class SampleSizeCurves:
     recovered: tuple[TrainedSizes, ...]
 
     def summary(self) -> str:
-        """A line for all networks of one kind at one α."""
+        """A line for all networks of one kind at one α, and what the errors and the corrected theory mean."""
         lines = []
         for networks in (*self.trained, *self.recovered):
             for alpha, mean, error in zip(
                 networks.alpha, networks.mean, networks.standard_error, strict=True
             ):
-                lines.append(
-                    f"{networks.name}, d = {networks.inputs}, α = {alpha:.4g}: MSE {mean:.4g} ± {error:.2g}"
-                )
-        return "\n".join(lines)
+                bar = f" ± {error:.2g}" if np.isfinite(error) else ""
+                lines.append(f"{networks.name}, d = {networks.inputs}, α = {alpha:.4g}: MSE {mean:.4g}{bar}")
+        return "\n".join([*lines, self._errors(), f"dotted lines: {HEURISTIC}"])
+
+    def _errors(self) -> str:
+        """What ± is."""
+        seeds = self.trained[0].mse.shape[1]
+        if seeds == 1:
+            return "one seed: no error bar"
+        reach = float(stdtrit(seeds - 1, 0.975))
+        return f"±: standard error over {seeds} seeds; a 95 % interval is {reach:.3g} times as wide"
 
 
 def sample_size_curves(

@@ -61,7 +61,8 @@ class SampleSizeOptions(opt.MatrixOptions):
         type=int,
         metavar="D",
         group=groups.PROBLEM,
-        help="Correct for this dimension, to first order and heuristically; M* is padded with zeros up to it "
+        help="Correct for this dimension, to first order and heuristically, which with weight decay leaves errors "
+        "too low; M* is padded with zeros up to it "
         "[default: d → ∞].",
     )
     activation: str = opt.option(

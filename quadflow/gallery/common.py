@@ -44,7 +44,9 @@ class FigureCommand(Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Drop the defaults that given options replace, on the command line or in a configuration."""
         defaults, given = dict(ctx.default_map or {}), self._given(ctx, args)
-        lost = {name for option in given for name in REPLACES.get(option, ())}
+        # what is given as it would be by default replaces nothing
+        others = [name for name, value in given.items() if name not in defaults or value != defaults[name]]
+        lost = {name for option in others for name in REPLACES.get(option, ())}
         if "teacher" in given and is_larger(given["teacher"], defaults.get("inputs")):
             lost.add("inputs")
         ctx.default_map = {name: value for name, value in defaults.items() if name not in lost}

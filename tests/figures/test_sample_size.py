@@ -97,7 +97,7 @@ def test_lines_with_noise(figure):
         r"$\ell = 0$",
         r"$\ell = 0.7$",
         "Bayes",
-        "theory, $d = 30$",
+        "heuristic, $d = 30$",
         "networks, $d = 30$",
     ]
 

@@ -48,7 +48,7 @@ def test_every_option_arrives(files, received):
     _, given = received("empirical.datasets.loading:load", "simulate", *arguments.split(), "--seed", "5")
     assert given == {
         **{"target": "price", "whiten": True, "components": 2, "classes": "1,2", "split": 0.25},
-        **{"standardize_target": True, "seed": 5, "taught": False},
+        **{"standardize_target": True, "seed": 5, "taught": False, "classify": False},
     }
 
 

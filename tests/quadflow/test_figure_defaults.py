@@ -54,6 +54,7 @@ def test_defaults_without_anything_given(parsed):
         ("classification", ["--data", "iris"], {"teacher": None, "inputs": None, "t_end": None, "hidden": 6}),
         ("classification", ["--data", "iris"], {"bias": "0", "loss": "logistic", "seeds": 8}),
         ("classification", ["--loss", "square"], {"bias": "0", "teacher": "2,-1,0.5"}),
+        ("classification", ["--loss", "logistic"], {"bias": "0.4"}),  # that of the figure, as if it were left out
         ("classification", ["--teacher", "1,1,1,1"], {"inputs": None, "bias": "0.4", "loss": "logistic"}),
         ("neuron", ["--teacher", "1,1,1,1,1"], {"inputs": None, "hidden": 4}),
     ],

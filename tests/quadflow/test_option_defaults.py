@@ -25,6 +25,7 @@ APART = {
     "figure conserved": {"label_noise": 0.1},
     "figure train-test": {"label_noise": 0.2},
     "figure universality": {"init_scale": 1.0},
+    "figure losses": {"init_scale": 0.03},
 }
 # Others that a command has for itself.
 SIZES = {
@@ -47,6 +48,7 @@ SIZES = {
     "figure conserved": {"batch": 32, "seeds": 32, "step": 0.002, "steps": 3000},
     "figure hannet": {"layers": 100},
     "figure growth": {"batch": 512, "seeds": 4, "step": 0.05, "teacher": "2,-1,0.5"},
+    "figure losses": {"bias": 2.0, "batch": 256, "inputs": 3, "hidden": 6, "seeds": 6, "teacher": "4,2,1"},
     "figure late-time": {"batch": 512, "inputs": 5, "step": 0.002},
     "figure neuron": {"hidden": 6, "seeds": 4, "step": 0.01, "t_end": 20.0, "gammas": "1,0.1,0"},
     "figure neuron-collapse": {"inputs": 6, "hidden": 6, "batch": 32, "steps": 200, "starts": 100},

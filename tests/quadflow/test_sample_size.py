@@ -25,7 +25,10 @@ def test_json_has_the_keys_and_numbers(quadflow):
     assert found["training_error"] == [pytest.approx(0.3007, abs=6e-5)]
     assert found["rank_fraction"] == [pytest.approx(0.601, abs=6e-4)]
     assert found["bayes"][0] < found["mse"][0]
-    assert found["thresholds"]["recovery"] == 0.5 == found["thresholds"]["bayes"]
+    assert found["thresholds"]["recovery"] is None is found["thresholds"]["bayes"]
+    assert "label noise" in found["threshold_reasons"]["recovery"]
+    clean = quadflow("sample-size", "--teacher", "marchenko-pastur:2", "--alpha", "0.3", "--json").json
+    assert clean["thresholds"]["recovery"] == 0.5 == clean["thresholds"]["bayes"]
     assert (found["conjectural"], found["heuristic"], found["warnings"]) == (False, False, [])
 
 

@@ -1,5 +1,7 @@
 """What the figure of sample sizes draws: theory as by single calls, networks as they are trained by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,13 +61,19 @@ def test_recovery_is_tried_in_three_ways(curves):
 
 
 def test_summary_and_errors(curves):
-    """Mean and standard error over the seeds; of one seed there is none."""
+    """Mean and standard error over the seeds, of one seed there is none; ± of two is wide, 12.7 (Student's t)."""
     one = TrainedSizes("x", 10, np.array([0.5]), np.array([[1.0, 2.0, 6.0]]))
     assert one.mean == 3
     assert one.standard_error == pytest.approx(np.sqrt(7 / 3))
     assert np.isnan(TrainedSizes("x", 10, np.array([0.5]), np.array([[1.0]])).standard_error).all()
     lines = curves.summary().splitlines()
-    assert len(lines) == 2 * 2 + 3
+    assert len(lines) == 2 * 2 + 3 + 2
+    assert lines[-2] == "±: standard error over 2 seeds; a 95 % interval is 12.7 times as wide"
+    assert "heuristic" in lines[-1]
+    alone = replace(curves, trained=tuple(replace(one, mse=one.mse[:, :1]) for one in curves.trained))
+    alone = replace(alone, recovered=())
+    assert "nan" not in alone.summary() and "±" not in alone.summary()
+    assert "one seed: no error bar" in alone.summary()
     assert lines[0].startswith("ℓ = 0, d = 10, α = 0.2: MSE ")
 
 
