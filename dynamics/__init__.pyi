@@ -27,6 +27,7 @@ from .problem import Problem as Problem
 from .problem import Student as Student
 from .problem import Teacher as Teacher
 from .problem.realisation import realise as realise
+from .saddle_to_saddle.staircase import staircase as staircase
 from .sample_size.prediction import state_evolution as state_evolution
 from .schedule_choice import choose_schedule as choose_schedule
 from .schedules import Schedule as Schedule

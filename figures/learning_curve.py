@@ -170,8 +170,8 @@ def draw_losses(
 
 
 def loss_label(problem: Problem) -> str:
-    """What the axis of the loss is called: with the unit of the square loss, or else with the name of the loss."""
-    return f"loss $L$ ({'squared output units' if problem.loss.is_square else problem.loss.label})"
+    """What the axis of the loss is called: with the unit of the loss."""
+    return f"loss $L$ ({problem.loss.unit})"
 
 
 def _explain_bands(above: Axes, below: Sequence[Axes], drawn: Sequence[Networks]) -> None:

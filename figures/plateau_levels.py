@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.mode_numbers import mode_numbers
-from dynamics.problem.plateaus import Levels, plateaus
+from dynamics.problem.plateaus import Levels, as_found, plateaus
 from dynamics.sgd.trajectory import SGDTrajectory
 from figures.mode_names import level_label
 
@@ -31,7 +31,7 @@ def draw_levels(axes: Axes, trajectory: Trajectory | SGDTrajectory, bottom: floa
     if level_of is None:
         return drawn
     top = float(trajectory.loss.max())
-    for loss, learned in waiting_levels(trajectory, level_of):
+    for loss, learned in waiting_levels(trajectory, as_found(level_of, [])):
         last = min(drawn, default=np.inf)
         close = last - loss < CLOSE * (top - bottom) if top < FLAT * bottom else loss > last / 1.5
         if loss <= bottom / ENDS_ON or close:

@@ -66,6 +66,6 @@ def staircase_figure(curves: StaircaseCurves, *, axes: GivenAxes = None) -> Draw
         show_decades(axes, bottom, 2 * float(heights.max()))
         show_span(axes, t[0], t[-1])
         axes.set_xlabel(TIME)
-        axes.set_ylabel("loss $L$ (squared output units)")
+        axes.set_ylabel(f"loss $L$ ({prediction.unit})")
         drawing.legend(ncols=2, columnspacing=1.0)
     return drawing.result

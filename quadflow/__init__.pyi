@@ -40,6 +40,7 @@ from dynamics import hessian_spectrum as hessian_spectrum
 from dynamics import kernel_spectrum as kernel_spectrum
 from dynamics import moment_tensor as moment_tensor
 from dynamics import realise as realise
+from dynamics import staircase as staircase
 from dynamics import state_evolution as state_evolution
 from dynamics import tangent_kernel as tangent_kernel
 from empirical import GSGD as GSGD

@@ -95,6 +95,7 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     if getattr(trajectory, "of_leading_order", False):
         found.append(ON_SPHERE)
     found += filter(None, (trajectory.solver.message, getattr(trajectory, "breakdown", "")))
+    found += filter(None, (getattr(trajectory, "levels_missing", ""),))
     found += without_modes(trajectory)
     found += filter(None, (growth_note(trajectory.problem),))
     problem = trajectory.problem

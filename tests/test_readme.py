@@ -12,7 +12,7 @@ TOUR = [page for page in PAGES if page != README and ".. python::" in page.read_
 LONG = ("sweep simulate", "compare", "gaussianity", "figure learning-curves")  # more than five seconds
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 # What depends on the machine: its speed, typical durations in a column, and the size of a page that holds a library.
-SPEED = re.compile(r"\d[\d.]* (?=s,|MB|steps per second)|(?<=  )\d+ (?:s|min)(?=  )")
+SPEED = re.compile(r"\d[\d.]* (?=s,|s$|MB|steps per second)|(?<=  )\d+ (?:s|min)(?=  )", re.MULTILINE)
 ROUNDING = 1e-9  # below, numbers are what rounding has left: only their magnitude is that of the page
 RELATIVE = 1e-2
 

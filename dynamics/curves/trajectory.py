@@ -35,6 +35,7 @@ from dynamics.curves.variables import (
     Meaning,
     Variable,
     Variables,
+    measured_in,
 )
 from dynamics.errors import ProblemError
 from dynamics.files.archives import Archive
@@ -42,10 +43,11 @@ from dynamics.integration import SolverReport
 from dynamics.population.biased import unit_weights
 from dynamics.problem import Problem, Student
 from dynamics.problem.classification import Skill
+from dynamics.problem.levels import Level
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.modes import EIGENVALUE
 from dynamics.problem.outputs import network_outputs
-from dynamics.problem.plateaus import plateaus
+from dynamics.problem.plateaus import as_found, plateaus
 from dynamics.problem.reduction import Reduction, restricted
 from dynamics.problem.sphere_plateaus import sphere_plateaus
 from dynamics.problem.storage import problem_attributes, problem_parts, read_bounded, read_problem
@@ -291,11 +293,23 @@ class Trajectory(Followed):
         if not problem.has_modes:
             return find_stages(self.times, self.loss)
         targets = problem.mode_targets
+        found = find_stages(self.times, self.loss, self.modes, targets, levels=self._levels[0])
+        return called(found, mode_numbers(targets, problem.all_inputs, problem.teacher.outputs))
+
+    @cached_property
+    def _levels(self) -> tuple[tuple[Level, ...], str]:
+        """Levels of the plateaus that the curve may have come by, and why some of them are missing."""
+        problem, missing = self.problem, list[str]()
         level, levels = plateaus(problem), sphere_plateaus(problem)
         if level is not None:
-            levels = levels_passed(self.modes, targets, level=partial(level, targets))
-        found = find_stages(self.times, self.loss, self.modes, targets, levels=levels)
-        return called(found, mode_numbers(targets, problem.all_inputs, problem.teacher.outputs))
+            of = partial(as_found(level, missing), problem.mode_targets)
+            levels = levels_passed(self.modes, problem.mode_targets, level=of)
+        return levels, f"Some plateaus have no predicted level. {missing[0]}" if missing else ""
+
+    @property
+    def levels_missing(self) -> str:
+        """Why some plateaus have no predicted level, in words; empty where all have, or none is known."""
+        return self._levels[1] if self.problem.has_modes else ""
 
     def variables(self) -> Variables:
         """Curves, weights and what follows from them; of reduced weights both kinds, unless W is too large."""
@@ -306,7 +320,7 @@ class Trajectory(Followed):
                 del found["coordinates"]  # the same numbers
         if self.objective is not None:
             found["objective"] = Variable(("time",), self.objective, OBJECTIVE, LOSS_UNIT)
-        found |= skill_variables(self.skills)
+        found = measured_in(problem.loss.unit, found) | skill_variables(self.skills)
         if self.conserved is not None:
             found["conserved"] = Variable(("time", "unit"), self.conserved, C_K, detail=True)
             found["conserved_drift"] = Variable((), self.conserved_drift, DRIFT)

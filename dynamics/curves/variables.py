@@ -68,6 +68,11 @@ class Variable:
 Variables = dict[str, Variable]
 
 
+def measured_in(unit: str, found: Variables) -> Variables:
+    """The same with losses in the unit of another loss than the square."""
+    return {name: replace(v, unit=unit) if v.unit == LOSS_UNIT else v for name, v in found.items()}
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What a field of a result is; see `Variable`.

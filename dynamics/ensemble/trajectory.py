@@ -25,6 +25,7 @@ from dynamics.curves.variables import (
     Meaning,
     Variable,
     Variables,
+    measured_in,
 )
 from dynamics.ensemble.members import Members
 from dynamics.errors import ProblemError
@@ -256,6 +257,7 @@ class EnsembleTrajectory(Result):
             found["test_loss"] = Variable(("member", "time"), self.test_loss, TEST_LOSS, LOSS_UNIT)
         if self.objective is not None:
             found["objective"] = Variable(("member", "time"), self.objective, OBJECTIVE, LOSS_UNIT)
+        found = measured_in(members.problem(0).loss.unit, found)
         inputs = self.coordinates.shape[-1] if self.basis is None else self.basis.shape[1]
         if self.coordinates[..., 0].size * inputs <= LARGEST_STORED_W:
             found["W"] = Variable(

@@ -74,7 +74,8 @@ class Escape:
     leading_time : float or None
         Leading term of the flow time from 1/√d in large d; None where it does not grow, or nothing is reached.
     largest_step : float or None
-        Step from which on noise takes more from the mean overlap than signal adds, somewhere between start and end.
+        Learning rate η from which on the mean overlap comes to rest on its way from the one overlap to the other: there
+        noise takes as much from it as signal adds. Of SGD in batches of B, with this label noise.
     reached : float
         Part of all random starts from which the flow reaches the overlap.
     starts : tuple of StartQuantile
@@ -88,7 +89,8 @@ class Escape:
     exit_reason : str
         Why it is not.
     threshold_step : float or None
-        Step from which on, for k = 2, the mean overlap does not grow at all; None of other k.
+        Learning rate η from which on, for k = 2, the mean overlap does not even grow from 0; None of other k. Without
+        label noise, student and teacher alike, it is the ``largest_step``; noisy labels stop large overlaps earlier.
     """
 
     inputs: int
@@ -168,12 +170,18 @@ class Escape:
                 else f"law    {self.exit_law.summary()}"
             )
         if self.threshold_step is not None:
-            lines.append(f"nothing grows from step {self.threshold_step:.4g} on, batch {self.batch}")
+            lines.append(
+                f"the mean of SGD does not grow from overlap 0 from step η = {self.threshold_step:.4g} on "
+                f"(batch {self.batch})"
+            )
         if self.largest_step is not None:
-            lines.append(f"noise wins from step {self.largest_step:.4g} on, batch {self.batch}")
+            lines.append(
+                f"the mean of SGD rests before overlap {self.overlap:g} from step η = {self.largest_step:.4g} on "
+                f"(batch {self.batch})"
+            )
         if self.starts:
             lines.append(
-                f"{100 * self.reached:.3g} % of all random starts get there; of these, so many within:"
+                f"{100 * self.reached:.3g} % of all random starts get there by the flow; of these, so many within:"
             )
         for start in self.starts:
             sgd = "" if start.sgd_time is None else f"  SGD {start.sgd_time:.5g}"

@@ -86,7 +86,7 @@ def gaussian_counterpart(problem: Problem, clock: float = 1.0) -> Counterpart:
         covariance=problem.second_moment,
         distribution=GAUSSIAN,
         data=None,
-        labels=None,  # those of this teacher
+        labels=None,  # type: ignore[arg-type]  # those of this teacher
         weight_decay=WeightDecay(decay.first / clock, decay.second / clock),
     )
     return Counterpart(gaussian, clock, constant)

@@ -60,6 +60,8 @@ class Loss:
         then has a closed form.
     label : str
         What figures call it; by default its name.
+    unit : str
+        What it is measured in, for axes and files; by default its label.
 
     Raises
     ------
@@ -77,9 +79,11 @@ class Loss:
     breaks: tuple[float, ...] = ()
     pieces: tuple[tuple[float, float, float], ...] = ()
     label: str = field(default="", compare=False)
+    unit: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)
+        object.__setattr__(self, "unit", self.unit or self.label)
         f, y = (x.ravel() for x in np.meshgrid(OUTPUTS, LABELS))
         self._check_derivative("slope", self.value, self.slope, f, y)
         self._check_derivative("curvature", self.slope, self.curvature, f, y)
@@ -179,7 +183,7 @@ def residual_loss(
     value, slope, curvature : callable u → ℓ, ℓ′, ℓ″
         Elementwise, of arrays, and for training of tensors.
     **more
-        `transform`, `breaks`, `pieces`, `label` of `Loss`.
+        `transform`, `breaks`, `pieces`, `label`, `unit` of `Loss`.
 
     Examples
     --------

@@ -19,4 +19,6 @@ def _one(u: Any) -> Any:
     return 0 * u + 1.0
 
 
-SQUARE = register(residual_loss("square", "ℓ = ½(f − y)²", _half_square, _itself, _one))
+SQUARE = register(
+    residual_loss("square", "ℓ = ½(f − y)²", _half_square, _itself, _one, unit="squared output units")
+)

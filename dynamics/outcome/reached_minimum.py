@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.curves.trajectory import Trajectory
+from dynamics.errors import ComputationError
 from dynamics.flows.endings import CONVERGED
 from dynamics.flows.traps import minima, minimum_at
 from dynamics.outcome.initial_state import InitialState
@@ -58,7 +59,7 @@ class ReachedMinimum:
 
 
 def reached_minimum(trajectory: Trajectory) -> ReachedMinimum | None:
-    """The minimum at which a trajectory ends; None if it has not converged, or its minima are not known.
+    """The minimum at which a trajectory ends; None if it has not converged, or its minima are not known or found.
 
     Known are those of quadratic and centred units with one output, the problems that `diagnose` decides. None as
     well at a saddle under a fixed second layer.
@@ -82,7 +83,10 @@ def reached_minimum(trajectory: Trajectory) -> ReachedMinimum | None:
     start = InitialState(in_range(problem))
     if start.unknown or problem.teacher.outputs > 1:
         return None
-    least = start.least if problem.student.trainable else _least_fixed(start)
+    try:
+        least = start.least if problem.student.trainable else _least_fixed(start)
+    except ComputationError:
+        return None
     at_least = not loss > least + SETTLED * start.weakest
     return _reached(loss, least, at_least) if at_least or problem.student.trainable else None
 

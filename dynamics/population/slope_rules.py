@@ -1,7 +1,8 @@
 """The slope of a convex function as a sum of exponentials, in two ways (both derived here).
 
 **Frequencies.** Where ℓ′(u) = ℓ′(0) + ∫₀^∞ ρ(ω) sin(ωu) dω and ρ falls off exponentially, the trapezoidal rule in ln ω
-of step 0.2 errs by 3e-14, for eigenvalues of every size: 200 exponentials e^{±iωu}. A shift b of u narrows the strip in
+of step 0.2 errs by 3e-14, for eigenvalues of every size: 200 exponentials e^{±iωu}, and
+11 more for every power of ten above 1, as the lowest ω must be far below 1/δ. A shift b of u narrows the strip in
 which the integrand is analytic from |Im ln ω| < π/2 to less than arctan(α/|b|), where ρ ~ e^{−αω}: the step is as much
 shorter.
 
@@ -35,9 +36,11 @@ from dynamics.population.exponentials import Complex, Exponentials
 STEP = 0.2  # of ln ω
 LOWEST, HIGHEST = -38.0, 12.0  # ln ω; the latter where ρ is looked for
 NEGLIGIBLE = 1e-17
+FURTHER = 4.0  # steps in which frequencies go further down for large eigenvalues
 FINEST = 6  # halvings of the step for the largest shift
 CONTOUR_STEP, CONTOUR_END = 0.12, 25.0  # of v
 HALVINGS, POINTS = 45, 16  # panels towards 0, and nodes in each
+NEAR = 8.0  # of the argument 0 of ℓ, from which panels halve towards it as well
 FAR = 45.0  # e-foldings after which the integrand of a Laplace transform is over
 SMALLEST = 1e-290  # of eigenvalues: smaller ones are zero
 RESOLVED = 1e-14  # of the largest ℓ″
@@ -103,7 +106,8 @@ class SlopeRule:
         """
         finer = 0 if self.loss.transform is None else self._halvings(shift)
         if self.loss.transform is not None and finer <= FINEST:
-            return self._kept(finer, lambda: frequencies(self.loss, STEP / 2**finer)), shift
+            below = FURTHER * math.ceil(math.log(max(high, -low, 1.0)) / FURTHER)
+            return self._kept((finer, below), lambda: frequencies(self.loss, STEP / 2**finer, below)), shift
         octaves = octave(high), octave(-low)
         return self._kept((shift, octaves), lambda: contours(self.loss, shift, octaves)), 0.0
 
@@ -127,11 +131,11 @@ class SlopeRule:
         return self._known[key]
 
 
-def frequencies(loss: Convex, step: float = STEP) -> Exponentials:
-    """The exponentials of a slope with a transform ρ that falls off exponentially."""
+def frequencies(loss: Convex, step: float = STEP, below: float = 0.0) -> Exponentials:
+    """The exponentials of a slope with a transform ρ that falls off exponentially, for ln δ up to `below`."""
     assert loss.transform is not None
     with np.errstate(over="ignore"):
-        omega = np.exp(np.arange(LOWEST, HIGHEST, step))
+        omega = np.exp(np.arange(LOWEST - below, HIGHEST, step))
         weights = step * omega * loss.transform(omega)
     last = int(np.flatnonzero(np.abs(weights) > NEGLIGIBLE * np.abs(weights).max())[-1]) + 1
     omega, weights = omega[:last], weights[:last]
@@ -188,9 +192,16 @@ def laplace(loss: Convex, sign: int, shift: float, s: Complex, gamma: float) -> 
         return sum(
             (_piece(*piece, sign, shift, s) for piece in loss.pieces), np.zeros(s.shape, dtype=complex)
         )
-    end, breaks = FAR / gamma, [sign * (point + shift) for point in loss.breaks]
-    edges = np.concatenate([[0.0], end * 2.0 ** -np.arange(HALVINGS, -1, -1.0)])
-    edges = np.unique(np.concatenate([edges, [b for b in breaks if 0 < b < end]]))
+    end, turn = FAR / gamma, sign * shift
+    origin = (
+        turn if NEAR < turn < 2 * end else 0.0
+    )  # of panels, e = origin + t: far away ±t is u with all its digits
+    halvings = HALVINGS + max(0, math.ceil(math.log2(end)))  # where ℓ″ is narrow, it is by e = 0 or by u = 0
+    graded = end * 2.0 ** -np.arange(halvings, -1, -1.0)
+    edges = np.concatenate([[-origin], graded - origin, [sign * b + (turn - origin) for b in loss.breaks]])
+    if origin:
+        edges = np.concatenate([edges, [0.0], -graded, graded])
+    edges = np.unique(edges[(edges >= -origin) & (edges <= end - origin)])
     x, w = np.polynomial.legendre.leggauss(POINTS)
     tail = np.polynomial.legendre.legvander(x, POINTS - 1)[:, -2:] * w[:, None] * (POINTS - 1)
     left, right = edges[:-1], edges[1:]
@@ -198,14 +209,14 @@ def laplace(loss: Convex, sign: int, shift: float, s: Complex, gamma: float) -> 
     largest = float(np.abs(loss.curvature(np.array([0.0, -shift]), 0.0)).max())
     for _ in range(DEEPEST):
         half = (right - left)[:, None] / 2
-        e = left[:, None] + half * (1 + x)
-        g = np.broadcast_to(loss.curvature(sign * e - shift, 0.0), e.shape)
+        t = left[:, None] + half * (1 + x)
+        g = np.broadcast_to(loss.curvature(sign * (t - (turn - origin)), 0.0), t.shape)
         largest = max(largest, float(np.abs(g).max()))
         # what a panel leaves out is of the size of its last coefficients, and weighs as much as its part of e^{−γe}
-        rough = np.abs(g @ tail).max(axis=1) * np.exp(-gamma * left) > RESOLVED * largest
-        rough &= right - left > RESOLVED * right
+        rough = np.abs(g @ tail).max(axis=1) * np.exp(-gamma * (left + origin)) > RESOLVED * largest
+        rough &= right - left > RESOLVED * np.maximum(np.abs(left), np.abs(right))
         good = ~rough
-        found += np.exp(-s[:, None] * e[good].ravel()) @ (half * w * g)[good].ravel()
+        found += np.exp(-s[:, None] * (t[good].ravel() + origin)) @ (half * w * g)[good].ravel()
         if good.all():
             return found
         if np.count_nonzero(rough) > MOST_PANELS:
@@ -221,5 +232,5 @@ def laplace(loss: Convex, sign: int, shift: float, s: Complex, gamma: float) -> 
 def _piece(left: float, right: float, height: float, sign: int, shift: float, s: Complex) -> Complex:
     """∫ e^{−se} de, times the height, over the e ≥ 0 for which ±e − b is between left and right."""
     low, high = sorted((sign * (left + shift), sign * (right + shift)))
-    low, high = max(low, 0.0), max(high, 0.0)
-    return np.asarray(-height * np.exp(-s * low) * np.expm1(-s * (high - low)) / s)
+    width = right - left if low > 0 else max(high, 0.0)  # beside a large shift low and high would lose it
+    return np.asarray(-height * np.exp(-s * max(low, 0.0)) * np.expm1(-s * width) / s)

@@ -62,6 +62,8 @@ class ClassLandscape:
         β; None if it is trained.
     separable : bool
         Whether y = 1{xᵀM*x > c} with a c that the student can have.
+    taught : float or None
+        β* where the labels have the probability σ(f*): then S(M*) = B, so that who learns all modes is the teacher.
     """
 
     expect: Expect
@@ -70,6 +72,7 @@ class ClassLandscape:
     mean_label: float
     bias: float | None
     separable: bool
+    taught: float | None = None
 
     coupling = None
     ratio = 1.0
@@ -94,7 +97,11 @@ class ClassLandscape:
             return None
         B = self._moments_of(values)
         learned = np.flatnonzero(counts)
-        m, beta = self._minimum(B[learned], counts[learned])
+        complete = bool((counts[values != 0] == multiplicities[values != 0]).all())
+        if complete and self.taught is not None:
+            m, beta = np.where(counts > 0, values, 0.0)[learned], self.taught
+        else:
+            m, beta = self._minimum(B[learned], counts[learned], values[learned])
         found = self._found(m, counts[learned], beta)
         mu = np.zeros(len(values))
         mu[learned] = m
@@ -115,7 +122,7 @@ class ClassLandscape:
         """Expectations over the learned modes."""
         return self.expect(np.repeat(m, counts), beta)
 
-    def _minimum(self, B: Array, counts: NDArray) -> tuple[Array, float]:
+    def _minimum(self, B: Array, counts: NDArray, values: Array) -> tuple[Array, float]:
         """m of each learned eigenvalue, and β: a minimum of a convex function, by Newton's method in trust regions."""
         n = len(B)
         group = np.zeros((int(counts.sum()), n))
@@ -134,9 +141,10 @@ class ClassLandscape:
                 bend = np.block([[bend, mixed[:, None]], [mixed[None], np.array([[found.bend]])]])
             return value, slope, bend
 
-        start = np.zeros(n + trained)
-        if len(start) == 0:
-            return start, float(self.bias or 0.0)
+        if n + trained == 0:
+            return np.zeros(0), float(self.bias or 0.0)
+        starts = np.zeros(n + trained), np.append(values, np.full(int(trained), self.taught or 0.0))
+        start = min(starts, key=lambda x: parts(x)[0])  # the teacher itself where labels are all but certain
         rough = minimize(
             lambda x: parts(x)[0],
             start,
@@ -148,11 +156,17 @@ class ClassLandscape:
         x = rough.x
         for _ in range(POLISH):
             _, slope, bend = parts(x)
-            x = x - np.linalg.solve(bend, slope)
+            try:
+                x = x - np.linalg.solve(bend, slope)
+            except (
+                np.linalg.LinAlgError
+            ):  # σ′ is zero: what is left of the gradient says whether that matters
+                break
         error = float(np.abs(parts(x)[1] / np.append(counts, np.ones(int(trained)))).max())
         if not error <= ACCURACY:
             raise ComputationError(
-                f"The values at which {int(counts.sum())} learned modes balance were not found: {error:.3g} is left of"
-                f" the gradient, more than {ACCURACY:g}; where labels are almost separable they are very large."
+                f"The values at which {int(counts.sum())} learned modes{' and the bias' * trained} balance were not"
+                f" found: {error:.3g} is left of the gradient, more than {ACCURACY:g}; where labels are almost"
+                " separable they are very large."
             )
         return x[:n], float(x[n]) if trained else float(self.bias or 0.0)

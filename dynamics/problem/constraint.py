@@ -19,7 +19,13 @@ from dynamics.problem.student import Student
 from dynamics.validation import validate_choice
 
 Array_ = TypeVar("Array_", bound=Any)
+Part = TypeVar("Part")
 KEPT = 1e-12  # of ‖w‖² − 1: such weights are left to the last bit as they are
+
+
+def as_it_is(part: Part) -> Part:
+    """What no constraint makes of a start, or of a loss; a function with a name, so that curves can be pickled."""
+    return part
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,8 @@ class Constraint:
     """
 
     name: str
-    start: Callable[[Student], Student] = lambda student: student
-    objective: Callable[[Population], Population] = lambda population: population
+    start: Callable[[Student], Student] = as_it_is
+    objective: Callable[[Population], Population] = as_it_is
     put_back: Callable[[Any], Any] | None = None
 
     def __bool__(self) -> bool:
@@ -55,6 +61,11 @@ class Constraint:
 
     def __str__(self) -> str:
         return self.name
+
+    def __reduce__(self) -> Any:
+        if CONSTRAINTS.get(self.name) is self:
+            return Constraint.of, (self.name,)  # on the other side it has the same functions
+        return super().__reduce__()
 
 
 def normalised(W: Array_) -> Array_:

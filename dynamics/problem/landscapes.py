@@ -18,6 +18,11 @@ from dynamics.problem.problem import Problem
 from dynamics.problem.residual_landscape import ResidualLandscape
 from dynamics.problem.teacher import Teacher
 
+LARGEST = (
+    1e6  # eigenvalue or bias m of classes, the loss of which is of the order of 1/m and good to some 1e-15 m
+)
+RARE = 1e-6  # of the rarer class: with less, moments good to some 1e-14 say little about learned values
+
 
 def landscape_of(problem: Problem) -> Landscape | None:
     """The landscape of a problem; None where states do not stay aligned, or nothing is derived for them."""
@@ -32,27 +37,71 @@ def landscape_of(problem: Problem) -> Landscape | None:
         expect = MeanExpectations(expect, squares, weights)
     if problem.loss.of_residual:
         return None if problem.bias.trainable else ResidualLandscape(expect)
-    boundary = boundary_of(problem)
-    if boundary is not None and boundary.one_sided:
-        return None  # all labels are the same
-    lam = np.append(whitened_eigenvalues(problem), 0.0)
-    labels = problem.labels
-    if labels.link is None and labels.threshold is None:
+    labels = _label_moments(problem, *lengths)
+    if labels is None or labels.rarer < RARE or largest_logit(problem) > LARGEST:
         return None
+    return ClassLandscape(
+        expect,
+        labels.eigenvalues,
+        labels.moments - (1 - coupling) * labels.mean,
+        labels.mean,
+        None if problem.bias.trainable else problem.bias.start,
+        separates(problem),
+        _teaches(problem),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """B_i = E y z_i² on each eigenvalue of the teacher, zero the last of them, and ȳ = E y."""
+
+    eigenvalues: Array
+    moments: Array
+    mean: float
+
+    @property
+    def rarer(self) -> float:
+        """How often the class comes that is the rarer one."""
+        return max(0.0, min(self.mean, 1 - self.mean))
+
+
+def _label_moments(problem: Problem, squares: Array, weights: Array) -> _Labels | None:
+    """Moments of classes, for inputs of these lengths; None where they are not known."""
+    labels, coupling = problem.labels, problem.activation.trace_coupling
+    if coupling is None or (labels.link is None and labels.threshold is None):
+        return None
+    lam = np.append(whitened_eigenvalues(problem), 0.0)
     moments = LabelMoments(labels.link, labels.threshold, labels.flip)
     shift = problem.bias.teacher + (1 - coupling) * float(lam.sum())
     parts = [moments.of(np.diag(s2 * lam), shift) for s2 in squares]
     B = np.tensordot(weights * squares, np.array([part[0].diagonal() for part in parts]), 1)
-    mean = float(weights @ [part[1] for part in parts])
-    trained = problem.bias.trainable
-    return ClassLandscape(
-        expect,
-        lam,
-        B - (1 - coupling) * mean,
-        mean,
-        None if trained else problem.bias.start,
-        separates(problem),
-    )
+    return _Labels(lam, B, float(weights @ [part[1] for part in parts]))
+
+
+def rarer_class(problem: Problem) -> float:
+    """How often the class comes that is the rarer one, of labels of which that is known; ½ of all others."""
+    lengths = problem.law.gaussian_lengths(problem) if problem.loss.classifies else None
+    if lengths is None or problem.labels.given:
+        return 0.5
+    boundary = boundary_of(problem)
+    if boundary is not None and boundary.one_sided:
+        return 0.0
+    labels = _label_moments(problem, *lengths)
+    return 0.5 if labels is None else labels.rarer
+
+
+def largest_logit(problem: Problem) -> float:
+    """Size of what probabilities of classes are made of: bias, and eigenvalues of the teacher unless it votes."""
+    if not problem.loss.classifies:
+        return 0.0
+    lam = whitened_eigenvalues(problem) if problem.labels.link is not None else np.zeros(0)
+    return max(abs(problem.bias.teacher), float(np.abs(lam).max(initial=0.0)))
+
+
+def _teaches(problem: Problem) -> float | None:
+    """β* where the labels are those of a student that is the teacher itself; None where they are not."""
+    labels = problem.labels
+    return problem.bias.teacher if labels.link == problem.loss and not labels.flip else None
 
 
 def separates(problem: Problem) -> bool:

@@ -13,7 +13,14 @@ import numpy as np
 
 from dynamics.activations.base import ELEMENTARY, POLYNOMIALS, QUADRATICS
 from dynamics.problem.aligned_loss import aligned_loss, along_axes
-from dynamics.problem.landscapes import boundary_of, separates, whitened_eigenvalues
+from dynamics.problem.landscapes import (
+    LARGEST,
+    RARE,
+    largest_logit,
+    rarer_class,
+    separates,
+    whitened_eigenvalues,
+)
 from dynamics.problem.one_pass import closure, mean_step_terms
 from dynamics.problem.problem import ANY_LOSS, Problem
 from dynamics.problem.reduction import in_range
@@ -72,9 +79,14 @@ BIAS_OF_CLASSES = Need(
     "a bias that is not trained where the loss is one of the residual",
 )
 BOTH_LABELS = Need(
-    lambda p: not _one_sided(p),
-    lambda p: f"`labels` is {p.labels.name!r}, which gives every input the same label",
-    "labels of both classes",
+    lambda p: not p.loss.classifies or rarer_class(p) >= RARE,
+    lambda p: _one_sided(p),
+    f"labels of both classes, the rarer one with a share of at least {RARE:g}",
+)
+MODERATE = Need(
+    lambda p: largest_logit(p) <= LARGEST,
+    lambda p: f"`loss` is {p.loss.name!r} and outputs of the teacher are of the size {largest_logit(p):.3g}",
+    f"eigenvalues and biases of up to {LARGEST:g}, beyond which rounding swallows the loss of classes",
 )
 SEPARABLE = Need(
     lambda p: separates(p),
@@ -268,10 +280,11 @@ FEW_KINKS = Need(
 )
 
 
-def _one_sided(p: Problem) -> bool:
-    """Whether hard labels are the same for all inputs."""
-    boundary = boundary_of(p)
-    return boundary is not None and boundary.one_sided
+def _one_sided(p: Problem) -> str:
+    """That labels are the same for almost all inputs, naming the options."""
+    share, bias = rarer_class(p), f" and `bias` is {str(p.bias)!r}" if p.bias else ""
+    of = f"all inputs but a share of {share:.2g}" if share else "every input"
+    return f"`labels` is {p.labels.name!r}{bias}, which gives {of} the same label"
 
 
 def _enough_units(p: Problem) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from dynamics.aliases import Array
+from dynamics.errors import ComputationError
 from dynamics.problem.aligned_loss import aligned_loss, along_axes
 from dynamics.problem.balance import Landscape
 from dynamics.problem.decayed_levels import level_under_decay
@@ -42,6 +43,19 @@ def plateaus(problem: Problem) -> Levels | None:
     if aligned is None or problem.weight_decay or aligned.scale <= 0 or aligned.coupling < 0:
         return None
     return aligned.level if aligned.isotropic or along_axes(problem) else None
+
+
+def as_found(level: Levels, missing: list[str]) -> Levels:
+    """The same, None of a plateau whose height is not found; why it is not is added to `missing`."""
+
+    def found(eigenvalues: Array, learned: Sequence[int]) -> Level | None:
+        try:
+            return level(eigenvalues, learned)
+        except ComputationError as why:
+            missing.append(str(why))
+            return None
+
+    return found
 
 
 def _balanced_level(landscape: Landscape, eigenvalues: Array, learned: Sequence[int]) -> Level | None:

@@ -38,6 +38,7 @@ from dynamics.problem.needs import (
     KNOWN_LAW,
     KNOWN_LOSS,
     LAYERED,
+    MODERATE,
     MOMENTS,
     NO_VANISHING_FORM,
     ONE_DIRECTION,
@@ -118,7 +119,9 @@ THEORIES: dict[str, Theory] = {
         "a start by order parameters", (ROTATIONAL, WHITE), beyond=(SQUARE_LOSS, FREE)
     ),
     "start by a form": Theory("a start by its form", (FORMS, FIXED, EQUAL), beyond=(SQUARE_LOSS,)),
-    "mean-field limit": Theory("the limit of infinitely many units", (FORMS, FIXED, EQUAL)),
+    "mean-field limit": Theory(
+        "the limit of infinitely many units", (FORMS, FIXED, EQUAL), beyond=(SQUARE_LOSS,)
+    ),
     "derivation": Theory("the symbolic flow of given sizes", (POLYNOMIAL, MOMENTS, UNMIXED, STORED, FINITE)),
     "index-free form": Theory("the index-free form", (GAUSSIAN, SHORT_KERNELS)),
     "flow": Theory(
@@ -188,6 +191,7 @@ THEORIES: dict[str, Theory] = {
             GAUSSIAN_LOSS,
             UNDECAYED_LOSS,
             BIAS_OF_CLASSES,
+            MODERATE,
             BOTH_LABELS,
             FORMS,
             SAME,
@@ -223,6 +227,7 @@ THEORIES: dict[str, Theory] = {
             UNDECAYED_LOSS,
             TRAINED_LOSS,
             BIAS_OF_CLASSES,
+            MODERATE,
             BOTH_LABELS,
             FORMS,
             SAME,
@@ -244,6 +249,7 @@ THEORIES: dict[str, Theory] = {
             GAUSSIAN_LOSS,
             UNDECAYED_LOSS,
             BIAS_OF_CLASSES,
+            MODERATE,
             BOTH_LABELS,
             FORMS,
             SAME,

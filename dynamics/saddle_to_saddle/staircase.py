@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.aliases import Array
-from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable, Variables
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Variable, Variables, measured_in
 from dynamics.errors import ComputationError, ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.levels import Level
@@ -66,6 +66,8 @@ class Staircase:
     missing : float or None
         Where weight decay stops the staircase: the factor, larger than 1, on the start (with unequal decay: on what is
         left of it on the last plateau) from which on one more jump follows; None where no factor is enough.
+    unit : str
+        Of the loss.
     """
 
     levels: tuple[Level, ...]
@@ -74,6 +76,7 @@ class Staircase:
     end: str
     warnings: tuple[str, ...] = ()
     missing: float | None = None
+    unit: str = LOSS_UNIT
 
     def loss(self, times: ArrayLike) -> Array:
         """Height of the plateau at given times."""
@@ -98,10 +101,11 @@ class Staircase:
         heights = [level.loss for level in self.levels]
         # NaN: not estimated; inf: no bound
         errors = [np.nan if j.uncertainty is None else j.uncertainty for j in self.jumps]
-        return found | {
+        found |= {
             "uncertainty": Variable(("jump",), errors, "estimated error of the time", TIME_UNIT),
             "level": Variable(("plateau",), heights, "height of each plateau", LOSS_UNIT),
         }
+        return measured_in(self.unit, found)
 
     def summary(self) -> str:
         """One line per plateau and jump."""
@@ -141,7 +145,7 @@ def staircase(problem: Problem) -> Staircase:
     """
     frame = eigenframe(problem)
     if problem.student.trainable:
-        return _in_time(_unit_by_unit(frame), frame.clock)
+        return replace(_in_time(_unit_by_unit(frame), frame.clock), unit=problem.loss.unit)
     if np.ptp(frame.a) > 0:
         raise ProblemError(
             f"`a` is fixed at values from {frame.a.min():g} to {frame.a.max():g}, but jump times with a fixed"

@@ -233,7 +233,7 @@ def saddle_graph(catalogue: Catalogue) -> SaddleGraph:
         [edge for point in nodes for edge in _single_steps(catalogue, point) if edge.target in known],
         catalogue.spectrum.zeros,
     )
-    return graph if loss.is_square else replace(graph, unit=loss.label)
+    return replace(graph, unit=loss.unit)
 
 
 def graph_nodes(catalogue: Catalogue) -> tuple[FixedPoint, ...]:

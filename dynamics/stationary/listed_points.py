@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dynamics.activations import Activation
 from dynamics.curves.labelled import frame
-from dynamics.curves.variables import LOSS_UNIT, Variable, Variables
+from dynamics.curves.variables import Variable, Variables
 from dynamics.errors import ProblemError
 from dynamics.inputs.laws import InputLaw
 from dynamics.notebook import heading_html, table
@@ -241,7 +241,7 @@ class Catalogue:
             column = np.empty(len(rows), dtype=object)  # filled one by one: tuples are no further axis
             for n, row in enumerate(rows):
                 column[n] = row.get(name)
-            unit = LOSS_UNIT if name in ("loss", "objective") else ""
+            unit = self.problem.loss.unit if name in ("loss", "objective") else ""
             found[name] = Variable(("point",), column, MEANINGS[name], unit)
         return found
 

@@ -13,7 +13,7 @@ from dynamics.curves.stages import Stage, find_stages, levels_passed
 from dynamics.errors import ProblemError
 from dynamics.problem import Problem
 from dynamics.problem.landscapes import landscape_of
-from dynamics.problem.plateaus import plateaus
+from dynamics.problem.plateaus import as_found, plateaus
 from dynamics.stationary.connections import Modes
 
 
@@ -75,7 +75,7 @@ def visited(curve: LearningCurve, problem: Problem, seed: int | None = None) -> 
         loss = np.median(loss, axis=0) if seed is None else loss[seed]
         modes = np.median(modes, axis=0) if seed is None else modes[seed]
     lam = problem.teacher.eigen[0][0]
-    levels = levels_passed(modes, lam, level=partial(level_of, lam))
+    levels = levels_passed(modes, lam, level=partial(as_found(level_of, []), lam))
     numbers = np.arange(len(lam)) + (problem.inputs - len(lam)) * (lam < 0)
 
     def named(learned: Modes) -> Modes:

@@ -41,9 +41,7 @@ def find_entry(name: str) -> Entry:
     ProblemError
         If there is none.
     """
-    module = import_module(
-        f"empirical.published.{ENTRIES[validate_choice('published result', name, ENTRIES)]}"
-    )
+    module = import_module(f"empirical.published.{ENTRIES[validate_choice('NAME', name, ENTRIES)]}")
     entry = module.ENTRY
     assert isinstance(entry, Entry)
     return entry

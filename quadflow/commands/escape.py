@@ -55,6 +55,13 @@ class EscapeOptions:
     device: str = opt.option(default="cpu", show_default=True, help="PyTorch device, such as cuda.")
 
 
+# What the theory has one value of alone: `build_unit` and the scope refuse any other.
+DATA = ("data", "target", "classes", "split", "components", "whiten", "standardize_target")
+LEARNED = ("loss", "labels", "flip", "bias", "weight_decay", "covariance", "distribution")
+NETWORK = ("hidden", "outputs", "second_layer", "constraint")
+
+
+@opt.refuses(*DATA, *LEARNED, *NETWORK)
 @click.command(
     cls=Command,
     epilog="Example: quadflow escape --teacher 1 --inputs 100 --activation hermite:2 --step 0.0005 --seeds 16",
@@ -66,8 +73,10 @@ class EscapeOptions:
 def command(network: opt.NetworkOptions, how: EscapeOptions, output: str | None, as_json: bool) -> None:
     """Information exponent, and when one unit of norm 1 reaches an overlap with its teacher: flow and one-pass SGD.
 
-    For the information exponent 2 also the law of the time over starts and data: its mean, spread and quantiles, and
-    the step from which on nothing is learned. The unit always is on the sphere (--constraint sphere).
+    For the information exponent 2 also the law of the time over starts and data: its mean, spread and quantiles. Two
+    learning rates of SGD bound what it learns: from largest_step on its mean stops before --overlap, from
+    threshold_step on it does not grow from 0. Both shrink with --label-noise and --inputs, and grow with --batch. There
+    is one unit, always on the sphere, one output, Gaussian inputs, the square loss.
     """
     from dynamics.escape.prediction import escape_time
     from quadflow.options.ignored import note_without_effect

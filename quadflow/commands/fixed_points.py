@@ -222,6 +222,15 @@ def symbolic(network: opt.NetworkOptions, output: str | None, suffix: str | None
     echo_result(result, lambda: "\n".join(lines), as_json)
 
 
+def where_matched(search: dict[str, Any]) -> str:
+    """What the number of matched starts counts: levels that are listed, where others lie above a list of the lowest."""
+    if not search["beyond"]:
+        return "predicted levels"
+    rest = search["converged"] - search["matched"] - sum(root["hits"] for root in search["unmatched"])
+    levels = counted(search["beyond"], "point")
+    return f"the levels that are listed, {rest} on {levels} above them, which are not compared"
+
+
 def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     """Table, reasons of what is surprising, search and certificates."""
     from dynamics.problem.mode_numbers import mode_set
@@ -236,7 +245,8 @@ def describe(catalogue: Catalogue, result: dict[str, Any]) -> str:
     if "search" in result:
         s = result["search"]
         lines.append(
-            f"search: {s['converged']} of {counted(s['starts'], 'start')} converged, {s['matched']} on predicted levels"
+            f"search: {s['converged']} of {counted(s['starts'], 'start')} converged, "
+            f"{s['matched']} on {where_matched(s)}"
         )
         where = "off the axes" if catalogue.off_axis else "not predicted"
         lines += [

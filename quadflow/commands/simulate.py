@@ -104,6 +104,7 @@ def command(
     said = "" if minimum is None or trajectory.solver.message else minimum.summary()
     lines = [said] if said else []
     lines += filter(None, (growth_note(start),))
+    lines += [f"warning: {why}" for why in (getattr(trajectory, "levels_missing", ""),) if why]
     lines += [] if spectrum is None else ["Hessian of the loss at " + spectrum.summary()]
     lines += [] if unstable is None else [f"warning: {unstable}"]
     echo_result(result, lambda: "\n".join([describe(trajectory), *lines]), as_json)

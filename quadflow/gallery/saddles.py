@@ -32,7 +32,6 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> N
     """Stationary points: loss against Morse index, every root of a blind search on a predicted level."""
 
     def make() -> Figure:
-        from dynamics.curves.variables import LOSS_UNIT
         from dynamics.stationary.all_signs import points_of_all_signs
         from dynamics.stationary.matching import search_catalogue
         from figures.atlas import atlas_figure as draw
@@ -42,8 +41,7 @@ def atlas(network: opt.NetworkOptions, search: int, seed: int, output: str) -> N
         points = points_of_all_signs(catalogue)
         match = search_catalogue(catalogue, search, seed=seed, progress=True)
         loss = catalogue.problem.loss
-        unit = LOSS_UNIT if loss.is_square else loss.label
-        return draw(points, match, ignored=catalogue.spectrum.zeros, unit=unit)
+        return draw(points, match, ignored=catalogue.spectrum.zeros, unit=loss.unit)
 
     draw_into(output, make)
 

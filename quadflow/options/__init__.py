@@ -8,6 +8,7 @@ from quadflow.options.click_options import json_option as json_option
 from quadflow.options.click_options import limit_counts as limit_counts
 from quadflow.options.click_options import output_option as output_option
 from quadflow.options.click_options import parse_numbers as parse_numbers
+from quadflow.options.click_options import refuses as refuses
 from quadflow.options.click_options import seed_option as seed_option
 from quadflow.options.click_options import together as together
 from quadflow.options.comparison import CompareOptions as CompareOptions

@@ -24,6 +24,18 @@ def together(*options: Decorator) -> Decorator:
     return lambda function: reduce(lambda f, option: option(f), reversed(options), function)
 
 
+def refuses(*names: str) -> Callable[[click.Command], click.Command]:
+    """Leave options that a command always refuses out of its help; who gives one still reads the reason."""
+
+    def decorate(command: click.Command) -> click.Command:
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name in names:
+                parameter.hidden = True
+        return command
+
+    return decorate
+
+
 LIMIT = 2**63  # of whole numbers: neither NumPy nor PyTorch counts further
 
 

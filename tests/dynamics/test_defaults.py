@@ -39,6 +39,7 @@ EVERYWHERE = {
 }
 EXCEPTIONS = {
     "stationary.connections.SaddleGraph": {"unit": "squared output units"},
+    "saddle_to_saddle.staircase.Staircase": {"unit": "squared output units"},
     "networks.search.find_network_points": {"starts": 200},
     "problem.classification.skill": {"held_out": False, "sets": 8},
     "problem.classification.inputs": {"sets": 8},
@@ -201,7 +202,7 @@ EXCEPTIONS = {
     "population.loss_on_samples.LossOnSamples": {"bias": 0.0, "smooth": True, "forms_alone": False},
     "population.loss_on_samples.LossOnSamples._chunks": {"width": 1},
     "population.slope_rules.contour": {"end": 25.0},
-    "population.slope_rules.frequencies": {"step": 0.2},
+    "population.slope_rules.frequencies": {"step": 0.2, "below": 0.0},
     "population.spectral.SpectralPopulation": {
         **{"coupling": 1.0, "bias": 0.0, "teacher_bias": 0.0, "trains_bias": False},
     },

@@ -4,6 +4,7 @@ The commands are those that the program itself lists, so a new one is held to al
 """
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -54,6 +55,7 @@ SMALLER = {
     "figure saddle-graph": "--teacher 2 --inputs 2 --hidden 2 --init-scale 0.3",
     "figure symmetric-plateau": "--search 3 --t-end 1 --seeds 2",
     "reproduce": "--quick",
+    "figure published": "--result bayes-threshold",
     "figure activations": "--t-end 0.2",
     "figure losses": "--losses log-cosh --init-scale 0.7 --hidden 2 --batch 4 --seeds 2",
     "figure classification": "--steps 5 --batch 8 --seeds 2",
@@ -106,17 +108,28 @@ REFUSED = {
 }
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Where the files that examples read are kept, a folder each, once they have been made."""
+    return tmp_path_factory.mktemp("made")
+
+
 @pytest.fixture
-def ready(quadflow, tmp_path, monkeypatch):
-    """Make the files that an example reads, in an empty current folder; returns the words of the example."""
-    monkeypatch.chdir(tmp_path)
+def ready(quadflow, made, tmp_path, monkeypatch):
+    """Put the files that an example reads into an empty current folder; returns the words of the example."""
 
     def make(name):
-        for arguments, file in NEEDS.get(name, ()):
-            made = quadflow(*arguments.split())
-            assert made.status == 0, made.err
-            if file is not None:
-                Path(file).write_text(made.out)
+        kept = made / name
+        if not kept.exists():
+            kept.mkdir()
+            monkeypatch.chdir(kept)
+            for arguments, file in NEEDS.get(name, ()):
+                result = quadflow(*arguments.split())
+                assert result.status == 0, result.err
+                if file is not None:
+                    Path(file).write_text(result.out)
+        shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+        monkeypatch.chdir(tmp_path)
         return example_of(COMMANDS[name])
 
     return make

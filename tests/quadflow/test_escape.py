@@ -9,7 +9,7 @@ from scipy.stats import kstest
 from dynamics import Problem, Student, Teacher
 from dynamics.escape.prediction import escape_time
 from empirical.escape import TrainedEscape, train_escape
-from quadflow.commands.escape import with_training
+from quadflow.commands.escape import DATA, LEARNED, NETWORK, command, with_training
 from quadflow.gallery.escape import split_names
 
 UNIT = ["--teacher", "1", "--inputs", "30", "--activation", "hermite:2"]
@@ -148,3 +148,24 @@ def test_sizes_of_the_figure_are_whole_numbers(quadflow):
         result = quadflow("figure", "escape-times", "--activations", "relu", "--largest", text)
         assert result.status == 2
         assert f"`--largest` names {shown}, but must name whole numbers" in result.err
+
+
+def test_help_lists_what_may_be_given(quadflow):
+    """Options of which every value but the default is refused are not listed, and still refused with the reason."""
+    text = quadflow("escape", "--help").out
+    always = (
+        "--data",
+        "--classes",
+        "--outputs",
+        "--flip",
+        "--loss",
+        "--covariance",
+        "--hidden",
+        "--constraint",
+    )
+    assert not [name for name in always if f"  {name} " in text]
+    assert all(f"  {name} " in text for name in ("--teacher", "--inputs", "--activation", "--overlap"))
+    known = {parameter.name for parameter in command.params}
+    assert known.issuperset([*DATA, *LEARNED, *NETWORK])
+    refused = quadflow("escape", *UNIT, "--outputs", "2")
+    assert refused.status == 2 and "`outputs` is 2" in refused.err

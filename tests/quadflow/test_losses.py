@@ -105,3 +105,50 @@ def test_an_own_config_names_the_loss(quadflow, tmp_path, monkeypatch):
     result = quadflow(*CLASSES, "--config", "run.toml", "--json").json
     assert result["problem"]["loss"] == "huber:0.5"
     assert json.dumps(result["loss"])
+
+
+def test_a_level_that_is_not_found_is_left_out(quadflow, monkeypatch):
+    """The flow is right without it: the curve is the same, and a warning says why a plateau has no level."""
+    from dynamics.errors import ComputationError
+    from dynamics.problem.class_landscape import ClassLandscape
+
+    arguments = ["simulate", "--teacher", "2,-1", "--hidden", "2", "--loss", "logistic", "--bias", "0.4"]
+    arguments += ["--t-end", "400", "--init-scale", "0.01", "--seed", "2"]
+    whole = quadflow(*arguments, "--json").json
+    least = ClassLandscape._minimum
+
+    def lost(self, B, counts, values):
+        if len(B) == 1:
+            raise ComputationError("The values were not found.")
+        return least(self, B, counts, values)
+
+    monkeypatch.setattr(ClassLandscape, "_minimum", lost)
+    found = quadflow(*arguments, "--json").json
+    assert found["loss"] == whole["loss"] and found["warnings"] != whole["warnings"]
+    reason = "Some plateaus have no predicted level. The values were not found."
+    assert reason in found["warnings"] and reason not in whole["warnings"]
+    assert sum("predicted_loss" in p for p in found["stages"]) < sum(
+        "predicted_loss" in p for p in whole["stages"]
+    )
+    text = quadflow(*arguments)
+    assert text.status == 0 and f"warning: {reason}" in text.out
+
+
+@pytest.mark.parametrize(
+    ("loss", "unit"),
+    [("square", "squared output units"), ("log-cosh", "log-cosh"), ("huber:2", "Huber, C = 2")],
+)
+def test_losses_are_measured_in_their_unit(loss, unit):
+    """In what files and xarray say of flows, ensembles, stationary points and staircases; times have theirs."""
+    from dynamics import FlowEnsemble, GradientFlow, Problem, Student, Teacher
+    from dynamics.saddle_to_saddle.staircase import staircase
+    from dynamics.stationary import fixed_points
+
+    problem = Problem(Teacher.from_eigenvalues([1]), Student.initialise(1, 1, scale=1e-2, seed=1), loss=loss)
+    flow = GradientFlow(problem).integrate(t_end=1, samples=3).variables()
+    ensemble = FlowEnsemble([problem, problem]).integrate(t_end=1, samples=3).variables()
+    jumps = staircase(problem).variables()
+    units = [found["loss"].unit for found in (flow, ensemble, fixed_points(problem).variables())]
+    units += [jumps[name].unit for name in ("loss_before", "loss_after", "level")]
+    assert units == [unit] * 6
+    assert flow["times"].unit == jumps["time"].unit == "time of the flow"

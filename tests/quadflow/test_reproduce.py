@@ -119,7 +119,7 @@ def test_files(quadflow, tmp_path, monkeypatch):
         ([], "`--all` or `--list`, one of them"),
         (["recovery", "--all"], "`--all` or `--list`, one of them"),
         (["--all", "--list"], "`--all` or `--list`, one of them"),
-        (["recovry"], "`published result` is 'recovry' (did you mean 'recovery'?)"),
+        (["recovry"], "`NAME` is 'recovry' (did you mean 'recovery'?)"),
         (["__import__('os').system('touch EXECUTED')"], "must be one of"),
         (["--all", "--output", "all.png"], "only one result fits on it"),
         (["product-laws", "--output", "laws.png"], "'product-laws' has no curve"),

@@ -148,3 +148,14 @@ def test_the_figure(quadflow, tmp_path):
     assert out.count("Kolmogorov–Smirnov p = ") == 2 and (tmp_path / "f.png").exists()
     refused = quadflow("figure", "exit-times", "--rate", "0.2")
     assert refused.status == 2 and "There is no law of the exit time" in refused.err
+
+
+def test_a_search_beside_a_list_of_the_lowest(quadflow):
+    """Of 33 levels three are listed: what ends above them is counted, and said not to be compared."""
+    options = ["fixed-points", *SPHERE, "--lowest", "3", "--search", "8"]
+    text, search = quadflow(*options).out, quadflow(*options, "--json").json["search"]
+    rest = sum(root["hits"] for root in search["roots"] if root["learned_modes"] is None)
+    assert search["beyond"] and not search["unmatched"]
+    said = f"{search['matched']} on the levels that are listed, {rest} on {search['beyond']} point"
+    assert said in text and "above them, which are not compared" in text
+    assert rest == search["converged"] - search["matched"]

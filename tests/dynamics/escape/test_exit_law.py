@@ -127,7 +127,7 @@ def test_what_a_prediction_says_of_it():
     assert said["mean"] == found.exit_law.mean and said["std"] == found.exit_law.deviation
     assert [q["probability"] for q in said["quantiles"]] == [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
     assert said["quantiles"][3]["time"] == found.exit_law.quantile(0.5)
-    assert "law    mean" in found.summary() and "nothing grows from step 0.0007692 on" in found.summary()
+    assert "law    mean" in found.summary() and "from step η = 0.0007692 on" in found.summary()
     above = escape_time(problem(200), step=1e-3)
     assert above.exit_law is None and "does not grow" in above.exit_reason
     assert "exit_law is null: " + above.exit_reason in above.as_dict()["warnings"]
@@ -150,3 +150,50 @@ def test_the_spread_does_not_shrink():
     small, large = law_of(d=100), law_of(d=10**6)
     assert small.deviation == pytest.approx(large.deviation, rel=1e-9)
     assert large.mean - small.mean == pytest.approx(np.log(1e4) / (2 * small.growth), rel=1e-9)
+
+
+def chain_times(d, g, noise, number):
+    """Exit times at m² = ½ of so many exact chains of m, from random starts.
+
+    A step w + cx, c = −2ηz(z² − y² + noise), needs z = w·x, y = v·x and ‖x‖² alone, whose joint law m sets.
+    """
+    rng, eta = np.random.default_rng(0), g / d
+    m = rng.standard_normal(number)
+    m /= np.sqrt(m**2 + rng.chisquare(d - 1, number))
+    times, step = np.full(number, np.inf), 0
+    while np.isinf(times).any():
+        step += 1
+        z, u = rng.standard_normal((2, number))
+        y = m * z + np.sqrt(1 - m**2) * u
+        c = -2 * eta * z * (z**2 - y**2 + np.sqrt(noise) * rng.standard_normal(number))
+        length = 1 + 2 * c * z + c**2 * (z**2 + u**2 + rng.chisquare(d - 2, number))
+        m = np.clip((m + c * y) / np.sqrt(length), -1 + 1e-15, 1 - 1e-15)
+        times[np.isinf(times) & (np.abs(m) >= HALF)] = step * eta
+    return times
+
+
+@pytest.mark.slow
+def test_the_next_order_of_the_spread_is_one_over_d():
+    """With noisy labels, Δ = 1, ηd = 0.06: d (std/law − 1) is one number, 5.4, at d = 50 and 100 (documentation)."""
+    number = 6_000
+    for d in (50, 100):
+        times = chain_times(d, 0.06, 1.0, number)
+        excess = times.std() / law_of(d, 0.06, 1.0).deviation - 1
+        kurtosis = ((times - times.mean()) ** 4).mean() / times.var() ** 2
+        assert excess == pytest.approx(5.4 / d, abs=3 * np.sqrt((kurtosis - 1) / (4 * number)))
+
+
+def test_two_steps_bound_what_sgd_learns():
+    """Closed forms of one quadratic unit, ṁ = m[(4 − 24g′)(1 − m²) − 2g′Δ], and what the summary says of both."""
+    d, noise, batch = 200, 0.3, 2
+    found = escape_time(problem(d), overlap=0.7, step=1e-4, batch=batch, label_noise=noise)
+    c = 1 - 0.7**2
+    threshold, largest = 2 / (12 + noise) * batch / d, 2 * c / (12 * c + noise) * batch / d
+    assert found.threshold_step == pytest.approx(threshold, rel=1e-10)
+    assert found.largest_step == pytest.approx(largest, rel=1e-9)
+    text = found.summary()
+    assert f"the mean of SGD does not grow from overlap 0 from step η = {threshold:.4g} on (batch 2)" in text
+    assert f"the mean of SGD rests before overlap 0.7 from step η = {largest:.4g} on (batch 2)" in text
+    assert "100 % of all random starts get there by the flow; of these" in text
+    beyond = escape_time(problem(d), overlap=0.7, step=1.01 * largest, batch=batch, label_noise=noise)
+    assert beyond.sgd_time is None and beyond.reached == 1

@@ -152,8 +152,8 @@ def test_what_is_printed():
         "from overlap 0.1 to 0.5 in 100 dimensions",
         f"flow   {found.flow_time:.5g}  (ln d / (4 α₂β₂) + O(1))",
         f"SGD    no time: {found.sgd_reason}",
-        "noise wins from step 0.003333 on, batch 1",
-        "100 % of all random starts get there",
+        "the mean of SGD rests before overlap 0.5 from step η = 0.003333 on (batch 1)",
+        "100 % of all random starts get there by the flow",
         f"   50 %  flow {found.starts[2].flow_time:.5g}",
     ):
         assert part in text.split("\n") or any(line.startswith(part) for line in text.split("\n")), part

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import ProblemError
+from dynamics import Problem, ProblemError, Student, Teacher
 from dynamics.losses import FAMILIES, LOSSES, Loss, register, residual_loss
 from dynamics.losses import base as losses
 
@@ -143,3 +143,26 @@ def test_a_registered_loss_is_known_by_its_name(monkeypatch):
 def test_other_names_are_refused(name, message):
     with pytest.raises(ProblemError, match=message):
         Loss.parse(name)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"loss": "huber:0.7"},
+        {"loss": "logistic", "labels": "hard:0.2", "flip": 0.1, "bias": "trainable:0.4"},
+        {"constraint": "sphere"},
+    ],
+    ids=str,
+)
+def test_problems_travel_to_other_processes(how: dict) -> None:
+    """With the loss, the labels and the constraint that they have here, and the same number for the loss."""
+    student = Student(np.eye(2), np.array([0.5, 0.5]), trainable="constraint" not in how)
+    problem = Problem(Teacher.from_eigenvalues([1.0, -0.5]), student, **how)
+    again = pickle.loads(pickle.dumps(problem))
+    assert (again.loss, again.labels, again.bias, again.constraint) == (
+        *(problem.loss, problem.labels, problem.bias, problem.constraint),
+    )
+    W, A = problem.student.W, problem.student.A
+    A = np.append(A, [[0.2]], axis=1) if problem.bias.trainable else A
+    assert again.population.loss(W, A) == problem.population.loss(W, A)

@@ -8,6 +8,7 @@ from dynamics import GradientFlow, Problem, Student, Teacher, diagnose
 from dynamics.errors import ProblemError
 from dynamics.outcome.balanced_level import balanced_level
 from dynamics.problem.landscapes import landscape_of
+from dynamics.problem.plateaus import plateaus
 from dynamics.stationary import fixed_points
 
 LOGISTIC = Teacher.from_eigenvalues([2, -1, 0.5])
@@ -110,3 +111,41 @@ def test_decay_is_refused_in_one_sentence() -> None:
     assert verdict.verdict == "undecided" and "weight_decay" in verdict.reason
     with pytest.raises(ProblemError, match="weight_decay"):
         fixed_points(problem(loss="log-cosh", weight_decay=0.1))
+
+
+@pytest.mark.parametrize(
+    ("teacher", "how", "why"),
+    [
+        ([2, -1], {"bias": 1e4}, "gives every input the same label"),
+        ([2, -1], {"bias": "trainable:60"}, "all inputs but a share of"),
+        ([2, 1], {"labels": "hard:1e3"}, "gives .* the same label"),
+        ([2e6, -1], {}, "of the size 2e\\+06"),
+        ([2, -1], {"bias": 1e8, "flip": 0.1}, "of the size 1e\\+08"),
+    ],
+)
+def test_what_classes_leave_no_digits_of_is_refused(teacher: list, how: dict, why: str) -> None:
+    """In one sentence, and no plateau of it has a level."""
+    start = Problem(
+        Teacher.from_eigenvalues(teacher), Student.initialise(2, 2, seed=0), loss="logistic", **how
+    )
+    assert landscape_of(start) is None and plateaus(start) is None
+    with pytest.raises(ProblemError, match=why):
+        fixed_points(start)
+
+
+@pytest.mark.parametrize("size", [1.0, 5e5])
+def test_who_learns_all_of_a_probability_is_the_teacher(size: float) -> None:
+    """S(M*) = B: its gradient vanishes at the teacher itself, where values at a gradient of 1e-10 would say little."""
+    teacher = Teacher.from_eigenvalues([2 * size, -size])
+    student = Student(np.eye(2), np.array([2 * size, -size]))
+    start = Problem(teacher, student, loss="logistic", bias="trainable:0.3")
+    landscape = landscape_of(start)
+    assert landscape is not None
+    balance = landscape.balance(np.array([2, -1]) * size, np.array([1, 1]), np.array([1, 1]))
+    assert balance is not None and balance.bias == 0.3
+    np.testing.assert_array_equal(balance.values, [2 * size, -size])
+    pulls = start.population.velocity(student.W, np.array([[2 * size, -size, 0.3]]))[1]
+    assert np.abs(pulls).max() < 1e-12
+    assert balance.loss == pytest.approx(
+        start.population.loss(student.W, np.array([[2 * size, -size, 0.3]])), rel=1e-12, abs=1e-15 * size
+    )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate
+from scipy.special import erfc
 
 from dynamics import Problem, Student, Teacher
 from dynamics.errors import ComputationError
@@ -307,3 +308,43 @@ def test_forces_entry_by_entry(case) -> None:
     np.testing.assert_allclose(
         problem.population.graded_force(W, A), problem.population.force(W, A), rtol=0, atol=1e-13
     )
+
+
+@pytest.mark.parametrize("loss", [LOG_COSH, LOGISTIC, Loss.parse("huber:1"), PSEUDO_HUBER], ids=str)
+@pytest.mark.parametrize("size", [1e6, 1e12, 1e20])
+def test_large_outputs(loss, size) -> None:
+    """Of large forms the slope is that of the sign, whatever the loss.
+
+    E ℓ′ is −1 or 0, and that plus the rest at P(δz² > b) = erfc √(b/2δ); with δ and −δ z_1² sign(z_1² − z_2²) has the
+    mean 2/π (both derived here). Corrections are of order 1/δ, and rules err by 1e-11 in the latter.
+    """
+    low, high = float(loss.slope(np.array(-1e9), 0.0)), float(loss.slope(np.array(1e9), 0.0))
+    for share in (0.3, -0.3):
+        rule, shift = SlopeRule(loss).at(share * size, 0.0, size)
+        above = erfc(np.sqrt(0.15)) if share > 0 else 1.0
+        slope, _ = rule.slope_means(np.array([size]), shift)
+        assert slope == pytest.approx(low + (high - low) * above, abs=1e-10 + 1 / size)
+    rule, shift = SlopeRule(loss).at(0.0, -size, size)
+    _, single = rule.slope_means(np.array([size, -size]), shift)
+    middle = (high + low) / 2
+    wanted = middle + (high - low) / 2 * np.array([2 / np.pi, -2 / np.pi])
+    assert single == pytest.approx(wanted, abs=1e-10 + 4 / size)
+
+
+@pytest.mark.parametrize("scale", [1e2, 1e4, 1e6])
+def test_separated_classes_at_a_large_scale(scale) -> None:
+    """L = π² p(c)/6s of f = s(z² − c), with the density p(c) = e^{−c/2}/√(2πc) of z²; the next order is s^{−2}.
+
+    What is left of E softplus(f) and E yf, of the size s, is known to some 1e-15 s.
+    """
+    c = 0.5
+    problem = Problem(
+        Teacher.from_eigenvalues([1.0]),
+        Student(np.ones((1, 1)), np.array([1.0])),
+        loss="logistic",
+        labels="hard",
+        bias=f"trainable:{c}",
+    )
+    density = np.exp(-c / 2) / np.sqrt(2 * np.pi * c)
+    found = problem.population.loss(np.ones((1, 1)), scale * np.array([[1.0, c]]))
+    assert found == pytest.approx(np.pi**2 * density / 6 / scale, rel=20 / scale**2 + 1e-14 * scale**2)

@@ -162,3 +162,16 @@ def test_the_limit_has_no_single_units(tmp_path):
 def test_only_forms_have_this_limit(activation, message):
     assert message in THEORIES["mean-field limit"].gap(limit(activation))
     assert bool(message) == bool(THEORIES["mean-field limit"].gap(limit(activation)))
+
+
+@pytest.mark.parametrize(
+    "how", [{"loss": "log-cosh"}, {"loss": "logistic", "bias": 0.4}], ids=lambda how: how["loss"]
+)
+def test_the_limit_holds_for_every_loss(how):
+    """Of 4 units of a = ¼ with the same M₀ = sI, in time over K: the flow of M knows nothing else (derived here)."""
+    student = Student(SCALE * np.eye(4), np.full(4, 0.25), False)
+    many = GradientFlow(Problem(**PROBLEM, student=student, **how)).integrate(times=[0, 2.0], rtol=1e-11)
+    one = GradientFlow(limit(**how)).integrate(times=[0, 0.5], rtol=1e-11)
+    assert one.loss[1] < 0.98 * one.loss[0]
+    np.testing.assert_allclose(one.loss, many.loss, rtol=1e-9)
+    np.testing.assert_allclose(one.modes, many.modes, rtol=1e-8)

@@ -66,6 +66,7 @@ PHI = [*(phi for phi in ACTIVATIONS.values() if phi.name not in SLOW), HERMITE_3
 SIGMAS = {"white": None, "commuting": np.diag([2.0, 1.0]), "mixing": np.array([[1.5, 0.4], [0.4, 0.8]])}
 LAYERS = {"trained": True, "fixed": False}
 T_END = 0.05
+TIMES = np.linspace(0, T_END, 4)
 COMBINATIONS = [
     *product(PHI, SIGMAS, (1, 2), LAYERS, (0.0,)),
     *product(PHI, ("white",), (1, 2), LAYERS, (0.3,)),  # weight decay
@@ -96,8 +97,9 @@ def flow(problem):
 def modified_flow(problem):
     """As the flow, up to the order of the step."""
     step = 1e-8
-    plain = GradientFlow(problem).integrate(t_end=T_END).loss
-    np.testing.assert_allclose(ModifiedFlow(problem, step).integrate(t_end=T_END).loss, plain, rtol=1e-3)
+    plain = GradientFlow(problem).integrate(times=TIMES, rtol=1e-8).loss
+    ours = ModifiedFlow(problem, step).integrate(times=TIMES, rtol=1e-8).loss
+    np.testing.assert_allclose(ours, plain, rtol=1e-5)
 
 
 def path_flow(problem):
@@ -125,14 +127,14 @@ def data_flow(problem):
 
 def mean_sgd(problem):
     """For a step to zero it is the flow."""
-    mean = MeanSGD(problem, step=1e-7, batch=100).integrate(t_end=T_END).loss
-    np.testing.assert_allclose(mean, GradientFlow(problem).integrate(t_end=T_END).loss, rtol=1e-4)
+    mean = MeanSGD(problem, step=1e-7, batch=100).integrate(times=TIMES, rtol=1e-8).loss
+    np.testing.assert_allclose(mean, GradientFlow(problem).integrate(times=TIMES, rtol=1e-8).loss, rtol=1e-4)
 
 
 def mean_sgd_on_the_sphere(problem):
     """The same, many inputs apart, which for a step to zero do not matter."""
-    mean = SphereSGD(problem, step=1e-9).integrate(t_end=T_END).loss
-    np.testing.assert_allclose(mean, GradientFlow(problem).integrate(t_end=T_END).loss, rtol=1e-4)
+    mean = SphereSGD(problem, step=1e-9).integrate(times=TIMES, rtol=1e-8).loss
+    np.testing.assert_allclose(mean, GradientFlow(problem).integrate(times=TIMES, rtol=1e-8).loss, rtol=1e-4)
 
 
 def catalogue(problem):
@@ -192,9 +194,8 @@ def gradient_noise(problem):
 
 def closed_form(problem):
     """The closed form is the flow."""
-    times = np.linspace(0, T_END, 4)
-    ours = riccati_solution(problem, times).loss
-    np.testing.assert_allclose(ours, GradientFlow(problem).integrate(times=times).loss, rtol=1e-8)
+    ours = riccati_solution(problem, TIMES).loss
+    np.testing.assert_allclose(ours, GradientFlow(problem).integrate(times=TIMES).loss, rtol=1e-8)
 
 
 def gaussian_theory(problem):
