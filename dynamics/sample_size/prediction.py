@@ -30,7 +30,8 @@ CONJECTURAL = (
 )
 HEURISTIC = (
     "the correction for finite d is heuristic, of first order in 1/d: with weight decay it covers about a third to a "
-    "half of the excess over d → ∞ that is measured at d = 30 to 100, without most of it, so that the MSE is too low"
+    "half of the excess over d → ∞ that is measured at d = 30 to 100, so that the MSE is too low; without decay most "
+    "of it, and too much near the peak"
 )
 AT_JUMP = "an `alpha` is the threshold of recovery itself: its row is the limit from below, and above it the MSE is 0"
 ROUNDING, JUST_BELOW = 1e-13, 1e-12  # relative to a threshold: what is the same, and what is below it
