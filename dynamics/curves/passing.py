@@ -48,8 +48,8 @@ def passed_unseen(trajectory: Trajectory | SGDTrajectory) -> str | None:
         on = np.flatnonzero(np.abs(ratio - 1) <= AT)
         if 0 < len(on) < SHOWN and ratio[on[-1] + 1 :].max(initial=1 - 2 * OFF) < 1 - OFF:
             missed.append(f"at the loss {level.loss:.6g} at t = {trajectory.times[on[0]]:.4g}")
-    learned = trajectory.modes / lam > 0.5
-    gained = (learned[1:] & ~learned[:-1]).sum(axis=1)
+    has = trajectory.modes / lam > 0.5
+    gained = (has[1:] & ~has[:-1]).sum(axis=1)
     leaps = np.flatnonzero((gained > 1) & (trajectory.loss[1:] < trajectory.loss[:-1] / 2))
     t = trajectory.times
     missed += [
