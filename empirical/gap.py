@@ -120,7 +120,9 @@ class Gap(Result):
         """Which parts come from training without the effect, not from a theory, in words."""
         how = {name: self.sources.get(name, "").partition(":")[0] for name in PARTS}
         names = [name.replace("_", " ") for name in PARTS if how[name] in MEASURED]
-        return f"\nmeasured by training, not predicted: {', '.join(names)}" if names else ""
+        lessened = "; the remainder is no test of it, more seeds or larger batches lessen it"
+        noise = lessened if "sampling noise" in names else ""
+        return f"\nmeasured by training, not predicted: {', '.join(names)}{noise}" if names else ""
 
     def summary(self, scale: float | None = None) -> str:
         """The parts at the time of the largest difference, and the remainder against its error bar.

@@ -25,6 +25,7 @@ from empirical.trainer import EXPLOSION, TrainingDiverged, descend, few_threads,
 from empirical.training_run import TrainingRun
 
 FOLLOWED = 20_000  # evaluations of the flow that explain a divergence: some seconds
+WORK = 1e9  # numbers of weights times samples that they may take: some seconds too
 
 
 def train(
@@ -186,11 +187,14 @@ def _divergence_message(problem: Problem, entry: Optimizer, clock: Clock, beta: 
     if "modified" not in entry.theories or not known:
         return f"{message}, take a smaller one."
     flow = GradientFlow(problem)
-    followed = flow.integrate(samples=50, throw=False, max_evaluations=FOLLOWED)
+    rows = 1 if problem.data is None else len(problem.data.X)
+    most = int(min(FOLLOWED, max(1, WORK / (rows * flow.theta0.size))))
+    followed = flow.integrate(samples=50, throw=False, max_evaluations=most)
     bound = largest_stable_step(flow, followed, beta, entry.form.name)
     if not np.isfinite(bound):  # nothing curves upwards on the way of the flow
         return f"{message}, take a smaller one."
+    part = f" up to t = {followed.times[-1]:.4g}" if followed.solver.failed else ""
     return (
-        f"{message}, and theory predicts a largest stable step of {bound:.3g} along the gradient flow (less for small "
-        "batches)."
+        f"{message}, and theory predicts a largest stable step of {bound:.3g} along the gradient flow{part} (less for "
+        "small batches)."
     )

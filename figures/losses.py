@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
+
 from dynamics.errors import ProblemError
 from empirical.comparison import Comparison
 from figures.canvas import Drawn, GivenAxes, canvas
@@ -51,4 +53,16 @@ def losses_figure(comparisons: Sequence[Comparison], *, axes: GivenAxes = None) 
         drawing.settle()
         for panel, comparison in zip(drawing.axes, comparisons, strict=False):
             clear_levels(panel, comparison.trajectory)
+            keep_inside(panel)
     return drawing.result
+
+
+def keep_inside(axes: Axes) -> None:
+    """Let the names of times that would be cut off at the edge of the figure, which is laid out, end at their ticks."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    first, last = axes.get_xlim()
+    for tick in axes.xaxis.get_major_ticks():
+        shown = first <= tick.get_loc() <= last
+        if shown and tick.label1.get_window_extent().x1 > figure.bbox.x1:
+            tick.label1.set_horizontalalignment("right")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
+from dynamics.aliases import Array
+from dynamics.curves.passing import visited_sets
 from dynamics.curves.trajectory import Trajectory
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.plateaus import Levels, as_found, plateaus
@@ -14,6 +17,8 @@ from figures.mode_names import level_label
 ENDS_ON = 1.2  # ratio of the lowest loss to a level below which the curve ends on that one
 NEAR = 1.5  # ratio of the height of a plateau to a level beyond which it does not wait at that one
 CLOSE = 0.1  # of what a linear axis shows: levels nearer to each other are not both named
+NARROW = 0.02  # of the fall of the loss: so close to a level a curve is on it
+RESTS = 0.1  # of the time: so long it is on it where it waits there, a straight line two or four hundredths
 FLAT = 3  # largest over smallest loss below which the axis is linear and shows what lies between
 
 
@@ -66,7 +71,7 @@ def waiting_levels(
 
     Of a plateau that fits none, that which is nearest among those of the sets of modes that it passes, within a factor.
     """
-    problem = trajectory.problem
+    problem, loss = trajectory.problem, trajectory.loss
     lam = problem.teacher.eigen[0][0]
     numbers = mode_numbers(lam, problem.all_inputs)
     passed = {
@@ -75,6 +80,15 @@ def waiting_levels(
         if (level := level_of(lam, learned)) is not None and level.loss > 0
     }
     found: dict[float, tuple[int, ...]] = {}
+    if (
+        not trajectory.stages and loss.max() < FLAT * loss.min()
+    ):  # of heights so close to each other that none stands out in log(loss)
+        slack = NARROW * float(loss.max() - loss.min())
+        found = {
+            height: learned
+            for height, learned in passed.items()
+            if share_of_time(trajectory.times, np.abs(loss - height) <= slack) >= RESTS
+        }
     for stage in trajectory.stages:
         if stage.level is not None:
             found[stage.level.loss] = stage.level.learned
@@ -85,12 +99,6 @@ def waiting_levels(
     return list(found.items())
 
 
-def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
-    """Sets of columns of modes that are more than half learned, in the order in which the trajectory passes them."""
-    targets = trajectory.problem.teacher.eigen[0][0]
-    sets: list[tuple[int, ...]] = []
-    for row in trajectory.modes / targets > 0.5:
-        learned = tuple(int(i) for i in np.flatnonzero(row))
-        if learned not in sets:
-            sets.append(learned)
-    return sets
+def share_of_time(times: Array, chosen: NDArray[np.bool_]) -> float:
+    """Part of the time at which a thing is so, by the trapezoidal rule."""
+    return float(np.trapezoid(chosen.astype(float), times) / (times[-1] - times[0]))

@@ -84,6 +84,7 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     """What a reader of the numbers should know."""
     from dynamics.closed_forms import growth_note
+    from dynamics.curves.passing import passed_unseen
     from dynamics.curves.units import LAWLESS
     from dynamics.sgd.trajectory import NEGLECTED, ON_SPHERE
 
@@ -97,7 +98,7 @@ def warnings(trajectory: Trajectory | SGDTrajectory) -> list[str]:
     found += filter(None, (trajectory.solver.message, getattr(trajectory, "breakdown", "")))
     found += filter(None, (getattr(trajectory, "levels_missing", ""),))
     found += without_modes(trajectory)
-    found += filter(None, (growth_note(trajectory.problem),))
+    found += filter(None, (growth_note(trajectory.problem), passed_unseen(trajectory)))
     problem = trajectory.problem
     if problem.student.infinite:
         found.append(

@@ -112,6 +112,7 @@ def command(
 
 def describe(trajectory: Trajectory | SGDTrajectory) -> str:
     """Summary and plateaus."""
+    from dynamics.curves.passing import passed_unseen
     from dynamics.problem.mode_numbers import mode_set
 
     lines = [trajectory.summary()]
@@ -119,6 +120,8 @@ def describe(trajectory: Trajectory | SGDTrajectory) -> str:
         learned = f"  learned modes {mode_set(p.learned_modes)}" if trajectory.problem.has_modes else ""
         predicted = "" if p.level is None else f"  (predicted {p.level.loss:.6g})"
         lines.append(f"plateau  t = {p.start:.4g} … {p.end:.4g}  loss {p.loss:.6g}{predicted}{learned}")
+    unseen = passed_unseen(trajectory)
+    lines += [] if unseen is None else [f"warning: {unseen}"]
     return "\n".join(lines)
 
 

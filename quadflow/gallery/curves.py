@@ -48,7 +48,7 @@ def learning_curves(options: opt.CompareOptions, output: str) -> None:
     """Loss and teacher modes: trained networks on the curves of the theory, with the plateau levels.
 
     With a teacher or a data set of one's own training lasts, unless said otherwise, until the flow has learned nearly
-    everything, with a step that follows it: both are printed.
+    everything, with a step that follows it: both are printed. So is the step of a data set with --t-end.
     """
 
     def compute() -> Comparison:
@@ -70,13 +70,14 @@ def until_learned(options: opt.CompareOptions) -> opt.CompareOptions:
 
     training, when = options.training, options.comparison
     said = training.steps is not None or when.t_end is not None or when.times is not None
-    if said and (given(LENGTHS) or not given(["teacher"])):
+    own_step = bool(given(["data"]) and given(["t_end"]) and not given(["step", "steps", "times"]))
+    if said and not own_step and (given(LENGTHS) or not given(["teacher"])):
         return options
     problem = build_problem(options.problem)
     if problem.teacher.given and not problem.teacher.B.any():  # nothing to learn: weights fade for ever
         return options
     step = training.step if given(["step"]) else None
-    span = learning_span(problem, step=step)
+    span = learning_span(problem, when.t_end if own_step else None, step)
     # of teachers the demonstration's step, unless that is unstable or takes too long
     if step is None and not given(["data"]):
         span = replace(span, step=max(min(training.step, span.step), span.t_end / MOST))

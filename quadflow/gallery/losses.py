@@ -45,6 +45,12 @@ HELD_OUT = 0.25  # of a data set of one's own, unless something else is said
     show_default=True,
     help="Output bias of two classes, of the teacher too.",
 )
+@click.option(
+    "--step",
+    type=float,
+    default=None,
+    help="Learning rate under every loss.  [default: one for each, smaller where sampling noise is too large]",
+)
 @click.option("--batch", type=int, default=256, show_default=True, help="Fresh samples per step.")
 @click.option("--seeds", type=int, default=6, show_default=True, help="Networks under each loss.")
 @opt.seed_option
@@ -56,6 +62,7 @@ def losses(
     init_scale: float,
     losses: str,
     bias: float,
+    step: float | None,
     batch: int,
     seeds: int,
     seed: int,
@@ -65,7 +72,7 @@ def losses(
 
     def make() -> Figure:
         from dynamics.problem import Problem, Student, Teacher
-        from empirical.experiments.losses import loss_curves
+        from empirical.experiments.losses import account, loss_curves
         from figures.losses import losses_figure
 
         eigenvalues = opt.parse_numbers("--teacher", teacher)
@@ -76,11 +83,13 @@ def losses(
             ),
             [name.strip() for name in losses.split(",")],
             bias=bias,
+            step=step,
             batch=batch,
             seeds=seeds,
             seed=seed,
             progress=True,
         )
+        click.echo("\n".join(map(account, compared)))
         return losses_figure(compared)
 
     draw_into(output, make)

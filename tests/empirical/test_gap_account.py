@@ -226,7 +226,7 @@ def test_large_fluctuations_are_measured_instead(monkeypatch):
         ({"finite_data": "training on the whole data sets"}, "finite data"),
         (
             {"sampling_noise": "training with and without it: too large", "discretisation": "modified flow"},
-            "sampling noise",
+            "sampling noise; the remainder is no test of it, more seeds or larger batches lessen it",
         ),
         (
             {

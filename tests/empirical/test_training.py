@@ -6,6 +6,7 @@ import torch
 
 from dynamics import FiniteDataFlow, GradientFlow, Problem, ProblemError, Student, Teacher
 from dynamics.clock import Clock
+from dynamics.inputs.data_set import DataSet
 from empirical import QuadraticNetwork, TrainingData, TrainingDiverged, TrainingRun, train
 from empirical.descent import gradient_descent_loss
 from empirical.practice import Practice, data_sets
@@ -251,3 +252,21 @@ def test_a_divergence_is_explained_in_bounded_time(monkeypatch):
     with pytest.raises(TrainingDiverged, match="predicts a largest stable step of"):
         train(start, steps=3, step=1e-3, batch=8)
     assert len(found) == 1 and found[0] <= 320  # one step of the solver beyond
+
+
+def test_the_more_a_gradient_costs_the_fewer_explain_a_divergence(monkeypatch):
+    """30 samples times 8 numbers of two units: a hundred gradients for 24,000; that the flow was cut short is said."""
+    X = np.random.default_rng(0).standard_normal((30, 3))
+    data = DataSet(X, X[:, 0] ** 2 - X[:, 1])
+    monkeypatch.setattr("empirical.training.WORK", 24_000)
+    found = []
+    integrate = GradientFlow.integrate
+    monkeypatch.setattr(
+        GradientFlow,
+        "integrate",
+        lambda self, *args, **more: found.append(more["max_evaluations"]) or integrate(self, *args, **more),
+    )
+    start = Problem(None, Student.initialise(2, 3, scale=1e3, seed=0), data=data)
+    with pytest.raises(TrainingDiverged, match=r"stable step of \S+ along the gradient flow up to t = \d"):
+        train(start, steps=3, step=1.0, batch=8)
+    assert found == [100]

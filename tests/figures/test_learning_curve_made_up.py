@@ -9,6 +9,7 @@ from drawn import assert_aligned, assert_decades
 
 from dynamics import GradientFlow, MeanSGD, Problem, Student, Teacher
 from dynamics.activations import Activation
+from dynamics.curves.passing import visited_sets
 from dynamics.curves.stages import Stage
 from dynamics.problem.mode_numbers import mode_numbers
 from dynamics.problem.plateaus import plateaus
@@ -17,7 +18,7 @@ from empirical.training_run import TrainingRun
 from figures.curve_names import clear_levels
 from figures.learning_curve import learning_curves
 from figures.markers import markers_along
-from figures.plateau_levels import visited_sets
+from figures.plateau_levels import waiting_levels
 
 T = np.linspace(0, 4, 41)
 PROBLEM = Problem(Teacher.from_eigenvalues([4, 2, 1], 3), Student.initialise(3, 3, scale=0.1, seed=1))
@@ -455,3 +456,15 @@ def test_names_of_levels_do_not_cover_each_other():
     shown = [text for text in above.texts if text.get_visible()]
     assert shown == above.texts[:2]
     assert not any(one.overlaps(other) for one, other in combinations(extents(shown), 2))
+
+
+def test_levels_too_close_for_the_logarithm_are_drawn_where_the_curve_rests():
+    """A loss that falls by a seventh may have no plateau in log(loss); it has two rests, and none on its way."""
+    teacher, student = Teacher.from_eigenvalues([3, -2], 3), Student.initialise(4, 3, scale=0.03, seed=0)
+    curve = GradientFlow(Problem(teacher, student, loss="huber:0.5")).integrate(140, samples=1000)
+    curve.__dict__["stages"] = ()  # whether they are found depends on where the samples lie
+    found = [loss for loss, _ in waiting_levels(curve, plateaus(curve.problem))]
+    np.testing.assert_allclose(
+        found, [1.50989, 1.30311], atol=1e-5
+    )  # of `fixed-points`, the ends of the curve
+    np.testing.assert_allclose(found, [curve.loss[0], curve.loss[-1]], rtol=1e-4)

@@ -1,5 +1,7 @@
 """What is drawn of losses and classifiers is what was computed: curves, levels, accuracy, read from the artists."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,15 @@ def test_the_axis_says_which_loss(comparisons):
     assert learning_curves(comparisons[1].trajectory).axes[0].get_ylabel() == "loss $L$ (logistic)"
     square = GradientFlow(Problem(TEACHER, Student.initialise(3, 2, scale=0.3, seed=1))).integrate(t_end=0.1)
     assert learning_curves(square).axes[0].get_ylabel() == "loss $L$ (squared output units)"
+
+
+def test_names_of_times_are_not_cut_off(comparisons):
+    """Until 302 a tick stands at the edge of the last panel of a row: its name, too, lies within the figure."""
+    flow = comparisons[0].trajectory
+    long = replace(flow, times=flow.times * (302 / flow.times[-1]))
+    other = Comparison(long, run_beside(long), None)
+    figure = losses_figure([other, other])
+    figure.draw_without_rendering()
+    for tick in figure.axes[1].xaxis.get_major_ticks():
+        if 0 <= tick.get_loc() <= 302:
+            assert tick.label1.get_window_extent().x1 <= figure.bbox.x1

@@ -110,6 +110,15 @@ def test_one_command_from_the_table_to_the_figure(received, table):
     assert (problem.bias.start, len(problem.data.X_test)) == (0.2, 20)
 
 
+def test_a_length_of_ones_own_leaves_the_step_to_the_problem(received, table):
+    """As without it: at most 20,000 steps, no hundred thousand of the default 0.001; a step that is given is taken."""
+    words = ["figure", "classification", "--data", "own.csv", "--target", "answer", "--t-end", "100"]
+    step = received("empirical.comparison:compare", *words)[1]["step"]
+    assert step >= 100 / 20_000 > 0.001
+    said = received("empirical.comparison:compare", *words[:-1], "1", "--step", "0.01")[1]
+    assert said["step"] == 0.01
+
+
 @pytest.mark.slow
 def test_predicted_and_measured_accuracy_of_digits(quadflow, tmp_path):
     """Two digits in one figure by one command: networks end where the flow on the data does, and tell them apart."""

@@ -6,7 +6,8 @@ import pytest
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher
 from empirical import train
 from empirical.experiments import losses as experiment
-from empirical.experiments.losses import loss_curves
+from empirical.experiments.learning_span import learning_span
+from empirical.experiments.losses import account, loss_curves
 
 START = Problem(Teacher.from_eigenvalues([2.0], 2), Student.initialise(2, 2, scale=0.8, seed=1))
 
@@ -68,3 +69,21 @@ def test_a_teacher_of_zero_is_refused():
     """Weights of either loss would fade for ever, and any step be stable."""
     with pytest.raises(ProblemError, match="`teacher` is zero"):
         loss_curves(Problem(Teacher.from_eigenvalues([0.0], 2), START.student), ["logistic"])
+
+
+def test_steps_are_smaller_where_sampling_noise_is_large(monkeypatch):
+    """With one sample a step a large step rests high above the flow, so that the step of the span is taken; with a step
+    that is given there is no choice, and the account says what was done.
+    """
+    monkeypatch.setattr(experiment, "MOST", 300)
+    options = {"batch": 1, "seeds": 2, "seed": 2}
+    noisy = loss_curves(START, ["huber:0.5"], **options)[0]
+    span = learning_span(noisy.trajectory.problem)
+    assert noisy.run.about["step"] == span.step < span.t_end / 300
+    quiet = loss_curves(START, ["huber:0.5"], **(options | {"batch": 2048}))[0]
+    assert quiet.run.about["step"] == span.t_end / 300
+    given = loss_curves(START, ["huber:0.5"], step=0.02, **options)[0]
+    assert given.run.about["step"] == 0.02
+    steps, last = given.run.steps[-1], given.run.loss[:, -1]
+    assert account(given).startswith(f"huber:0.5: {steps} steps of 0.02 on 1 samples, up to t = ")
+    assert account(given).endswith(f"networks {last.mean():.4g} ± {last.std(ddof=1):.2g}")

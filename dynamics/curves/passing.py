@@ -1,0 +1,63 @@
+"""Sets of modes that a curve passes through as it learns, and plateaus that its samples are too far apart to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dynamics.problem.plateaus import plateaus
+
+if TYPE_CHECKING:
+    from dynamics.curves.trajectory import Trajectory
+    from dynamics.sgd.trajectory import SGDTrajectory
+
+SHOWN = 3  # samples that a plateau has at least, see `dynamics.curves.stages`
+AT = 0.02  # relative distance of the loss from a level below which a sample lies on it
+OFF = 0.2  # and beyond which the next one has left it behind: if it had not, the curve would be seen not to wait
+
+
+def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
+    """Sets of columns of modes that are more than half learned, in the order in which the trajectory passes them."""
+    targets = trajectory.problem.teacher.eigen[0][0]
+    sets: list[tuple[int, ...]] = []
+    for row in trajectory.modes / targets > 0.5:
+        learned = tuple(int(i) for i in np.flatnonzero(row))
+        if learned not in sets:
+            sets.append(learned)
+    return sets
+
+
+def passed_unseen(trajectory: Trajectory | SGDTrajectory) -> str | None:
+    """Warning about plateaus that may lie between samples, or on one or two of them; None where the samples tell.
+
+    A plateau has three samples at least. Between two samples is room for one where several modes are learned there and
+    the loss falls by half.
+    """
+    problem = trajectory.problem
+    level_of = plateaus(problem) if problem.has_modes else None
+    if level_of is None or problem.teacher.outputs > 1:
+        return None
+    told = [stage.level.loss for stage in trajectory.stages if stage.level is not None]
+    lam, missed = problem.teacher.eigen[0][0], []
+    for learned in visited_sets(trajectory):
+        level = level_of(lam, learned)
+        if level is None or level.loss <= 0 or np.isclose(told, level.loss).any():
+            continue
+        ratio = trajectory.loss / level.loss
+        on = np.flatnonzero(np.abs(ratio - 1) <= AT)
+        if 0 < len(on) < SHOWN and ratio[on[-1] + 1 :].max(initial=1 - 2 * OFF) < 1 - OFF:
+            missed.append(f"at the loss {level.loss:.6g} at t = {trajectory.times[on[0]]:.4g}")
+    has = trajectory.modes / lam > 0.5
+    gained = (has[1:] & ~has[:-1]).sum(axis=1)
+    leaps = np.flatnonzero((gained > 1) & (trajectory.loss[1:] < trajectory.loss[:-1] / 2))
+    t = trajectory.times
+    missed += [
+        f"between t = {t[i]:.4g} and {t[i + 1]:.4g}, where {gained[i]} modes are learned" for i in leaps
+    ]
+    if not missed:
+        return None
+    return (
+        f"the samples are too far apart to tell whether the curve waits {' and '.join(missed)}: a plateau "
+        f"has {SHOWN} samples or more, take more of them"
+    )
