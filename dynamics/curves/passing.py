@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
+from dynamics.aliases import Array
+from dynamics.curves.stages import Stage
+from dynamics.problem import Problem
 from dynamics.problem.plateaus import plateaus
-
-if TYPE_CHECKING:
-    from dynamics.curves.trajectory import Trajectory
-    from dynamics.sgd.trajectory import SGDTrajectory
 
 SHOWN = 3  # samples that a plateau has at least, see `dynamics.curves.stages`
 AT = 0.02  # relative distance of the loss from a level below which a sample lies on it
 OFF = 0.2  # and beyond which the next one has left it behind: if it had not, the curve would be seen not to wait
 
 
-def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
+class Learning(Protocol):
+    """What is needed of a curve: that of the flow, or of SGD."""
+
+    @property
+    def problem(self) -> Problem: ...
+    @property
+    def times(self) -> Array: ...
+    @property
+    def loss(self) -> Array: ...
+    @property
+    def modes(self) -> Array: ...
+    @property
+    def stages(self) -> tuple[Stage, ...]: ...
+
+
+def visited_sets(trajectory: Learning) -> list[tuple[int, ...]]:
     """Sets of columns of modes that are more than half learned, in the order in which the trajectory passes them."""
     targets = trajectory.problem.teacher.eigen[0][0]
     sets: list[tuple[int, ...]] = []
@@ -28,7 +42,7 @@ def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]
     return sets
 
 
-def passed_unseen(trajectory: Trajectory | SGDTrajectory) -> str | None:
+def passed_unseen(trajectory: Learning) -> str | None:
     """Warning about plateaus that may lie between samples, or on one or two of them; None where the samples tell.
 
     A plateau has three samples at least. Between two samples is room for one where several modes are learned there and
