@@ -43,10 +43,9 @@ def visited_sets(trajectory: Learning) -> list[tuple[int, ...]]:
 
 
 def passed_unseen(trajectory: Learning) -> str | None:
-    """Warning about plateaus that may lie between samples, or on one or two of them; None where the samples tell.
+    """Warning about levels that are no plateau of the curve because only one or two samples lie on them; or None.
 
-    A plateau has three samples at least. Between two samples is room for one where several modes are learned there and
-    the loss falls by half.
+    A plateau has three samples at least. One that lies between two neighbouring samples cannot be told of.
     """
     problem = trajectory.problem
     level_of = plateaus(problem) if problem.has_modes else None
@@ -60,15 +59,12 @@ def passed_unseen(trajectory: Learning) -> str | None:
             continue
         ratio = trajectory.loss / level.loss
         on = np.flatnonzero(np.abs(ratio - 1) <= AT)
-        if 0 < len(on) < SHOWN and ratio[on[-1] + 1 :].max(initial=1 - 2 * OFF) < 1 - OFF:
+        if (
+            0 < len(on) < SHOWN
+            and on[-1] + 1 < len(ratio)
+            and ratio[on[-1] + 1 :].max(initial=-1.0) < 1 - OFF
+        ):
             missed.append(f"at the loss {level.loss:.6g} at t = {trajectory.times[on[0]]:.4g}")
-    has = trajectory.modes / lam > 0.5
-    gained = (has[1:] & ~has[:-1]).sum(axis=1)
-    leaps = np.flatnonzero((gained > 1) & (trajectory.loss[1:] < trajectory.loss[:-1] / 2))
-    t = trajectory.times
-    missed += [
-        f"between t = {t[i]:.4g} and {t[i + 1]:.4g}, where {gained[i]} modes are learned" for i in leaps
-    ]
     if not missed:
         return None
     return (
