@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
+from dynamics.aliases import Array
+from dynamics.curves.stages import Stage
+from dynamics.problem import Problem
 from dynamics.problem.plateaus import plateaus
-
-if TYPE_CHECKING:
-    from dynamics.curves.trajectory import Trajectory
-    from dynamics.sgd.trajectory import SGDTrajectory
 
 SHOWN = 3  # samples that a plateau has at least, see `dynamics.curves.stages`
 AT = 0.02  # relative distance of the loss from a level below which a sample lies on it
 OFF = 0.2  # and beyond which the next one has left it behind: if it had not, the curve would be seen not to wait
 
 
-def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]]:
+class Learning(Protocol):
+    """What is needed of a curve: that of the flow, or of SGD."""
+
+    @property
+    def problem(self) -> Problem: ...
+    @property
+    def times(self) -> Array: ...
+    @property
+    def loss(self) -> Array: ...
+    @property
+    def modes(self) -> Array: ...
+    @property
+    def stages(self) -> tuple[Stage, ...]: ...
+
+
+def visited_sets(trajectory: Learning) -> list[tuple[int, ...]]:
     """Sets of columns of modes that are more than half learned, in the order in which the trajectory passes them."""
     targets = trajectory.problem.teacher.eigen[0][0]
     sets: list[tuple[int, ...]] = []
@@ -28,11 +42,10 @@ def visited_sets(trajectory: Trajectory | SGDTrajectory) -> list[tuple[int, ...]
     return sets
 
 
-def passed_unseen(trajectory: Trajectory | SGDTrajectory) -> str | None:
-    """Warning about plateaus that may lie between samples, or on one or two of them; None where the samples tell.
+def passed_unseen(trajectory: Learning) -> str | None:
+    """Warning about levels that are no plateau of the curve because only one or two samples lie on them; or None.
 
-    A plateau has three samples at least. Between two samples is room for one where several modes are learned there and
-    the loss falls by half.
+    A plateau has three samples at least. One that lies between two neighbouring samples cannot be told of.
     """
     problem = trajectory.problem
     level_of = plateaus(problem) if problem.has_modes else None
@@ -46,15 +59,12 @@ def passed_unseen(trajectory: Trajectory | SGDTrajectory) -> str | None:
             continue
         ratio = trajectory.loss / level.loss
         on = np.flatnonzero(np.abs(ratio - 1) <= AT)
-        if 0 < len(on) < SHOWN and ratio[on[-1] + 1 :].max(initial=1 - 2 * OFF) < 1 - OFF:
+        if (
+            0 < len(on) < SHOWN
+            and on[-1] + 1 < len(ratio)
+            and ratio[on[-1] + 1 :].max(initial=-1.0) < 1 - OFF
+        ):
             missed.append(f"at the loss {level.loss:.6g} at t = {trajectory.times[on[0]]:.4g}")
-    has = trajectory.modes / lam > 0.5
-    gained = (has[1:] & ~has[:-1]).sum(axis=1)
-    leaps = np.flatnonzero((gained > 1) & (trajectory.loss[1:] < trajectory.loss[:-1] / 2))
-    t = trajectory.times
-    missed += [
-        f"between t = {t[i]:.4g} and {t[i + 1]:.4g}, where {gained[i]} modes are learned" for i in leaps
-    ]
     if not missed:
         return None
     return (
