@@ -145,7 +145,7 @@ def test_kinds_are_told_apart():
 def test_small_and_large_levels():
     """Linear up to the smallest loss that is not rounding, 1e-6 at least and 1 at most."""
     for losses, linear, bottom in (
-        ((100.0, 20.0), 1.0, -0.15),
+        ((100.0, 20.0, 0.0), 1.0, -0.15),
         ((100.0, 1e-4, 1e-10, 0.0), 1e-4, -0.15e-4),
         ((100.0, 1e-8, 1e-10), 1e-6, -0.15e-8),
     ):
@@ -157,6 +157,13 @@ def test_small_and_large_levels():
             predicted[0].get_xydata(), [[2 * n, loss] for n, loss in enumerate(losses)]
         )
         assert {"{1}", "{2}"} <= {t.get_text() for t in axes.texts}
+
+
+def test_levels_without_a_zero_are_logarithmic():
+    """As those of the logistic loss: from the lowest to the highest, with 40 % of room."""
+    (axes,) = made_up(100.0, 20.0).axes
+    assert axes.get_yscale() == "log"
+    assert axes.get_ylim() == pytest.approx((20 / 1.4, 140))
 
 
 def test_points_off_the_axes_are_drawn_without_a_cross():
