@@ -11,6 +11,7 @@ from dynamics.curves.stages import Stage
 from dynamics.problem import Problem
 from dynamics.problem.plateaus import plateaus
 
+FEW = 10  # samples of a curve that nobody takes to look for plateaus
 SHOWN = 3  # samples that a plateau has at least, see `dynamics.curves.stages`
 AT = 0.02  # relative distance of the loss from a level below which a sample lies on it
 OFF = 0.2  # and beyond which the next one has left it behind: if it had not, the curve would be seen not to wait
@@ -49,7 +50,7 @@ def passed_unseen(trajectory: Learning) -> str | None:
     """
     problem = trajectory.problem
     level_of = plateaus(problem) if problem.has_modes else None
-    if level_of is None or problem.teacher.outputs > 1:
+    if level_of is None or problem.teacher.outputs > 1 or len(trajectory.times) < FEW:
         return None
     told = [stage.level.loss for stage in trajectory.stages if stage.level is not None]
     lam, missed = problem.teacher.eigen[0][0], []

@@ -49,7 +49,7 @@ HELD_OUT = 0.25  # of a data set of one's own, unless something else is said
     "--step",
     type=float,
     default=None,
-    help="Learning rate under every loss.  [default: one for each, smaller where sampling noise is too large]",
+    help="Learning rate under every loss. [default: one for each, smaller where sampling noise is too large]",
 )
 @click.option("--batch", type=int, default=256, show_default=True, help="Fresh samples per step.")
 @click.option("--seeds", type=int, default=6, show_default=True, help="Networks under each loss.")
