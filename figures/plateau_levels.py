@@ -100,5 +100,6 @@ def waiting_levels(
 
 
 def share_of_time(times: Array, chosen: NDArray[np.bool_]) -> float:
-    """Part of the time at which a thing is so, by the trapezoidal rule."""
-    return float(np.trapezoid(chosen.astype(float), times) / (times[-1] - times[0]))
+    """Part of the time at which a thing is so, by the trapezoidal rule; none of a single moment."""
+    length = times[-1] - times[0]
+    return float(np.trapezoid(chosen.astype(float), times) / length) if length else 0.0

@@ -9,7 +9,7 @@ import numpy as np
 from dynamics.aliases import Array
 from dynamics.curves.stages import Stage
 from dynamics.problem import Problem
-from dynamics.problem.plateaus import plateaus
+from dynamics.problem.plateaus import as_found, plateaus
 
 FEW = 10  # samples of a curve that nobody takes to look for plateaus
 SHOWN = 3  # samples that a plateau has at least, see `dynamics.curves.stages`
@@ -52,6 +52,7 @@ def passed_unseen(trajectory: Learning) -> str | None:
     level_of = plateaus(problem) if problem.has_modes else None
     if level_of is None or problem.teacher.outputs > 1 or len(trajectory.times) < FEW:
         return None
+    level_of = as_found(level_of, [])
     told = [stage.level.loss for stage in trajectory.stages if stage.level is not None]
     lam, missed = problem.teacher.eigen[0][0], []
     for learned in visited_sets(trajectory):
