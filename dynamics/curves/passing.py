@@ -49,8 +49,10 @@ def passed_unseen(trajectory: Learning) -> str | None:
     A plateau has three samples at least. One that lies between two neighbouring samples cannot be told of.
     """
     problem = trajectory.problem
-    level_of = plateaus(problem) if problem.has_modes else None
-    if level_of is None or problem.teacher.outputs > 1 or len(trajectory.times) < FEW:
+    if len(trajectory.times) < FEW or not problem.has_modes or problem.teacher.outputs > 1:
+        return None
+    level_of = plateaus(problem)
+    if level_of is None:
         return None
     level_of = as_found(level_of, [])
     told = [stage.level.loss for stage in trajectory.stages if stage.level is not None]

@@ -31,7 +31,7 @@ def test_plateaus_of_a_trajectory():
         Stage(13.0, 2345678.0, 7.99, (0, 2), SimpleNamespace(loss=8.0), -0.00125),
     )
     problem = SimpleNamespace(has_modes=True)
-    trajectory = SimpleNamespace(summary=lambda: "summary", stages=stages, problem=problem)
+    trajectory = SimpleNamespace(summary=lambda: "summary", stages=stages, problem=problem, times=[0.0])
     assert simulate.describe(trajectory).split("\n") == [
         "summary",
         "plateau  t = 0 … 12.35  loss 45.5  learned modes {}",
@@ -213,7 +213,7 @@ def test_stationary_points_in_words():
     result = {
         "fixed_points": [{"certified": True, "radius": 1e-17}, {"certified": True, "radius": 3e-16}, {}],
         "search": {
-            **{"converged": 4, "starts": 5, "matched": 3},
+            **{"converged": 4, "starts": 5, "matched": 3, "beyond": 0},
             "unmatched": [{"loss": 1.23456789, "index": 2, "kind": "saddle"}],
         },
         "connections": [{"from": [], "to": [0]}, {"from": [0], "to": [0, 1]}],
