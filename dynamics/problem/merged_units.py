@@ -1,6 +1,6 @@
 """Exact reduction of quadratic networks with more units than inputs, all with one fixed second-layer value.
 
-With an orthonormal basis U (K, d) of the columns of W₀ = UX₀ the gradient of a loss of WᵀW at W = UX is U times that
+With the polar decomposition W₀ = UX₀, the columns of U (K, d) orthonormal, the gradient of a loss of WᵀW at W = UX is U times that
 at X: the flow of X, of d units, is that of W, neuron by neuron (derived here). It holds of gradient flow, and of the
 flow of gradient descent with a finite step and momentum, on any inputs: f itself is a‖Wx‖², less its mean where units
 are centred, and ‖W‖², which decays, is ‖X‖².
@@ -48,6 +48,10 @@ def merged_units(problem: Problem) -> MergedUnits | None:
     more = problem.constraint or problem.bias.trainable or problem.student.trainable
     if d >= K or not forms or more or np.ptp(A, axis=1).any():
         return None
-    U, X = np.linalg.qr(problem.student.W)
+    U, sizes, V = np.linalg.svd(problem.student.W, full_matrices=False)
+    U, X = (
+        U @ V,
+        (V.T * sizes) @ V,
+    )  # the polar factor: no entry is zero by construction, to be filled by rounding
     student = Student(X, A[:, :d], trainable=False, infinite=problem.student.infinite)
     return MergedUnits(replace(problem, student=student), problem, np.asarray(U))
