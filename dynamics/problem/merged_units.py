@@ -1,9 +1,9 @@
 """Exact reduction of quadratic networks with more units than inputs, all with one fixed second-layer value.
 
-With the polar decomposition W₀ = UX₀, the columns of U (K, d) orthonormal, the gradient of a loss of WᵀW at W = UX is U times that
-at X: the flow of X, of d units, is that of W, neuron by neuron (derived here). It holds of gradient flow, and of the
-flow of gradient descent with a finite step and momentum, on any inputs: f itself is a‖Wx‖², less its mean where units
-are centred, and ‖W‖², which decays, is ‖X‖².
+With the polar decomposition W₀ = UX₀, where the columns of U (K, d) are orthonormal, the gradient of a loss of WᵀW at
+W = UX is U times that at X: the flow of X, of d units, is that of W, neuron by neuron (derived here). It holds of
+gradient flow, and of the flow of gradient descent with a finite step and momentum, on any inputs: f itself is a‖Wx‖²,
+less its mean where units are centred, and ‖W‖², which decays, is ‖X‖².
 """
 
 from __future__ import annotations
