@@ -3,7 +3,6 @@
 from dynamics.activations.base import ACTIVATIONS as ACTIVATIONS
 from dynamics.activations.base import FAMILIES as FAMILIES
 from dynamics.activations.base import Activation as Activation
-from dynamics.activations.base import Family as Family
 from dynamics.activations.base import register as register
 from dynamics.activations.base import register_family as register_family
 

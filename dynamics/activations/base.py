@@ -18,8 +18,9 @@ from dynamics.activations.elementwise import Elementwise, OfPreactivation
 from dynamics.activations.polynomial import polynomial_terms
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
+from dynamics.named import Family, Names
 from dynamics.population.expansion import Expansion
-from dynamics.validation import validate_array, validate_choice
+from dynamics.validation import validate_array
 
 if TYPE_CHECKING:
     from dynamics.population.base import Population
@@ -131,15 +132,7 @@ class Activation:
         ProblemError
             If no activation has this name, or a family no such member.
         """
-        if isinstance(name, Activation):
-            return name
-        family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
-        if colon and family in FAMILIES:
-            try:
-                return FAMILIES[family].member(parameters)
-            except NoMember as why:
-                raise ProblemError(f"`{option}` is {name!r}, but {why}.") from None
-        return ACTIVATIONS[validate_choice(option, name, [*ACTIVATIONS, *map(str, FAMILIES.values())])]
+        return NAMES.parse(name, option)
 
     @classmethod
     def from_callable(
@@ -340,41 +333,14 @@ class Activation:
         return super().__reduce__()
 
 
-class NoMember(ValueError):
-    """A family has no member of these parameters: what they must be, as the end of a sentence."""
+NAMES: Names[Activation, Family[Activation]] = Names(Activation, "another activation")
 
-
-@dataclass(frozen=True)
-class Family:
-    """Activations with parameters, named ``family:parameters``.
-
-    Parameters
-    ----------
-    name, parameters : str
-        Such as "hermite" and "K".
-    member : callable text → Activation
-        The activation with the parameters in a text; raises `NoMember` if there is none.
-    """
-
-    name: str
-    parameters: str
-    member: Callable[[str], Activation]
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.parameters}"
-
-
-FAMILIES: dict[str, Family] = {}
+FAMILIES = NAMES.families
 """All families of activations."""
 
+register_family = NAMES.register_family
 
-def register_family(family: Family) -> Family:
-    """Make the members of a family known by their names."""
-    FAMILIES[family.name] = family
-    return family
-
-
-ACTIVATIONS: dict[str, Activation] = {}
+ACTIVATIONS = NAMES.single
 """All activations that have a name, in the order in which they are offered."""
 
 
@@ -386,6 +352,4 @@ def register(activation: Activation) -> Activation:
     ProblemError
         If another activation has this name already.
     """
-    if ACTIVATIONS.setdefault(activation.name, activation) != activation:
-        raise ProblemError(f"The name {activation.name!r} belongs to another activation: choose a new one.")
-    return activation
+    return NAMES.register(activation)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from dynamics.activations import functions
-from dynamics.activations.base import Activation, Family, NoMember, register_family
+from dynamics.activations.base import Activation, register_family
 from dynamics.errors import ProblemError
+from dynamics.named import Family, NoMember
 from dynamics.population.expansion import KINK, Expansion
 from dynamics.population.kernels import Kernel
 from dynamics.population.piecewise_linear import PiecewiseLinearPopulation

@@ -16,7 +16,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.inputs.setting import Bias, Network, Setting, Units
-from dynamics.validation import validate_choice
+from dynamics.named import Family, Names
 
 if TYPE_CHECKING:
     from dynamics.activations import Activation
@@ -259,26 +259,16 @@ class Restored:
 
 
 @dataclass(frozen=True)
-class Family:
+class LawFamily(Family[InputLaw]):
     """Laws with parameters in their names.
 
     Parameters
     ----------
-    name, parameters : str
-        As in "student-t" and "NU".
-    member : callable
-        From the text behind the colon to the law.
     restored : Restored, optional
         From the arrays of `InputLaw.arrays` to the law, where the name does not say it all.
     """
 
-    name: str
-    parameters: str
-    member: Callable[[str], InputLaw]
     restored: Restored | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.parameters}"
 
 
 def shortest(value: float) -> str:
@@ -286,19 +276,15 @@ def shortest(value: float) -> str:
     return repr(float(value)).removesuffix(".0")
 
 
-LAWS: dict[str, InputLaw] = {}
-FAMILIES: dict[str, Family] = {}
+NAMES: Names[InputLaw, LawFamily] = Names(InputLaw, "another law")
+LAWS, FAMILIES = NAMES.single, NAMES.families
+register_family = NAMES.register_family
 
 
 def register(law: InputLaw) -> InputLaw:
     """Make a law known by its name."""
     LAWS[law.name] = law
     return law
-
-
-def register_family(family: Family) -> None:
-    """Make a family known by its name."""
-    FAMILIES[family.name] = family
 
 
 def parse_law(name: InputLaw | str, option: str = "distribution") -> InputLaw:
@@ -311,9 +297,4 @@ def parse_law(name: InputLaw | str, option: str = "distribution") -> InputLaw:
     ProblemError
         If no law has this name, or a family no such member.
     """
-    if isinstance(name, InputLaw):
-        return name
-    family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
-    if colon and family in FAMILIES:
-        return FAMILIES[family].member(parameters)
-    return LAWS[validate_choice(option, name, [*LAWS, *map(str, FAMILIES.values())])]
+    return NAMES.parse(name, option)

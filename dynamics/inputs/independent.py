@@ -15,7 +15,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.base import Family, InputLaw, Source, register, register_family, shortest
+from dynamics.inputs.base import InputLaw, LawFamily, Source, register, register_family, shortest
 from dynamics.inputs.moments import form_loss, is_form, mapped
 from dynamics.inputs.setting import Setting
 from dynamics.population.fourth_moment import FourthMoment, IndependentMoment
@@ -153,4 +153,4 @@ def _member(text: str) -> Independent:
 
 register(Uniform())
 register(Rademacher())
-register_family(Family("independent", "KAPPA", _member))
+register_family(LawFamily("independent", "KAPPA", _member))

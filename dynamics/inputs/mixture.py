@@ -21,7 +21,7 @@ from dynamics.aliases import Array
 from dynamics.covariance import symmetric_root
 from dynamics.errors import ProblemError
 from dynamics.files.archives import open_archive
-from dynamics.inputs.base import Family, InputLaw, Restored, Source, register_family
+from dynamics.inputs.base import InputLaw, LawFamily, Restored, Source, register_family
 from dynamics.inputs.moments import form_loss, is_form
 from dynamics.inputs.setting import Setting
 from dynamics.inputs.subspaces import basis_of, krylov_closure
@@ -212,4 +212,4 @@ def of_arrays(arrays: Mapping[str, Array]) -> Mixture:
     return Mixture(arrays["weights"], arrays["means"], arrays["covariances"])
 
 
-register_family(Family("mixture", "FILE.npz", _member, Restored(PARTS, of_arrays)))
+register_family(LawFamily("mixture", "FILE.npz", _member, restored=Restored(PARTS, of_arrays)))

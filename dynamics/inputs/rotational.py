@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dynamics.activations.polynomial import highest_power
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.inputs.base import Family, InputLaw, Source, register, register_family, shortest
+from dynamics.inputs.base import InputLaw, LawFamily, Source, register, register_family, shortest
 from dynamics.inputs.lengths import growth, lengths, mean_over_lengths
 from dynamics.inputs.moments import is_form, mapped
 from dynamics.inputs.setting import Setting
@@ -241,4 +241,4 @@ def _member(text: str) -> StudentT:
 
 
 register(Sphere())
-register_family(Family("student-t", "NU", _member))
+register_family(LawFamily("student-t", "NU", _member))

@@ -2,7 +2,6 @@
 
 from dynamics.labels.base import FAMILIES as FAMILIES
 from dynamics.labels.base import LABELS as LABELS
-from dynamics.labels.base import Family as Family
 from dynamics.labels.base import Labels as Labels
 from dynamics.labels.base import register as register
 from dynamics.labels.base import register_family as register_family

@@ -12,7 +12,8 @@ from typing import Any
 
 from dynamics.errors import ProblemError
 from dynamics.losses import Loss
-from dynamics.validation import validate_choice, validate_real
+from dynamics.named import Family, Names
+from dynamics.validation import validate_real
 
 LARGEST_FLIP = 0.5  # from there on labels say nothing, or the contrary
 
@@ -106,15 +107,7 @@ class Labels:
         ProblemError
             If no labels have this name, or a family no such member.
         """
-        if isinstance(name, Labels):
-            return name
-        family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
-        if colon and family in FAMILIES:
-            try:
-                return FAMILIES[family].member(parameters)
-            except NoMember as why:
-                raise ProblemError(f"`{option}` is {name!r}, but {why}.") from None
-        return LABELS[validate_choice(option, name, [*LABELS, *map(str, FAMILIES.values())])]
+        return NAMES.parse(name, option)
 
     def __str__(self) -> str:
         return self.name
@@ -124,44 +117,14 @@ class Labels:
         return f"Labels({self.name!r}: {self.formula}{flips})"
 
 
-class NoMember(ValueError):
-    """A family has no member of these parameters: what they must be, as the end of a sentence."""
+NAMES: Names[Labels, Family[Labels]] = Names(Labels, "other labels")
 
-
-@dataclass(frozen=True)
-class Family:
-    """Labels with parameters, named ``family:parameters``.
-
-    Parameters
-    ----------
-    name, parameters : str
-        Such as "hard" and "THRESHOLD".
-    member : callable text → Labels
-        Raises `NoMember` if there is none.
-    example : str
-        Parameters of one, for tests and completions.
-    """
-
-    name: str
-    parameters: str
-    member: Callable[[str], Labels]
-    example: str
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.parameters}"
-
-
-FAMILIES: dict[str, Family] = {}
+FAMILIES = NAMES.families
 """All families of labels."""
 
+register_family = NAMES.register_family
 
-def register_family(family: Family) -> Family:
-    """Make the members of a family known by their names."""
-    FAMILIES[family.name] = family
-    return family
-
-
-LABELS: dict[str, Labels] = {}
+LABELS = NAMES.single
 """All labels that have a name, in the order in which they are offered."""
 
 
@@ -173,6 +136,4 @@ def register(labels: Labels) -> Labels:
     ProblemError
         If others have this name already.
     """
-    if LABELS.setdefault(labels.name, labels) != labels:
-        raise ProblemError(f"The name {labels.name!r} belongs to other labels: choose a new one.")
-    return labels
+    return NAMES.register(labels)

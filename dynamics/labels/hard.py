@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dynamics.labels.base import Family, Labels, NoMember, register, register_family
+from dynamics.labels.base import Labels, register, register_family
+from dynamics.named import Family, NoMember
 
 LARGEST = 1e50  # a threshold
 

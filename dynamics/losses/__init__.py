@@ -2,7 +2,6 @@
 
 from dynamics.losses.base import FAMILIES as FAMILIES
 from dynamics.losses.base import LOSSES as LOSSES
-from dynamics.losses.base import Family as Family
 from dynamics.losses.base import Loss as Loss
 from dynamics.losses.base import register as register
 from dynamics.losses.base import register_family as register_family

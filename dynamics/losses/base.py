@@ -17,7 +17,7 @@ import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.errors import ProblemError
-from dynamics.validation import validate_choice
+from dynamics.named import Family, Names
 
 OFFSET, ACCURACY = (
     1e-5,
@@ -119,15 +119,7 @@ class Loss:
         ProblemError
             If no loss has this name, or a family no such member.
         """
-        if isinstance(name, Loss):
-            return name
-        family, colon, parameters = name.partition(":") if isinstance(name, str) else ("", "", "")
-        if colon and family in FAMILIES:
-            try:
-                return FAMILIES[family].member(parameters)
-            except NoMember as why:
-                raise ProblemError(f"`{option}` is {name!r}, but {why}.") from None
-        return LOSSES[validate_choice(option, name, [*LOSSES, *map(str, FAMILIES.values())])]
+        return NAMES.parse(name, option)
 
     @property
     def classifies(self) -> bool:
@@ -198,44 +190,14 @@ def residual_loss(
     return Loss(name, formula, OfResidual(value), OfResidual(slope), OfResidual(curvature), **more)
 
 
-class NoMember(ValueError):
-    """A family has no member of these parameters: what they must be, as the end of a sentence."""
+NAMES: Names[Loss, Family[Loss]] = Names(Loss, "another loss")
 
-
-@dataclass(frozen=True)
-class Family:
-    """Losses with parameters, named ``family:parameters``.
-
-    Parameters
-    ----------
-    name, parameters : str
-        Such as "huber" and "C".
-    member : callable text → Loss
-        The loss with the parameters in a text; raises `NoMember` if there is none.
-    example : str
-        Parameters of one, for tests and completions.
-    """
-
-    name: str
-    parameters: str
-    member: Callable[[str], Loss]
-    example: str
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.parameters}"
-
-
-FAMILIES: dict[str, Family] = {}
+FAMILIES = NAMES.families
 """All families of losses."""
 
+register_family = NAMES.register_family
 
-def register_family(family: Family) -> Family:
-    """Make the members of a family known by their names."""
-    FAMILIES[family.name] = family
-    return family
-
-
-LOSSES: dict[str, Loss] = {}
+LOSSES = NAMES.single
 """All losses that have a name, in the order in which they are offered."""
 
 
@@ -247,6 +209,4 @@ def register(loss: Loss) -> Loss:
     ProblemError
         If another loss has this name already.
     """
-    if LOSSES.setdefault(loss.name, loss) != loss:
-        raise ProblemError(f"The name {loss.name!r} belongs to another loss: choose a new one.")
-    return loss
+    return NAMES.register(loss)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dynamics.losses.base import Family, Loss, NoMember, register_family, residual_loss
+from dynamics.losses.base import Loss, register_family, residual_loss
+from dynamics.named import Family, NoMember
 
 SMALLEST, LARGEST = 1e-20, 1e20  # of C, whose squares are multiplied by those of others
 

@@ -1,5 +1,7 @@
 """Labels: their means, draws and flips, held against what their names say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -70,7 +72,7 @@ def test_flips_that_mean_nothing_are_refused(name, flip, message):
 
 
 def test_registered_labels_are_known_by_their_name(monkeypatch):
-    monkeypatch.setattr(labels, "LABELS", dict(LABELS))
+    monkeypatch.setattr(labels, "NAMES", replace(labels.NAMES, single=dict(LABELS)))
     mine = register(Labels("steep", "y ~ Bernoulli(σ(3f*))", lambda f: 1 / (1 + (-3 * f).exp())))
     assert Labels.parse("steep") is mine
     with pytest.raises(ProblemError, match="'steep' belongs to other labels"):
