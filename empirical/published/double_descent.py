@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from empirical.published.entry import Entry, Ours, Series, Tolerance
+from empirical.published.entry import Entry, Ours, Series
 from empirical.published.sources import QUADRATIC, at
+from empirical.published.symmetric_noise import FIRST_ORDER, regression
 
-INPUTS, WIDTH, TEACHER_WIDTH, NOISE = 100, 0.7, 0.5, 0.5
+WIDTH, TEACHER_WIDTH, NOISE = 0.7, 0.5, 0.5
 ALPHA = (0.374615, 0.394872, 0.415128, 0.455641, 0.496154, 0.577179, 0.658205, 0.739231, 0.8)
 ERRORS = (1.5846, 1.2906, 1.0337, 0.78433, 0.6092, 0.42771, 0.3228, 0.25769, 0.22751)
 ERRORS_STD = (0.02309, 0.016407, 0.012014, 0.0090428, 0.0049415, 0.0044306, 0.0035822, 0.0018881, 0.0021411)
@@ -29,15 +30,10 @@ TRAINING_STD = (
 
 def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
     """State evolution with the correction for symmetric noise of dimension 100."""
-    from dynamics.sample_size.design import SymmetricNoise
-    from dynamics.sample_size.equations import Regression
-    from dynamics.sample_size.marchenko_pastur import MarchenkoPastur
-
-    law, design = MarchenkoPastur(TEACHER_WIDTH), SymmetricNoise(inputs=INPUTS)
-    regression = Regression(law, decay=0.0, label_noise=NOISE, width=WIDTH, design=design)
+    theory = regression(TEACHER_WIDTH, WIDTH, label_noise=NOISE)
     at = series[0].at
     more = () if quick else tuple(np.linspace(at[0], at[-1], 31))
-    points = {alpha: regression.solve(alpha) for alpha in sorted({*at, *more})}
+    points = {alpha: theory.solve(alpha) for alpha in sorted({*at, *more})}
     errors = {alpha: point.mse for alpha, point in points.items()}
     losses = {alpha: point.training_error / 4 for alpha, point in points.items()}
     return [
@@ -61,11 +57,7 @@ ENTRY = Entry(
             along="n/d²",
             values=ERRORS,
             errors=ERRORS_STD,
-            tolerance=Tolerance(
-                "Our correction for d = 100 is of first order: 2 %, and two of their standard errors.",
-                relative=0.02,
-                errors=2.0,
-            ),
+            tolerance=FIRST_ORDER,
             few=(4, 8),
         ),
         Series(
@@ -74,11 +66,7 @@ ENTRY = Entry(
             along="n/d²",
             values=TRAINING,
             errors=TRAINING_STD,
-            tolerance=Tolerance(
-                "Our correction for d = 100 is of first order: 2 %, and two of their standard errors.",
-                relative=0.02,
-                errors=2.0,
-            ),
+            tolerance=FIRST_ORDER,
             few=(4, 8),
         ),
     ),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from empirical.published.entry import Entry, Ours, Series, Tolerance
+from empirical.published.entry import Entry, Ours, Series
 from empirical.published.sources import QUADRATIC, at
+from empirical.published.symmetric_noise import FIRST_ORDER, errors_then_losses, regression
 
-INPUTS, WIDTH, TEACHER_WIDTH, PENALTY = 100, 0.4, 0.3, 0.01
+WIDTH, TEACHER_WIDTH, PENALTY = 0.4, 0.3, 0.01
 ALPHA = (0.134211, 0.258421, 0.382632, 0.506842, 0.6)
 NOISES = (0.1, 0.25, 0.5, 1.0)
 ERRORS = (
@@ -25,17 +26,9 @@ ERRORS_STD = (
 
 
 def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
-    """State evolution with the width cut and the correction for symmetric noise; ℓ is twice their λ."""
-    from dynamics.sample_size.design import SymmetricNoise
-    from dynamics.sample_size.equations import Regression
-    from dynamics.sample_size.marchenko_pastur import MarchenkoPastur
-
-    law, design = MarchenkoPastur(TEACHER_WIDTH), SymmetricNoise(inputs=INPUTS)
-    found = []
-    for noise, s in zip(NOISES, series, strict=True):
-        regression = Regression(law, decay=2 * PENALTY, label_noise=noise, width=WIDTH, design=design)
-        found.append(Ours.of([regression.solve(alpha).mse for alpha in s.at]))
-    return found
+    """Test errors, noise after noise."""
+    regressions = [regression(TEACHER_WIDTH, WIDTH, PENALTY, noise) for noise in NOISES]
+    return errors_then_losses(regressions, series)[: len(NOISES)]
 
 
 ENTRY = Entry(
@@ -52,11 +45,7 @@ ENTRY = Entry(
             along="n/d²",
             values=values,
             errors=spread,
-            tolerance=Tolerance(
-                "Our correction for d = 100 is of first order: 2 %, and two of their standard errors.",
-                relative=0.02,
-                errors=2.0,
-            ),
+            tolerance=FIRST_ORDER,
             few=(3,),
         )
         for noise, values, spread in zip(NOISES, ERRORS, ERRORS_STD, strict=True)

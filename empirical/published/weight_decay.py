@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from empirical.published.entry import Entry, Ours, Series, Tolerance
+from empirical.published.entry import Entry, Ours, Series
 from empirical.published.sources import QUADRATIC, at
+from empirical.published.symmetric_noise import FIRST_ORDER, errors_then_losses, regression
 
-INPUTS, WIDTH, TEACHER_WIDTH = 100, 0.7, 0.5
+WIDTH, TEACHER_WIDTH = 0.7, 0.5
 ALPHA = (0.091379, 0.193103, 0.294828, 0.396552, 0.498276, 0.6)
 PENALTIES = (0.5, 0.1, 0.05)
 ERRORS = (
@@ -33,19 +34,8 @@ TRAINING_STD = (
 
 
 def compute(series: Sequence[Series], quick: bool) -> list[Ours]:
-    """State evolution with the width cut and the correction for symmetric noise; ℓ is twice their λ."""
-    from dynamics.sample_size.design import SymmetricNoise
-    from dynamics.sample_size.equations import Regression
-    from dynamics.sample_size.marchenko_pastur import MarchenkoPastur
-
-    law, design = MarchenkoPastur(TEACHER_WIDTH), SymmetricNoise(inputs=INPUTS)
-    errors, losses = [], []
-    for penalty, s in zip(PENALTIES, series, strict=False):
-        regression = Regression(law, decay=2 * penalty, width=WIDTH, design=design)
-        points = [regression.solve(alpha) for alpha in s.at]
-        errors.append(Ours.of([point.mse for point in points]))
-        losses.append(Ours.of([point.training_error / 4 for point in points]))
-    return errors + losses
+    """Test errors and training losses, penalty after penalty."""
+    return errors_then_losses([regression(TEACHER_WIDTH, WIDTH, penalty) for penalty in PENALTIES], series)
 
 
 ENTRY = Entry(
@@ -63,11 +53,7 @@ ENTRY = Entry(
             along="n/d²",
             values=values,
             errors=spread,
-            tolerance=Tolerance(
-                "Our correction for d = 100 is of first order: 2 %, and two of their standard errors.",
-                relative=0.02,
-                errors=2.0,
-            ),
+            tolerance=FIRST_ORDER,
             few=(2,),
         )
         for quantity, rows, spreads in (
