@@ -233,23 +233,9 @@ class Flow(VectorField, Generic[Curve]):
         IntegrationError
             If the integration fails; the error carries the curve up to there.
         """
-        smaller = None if stops else self.smaller()
-        if smaller is not None:
-            return smaller.integrate(
-                t_end,
-                times=times,
-                samples=samples,
-                log_times=log_times,
-                until_loss=until_loss,
-                method=method,
-                rtol=rtol,
-                atol=atol,
-                max_evaluations=max_evaluations,
-                progress=progress,
-                throw=throw,
-            )
+        flow = self if stops else self.smaller() or self  # stops look at the unknowns of this one
         start = perf_counter()
-        task = self.prepare(
+        task = flow.prepare(
             t_end,
             times=times,
             samples=samples,
@@ -261,8 +247,8 @@ class Flow(VectorField, Generic[Curve]):
             stops=stops,
         )
         reached, states, report = integrate(
-            self,
-            self.theta0,
+            flow,
+            flow.theta0,
             task.sampling,
             method=task.method,
             rtol=task.rtol,
@@ -271,10 +257,10 @@ class Flow(VectorField, Generic[Curve]):
             leap=task.watch.leap,
             max_evaluations=max_evaluations,
             progress=progress,
-            standing=partial(self._standing, still=task.watch.speed) if task.open_ended else None,
+            standing=partial(flow._standing, still=task.watch.speed) if task.open_ended else None,
         )
-        report = replace(report, seconds=self.setup_seconds + perf_counter() - start)
-        return self.conclude(task, reached, states, report, throw)
+        report = replace(report, seconds=flow.setup_seconds + perf_counter() - start)
+        return flow.conclude(task, reached, states, report, throw)
 
     def prepare(
         self,
