@@ -114,6 +114,15 @@ ORDER_PARAMETERS = (
 )
 """What the equations of order parameters need."""
 
+RESTING_LOSSES = (KNOWN_LOSS, GAUSSIAN_LOSS, UNDECAYED_LOSS)
+"""Losses under which states at rest are known."""
+
+RESTING_CLASSES = (BIAS_OF_CLASSES, MODERATE, BOTH_LABELS)
+"""And labels, where they are classes."""
+
+ALIGNED_FORMS = (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT)
+"""Networks whose states at rest are aligned with the teacher, whatever its axes."""
+
 THEORIES: dict[str, Theory] = {
     "start by order parameters": Theory(
         "a start by order parameters", (ROTATIONAL, WHITE), beyond=(SQUARE_LOSS, FREE)
@@ -187,12 +196,8 @@ THEORIES: dict[str, Theory] = {
     "catalogue": Theory(
         "the catalogue of stationary points",
         (
-            KNOWN_LOSS,
-            GAUSSIAN_LOSS,
-            UNDECAYED_LOSS,
-            BIAS_OF_CLASSES,
-            MODERATE,
-            BOTH_LABELS,
+            *RESTING_LOSSES,
+            *RESTING_CLASSES,
             FORMS,
             SAME,
             ALIGNED,
@@ -211,7 +216,7 @@ THEORIES: dict[str, Theory] = {
     ),
     "catalogue on the sphere": Theory(
         "the catalogue of stationary points on the sphere",
-        (FORMS, SAME, ROTATIONAL, KNOWN_LAW, NO_VANISHING_FORM, ONE_OUTPUT, WHITE, ONE_SIGN, STORED, SPHERE),
+        (*ALIGNED_FORMS, WHITE, ONE_SIGN, STORED, SPHERE),
         "use the numerical search",
         beyond=(FREE,),
     ),
@@ -222,19 +227,10 @@ THEORIES: dict[str, Theory] = {
     "staircase": Theory(
         "the prediction of plateaus and jumps",
         (
-            KNOWN_LOSS,
-            GAUSSIAN_LOSS,
-            UNDECAYED_LOSS,
+            *RESTING_LOSSES,
             TRAINED_LOSS,
-            BIAS_OF_CLASSES,
-            MODERATE,
-            BOTH_LABELS,
-            FORMS,
-            SAME,
-            ROTATIONAL,
-            KNOWN_LAW,
-            NO_VANISHING_FORM,
-            ONE_OUTPUT,
+            *RESTING_CLASSES,
+            *ALIGNED_FORMS,
             GAUSSIAN_DECAY,
             COMMUTING,
             STORED,
@@ -245,18 +241,9 @@ THEORIES: dict[str, Theory] = {
     "outcome": Theory(
         "the verdict on a start",
         (
-            KNOWN_LOSS,
-            GAUSSIAN_LOSS,
-            UNDECAYED_LOSS,
-            BIAS_OF_CLASSES,
-            MODERATE,
-            BOTH_LABELS,
-            FORMS,
-            SAME,
-            ROTATIONAL,
-            KNOWN_LAW,
-            NO_VANISHING_FORM,
-            ONE_OUTPUT,
+            *RESTING_LOSSES,
+            *RESTING_CLASSES,
+            *ALIGNED_FORMS,
             GAUSSIAN_DECAY,
             DECAYED_AT_REST,
             STORED,
