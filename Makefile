@@ -44,6 +44,7 @@ bench: $(VENV)/installed
 JOBS ?= 2
 docs: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev,docs]' --constraint constraints.txt
+	$(BIN)/pytest -n auto tests/test_docs.py tests/test_doc_directives.py tests/test_reference.py
 	$(BIN)/sphinx-build --jobs $(JOBS) --fail-on-warning --keep-going --quiet docs docs/_build/html
 	$(BIN)/python docs/extensions/check_links.py docs/_build/html
 	$(BIN)/python docs/extensions/check_search.py docs/_build/html

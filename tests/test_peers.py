@@ -12,7 +12,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 @pytest.fixture(scope="module")
 def peers():
     """The module of docs/extensions."""
-    spec = importlib.util.spec_from_file_location("peers", DOCS / "extensions" / "peers.py")
+    spec = importlib.util.spec_from_file_location("peer_table", DOCS / "extensions" / "peer_table.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
