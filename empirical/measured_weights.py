@@ -62,13 +62,14 @@ def measured_of_weights(
 def measured_skills(problem: Problem, W: Array, second: Array) -> dict[str, Array]:
     """Accuracy and calibration error, (S, T) each, where the loss is of two classes; see `dynamics.curves.skills`.
 
-    Under a law of the inputs on fewer points where networks are many or large.
+    Under a law of the inputs on points, fewer where networks are many or large: thousands of networks are too many for
+    the integral of the theory, and their spread is larger than the error of points.
     """
     S, T, K, d = W.shape
     sets = int(np.clip(LONGEST / (S * T * K * d * POINTS), 1, REPLICATES))
     flat = W.reshape(-1, K, d), second.reshape(-1, *second.shape[2:])
     with np.errstate(over="ignore", invalid="ignore"):
-        skills = skills_of(problem, *flat, sets=sets)
+        skills = skills_of(problem, *flat, sets=sets, by_points=True)
     return {
         name + key: getattr(skill, key).reshape(S, T)
         for name, skill in skills.items()

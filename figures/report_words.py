@@ -257,7 +257,7 @@ WORDS = {
     "dense": "dense network",
     "test_accuracy": "test accuracy",
     "accuracy": "accuracy",
-    "accuracy_error": "standard error of the accuracy",
+    "accuracy_error": "error of the accuracy",
     "calibration": "calibration error",
     "calibration_error": "standard error of the calibration error",
     "test_calibration": "calibration error on held-out samples",

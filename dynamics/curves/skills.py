@@ -11,6 +11,10 @@ from dynamics.problem.classification import Skill, skill
 
 ACCURACY = "share of right answers"
 CALIBRATION = "expected calibration error of the probabilities σ(f)"
+ERRORS = {
+    "accuracy": "estimated error (of the integral, or the standard error over points)",
+    "calibration": "standard error",
+}
 SETS = {"": "", "test_": " on the samples held out"}  # beginnings of names, and what they mean
 
 
@@ -27,14 +31,14 @@ def skills_of(problem: Problem, W: Array, A: Array, **how: Any) -> dict[str, Ski
 
 
 def skill_variables(found: dict[str, Skill]) -> Variables:
-    """Accuracy and calibration error, and their standard errors where they have some."""
+    """Accuracy and calibration error, and the errors of both where they have some."""
     said: Variables = {}
     for name, one in found.items():
         for key, text in (("accuracy", ACCURACY), ("calibration", CALIBRATION)):
             said[name + key] = Variable(("time",), getattr(one, key), text + SETS[name])
             error = getattr(one, f"{key}_error")
             if error is not None:
-                said[f"{name}{key}_error"] = Variable(("time",), error, f"standard error of the {text}")
+                said[f"{name}{key}_error"] = Variable(("time",), error, f"{ERRORS[key]} of the {text}")
     return said
 
 

@@ -41,7 +41,7 @@ EXCEPTIONS = {
     "stationary.connections.SaddleGraph": {"unit": "squared output units"},
     "saddle_to_saddle.staircase.Staircase": {"unit": "squared output units"},
     "networks.search.find_network_points": {"starts": 200},
-    "problem.classification.skill": {"held_out": False, "sets": 8},
+    "problem.classification.skill": {"held_out": False, "sets": 8, "by_points": False},
     "problem.classification.inputs": {"sets": 8},
     "sample_size.atoms.Atoms": {"name": "eigenvalues"},
     "sample_size.denoiser.Denoiser": {"width": 1.0},
