@@ -34,7 +34,7 @@ from dynamics.problem.problem import Problem
 BINS = 10
 REPLICATES, POINTS = 8, 4096
 SEED = 20_200
-LARGEST = 16  # inputs: of more the integral takes longer than the points
+LARGEST = 16  # inputs of the integral: there some 15 milliseconds a state
 
 
 @dataclass(frozen=True, eq=False)
