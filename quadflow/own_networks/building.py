@@ -27,7 +27,7 @@ def build_network_problem(
         If it is none.
     """
     from dynamics.networks import NetworkProblem
-    from quadflow.options.reading import read_decay, read_matrix
+    from quadflow.options.reading import named_by_file, read_decay, read_matrix
 
     if not options.target:
         raise ProblemError(
@@ -39,16 +39,18 @@ def build_network_problem(
         raise ProblemError(
             f"`--weight-decay` is {options.weight_decay}, but a network of one's own has one rate for all parameters."
         )
-    return NetworkProblem(
-        network,
-        options.target,
-        None if start is None else read_start(network.parameters, start),
-        decay,
-        None if options.covariance is None else read_matrix("--covariance", options.covariance),
-        own.expectation,
-        scale,
-        seed,
-    )
+    Sigma = None if options.covariance is None else read_matrix("--covariance", options.covariance)
+    with named_by_file("covariance", "--covariance", options.covariance):
+        return NetworkProblem(
+            network,
+            options.target,
+            None if start is None else read_start(network.parameters, start),
+            decay,
+            Sigma,
+            own.expectation,
+            scale,
+            seed,
+        )
 
 
 def build_network(own: OwnNetworkOptions, options: NetworkOptions) -> Network:
