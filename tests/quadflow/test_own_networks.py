@@ -160,6 +160,7 @@ def test_conserved_takes_the_same_networks(quadflow):
         (("conserved", "--network", "deep-linear:2,1", "--inputs", "3"), "`--inputs` is 3, but"),
         (("derive", "--network", "deep-linear:2,1", "--target", "x_2"), "names the input x_2"),
         (("derive", *OWN, "--inputs", "0"), "`--inputs` is 0"),
+        (("simulate", *OWN, "--expectation", "samples:1000000000000"), "a whole number of at most 4194304"),
         (("simulate", "--teacher", "1", "--expectation", "samples:64"), "--network"),
         (("train", *OWN), "--steps"),
         (("train", *OWN, "--steps", "2", "--gradients", "fused"), "--gradients"),
