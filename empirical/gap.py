@@ -11,14 +11,16 @@ curves come from is the subject of `empirical.gap_account`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 import numpy as np
 
 from dynamics.aliases import Array
 from dynamics.curves.result import Result
-from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables
+from dynamics.curves.variables import LOSS_UNIT, TIME_UNIT, Meaning, Variable, Variables, measured_in
+from dynamics.files.archives import Archive
 
 LARGEST = {  # what `Gap.largest` gives
     "discretisation": "largest part of the deviation due to the finite step (relative)",
@@ -55,6 +57,8 @@ class Gap(Result):
         Predicted standard deviation over networks, where there is a theory of it.
     sources : dict
         For each part, how its curve was computed; what follows a colon says why so.
+    unit : str
+        Of the losses.
     """
 
     KIND = "gap"
@@ -71,11 +75,17 @@ class Gap(Result):
         Array | None, Meaning("time", "predicted standard deviation over networks", LOSS_UNIT, detail=True)
     ]
     sources: dict[str, str]
+    unit: str = LOSS_UNIT
 
     def variables(self) -> Variables:
         """The curves, and the error bar of what remains."""
         bar = Variable(("time",), self.error_bar, "error bar of the remainder", LOSS_UNIT)
-        return super().variables() | {"error_bar": bar}
+        return measured_in(self.unit, super().variables() | {"error_bar": bar})
+
+    @classmethod
+    def read(cls, f: Archive, about: Mapping[str, Any], number: int) -> Self:
+        """The gap in an open archive; those that do not name the unit are of the square loss."""
+        return super().read(f, {"unit": LOSS_UNIT} | dict(about), number)
 
     @property
     def discretisation(self) -> Array:

@@ -109,6 +109,7 @@ def explain_gap(
         np.abs(descent - discretised),
         spread,
         sources if flow_name == GRADIENT_FLOW else {"flow": flow_name} | sources,
+        problem.loss.unit,
     )
 
 

@@ -244,6 +244,7 @@ class Recorder:
             W=W if W.size <= LARGEST_KEPT_WEIGHTS else None,
             A=A,
             loss_measured=self._how,
+            unit=self.problem.loss.unit,
             about={"step": step, **about, "versions": versions() | {"torch": torch.__version__}},
             **measured,
         )

@@ -31,6 +31,7 @@ from dynamics.curves.variables import (
     Meaning,
     Variable,
     Variables,
+    measured_in,
 )
 from dynamics.files.archives import Archive
 from dynamics.files.formats import flow_times
@@ -90,6 +91,8 @@ class TrainingRun(Result):
         (`dynamics.problem.classification`), measured where the loss is; None of others.
     test_accuracy, test_calibration : (S, T) arrays or None
         Likewise on the samples of a data set that were held out.
+    unit : str
+        Of the losses: that of the loss that was trained (`dynamics.losses.Loss`).
     """
 
     KIND = "training run"
@@ -114,6 +117,7 @@ class TrainingRun(Result):
     calibration: Annotated[Array | None, Meaning("network time", CALIBRATION)] = None
     test_accuracy: Annotated[Array | None, Meaning("network time", ACCURACY + HELD_OUT)] = None
     test_calibration: Annotated[Array | None, Meaning("network time", CALIBRATION + HELD_OUT)] = None
+    unit: str = LOSS_UNIT
 
     @property
     def taught(self) -> bool:
@@ -141,7 +145,7 @@ class TrainingRun(Result):
 
     def variables(self) -> Variables:
         """What was recorded, and the drift of c_k."""
-        found = super().variables()
+        found = measured_in(self.unit, super().variables())
         if self.norms is not None:
             del found["modes"]
         if self.drifts is not None:
@@ -197,8 +201,9 @@ class TrainingRun(Result):
         for key, kind in ABOUT.items():
             if key in about:
                 f.part(about, key, kind)
-        options = {key: value for key, value in about.items() if key != "loss_measured"}
-        run = super().read(f, {"loss_measured": about.get("loss_measured"), "about": options}, number)
+        own = {"loss_measured": about.get("loss_measured"), "unit": about.get("unit", LOSS_UNIT)}
+        options = {key: value for key, value in about.items() if key not in own}
+        run = super().read(f, own | {"about": options}, number)
         return run if number > 1 else replace(run, times=flow_times(run.times, options, f.what))
 
     @classmethod

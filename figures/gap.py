@@ -82,7 +82,7 @@ def _draw_losses(axes: Axes, gap: Gap, curves: dict[str, Array]) -> None:
         label="trained networks, mean ± 2 s.e.",
     )
     show_decades(axes, bottom / 1.5, top * 1.5)
-    axes.set_ylabel("loss $L$ (squared output units)")
+    axes.set_ylabel(f"loss $L$ ({gap.unit})")
 
 
 def _name_of_bar(gap: Gap) -> str:

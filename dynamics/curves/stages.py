@@ -91,6 +91,8 @@ def find_stages(
     A plateau is a stretch of at least three samples over which log(loss) falls by no more than `flatness`, and
     which takes at least `contrast` times as long as a fall by `flatness` takes somewhere closely before it and
     somewhere closely after it, in linear and in logarithmic time (so that neither end of a power law is one).
+    Falls are measured from height to height, the levels half-way in time: where samples are dense, a plateau takes
+    parts of the falls beside it. Of a whole curve that falls by less than twice `flatness` nothing stands out.
     Between the plateaus so found others are looked for with a half and with a quarter of `flatness`, as far as noise
     allows: of two neighbours that differ by few bands the longer would hide the other, and which is the longer depends
     on the end of the curve.
@@ -317,11 +319,12 @@ class _Curve:
         one edge is enough, unless `ends` is false.
         """
         i, j = window
-        above = [self.y[q] for _, q in longer if q < i]
-        below = [self.y[p] for p, _ in longer if p > j]
+        above = [self._height(w) for w in longer if w[1] < i]
+        below = [self._height(w) for w in longer if w[0] > j]
         top, bottom = min(above, default=self.y[0]), max(below, default=self.y[-1])
-        at_start = not above and top - self.y[i] < 2 * self.band
-        at_end = not below and self.y[j] - bottom < 2 * self.band
+        height = self._height(window)
+        at_start = not above and top - height < 2 * self.band
+        at_end = not below and height - bottom < 2 * self.band
         if (at_start or at_end) and not ends:
             return False
         if at_start and at_end:  # a curve that is flat from end to end is one plateau
@@ -331,13 +334,18 @@ class _Curve:
             limit = (clock[j] - clock[i]) / contrast
             upper = min(top, self.y[i] + max(END_REACH if at_end else REACH, 3 * self.band))
             lower = max(bottom, self.y[j] - max(REACH, 3 * self.band))
-            if not at_start and self._fastest(clock, self.y[i], upper) > limit:
+            if not at_start and self._fastest(clock, height, upper) > limit:
                 return False
-            if not at_end and self._fastest(clock, lower, self.y[j]) > limit:
+            if not at_end and self._fastest(clock, lower, height) > limit:
                 return False
             if at_start:
                 break  # t = 0 has no logarithm
         return True
+
+    def _height(self, window: tuple[int, int]) -> float:
+        """Level half-way in time, to which the falls beside the window do not belong."""
+        i, j = window
+        return float(np.interp(0.5 * (self.t[i] + self.t[j]), self.t[i : j + 1], self.y[i : j + 1]))
 
     def with_learned(self, windows: list[tuple[int, int]], floor: float) -> list[tuple[int, int]]:
         """The windows, the last one replaced by all samples at the floor if that is a plateau of its own."""

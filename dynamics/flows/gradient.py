@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynamics.activations import Activation
 from dynamics.aliases import Array
 from dynamics.curves.trajectory import Trajectory
+from dynamics.errors import ComputationError, IntegrationError
 from dynamics.flows.base import Flow, Run, Watch
 from dynamics.flows.convergence import watch_convergence
 from dynamics.flows.decay_integral import decay_integral
@@ -28,6 +29,8 @@ from dynamics.problem.merged_units import MergedUnits, merged_units
 from dynamics.problem.reduction import Reduction, reduce_problem
 from dynamics.problem.scope import require
 from dynamics.progress import stage
+
+FAR_LARGER = 100.0  # a start than the weights that a teacher asks for: the likely cause of a failure
 
 
 class GradientFlow(Flow[Trajectory]):
@@ -228,6 +231,17 @@ class GradientFlow(Flow[Trajectory]):
         start = loss(*self.unpack(self.theta0))
         teacher = loss(0 * small.student.W, 0 * small.second_layer)  # φ(0) need not be zero
         return NaturalUnits.of(small, start, teacher)
+
+    def failure(self, report: SolverReport, curve: Trajectory) -> ComputationError:
+        """Where the start is far larger than what the teacher asks for, that is why: tolerances are of the start."""
+        ratio = self.natural_units.relative(self.theta0)
+        if not report.failed or ratio < FAR_LARGER:
+            return super().failure(report, curve)
+        cause = (
+            f"the start is {ratio:.1g} times as large as the weights that this teacher asks for, so that what they do"
+            f" is below the tolerances: give an `init_scale` near {self.natural_units.weight:.1g}, or a `t_end`"
+        )
+        return IntegrationError(f"{report.message.removesuffix('.')}: {cause}.", curve)
 
     def horizon(self, explicit: bool = False) -> float:
         """A time by which everything that can be resolved from this start has happened."""

@@ -81,11 +81,15 @@ class NaturalUnits:
         """Of such a unit."""
         return self.rate * self.weight
 
+    def relative(self, theta: Array) -> float:
+        """Root mean square of weights (n,) over that of a unit that has the output of the teacher."""
+        return float(np.sqrt(np.mean(theta**2))) / self.weight
+
     def horizon(self, theta: Array, explicit: bool) -> float:
         """A time by which everything that can be resolved from a start has happened, power laws included.
 
         For an explicit method, which cannot take long steps, a time that it can reach.
         """
-        size = float(np.sqrt(np.mean(theta**2))) / self.weight
+        size = self.relative(theta)
         longest = LONGEST_EXPLICIT if explicit else LONGEST
         return longest / self.rate * max(1.0, 1 / max(size * self.weakest, 1e-15))

@@ -30,7 +30,7 @@ class Above:
 
 @lru_cache(maxsize=64)
 def _member(parameters: str) -> Labels:
-    needed = "THRESHOLD must be a finite number, as in hard:0.5"
+    needed = f"THRESHOLD must be a number of at most {LARGEST:g} in size, as in hard:0.5"
     try:
         threshold = float(parameters)
     except ValueError:

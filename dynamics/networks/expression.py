@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 import sympy
 
 from dynamics.errors import ProblemError
-from dynamics.networks.network import Network, Parameter
+from dynamics.networks.network import MOST_INPUTS, Network, Parameter, shortened
 from dynamics.networks.operations import Column, Operation, Product, Raised, Stack, Sum
 from dynamics.networks.program import Program
 from dynamics.symbolic.expressions import parse_expression
 from dynamics.words import counted
 
-INPUT = re.compile(r"x_([0-9]{1,6})")
+INPUT = re.compile(r"x_(0|[1-9][0-9]*)")
+NUMBERED = re.compile(r"x_[0-9]+")
 SEPARATOR = ";"
 
 
@@ -40,13 +41,16 @@ def expression_network(text: str, inputs: int | None = None, option: str = "--ne
     """
     outputs = [parse_expression(option, part) for part in text.split(SEPARATOR)]
     names = {s.name for f in outputs for s in f.free_symbols}
+    for name in sorted(filter(NUMBERED.fullmatch, names)):
+        _check_input(option, name)
     numbers = {int(match[1]) for name in names if (match := INPUT.fullmatch(name))}
     if not all(any(INPUT.fullmatch(s.name) for s in f.free_symbols) for f in outputs):
         raise ProblemError(f"`{option}` is {text!r}, but must depend on inputs x_0, x_1, …")
     d = max(numbers) + 1 if inputs is None else inputs
     if max(numbers) >= d:
+        allowed = "x_0" if d == 1 else f"x_0 to x_{d - 1}"
         raise ProblemError(
-            f"`{option}` names the input x_{max(numbers)}, but must name only x_0 to x_{d - 1}: the network has"
+            f"`{option}` names the input x_{max(numbers)}, but must name only {allowed}: the network has"
             f" {counted(d, 'input')}."
         )
     parameters = sorted(
@@ -63,6 +67,15 @@ def expression_network(text: str, inputs: int | None = None, option: str = "--ne
         len(outputs),
         expressions=tuple(outputs),
     )
+
+
+def _check_input(option: str, name: str) -> None:
+    """Refuse a name that looks like that of an input and is none: x_01, x_1000000."""
+    if not INPUT.fullmatch(name) or len(name) > len(f"x_{MOST_INPUTS}") or int(name[2:]) >= MOST_INPUTS:
+        raise ProblemError(
+            f"`{option}` names {shortened(name)}, but inputs are called x_0, x_1, … up to x_{MOST_INPUTS - 1}, without"
+            " zeros in front."
+        )
 
 
 @dataclass

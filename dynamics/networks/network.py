@@ -164,12 +164,16 @@ class Network:
         Raises
         ------
         ProblemError
-            If one is missing or has another shape.
+            If one is missing or has another shape, or the network has none of that name.
         """
         found = []
+        names = ", ".join(p.name for p in self.parameters)
+        for name in sorted(map(str, arrays.keys() - {p.name for p in self.parameters})):
+            raise ProblemError(
+                f"`{shortened(name)}` is no parameter: the network has the parameters {names}."
+            )
         for p in self.parameters:
             if p.name not in arrays:
-                names = ", ".join(q.name for q in self.parameters)
                 raise ProblemError(f"`{p.name}` is missing: the network has the parameters {names}.")
             array = validate_array(p.name, arrays[p.name], len(p.shape))
             if array.shape != p.shape:

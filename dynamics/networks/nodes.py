@@ -129,7 +129,10 @@ class Expectation:
         if text == "grid":
             return cls()
         if name != "samples" or not number.isascii() or not number.isdecimal() or len(number) > 12:
-            raise ProblemError(f"`expectation` is {text!r}, but must be grid or samples:N, N a whole number.")
+            raise ProblemError(
+                f"`expectation` is {text!r}, but must be grid or samples:N, N a whole number of at most"
+                f" {LARGEST_DRAWS}."
+            )
         return cls(validate_count("samples", int(number), minimum=2 * GROUPS), seed)
 
     def nodes(self, degree: int, directions: int, even: bool) -> Nodes:

@@ -63,9 +63,10 @@ class Target:
             expression_network(spec, network.inputs, "--target") if _names_inputs(spec) else _constant(spec)
         )
         if target.parameters:
+            further = f" to x_{network.inputs - 1}" if network.inputs > 1 else ""
             raise ProblemError(
                 f"`--target` is {spec!r}, but must depend on inputs alone: {target.parameters[0].name} is none of x_0"
-                f" to x_{network.inputs - 1}."
+                f"{further}."
             )
         if target.outputs != network.outputs:
             raise ProblemError(

@@ -19,6 +19,8 @@ from dynamics.errors import ProblemError
 from dynamics.matrices import decompose
 from dynamics.validation import validate_count
 
+LARGEST_FORM = 1e50  # the loss holds its square
+
 
 def form_factor(
     M: ArrayLike, a: float, hidden: int | None = None, symmetrize: bool = False
@@ -39,9 +41,15 @@ def form_factor(
     Raises
     ------
     ProblemError
-        If M is no symmetric matrix, has an eigenvalue of the other sign than a, or a rank beyond `hidden`.
+        If M is no symmetric matrix, has an eigenvalue of the other sign than a, a rank beyond `hidden`, or a size
+        beyond `LARGEST_FORM`.
     """
     parts = decompose("init_form", M, symmetrize=symmetrize)
+    size = float(np.abs(parts.values).max(initial=0.0))
+    if size > LARGEST_FORM:
+        raise ProblemError(
+            f"`init_form` has an eigenvalue of size {size:.3g}, but at most {LARGEST_FORM:g} is allowed: scale it."
+        )
     if a == 0:
         raise ProblemError("`second_layer_value` is 0, with which every form is zero: give another one.")
     squares = parts.values / a

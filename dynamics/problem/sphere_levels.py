@@ -40,6 +40,7 @@ from dynamics.errors import ProblemError
 from dynamics.problem.levels import Level
 
 MOST_GROUPS, MOST_POINTS = 200_000, 20_000  # that are looked at, and listed
+MOST_UNITS = 3_000_000  # groups times units: of more, pairs of groups take minutes
 SAME = 1e-10  # of the size of the problem: eigenvalues and multipliers that differ by less are equal
 Counts = tuple[int, ...]
 
@@ -135,6 +136,8 @@ class SphereProblem:
         number = _number_of_groups(copies, numbers)
         remedy = "use fewer hidden units, fewer different second-layer weights or fewer different eigenvalues"
         check_number("The catalogue on the sphere", number, MOST_GROUPS, "groups of units", remedy)
+        work = number * sum(numbers)
+        check_number("The catalogue on the sphere", work, MOST_UNITS, "units in all its groups", remedy)
         groups = list(self.groups())
         found: list[tuple[Group, ...]] = []
 
@@ -147,11 +150,14 @@ class SphereProblem:
                         f" is listed: {remedy}."
                     )
                 return
+            if not any(modes):  # that the units which are left could hold
+                return
             for i in range(first, len(groups)):
                 g = groups[i]
                 left, free = _less(modes, g.modes), _less(units, g.units)
-                apart = all(abs(g.multiplier - h.multiplier) > SAME * self.size for h in chosen)
-                if apart and min(left, default=0) >= 0 and min(free, default=0) >= 0:
+                if min(left, default=0) < 0 or min(free, default=0) < 0:
+                    continue
+                if all(abs(g.multiplier - h.multiplier) > SAME * self.size for h in chosen):
                     extend(i + 1, (*chosen, g), left, free)
 
         extend(0, (), copies, numbers)

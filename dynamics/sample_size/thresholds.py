@@ -47,9 +47,9 @@ class Thresholds:
     recovery : float or None
         Above it, S* is recovered exactly, in the limit ℓ → 0 (raw units: at any ℓ); None with label noise.
     bayes : float or None
-        The same of the Bayes-optimal estimate.
+        The same of the Bayes-optimal estimate, at any width; None with label noise.
     reasons : dict of str to str
-        Why one is None.
+        Why one is None, a sentence each.
     """
 
     interpolation: float | None

@@ -95,8 +95,8 @@ def of_comparison(comparison: Compared) -> Variables:
     return kept(comparison.variables()) | of_training(comparison.run)
 
 
-def of_diagnosis(diagnosis: Diagnosis) -> Variables:
-    """The verdict; numbers that are not known are NaN."""
+def of_diagnosis(diagnosis: Diagnosis, unit: str = LOSS_UNIT) -> Variables:
+    """The verdict, losses in a unit; numbers that are not known are NaN."""
     loss, time, scale = (
         np.nan if value is None else value
         for value in (diagnosis.predicted_loss, diagnosis.decided_at, diagnosis.critical_scale)
@@ -106,7 +106,7 @@ def of_diagnosis(diagnosis: Diagnosis) -> Variables:
             "verdict": Variable((), diagnosis.verdict, "succeeds, fails or undecided"),
             "explanation": Variable((), diagnosis.reason, "why"),
             "conserved": Variable(("unit",), diagnosis.conserved, CONSERVED_AT_START),
-            "predicted_loss": Variable((), loss, "loss at which the flow ends", LOSS_UNIT),
+            "predicted_loss": Variable((), loss, "loss at which the flow ends", unit),
             "decided_at": Variable((), time, "time at which the verdict is reached", TIME_UNIT),
             "critical_scale": Variable(
                 (), scale, "factor on the start below which decay lets nothing be learned"

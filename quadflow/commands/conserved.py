@@ -11,12 +11,24 @@ from dynamics.errors import ProblemError
 from dynamics.words import counted
 from quadflow import options as opt
 from quadflow.examples import Command
+from quadflow.options.ignored import note_without_effect
 from quadflow.output import echo_result, to_json, validate_output, write_text
 
 if TYPE_CHECKING:
     from dynamics.conserved.decay_records import DecayAlong
     from dynamics.conserved.weight_log import InferredQuantity
     from dynamics.laws import PolynomialNetwork
+
+
+# sizes and layers of a --model or an --activation
+OF_MODELS = (
+    "hidden",
+    "outputs",
+    "second_layer",
+    "second_layer_value",
+    "second_layer_values",
+    "output_weight",
+)
 
 
 @dataclass(frozen=True)
@@ -245,7 +257,8 @@ def build_network(options: LawOptions) -> tuple[PolynomialNetwork | None, Any]:
         from dynamics.networks import read_network
         from dynamics.networks.laws import polynomial_network
 
-        return polynomial_network(read_network(options.expression)), matrix
+        note_without_effect(OF_MODELS, "beside `--network`, which says its own sizes")
+        return polynomial_network(read_network(options.expression, options.inputs, "--inputs")), matrix
     network = build_model(
         options.model or "quadratic",
         d if options.inputs is None else options.inputs,

@@ -39,7 +39,12 @@ class SampleSizeOptions(opt.MatrixOptions):
         help="Weight decay ρ = 2aℓ/√d of weights whose second layer is a; 0: the limit ℓ → 0.",
     )
     label_noise: float = opt.option(
-        type=float, default=0.0, show_default=True, metavar="Δ", help="Variance of the label noise."
+        type=float,
+        default=0.0,
+        show_default=True,
+        metavar="Δ",
+        help="Variance of the label noise. With any, S* is never recovered exactly, and the thresholds of that are "
+        "none, null in JSON.",
     )
     width: float = opt.option(
         type=float,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -105,7 +107,9 @@ def _with_weights(options: ProblemOptions) -> Problem:
     name = "--init-file"
     if options.init_form is not None:
         name = "--init-form"
-        start = start_by_form(options, read_matrix("--init-form", options.init_form), teacher)
+        M = read_matrix(name, options.init_form)
+        with named_by_file("init_form", name, options.init_form):
+            start = start_by_form(options, M, teacher)
     if start is not None:
         if options.inputs is None and data is None:
             # Eigenvalues leave the number of inputs to the weights; a file has one.
@@ -232,13 +236,14 @@ def read_covariance(options: NetworkOptions, inputs: int) -> NDArray[np.float64]
     if path is None:
         return None
     value = read_matrix("--covariance", path)
-    Sigma, said = clean_covariance(
-        value,
-        inputs,
-        tolerance=options.tolerance,
-        rounding=rounding_unit(path),
-        symmetrize=options.symmetrize,
-    )
+    with named_by_file("covariance", "--covariance", path):
+        Sigma, said = clean_covariance(
+            value,
+            inputs,
+            tolerance=options.tolerance,
+            rounding=rounding_unit(path),
+            symmetrize=options.symmetrize,
+        )
     note(said)
     return Sigma
 
@@ -275,7 +280,8 @@ def read_teacher(
             )
         M = read_matrix("--teacher", spec)
         how = {"rank": rank, "tolerance": tolerance, "symmetrize": symmetrize}
-        teacher = Teacher.from_matrix(M, inputs, O, rounding=rounding_unit(spec), **how)  # type: ignore[arg-type]
+        with named_by_file("teacher", "--teacher", spec):
+            teacher = Teacher.from_matrix(M, inputs, O, rounding=rounding_unit(spec), **how)  # type: ignore[arg-type]
         note(teacher.notes)
     elif suffix == ".npz":
         arrays = read_arrays("--teacher", spec, ("V", "b"))
@@ -371,6 +377,17 @@ def read_matrix(option: str, path: str) -> NDArray[np.float64]:
     if suffix not in MATRIX_FILES:
         raise ProblemError(f"`{option}` is {path!r}, but a matrix file must end in .npy or .csv.")
     return (read_npy if suffix == ".npy" else read_csv)(path, f"`{option}` {path!r}")
+
+
+@contextmanager
+def named_by_file(name: str, option: str, path: str | None) -> Iterator[None]:
+    """Let refusals of the array `name` say of which option and file it is; without a file they stay."""
+    try:
+        yield
+    except ProblemError as error:
+        if path is None:
+            raise
+        raise ProblemError(str(error).replace(f"`{name}`", f"`{option}` {path!r}", 1)) from None
 
 
 def read_arrays(option: str, path: str, names: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:

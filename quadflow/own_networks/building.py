@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dynamics.errors import ProblemError
 
 if TYPE_CHECKING:
-    from dynamics.networks import NetworkProblem
+    from dynamics.networks import Network, NetworkProblem
     from quadflow.options.own_network import OwnNetworkOptions
     from quadflow.options.problem import NetworkOptions
 
@@ -26,36 +26,50 @@ def build_network_problem(
     ProblemError
         If it is none.
     """
-    from dynamics.networks import NetworkProblem, read_network
-    from dynamics.networks.expression import expression_network
-    from quadflow.options.reading import read_decay, read_matrix
+    from dynamics.networks import NetworkProblem
+    from quadflow.options.reading import named_by_file, read_decay, read_matrix
 
-    assert own.own_network is not None
     if not options.target:
         raise ProblemError(
             "`--target` is missing: give a polynomial such as x_0**2, or teacher:SEED, the network with random weights."
         )
-    network = read_network(own.own_network, options.inputs)
-    if options.inputs is None and network.expressions is not None and "x_" in options.target:
-        d = max(network.inputs, expression_network(options.target, option="--target").inputs)
-        network = read_network(own.own_network, d)
-    if options.inputs not in (None, network.inputs):
-        raise ProblemError(f"`--inputs` is {options.inputs}, but the network has {network.inputs} inputs.")
+    network = build_network(own, options)
     decay = read_decay(options.weight_decay)
     if isinstance(decay, list):
         raise ProblemError(
             f"`--weight-decay` is {options.weight_decay}, but a network of one's own has one rate for all parameters."
         )
-    return NetworkProblem(
-        network,
-        options.target,
-        None if start is None else read_start(network.parameters, start),
-        decay,
-        None if options.covariance is None else read_matrix("--covariance", options.covariance),
-        own.expectation,
-        scale,
-        seed,
-    )
+    Sigma = None if options.covariance is None else read_matrix("--covariance", options.covariance)
+    with named_by_file("covariance", "--covariance", options.covariance):
+        return NetworkProblem(
+            network,
+            options.target,
+            None if start is None else read_start(network.parameters, start),
+            decay,
+            Sigma,
+            own.expectation,
+            scale,
+            seed,
+        )
+
+
+def build_network(own: OwnNetworkOptions, options: NetworkOptions) -> Network:
+    """The network alone; one of an expression gets the inputs of the target too.
+
+    Raises
+    ------
+    ProblemError
+        If it is none, or has other inputs than `--inputs`.
+    """
+    from dynamics.networks import read_network
+    from dynamics.networks.expression import expression_network
+
+    assert own.own_network is not None
+    network = read_network(own.own_network, options.inputs, "--inputs")
+    if options.inputs is None and network.expressions is not None and "x_" in (options.target or ""):
+        theirs = expression_network(str(options.target), option="--target").inputs
+        return read_network(own.own_network, max(network.inputs, theirs))
+    return network
 
 
 def read_start(parameters: Any, path: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import click
 
 from dynamics.errors import ProblemError
 from quadflow.output import echo_json, to_json, validate_output, write_text
+from quadflow.own_networks.building import build_network
 
 if TYPE_CHECKING:
     from quadflow import options as opt
@@ -26,7 +27,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Derive, print and write; without `--target` its coefficients stay symbols."""
-    from dynamics.networks import derive_network, read_network
+    from dynamics.networks import derive_network
     from dynamics.validation import validate_choice
     from quadflow.options.reading import read_decay
 
@@ -44,8 +45,7 @@ def run(
         raise ProblemError(
             f"`--weight-decay` is {network.weight_decay}, but a network of one's own has one rate for all parameters."
         )
-    assert own.own_network is not None
-    derivation = derive_network(read_network(own.own_network, network.inputs), network.target or "", decay)
+    derivation = derive_network(build_network(own, network), network.target or "", decay)
     data = derivation.to_dict()
     makers = {
         "text": derivation.text,

@@ -123,7 +123,8 @@ def _diagnose(options: Mapping[str, Any]) -> Asking[Variables]:
     from empirical.sweep.results import of_diagnosis
 
     problem = build_problem(opt.pick(opt.ProblemOptions, options))
-    return of_diagnosis((yield from diagnosing(problem, follow=not options["no_follow"])))
+    diagnosis = yield from diagnosing(problem, follow=not options["no_follow"])
+    return of_diagnosis(diagnosis, problem.loss.unit)
 
 
 Kind = Callable[[Mapping[str, Any]], "Variables | Asking[Variables]"]

@@ -40,6 +40,7 @@ EVERYWHERE = {
 EXCEPTIONS = {
     "stationary.connections.SaddleGraph": {"unit": "squared output units"},
     "saddle_to_saddle.staircase.Staircase": {"unit": "squared output units"},
+    "networks.reading.read_network": {"option": "inputs"},
     "networks.search.find_network_points": {"starts": 200},
     "problem.classification.skill": {"held_out": False, "sets": 8, "by_points": False},
     "problem.classification.inputs": {"sets": 8},

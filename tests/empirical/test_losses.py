@@ -1,5 +1,6 @@
 """Training under every loss and label: which labels are drawn, and networks against the theory of their loss."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -362,3 +363,44 @@ def test_logistic_networks_lie_on_the_flow_and_reach_the_bayes_loss():
     assert found.trajectory.loss[-1] == pytest.approx(0.44045, abs=2e-5)
     assert found.run.loss[:, -1].mean() == pytest.approx(0.44045, abs=1e-3)
     assert found.relative_error["loss_sup"] <= square.relative_error["loss_sup"]
+
+
+UNITS = {
+    "square": "squared output units",
+    "log-cosh": "log-cosh",
+    "huber:1": "Huber, C = 1",
+    "logistic": "logistic",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_and_gaps_measure_losses_in_the_unit_of_their_loss(name, tmp_path):
+    """As flows do: networks, held-out samples, weight decay, every curve of the gap, through a file; c_k has none.
+
+    A file of an earlier version, which does not say the unit, is of the square loss.
+    """
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((30, 3))
+    y = (X[:, 0] ** 2 > 1) * 1.0
+    data_set = DataSet(X[:20], y[:20], X[20:], y[20:])
+    given = Problem(None, STUDENT, loss=name, weight_decay=1e-2, data=data_set)
+    held_out = train(given, steps=2, step=1e-3, batch=5, seeds=1, records=2).variables()
+    found = compare(Problem(TEACHER, STUDENT, loss=name), steps=4, step=1e-3, batch=5, seeds=2, records=3)
+    found.save(tmp_path / "x.npz")
+    again = type(found).load(tmp_path / "x.npz")
+    unit = UNITS[name]
+    measured = [held_out[key].unit for key in ("loss", "test_loss", "objective")]
+    measured += [found.trajectory.variables()["loss"].unit]
+    for one in (found, again):
+        variables = one.variables()
+        measured += [v.unit for key, v in variables.items() if key.startswith("loss_")]
+        measured += [variables[key].unit for key in ("loss", "theory_loss")]
+    assert len(measured) > 12 and set(measured) == {unit}
+    assert variables["conserved"].unit == "" and variables["times"].unit == "time of the flow"
+
+    arrays = dict(np.load(tmp_path / "x.npz"))
+    about = json.loads(str(arrays["about"]))
+    del about["run"]["unit"], about["gap"]["unit"]
+    np.savez(tmp_path / "old.npz", **(arrays | {"about": json.dumps(about)}))
+    old = type(found).load(tmp_path / "old.npz")
+    assert (old.run.unit, old.gap.unit) == ("squared output units",) * 2

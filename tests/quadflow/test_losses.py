@@ -61,7 +61,7 @@ def test_a_data_set_of_two_classes(quadflow, tmp_path, monkeypatch):
         ("--loss hinge", "`loss` is 'hinge', but must be one of"),
         ("--loss huber:x", "C must be a number between"),
         ("--loss log-cosh --labels hard", "which needs numbers"),
-        ("--loss logistic --labels hard:nan", "THRESHOLD must be a finite number"),
+        ("--loss logistic --labels hard:nan", "THRESHOLD must be a number of at most 1e+50 in size"),
         ("--loss logistic --flip 0.5", "`flip` is 0.5, but must be below 0.5"),
         ("--loss logistic --bias x", "`bias` is 'x', but must be a number"),
         ("--bias 1", "but `loss` is 'square'"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 
 from dynamics.networks import NetworkFlow, NetworkProblem, NetworkTrajectory, derive_network, read_network
 from empirical.polynomial import NetworkRun
@@ -148,7 +149,18 @@ def test_conserved_takes_the_same_networks(quadflow):
         (("simulate", "--network", NETWORK), "--target"),
         (("simulate", *OWN, "--weight-decay", "0.1,0.2"), "one rate"),
         (("simulate", *OWN, "--inputs", "1"), "x_1"),
-        (("simulate", "--network", "deep-linear:2,1", "--target", "x_0", "--inputs", "3"), "2 inputs"),
+        (
+            ("simulate", "--network", "deep-linear:2,1", "--target", "x_0", "--inputs", "3"),
+            "`--inputs` is 3, but",
+        ),
+        (
+            ("derive", "--network", "deep-linear:2,1", "--target", "x_0", "--inputs", "3"),
+            "`--inputs` is 3, but",
+        ),
+        (("conserved", "--network", "deep-linear:2,1", "--inputs", "3"), "`--inputs` is 3, but"),
+        (("derive", "--network", "deep-linear:2,1", "--target", "x_2"), "names the input x_2"),
+        (("derive", *OWN, "--inputs", "0"), "`--inputs` is 0"),
+        (("simulate", *OWN, "--expectation", "samples:1000000000000"), "a whole number of at most 4194304"),
         (("simulate", "--teacher", "1", "--expectation", "samples:64"), "--network"),
         (("train", *OWN), "--steps"),
         (("train", *OWN, "--steps", "2", "--gradients", "fused"), "--gradients"),
@@ -164,6 +176,21 @@ def test_conserved_takes_the_same_networks(quadflow):
 def test_what_it_cannot_do_is_refused_in_one_sentence(quadflow, arguments, word):
     result = quadflow(*arguments)
     assert result.status == 2 and word in result.err and result.err.count("\n") == 1
+
+
+def test_a_target_beyond_the_inputs_of_an_expression_widens_it_everywhere(quadflow):
+    """As in `simulate`; L at the residual x_2² − a x_0² has a as its only parameter: ȧ = −(3a − 1)."""
+    network = ("--network", "a*x_0**2", "--target", "x_2**2")
+    data = quadflow("derive", *network, "--format", "json").json
+    a, loss = sympy.Symbol("a"), sympy.sympify(data["loss"])
+    coefficients = {name: sympy.sympify(text) for name, text in data["residual"].items()}
+    assert sympy.expand(loss.subs(coefficients) - (3 * a**2 - 2 * a + 3) / 2) == 0
+    assert quadflow("simulate", *network, "--t-end", "0.1", "--json").json["problem"]["inputs"] == 3
+
+
+def test_what_conserved_does_not_ask_of_a_network_it_says(quadflow):
+    result = quadflow("conserved", "--network", "a*(w*x_0)**2", "--hidden", "5", "--inputs", "2")
+    assert result.status == 0 and "`--hidden` has no effect beside `--network`" in result.err + result.out
 
 
 def test_a_start_from_a_file(quadflow, tmp_path):

@@ -109,3 +109,24 @@ def test_a_teacher_of_many_outputs_is_refused(quadflow, tmp_path):
     result = quadflow("sample-size", "--teacher", tmp_path / "t.npz")
     assert result.status == 2
     assert "has 2 outputs, but this is known only for one" in result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        ((), set()),
+        (("--label-noise", "0.5"), {"recovery", "bayes"}),
+        (("--width", "0.5"), {"interpolation", "recovery"}),
+        (("--width", "0.5", "--label-noise", "0.5"), {"interpolation", "recovery", "bayes"}),
+    ],
+)
+def test_every_threshold_that_is_null_says_why(quadflow, options, missing):
+    """In JSON under the same name, in text on its line; the help of --label-noise says it before."""
+    call = ("sample-size", "--teacher", "marchenko-pastur:0.5", "--alpha", "0.3", *options)
+    found, text = quadflow(*call, "--json").json, quadflow(*call).out
+    assert {name for name, value in found["thresholds"].items() if value is None} == missing
+    assert found["threshold_reasons"].keys() == missing
+    for name, reason in found["threshold_reasons"].items():
+        assert len(reason.split()) > 4
+        assert any(line.split()[:2] == [name, "none"] and line.endswith(reason) for line in text.splitlines())
+    assert "null in JSON" in " ".join(quadflow("sample-size", "--help").out.split())

@@ -220,6 +220,41 @@ def test_contradictions_are_one_sentence(quadflow, files, arguments, message):
 
 
 @pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        (np.ones(3), "has shape (3,), but must have 2 axes."),
+        (np.ones((2, 3)), "has shape (2, 3), but must be a square matrix."),
+        (np.zeros((0, 0)), "has shape (0, 0), but must be a square matrix."),
+        (
+            [[1, 2], [0, 1.0]],
+            "is not symmetric (|M_ij − M_ji| is up to 1 of the largest entry; allowed is 1e-06), but",
+        ),
+        (np.eye(2) * 1j, "does not contain an array of numbers: it holds complex numbers"),
+        ([["a"]], "does not contain an array of numbers: it holds text"),
+        ([[np.nan]], "contains NaN or infinity"),
+        ([[-2.0]], "has the eigenvalue -2, but Σ a w wᵀ with a = 1 has no negative one."),
+        (np.eye(4), "has rank 4, but `hidden` is 3"),
+        (1e60 * np.eye(2), "has an eigenvalue of size 1e+60, but at most 1e+50 is allowed: scale it."),
+    ],
+)
+def test_a_form_that_is_refused_is_named_by_its_file(quadflow, tmp_path, monkeypatch, form, sentence):
+    """And so are the same matrices as teacher or covariance, also of a network of one's own, where they are refused."""
+    monkeypatch.chdir(tmp_path)
+    np.save("given.npy", np.asarray(form))
+    fixed = ("--teacher", "2,1", "--second-layer", "fixed", "--hidden", "3")
+    result = quadflow("simulate", *fixed, "--init-form", "given.npy", *TIMES)
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert result.err.startswith(f"quadflow: `--init-form` 'given.npy' {sentence}")
+    own = ("--network", "a*x_0*x_1", "--target", "x_0")
+    for option, problem in (("--teacher", ()), ("--covariance", ("--teacher", "2,1")), ("--covariance", own)):
+        other = quadflow("simulate", *problem, option, "given.npy", *TIMES)
+        if other.status == 2 and "eigenvalue" not in sentence and "rank" not in sentence:
+            assert other.err.startswith(f"quadflow: `{option}` 'given.npy' {sentence}")
+        else:
+            assert "eigenvalue" in sentence or "rank" in sentence
+
+
+@pytest.mark.parametrize(
     ("start", "options", "sentence"),
     [
         (

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from scipy.signal import find_peaks
+from scipy.special import expit
 
 from dynamics import GradientFlow, Problem, Student, Teacher
 from dynamics.curves.stages import find_drops, find_stages, levels_passed
@@ -26,7 +27,7 @@ def staircase_curve(t, jumps, heights, width):
     """Steps from height to height: logistic in log(loss), of a given width, at given times."""
     y = np.full_like(t, np.log(heights[0]))
     for jump, before, after in zip(jumps, heights, heights[1:], strict=False):
-        y += np.log(after / before) / (1 + np.exp(-(t - jump) / width))
+        y += np.log(after / before) * expit((t - jump) / width)
     return np.exp(y)
 
 
@@ -53,6 +54,38 @@ def test_made_up_staircase(log_times, samples):
     for drop, jump, ratio in zip(drops, [3, 7], [5, 2 / 0.3], strict=True):
         x = np.log(2 / (1 + 1 / ratio)) / np.log(ratio)
         assert drop.time == pytest.approx(jump - width * np.log(1 / x - 1), abs=spacing)
+
+
+@pytest.mark.parametrize("samples", [101, 201, 1000, 5000])
+@pytest.mark.parametrize("width", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize(("fall", "number"), [(0.12, 1), (0.2, 1), (0.08, 2), (0.07, 3), (0.1, 3), (0.1, 6)])
+def test_small_falls_are_counted_however_dense_the_record(fall, number, width, samples):
+    """Falls in log(loss) between 1.4 and four bands of 0.05: each once, none merged, none twice, at their heights.
+
+    A plateau that takes a whole band of the falls beside it leaves less than one of such a fall, or none.
+    """
+    t = np.linspace(0, 10 * (number + 1), samples)
+    jumps, heights = 10 * np.arange(1, number + 1), np.exp(-fall * np.arange(number + 1))
+    stages = find_stages(t, staircase_curve(t, jumps, heights, width))
+    assert [stage.loss for stage in stages] == pytest.approx(heights, rel=0.01)
+    for stage, start, end in zip(stages, [0, *jumps], [*jumps, t[-1]], strict=True):
+        assert abs(stage.start - start) < 5 * width + t[1] and abs(stage.end - end) < 5 * width + t[1]
+
+
+@pytest.mark.parametrize("samples", [101, 1000, 5000])
+def test_a_small_fall_of_a_flow(samples):
+    """One centred unit among λ = (1, ½ × 34) learns the first mode: L, Σλ² at first, falls from 9.5 to 8.5, by 0.11 in
+    log(loss), at samples near and far; heights are those of the catalogue.
+    """
+    lam = np.array([1.0] + [0.5] * 34)
+    student = Student.initialise(1, 35, scale=1e-3, seed=1, second_layer="fixed")
+    curve = GradientFlow(Problem(Teacher.from_eigenvalues(lam), student, "centred")).integrate(
+        12, samples=samples
+    )
+    expected = [plateau_level(lam, S, trace_coupling=0).loss for S in ((), (0,))]
+    assert expected == pytest.approx([9.5, 8.5])
+    assert [stage.loss for stage in curve.stages] == pytest.approx(expected, rel=1e-3)
+    assert [stage.learned_modes for stage in curve.stages] == [(), (0,)]
 
 
 @pytest.mark.parametrize("eps", [0.01, 0.03])

@@ -11,6 +11,7 @@ from dynamics import (
     EnsembleTrajectory,
     FlowEnsemble,
     GradientFlow,
+    IntegrationError,
     ModifiedFlow,
     NaturalGradientFlow,
     Problem,
@@ -197,3 +198,40 @@ def test_what_is_not_known_is_refused_in_one_sentence(parts):
     problem = problem_of("log-cosh", **parts)
     with pytest.raises(ProblemError, match="but the loss is known only for"):
         problem.population  # noqa: B018
+
+
+@pytest.mark.parametrize("loss", ["square", "log-cosh", "huber:1"])
+@pytest.mark.parametrize("size", [1e-12, 1e-20, 1e-30])
+def test_a_tiny_teacher_has_the_flow_of_its_scale(loss, size):
+    """Losses with ℓ″(0) = 1 are the square of small residuals, of which λ → sλ, θ → s^{1/3}θ, t → s^{−4/3}t leaves L/s²
+    alone: the curve is that of λ = (2, 1), and it converges.
+    """
+    start = Student.initialise(2, 2, scale=0.3, seed=1)
+    times = np.linspace(0, 6, 31)
+    plain = GradientFlow(Teacher.from_eigenvalues([2, 1]), start).integrate(times=times)
+    shrunk = replace(start, W=size ** (1 / 3) * start.W, A=size ** (1 / 3) * start.A)
+    flow = GradientFlow(Problem(Teacher.from_eigenvalues([2 * size, size]), shrunk, loss=loss))
+    assert plain.loss[-1] < 0.2 * plain.loss[0]
+    curve = flow.integrate(times=times * size ** (-4 / 3))
+    assert curve.loss / size**2 == pytest.approx(plain.loss, rel=1e-8, abs=1e-10)
+    assert flow.integrate().solver.ending == "converged"
+
+
+def test_a_start_far_above_a_teacher_is_named_as_the_cause_of_a_failure():
+    """‖w‖² = 2a², a‖w‖² = √L: w = √2 (√L/2)^{1/3}, with √L from the loss of nothing learned, ½·19 s². A start near it
+    that fails has another cause.
+    """
+    size = 1e-20
+    start = Student.initialise(2, 2, scale=0.1, seed=0)
+    teacher = Teacher.from_eigenvalues([2 * size, size])
+    weight = 2**0.5 * (9.5**0.5 * size / 2) ** (1 / 3)
+    theta = np.concatenate([start.W.ravel(), start.A.ravel()])
+    ratio = np.sqrt(np.mean(theta**2)) / weight
+    with pytest.raises(IntegrationError) as failure:
+        GradientFlow(Problem(teacher, start, loss="log-cosh")).integrate(max_evaluations=300)
+    text = str(failure.value)
+    assert f"the start is {ratio:.1g} times as large as the weights that this teacher asks for" in text
+    assert f"give an `init_scale` near {weight:.1g}, or a `t_end`" in text and text.count(". ") == 0
+    near = replace(start, W=1e-6 * start.W, A=1e-6 * start.A)
+    with pytest.raises(IntegrationError, match=r"allow more or shorten the time\)\.$"):
+        GradientFlow(Problem(teacher, near, loss="log-cosh")).integrate(max_evaluations=300)

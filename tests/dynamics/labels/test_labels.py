@@ -47,8 +47,9 @@ def test_labels_that_are_given_have_no_law():
     ("name", "message"),
     [
         ("soft", "must be one of: exact, bernoulli, hard, data, hard:THRESHOLD"),
-        ("hard:x", "THRESHOLD must be a finite number"),
-        ("hard:inf", "THRESHOLD must be a finite number"),
+        ("hard:x", "THRESHOLD must be a number of at most"),
+        ("hard:1e300", "THRESHOLD must be a number of at most"),
+        ("hard:inf", "THRESHOLD must be a number of at most"),
     ],
 )
 def test_other_names_are_refused(name, message):

@@ -116,13 +116,55 @@ def test_initial_weights():
         ("__import__('os').system('true')*x_0", "polynomial"),
         ("exp(x_0)", "polynomial"),
         ("deep-linear:1000,1000,1000", "parameters"),
-        ("a*x_9999", "10,000 inputs"),
+        ("a*x_9999", "names x_9999, but inputs are called x_0, x_1, … up to x_999"),
+        ("a*x_0 + b*x_1234567", "names x_1234567, but"),
+        ("a*x_0 + b*x_01", "names x_01, but"),
     ],
 )
 def test_what_is_no_network_is_refused_in_a_sentence(text, word):
     with pytest.raises(ProblemError) as refusal:
         read_network(text)
     assert word in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "sentence"),
+    [
+        (
+            "a_0*(w_00*x_5)**2",
+            2,
+            "`--network` names the input x_5, but must name only x_0 to x_1: the network has 2 inputs.",
+        ),
+        ("a*x_5", 1, "`--network` names the input x_5, but must name only x_0: the network has 1 input."),
+        ("a*x_5", 0, "`inputs` is 0, but must be at least 1."),
+        ("a*x_0", 1001, "The network 'a*x_0' means 1,001 inputs, but at most 1,000 are allowed: use fewer."),
+        ("deep-linear:3,2,1", 2, "`inputs` is 2, but the network has 3 inputs."),
+        ("linear:1,4 >> square >> linear:4,1", 2, "`inputs` is 2, but the network has 1 input."),
+    ],
+)
+def test_inputs_beyond_those_of_the_network_are_refused(text, inputs, sentence):
+    """Which one, and which are allowed; a number of inputs that fits changes nothing."""
+    with pytest.raises(ProblemError) as refusal:
+        read_network(text, inputs)
+    assert str(refusal.value) == sentence
+    assert read_network("deep-linear:3,2,1", 3).inputs == 3
+    assert read_network("a_0*(w_00*x_5)**2", 6).inputs == 6
+
+
+def test_parameters_of_another_network_are_refused():
+    """A start by names has those of the network, no fewer and no more."""
+    net = read_network("a_0*(w_00*x_1)**2")
+    assert net.from_arrays({"w_00": 2.0, "a_0": 1.0}).tolist() == [1, 2]
+    for start, sentence in (
+        (
+            {"a_0": 1.0, "w_00": 2.0, "w_7": 3.0},
+            "`w_7` is no parameter: the network has the parameters a_0, w_00.",
+        ),
+        ({"a_0": 1.0}, "`w_00` is missing: the network has the parameters a_0, w_00."),
+    ):
+        with pytest.raises(ProblemError) as refusal:
+            NetworkProblem(net, "x_0**2", start)
+        assert str(refusal.value) == sentence
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,11 @@ def test_the_number_of_groups():
         for units in [(i, j) for i in range(3) for j in range(2) if i + j]
     )
     assert sphere_levels._number_of_groups(problem.modes[1], problem.units[1]) == looked_at
+
+
+@pytest.mark.parametrize("hidden", [1200, 20_000, 10**6])
+def test_huge_networks_are_refused_before_their_groups_are_made(hidden, monkeypatch):
+    """Two modes and K equal units have some 4K groups, which are compared in pairs; K = 1,000 is the most."""
+    monkeypatch.setattr(SphereProblem, "groups", lambda self: pytest.fail("groups were made"))
+    with pytest.raises(ProblemError, match="use fewer hidden units"):
+        SphereProblem(np.array([2.0, 1.0]), np.ones(hidden)).points()

@@ -141,5 +141,7 @@ def test_diagnosis():
         critical_scale=0.5,
     )
     assert of_diagnosis(known)["predicted_loss"].array == 1.25
+    assert of_diagnosis(known)["predicted_loss"].unit == "squared output units"
+    assert of_diagnosis(known, "log-cosh")["predicted_loss"].unit == "log-cosh"
     assert of_diagnosis(known)["decided_at"].array == 3.0
     assert of_diagnosis(known)["critical_scale"].array == 0.5
