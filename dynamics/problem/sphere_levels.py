@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import accumulate, product
 from math import factorial, prod
 
 import numpy as np
@@ -325,17 +325,16 @@ def _choices(copies: Counts, most: int) -> Iterator[Counts]:
 
 def _number_of_groups(copies: Counts, numbers: Counts) -> int:
     """How many groups there are to look at, by convolution: choices of units times choices of so many modes."""
-    modes = _sizes(copies)
-    return sum(count * sum(modes[1 : n + 1]) for n, count in enumerate(_sizes(numbers)))
+    up_to = list(accumulate(_sizes(copies)))
+    return sum(count * (up_to[min(n, len(up_to) - 1)] - 1) for n, count in enumerate(_sizes(numbers)))
 
 
 def _sizes(counts: Counts) -> list[int]:
     """How many choices have n elements, n = 0 … Σ counts; exact integers."""
     found = [1]
     for m in counts:
-        found = [
-            sum(found[i - k] for k in range(m + 1) if 0 <= i - k < len(found)) for i in range(len(found) + m)
-        ]
+        size, below = len(found), [0, *accumulate(found)]
+        found = [below[min(i + 1, size)] - below[max(i - m, 0)] for i in range(size + m)]
     return found
 
 
