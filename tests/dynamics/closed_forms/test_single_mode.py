@@ -10,6 +10,8 @@ from dynamics.closed_forms import SingleMode
 STARTS = {
     "grows": (1.5, 0.6, 0.2),
     "crosses zero": (1.5, 0.6, -0.2),
+    "p < 0": (1.5, -0.6, 0.2),
+    "p < 0 shrinks": (0.5, -1.4, 0.9),
     "dies": (1.5, 0.1, -0.5),
     "negative teacher": (-1.0, 0.3, 0.5),
     "small and balanced": (1.0, 1e-3 * 2**0.5, 1e-3),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dynamics import GradientFlow, Problem, ProblemError, Student, Teacher, Trajectory
+from dynamics.inputs.data_set import DataSet
 from dynamics.labels import LABELS
 from dynamics.losses import LOSSES
 from dynamics.problem.bias import Bias
@@ -86,6 +87,16 @@ def test_classes_of_a_data_set():
     with pytest.raises(ProblemError, match="`data` has labels from -1 to 2, but `loss` is of two classes"):
         problem_of(None, data=(X, np.where(signs > 0, 2.0, -1.0)), loss="logistic")
     np.testing.assert_array_equal(problem_of(None, data=(X, signs)).data.Y[:, 0], signs)  # the square loss
+
+
+@pytest.mark.parametrize("others", [(0.0, 2.0), (0.0, 1.5), (-0.5, 1.0), (-1.0, 0.5)])
+@pytest.mark.parametrize("where", ["fitted", "held out"])
+def test_labels_a_little_beyond_those_of_two_classes_are_refused(others, where):
+    """On both sides, of both parts, beside labels that are right."""
+    good, bad = np.resize([0.0, 1.0], 20), np.resize(others, 20)
+    fitted, held_out = (bad, good) if where == "fitted" else (good, bad)
+    with pytest.raises(ProblemError, match="but `loss` is of two classes: 0 and 1, or −1 and \\+1"):
+        problem_of(None, data=DataSet(X, fitted, X, held_out), loss="logistic")
 
 
 def test_a_teacher_labels_data_by_the_mean_of_its_labels():
