@@ -122,6 +122,14 @@ def hook_environment(variable: str, value: list[Any]) -> None:
     }
 
 
+def fresh_cache(folder: Path) -> None:
+    """Let numba compile anew: it knows what it kept on disk by the file and the operations, without their constants.
+
+    It reads this when it is imported, which no library above does.
+    """
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+
+
 def plain_hypothesis() -> None:
     """Neither shrink a counterexample nor keep it: a mutant's faults are not the project's."""
     from hypothesis import Phase, settings

@@ -20,6 +20,7 @@ from tools.mutants.processes import (
     TIMEOUT,
     Selected,
     Task,
+    fresh_cache,
     hook_environment,
     plain_hypothesis,
     run_all,
@@ -87,6 +88,8 @@ def _trial(root: Path, mutation: Mutation, text: Path, tests: list[str]) -> Call
         original = str(root / mutation.file)
         hook_environment(sitecustomize.MUTANT, [original, str(text)])
         sitecustomize.replace(original, text.read_bytes())
+        if sitecustomize.COMPILERS.search(text.read_text()):
+            fresh_cache(text.with_suffix(".cache"))
         random.seed(0)
         plain_hypothesis()
         files = sorted({test.split("::")[0] for test in tests}, key=[t.split("::")[0] for t in tests].index)

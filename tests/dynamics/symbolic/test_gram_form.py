@@ -230,6 +230,19 @@ def test_text_and_latex():
         )
 
 
+def test_angles_and_roots_in_formulas_are_defined():
+    """Of the arc-cosine kernel σ² = pq − c², one definition for each kernel; polynomials have neither."""
+    form = derive_gram("relu")
+    assert r"\sigma &= \sqrt{p q - c^{2}}, \quad \theta = \operatorname{atan2}(c, \sigma) \\" in gram_latex(
+        form
+    )
+    assert "with sigma = sqrt(p*q - c**2), theta = atan2(c, sigma)" in gram_text(form)
+    assert gram_latex(derive_gram("gelu", "relu")).count(r"\sigma &=") == 3
+    assert gram_text(derive_gram("gelu", "relu")).count("with sigma =") == 3
+    polynomial = derive_gram("hermite:3")
+    assert "sigma" not in gram_latex(polynomial) + gram_text(polynomial)
+
+
 def test_json_kernels_parse():
     """Strings of p, c and q alone: at the same vector E erf² of section 9.3, (2/π) asin(1/2) for unit weights."""
     kernels = gram_json(derive_gram("erf"))
