@@ -27,7 +27,7 @@ def shown_commands():
 def differences(printed: str, shown: str) -> list[str]:
     """Where a text differs from the one shown: in its words, or in digits that do not depend on the machine.
 
-    Whole numbers are the same, but for the evaluations of a solver, which rounding shifts: within 5 %. Others agree
+    Whole numbers are the same, but for the evaluations of a solver, which rounding shifts: within 10 %. Others agree
     within 1 % or one unit of the last digit shown, and numbers at the level of rounding within a factor of 100.
     """
     printed, shown = (SPEED.sub("", text) for text in (printed, shown))
@@ -46,7 +46,7 @@ def agree(printed: str, shown: str, *, counted: bool = False) -> bool:
     a, b = (float(text.rstrip(".,").replace(",", "")) for text in (printed, shown))
     mantissa, _, exponent = shown.rstrip(".,").partition("e")
     if not exponent and "." not in mantissa:
-        return abs(a - b) <= (0.05 * b if counted else 0)
+        return abs(a - b) <= (0.1 * b if counted else 0)
     if 0 < abs(b) < ROUNDING:
         return 0 < abs(a) < 100 * abs(b) and abs(b) < 100 * abs(a)
     last = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
