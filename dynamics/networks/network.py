@@ -168,9 +168,10 @@ class Network:
         """
         found = []
         names = ", ".join(p.name for p in self.parameters)
-        for name in sorted(map(str, arrays.keys() - {p.name for p in self.parameters})):
+        unknown = sorted(map(str, arrays.keys() - {p.name for p in self.parameters}))
+        if unknown:
             raise ProblemError(
-                f"`{shortened(name)}` is no parameter: the network has the parameters {names}."
+                f"`{shortened(unknown[0])}` is no parameter: the network has the parameters {names}."
             )
         for p in self.parameters:
             if p.name not in arrays:

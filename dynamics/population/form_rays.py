@@ -37,10 +37,8 @@ def along_rays(mu: Array, b: Array, cut: Array) -> Array:
     mu, b, cut, mean = mu / rho[:, None], b / rho, cut / rho, mean / rho
     square = square / rho**2 + cut**2 / 3
     u, v = _sides(mean, b)
-    first, second = (
-        1j * mean * u,
-        2 * b * b * (v / u - 1) - 0.5 * square * u * u,
-    )  # of Taylor's polynomial in e^s
+    # of Taylor's polynomial in e^s
+    first, second = 1j * mean * u, 2 * b * b * (v / u - 1) - 0.5 * square * u * u
     below = first * np.exp(FIRST) / np.expm1(STEP) + second * np.exp(2 * FIRST) / np.expm1(2 * STEP)
     found, left = below.real, np.arange(len(mu))
     for block in range(BLOCKS):

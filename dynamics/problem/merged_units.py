@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import polar
 
 from dynamics.aliases import Array
 from dynamics.problem.problem import Problem
@@ -48,10 +49,6 @@ def merged_units(problem: Problem) -> MergedUnits | None:
     more = problem.constraint or problem.bias.trainable or problem.student.trainable
     if d >= K or not forms or more or np.ptp(A, axis=1).any():
         return None
-    U, sizes, V = np.linalg.svd(problem.student.W, full_matrices=False)
-    U, X = (
-        U @ V,
-        (V.T * sizes) @ V,
-    )  # the polar factor: no entry is zero by construction, to be filled by rounding
+    U, X = polar(problem.student.W)  # no entry of X is zero by construction, to be filled by rounding
     student = Student(X, A[:, :d], trainable=False, infinite=problem.student.infinite)
     return MergedUnits(replace(problem, student=student), problem, np.asarray(U))
